@@ -1,0 +1,1 @@
+//! Configuration, components, plan, engine, protocol and results.

@@ -1,0 +1,28 @@
+//! Bytes to named tensors: checkpoint files, training runs and their steps.
+//!
+//! A [`Source`] is read by position. A [`Format`] turns a source into a [`Catalog`] of named
+//! tensors by reading the file's directory only. A [`Tree`] is a set of files by path, and
+//! [`Run::find`] recognises in it the steps of a training run. Tensor bytes are read by
+//! [`read_tensors`], when somebody asks for those tensors and not before.
+//!
+//! Nothing here runs code from a file, and every offset and length is `u64`.
+
+pub mod catalog;
+pub mod dtype;
+pub mod error;
+pub mod format;
+pub mod read;
+pub mod run;
+pub mod source;
+pub mod tensor;
+pub mod tree;
+
+pub use catalog::{Catalog, Placement, TensorEntry};
+pub use dtype::Dtype;
+pub use error::{FormatError, ReadError, RunError};
+pub use format::{FORMATS, Format, catalog_of};
+pub use read::read_tensors;
+pub use run::{DataKind, Layout, ModelShape, Part, Run, Split, Step};
+pub use source::{MemorySource, Source};
+pub use tensor::Tensor;
+pub use tree::{FileEntry, MemoryTree, Tree};

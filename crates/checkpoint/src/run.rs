@@ -1,0 +1,162 @@
+//! Training runs: which files belong to which step.
+
+use std::fmt;
+
+use crate::catalog::Catalog;
+use crate::error::{ReadError, RunError};
+use crate::tree::Tree;
+
+/// What a tensor is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DataKind {
+    /// Parameters, `[out, in]`.
+    Weights,
+    /// Gradients of the loss, shaped as the weights.
+    Gradients,
+    /// Outputs of a module, `[samples, features]`.
+    Activations,
+}
+
+/// Which data the activations and gradients were made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Split {
+    /// Training data.
+    Train,
+    /// Validation data.
+    Val,
+}
+
+/// How a run's files are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `checkpoints/step_{N}/learning_dynamics/{split}_{kind}.pt`, as pico-train writes.
+    Pico,
+    /// One folder per step: `checkpoint-{N}`, `step{N}`, `global_step{N}`, `iter_{N}`, ...
+    StepFolders,
+    /// One file per step, the step in its name.
+    StepFiles,
+    /// One checkpoint without a step number; counted as step 0.
+    Single,
+}
+
+/// The files that hold one kind of data of one step (several where a checkpoint is sharded).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What they hold.
+    pub kind: DataKind,
+    /// The split, where the layout tells one apart; `None` serves both.
+    pub split: Option<Split>,
+    /// Paths in the tree, in shard order.
+    pub paths: Vec<String>,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The optimiser step.
+    pub number: u64,
+    /// Its files by kind and split.
+    pub parts: Vec<Part>,
+}
+
+/// The model's dimensions, from the training config (pico's) or `config.json`; `None` where the
+/// file does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelShape {
+    /// Width of the residual stream.
+    pub d_model: Option<u64>,
+    /// Number of layers.
+    pub n_layers: Option<u64>,
+    /// Number of attention heads.
+    pub n_heads: Option<u64>,
+    /// Number of key-value heads; the same as `n_heads` where the file has none.
+    pub n_kv_heads: Option<u64>,
+    /// Width of one head where the file says so, else `d_model / n_heads`.
+    pub d_head: Option<u64>,
+    /// Path of the file that said so.
+    pub source: String,
+}
+
+/// A training run: its steps in ascending order, and what is known of its model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// How the files are laid out.
+    pub layout: Layout,
+    /// Steps, ascending, numbers unique.
+    pub steps: Vec<Step>,
+    /// The model's dimensions, where a config was found.
+    pub model: Option<ModelShape>,
+    /// What was assumed or passed over while looking.
+    pub warnings: Vec<String>,
+}
+
+impl Run {
+    /// Recognises the steps of a run among a tree's files; reads the training config only.
+    ///
+    /// # Errors
+    /// [`RunError`] when the tree holds nothing that looks like a checkpoint.
+    pub async fn find(tree: &dyn Tree) -> Result<Self, RunError> {
+        let _ = tree;
+        unimplemented!()
+    }
+}
+
+impl Step {
+    /// The part that serves `kind` and `split`: that split's own file, else a checkpoint that
+    /// serves both (weights only).
+    #[must_use]
+    pub fn part(&self, kind: DataKind, split: Split) -> Option<&Part> {
+        let of_kind = |part: &&Part| part.kind == kind;
+        self.parts
+            .iter()
+            .filter(of_kind)
+            .find(|part| part.split == Some(split))
+            .or_else(|| self.parts.iter().filter(of_kind).find(|part| part.split.is_none()))
+    }
+}
+
+impl Part {
+    /// The catalogs of its files, in the order of `paths`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a file cannot be read or is broken; the message names the file.
+    pub async fn catalogs(&self, tree: &dyn Tree) -> Result<Vec<Catalog>, ReadError> {
+        let _ = tree;
+        unimplemented!()
+    }
+}
+
+impl DataKind {
+    /// As configs, keys and file names spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Weights => "weights",
+            Self::Gradients => "gradients",
+            Self::Activations => "activations",
+        }
+    }
+}
+
+impl Split {
+    /// As configs, keys and file names spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+        }
+    }
+}
+
+impl fmt::Display for DataKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

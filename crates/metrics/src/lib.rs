@@ -1,0 +1,1 @@
+//! The mathematics of trainscope: matrices in, numbers out.
