@@ -1,0 +1,110 @@
+//! What a metric answers: a number, or why there is none.
+
+use std::fmt;
+
+/// A metric's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    /// The number; always finite. `None` where it is undefined: `status` says why.
+    pub value: Option<f64>,
+    /// What should be known of the number, or why there is none.
+    pub status: Option<Status>,
+}
+
+/// Why a number does not exist, or what to know of one that does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// The matrix has no entries, or too few for this metric.
+    TooFewEntries {
+        /// Entries there are.
+        entries: usize,
+        /// Entries needed.
+        needed: usize,
+    },
+    /// Every entry is zero.
+    AllZero,
+    /// Entries that are NaN or infinite.
+    NotFinite {
+        /// How many.
+        entries: usize,
+    },
+    /// Singular values that are numerically zero.
+    RankDeficient {
+        /// Numerical rank.
+        rank: usize,
+        /// Largest rank the shape allows.
+        of: usize,
+    },
+    /// Columns that do not vary over the samples, so that nothing can be compared.
+    Constant,
+    /// The two sides have different numbers of samples.
+    DifferentSamples {
+        /// Rows of the step's matrix.
+        step: usize,
+        /// Rows of the target's matrix.
+        target: usize,
+    },
+    /// Fewer samples than the estimator needs.
+    TooFewSamples {
+        /// Samples there are.
+        samples: usize,
+        /// Samples needed.
+        needed: usize,
+    },
+    /// PWCCA's `reference` variant is not defined here; the value is that of `paper`.
+    PaperVariant {
+        /// Why: numerical ranks of the two sides against their widths, and the samples.
+        reason: String,
+    },
+    /// The result left the range of float64.
+    Overflow,
+    /// A decomposition did not converge.
+    NoConvergence,
+}
+
+impl Measurement {
+    /// A number; one that is not finite becomes [`Status::Overflow`].
+    #[must_use]
+    pub fn of(value: f64) -> Self {
+        if value.is_finite() { Self { value: Some(value), status: None } } else { Self::undefined(Status::Overflow) }
+    }
+
+    /// No number, and why.
+    #[must_use]
+    pub const fn undefined(status: Status) -> Self {
+        Self { value: None, status: Some(status) }
+    }
+
+    /// The same with something to know of it.
+    #[must_use]
+    pub fn noting(mut self, status: Status) -> Self {
+        self.status.get_or_insert(status);
+        self
+    }
+}
+
+impl From<Result<f64, Status>> for Measurement {
+    fn from(result: Result<f64, Status>) -> Self {
+        result.map_or_else(Self::undefined, Self::of)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFewEntries { entries, needed } => write!(f, "{entries} entries, at least {needed} needed"),
+            Self::AllZero => f.write_str("all entries are zero"),
+            Self::NotFinite { entries } => write!(f, "not finite: {entries} entries"),
+            Self::RankDeficient { rank, of } => write!(f, "rank {rank} of {of}"),
+            Self::Constant => f.write_str("constant over the samples"),
+            Self::DifferentSamples { step, target } => {
+                write!(f, "different sample counts: {step} at this step, {target} at the target")
+            }
+            Self::TooFewSamples { samples, needed } => write!(f, "{samples} samples, at least {needed} needed"),
+            Self::PaperVariant { reason } => write!(f, "variant paper, because {reason}"),
+            Self::Overflow => f.write_str("beyond the range of float64"),
+            Self::NoConvergence => f.write_str("the decomposition did not converge"),
+        }
+    }
+}

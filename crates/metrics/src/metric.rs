@@ -1,0 +1,76 @@
+//! What a metric is.
+
+use crate::facts::{Facts, Needs};
+use crate::measurement::Measurement;
+use crate::parameter::{Parameter, Parameters};
+
+/// A number that says something about a matrix, or about a pair of them.
+///
+/// A metric is one file under `src/single` or `src/comparative`, named after it, and one line in
+/// [`METRICS`](crate::METRICS).
+pub trait Metric: Sync {
+    /// The name in a config file, and of its file here.
+    fn name(&self) -> &'static str;
+
+    /// One line for menus and help.
+    fn summary(&self) -> &'static str;
+
+    /// What it is a metric of.
+    fn applies_to(&self) -> &'static [Quantity];
+
+    /// The parameters a config may give.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// Suffixes of the component key, one per number it gives.
+    fn outputs(&self) -> &'static [&'static str] {
+        &[""]
+    }
+
+    /// The facts it will ask for, so that they can be prepared together and their cost be known.
+    fn needs(&self, parameters: &Parameters) -> Needs;
+
+    /// How it is computed.
+    fn form(&self) -> Form<'_>;
+}
+
+/// How a metric is computed.
+#[derive(Clone, Copy)]
+pub enum Form<'a> {
+    /// From one matrix.
+    Single(&'a dyn Single),
+    /// From a step's matrix and the target's.
+    Comparative(&'a dyn Comparative),
+}
+
+/// A metric of one matrix.
+pub trait Single: Sync {
+    /// One measurement per output, in the order of [`Metric::outputs`].
+    fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement>;
+}
+
+/// A metric of a pair of matrices with the same rows (samples), in the same order.
+pub trait Comparative: Sync {
+    /// One measurement per output, in the order of [`Metric::outputs`].
+    fn measure(&self, parameters: &Parameters, step: &Facts, target: &Facts) -> Vec<Measurement>;
+}
+
+/// What a matrix is of; a metric says which of them it means something for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// Parameters.
+    Weights,
+    /// Gradients of the loss.
+    Gradients,
+    /// Outputs of a module, one row per sample.
+    Activations,
+}
+
+impl Form<'_> {
+    /// Whether it needs a target checkpoint.
+    #[must_use]
+    pub const fn is_comparative(&self) -> bool {
+        matches!(self, Self::Comparative(_))
+    }
+}
