@@ -1,0 +1,6 @@
+//! The page's main thread.
+use leptos::prelude::*;
+
+fn main() {
+    leptos::mount::mount_to_body(|| view! { <p>"trainscope"</p> });
+}

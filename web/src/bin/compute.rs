@@ -1,0 +1,2 @@
+//! The page's web worker.
+fn main() {}
