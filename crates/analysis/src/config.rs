@@ -1,10 +1,30 @@
 //! The config file: what to compute.
+//!
+//! [`Config::parse`] reads the text into a tree that knows its lines (`tree`), walks it along the
+//! schema (`schema`, `entry`, `selection`) with every problem noted and none fatal, and labels the
+//! entries (`label`). [`Config::to_yaml`] is the way back.
 
+mod cursor;
+mod entry;
+mod label;
+mod name;
+mod problem;
+mod schema;
+mod selection;
+mod suggestion;
+mod tree;
+mod yaml;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use trainscope_checkpoint::{DataKind, Split};
 use trainscope_metrics::{Metric, Parameters};
 
 use crate::component::Component;
 use crate::registry::Registry;
+
+pub use problem::{ConfigErrors, ConfigProblem};
 
 /// A checked config: every name resolved against a [`Registry`].
 #[derive(Clone)]
@@ -29,6 +49,8 @@ pub struct MetricEntry {
     /// Its label, unique within its split: `name`, else the metric's name, with the parameters
     /// that differ appended where that collides.
     pub label: String,
+    /// The `name` the file gives it.
+    pub name: Option<String>,
     /// The values of its parameters.
     pub parameters: Parameters,
     /// The checkpoint to compare with; `Some` for comparative metrics only.
@@ -59,7 +81,7 @@ pub struct ComponentEntry {
 }
 
 /// Where something stands in a config file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
     /// Line, counted from 1.
     pub line: u64,
@@ -112,26 +134,94 @@ pub struct Wandb {
     pub project: String,
 }
 
-/// One thing wrong with a config.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigProblem {
-    /// Where.
-    pub location: Location,
-    /// What was found and what is allowed, with the nearest valid name.
-    pub message: String,
-}
-
-/// Everything wrong with a config, in the order of its lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<ConfigProblem>);
-
 impl Config {
     /// Reads and checks a config.
     ///
     /// # Errors
     /// [`ConfigErrors`] with every problem of the file.
     pub fn parse(text: &str, registry: &Registry) -> Result<Self, ConfigErrors> {
-        let _ = (text, registry);
-        unimplemented!()
+        let root = tree::read(text).map_err(|problem| ConfigErrors(vec![problem]))?;
+        schema::read(&root, text, registry)
+    }
+}
+
+impl Default for Monitoring {
+    fn default() -> Self {
+        Self {
+            output_dir: "analysis_results".to_owned(),
+            wandb: None,
+        }
+    }
+}
+
+/// Equal where they ask for the same; text and lines do not count.
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        let asked = |config: &Self| {
+            (
+                config.analysis_name.clone(),
+                config.steps.clone(),
+                config.monitoring.clone(),
+            )
+        };
+        asked(self) == asked(other) && self.metrics == other.metrics
+    }
+}
+
+/// Equal where they ask for the same; lines do not count.
+impl PartialEq for MetricEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.metric.name() == other.metric.name()
+            && self.label == other.label
+            && self.name == other.name
+            && self.parameters == other.parameters
+            && self.target == other.target
+            && self.split == other.split
+            && self.components == other.components
+    }
+}
+
+/// Equal where they ask for the same; lines do not count.
+impl PartialEq for ComponentEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.component.name() == other.component.name()
+            && self.kind == other.kind
+            && self.suffixes == other.suffixes
+            && self.layers == other.layers
+            && self.parameters == other.parameters
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_yaml())
+    }
+}
+
+impl fmt::Debug for MetricEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricEntry")
+            .field("metric", &self.metric.name())
+            .field("label", &self.label)
+            .field("name", &self.name)
+            .field("parameters", &self.parameters)
+            .field("target", &self.target)
+            .field("split", &self.split)
+            .field("components", &self.components)
+            .field("location", &self.location)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ComponentEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComponentEntry")
+            .field("component", &self.component.name())
+            .field("kind", &self.kind)
+            .field("suffixes", &self.suffixes)
+            .field("layers", &self.layers)
+            .field("parameters", &self.parameters)
+            .field("location", &self.location)
+            .finish()
     }
 }

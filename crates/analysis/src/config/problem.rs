@@ -1,0 +1,86 @@
+//! What is wrong with a config, and where.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Location;
+use super::cursor::At;
+use super::tree::Position;
+
+/// One thing wrong with a config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigProblem {
+    /// Where.
+    #[serde(flatten)]
+    pub location: Location,
+    /// What was found and what is allowed, with the nearest valid name.
+    pub message: String,
+}
+
+/// Everything wrong with a config, in the order of its lines; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(transparent)]
+pub struct ConfigErrors(pub Vec<ConfigProblem>);
+
+/// Collects the problems of a file while it is read on.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<(Position, ConfigProblem)>);
+
+impl Problems {
+    /// Notes what is wrong at a place.
+    pub(super) fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
+        let problem = ConfigProblem {
+            location: at.location(),
+            message: message.into(),
+        };
+        self.0.push((at.position, problem));
+    }
+
+    /// `value` where nothing was wrong, else the problems in line order.
+    pub(super) fn settle<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(self.into_errors()),
+        }
+    }
+
+    /// In line order. What stands behind an anchor is wrong wherever it is used, and said once.
+    fn into_errors(mut self) -> ConfigErrors {
+        self.0.sort_by_key(|(position, _)| *position);
+        let mut said = HashSet::new();
+        self.0
+            .retain(|(position, problem)| said.insert((*position, problem.message.clone())));
+        ConfigErrors(self.0.into_iter().map(|(_, problem)| problem).collect())
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.location, self.message)
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if self.path.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ", {}", self.path)
+        }
+    }
+}
