@@ -1,7 +1,41 @@
 //! What several metrics need of one matrix and nobody should compute twice.
 
-/// What several metrics need of one matrix; computed on first use.
-pub struct Facts {}
+mod centred;
+mod entries;
+mod matrix;
+mod spectrum;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use nalgebra::DMatrix;
+
+pub use centred::{Basis, Centred};
+pub use entries::EntryStatistics;
+pub use matrix::Matrix;
+
+use crate::measurement::Status;
+
+/// One matrix `[m, n]` and what is known of it. Every fact is computed on first use and lives as
+/// long as the matrix.
+///
+/// A matrix whose largest magnitude is beyond 1e±30 is kept multiplied by a power of two, so that
+/// no square or fourth power overflows or vanishes; [`Facts::scale`] is what its facts must be
+/// multiplied by. Ratios need not care.
+#[derive(Debug)]
+pub struct Facts {
+    matrix: Matrix,
+    scale: f64,
+    not_finite: usize,
+    statistics: OnceCell<EntryStatistics>,
+    magnitudes: OnceCell<Vec<f64>>,
+    right_factor: OnceCell<DMatrix<f64>>,
+    compact: OnceCell<DMatrix<f64>>,
+    singular_values: OnceCell<Result<Vec<f64>, Status>>,
+    centred: OnceCell<Centred>,
+    centred_gram: OnceCell<DMatrix<f64>>,
+    basis: OnceCell<Result<Basis, Status>>,
+}
 
 /// Which facts somebody will ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,8 +46,137 @@ pub struct Needs {
     pub sorted_magnitudes: bool,
     /// Singular values.
     pub singular_values: bool,
-    /// The Gram matrix of the centred columns (or rows).
+    /// The Gram matrix of the centred columns, and its product with the target's.
     pub centred_gram: bool,
-    /// An orthonormal basis of the centred columns.
+    /// An orthonormal basis of the centred columns, and its product with the target's.
     pub centred_basis: bool,
+}
+
+impl Needs {
+    /// What either of the two needs.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            entry_statistics: self.entry_statistics || other.entry_statistics,
+            sorted_magnitudes: self.sorted_magnitudes || other.sorted_magnitudes,
+            singular_values: self.singular_values || other.singular_values,
+            centred_gram: self.centred_gram || other.centred_gram,
+            centred_basis: self.centred_basis || other.centred_basis,
+        }
+    }
+}
+
+impl Facts {
+    /// Of a matrix given by its entries.
+    #[must_use]
+    pub fn dense(entries: DMatrix<f64>) -> Self {
+        Self::of(Matrix::Dense(entries))
+    }
+
+    /// Of `left` `[m, r]` times `right` `[r, n]`, kept in its factors where `r` is less than both
+    /// `m` and `n`.
+    ///
+    /// # Panics
+    /// When the inner dimensions differ.
+    #[must_use]
+    pub fn product(left: Rc<DMatrix<f64>>, right: Rc<DMatrix<f64>>) -> Self {
+        assert_eq!(
+            left.ncols(),
+            right.nrows(),
+            "the inner dimensions of a product"
+        );
+        Self::of(Matrix::Product { left, right })
+    }
+
+    /// Of matrices `[m, n_i]` side by side: `[m, n_1 + n_2 + ...]`.
+    ///
+    /// # Panics
+    /// When the numbers of rows differ.
+    #[must_use]
+    pub fn side_by_side(blocks: Vec<Rc<Self>>) -> Self {
+        let rows = blocks.first().map_or(0, |block| block.rows());
+        assert!(
+            blocks.iter().all(|block| block.rows() == rows),
+            "the rows of blocks side by side"
+        );
+        Self::of(Matrix::SideBySide(blocks))
+    }
+
+    /// Rows `m`.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.matrix.shape().0
+    }
+
+    /// Columns `n`.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.matrix.shape().1
+    }
+
+    /// The largest rank the shape allows: `min(m, n)`.
+    #[must_use]
+    pub fn full_rank(&self) -> usize {
+        self.rows().min(self.columns())
+    }
+
+    /// What every fact that is not a ratio must be multiplied by: a power of two, nearly always 1.
+    #[must_use]
+    pub const fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// A number in the matrix's scale, in its own units.
+    ///
+    /// # Errors
+    /// [`Status::Overflow`] where that leaves the range of float64.
+    pub fn unscaled(&self, value: f64) -> Result<f64, Status> {
+        let unscaled = value * self.scale;
+        let vanished = unscaled == 0.0 && value != 0.0;
+        if vanished || !unscaled.is_finite() {
+            Err(Status::Overflow)
+        } else {
+            Ok(unscaled)
+        }
+    }
+
+    /// Computes what will be asked for, in the order that costs least.
+    pub fn prepare(&self, needs: Needs) {
+        // The sorted magnitudes give the statistics along; the other way the entries of a product
+        // would be formed twice. A fact that does not exist says so again when it is asked for.
+        if needs.sorted_magnitudes {
+            let _ = self.sorted_magnitudes();
+        }
+        if needs.entry_statistics {
+            let _ = self.entry_statistics();
+        }
+        if needs.singular_values {
+            let _ = self.singular_values();
+        }
+    }
+
+    fn of(matrix: Matrix) -> Self {
+        let (matrix, scale) = matrix.normalised();
+        let not_finite = matrix.not_finite();
+        Self {
+            matrix,
+            scale,
+            not_finite,
+            statistics: OnceCell::new(),
+            magnitudes: OnceCell::new(),
+            right_factor: OnceCell::new(),
+            compact: OnceCell::new(),
+            singular_values: OnceCell::new(),
+            centred: OnceCell::new(),
+            centred_gram: OnceCell::new(),
+            basis: OnceCell::new(),
+        }
+    }
+
+    fn finite(&self) -> Result<(), Status> {
+        match self.not_finite {
+            0 => Ok(()),
+            entries => Err(Status::NotFinite { entries }),
+        }
+    }
 }

@@ -1,9 +1,17 @@
 //! The mathematics of trainscope: matrices in, numbers out.
+//!
+//! [`Facts`] hold one matrix and what several metrics need of it, each fact computed once.
+//! [`METRICS`] lists every [`Metric`]; a metric asks facts and answers with a [`Measurement`]: a
+//! number, or the reason why there is none.
 
+pub mod comparative;
 pub mod facts;
+pub mod linalg;
 pub mod measurement;
 pub mod metric;
 pub mod parameter;
+pub mod single;
+pub mod sort;
 
 pub use facts::{Facts, Needs};
 pub use measurement::{Measurement, Status};
@@ -11,4 +19,13 @@ pub use metric::{Comparative, Form, Metric, Quantity, Single};
 pub use parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// Every metric, in the order in which they are shown.
-pub const METRICS: &[&dyn Metric] = &[];
+pub const METRICS: &[&dyn Metric] = &[
+    &single::gini::Gini,
+    &single::hoyer::Hoyer,
+    &single::per::Per,
+    &single::condition_number::ConditionNumber,
+    &single::norm::Norm,
+    &single::top_k_values::TopKValues,
+    &comparative::cka::Cka,
+    &comparative::pwcca::Pwcca,
+];

@@ -36,6 +36,10 @@ pub enum Status {
         /// Largest rank the shape allows.
         of: usize,
     },
+    /// A ratio whose divisor is zero.
+    ZeroDivisor,
+    /// An unbiased estimate that must be positive came out zero or negative.
+    NotPositive,
     /// Columns that do not vary over the samples, so that nothing can be compared.
     Constant,
     /// The two sides have different numbers of samples.
@@ -67,13 +71,23 @@ impl Measurement {
     /// A number; one that is not finite becomes [`Status::Overflow`].
     #[must_use]
     pub fn of(value: f64) -> Self {
-        if value.is_finite() { Self { value: Some(value), status: None } } else { Self::undefined(Status::Overflow) }
+        if value.is_finite() {
+            Self {
+                value: Some(value),
+                status: None,
+            }
+        } else {
+            Self::undefined(Status::Overflow)
+        }
     }
 
     /// No number, and why.
     #[must_use]
     pub const fn undefined(status: Status) -> Self {
-        Self { value: None, status: Some(status) }
+        Self {
+            value: None,
+            status: Some(status),
+        }
     }
 
     /// The same with something to know of it.
@@ -93,15 +107,26 @@ impl From<Result<f64, Status>> for Measurement {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooFewEntries { entries, needed } => write!(f, "{entries} entries, at least {needed} needed"),
+            Self::TooFewEntries { entries, needed } => {
+                write!(f, "{entries} entries, at least {needed} needed")
+            }
             Self::AllZero => f.write_str("all entries are zero"),
             Self::NotFinite { entries } => write!(f, "not finite: {entries} entries"),
             Self::RankDeficient { rank, of } => write!(f, "rank {rank} of {of}"),
+            Self::ZeroDivisor => f.write_str("the divisor is zero"),
+            Self::NotPositive => {
+                f.write_str("an unbiased estimate of a side with itself is not positive")
+            }
             Self::Constant => f.write_str("constant over the samples"),
             Self::DifferentSamples { step, target } => {
-                write!(f, "different sample counts: {step} at this step, {target} at the target")
+                write!(
+                    f,
+                    "different sample counts: {step} at this step, {target} at the target"
+                )
             }
-            Self::TooFewSamples { samples, needed } => write!(f, "{samples} samples, at least {needed} needed"),
+            Self::TooFewSamples { samples, needed } => {
+                write!(f, "{samples} samples, at least {needed} needed")
+            }
             Self::PaperVariant { reason } => write!(f, "variant paper, because {reason}"),
             Self::Overflow => f.write_str("beyond the range of float64"),
             Self::NoConvergence => f.write_str("the decomposition did not converge"),

@@ -67,6 +67,11 @@ pub enum Quantity {
     Activations,
 }
 
+impl Quantity {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Weights, Self::Gradients, Self::Activations];
+}
+
 impl Form<'_> {
     /// Whether it needs a target checkpoint.
     #[must_use]

@@ -50,7 +50,12 @@ impl Parameters {
     /// Every parameter at its default.
     #[must_use]
     pub fn defaults(declared: &[Parameter]) -> Self {
-        Self(declared.iter().map(|parameter| (parameter.name, parameter.default)).collect())
+        Self(
+            declared
+                .iter()
+                .map(|parameter| (parameter.name, parameter.default))
+                .collect(),
+        )
     }
 
     /// The same with `name` set to `value`; a name that was not declared is passed over.
@@ -92,7 +97,10 @@ impl Parameters {
     }
 
     fn get(&self, name: &str) -> Option<ParameterValue> {
-        self.0.iter().find(|(declared, _)| *declared == name).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .find(|(declared, _)| *declared == name)
+            .map(|(_, value)| *value)
     }
 }
 

@@ -1,0 +1,182 @@
+//! Projection-weighted canonical correlation analysis.
+
+use super::same_samples;
+use crate::facts::{Basis, Facts, Needs};
+use crate::linalg::{
+    left_singular, orthonormal_columns, product, reference_left_singular, transpose_product,
+};
+use crate::measurement::{Measurement, Status};
+use crate::metric::{Comparative, Form, Metric, Quantity};
+use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
+
+/// How much of one set of activations is a linear map of the other: canonical correlations,
+/// weighted by how much of the activations each direction accounts for.
+///
+/// # Definition
+/// $X$ `[n, p]` and $Y$ `[n, q]` are centred to $X_c$ and $Y_c$; $\rho_i$ are their canonical
+/// correlations; the result is $\sum_i w_i \rho_i / \sum_i w_i$.
+///
+/// `variant: paper` weighs the canonical variates $h_i$ (orthonormal, spanning the centred columns
+/// up to numerical rank) of the side with the lower rank:
+/// $w_i = \sum_j |\langle h_i, x_j \rangle|$ over that side's centred columns.
+///
+/// `variant: reference` is what the reference tool computes. With $u_i$ the left singular vectors
+/// of $C_{xx}^{-1/2} C_{xy} C_{yy}^{-1/2}$, directions $D = X_c U + 1\,\bar x$ and $Q$ of
+/// $D = QR$: $w_i = \sum_j |Q^T X|_{ij}$ over the columns of $X$ as they are.
+///
+/// # Range and reading
+/// From 0 to 1, where each is a linear map of the other.
+///
+/// # Applies to
+/// Activations, one row per sample, the same samples in the same order.
+///
+/// # Numerics
+/// Singular values of the centred data count above $s_1 \max(n, p)\,2^{-23}$, because activations
+/// carry float32 noise. Weights of `reference` depend on the signs of the $u_i$, which mathematics
+/// leaves open: they are LAPACK's. With fewer than 5 (p + q) samples the value is biased upwards.
+///
+/// # Errors
+/// Where `reference` is not defined (a side of deficient rank, sides of different widths, no more
+/// samples than features) the value is that of `paper`, and the status says so and why. Undefined
+/// where the sample counts differ and where a side is constant over the samples; `not finite` where an
+/// entry is NaN or infinite.
+///
+/// # References
+/// A. S. Morcos, M. Raghu and S. Bengio, "Insights on representational similarity in neural
+/// networks with canonical correlation", NeurIPS 2018. M. Raghu, J. Gilmer, J. Yosinski and J.
+/// Sohl-Dickstein, "SVCCA", NeurIPS 2017.
+///
+/// # Example
+/// One column each, centred (-1, 0, 1) and (-1, 1, 0): the correlation 0.5, whatever its weight.
+/// ```
+/// use nalgebra::dmatrix;
+/// use trainscope_metrics::{Comparative, Facts, Metric, Parameters, comparative::pwcca::Pwcca};
+///
+/// let (step, target) = (dmatrix![1.0; 2.0; 3.0], dmatrix![5.0; 7.0; 6.0]);
+/// let (step, target) = (Facts::dense(step), Facts::dense(target));
+/// let pwcca = Pwcca.measure(&Parameters::defaults(Pwcca.parameters()), &step, &target);
+/// assert!((pwcca[0].value.unwrap() - 0.5).abs() < 1e-14);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Pwcca;
+
+const PARAMETERS: &[Parameter] = &[Parameter {
+    name: "variant",
+    summary: "the reference tool's weights, or those of the paper",
+    kind: ParameterKind::Choice(&["reference", "paper"]),
+    default: ParameterValue::Choice("reference"),
+}];
+
+impl Metric for Pwcca {
+    fn name(&self) -> &'static str {
+        "pwcca"
+    }
+
+    fn summary(&self) -> &'static str {
+        "how much of one checkpoint's activations is a linear map of another's: 0 none, 1 all"
+    }
+
+    fn applies_to(&self) -> &'static [Quantity] {
+        &[Quantity::Activations]
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        PARAMETERS
+    }
+
+    fn needs(&self, _: &Parameters) -> Needs {
+        Needs {
+            centred_gram: true,
+            centred_basis: true,
+            ..Needs::default()
+        }
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Comparative(self)
+    }
+}
+
+impl Comparative for Pwcca {
+    fn measure(&self, parameters: &Parameters, step: &Facts, target: &Facts) -> Vec<Measurement> {
+        let result = same_samples(step, target)
+            .and_then(|()| pwcca(parameters.choice("variant"), step, target));
+        vec![result.unwrap_or_else(Measurement::undefined)]
+    }
+}
+
+fn pwcca(variant: &str, step: &Facts, target: &Facts) -> Result<Measurement, Status> {
+    let (x, y) = (step.centred_basis()?, target.centred_basis()?);
+    if variant == "paper" {
+        return Ok(Measurement::of(paper(step, target, x, y)?));
+    }
+    match reason_against_reference(step, target, x, y) {
+        None => Ok(Measurement::of(reference(step, target, x, y)?)),
+        Some(reason) => {
+            Ok(Measurement::of(paper(step, target, x, y)?).noting(Status::PaperVariant { reason }))
+        }
+    }
+}
+
+fn reason_against_reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Option<String> {
+    let (samples, p, q) = (step.rows(), step.columns(), target.columns());
+    if samples <= p.max(q) {
+        return Some(format!("{samples} samples of {} features", p.max(q)));
+    }
+    if x.rank() < p {
+        return Some(format!("this step has rank {} of {p}", x.rank()));
+    }
+    if y.rank() < q {
+        return Some(format!("the target has rank {} of {q}", y.rank()));
+    }
+    (p != q).then(|| format!("{p} features at this step, {q} at the target"))
+}
+
+/// Morcos et al. 2018, over numerical ranks.
+fn paper(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<f64, Status> {
+    let (side, basis, other) = if x.rank() <= y.rank() {
+        (step, x, y)
+    } else {
+        (target, y, x)
+    };
+    let svd = left_singular(&transpose_product(&basis.vectors, &other.vectors))?;
+    let variates = product(&basis.vectors, &svd.vectors);
+    weighted_mean(&svd.values, &side.absolute_projections(&variates))
+}
+
+/// The reference tool's, for two sides of the same width and full rank.
+fn reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<f64, Status> {
+    let centred = step.centred()?;
+    // C_xx^(-1/2) = V S^(-1) V^T up to a factor, and X_c V S^(-1) is the basis.
+    let (v_x, v_y) = (step.right_vectors(x)?, target.right_vectors(y)?);
+    let whitened = product(
+        &v_x,
+        &product(&transpose_product(&x.vectors, &y.vectors), &v_y.transpose()),
+    );
+    let svd = reference_left_singular(&whitened)?;
+    let mut directions = product(&centred.matrix, &svd.vectors);
+    for (mut column, mean) in directions.column_iter_mut().zip(centred.means.iter()) {
+        column.add_scalar_mut(*mean);
+    }
+    weighted_mean(
+        &svd.values,
+        &step.absolute_projections(&orthonormal_columns(&directions)),
+    )
+}
+
+fn weighted_mean(correlations: &[f64], weights: &[f64]) -> Result<f64, Status> {
+    let total: f64 = weights
+        .iter()
+        .zip(correlations)
+        .map(|(weight, _)| weight)
+        .sum();
+    if total == 0.0 {
+        return Err(Status::Constant);
+    }
+    let sum: f64 = weights
+        .iter()
+        .zip(correlations)
+        .map(|(w, rho)| w * rho.clamp(0.0, 1.0))
+        .sum();
+    Ok(sum / total)
+}

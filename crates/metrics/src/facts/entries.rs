@@ -1,0 +1,115 @@
+//! Facts of the entries one by one.
+
+use super::{Facts, Matrix};
+use crate::measurement::Status;
+use crate::sort::sort_magnitudes;
+
+/// Sums over the magnitudes of all entries, in the matrix's scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EntryStatistics {
+    /// Number of entries, `N = m n`.
+    pub entries: usize,
+    /// `L1`: the sum of magnitudes.
+    pub sum: f64,
+    /// The sum of squares.
+    pub sum_of_squares: f64,
+    /// The largest magnitude.
+    pub largest: f64,
+}
+
+/// Independent partial sums: enough for the widest vector unit, and less rounding than one sum.
+const PARTIAL_SUMS: usize = 8;
+
+impl EntryStatistics {
+    fn add(&mut self, entries: &[f64]) {
+        let mut sums = [0.0; PARTIAL_SUMS];
+        let mut squares = [0.0; PARTIAL_SUMS];
+        let mut largest = [0.0f64; PARTIAL_SUMS];
+        let chunks = entries.chunks_exact(PARTIAL_SUMS);
+        let rest = chunks.remainder();
+        for chunk in chunks.chain([&padded(rest)[..]]) {
+            for lane in 0..PARTIAL_SUMS {
+                let magnitude = chunk[lane].abs();
+                sums[lane] += magnitude;
+                squares[lane] += magnitude * magnitude;
+                largest[lane] = if magnitude > largest[lane] {
+                    magnitude
+                } else {
+                    largest[lane]
+                };
+            }
+        }
+        self.entries += entries.len();
+        self.sum += sums.iter().sum::<f64>();
+        self.sum_of_squares += squares.iter().sum::<f64>();
+        self.largest = largest.iter().copied().fold(self.largest, f64::max);
+    }
+
+    fn add_scaled(&mut self, other: &Self, factor: f64) {
+        self.entries += other.entries;
+        self.sum += other.sum * factor;
+        self.sum_of_squares += other.sum_of_squares * factor * factor;
+        self.largest = self.largest.max(other.largest * factor);
+    }
+}
+
+fn padded(rest: &[f64]) -> [f64; PARTIAL_SUMS] {
+    let mut full = [0.0; PARTIAL_SUMS];
+    full[..rest.len()].copy_from_slice(rest);
+    full
+}
+
+impl Facts {
+    /// Count, sums and the largest of the magnitudes.
+    ///
+    /// # Errors
+    /// [`Status::NotFinite`].
+    pub fn entry_statistics(&self) -> Result<&EntryStatistics, Status> {
+        self.finite()?;
+        Ok(self.statistics.get_or_init(|| {
+            let mut statistics = EntryStatistics::default();
+            match &self.matrix {
+                Matrix::SideBySide(blocks) => {
+                    for block in blocks {
+                        if let Ok(part) = block.entry_statistics() {
+                            statistics.add_scaled(part, block.scale / self.scale);
+                        }
+                    }
+                }
+                matrix => matrix.for_each_panel(|entries| statistics.add(entries)),
+            }
+            statistics
+        }))
+    }
+
+    /// The magnitudes of all entries, ascending.
+    ///
+    /// # Errors
+    /// [`Status::NotFinite`].
+    pub fn sorted_magnitudes(&self) -> Result<&[f64], Status> {
+        self.finite()?;
+        Ok(self.magnitudes.get_or_init(|| {
+            let mut magnitudes = Vec::with_capacity(self.rows() * self.columns());
+            match &self.matrix {
+                Matrix::SideBySide(blocks) => {
+                    for block in blocks {
+                        let factor = block.scale / self.scale;
+                        if let Ok(part) = block.sorted_magnitudes() {
+                            magnitudes.extend(part.iter().map(|magnitude| magnitude * factor));
+                        }
+                    }
+                }
+                matrix => {
+                    let mut statistics = EntryStatistics::default();
+                    matrix.for_each_panel(|entries| {
+                        statistics.add(entries);
+                        magnitudes.extend(entries.iter().map(|entry| entry.abs()));
+                    });
+                    self.statistics.get_or_init(|| statistics);
+                }
+            }
+            sort_magnitudes(&mut magnitudes);
+            magnitudes
+        }))
+    }
+}

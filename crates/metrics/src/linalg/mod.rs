@@ -1,0 +1,29 @@
+//! Products and decompositions. Which library does them is this module's affair alone: faer,
+//! because it measured 4 to 6 times faster than nalgebra at model sizes, natively and in wasm.
+
+mod bidiagonal;
+mod eigen;
+mod product;
+mod reduction;
+mod singular;
+
+pub use eigen::{SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
+pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
+pub use reduction::{orthonormal_columns, triangular_factor};
+pub use singular::{LeftSingular, left_singular, reference_left_singular, singular_values};
+
+use faer::{MatMut, MatRef};
+use nalgebra::DMatrix;
+
+fn view(matrix: &DMatrix<f64>) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(matrix.as_slice(), matrix.nrows(), matrix.ncols())
+}
+
+fn view_mut(matrix: &mut DMatrix<f64>) -> MatMut<'_, f64> {
+    let (rows, columns) = matrix.shape();
+    MatMut::from_column_major_slice_mut(matrix.as_mut_slice(), rows, columns)
+}
+
+fn owned(matrix: MatRef<'_, f64>) -> DMatrix<f64> {
+    DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)])
+}

@@ -1,0 +1,106 @@
+//! Singular values and vectors.
+
+use nalgebra::DMatrix;
+
+use super::bidiagonal::{self, Bidiagonal};
+use super::product::{gram_of_columns, gram_of_rows};
+use super::{eigen, owned, view};
+use crate::measurement::Status;
+
+/// From this ratio of the longer to the shorter side on, the Gram matrix is tried first: it costs
+/// half of a decomposition there, and matrices so far from square are seldom ill-conditioned.
+const GRAM_ASPECT: usize = 2;
+
+/// Smallest ratio of eigenvalues of a Gram matrix whose square roots are taken for singular
+/// values. An eigenvalue carries an absolute error of a few eps of the largest, so a singular
+/// value is good to about `eps / 2e-5`, a relative 1e-11.
+const GRAM_SMALLEST: f64 = 1e-5;
+
+/// The singular values of a matrix `[m, n]`, descending, `min(m, n)` of them. Each is good to a
+/// relative 1e-11, or to a few eps of the largest where that is more.
+///
+/// # Errors
+/// [`Status::NoConvergence`].
+pub fn singular_values(matrix: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
+    if matrix.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (long, short) = (
+        matrix.nrows().max(matrix.ncols()),
+        matrix.nrows().min(matrix.ncols()),
+    );
+    if long >= GRAM_ASPECT * short
+        && let Some(values) = by_gram(matrix)?
+    {
+        return Ok(values);
+    }
+    view(matrix)
+        .singular_values()
+        .map_err(|_| Status::NoConvergence)
+}
+
+fn by_gram(matrix: &DMatrix<f64>) -> Result<Option<Vec<f64>>, Status> {
+    let gram = if matrix.nrows() >= matrix.ncols() {
+        gram_of_columns(matrix)
+    } else {
+        gram_of_rows(matrix)
+    };
+    let values = eigen::symmetric_eigenvalues(&gram)?;
+    let trusted = match (values.first(), values.last()) {
+        (Some(&largest), Some(&smallest)) => smallest > GRAM_SMALLEST * largest,
+        _ => false,
+    };
+    Ok(trusted.then(|| values.into_iter().map(f64::sqrt).collect()))
+}
+
+/// Left singular vectors and singular values.
+#[derive(Clone, Debug)]
+pub struct LeftSingular {
+    /// Singular values, descending: `min(m, n)`.
+    pub values: Vec<f64>,
+    /// Left singular vectors as columns: `[m, min(m, n)]`.
+    pub vectors: DMatrix<f64>,
+}
+
+/// Left singular vectors and singular values of a matrix `[m, n]`; the vectors' signs are
+/// arbitrary.
+///
+/// # Errors
+/// [`Status::NoConvergence`].
+pub fn left_singular(matrix: &DMatrix<f64>) -> Result<LeftSingular, Status> {
+    let svd = view(matrix).thin_svd().map_err(|_| Status::NoConvergence)?;
+    let values = svd.S().column_vector();
+    Ok(LeftSingular {
+        values: (0..values.nrows()).map(|i| values[i]).collect(),
+        vectors: owned(svd.U()),
+    })
+}
+
+/// Sides up to this are decomposed by QR iteration in LAPACK, larger ones by divide and conquer.
+const LAPACK_SMALL: usize = 25;
+
+/// The same for a square matrix, with the signs that LAPACK's `gesdd` gives the vectors. Singular
+/// vectors are defined up to sign; published values of PWCCA depend on the sign LAPACK happens to
+/// choose, so agreeing with them means choosing the same.
+///
+/// Up to 25 rows LAPACK runs QR iteration on the bidiagonal form, which is done here likewise.
+/// Beyond, its divide and conquer makes the middle component of every left vector of the
+/// bidiagonal form negative (the secular equation's vectors start with -1), so the vectors of
+/// any decomposition are brought to that sign.
+///
+/// # Errors
+/// [`Status::NoConvergence`].
+pub fn reference_left_singular(matrix: &DMatrix<f64>) -> Result<LeftSingular, Status> {
+    let form = Bidiagonal::of(matrix.clone());
+    if matrix.nrows() <= LAPACK_SMALL {
+        return bidiagonal::left_singular(&form);
+    }
+    let mut svd = left_singular(matrix)?;
+    let middle = form.left_column(matrix.nrows() / 2);
+    for mut vector in svd.vectors.column_iter_mut() {
+        if vector.dot(&middle) > 0.0 {
+            vector.neg_mut();
+        }
+    }
+    Ok(svd)
+}

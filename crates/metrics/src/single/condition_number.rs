@@ -1,0 +1,97 @@
+//! The condition number.
+
+use crate::facts::{Facts, Needs};
+use crate::measurement::{Measurement, Status};
+use crate::metric::{Form, Metric, Quantity, Single};
+use crate::parameter::Parameters;
+
+/// How unevenly a matrix stretches: its largest singular value over its smallest.
+///
+/// # Definition
+/// Of the matrix `[m, n]` with $r = \min(m, n)$ singular values:
+/// $$ \kappa = s_1 / s_r $$
+///
+/// # Range and reading
+/// From 1, a multiple of an orthogonal map, upwards without bound.
+///
+/// # Applies to
+/// Weights, gradients and activations.
+///
+/// # Numerics
+/// The relative error is about $\kappa\,\varepsilon$ with $\varepsilon = 2^{-52}$: a condition
+/// number of 1e6 is good to about 1e-10.
+///
+/// # Errors
+/// Undefined (`rank k of r`) where $s_r \le s_1 \max(m, n)\,\varepsilon$: the smallest singular
+/// value is then nothing but rounding. Undefined where the matrix is empty or all entries are
+/// zero; `not finite` where an entry is NaN or infinite.
+///
+/// # References
+/// G. H. Golub and C. F. Van Loan, *Matrix Computations*, 4th edition, section 2.6.
+///
+/// # Example
+/// Singular values 3 and 1.
+/// ```
+/// use nalgebra::dmatrix;
+/// use trainscope_metrics::{Facts, Parameters, Single, single::condition_number::ConditionNumber};
+///
+/// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
+/// let condition = ConditionNumber.measure(&Parameters::default(), &matrix);
+/// assert!((condition[0].value.unwrap() - 3.0).abs() < 1e-14);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ConditionNumber;
+
+impl Metric for ConditionNumber {
+    fn name(&self) -> &'static str {
+        "condition_number"
+    }
+
+    fn summary(&self) -> &'static str {
+        "how unevenly a matrix stretches: largest singular value over smallest"
+    }
+
+    fn applies_to(&self) -> &'static [Quantity] {
+        Quantity::ALL
+    }
+
+    fn needs(&self, _: &Parameters) -> Needs {
+        Needs {
+            singular_values: true,
+            ..Needs::default()
+        }
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Single(self)
+    }
+}
+
+impl Single for ConditionNumber {
+    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        vec![condition_number(matrix).into()]
+    }
+}
+
+fn condition_number(matrix: &Facts) -> Result<f64, Status> {
+    let values = matrix.singular_values()?;
+    let (Some(&largest), Some(&smallest)) = (values.first(), values.last()) else {
+        return Err(Status::TooFewEntries {
+            entries: 0,
+            needed: 1,
+        });
+    };
+    if largest == 0.0 {
+        return Err(Status::AllZero);
+    }
+    #[allow(clippy::cast_precision_loss)] // sizes of matrices in memory
+    let threshold = largest * matrix.rows().max(matrix.columns()) as f64 * f64::EPSILON;
+    if smallest <= threshold {
+        let rank = values.iter().filter(|value| **value > threshold).count();
+        return Err(Status::RankDeficient {
+            rank,
+            of: values.len(),
+        });
+    }
+    Ok(largest / smallest)
+}

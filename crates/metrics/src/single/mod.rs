@@ -1,0 +1,9 @@
+//! Metrics of one matrix `X` `[m, n]` with entries `x_i`, `N = m n`, and singular values
+//! `s_1 >= ... >= s_r`, `r = min(m, n)`.
+
+pub mod condition_number;
+pub mod gini;
+pub mod hoyer;
+pub mod norm;
+pub mod per;
+pub mod top_k_values;

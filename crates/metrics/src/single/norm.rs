@@ -1,0 +1,102 @@
+//! Matrix norms.
+
+use crate::facts::{Facts, Needs};
+use crate::measurement::{Measurement, Status};
+use crate::metric::{Form, Metric, Quantity, Single};
+use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
+
+/// How large a matrix is.
+///
+/// # Definition
+/// Of the matrix `[m, n]`, by `norm_type`:
+/// - `frobenius`: $\sqrt{\sum x_{ij}^2}$;
+/// - `nuclear`: $\sum s_i$, the sum of singular values;
+/// - `inf`: $\max |x_{ij}|$, the largest magnitude. (Not the operator norm of that name.)
+///
+/// # Range and reading
+/// From 0 upwards, in the units of the entries. 0 for an empty matrix.
+///
+/// # Applies to
+/// Weights, gradients and activations.
+///
+/// # Numerics
+/// Safe over the whole range of float64: entries of 1e200 or 1e-200 neither overflow nor vanish
+/// in their squares.
+///
+/// # Errors
+/// `not finite` where an entry is NaN or infinite; `beyond the range of float64` where the norm
+/// itself is.
+///
+/// # References
+/// G. H. Golub and C. F. Van Loan, *Matrix Computations*, 4th edition, section 2.3.
+///
+/// # Example
+/// Singular values 3 and 1.
+/// ```
+/// use nalgebra::dmatrix;
+/// use trainscope_metrics::{Facts, Metric, ParameterValue, Parameters, Single, single::norm::Norm};
+///
+/// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
+/// let nuclear = Parameters::defaults(Norm.parameters())
+///     .with("norm_type", ParameterValue::Choice("nuclear"));
+/// assert!((Norm.measure(&nuclear, &matrix)[0].value.unwrap() - 4.0).abs() < 1e-14);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Norm;
+
+const PARAMETERS: &[Parameter] = &[Parameter {
+    name: "norm_type",
+    summary: "which norm",
+    kind: ParameterKind::Choice(&["frobenius", "nuclear", "inf"]),
+    default: ParameterValue::Choice("frobenius"),
+}];
+
+impl Metric for Norm {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+
+    fn summary(&self) -> &'static str {
+        "how large a matrix is"
+    }
+
+    fn applies_to(&self) -> &'static [Quantity] {
+        Quantity::ALL
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        PARAMETERS
+    }
+
+    fn needs(&self, parameters: &Parameters) -> Needs {
+        match parameters.choice("norm_type") {
+            "nuclear" => Needs {
+                singular_values: true,
+                ..Needs::default()
+            },
+            _ => Needs {
+                entry_statistics: true,
+                ..Needs::default()
+            },
+        }
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Single(self)
+    }
+}
+
+impl Single for Norm {
+    fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        vec![norm(parameters.choice("norm_type"), matrix).into()]
+    }
+}
+
+fn norm(norm_type: &str, matrix: &Facts) -> Result<f64, Status> {
+    let scaled = match norm_type {
+        "nuclear" => matrix.singular_values()?.iter().sum(),
+        "inf" => matrix.entry_statistics()?.largest,
+        _ => matrix.entry_statistics()?.sum_of_squares.sqrt(),
+    };
+    matrix.unscaled(scaled)
+}

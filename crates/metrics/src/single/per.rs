@@ -1,0 +1,97 @@
+//! The proportional effective rank.
+
+use crate::facts::{Facts, Needs};
+use crate::measurement::{Measurement, Status};
+use crate::metric::{Form, Metric, Quantity, Single};
+use crate::parameter::Parameters;
+
+/// The share of its dimensions that a matrix uses: the effective rank over the largest rank.
+///
+/// # Definition
+/// With $p_i = s_i / \sum_j s_j$ over the $r = \min(m, n)$ singular values of the matrix
+/// `[m, n]`, and $0 \ln 0 = 0$:
+/// $$ \mathrm{PER} = \frac{1}{r} \exp\Bigl(-\sum_{i=1}^{r} p_i \ln p_i\Bigr) $$
+///
+/// # Range and reading
+/// From $1/r$ (rank one) to 1, where all singular values are equal.
+///
+/// # Applies to
+/// Weights and gradients.
+///
+/// # Numerics
+/// From the singular values that all metrics of the matrix share; scale-free.
+///
+/// # Errors
+/// Undefined where the matrix is empty or all entries are zero; `not finite` where an entry is NaN or infinite.
+///
+/// # References
+/// O. Roy and M. Vetterli, "The effective rank: a measure of effective dimensionality", EUSIPCO
+/// 2007. R. Diehl Martinez, P. Lesci and P. Buttery, "Tending towards stability: convergence
+/// challenges in small language models", Findings of EMNLP 2024.
+///
+/// # Example
+/// Singular values 3 and 1: $\exp(-(0.75 \ln 0.75 + 0.25 \ln 0.25)) / 2$.
+/// ```
+/// use nalgebra::dmatrix;
+/// use trainscope_metrics::{Facts, Parameters, Single, single::per::Per};
+///
+/// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
+/// let per = Per.measure(&Parameters::default(), &matrix);
+/// let expected = (-(0.75_f64 * 0.75_f64.ln() + 0.25 * 0.25_f64.ln())).exp() / 2.0;
+/// assert!((per[0].value.unwrap() - expected).abs() < 1e-14);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Per;
+
+impl Metric for Per {
+    fn name(&self) -> &'static str {
+        "per"
+    }
+
+    fn summary(&self) -> &'static str {
+        "proportional effective rank: the share of its dimensions that a matrix uses"
+    }
+
+    fn applies_to(&self) -> &'static [Quantity] {
+        &[Quantity::Weights, Quantity::Gradients]
+    }
+
+    fn needs(&self, _: &Parameters) -> Needs {
+        Needs {
+            singular_values: true,
+            ..Needs::default()
+        }
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Single(self)
+    }
+}
+
+impl Single for Per {
+    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        vec![per(matrix).into()]
+    }
+}
+
+fn per(matrix: &Facts) -> Result<f64, Status> {
+    let values = matrix.singular_values()?;
+    if values.is_empty() {
+        return Err(Status::TooFewEntries {
+            entries: 0,
+            needed: 1,
+        });
+    }
+    let sum: f64 = values.iter().sum();
+    if sum == 0.0 {
+        return Err(Status::AllZero);
+    }
+    let shares = values
+        .iter()
+        .map(|value| value / sum)
+        .filter(|share| *share > 0.0);
+    let entropy: f64 = -shares.map(|share| share * share.ln()).sum::<f64>();
+    #[allow(clippy::cast_precision_loss)] // a number of singular values
+    let full_rank = values.len() as f64;
+    Ok(entropy.exp() / full_rank)
+}
