@@ -1,2 +1,105 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: set-up, build, demo and tests of trainscope, with nothing but cargo to begin with.
+
+mod bench;
+mod browser;
+mod build;
+mod demo;
+mod process;
+mod screenshots;
+mod serve;
+mod setup;
+mod smoke;
+mod steps;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use workspace::Workspace;
+
+/// One thing `cargo xtask` does.
+struct Verb {
+    name: &'static str,
+    arguments: &'static str,
+    summary: &'static str,
+    run: fn(&Workspace, lexopt::Parser) -> Result<()>,
+}
+
+const VERBS: &[Verb] = &[
+    Verb {
+        name: "setup",
+        arguments: "",
+        summary: "find or install what building and testing need, and say what was done",
+        run: setup::run,
+    },
+    Verb {
+        name: "build",
+        arguments: "",
+        summary: "build the page (into dist/) and the native worker, optimised",
+        run: build::run,
+    },
+    Verb {
+        name: "demo",
+        arguments: "[--port N] [--no-serve] [--check]",
+        summary: "build, analyse the bundled run, serve the page on 127.0.0.1",
+        run: demo::run,
+    },
+    Verb {
+        name: "test",
+        arguments: "[STEP]...",
+        summary: "run every check, or the named ones",
+        run: test::run,
+    },
+    Verb {
+        name: "bench",
+        arguments: "[FILTER]",
+        summary: "run the benchmarks",
+        run: bench::run,
+    },
+    Verb {
+        name: "screenshots",
+        arguments: "",
+        summary: "write pictures of the built page to target/screenshots",
+        run: screenshots::run,
+    },
+    Verb {
+        name: "tidy",
+        arguments: "",
+        summary: "check what each crate must not know, and other house rules",
+        run: tidy::run,
+    },
+];
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<steps::AlreadyReported>() => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    let mut arguments = lexopt::Parser::from_env();
+    let Some(lexopt::Arg::Value(name)) = arguments.next()? else {
+        print_usage();
+        return Ok(());
+    };
+    let Some(verb) = VERBS.iter().find(|verb| name == verb.name) else {
+        print_usage();
+        bail!("there is no `cargo xtask {}`", name.display());
+    };
+    (verb.run)(&Workspace::here()?, arguments)
+}
+
+fn print_usage() {
+    println!("cargo xtask VERB\n");
+    for verb in VERBS {
+        let call = format!("{} {}", verb.name, verb.arguments);
+        println!("  {call:<40} {}", verb.summary);
+    }
+}

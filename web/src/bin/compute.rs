@@ -1,2 +1,6 @@
 //! The page's web worker.
-fn main() {}
+use wasm_bindgen::JsCast;
+
+fn main() {
+    let _scope: web_sys::DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+}

@@ -1,0 +1,189 @@
+//! A browser driven through chromedriver (<https://www.w3.org/TR/webdriver2/>).
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use serde_json::{Value, json};
+
+use crate::setup::Chromium;
+
+/// Flags with which Chromium runs without a screen, without a sandbox (tests may run as root) and
+/// without calling home.
+const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+];
+
+/// One open tab. The browser ends with the value.
+pub(crate) struct Tab {
+    driver: Child,
+    session: String,
+}
+
+/// What the page is shown on.
+#[derive(Clone, Copy)]
+pub(crate) struct Screen {
+    /// Width in CSS pixels.
+    pub width: u32,
+    /// Height in CSS pixels.
+    pub height: u32,
+    /// Whether the visitor prefers dark colours.
+    pub dark: bool,
+}
+
+impl Tab {
+    /// Starts chromedriver and through it a browser with an empty profile.
+    pub(crate) fn open(chromium: &Chromium) -> Result<Self> {
+        let mut driver = Command::new(&chromium.driver)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", chromium.driver.display()))?;
+        let port = announced_port(&mut driver)?;
+        // From here on dropping the tab ends the driver, whatever fails.
+        let mut tab = Self {
+            driver,
+            session: format!("http://127.0.0.1:{port}/session"),
+        };
+        let capabilities = json!({"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": {"binary": chromium.browser, "args": FLAGS},
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": 120_000, "pageLoad": 60_000},
+        }}});
+        let answer = tab.call("", &capabilities)?;
+        let id = answer["sessionId"]
+            .as_str()
+            .context("chromedriver gave no session")?;
+        tab.session = format!("{}/{id}", tab.session);
+        Ok(tab)
+    }
+
+    /// Sets what the page is shown on.
+    pub(crate) fn show_on(&self, screen: Screen) -> Result<()> {
+        let Screen {
+            width,
+            height,
+            dark,
+        } = screen;
+        let scheme = if dark { "dark" } else { "light" };
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
+        )?;
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
+        )?;
+        Ok(())
+    }
+
+    /// Opens an address and waits until it has loaded.
+    pub(crate) fn go(&self, address: &str) -> Result<()> {
+        self.call("/url", &json!({"url": address})).map(drop)
+    }
+
+    /// Runs the body of a JavaScript function and gives what it returns.
+    pub(crate) fn run(&self, script: &str) -> Result<Value> {
+        self.call("/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Waits in the page until a JavaScript expression is true.
+    pub(crate) fn wait_for(&self, what: &str, expression: &str) -> Result<()> {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];\
+             const look = () => ({expression}) ? done(true) : setTimeout(look, 20);\
+             look();"
+        );
+        self.call("/execute/async", &json!({"script": script, "args": []}))
+            .with_context(|| format!("waited in vain for {what}"))
+            .map(drop)
+    }
+
+    /// Errors and warnings that the page's console received since the last call.
+    pub(crate) fn complaints(&self) -> Result<Vec<String>> {
+        let log = self.call("/se/log", &json!({"type": "browser"}))?;
+        let entries = log.as_array().map(Vec::as_slice).unwrap_or_default();
+        let serious = entries
+            .iter()
+            .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG");
+        Ok(serious
+            .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect())
+    }
+
+    /// Writes a PNG of the whole page.
+    pub(crate) fn picture(&self, path: &Path) -> Result<()> {
+        let answer = self.devtools(
+            "Page.captureScreenshot",
+            &json!({"format": "png", "captureBeyondViewport": true}),
+        )?;
+        let data = answer["data"]
+            .as_str()
+            .context("the browser gave no picture")?;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(data)?;
+        std::fs::write(path, bytes).with_context(|| path.display().to_string())
+    }
+
+    /// Calls the DevTools protocol.
+    fn devtools(&self, method: &str, parameters: &Value) -> Result<Value> {
+        self.call(
+            "/goog/cdp/execute",
+            &json!({"cmd": method, "params": parameters}),
+        )
+    }
+
+    fn call(&self, path: &str, body: &Value) -> Result<Value> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut response = agent
+            .post(format!("{}{path}", self.session))
+            .send_json(body)?;
+        let mut answer: Value = response
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_json()?;
+        let value = answer["value"].take();
+        if let Some(error) = value["error"].as_str() {
+            let message = value["message"].as_str().unwrap_or_default();
+            bail!("{error}: {}", message.lines().next().unwrap_or_default());
+        }
+        Ok(value)
+    }
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        // Closing the session closes the browser; the driver is ended in any case.
+        let _ = ureq::delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// The port that chromedriver says it listens on.
+fn announced_port(driver: &mut Child) -> Result<u16> {
+    let stdout = driver.stdout.take().context("chromedriver has no output")?;
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            return Ok(port.trim_end_matches('.').parse()?);
+        }
+    }
+    let status = driver.wait()?;
+    bail!("chromedriver ended with {status} before it listened")
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask build`: the page and the native worker.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::setup::PageTools;
+use crate::steps::{Outcome, Report};
+use crate::workspace::Workspace;
+
+/// `cargo xtask build`.
+pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
+    if let Some(argument) = arguments.next()? {
+        return Err(argument.unexpected().into());
+    }
+    let mut report = Report::default();
+    report.step(
+        "page",
+        "run `cargo xtask setup`, then look at the first error above",
+        || page(workspace),
+    );
+    report.step("worker", "look at the first error above", || {
+        worker(workspace)
+    });
+    report.finish_quietly()
+}
+
+/// Builds the page into `dist/`.
+pub(crate) fn page(workspace: &Workspace) -> Result<Outcome> {
+    let tools = PageTools::find_or_install(workspace)?;
+    let mut command = Command::new(workspace.tools.join("bin/trunk"));
+    command.args(["build", "--release", "--offline", "--skip-version-check"]);
+    command.current_dir(&workspace.root);
+    // trunk takes NO_COLOR for a boolean of its own and stops at NO_COLOR=1.
+    command.env_remove("NO_COLOR");
+    tools.prepare(workspace, &mut command)?;
+    process::run(&mut command)?;
+    println!("{}", sizes(workspace)?);
+    Ok(Outcome::Done)
+}
+
+/// Builds the native worker.
+pub(crate) fn worker(workspace: &Workspace) -> Result<Outcome> {
+    process::run(
+        workspace
+            .cargo()
+            .args(["build", "--release", "--bin", "worker"]),
+    )?;
+    Ok(Outcome::Done)
+}
+
+/// The sizes of what a visitor downloads before the page works.
+fn sizes(workspace: &Workspace) -> Result<String> {
+    let dist = workspace.dist();
+    let entries = std::fs::read_dir(&dist).with_context(|| dist.display().to_string())?;
+    let mut parts = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            parts.push(format!("{name} {} kB", entry.metadata()?.len() / 1000));
+        }
+    }
+    parts.sort();
+    Ok(parts.join(", "))
+}

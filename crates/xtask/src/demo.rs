@@ -1,0 +1,92 @@
+//! `cargo xtask demo`: everything at once, on the bundled real run.
+
+use std::thread;
+
+use anyhow::Result;
+use lexopt::prelude::*;
+
+use crate::build;
+use crate::process;
+use crate::serve;
+use crate::smoke;
+use crate::steps::{Outcome, Report};
+use crate::workspace::Workspace;
+
+/// The bundled run.
+pub(crate) const RUN: &str = "tests/data/pico-decoder-micro-1";
+/// What to compute of it.
+pub(crate) const CONFIG: &str = "configs/demo.yaml";
+
+/// What was asked for.
+struct Options {
+    port: u16,
+    serve: bool,
+    check: bool,
+}
+
+/// `cargo xtask demo`.
+pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()> {
+    let options = Options::parse(arguments)?;
+    let mut report = Report::default();
+    report.step(
+        "page",
+        "run `cargo xtask setup`, then look at the first error above",
+        || build::page(workspace),
+    );
+    report.step("worker", "look at the first error above", || {
+        build::worker(workspace)
+    });
+    report.step(
+        "analysis",
+        "the command above can be run by hand, from the root",
+        || analyse(workspace),
+    );
+    if options.check {
+        report.step("browser", smoke::ADVICE, || smoke::step(workspace));
+    }
+    report.finish_quietly()?;
+    if options.serve {
+        show(workspace, options.port)?;
+    }
+    Ok(())
+}
+
+impl Options {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
+        let mut options = Self {
+            port: 8080,
+            serve: true,
+            check: false,
+        };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("port") => options.port = arguments.value()?.parse()?,
+                Long("no-serve") => options.serve = false,
+                Long("check") => (options.check, options.serve) = (true, false),
+                _ => return Err(argument.unexpected().into()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The main job on the bundled run, results to disk.
+fn analyse(workspace: &Workspace) -> Result<Outcome> {
+    let worker = workspace.native_target().join("release/worker");
+    let mut command = std::process::Command::new(worker);
+    command.args(["analyze", "--config", CONFIG, "--run-path", RUN]);
+    command.current_dir(&workspace.root);
+    println!("{}", process::shown(&command));
+    process::run(&mut command)?;
+    Ok(Outcome::Done)
+}
+
+/// Serves the page until interrupted; on another port where the wished one is taken.
+fn show(workspace: &Workspace, port: u16) -> Result<()> {
+    let address =
+        serve::start(workspace.dist(), port).or_else(|_| serve::start(workspace.dist(), 0))?;
+    println!("\nOpen {address} and click \"Try the demo run\". Ctrl-C ends it.");
+    loop {
+        thread::park();
+    }
+}

@@ -1,0 +1,234 @@
+//! `cargo xtask test`: every check there is.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use lexopt::prelude::*;
+
+use crate::build;
+use crate::process;
+use crate::setup::{Chromium, PageTools, wasm};
+use crate::smoke;
+use crate::steps::{Outcome, Report, run_tests};
+use crate::tidy;
+use crate::workspace::Workspace;
+
+/// One check.
+struct Check {
+    name: &'static str,
+    advice: &'static str,
+    run: fn(&Workspace) -> Result<Outcome>,
+}
+
+const PAGE: &str = "trainscope-web";
+
+/// Quick ones first; what needs the wasm tools last.
+const CHECKS: &[Check] = &[
+    Check {
+        name: "fmt",
+        advice: "run `cargo fmt --all`",
+        run: fmt,
+    },
+    Check {
+        name: "tidy",
+        advice: "each line says which rule is broken and why it is there",
+        run: tidy::step,
+    },
+    Check {
+        name: "clippy",
+        advice: "mend what clippy says; an exception needs a reason beside it",
+        run: clippy,
+    },
+    Check {
+        name: "tests",
+        advice: "`cargo test -p CRATE NAME` runs one test",
+        run: tests,
+    },
+    Check {
+        name: "docs",
+        advice: "mend the doc comments named above",
+        run: docs,
+    },
+    Check {
+        name: "clippy-wasm",
+        advice: "mend what clippy says; `cargo xtask setup` installs the tools",
+        run: clippy_wasm,
+    },
+    Check {
+        name: "tests-wasm",
+        advice: "`cargo xtask test tests-wasm` repeats this step alone",
+        run: tests_wasm,
+    },
+    Check {
+        name: "page",
+        advice: "run `cargo xtask setup`, then look at the first error above",
+        run: build::page,
+    },
+    Check {
+        name: "browser",
+        advice: smoke::ADVICE,
+        run: smoke::step,
+    },
+    Check {
+        name: "deny",
+        advice: "see deny.toml for what is allowed, and why",
+        run: deny,
+    },
+];
+
+/// `cargo xtask test [STEP]...`.
+pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
+    let mut wanted = Vec::new();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Value(name) => wanted.push(find(&name.string()?)?),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    let checks = if wanted.is_empty() {
+        CHECKS.iter().collect()
+    } else {
+        wanted
+    };
+    let mut report = Report::default();
+    for check in checks {
+        report.step(check.name, check.advice, || (check.run)(workspace));
+    }
+    report.finish()
+}
+
+fn find(name: &str) -> Result<&'static Check> {
+    CHECKS
+        .iter()
+        .find(|check| check.name == name)
+        .with_context(|| {
+            let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
+            format!("there is no step {name}; there are {}", names.join(", "))
+        })
+}
+
+fn fmt(workspace: &Workspace) -> Result<Outcome> {
+    process::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Outcome::Done)
+}
+
+fn clippy(workspace: &Workspace) -> Result<Outcome> {
+    let mut command = workspace.cargo();
+    command.args(["clippy", "--workspace", "--exclude", PAGE, "--all-targets"]);
+    process::run(command.args(["--", "-D", "warnings"]))?;
+    Ok(Outcome::Done)
+}
+
+fn tests(workspace: &Workspace) -> Result<Outcome> {
+    run_tests(
+        workspace
+            .cargo()
+            .args(["test", "--workspace", "--exclude", PAGE, "--no-fail-fast"]),
+    )
+}
+
+fn docs(workspace: &Workspace) -> Result<Outcome> {
+    let mut command = workspace.cargo();
+    command.args([
+        "doc",
+        "--workspace",
+        "--exclude",
+        PAGE,
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    process::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Outcome::Done)
+}
+
+fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
+    let tools = PageTools::find_or_install(workspace)?;
+    let Some(mut command) = tools.compiler.clippy(workspace) else {
+        return Ok(Outcome::Skipped(
+            "this compiler has no clippy; `cargo xtask setup` tries to install it".into(),
+        ));
+    };
+    tools.prepare(workspace, &mut command)?;
+    command.args([
+        "-p",
+        PAGE,
+        "--all-targets",
+        "--target",
+        wasm::TARGET,
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    process::run(&mut command)?;
+    Ok(Outcome::Done)
+}
+
+/// Runs every `tests/browser*.rs` of the crates and of the page in headless Chromium.
+fn tests_wasm(workspace: &Workspace) -> Result<Outcome> {
+    let tools = PageTools::find_or_install(workspace)?;
+    let chromium = Chromium::find_or_install()?;
+    let mut command = workspace.cargo();
+    tools.prepare(workspace, &mut command)?;
+    chromium.prepare_tests(workspace, &mut command);
+    command.args([
+        "test",
+        "--profile",
+        "wasm-test",
+        "--target",
+        wasm::TARGET,
+        "--no-fail-fast",
+    ]);
+    for (package, test) in browser_tests(workspace)? {
+        command.args(["-p", &package, "--test", &test]);
+    }
+    run_tests(&mut command)
+}
+
+/// The integration tests that are written for a browser: (package, name of the test).
+fn browser_tests(workspace: &Workspace) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for package in tidy::packages(workspace)? {
+        for path in tests_of(&package.folder)? {
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if name.starts_with("browser") {
+                found.push((package.name.clone(), name));
+            }
+        }
+    }
+    if found.is_empty() {
+        bail!("no crate has a test named tests/browser*.rs");
+    }
+    Ok(found)
+}
+
+fn tests_of(package: &std::path::Path) -> Result<Vec<PathBuf>> {
+    let folder = package.join("tests");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+    let mut files = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files.sort();
+    Ok(files)
+}
+
+fn deny(workspace: &Workspace) -> Result<Outcome> {
+    if process::find_on_path(&["cargo-deny"]).is_none() {
+        return Ok(Outcome::Skipped("cargo-deny is not installed".into()));
+    }
+    let mut command = Command::new("cargo-deny");
+    process::run(
+        command
+            .args(["--all-features", "check"])
+            .current_dir(&workspace.root),
+    )?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,133 @@
+//! What each crate may not depend on.
+
+use super::{Finding, Package};
+
+/// One rule: `crates` must not depend on a package of these names.
+struct Rule {
+    /// The crates it binds; all but these where `but` is set.
+    crates: &'static [&'static str],
+    but: bool,
+    forbidden: &'static [&'static str],
+    reason: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        crates: &["trainscope-metrics"],
+        but: false,
+        forbidden: &[
+            "serde",
+            "serde_json",
+            "serde-saphyr",
+            "tokio",
+            "futures*",
+            "trainscope-*",
+        ],
+        reason: "metrics is mathematics: matrices in, numbers out; no files, no async, no serde, no config",
+    },
+    Rule {
+        crates: &["trainscope-checkpoint"],
+        but: false,
+        forbidden: &["trainscope-*", "tokio"],
+        reason: "checkpoint knows no metrics, and both targets read through it",
+    },
+    Rule {
+        crates: &["trainscope-analysis"],
+        but: false,
+        forbidden: &[
+            "tokio",
+            "rayon",
+            "web-sys",
+            "js-sys",
+            "wasm-bindgen*",
+            "trainscope-plot",
+        ],
+        reason: "analysis knows no platform: it is handed a run and a sink for events",
+    },
+    Rule {
+        crates: &["trainscope-plot"],
+        but: false,
+        forbidden: &["trainscope-*", "web-sys", "js-sys", "wasm-bindgen*"],
+        reason: "plot draws numbers; it does not know where they come from",
+    },
+    Rule {
+        crates: &["trainscope-web"],
+        but: true,
+        forbidden: &["leptos", "web-sys", "gloo*"],
+        reason: "only web knows the browser",
+    },
+    Rule {
+        crates: &["trainscope-worker"],
+        but: true,
+        forbidden: &["tokio", "axum", "rusqlite"],
+        reason: "only worker knows tokio, axum and the disk layout of jobs",
+    },
+    Rule {
+        crates: &["trainscope-worker", "xtask"],
+        but: true,
+        forbidden: &["anyhow"],
+        reason: "libraries and the page have one error variant per thing that can be wrong",
+    },
+];
+
+/// The rules that a crate's direct dependencies break.
+pub(super) fn check(package: &Package) -> Vec<Finding> {
+    let binding = RULES.iter().filter(|rule| rule.binds(&package.name));
+    binding
+        .flat_map(|rule| {
+            let bad = package
+                .dependencies
+                .iter()
+                .filter(|name| rule.forbids(name));
+            bad.map(|name| Finding {
+                place: format!("{}/Cargo.toml", package.folder.display()),
+                message: format!(
+                    "{} must not depend on {name}: {}",
+                    package.name, rule.reason
+                ),
+            })
+        })
+        .collect()
+}
+
+impl Rule {
+    fn binds(&self, package: &str) -> bool {
+        self.crates.contains(&package) != self.but
+    }
+
+    fn forbids(&self, dependency: &str) -> bool {
+        self.forbidden
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => dependency.starts_with(start),
+                None => dependency == *pattern,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Package, check};
+
+    fn package(name: &str, dependencies: &[&str]) -> Package {
+        Package {
+            name: name.to_owned(),
+            folder: "crates/x".into(),
+            dependencies: dependencies.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn metrics_may_not_know_serde() {
+        assert_eq!(
+            check(&package("trainscope-metrics", &["faer", "serde"])).len(),
+            1
+        );
+    }
+
+    #[test]
+    fn only_web_may_know_leptos() {
+        assert_eq!(check(&package("trainscope-plot", &["leptos"])).len(), 1);
+        assert_eq!(check(&package("trainscope-web", &["leptos"])), vec![]);
+    }
+}
