@@ -1,23 +1,30 @@
 //! What a component is: tensors of one layer, combined into matrices.
 
+pub mod key_value_circuit;
+pub mod ov_circuit;
+pub mod simple;
+
 use std::rc::Rc;
 
-use trainscope_checkpoint::{DataKind, ModelShape, Tensor};
+use nalgebra::DMatrix;
+use trainscope_checkpoint::{DataKind, ModelShape};
 use trainscope_metrics::{Facts, Parameter, Parameters};
 
 /// Selects tensors of one layer and combines them into matrices.
+///
+/// A component is one file under `src/component`, named after it, and one line in [`COMPONENTS`].
 pub trait Component: Sync {
-    /// The name in a config file, and in keys where [`Component::key`] says so.
+    /// The name in a config file and, unless it has one plain suffix, in keys.
     fn name(&self) -> &'static str;
 
     /// One line for menus and help.
     fn summary(&self) -> &'static str;
 
-    /// The kinds of data it is made of.
+    /// The kinds of data it can be made of.
     fn data_kinds(&self) -> &'static [DataKind];
 
     /// The parts that `layer_suffixes` must name, in order; empty where `layer_suffixes` is one
-    /// plain suffix.
+    /// plain suffix, which then stands in keys.
     fn roles(&self) -> &'static [&'static str];
 
     /// The parameters a config may give.
@@ -28,27 +35,60 @@ pub trait Component: Sync {
     /// The tensors it reads of one layer: (kind, index into the suffixes).
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)>;
 
-    /// Combines the tensors, in the order of [`Component::inputs`], into matrices: the layer's
-    /// own and, where it has heads, one per head.
+    /// The shapes of the matrices it will build, from the tensors' shapes alone.
     ///
     /// # Errors
-    /// [`ComponentError`] when the shapes do not fit the model.
-    fn build(&self, request: &BuildRequest<'_>) -> Result<Built, ComponentError>;
+    /// [`ComponentError`] when the shapes do not fit each other or the model.
+    fn outline(&self, request: &Request<'_, Shape>) -> Result<Outline, ComponentError>;
+
+    /// Combines the tensors into matrices: the layer's own and, where it has heads, one per head.
+    ///
+    /// # Errors
+    /// [`ComponentError`] when the shapes do not fit each other or the model.
+    fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError>;
 }
 
 /// Every component, in the order in which they are shown.
-pub const COMPONENTS: &[&dyn Component] = &[];
+pub const COMPONENTS: &[&dyn Component] =
+    &[&simple::Simple, &ov_circuit::OvCircuit, &key_value_circuit::KeyValueCircuit];
 
-/// What a component is built from.
-pub struct BuildRequest<'a> {
+/// What is asked of a component, with the tensors' shapes or their values.
+pub struct Request<'a, T> {
     /// The kind of data asked for.
     pub kind: DataKind,
     /// The values of its parameters.
     pub parameters: &'a Parameters,
     /// The model's dimensions.
     pub model: &'a ModelShape,
-    /// The tensors, in the order of [`Component::inputs`].
-    pub tensors: &'a [Rc<Tensor>],
+    /// The tensors, as matrices, in the order of [`Component::inputs`].
+    pub tensors: &'a [T],
+}
+
+/// Rows and columns of a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+}
+
+/// The shapes of a layer's matrices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The layer's own.
+    pub layer: MatrixOutline,
+    /// One per head, in order; empty where it has none.
+    pub heads: Vec<MatrixOutline>,
+}
+
+/// The shape of one matrix and of what it costs to work with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatrixOutline {
+    /// Rows and columns.
+    pub shape: Shape,
+    /// The largest rank it can have by construction: the width of its thin factors.
+    pub inner: usize,
 }
 
 /// The matrices of one layer's component.
@@ -60,6 +100,107 @@ pub struct Built {
 }
 
 /// Tensors that do not make a component.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ComponentError {}
+pub enum ComponentError {
+    /// The number of tensors is not the number of inputs.
+    #[error("{found} tensors where {expected} belong")]
+    TensorCount {
+        /// How many there are.
+        found: usize,
+        /// How many belong.
+        expected: usize,
+    },
+    /// The model's number of heads is not known.
+    #[error(
+        "the number of attention heads is not known: put a training_config.yaml (model.attention_n_heads) \
+         or a config.json (num_attention_heads) beside the checkpoints"
+    )]
+    HeadsUnknown,
+    /// A dimension that does not divide into the heads.
+    #[error("the {role} tensor has {found} {side}, which is no multiple of {heads} heads")]
+    NotPerHead {
+        /// Which tensor.
+        role: &'static str,
+        /// `rows` or `columns`.
+        side: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many heads there are.
+        heads: usize,
+    },
+    /// The key-value heads do not divide the heads.
+    #[error("{heads} attention heads cannot share {kv_heads} key-value heads evenly")]
+    HeadGroups {
+        /// Attention heads.
+        heads: usize,
+        /// Key-value heads.
+        kv_heads: usize,
+    },
+    /// A dimension that is not what another tensor or the model asks for.
+    #[error("the {role} tensor has {found} {side} where {expected} belong")]
+    Mismatch {
+        /// Which tensor.
+        role: &'static str,
+        /// `rows` or `columns`.
+        side: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many belong.
+        expected: usize,
+    },
+}
+
+impl<T> Request<'_, T> {
+    /// The tensors, if there are as many as the inputs.
+    ///
+    /// # Errors
+    /// [`ComponentError::TensorCount`].
+    pub fn tensors<const N: usize>(&self) -> Result<&[T; N], ComponentError> {
+        let found = self.tensors.len();
+        self.tensors.try_into().map_err(|_| ComponentError::TensorCount { found, expected: N })
+    }
+}
+
+impl Request<'_, Rc<DMatrix<f64>>> {
+    /// Calls `look` with the same request for the shapes alone.
+    pub fn with_shapes<R>(&self, look: impl FnOnce(&Request<'_, Shape>) -> R) -> R {
+        let shapes: Vec<Shape> = self.tensors.iter().map(|tensor| Shape::of(tensor)).collect();
+        look(&Request {
+            kind: self.kind,
+            parameters: self.parameters,
+            model: self.model,
+            tensors: &shapes,
+        })
+    }
+}
+
+impl Shape {
+    /// Of a matrix.
+    #[must_use]
+    pub fn of(matrix: &DMatrix<f64>) -> Self {
+        Self { rows: matrix.nrows(), columns: matrix.ncols() }
+    }
+}
+
+impl MatrixOutline {
+    /// Of a matrix `rows` by `columns` that may have full rank.
+    #[must_use]
+    pub fn dense(rows: usize, columns: usize) -> Self {
+        Self::thin(rows, columns, rows.min(columns))
+    }
+
+    /// Of a product whose inner dimension is `inner`.
+    #[must_use]
+    pub fn thin(rows: usize, columns: usize, inner: usize) -> Self {
+        Self { shape: Shape { rows, columns }, inner: inner.min(rows).min(columns) }
+    }
+
+    /// Of `heads` side by side.
+    #[must_use]
+    pub fn side_by_side(heads: &[Self]) -> Self {
+        let rows = heads.first().map_or(0, |head| head.shape.rows);
+        let columns = heads.iter().map(|head| head.shape.columns).sum();
+        Self::thin(rows, columns, heads.iter().map(|head| head.inner).sum())
+    }
+}

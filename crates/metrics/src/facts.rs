@@ -67,10 +67,10 @@ impl Needs {
 }
 
 impl Facts {
-    /// Of a matrix given by its entries.
+    /// Of a matrix given by its entries, owned or shared.
     #[must_use]
-    pub fn dense(entries: DMatrix<f64>) -> Self {
-        Self::of(Matrix::Dense(entries))
+    pub fn dense(entries: impl Into<Rc<DMatrix<f64>>>) -> Self {
+        Self::of(Matrix::Dense(entries.into()))
     }
 
     /// Of `left` `[m, r]` times `right` `[r, n]`, kept in its factors where `r` is less than both

@@ -1,7 +1,12 @@
 //! Metrics and components of a test's own, as the built-in ones are declared: what a config may
 //! say does not depend on what they compute.
 
-use trainscope_analysis::component::{BuildRequest, Built, Component, ComponentError};
+use std::rc::Rc;
+
+use nalgebra::DMatrix;
+use trainscope_analysis::component::{
+    Built, Component, ComponentError, Outline, Request, Shape,
+};
 use trainscope_analysis::registry::Registry;
 use trainscope_checkpoint::DataKind;
 use trainscope_metrics::{
@@ -206,7 +211,11 @@ impl Component for TestComponent {
         vec![(kind, 0)]
     }
 
-    fn build(&self, _: &BuildRequest<'_>) -> Result<Built, ComponentError> {
+    fn outline(&self, _: &Request<'_, Shape>) -> Result<Outline, ComponentError> {
+        unreachable!("configs are read without building anything")
+    }
+
+    fn build(&self, _: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
         unreachable!("configs are read without building anything")
     }
 }

@@ -11,7 +11,7 @@ use crate::linalg;
 #[derive(Clone, Debug)]
 pub enum Matrix {
     /// Its entries `[m, n]`.
-    Dense(DMatrix<f64>),
+    Dense(Rc<DMatrix<f64>>),
     /// `left` `[m, r]` times `right` `[r, n]`, `r < min(m, n)`.
     Product {
         /// `[m, r]`.
@@ -47,20 +47,17 @@ impl Matrix {
     /// power of two it must be multiplied by.
     pub(super) fn normalised(self) -> (Self, f64) {
         match self {
-            Self::Dense(mut entries) => {
-                let scale = scale_of(&entries);
-                if scale != 1.0 {
-                    divide(&mut entries, scale);
-                }
+            Self::Dense(entries) => {
+                let (entries, scale) = normalised(entries);
                 (Self::Dense(entries), scale)
             }
             Self::Product { left, right } => {
-                let ((left, a), (right, b)) = (normalised_factor(left), normalised_factor(right));
+                let ((left, a), (right, b)) = (normalised(left), normalised(right));
                 let thin = left.ncols() < left.nrows().min(right.ncols());
                 if thin && all_finite(&left) && all_finite(&right) {
                     (Self::Product { left, right }, a * b)
                 } else {
-                    (Self::Dense(linalg::product(&left, &right)), a * b)
+                    (Self::Dense(Rc::new(linalg::product(&left, &right))), a * b)
                 }
             }
             Self::SideBySide(blocks) => {
@@ -107,7 +104,7 @@ impl Facts {
     #[must_use]
     pub fn entries(&self) -> DMatrix<f64> {
         match &self.matrix {
-            Matrix::Dense(entries) => entries.clone(),
+            Matrix::Dense(entries) => (**entries).clone(),
             Matrix::Product { left, right } => linalg::product(left, right),
             Matrix::SideBySide(blocks) => {
                 let mut entries = DMatrix::zeros(self.rows(), self.columns());
@@ -135,12 +132,12 @@ fn all_finite(matrix: &DMatrix<f64>) -> bool {
     matrix.iter().all(|entry| entry.is_finite())
 }
 
-fn normalised_factor(factor: Rc<DMatrix<f64>>) -> (Rc<DMatrix<f64>>, f64) {
-    let scale = scale_of(&factor);
+fn normalised(matrix: Rc<DMatrix<f64>>) -> (Rc<DMatrix<f64>>, f64) {
+    let scale = scale_of(&matrix);
     if scale == 1.0 {
-        return (factor, scale);
+        return (matrix, scale);
     }
-    let mut scaled = (*factor).clone();
+    let mut scaled = (*matrix).clone();
     divide(&mut scaled, scale);
     (Rc::new(scaled), scale)
 }

@@ -1,0 +1,46 @@
+//! A tensor as it is.
+
+use std::rc::Rc;
+
+use nalgebra::DMatrix;
+use trainscope_checkpoint::DataKind;
+use trainscope_metrics::Facts;
+
+use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, Shape};
+
+/// The tensor itself: `[out, in]` of weights and gradients, `[samples, features]` of activations.
+/// A vector is one row; more than two dimensions are flattened to (first, rest).
+#[derive(Clone, Copy, Debug)]
+pub struct Simple;
+
+impl Component for Simple {
+    fn name(&self) -> &'static str {
+        "simple"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a tensor as it is"
+    }
+
+    fn data_kinds(&self) -> &'static [DataKind] {
+        &[DataKind::Weights, DataKind::Gradients, DataKind::Activations]
+    }
+
+    fn roles(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)> {
+        vec![(kind, 0)]
+    }
+
+    fn outline(&self, request: &Request<'_, Shape>) -> Result<Outline, ComponentError> {
+        let [shape] = request.tensors::<1>()?;
+        Ok(Outline { layer: MatrixOutline::dense(shape.rows, shape.columns), heads: Vec::new() })
+    }
+
+    fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
+        let [tensor] = request.tensors::<1>()?;
+        Ok(Built { layer: Rc::new(Facts::dense(Rc::clone(tensor))), heads: Vec::new() })
+    }
+}
