@@ -1,18 +1,22 @@
 //! The config file: what to compute.
 //!
 //! [`Config::parse`] reads the text into a tree that knows its lines (`tree`), walks it along the
-//! schema (`schema`, `entry`, `selection`) with every problem noted and none fatal, and labels the
+//! schema (`schema`, `metric_entry`, `component_entry`) with every problem noted and none fatal, and labels the
 //! entries (`label`). [`Config::to_yaml`] is the way back.
 
+mod component_entry;
 mod cursor;
-mod entry;
 mod label;
+mod metric_entry;
+mod monitoring;
 mod name;
+mod parameter;
 mod problem;
 mod schema;
 mod selection;
 mod suggestion;
 mod tree;
+mod value;
 mod yaml;
 
 use std::fmt;

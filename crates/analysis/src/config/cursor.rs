@@ -5,6 +5,9 @@ use super::problem::Problems;
 use super::suggestion::nearest;
 use super::tree::{Node, Position, Value, quoted};
 
+/// Keys of a map that are looked at one by one; no map of a config has a tenth of it.
+const MAX_KEYS: usize = 1000;
+
 /// A node and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct At<'a> {
@@ -72,6 +75,10 @@ impl<'a> Fields<'a> {
             problems.add(at, format!("found {}; expected {expected}", at.node));
             return None;
         };
+        if map.len() > MAX_KEYS {
+            problems.add(at, format!("{} keys; expected {expected}", map.len()));
+            return None;
+        }
         let mut fields = Self {
             at: at.clone(),
             entries: Vec::with_capacity(map.len()),
@@ -112,6 +119,18 @@ impl<'a> Fields<'a> {
     pub(super) fn get(&self, key: &str) -> Option<&At<'a>> {
         let (_, at) = self.entries.iter().find(|(name, _)| *name == key)?;
         (!matches!(at.node.value, Value::Nothing)).then_some(at)
+    }
+
+    /// What `read` makes of the value of a key; `Some(None)` where it is absent or left out.
+    pub(super) fn optional<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&At<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.get(key) {
+            Some(at) => read(at).map(Some),
+            None => Some(None),
+        }
     }
 
     /// The value of a key that must be there; its absence is noted.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use trainscope_checkpoint::Split;
 use trainscope_metrics::ParameterValue;
 
 use super::name::is_label_character;
@@ -10,64 +11,76 @@ use super::{MetricEntry, Target};
 /// Gives every entry its label: its name; else its metric's; where that collides within a split,
 /// with what tells it from the others appended; where that collides still, with a number.
 pub(super) fn assign(entries: &mut [MetricEntry]) {
-    // Files of labels that differ in case only are one file on many systems.
-    let mut taken: HashSet<_> = entries
-        .iter()
-        .filter_map(|entry| Some((entry.split, entry.name.as_deref()?.to_ascii_lowercase())))
-        .collect();
-    let labels: Vec<String> = proposals(entries);
-    for (entry, proposal) in entries.iter_mut().zip(labels) {
+    let proposals = proposals(entries);
+    let mut labels = Labels::default();
+    for entry in entries.iter() {
+        if let Some(name) = &entry.name {
+            labels.take(entry.split, name);
+        }
+    }
+    for (entry, proposal) in entries.iter_mut().zip(proposals) {
         entry.label = match &entry.name {
             Some(name) => name.clone(),
-            None => numbered(&proposal, |label| {
-                taken.insert((entry.split, label.to_ascii_lowercase()))
-            }),
+            None => labels.unique(entry.split, proposal),
         };
     }
 }
 
-/// `label` itself or, where it is taken, `label_2`, `label_3`, ...
-fn numbered(label: &str, mut take: impl FnMut(&str) -> bool) -> String {
-    let candidates = (2_u64..).map(|number| format!("{label}_{number}"));
-    std::iter::once(label.to_owned())
-        .chain(candidates)
-        .find(|candidate| take(candidate))
-        .unwrap_or_default()
+/// The labels given so far, in lower case: files whose names differ in case only are one file on
+/// many systems.
+#[derive(Default)]
+struct Labels {
+    taken: HashSet<(Split, String)>,
+    /// The last number appended to a proposal.
+    numbers: HashMap<(Split, String), u64>,
 }
 
-fn proposals(entries: &[MetricEntry]) -> Vec<String> {
-    let mut namesakes: HashMap<_, Vec<&MetricEntry>> = HashMap::new();
-    for entry in entries.iter().filter(|entry| entry.name.is_none()) {
-        namesakes
-            .entry((entry.split, entry.metric.name()))
-            .or_default()
-            .push(entry);
+impl Labels {
+    fn take(&mut self, split: Split, label: &str) -> bool {
+        self.taken.insert((split, label.to_ascii_lowercase()))
     }
-    entries
-        .iter()
-        .map(
-            |entry| match namesakes.get(&(entry.split, entry.metric.name())) {
-                Some(others) => distinct(entry, others),
-                None => entry.metric.name().to_owned(),
-            },
-        )
-        .map(|label| label.chars().map(file_character).collect())
-        .collect()
-}
 
-/// The metric's name, and the traits in which the entry and its namesakes differ.
-fn distinct(entry: &MetricEntry, namesakes: &[&MetricEntry]) -> String {
-    let mut label = entry.metric.name().to_owned();
-    for (index, value) in traits(entry).into_iter().enumerate() {
-        let differs = namesakes
-            .iter()
-            .any(|other| traits(other).get(index) != Some(&value));
-        if differs && !value.is_empty() {
-            label.push('_');
-            label.push_str(&value);
+    /// `label` itself or, where it is taken, `label_2`, `label_3`, ...
+    fn unique(&mut self, split: Split, label: String) -> String {
+        if self.take(split, &label) {
+            return label;
+        }
+        let key = (split, label.to_ascii_lowercase());
+        let mut number = self.numbers.get(&key).copied().unwrap_or(1);
+        loop {
+            number += 1;
+            let numbered = format!("{label}_{number}");
+            if self.take(split, &numbered) {
+                self.numbers.insert(key, number);
+                return numbered;
+            }
         }
     }
-    label
+}
+
+/// The metric's name and the traits in which an entry differs from its namesakes, the entries of
+/// the same metric and split that have no name of their own.
+fn proposals(entries: &[MetricEntry]) -> Vec<String> {
+    let traits: Vec<_> = entries.iter().map(traits).collect();
+    let mut seen: HashMap<_, Vec<HashSet<&str>>> = HashMap::new();
+    for (entry, traits) in entries.iter().zip(&traits) {
+        let values = seen.entry((entry.split, entry.metric.name())).or_default();
+        values.resize(traits.len(), HashSet::new());
+        if entry.name.is_none() {
+            for (values, value) in values.iter_mut().zip(traits) {
+                values.insert(value);
+            }
+        }
+    }
+    let proposal = |(entry, traits): (&MetricEntry, &Vec<String>)| {
+        let values = seen.get(&(entry.split, entry.metric.name()));
+        let values = values.into_iter().flatten().zip(traits);
+        let differing = values.filter(|(values, value)| values.len() > 1 && !value.is_empty());
+        let parts = differing.map(|(_, value)| value.as_str());
+        let parts: Vec<_> = std::iter::once(entry.metric.name()).chain(parts).collect();
+        parts.join("_").chars().map(label_character).collect()
+    };
+    entries.iter().zip(&traits).map(proposal).collect()
 }
 
 /// What tells an entry from another of its metric, as it stands in a label: the values of its
@@ -85,10 +98,6 @@ fn traits(entry: &MetricEntry) -> Vec<String> {
     parameters.chain(target).collect()
 }
 
-fn file_character(character: char) -> char {
-    if is_label_character(character) {
-        character
-    } else {
-        '_'
-    }
+fn label_character(character: char) -> char {
+    if is_label_character(character) { character } else { '_' }
 }

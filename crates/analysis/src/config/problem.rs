@@ -24,13 +24,19 @@ pub struct ConfigProblem {
 #[serde(transparent)]
 pub struct ConfigErrors(pub Vec<ConfigProblem>);
 
+/// Problems of one file that are kept: a hostile file has one in every byte.
+const MAX_PROBLEMS: usize = 1000;
+
 /// Collects the problems of a file while it is read on.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<(Position, ConfigProblem)>);
 
 impl Problems {
-    /// Notes what is wrong at a place.
+    /// Notes what is wrong at a place. Nobody reads on after [`MAX_PROBLEMS`].
     pub(super) fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
+        if self.0.len() >= MAX_PROBLEMS {
+            return;
+        }
         let problem = ConfigProblem {
             location: at.location(),
             message: message.into(),

@@ -44,16 +44,14 @@ pub(super) fn steps(at: &At<'_>, problems: &mut Problems) -> Option<StepSelectio
 fn range(at: &At<'_>, problems: &mut Problems) -> Option<Vec<u64>> {
     let fields = Fields::of(at, "{start, end, step}", problems)?;
     fields.check_keys(RANGE_KEYS, problems, |_| None);
-    let start = fields
-        .get("start")
-        .map_or(Some(0), |at| number(at, "a step", MAX_STEP, problems));
+    let start = fields.optional("start", |at| number(at, "a step", MAX_STEP, problems));
     let mut required = |key, expected| {
-        let at = fields.required(key, expected, problems)?.clone();
-        number(&at, expected, MAX_STEP, problems)
+        let at = fields.required(key, expected, problems)?;
+        number(at, expected, MAX_STEP, problems)
     };
     let end = required("end", "the last step, a whole number");
     let stride = required("step", "the distance of two steps, a whole number above 0");
-    let (start, end, stride) = (start?, end?, stride?);
+    let (start, end, stride) = (start?.unwrap_or(0), end?, stride?);
     match range_problem(start, end, stride) {
         Some((key, message)) => {
             problems.add(fields.get(key).unwrap_or(at), message);

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use trainscope_analysis::Registry;
 use trainscope_analysis::config::{Config, LayerSelection, StepSelection, Target};
-
-use crate::registry::registry;
 
 #[test]
 fn reference_configs_are_read_and_written() {
@@ -24,7 +23,7 @@ fn reference_configs_are_read_and_written() {
         for component in components {
             assert_eq!(component.layers, LayerSelection::List((0..12).collect()));
         }
-        let again = Config::parse(&config.to_yaml(), &registry());
+        let again = Config::parse(&config.to_yaml(), &Registry::default());
         assert_eq!(again.as_ref(), Ok(&config), "{}", file.display());
     }
 }
@@ -58,7 +57,7 @@ fn aliases_stand_for_what_they_name() {
 
 fn parse(file: &Path) -> Config {
     let text = fs::read_to_string(file).expect("the file is there");
-    Config::parse(&text, &registry())
+    Config::parse(&text, &Registry::default())
         .unwrap_or_else(|errors| panic!("{}:\n{errors}", file.display()))
 }
 

@@ -1,0 +1,214 @@
+//! One entry of a metric's `components`.
+
+use std::collections::HashMap;
+
+use trainscope_checkpoint::DataKind;
+use trainscope_metrics::{Metric, Quantity};
+
+use super::cursor::{At, Fields};
+use super::parameter::{Owner, check_keys, choice, parameters};
+use super::problem::Problems;
+use super::schema::Context;
+use super::selection::layers;
+use super::value::filled_text;
+use super::{ComponentEntry, LayerSelection, Location};
+use crate::component::Component;
+
+const KEYS: &[&str] = &["component_name", "data_type", "layer_suffixes", "layers"];
+const KINDS: &[DataKind] = &[
+    DataKind::Weights,
+    DataKind::Gradients,
+    DataKind::Activations,
+];
+const SUFFIX: &str = "the suffix of a layer's tensor, as in attention.o_proj";
+
+/// One entry of the components of `metric`, whose result keys so far are `keys`.
+pub(super) fn component_entry(
+    at: &At<'_>,
+    metric: Option<&'static dyn Metric>,
+    keys: &mut ResultKeys,
+    context: &mut Context<'_>,
+) -> Option<ComponentEntry> {
+    let expected = "a component entry, a map with a component_name";
+    let fields = Fields::of(at, expected, &mut context.problems)?;
+    let component = component(&fields, context);
+    let problems = &mut context.problems;
+    let parameters =
+        component.and_then(|component| parameters(&fields, component.parameters(), problems));
+    let kind = data_kind(&fields, component, metric, problems);
+    let suffixes = suffixes(&fields, component, problems);
+    let layers = fields
+        .required("layers", "a list of layers, \"0..11\" or all", problems)
+        .and_then(|at| layers(at, context));
+    let entry = ComponentEntry {
+        component: component?,
+        kind: kind?,
+        suffixes: suffixes?,
+        layers: layers?,
+        parameters: parameters?,
+        location: at.location(),
+    };
+    match keys.claim(&entry) {
+        Ok(()) => Some(entry),
+        Err(message) => {
+            context.problems.add(at, message);
+            None
+        }
+    }
+}
+
+fn component(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static dyn Component> {
+    let components = context.registry.components();
+    let owner = |component: &&'static dyn Component| Owner {
+        name: component.name(),
+        parameters: component.parameters(),
+    };
+    let owners: Vec<_> = components.iter().map(owner).collect();
+    let names: Vec<_> = owners.iter().map(|owner| owner.name).collect();
+    let chosen = choice(fields, "component_name", &names, &mut context.problems);
+    check_keys(fields, KEYS, &owners, chosen, &mut context.problems);
+    components.get(chosen?).copied()
+}
+
+/// The kind of data, which both the component and the metric must be able to serve.
+fn data_kind(
+    fields: &Fields<'_>,
+    component: Option<&'static dyn Component>,
+    metric: Option<&'static dyn Metric>,
+    problems: &mut Problems,
+) -> Option<DataKind> {
+    let names: Vec<_> = KINDS.iter().map(|kind| kind.name()).collect();
+    let kind = *KINDS.get(choice(fields, "data_type", &names, problems)?)?;
+    let refusal = component
+        .and_then(|component| component_refusal(component, kind))
+        .or_else(|| metric.and_then(|metric| metric_refusal(metric, kind)));
+    match refusal {
+        None => Some(kind),
+        Some(message) => {
+            problems.add(fields.get("data_type")?, message);
+            None
+        }
+    }
+}
+
+fn component_refusal(component: &dyn Component, kind: DataKind) -> Option<String> {
+    let made_of = component.data_kinds();
+    let refused = !made_of.contains(&kind);
+    refused.then(|| {
+        format!(
+            "{} is not made of {kind}; allowed: {}",
+            component.name(),
+            join(made_of)
+        )
+    })
+}
+
+fn metric_refusal(metric: &dyn Metric, kind: DataKind) -> Option<String> {
+    let takes = |kind: &DataKind| metric.applies_to().contains(&quantity(*kind));
+    let taken: Vec<_> = KINDS.iter().copied().filter(takes).collect();
+    let refused = !taken.contains(&kind);
+    refused.then(|| {
+        format!(
+            "{} does not apply to {kind}; allowed: {}",
+            metric.name(),
+            join(&taken)
+        )
+    })
+}
+
+const fn quantity(kind: DataKind) -> Quantity {
+    match kind {
+        DataKind::Weights => Quantity::Weights,
+        DataKind::Gradients => Quantity::Gradients,
+        DataKind::Activations => Quantity::Activations,
+    }
+}
+
+fn join(kinds: &[DataKind]) -> String {
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    names.join(", ")
+}
+
+/// One suffix for a component without roles; a map from every role to its suffix for others.
+fn suffixes(
+    fields: &Fields<'_>,
+    component: Option<&'static dyn Component>,
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
+    let roles = component.map_or(&[][..], |component| component.roles());
+    let expected = expected_suffixes(roles);
+    let at = fields.required("layer_suffixes", &expected, problems)?;
+    component?;
+    if roles.is_empty() {
+        return filled_text(at, SUFFIX, problems).map(|suffix| vec![suffix]);
+    }
+    let fields = Fields::of(at, &expected, problems)?;
+    fields.check_keys(roles, problems, |_| None);
+    let read =
+        |role: &&str| filled_text(fields.required(role, SUFFIX, problems)?, SUFFIX, problems);
+    let suffixes: Vec<_> = roles.iter().map(read).collect();
+    suffixes.into_iter().collect()
+}
+
+fn expected_suffixes(roles: &[&str]) -> String {
+    if roles.is_empty() {
+        return SUFFIX.to_owned();
+    }
+    let roles: Vec<_> = roles.iter().map(|role| format!("{role}: ...")).collect();
+    format!("a map {{{}}}", roles.join(", "))
+}
+
+/// The keys under which the results of one metric entry stand, and whose they are.
+///
+/// A key names the tensor or, where several make one matrix, the component; never the parameters.
+/// Two components with the same key would overwrite each other's results.
+#[derive(Default)]
+pub(super) struct ResultKeys(HashMap<(String, DataKind), Claims>);
+
+#[derive(Default)]
+struct Claims {
+    every_layer: Option<Location>,
+    layers: HashMap<u64, Location>,
+}
+
+impl ResultKeys {
+    fn claim(&mut self, entry: &ComponentEntry) -> Result<(), String> {
+        let name = match entry.suffixes.as_slice() {
+            [suffix] if entry.component.roles().is_empty() => suffix.clone(),
+            _ => entry.component.name().to_owned(),
+        };
+        let claims = self.0.entry((name.clone(), entry.kind)).or_default();
+        match claims.add(&entry.layers, &entry.location) {
+            None => Ok(()),
+            Some(owner) => Err(format!(
+                "its results would overwrite those of {} (line {}): both are {name}.{} of the same layer; \
+                 put one of them into a metric entry of its own",
+                owner.path, owner.line, entry.kind
+            )),
+        }
+    }
+}
+
+impl Claims {
+    /// Whose the layers are already, where one of them is.
+    fn add(&mut self, layers: &LayerSelection, location: &Location) -> Option<Location> {
+        let owner = match layers {
+            LayerSelection::All => self.layers.values().min().or(self.every_layer.as_ref()),
+            LayerSelection::List(layers) => {
+                let claimed = layers.iter().find_map(|layer| self.layers.get(layer));
+                self.every_layer.as_ref().or(claimed)
+            }
+        };
+        if let Some(owner) = owner {
+            return Some(owner.clone());
+        }
+        match layers {
+            LayerSelection::All => self.every_layer = Some(location.clone()),
+            LayerSelection::List(layers) => {
+                self.layers
+                    .extend(layers.iter().map(|layer| (*layer, location.clone())));
+            }
+        }
+        None
+    }
+}
