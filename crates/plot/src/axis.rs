@@ -1,0 +1,284 @@
+//! Axes: from values to pixels, and where the ticks are.
+
+use crate::number::tick_label;
+
+/// How a value becomes a position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// Equal differences are equally far apart.
+    #[default]
+    Linear,
+    /// Equal ratios are equally far apart; what is not positive has no place.
+    Log,
+    /// $\log(1 + x)$: as [`Scale::Log`] for large values, with a place for 0. For training steps.
+    LogFromZero,
+}
+
+/// One axis of a drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    scale: Scale,
+    /// The scaled values at both ends.
+    from: f64,
+    to: f64,
+    /// The pixels at both ends.
+    start: f64,
+    end: f64,
+}
+
+/// One marked value of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    /// Its pixel.
+    pub position: f64,
+    /// The value in words.
+    pub label: String,
+}
+
+impl Scale {
+    /// The value on a linear axis; `None` where it has no place.
+    fn apply(self, value: f64) -> Option<f64> {
+        let scaled = match self {
+            Self::Linear => value,
+            Self::Log if value > 0.0 => value.ln(),
+            Self::LogFromZero if value >= 0.0 => value.ln_1p(),
+            Self::Log | Self::LogFromZero => return None,
+        };
+        scaled.is_finite().then_some(scaled)
+    }
+
+    fn undo(self, scaled: f64) -> f64 {
+        match self {
+            Self::Linear => scaled,
+            Self::Log => scaled.exp(),
+            Self::LogFromZero => scaled.exp_m1(),
+        }
+    }
+}
+
+impl Axis {
+    /// From the smallest to the largest of `values`.
+    pub(crate) fn tight(
+        scale: Scale,
+        values: impl Iterator<Item = f64>,
+        start: f64,
+        end: f64,
+    ) -> Self {
+        let scaled = values.filter_map(|value| scale.apply(value));
+        let (low, high) = scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        let (from, to) = match (
+            low.is_finite(),
+            high - low > low.abs().max(high.abs()) * 1e-12,
+        ) {
+            (false, _) => (0.0, 1.0),
+            (true, true) => (low, high),
+            (true, false) => (low - room_around(low), low + room_around(low)),
+        };
+        Self {
+            scale,
+            from,
+            to,
+            start,
+            end,
+        }
+    }
+
+    /// As [`Axis::tight`], with a little room at both ends.
+    pub(crate) fn with_room(
+        scale: Scale,
+        values: impl Iterator<Item = f64>,
+        start: f64,
+        end: f64,
+    ) -> Self {
+        let tight = Self::tight(scale, values, start, end);
+        let room = (tight.to - tight.from) * 0.05;
+        Self {
+            from: tight.from - room,
+            to: tight.to + room,
+            ..tight
+        }
+    }
+
+    /// The pixel of a value; `None` where it has no place on this scale.
+    #[must_use]
+    pub fn position(&self, value: f64) -> Option<f64> {
+        let part = (self.scale.apply(value)? - self.from) / (self.to - self.from);
+        Some(self.start + part * (self.end - self.start))
+    }
+
+    /// The value at a pixel.
+    #[must_use]
+    pub fn value_at(&self, position: f64) -> f64 {
+        let part = (position - self.start) / (self.end - self.start);
+        self.scale.undo(self.from + part * (self.to - self.from))
+    }
+
+    /// The first and the last pixel.
+    #[must_use]
+    pub fn pixels(&self) -> (f64, f64) {
+        (self.start, self.end)
+    }
+
+    /// Round values, at least `spacing` pixels apart.
+    #[must_use]
+    pub fn ticks(&self, spacing: f64) -> Vec<Tick> {
+        let most = ((self.end - self.start).abs() / spacing).floor().max(1.0);
+        let values = match self.scale {
+            Scale::Linear => self.linear_ticks(most),
+            Scale::Log | Scale::LogFromZero => self.log_ticks(most),
+        };
+        let ticks = values.into_iter().filter_map(|value| {
+            Some(Tick {
+                position: self.position(value)?,
+                label: tick_label(value),
+            })
+        });
+        apart(ticks.collect(), spacing)
+    }
+
+    /// Multiples of 1, 2 or 5 times a power of ten, at most `most` of them.
+    fn linear_ticks(&self, most: f64) -> Vec<f64> {
+        let step = round_up((self.to - self.from) / most);
+        let first = (self.from / step).ceil();
+        let count = ((self.to / step).floor() - first).clamp(0.0, 1000.0);
+        (0..=count as u32)
+            .map(|index| snap((first + f64::from(index)) * step, step))
+            .collect()
+    }
+
+    /// Powers of ten; 2 and 5 times powers of ten where they fit; multiples as on a linear axis
+    /// where the axis spans less than a decade.
+    fn log_ticks(&self, most: f64) -> Vec<f64> {
+        let (low, high) = (self.scale.undo(self.from), self.scale.undo(self.to));
+        let lowest = if self.scale == Scale::LogFromZero {
+            low.max(1.0)
+        } else {
+            low
+        };
+        let decades = (high / lowest).log10();
+        if decades < 1.0 {
+            return Self {
+                scale: Scale::Linear,
+                from: low,
+                to: high,
+                ..self.clone()
+            }
+            .linear_ticks(most);
+        }
+        let stride = (decades / most).ceil().max(1.0);
+        let first = lowest.log10().floor();
+        let powers = (0..=(decades / stride) as u32 + 1)
+            .map(|index| 10f64.powf(first + f64::from(index) * stride));
+        let factors: &[f64] = if decades * 3.0 <= most {
+            &[1.0, 2.0, 5.0]
+        } else {
+            &[1.0]
+        };
+        let zero = (self.scale == Scale::LogFromZero && low <= 1e-9).then_some(0.0);
+        let marks = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));
+        zero.into_iter()
+            .chain(marks.filter(|&v| v >= low * 0.9999 && v <= high * 1.0001))
+            .collect()
+    }
+}
+
+/// Leaves out what stands closer than `spacing` to the tick kept before it.
+fn apart(ticks: Vec<Tick>, spacing: f64) -> Vec<Tick> {
+    let mut kept: Vec<Tick> = Vec::with_capacity(ticks.len());
+    for tick in ticks {
+        let is_near = |last: &Tick| (tick.position - last.position).abs() < spacing * 0.7;
+        if !kept.last().is_some_and(is_near) {
+            kept.push(tick);
+        }
+    }
+    kept
+}
+
+/// Half the height of an axis whose values are all the same.
+fn room_around(value: f64) -> f64 {
+    if value == 0.0 { 1.0 } else { value.abs() * 0.1 }
+}
+
+/// The next larger of 1, 2 or 5 times a power of ten.
+fn round_up(value: f64) -> f64 {
+    let power = 10f64.powf(value.log10().floor());
+    let factors = [1.0, 2.0, 5.0, 10.0];
+    let factor = factors
+        .into_iter()
+        .find(|factor| factor * power >= value * 0.999_999);
+    factor.unwrap_or(10.0) * power
+}
+
+/// Zero where rounding left almost zero.
+fn snap(value: f64, step: f64) -> f64 {
+    if value.abs() < step * 1e-9 {
+        0.0
+    } else {
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Axis, Scale};
+
+    fn labels(scale: Scale, values: &[f64], length: f64) -> Vec<String> {
+        let axis = Axis::tight(scale, values.iter().copied(), 0.0, length);
+        axis.ticks(40.0)
+            .into_iter()
+            .map(|tick| tick.label)
+            .collect()
+    }
+
+    #[test]
+    fn linear_ticks_are_round() {
+        assert_eq!(
+            labels(Scale::Linear, &[0.0, 1.0], 240.0),
+            ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+        );
+        assert_eq!(labels(Scale::Linear, &[-1.0, 1.0], 120.0), ["-1", "0", "1"]);
+    }
+
+    #[test]
+    fn log_ticks_are_powers_of_ten() {
+        assert_eq!(
+            labels(Scale::Log, &[1.0, 1e4], 240.0),
+            ["1", "10", "100", "1000", "10000"]
+        );
+    }
+
+    #[test]
+    fn steps_start_at_zero_on_a_log_axis() {
+        let steps = labels(Scale::LogFromZero, &[0.0, 2000.0], 420.0);
+        assert_eq!(steps.first().map(String::as_str), Some("0"));
+        assert!(steps.contains(&"100".to_owned()), "{steps:?}");
+    }
+
+    #[test]
+    fn less_than_a_decade_still_has_ticks() {
+        assert!(labels(Scale::Log, &[3.0, 4.0], 200.0).len() > 1);
+    }
+
+    #[test]
+    fn positions_and_values_are_inverse() {
+        for scale in [Scale::Linear, Scale::Log, Scale::LogFromZero] {
+            let axis = Axis::tight(scale, [1.0, 500.0].into_iter(), 40.0, 400.0);
+            for value in [1.0, 7.5, 499.0] {
+                let back = axis.position(value).map(|position| axis.value_at(position));
+                assert!(
+                    back.is_some_and(|back| (back - value).abs() < 1e-9 * value),
+                    "{scale:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_positive_has_no_place_on_a_log_axis() {
+        let axis = Axis::tight(Scale::Log, [1.0, 10.0].into_iter(), 0.0, 100.0);
+        assert_eq!(axis.position(0.0), None);
+        assert_eq!(axis.position(-1.0), None);
+    }
+}
