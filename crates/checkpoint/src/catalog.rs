@@ -45,19 +45,62 @@ impl TensorEntry {
     /// Number of elements.
     #[must_use]
     pub fn elements(&self) -> u64 {
-        self.shape.iter().product()
+        self.shape
+            .iter()
+            .fold(1, |product: u64, extent| product.saturating_mul(*extent))
     }
 
     /// The byte range of the file that holds every element of this tensor: (offset, length).
     /// Only the extent of the view, not of its whole storage.
     #[must_use]
     pub fn byte_range(&self) -> (u64, u64) {
-        let element = self.dtype.bytes();
-        let start = self.placement.storage_offset_bytes + self.placement.offset * element;
-        if self.elements() == 0 {
-            return (start, 0);
+        self.checked_byte_range()
+            .unwrap_or((self.placement.storage_offset_bytes, u64::MAX))
+    }
+
+    /// The byte range, or `None` where an entry that no format made goes beyond what can be
+    /// counted, or has not as many strides as extents.
+    pub(crate) fn checked_byte_range(&self) -> Option<(u64, u64)> {
+        if self.shape.len() != self.placement.strides.len() {
+            return None;
         }
-        let last: u64 = self.shape.iter().zip(&self.placement.strides).map(|(n, s)| (n - 1) * s).sum();
-        (start, (last + 1) * element)
+        let element = self.dtype.bytes();
+        let first = self.placement.offset.checked_mul(element)?;
+        let start = self.placement.storage_offset_bytes.checked_add(first)?;
+        if self.shape.contains(&0) {
+            return Some((start, 0));
+        }
+        let mut elements: u64 = 1;
+        for (extent, stride) in self.shape.iter().zip(&self.placement.strides) {
+            elements = elements.checked_add((extent - 1).checked_mul(*stride)?)?;
+        }
+        Some((start, elements.checked_mul(element)?))
+    }
+
+    /// Whether the elements lie one after the other in row-major order. Strides of dimensions
+    /// with one element mean nothing.
+    #[must_use]
+    pub fn is_row_major(&self) -> bool {
+        self.is_dense(self.shape.iter().zip(&self.placement.strides).rev())
+    }
+
+    /// Whether the elements lie one after the other in column-major order of the matrix view:
+    /// the first dimension fastest, the others row-major among themselves.
+    #[must_use]
+    pub fn is_column_major(&self) -> bool {
+        let dimensions = || self.shape.iter().zip(&self.placement.strides);
+        self.is_dense(dimensions().take(1).chain(dimensions().skip(1).rev()))
+    }
+
+    /// Whether dimensions, given from the fastest to the slowest, lie without gaps.
+    fn is_dense<'a>(&self, dimensions: impl Iterator<Item = (&'a u64, &'a u64)>) -> bool {
+        let mut expected: u64 = 1;
+        for (extent, stride) in dimensions {
+            if *extent > 1 && *stride != expected {
+                return false;
+            }
+            expected = expected.saturating_mul(*extent);
+        }
+        true
     }
 }

@@ -25,6 +25,25 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    /// Every one: floats, integers, truth values; the widest first.
+    pub const ALL: &[Self] = &[
+        Self::F64,
+        Self::F32,
+        Self::F16,
+        Self::BF16,
+        Self::F8E4M3,
+        Self::F8E5M2,
+        Self::I64,
+        Self::I32,
+        Self::I16,
+        Self::I8,
+        Self::U64,
+        Self::U32,
+        Self::U16,
+        Self::U8,
+        Self::Bool,
+    ];
+
     /// Bytes of one element.
     #[must_use]
     pub const fn bytes(self) -> u64 {

@@ -1,16 +1,370 @@
 //! What can go wrong, one variant each.
+//!
+//! Every message is whole in itself: what is wrong, where, and the path last. `source()` still
+//! gives the cause, for those who match on it; who prints a chain of causes prints the same
+//! words twice.
+
+use std::error::Error;
+use std::io;
 
 /// A file of a known format that is broken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FormatError {}
+pub enum FormatError {
+    /// A broken safetensors header.
+    #[error(transparent)]
+    Safetensors(#[from] SafetensorsError),
+    /// A broken zip archive.
+    #[error(transparent)]
+    Zip(#[from] ZipError),
+    /// A broken pickle, or one beyond the limits.
+    #[error(transparent)]
+    Pickle(#[from] PickleError),
+    /// A pickle and storages that do not make tensors.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    /// The bytes could not be had.
+    #[error(transparent)]
+    Read(Box<ReadError>),
+}
+
+/// What can be wrong with a safetensors file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum SafetensorsError {
+    #[error("the header claims {header} bytes, of {file} in the file")]
+    HeaderPastEnd { header: u64, file: u64 },
+    #[error("the header claims {header} bytes, the limit is {limit}")]
+    HeaderTooLong { header: u64, limit: u64 },
+    #[error("the header is not the JSON that it should be: {source}")]
+    Header { source: serde_json::Error },
+    #[error("the header names tensor {tensor:?} twice")]
+    DuplicateName { tensor: String },
+    #[error("tensor {tensor:?} has {dimensions} dimensions, the limit is {limit}")]
+    TooManyDimensions {
+        tensor: String,
+        dimensions: usize,
+        limit: usize,
+    },
+    #[error("tensor {tensor:?} has a shape {shape:?} of more elements than can be counted")]
+    ShapeOverflow { tensor: String, shape: Vec<u64> },
+    #[error("tensor {tensor:?} ends before it begins: bytes {begin} to {end}")]
+    Reversed {
+        tensor: String,
+        begin: u64,
+        end: u64,
+    },
+    #[error("tensor {tensor:?} points to byte {end} of {data} bytes of data")]
+    OffsetPastEnd { tensor: String, end: u64, data: u64 },
+    #[error("the file is cut off: tensor {tensor:?} ends at byte {end} of {data} bytes of data")]
+    CutOff { tensor: String, end: u64, data: u64 },
+    #[error("tensors {first:?} and {second:?} overlap at byte {offset} of the data")]
+    Overlap {
+        first: String,
+        second: String,
+        offset: u64,
+    },
+    #[error("no tensor owns the bytes {begin} to {end} of the data, before tensor {tensor:?}")]
+    Hole {
+        tensor: String,
+        begin: u64,
+        end: u64,
+    },
+    #[error("{bytes} bytes of data after the last tensor belong to none")]
+    Trailing { bytes: u64 },
+    #[error("tensor {tensor:?} takes {needs} bytes by its shape and dtype, and is given {given}")]
+    SizeMismatch {
+        tensor: String,
+        needs: u64,
+        given: u64,
+    },
+}
+
+/// What can be wrong with a zip archive.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum ZipError {
+    #[error("the zip archive has no end record: the file is cut off or is not a zip archive")]
+    NoEndRecord,
+    #[error("the zip64 end record at byte {offset} is broken")]
+    BadZip64Record { offset: u64 },
+    #[error("the zip archive is one of several volumes")]
+    SeveralVolumes,
+    #[error("the zip archive claims {entries} entries, the limit is {limit}")]
+    TooManyEntries { entries: u64, limit: u64 },
+    #[error("the zip directory claims bytes {offset} to {offset} + {bytes}, of {file} in the file")]
+    DirectoryOutside { offset: u64, bytes: u64, file: u64 },
+    #[error("entry {index} of the zip directory is broken")]
+    BadEntry { index: u64 },
+    #[error("the zip entry {entry:?} occurs twice")]
+    DuplicateEntry { entry: String },
+    #[error("the local header of zip entry {entry:?} at byte {offset} is broken")]
+    BadLocalHeader { entry: String, offset: u64 },
+    #[error("the zip entry {entry:?} claims {bytes} bytes, more than lie before the directory")]
+    EntryOutside { entry: String, bytes: u64 },
+    #[error("the zip entry {entry:?} is encrypted")]
+    Encrypted { entry: String },
+    #[error("the zip entry {entry:?} is compressed; only data.pkl may be")]
+    Compressed { entry: String },
+    #[error("the zip entry {entry:?} is compressed by method {method}, which is not known")]
+    UnknownCompression { entry: String, method: u16 },
+    #[error("the zip entry {entry:?} inflates to {bytes} bytes, the limit is {limit}")]
+    InflatesTooFar {
+        entry: String,
+        bytes: u64,
+        limit: u64,
+    },
+    #[error("the zip entry {entry:?} does not inflate to the {bytes} bytes it claims")]
+    BadDeflate { entry: String, bytes: u64 },
+}
+
+/// What can be wrong with a pickle. Positions count from the start of the pickle.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum PickleError {
+    #[error("the pickle has {bytes} bytes, the limit is {limit}")]
+    TooLong { bytes: u64, limit: u64 },
+    #[error("the pickle ends inside the instruction at byte {position}")]
+    Ended { position: usize },
+    #[error("the pickle is not of protocol 2 to 5")]
+    Protocol,
+    #[error("the pickle has an unknown instruction 0x{opcode:02x} at byte {position}")]
+    UnknownOpcode { opcode: u8, position: usize },
+    #[error("the pickle has more than {limit} instructions")]
+    TooManyOpcodes { limit: u64 },
+    #[error("the pickle memorises more than {limit} values")]
+    MemoTooLarge { limit: u64 },
+    #[error("the pickle nests deeper than {limit} levels")]
+    TooDeep { limit: usize },
+    #[error("the pickle makes values of more than {limit} bytes, far more than its own length")]
+    TooManyValues { limit: u64 },
+    #[error("the pickle takes a value from an empty stack at byte {position}")]
+    StackEmpty { position: usize },
+    #[error("the pickle has no mark for the instruction at byte {position}")]
+    NoMark { position: usize },
+    #[error("the pickle recalls memo {index} at byte {position}, which was never stored")]
+    NoSuchMemo { index: u64, position: usize },
+    #[error("the pickle has a text at byte {position} that is not UTF-8")]
+    BadText { position: usize },
+    #[error("the pickle has a number at byte {position} that is none")]
+    BadNumber { position: usize },
+    #[error("the pickle has {found} at byte {position}, where {expected} should stand")]
+    Unexpected {
+        expected: &'static str,
+        found: &'static str,
+        position: usize,
+    },
+    #[error("the pickle gives a key without a value at byte {position}")]
+    OddItems { position: usize },
+    #[error("the pickle calls {function} at byte {position} with arguments that it does not take")]
+    BadArguments { function: String, position: usize },
+}
+
+/// What can be wrong with the tensors of a PyTorch file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum TorchError {
+    #[error("the archive has no data.pkl, so it is not a PyTorch checkpoint")]
+    NoPickle,
+    #[error("the archive has several data.pkl: {first:?} and {second:?}")]
+    SeveralPickles { first: String, second: String },
+    #[error("the archive's byteorder is {found:?}, neither little nor big")]
+    UnknownByteOrder { found: String },
+    #[error("the pickle is not a PyTorch checkpoint: its magic number is missing")]
+    NoMagic,
+    #[error("the legacy PyTorch file is of protocol version {found}, only 1001 is known")]
+    UnknownVersion { found: i64 },
+    #[error("the legacy PyTorch file was written by a big-endian machine, which is not supported")]
+    LegacyBigEndian,
+    #[error("the legacy PyTorch file has no list of its storages' keys")]
+    NoKeys,
+    #[error("the legacy PyTorch file lists storage {key:?}, which no tensor uses")]
+    UnusedStorage { key: String },
+    #[error("storage {key:?} holds {found} elements, the pickle says {expected}")]
+    StorageCount {
+        key: String,
+        found: u64,
+        expected: u64,
+    },
+    #[error("storage {key:?} is used with {first} and with {second} bytes")]
+    StorageConflict {
+        key: String,
+        first: u64,
+        second: u64,
+    },
+    #[error("the file is cut off: storage {key:?} ends at byte {end} of {file}")]
+    CutOff { key: String, end: u64, file: u64 },
+    #[error("tensor {tensor:?} is in storage {key:?}, which the file does not hold")]
+    MissingStorage { tensor: String, key: String },
+    #[error(
+        "tensor {tensor:?} is in storage {key:?} of {needs} bytes, of which the file holds {has}"
+    )]
+    ShortStorage {
+        tensor: String,
+        key: String,
+        needs: u64,
+        has: u64,
+    },
+    #[error("tensor {tensor:?} has a shape or strides that are not natural numbers")]
+    BadExtent { tensor: String },
+    #[error("tensor {tensor:?} has {dimensions} dimensions and {strides} strides")]
+    StrideCount {
+        tensor: String,
+        dimensions: usize,
+        strides: usize,
+    },
+    #[error("tensor {tensor:?} has {dimensions} dimensions, the limit is {limit}")]
+    TooManyDimensions {
+        tensor: String,
+        dimensions: usize,
+        limit: usize,
+    },
+    #[error("tensor {tensor:?} has a shape {shape:?} of more elements than can be counted")]
+    ShapeOverflow { tensor: String, shape: Vec<u64> },
+    #[error("tensor {tensor:?} reaches element {reaches} of a storage of {elements}")]
+    OutsideStorage {
+        tensor: String,
+        reaches: u64,
+        elements: u64,
+    },
+    #[error("tensor {tensor:?} expands {elements} elements to {expanded}, the limit is {limit}")]
+    ExpandsTooFar {
+        tensor: String,
+        elements: u64,
+        expanded: u64,
+        limit: u64,
+    },
+    #[error("the file holds more than {limit} tensors")]
+    TooManyTensors { limit: usize },
+    #[error("the values refer to each other so often that they unfold without end")]
+    Unfolds,
+    #[error("the name {tensor:?} occurs twice")]
+    DuplicateName { tensor: String },
+}
 
 /// Bytes that could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReadError {}
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum ReadError {
+    #[error("there is no such file in {tree}: {path}")]
+    NoSuchFile { tree: String, path: String },
+    #[error("the file cannot be opened: {source}: {path}")]
+    Open { path: String, source: io::Error },
+    #[error("this is a folder, not a file: {path}")]
+    IsFolder { path: String },
+    #[error("{length} bytes at {offset} are outside the file, which has {bytes}: {path}")]
+    OutOfRange {
+        path: String,
+        offset: u64,
+        length: u64,
+        bytes: u64,
+    },
+    #[error("{length} bytes at once are more than this machine can address: {path}")]
+    TooLarge { path: String, length: u64 },
+    #[error("reading {length} bytes at {offset} failed: {source}: {path}")]
+    Io {
+        path: String,
+        offset: u64,
+        length: u64,
+        source: io::Error,
+    },
+    /// For sources outside this crate: the browser's, the network's.
+    #[error("reading {length} bytes at {offset} failed: {source}: {path}")]
+    Transport {
+        path: String,
+        offset: u64,
+        length: u64,
+        source: Box<dyn Error + Send + Sync + 'static>,
+    },
+    #[error(
+        "the file ended inside {length} bytes at {offset}; it has changed or is cut off: {path}"
+    )]
+    Short {
+        path: String,
+        offset: u64,
+        length: u64,
+    },
+    #[error("the file is empty: {path}")]
+    Empty { path: String },
+    #[error("the file has only {bytes} bytes, too few for a checkpoint: {path}")]
+    TooShort { path: String, bytes: u64 },
+    #[error("the file is of no known checkpoint format (it starts with {start:?}): {path}")]
+    UnknownFormat { path: String, start: String },
+    /// What a clone without Git LFS leaves in the place of a large file.
+    #[error("the file is only a Git LFS pointer to the real one (`git lfs pull` gets it): {path}")]
+    LfsPointer { path: String },
+    #[error("broken {format} file: {source}: {path}")]
+    Format {
+        path: String,
+        format: &'static str,
+        source: FormatError,
+    },
+    #[error("tensor {tensor:?} of {elements} elements does not fit in memory: {path}")]
+    TensorTooLarge {
+        path: String,
+        tensor: String,
+        elements: u64,
+    },
+    #[error("tensor {tensor:?} could not be read: {source}")]
+    Tensor {
+        tensor: String,
+        source: Box<ReadError>,
+    },
+}
 
 /// A tree in which no run was found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RunError {}
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum RunError {
+    #[error("there is no such file or folder: {path}")]
+    Missing { path: String },
+    #[error("this cannot be read: {source}: {path}")]
+    Unreadable { path: String, source: io::Error },
+    #[error("there are more than {limit} files here, too many for a training run: {path}")]
+    TooManyFiles { limit: usize, path: String },
+    #[error("there are no files here: {path}")]
+    Empty { path: String },
+    #[error("no checkpoint was found; looked for {looked_for}; found {found}: {path}")]
+    NoCheckpoint {
+        looked_for: &'static str,
+        found: String,
+        path: String,
+    },
+    #[error(
+        "several checkpoints without a step in their names, give one of them ({files}): {path}"
+    )]
+    Ambiguous { files: String, path: String },
+    #[error("several runs were found, give one of them ({folders}): {path}")]
+    SeveralRuns { folders: String, path: String },
+    #[error("the shard {shard:?} is missing, which {index} names: {path}")]
+    MissingShard {
+        shard: String,
+        index: String,
+        path: String,
+    },
+    #[error("the shard index is not the JSON that it should be: {source}: {path}")]
+    BadIndex {
+        path: String,
+        source: serde_json::Error,
+    },
+    #[error("the shard index has {bytes} bytes, the limit is {limit}: {path}")]
+    IndexTooLong {
+        path: String,
+        bytes: u64,
+        limit: u64,
+    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl From<ReadError> for FormatError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
+}

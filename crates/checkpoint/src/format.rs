@@ -4,7 +4,9 @@ use futures_core::future::LocalBoxFuture;
 
 use crate::catalog::Catalog;
 use crate::error::{FormatError, ReadError};
+use crate::safetensors::Safetensors;
 use crate::source::Source;
+use crate::torch::{TorchLegacy, TorchZip};
 
 /// A file format: recognises a file by its first bytes and reads its directory.
 pub trait Format: Sync {
@@ -15,17 +17,61 @@ pub trait Format: Sync {
     fn recognises(&self, head: &[u8], bytes: u64) -> bool;
 
     /// Reads the directory: tensor names, dtypes, shapes and places; no tensor data.
-    fn catalog<'a>(&'a self, source: &'a dyn Source) -> LocalBoxFuture<'a, Result<Catalog, FormatError>>;
+    fn catalog<'a>(
+        &'a self,
+        source: &'a dyn Source,
+    ) -> LocalBoxFuture<'a, Result<Catalog, FormatError>>;
 }
 
 /// Every format, the surest to recognise first.
-pub const FORMATS: &[&dyn Format] = &[];
+pub const FORMATS: &[&dyn Format] = &[&TorchZip, &TorchLegacy, &Safetensors];
+
+/// Enough of a file's beginning to recognise its format.
+const HEAD_BYTES: u64 = 16;
+
+/// No format's smallest file is smaller: that of safetensors, a length and `{}`.
+const SMALLEST_BYTES: u64 = 10;
 
 /// The catalog of a file, by the first format that recognises it.
 ///
 /// # Errors
 /// [`ReadError`] naming the file: unreadable, of no known format, or broken.
 pub async fn catalog_of(source: &dyn Source) -> Result<Catalog, ReadError> {
-    let _ = source;
-    unimplemented!()
+    let path = || source.name().to_owned();
+    let bytes = source.bytes();
+    if bytes == 0 {
+        return Err(ReadError::Empty { path: path() });
+    }
+    if bytes < SMALLEST_BYTES {
+        return Err(ReadError::TooShort {
+            path: path(),
+            bytes,
+        });
+    }
+    let head = source.read_at(0, bytes.min(HEAD_BYTES)).await?;
+    let Some(format) = FORMATS
+        .iter()
+        .find(|format| format.recognises(&head, bytes))
+    else {
+        return Err(unknown(path(), &head));
+    };
+    match format.catalog(source).await {
+        Ok(catalog) => Ok(catalog),
+        Err(FormatError::Read(error)) => Err(*error),
+        Err(source) => Err(ReadError::Format {
+            path: path(),
+            format: format.name(),
+            source,
+        }),
+    }
+}
+
+fn unknown(path: String, head: &[u8]) -> ReadError {
+    if head.starts_with(b"version https://") {
+        return ReadError::LfsPointer { path };
+    }
+    ReadError::UnknownFormat {
+        path,
+        start: head.escape_ascii().to_string(),
+    }
 }

@@ -11,16 +11,27 @@ pub mod catalog;
 pub mod dtype;
 pub mod error;
 pub mod format;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod local;
+pub mod name;
 pub mod read;
 pub mod run;
+pub mod safetensors;
 pub mod source;
 pub mod tensor;
+pub mod torch;
 pub mod tree;
+mod widen;
 
 pub use catalog::{Catalog, Placement, TensorEntry};
 pub use dtype::Dtype;
-pub use error::{FormatError, ReadError, RunError};
+pub use error::{
+    FormatError, PickleError, ReadError, RunError, SafetensorsError, TorchError, ZipError,
+};
 pub use format::{FORMATS, Format, catalog_of};
+#[cfg(not(target_arch = "wasm32"))]
+pub use local::{LocalFile, LocalTree};
+pub use name::{LayerName, layer_of};
 pub use read::read_tensors;
 pub use run::{DataKind, Layout, ModelShape, Part, Run, Split, Step};
 pub use source::{MemorySource, Source};

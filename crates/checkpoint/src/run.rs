@@ -1,9 +1,14 @@
 //! Training runs: which files belong to which step.
 
+mod find;
+mod model;
+mod weights;
+
 use std::fmt;
 
 use crate::catalog::Catalog;
 use crate::error::{ReadError, RunError};
+use crate::format::catalog_of;
 use crate::tree::Tree;
 
 /// What a tensor is of.
@@ -96,8 +101,7 @@ impl Run {
     /// # Errors
     /// [`RunError`] when the tree holds nothing that looks like a checkpoint.
     pub async fn find(tree: &dyn Tree) -> Result<Self, RunError> {
-        let _ = tree;
-        unimplemented!()
+        find::find(tree).await
     }
 }
 
@@ -111,7 +115,12 @@ impl Step {
             .iter()
             .filter(of_kind)
             .find(|part| part.split == Some(split))
-            .or_else(|| self.parts.iter().filter(of_kind).find(|part| part.split.is_none()))
+            .or_else(|| {
+                self.parts
+                    .iter()
+                    .filter(of_kind)
+                    .find(|part| part.split.is_none())
+            })
     }
 }
 
@@ -121,8 +130,12 @@ impl Part {
     /// # Errors
     /// [`ReadError`] when a file cannot be read or is broken; the message names the file.
     pub async fn catalogs(&self, tree: &dyn Tree) -> Result<Vec<Catalog>, ReadError> {
-        let _ = tree;
-        unimplemented!()
+        let mut catalogs = Vec::with_capacity(self.paths.len());
+        for path in &self.paths {
+            let source = tree.open(path).await?;
+            catalogs.push(catalog_of(&*source).await?);
+        }
+        Ok(catalogs)
     }
 }
 

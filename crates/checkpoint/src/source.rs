@@ -1,5 +1,6 @@
 //! Something with a length that is read by position.
 
+use std::fmt;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
@@ -24,9 +25,74 @@ pub trait Source {
     fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>>;
 }
 
+/// The length of a read as a `usize`, once it is known that the range lies inside the source.
+/// Every implementation of [`Source::read_at`] asks this before it allocates.
+///
+/// # Errors
+/// [`ReadError::OutOfRange`] when the range leaves the source, [`ReadError::TooLarge`] when it
+/// does not fit this machine's memory addresses.
+pub fn checked_length(source: &dyn Source, offset: u64, length: u64) -> Result<usize, ReadError> {
+    let inside = offset
+        .checked_add(length)
+        .is_some_and(|end| end <= source.bytes());
+    if !inside {
+        let (path, bytes) = (source.name().to_owned(), source.bytes());
+        return Err(ReadError::OutOfRange {
+            path,
+            offset,
+            length,
+            bytes,
+        });
+    }
+    usize::try_from(length).map_err(|_| ReadError::TooLarge {
+        path: source.name().to_owned(),
+        length,
+    })
+}
+
 /// A source in memory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MemorySource {
     name: String,
     bytes: Rc<[u8]>,
+}
+
+impl MemorySource {
+    /// A source called `name` that holds `bytes`.
+    pub fn new(name: impl Into<String>, bytes: impl Into<Rc<[u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+impl Source for MemorySource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
+        Box::pin(async move {
+            let length = checked_length(self, offset, length)?;
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            let bytes = self.bytes.get(start..).and_then(|rest| rest.get(..length));
+            Ok(bytes.unwrap_or_default().to_vec())
+        })
+    }
+}
+
+impl fmt::Debug for MemorySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "MemorySource({:?}, {} bytes)",
+            self.name,
+            self.bytes.len()
+        )
+    }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 use crate::error::ReadError;
-use crate::source::Source;
+use crate::source::{MemorySource, Source};
 
 /// One file of a [`Tree`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +32,74 @@ pub trait Tree {
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>>;
 }
 
+/// The entry of `path` in a tree, or the error that there is none.
+///
+/// # Errors
+/// [`ReadError::NoSuchFile`].
+pub fn entry_of<'a>(tree: &'a dyn Tree, path: &str) -> Result<&'a FileEntry, ReadError> {
+    let files = tree.files();
+    let found = files
+        .binary_search_by(|entry| entry.path.as_str().cmp(path))
+        .ok();
+    found
+        .and_then(|index| files.get(index))
+        .ok_or_else(|| ReadError::NoSuchFile {
+            tree: tree.name().to_owned(),
+            path: path.to_owned(),
+        })
+}
+
 /// A tree in memory.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryTree {
     name: String,
     entries: Vec<FileEntry>,
     contents: BTreeMap<String, Rc<[u8]>>,
+}
+
+impl MemoryTree {
+    /// A tree called `name` of (path, bytes) pairs; of a path that occurs twice, the last counts.
+    pub fn new<Path, Bytes>(
+        name: impl Into<String>,
+        files: impl IntoIterator<Item = (Path, Bytes)>,
+    ) -> Self
+    where
+        Path: Into<String>,
+        Bytes: Into<Rc<[u8]>>,
+    {
+        let contents: BTreeMap<String, Rc<[u8]>> = files
+            .into_iter()
+            .map(|(path, bytes)| (path.into(), bytes.into()))
+            .collect();
+        let entries = contents
+            .iter()
+            .map(|(path, bytes)| FileEntry {
+                path: path.clone(),
+                bytes: bytes.len() as u64,
+            })
+            .collect();
+        Self {
+            name: name.into(),
+            entries,
+            contents,
+        }
+    }
+}
+
+impl Tree for MemoryTree {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        &self.entries
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
+        Box::pin(async move {
+            let entry = entry_of(self, path)?;
+            let bytes = self.contents.get(path).cloned().unwrap_or_default();
+            Ok(Rc::new(MemorySource::new(entry.path.clone(), bytes)) as Rc<dyn Source>)
+        })
+    }
 }

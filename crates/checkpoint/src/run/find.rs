@@ -1,0 +1,400 @@
+//! Recognising a run's steps among files.
+
+use std::collections::BTreeMap;
+
+use super::weights::{is_auxiliary, is_checkpoint, weights_of};
+use super::{DataKind, Layout, Part, Run, Split, Step, model};
+use crate::error::RunError;
+use crate::tree::Tree;
+
+/// The folder of pico-train's recorded weights, gradients and activations.
+const LEARNING_DYNAMICS: &str = "learning_dynamics";
+
+/// What a step's folder or file is called, before the number.
+const STEP_WORDS: &[&str] = &["global_step", "checkpoint", "step", "iter", "ckpt"];
+
+/// At most so many names are listed in a message.
+const NAMES_IN_MESSAGE: usize = 6;
+
+const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files named \
+    checkpoint-{N}, step{N}, step_{N}, step-{N}, global_step{N} or iter_{N}; model.safetensors, \
+    pytorch_model.bin or their shards; a single .safetensors, .pt, .pth or .bin file";
+
+pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
+    if tree.files().is_empty() {
+        return Err(RunError::Empty {
+            path: tree.name().to_owned(),
+        });
+    }
+    let folders = Folder::all(tree);
+    let mut warnings = Vec::new();
+    let found = match steps_in_folders(tree, &folders, &mut warnings).await? {
+        Some(found) => Some(found),
+        None => match steps_in_files(tree, &folders, &mut warnings)? {
+            Some(found) => Some(found),
+            None => single(tree, &folders, &mut warnings).await?,
+        },
+    };
+    let Some((layout, mut steps)) = found else {
+        return Err(nothing(tree));
+    };
+    steps.sort_by_key(|step| step.number);
+    warn_of_others(&folders, &steps, &mut warnings);
+    let model = model::find(tree, &mut warnings).await;
+    Ok(Run {
+        layout,
+        steps,
+        model,
+        warnings,
+    })
+}
+
+/// A folder that directly holds checkpoint files, or shard indexes.
+pub(super) struct Folder<'a> {
+    /// Its path with a trailing `/`; empty for the root.
+    pub(super) path: &'a str,
+    /// Names of the files directly in it, sorted.
+    pub(super) files: Vec<&'a str>,
+}
+
+impl<'a> Folder<'a> {
+    /// Every folder with the files directly in it, by path.
+    fn all(tree: &'a dyn Tree) -> Vec<Self> {
+        let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for file in tree.files() {
+            let (folder, name) = split_path(&file.path);
+            folders.entry(folder).or_default().push(name);
+        }
+        folders
+            .into_iter()
+            .map(|(path, files)| Folder { path, files })
+            .collect()
+    }
+
+    /// The path of one of its files.
+    pub(super) fn path_of(&self, file: &str) -> String {
+        format!("{}{file}", self.path)
+    }
+
+    /// The outermost step among the folder's segments: (parent folder, step folder, number).
+    fn step(&self) -> Option<(&'a str, &'a str, u64)> {
+        let mut start = 0;
+        for segment in self.path.split_terminator('/') {
+            let end = start + segment.len() + 1;
+            if let Some(number) = step_number(segment) {
+                return Some((self.path.get(..start)?, self.path.get(..end)?, number));
+            }
+            start = end;
+        }
+        None
+    }
+
+    /// The files that pico-train records, by kind and split.
+    fn recorded(&self) -> Vec<Part> {
+        let parts = self.files.iter().filter_map(|file| {
+            let (split, kind) = recorded_as(file)?;
+            Some(Part {
+                kind,
+                split: Some(split),
+                paths: vec![self.path_of(file)],
+            })
+        });
+        parts.collect()
+    }
+}
+
+type Found = Option<(Layout, Vec<Step>)>;
+
+/// Steps that are folders, each with recorded data, a checkpoint, or both.
+async fn steps_in_folders(
+    tree: &dyn Tree,
+    folders: &[Folder<'_>],
+    warnings: &mut Vec<String>,
+) -> Result<Found, RunError> {
+    let mut steps: Vec<(Step, &str)> = Vec::new();
+    let mut parents: Vec<&str> = Vec::new();
+    let mut is_pico = false;
+    for folder in folders {
+        let Some((parent, path, number)) = folder.step() else {
+            continue;
+        };
+        let inside = folder.path.strip_prefix(path).unwrap_or_default();
+        let parts = match inside {
+            "" => weights_part(tree, folder, warnings)
+                .await?
+                .into_iter()
+                .collect(),
+            _ if inside.strip_suffix('/') == Some(LEARNING_DYNAMICS) => folder.recorded(),
+            _ => Vec::new(),
+        };
+        if parts.is_empty() {
+            continue;
+        }
+        is_pico |= parts.iter().any(|part| part.split.is_some());
+        if !parents.contains(&parent) {
+            parents.push(parent);
+        }
+        add_parts(&mut steps, path, number, parts, warnings);
+    }
+    if parents.len() > 1 {
+        let (folders, path) = (listed(parents.iter().copied()), tree.name().to_owned());
+        return Err(RunError::SeveralRuns { folders, path });
+    }
+    if steps.is_empty() {
+        return Ok(None);
+    }
+    let layout = if is_pico {
+        Layout::Pico
+    } else {
+        Layout::StepFolders
+    };
+    Ok(Some((
+        layout,
+        steps.into_iter().map(|(step, _)| step).collect(),
+    )))
+}
+
+/// Adds parts to the step of that folder. Of two folders with one number the first counts.
+fn add_parts<'a>(
+    steps: &mut Vec<(Step, &'a str)>,
+    folder: &'a str,
+    number: u64,
+    parts: Vec<Part>,
+    warnings: &mut Vec<String>,
+) {
+    match steps.iter_mut().find(|(step, _)| step.number == number) {
+        None => steps.push((Step { number, parts }, folder)),
+        Some((step, known)) if *known == folder => {
+            step.parts.extend(parts);
+            step.parts
+                .sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
+        }
+        Some((_, known)) => warnings.push(format!(
+            "step {number} occurs twice: {known} is used, {folder} is passed over"
+        )),
+    }
+}
+
+/// Steps that are files, the number in the name.
+fn steps_in_files(
+    tree: &dyn Tree,
+    folders: &[Folder<'_>],
+    warnings: &mut Vec<String>,
+) -> Result<Found, RunError> {
+    let mut steps: Vec<(Step, String)> = Vec::new();
+    let mut parents: Vec<&str> = Vec::new();
+    for folder in folders {
+        for file in folder
+            .files
+            .iter()
+            .filter(|file| is_checkpoint(file) && !is_auxiliary(file))
+        {
+            let stem = file.rsplit_once('.').map_or(*file, |(stem, _)| stem);
+            let Some(number) = step_number(stem) else {
+                continue;
+            };
+            if !parents.contains(&folder.path) {
+                parents.push(folder.path);
+            }
+            let path = folder.path_of(file);
+            if let Some((_, known)) = steps.iter().find(|(step, _)| step.number == number) {
+                warnings.push(format!(
+                    "step {number} occurs twice: {known} is used, {path} is passed over"
+                ));
+                continue;
+            }
+            let part = Part {
+                kind: DataKind::Weights,
+                split: None,
+                paths: vec![path.clone()],
+            };
+            steps.push((
+                Step {
+                    number,
+                    parts: vec![part],
+                },
+                path,
+            ));
+        }
+    }
+    match (steps.len(), parents.as_slice()) {
+        (0, _) => Ok(None),
+        // One file alone is one checkpoint, whatever it is called.
+        (1, _) if tree.files().len() == 1 => Ok(None),
+        (_, [_]) => Ok(Some((
+            Layout::StepFiles,
+            steps.into_iter().map(|(step, _)| step).collect(),
+        ))),
+        (_, parents) => {
+            let (folders, path) = (listed(parents.iter().copied()), tree.name().to_owned());
+            Err(RunError::SeveralRuns { folders, path })
+        }
+    }
+}
+
+/// One checkpoint without a number: recorded files or weights, in one folder.
+async fn single(
+    tree: &dyn Tree,
+    folders: &[Folder<'_>],
+    warnings: &mut Vec<String>,
+) -> Result<Found, RunError> {
+    let mut checkpoints: Vec<(&str, Vec<Part>)> = Vec::new();
+    for folder in folders {
+        let mut parts = folder.recorded();
+        if parts.is_empty() {
+            parts.extend(weights_part(tree, folder, warnings).await?);
+        }
+        if parts.is_empty() {
+            continue;
+        }
+        // Recorded data lies one folder below the weights of the same checkpoint.
+        let home = folder
+            .path
+            .strip_suffix(LEARNING_DYNAMICS_FOLDER)
+            .unwrap_or(folder.path);
+        match checkpoints.iter_mut().find(|(known, _)| *known == home) {
+            Some((_, known)) => known.extend(parts),
+            None => checkpoints.push((home, parts)),
+        }
+    }
+    // What lies in the root itself is meant before what lies somewhere below.
+    let position = checkpoints
+        .iter()
+        .position(|(home, _)| home.is_empty())
+        .unwrap_or(0);
+    if checkpoints.len() > 1
+        && checkpoints
+            .get(position)
+            .is_some_and(|(home, _)| !home.is_empty())
+    {
+        let files = checkpoints
+            .iter()
+            .flat_map(|(_, parts)| parts)
+            .flat_map(|part| &part.paths);
+        let files = listed(files.map(String::as_str));
+        return Err(RunError::Ambiguous {
+            files,
+            path: tree.name().to_owned(),
+        });
+    }
+    if checkpoints.is_empty() {
+        let loose = folders.iter().flat_map(|folder| loose_files(folder));
+        let loose: Vec<String> = loose.collect();
+        if !loose.is_empty() {
+            let files = listed(loose.iter().map(String::as_str));
+            return Err(RunError::Ambiguous {
+                files,
+                path: tree.name().to_owned(),
+            });
+        }
+        return Ok(None);
+    }
+    let (_, mut parts) = checkpoints.swap_remove(position);
+    parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
+    Ok(Some((Layout::Single, vec![Step { number: 0, parts }])))
+}
+
+const LEARNING_DYNAMICS_FOLDER: &str = "learning_dynamics/";
+
+async fn weights_part(
+    tree: &dyn Tree,
+    folder: &Folder<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Part>, RunError> {
+    let paths = weights_of(tree, folder, warnings).await?;
+    Ok(paths.map(|paths| Part {
+        kind: DataKind::Weights,
+        split: None,
+        paths,
+    }))
+}
+
+fn loose_files(folder: &Folder<'_>) -> Vec<String> {
+    let files = folder
+        .files
+        .iter()
+        .filter(|file| is_checkpoint(file) && !is_auxiliary(file));
+    files.map(|file| folder.path_of(file)).collect()
+}
+
+/// Checkpoint files beside the steps, which belong to none of them.
+fn warn_of_others(folders: &[Folder<'_>], steps: &[Step], warnings: &mut Vec<String>) {
+    let used: Vec<&String> = steps
+        .iter()
+        .flat_map(|step| &step.parts)
+        .flat_map(|part| &part.paths)
+        .collect();
+    let beside = folders
+        .iter()
+        .filter(|folder| folder.step().is_none())
+        .flat_map(loose_files);
+    let others: Vec<String> = beside.filter(|path| !used.contains(&path)).collect();
+    if !others.is_empty() {
+        let names = listed(others.iter().map(String::as_str));
+        warnings.push(format!(
+            "these files belong to no step and are passed over: {names}"
+        ));
+    }
+}
+
+fn nothing(tree: &dyn Tree) -> RunError {
+    let found = listed(tree.files().iter().map(|file| file.path.as_str()));
+    RunError::NoCheckpoint {
+        looked_for: LOOKED_FOR,
+        found,
+        path: tree.name().to_owned(),
+    }
+}
+
+/// The step's number in the name of a folder, or of a file without its extension: `step_1000`,
+/// `checkpoint-500`, `model-step3000`, `step1000-tokens4B`.
+pub(super) fn step_number(name: &str) -> Option<u64> {
+    let name = name
+        .find("-tokens")
+        .map_or(name, |tokens| name.get(..tokens).unwrap_or(name));
+    let head = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    let digits = name.get(head.len()..)?;
+    let word = head.strip_suffix(['_', '-']).unwrap_or(head);
+    let before = STEP_WORDS
+        .iter()
+        .find_map(|step_word| word.strip_suffix(step_word))?;
+    let stands_alone = before.is_empty() || before.ends_with(['_', '-', '.']);
+    if stands_alone {
+        digits.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// What pico-train recorded in a file of that name.
+fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
+    let (split, kind) = file.strip_suffix(".pt")?.split_once('_')?;
+    let split = [Split::Train, Split::Val]
+        .into_iter()
+        .find(|known| known.name() == split)?;
+    let kinds = [
+        DataKind::Weights,
+        DataKind::Gradients,
+        DataKind::Activations,
+    ];
+    Some((split, kinds.into_iter().find(|known| known.name() == kind)?))
+}
+
+fn split_path(path: &str) -> (&str, &str) {
+    let start = path.rfind('/').map_or(0, |slash| slash + 1);
+    path.split_at(start)
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names
+        .map(|name| if name.is_empty() { "." } else { name })
+        .collect();
+    let shown = names
+        .get(..names.len().min(NAMES_IN_MESSAGE))
+        .unwrap_or_default()
+        .join(", ");
+    match names.len().saturating_sub(NAMES_IN_MESSAGE) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
