@@ -49,8 +49,11 @@ pub trait Component: Sync {
 }
 
 /// Every component, in the order in which they are shown.
-pub const COMPONENTS: &[&dyn Component] =
-    &[&simple::Simple, &ov_circuit::OvCircuit, &key_value_circuit::KeyValueCircuit];
+pub const COMPONENTS: &[&dyn Component] = &[
+    &simple::Simple,
+    &ov_circuit::OvCircuit,
+    &key_value_circuit::KeyValueCircuit,
+];
 
 /// What is asked of a component, with the tensors' shapes or their values.
 pub struct Request<'a, T> {
@@ -158,14 +161,20 @@ impl<T> Request<'_, T> {
     /// [`ComponentError::TensorCount`].
     pub fn tensors<const N: usize>(&self) -> Result<&[T; N], ComponentError> {
         let found = self.tensors.len();
-        self.tensors.try_into().map_err(|_| ComponentError::TensorCount { found, expected: N })
+        self.tensors
+            .try_into()
+            .map_err(|_| ComponentError::TensorCount { found, expected: N })
     }
 }
 
 impl Request<'_, Rc<DMatrix<f64>>> {
     /// Calls `look` with the same request for the shapes alone.
     pub fn with_shapes<R>(&self, look: impl FnOnce(&Request<'_, Shape>) -> R) -> R {
-        let shapes: Vec<Shape> = self.tensors.iter().map(|tensor| Shape::of(tensor)).collect();
+        let shapes: Vec<Shape> = self
+            .tensors
+            .iter()
+            .map(|tensor| Shape::of(tensor))
+            .collect();
         look(&Request {
             kind: self.kind,
             parameters: self.parameters,
@@ -179,7 +188,10 @@ impl Shape {
     /// Of a matrix.
     #[must_use]
     pub fn of(matrix: &DMatrix<f64>) -> Self {
-        Self { rows: matrix.nrows(), columns: matrix.ncols() }
+        Self {
+            rows: matrix.nrows(),
+            columns: matrix.ncols(),
+        }
     }
 }
 
@@ -193,7 +205,10 @@ impl MatrixOutline {
     /// Of a product whose inner dimension is `inner`.
     #[must_use]
     pub fn thin(rows: usize, columns: usize, inner: usize) -> Self {
-        Self { shape: Shape { rows, columns }, inner: inner.min(rows).min(columns) }
+        Self {
+            shape: Shape { rows, columns },
+            inner: inner.min(rows).min(columns),
+        }
     }
 
     /// Of `heads` side by side.

@@ -29,6 +29,7 @@ use crate::component::Component;
 use crate::registry::Registry;
 
 pub use problem::{ConfigErrors, ConfigProblem};
+pub(crate) use suggestion::suggest;
 
 /// A checked config: every name resolved against a [`Registry`].
 #[derive(Clone)]

@@ -1,10 +1,20 @@
 //! Configuration, components, plan, engine, protocol and results.
+//!
+//! A [`Config`] says what to compute, by names that a [`Registry`] knows. [`Plan::make`] resolves
+//! it against a run to [`Lane`]s, which are plain data, and [`run_lane`] computes one, telling a
+//! listener every [`Event`](protocol::Event). [`results`] turns the records into files. Nothing
+//! here knows a platform: it is handed a tree to read and a listener to tell.
 
 pub mod component;
 pub mod config;
+pub mod engine;
+pub mod plan;
 pub mod protocol;
 pub mod registry;
+pub mod results;
 
 pub use component::{COMPONENTS, Component};
 pub use config::{Config, ConfigErrors};
+pub use engine::{EngineError, run_lane};
+pub use plan::{Lane, Plan, PlanErrors};
 pub use registry::Registry;

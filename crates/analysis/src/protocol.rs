@@ -69,6 +69,9 @@ pub struct Record {
     pub head: Option<u64>,
     /// `weights`, `gradients` or `activations`.
     pub data_type: String,
+    /// Which of the metric's numbers, where it gives several (`top_k_mean`); else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
     /// The number; none where it is undefined.
     pub value: Option<f64>,
     /// Why there is none, or what to know of it.

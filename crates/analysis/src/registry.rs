@@ -14,7 +14,10 @@ pub struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { metrics: METRICS.to_vec(), components: COMPONENTS.to_vec() }
+        Self {
+            metrics: METRICS.to_vec(),
+            components: COMPONENTS.to_vec(),
+        }
     }
 }
 
@@ -30,7 +33,8 @@ impl Registry {
     /// The same with one more component; it replaces one of the same name.
     #[must_use]
     pub fn component(mut self, component: &'static dyn Component) -> Self {
-        self.components.retain(|known| known.name() != component.name());
+        self.components
+            .retain(|known| known.name() != component.name());
         self.components.push(component);
         self
     }

@@ -45,13 +45,19 @@ impl Component for KeyValueCircuit {
             });
         }
         let layer = MatrixOutline::thin(keys.rows, values.rows, keys.columns);
-        Ok(Outline { layer, heads: Vec::new() })
+        Ok(Outline {
+            layer,
+            heads: Vec::new(),
+        })
     }
 
     fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
         request.with_shapes(|shapes| self.outline(shapes))?;
         let [keys, values] = request.tensors::<2>()?;
         let layer = Facts::product(Rc::clone(keys), Rc::new(values.transpose()));
-        Ok(Built { layer: Rc::new(layer), heads: Vec::new() })
+        Ok(Built {
+            layer: Rc::new(layer),
+            heads: Vec::new(),
+        })
     }
 }

@@ -48,7 +48,11 @@ impl Component for OvCircuit {
     }
 
     fn data_kinds(&self) -> &'static [DataKind] {
-        &[DataKind::Weights, DataKind::Gradients, DataKind::Activations]
+        &[
+            DataKind::Weights,
+            DataKind::Gradients,
+            DataKind::Activations,
+        ]
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -65,7 +69,12 @@ impl Component for OvCircuit {
             DataKind::Weights => vec![(weights, OUTPUT), (weights, VALUE)],
             DataKind::Activations => vec![(weights, OUTPUT), (kind, VALUE)],
             DataKind::Gradients => {
-                vec![(weights, OUTPUT), (weights, VALUE), (kind, OUTPUT), (kind, VALUE)]
+                vec![
+                    (weights, OUTPUT),
+                    (weights, VALUE),
+                    (kind, OUTPUT),
+                    (kind, VALUE),
+                ]
             }
         }
     }
@@ -97,7 +106,10 @@ impl Component for OvCircuit {
             DataKind::Activations => of_activations(&heads, request.tensors()?),
             DataKind::Gradients => of_gradients(&heads, request.tensors()?),
         };
-        Ok(Built { layer: Rc::new(Facts::side_by_side(all.clone())), heads: all })
+        Ok(Built {
+            layer: Rc::new(Facts::side_by_side(all.clone())),
+            heads: all,
+        })
     }
 }
 
@@ -106,11 +118,17 @@ fn is_circuit<T>(request: &Request<'_, T>) -> bool {
 }
 
 fn of_weights(heads: &Heads, [o, v]: &[Rc<DMatrix<f64>>; 2], circuit: bool) -> Vec<Rc<Facts>> {
-    let values: Vec<_> = (0..heads.kv_count).map(|k| Rc::new(heads.value_rows(v, k))).collect();
+    let values: Vec<_> = (0..heads.kv_count)
+        .map(|k| Rc::new(heads.value_rows(v, k)))
+        .collect();
     let product = |h: usize| {
         let output = Rc::new(heads.output_columns(o, h));
         let value = Rc::clone(&values[heads.kv_of(h)]);
-        Rc::new(if circuit { Facts::product(output, value) } else { Facts::product(value, output) })
+        Rc::new(if circuit {
+            Facts::product(output, value)
+        } else {
+            Facts::product(value, output)
+        })
     };
     (0..heads.count).map(product).collect()
 }
@@ -118,7 +136,9 @@ fn of_weights(heads: &Heads, [o, v]: &[Rc<DMatrix<f64>>; 2], circuit: bool) -> V
 /// Heads of one key-value head share their left factor, so that facts of the layer can take them
 /// together.
 fn of_activations(heads: &Heads, [o, a]: &[Rc<DMatrix<f64>>; 2]) -> Vec<Rc<Facts>> {
-    let values: Vec<_> = (0..heads.kv_count).map(|k| Rc::new(heads.value_columns(a, k))).collect();
+    let values: Vec<_> = (0..heads.kv_count)
+        .map(|k| Rc::new(heads.value_columns(a, k)))
+        .collect();
     let product = |h: usize| {
         let output = Rc::new(heads.output_columns(o, h).transpose());
         Rc::new(Facts::product(Rc::clone(&values[heads.kv_of(h)]), output))
@@ -139,9 +159,14 @@ fn of_gradients(heads: &Heads, [o, v, go, gv]: &[Rc<DMatrix<f64>>; 4]) -> Vec<Rc
         .collect();
     let product = |h: usize| {
         let mut left = DMatrix::zeros(heads.d_model, 2 * d);
-        left.columns_mut(0, d).copy_from(&heads.output_columns(o, h));
-        left.columns_mut(d, d).copy_from(&heads.output_columns(go, h));
-        Rc::new(Facts::product(Rc::new(left), Rc::clone(&rights[heads.kv_of(h)])))
+        left.columns_mut(0, d)
+            .copy_from(&heads.output_columns(o, h));
+        left.columns_mut(d, d)
+            .copy_from(&heads.output_columns(go, h));
+        Rc::new(Facts::product(
+            Rc::new(left),
+            Rc::clone(&rights[heads.kv_of(h)]),
+        ))
     };
     (0..heads.count).map(product).collect()
 }
@@ -159,7 +184,10 @@ struct Heads {
 impl Heads {
     fn of(request: &Request<'_, Shape>) -> Result<Self, ComponentError> {
         let ([output, value, rest @ ..], model) = (request.tensors, request.model) else {
-            return Err(ComponentError::TensorCount { found: request.tensors.len(), expected: 2 });
+            return Err(ComponentError::TensorCount {
+                found: request.tensors.len(),
+                expected: 2,
+            });
         };
         let count = size(model.n_heads).ok_or(ComponentError::HeadsUnknown)?;
         let width = match size(model.d_head) {
@@ -168,26 +196,39 @@ impl Heads {
         };
         expect("output_layer", "columns", output.columns, count * width)?;
         let of_activations = request.kind == DataKind::Activations;
-        let (side, total) =
-            if of_activations { ("columns", value.columns) } else { ("rows", value.rows) };
+        let (side, total) = if of_activations {
+            ("columns", value.columns)
+        } else {
+            ("rows", value.rows)
+        };
         let kv_count = match size(model.n_kv_heads) {
             Some(kv_count) => kv_count,
             None => per_head("value_layer", side, total, width).map(|_| total / width)?,
         };
         expect("value_layer", side, total, kv_count * width)?;
         if kv_count == 0 || !count.is_multiple_of(kv_count) {
-            return Err(ComponentError::HeadGroups { heads: count, kv_heads: kv_count });
+            return Err(ComponentError::HeadGroups {
+                heads: count,
+                kv_heads: kv_count,
+            });
         }
         if !of_activations {
             expect("value_layer", "columns", value.columns, output.rows)?;
         }
-        for (gradient, (role, weight)) in
-            rest.iter().zip([("output_layer gradient", output), ("value_layer gradient", value)])
-        {
+        for (gradient, (role, weight)) in rest.iter().zip([
+            ("output_layer gradient", output),
+            ("value_layer gradient", value),
+        ]) {
             expect(role, "rows", gradient.rows, weight.rows)?;
             expect(role, "columns", gradient.columns, weight.columns)?;
         }
-        Ok(Self { count, kv_count, width, d_model: output.rows, rows: value.rows })
+        Ok(Self {
+            count,
+            kv_count,
+            width,
+            d_model: output.rows,
+            rows: value.rows,
+        })
     }
 
     /// The key-value head that head `h` reads.
@@ -209,7 +250,9 @@ impl Heads {
 }
 
 fn size(dimension: Option<u64>) -> Option<usize> {
-    dimension.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0)
+    dimension
+        .and_then(|size| usize::try_from(size).ok())
+        .filter(|size| *size > 0)
 }
 
 fn per_head(
@@ -221,7 +264,12 @@ fn per_head(
     if found > 0 && found.is_multiple_of(heads) {
         Ok(found / heads)
     } else {
-        Err(ComponentError::NotPerHead { role, side, found, heads })
+        Err(ComponentError::NotPerHead {
+            role,
+            side,
+            found,
+            heads,
+        })
     }
 }
 
@@ -234,6 +282,11 @@ fn expect(
     if found == expected {
         Ok(())
     } else {
-        Err(ComponentError::Mismatch { role, side, found, expected })
+        Err(ComponentError::Mismatch {
+            role,
+            side,
+            found,
+            expected,
+        })
     }
 }

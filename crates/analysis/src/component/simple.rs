@@ -23,7 +23,11 @@ impl Component for Simple {
     }
 
     fn data_kinds(&self) -> &'static [DataKind] {
-        &[DataKind::Weights, DataKind::Gradients, DataKind::Activations]
+        &[
+            DataKind::Weights,
+            DataKind::Gradients,
+            DataKind::Activations,
+        ]
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -36,11 +40,17 @@ impl Component for Simple {
 
     fn outline(&self, request: &Request<'_, Shape>) -> Result<Outline, ComponentError> {
         let [shape] = request.tensors::<1>()?;
-        Ok(Outline { layer: MatrixOutline::dense(shape.rows, shape.columns), heads: Vec::new() })
+        Ok(Outline {
+            layer: MatrixOutline::dense(shape.rows, shape.columns),
+            heads: Vec::new(),
+        })
     }
 
     fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
         let [tensor] = request.tensors::<1>()?;
-        Ok(Built { layer: Rc::new(Facts::dense(Rc::clone(tensor))), heads: Vec::new() })
+        Ok(Built {
+            layer: Rc::new(Facts::dense(Rc::clone(tensor))),
+            heads: Vec::new(),
+        })
     }
 }

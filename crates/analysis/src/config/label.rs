@@ -99,5 +99,9 @@ fn traits(entry: &MetricEntry) -> Vec<String> {
 }
 
 fn label_character(character: char) -> char {
-    if is_label_character(character) { character } else { '_' }
+    if is_label_character(character) {
+        character
+    } else {
+        '_'
+    }
 }

@@ -6,7 +6,7 @@ pub(super) fn nearest(found: &str, allowed: &[&str]) -> String {
 }
 
 /// The name nearest to `found`; none where even the nearest is another word.
-fn suggest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn suggest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
     // Longer than any name: not a slip, and the distance is quadratic.
     if found.len() > 64 {
         return None;

@@ -1,0 +1,236 @@
+//! The plan: what will be read and computed, lane by lane, known before a byte of tensor data is
+//! read.
+
+mod cost;
+mod index;
+mod jobs;
+mod lanes;
+mod problem;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trainscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
+use trainscope_metrics::{Metric, Parameters};
+
+pub use problem::{PlanErrors, PlanProblem};
+
+use crate::component::Component;
+use crate::config::{Config, StepSelection, Target};
+use crate::protocol::Cost;
+
+/// An analysis of one run, ready to be computed.
+#[derive(Clone)]
+pub struct Plan {
+    /// Its lanes: one per layer, in ascending order.
+    pub lanes: Vec<Lane>,
+    /// The steps that will be computed, ascending.
+    pub steps: Vec<u64>,
+    /// The steps that were asked for and do not exist, ascending.
+    pub missing_steps: Vec<u64>,
+    /// What was skipped or assumed.
+    pub warnings: Vec<String>,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+/// One layer's components through all steps. It is plain data: whoever can open the tree can run
+/// it.
+#[derive(Clone)]
+pub struct Lane {
+    /// The layer.
+    pub layer: u64,
+    /// The model's dimensions.
+    pub model: ModelShape,
+    /// What is computed at every step.
+    pub jobs: Vec<Job>,
+    /// The steps, targets of comparisons first.
+    pub steps: Vec<LaneStep>,
+}
+
+/// One component of one layer, with every metric that is asked of it.
+#[derive(Clone)]
+pub struct Job {
+    /// The component.
+    pub component: &'static dyn Component,
+    /// The values of its parameters.
+    pub component_parameters: Parameters,
+    /// The kind of data.
+    pub kind: DataKind,
+    /// The split.
+    pub split: Split,
+    /// The layer's key without the data type: `{prefix}{layer}.{component}`.
+    pub key: String,
+    /// The component as keys and tables call it: a suffix, or the component's name.
+    pub label: String,
+    /// The metrics.
+    pub metrics: Vec<MetricJob>,
+}
+
+/// One metric of a job.
+#[derive(Clone)]
+pub struct MetricJob {
+    /// The metric.
+    pub metric: &'static dyn Metric,
+    /// The values of its parameters.
+    pub parameters: Parameters,
+    /// The entry's label.
+    pub label: String,
+    /// The step to compare with; `Some` for comparative metrics only.
+    pub target: Option<u64>,
+}
+
+/// One step of a lane.
+#[derive(Clone)]
+pub struct LaneStep {
+    /// The step.
+    pub step: u64,
+    /// Whether its records are asked for; a target outside the chosen steps is only read.
+    pub recorded: bool,
+    /// The tensors that its jobs read, each once.
+    pub tensors: Vec<TensorPlace>,
+    /// Per job of the lane, which of the tensors it reads, in the order of its component's
+    /// inputs; `None` where the step does not have them.
+    pub inputs: Vec<Option<Vec<usize>>>,
+}
+
+/// Where a tensor is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorPlace {
+    /// The file's path in the tree.
+    pub path: String,
+    /// Its place in the file.
+    pub entry: TensorEntry,
+}
+
+impl Plan {
+    /// Plans the analysis of a run: reads the catalogs of the chosen steps, resolves every
+    /// component to tensors, and adds up what it costs.
+    ///
+    /// # Errors
+    /// [`PlanErrors`] with everything that does not fit: steps, layers and suffixes that do not
+    /// exist, shapes that do not make a component, files that cannot be read.
+    pub async fn make(config: &Config, run: &Run, tree: &dyn Tree) -> Result<Self, PlanErrors> {
+        let selection = Selection::of(config, run)?;
+        let index = index::RunIndex::read(config, run, tree, &selection.read).await?;
+        let (layers, mut warnings) = jobs::resolve(config, run, &index, &selection)?;
+        let lanes: Vec<Lane> = lanes::build(run, &index, &selection, layers);
+        warnings.splice(0..0, selection.warnings(run));
+        let cost = cost::of(&lanes);
+        Ok(Self {
+            lanes,
+            steps: selection.computed,
+            missing_steps: selection.missing,
+            warnings,
+            cost,
+        })
+    }
+
+    /// The lanes split by steps so that there are at least `workers` of them where the steps
+    /// allow. Every part reads the targets of its comparisons again.
+    #[must_use]
+    pub fn split(&self, workers: usize) -> Vec<Lane> {
+        lanes::split(&self.lanes, workers)
+    }
+}
+
+/// Which steps are read, computed, missing, and compared with.
+struct Selection {
+    read: Vec<u64>,
+    computed: Vec<u64>,
+    missing: Vec<u64>,
+    /// The step that `target_checkpoint: last` means.
+    last: u64,
+    /// What data the run has, in words, for messages.
+    data: Vec<String>,
+}
+
+impl Selection {
+    fn of(config: &Config, run: &Run) -> Result<Self, PlanErrors> {
+        let existing: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
+        let Some(&last) = existing.last() else {
+            return Err(PlanProblem::NoSteps.into());
+        };
+        let wanted = match &config.steps {
+            StepSelection::All => existing.clone(),
+            StepSelection::List(steps) => steps.clone(),
+        };
+        let (computed, missing): (Vec<u64>, Vec<u64>) = wanted
+            .into_iter()
+            .partition(|step| existing.binary_search(step).is_ok());
+        let mut problems = Vec::new();
+        if computed.is_empty() {
+            problems.push(PlanProblem::NoSuchSteps {
+                wanted: missing.clone(),
+                existing: existing.clone(),
+            });
+        }
+        let mut read = computed.clone();
+        for entry in &config.metrics {
+            if let Some(target) = &entry.target {
+                let step = resolve_target(*target, last);
+                if existing.binary_search(&step).is_err() {
+                    problems.push(PlanProblem::NoSuchTarget {
+                        location: entry.location.clone(),
+                        target: step,
+                        existing: existing.clone(),
+                    });
+                }
+                read.push(step);
+            }
+        }
+        read.sort_unstable();
+        read.dedup();
+        if problems.is_empty() {
+            Ok(Self {
+                read,
+                computed,
+                missing,
+                last,
+                data: data_in_words(run),
+            })
+        } else {
+            Err(PlanErrors(problems))
+        }
+    }
+
+    fn target(&self, target: Target) -> u64 {
+        resolve_target(target, self.last)
+    }
+
+    fn warnings(&self, run: &Run) -> Vec<String> {
+        let mut warnings = run.warnings.clone();
+        if !self.missing.is_empty() {
+            let missing = problem::steps_in_words(&self.missing);
+            warnings.push(format!(
+                "skipped, because the run does not have them: {missing}"
+            ));
+        }
+        warnings
+    }
+}
+
+const fn resolve_target(target: Target, last: u64) -> u64 {
+    match target {
+        Target::Step(step) => step,
+        Target::Last => last,
+    }
+}
+
+/// The kinds and splits that a run has at any step.
+fn data_in_words(run: &Run) -> Vec<String> {
+    let data: BTreeSet<(DataKind, Option<Split>)> = run
+        .steps
+        .iter()
+        .flat_map(|step| &step.parts)
+        .map(|part| (part.kind, part.split))
+        .collect();
+    data.into_iter()
+        .map(|(kind, split)| match split {
+            Some(split) => format!("{kind} ({split})"),
+            None => kind.to_string(),
+        })
+        .collect()
+}
+
+/// The jobs of each layer.
+type LayerJobs = BTreeMap<u64, Vec<jobs::PlannedJob>>;

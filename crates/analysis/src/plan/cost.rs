@@ -1,0 +1,160 @@
+//! What a plan costs, from shapes alone.
+
+use trainscope_checkpoint::ModelShape;
+use trainscope_metrics::Needs;
+
+use super::lanes::matrix_shape;
+use super::{Job, Lane, LaneStep, jobs};
+use crate::component::{MatrixOutline, Outline};
+use crate::protocol::Cost;
+
+/// Bytes of one entry in memory.
+const ENTRY_BYTES: u64 = 8;
+
+/// The cost of all lanes; the peak is that of the widest one.
+pub(super) fn of(lanes: &[Lane]) -> Cost {
+    let mut cost = Cost {
+        lanes: lanes.len() as u64,
+        ..Cost::default()
+    };
+    for lane in lanes {
+        let of_lane = of_lane(lane);
+        cost.units += of_lane.units;
+        cost.records += of_lane.records;
+        cost.read_bytes += of_lane.read_bytes;
+        cost.flops += of_lane.flops;
+        cost.peak_bytes = cost.peak_bytes.max(of_lane.peak_bytes);
+    }
+    cost
+}
+
+fn of_lane(lane: &Lane) -> Cost {
+    let mut cost = Cost::default();
+    let mut target_bytes = 0;
+    for step in &lane.steps {
+        let of_step = of_step(lane, step);
+        cost.units += 1;
+        cost.records += of_step.records;
+        cost.read_bytes += of_step.read_bytes;
+        cost.flops += of_step.flops;
+        cost.peak_bytes = cost.peak_bytes.max(of_step.peak_bytes + target_bytes);
+        target_bytes += kept_for_comparison(lane, step);
+    }
+    cost
+}
+
+fn of_step(lane: &Lane, step: &LaneStep) -> Cost {
+    let read_bytes = step
+        .tensors
+        .iter()
+        .map(|tensor| tensor.entry.byte_range().1)
+        .sum();
+    let mut cost = Cost {
+        read_bytes,
+        ..Cost::default()
+    };
+    for (job, inputs) in lane.jobs.iter().zip(&step.inputs) {
+        let Some((outline, input_bytes)) = outline_at(&lane.model, job, step, inputs.as_deref())
+        else {
+            continue;
+        };
+        let needs = job
+            .metrics
+            .iter()
+            .map(|metric| metric.metric.needs(&metric.parameters))
+            .fold(Needs::default(), Needs::and);
+        let matrices = || outline.heads.iter().chain([&outline.layer]);
+        cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
+        let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
+        cost.peak_bytes = cost.peak_bytes.max(input_bytes + facts);
+        if step.recorded {
+            let outputs: usize = job
+                .metrics
+                .iter()
+                .map(|metric| metric.metric.outputs().len())
+                .sum();
+            cost.records += (outputs * matrices().count()) as u64;
+        }
+    }
+    cost
+}
+
+fn outline_at(
+    model: &ModelShape,
+    job: &Job,
+    step: &LaneStep,
+    inputs: Option<&[usize]>,
+) -> Option<(Outline, u64)> {
+    let shapes: Vec<_> = inputs?
+        .iter()
+        .map(|&input| matrix_shape(&step.tensors[input].entry.shape))
+        .collect();
+    let entries: u64 = shapes
+        .iter()
+        .map(|shape| (shape.rows * shape.columns) as u64)
+        .sum();
+    Some((
+        jobs::outline(job, model, &shapes).ok()?,
+        entries * ENTRY_BYTES,
+    ))
+}
+
+/// What the engine keeps of a target step: centred data and a Gram matrix or basis.
+fn kept_for_comparison(lane: &Lane, step: &LaneStep) -> u64 {
+    let is_target = |job: &Job| job.metrics.iter().any(|m| m.target == Some(step.step));
+    lane.jobs
+        .iter()
+        .zip(&step.inputs)
+        .filter(|(job, _)| is_target(job))
+        .filter_map(|(job, inputs)| outline_at(&lane.model, job, step, inputs.as_deref()))
+        .flat_map(|(outline, _)| outline.heads.into_iter().chain([outline.layer]))
+        .map(|matrix| 2 * (matrix.shape.rows * matrix.inner) as u64 * ENTRY_BYTES)
+        .sum()
+}
+
+/// Memory of a matrix's facts while they live.
+fn facts_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
+    let entries = (matrix.shape.rows * matrix.shape.columns) as u64;
+    let compact = ((matrix.shape.rows + matrix.shape.columns) * matrix.inner) as u64;
+    let is_thin = matrix.inner < matrix.shape.rows.min(matrix.shape.columns);
+    let held = if is_thin { compact } else { entries };
+    let sorted = if needs.sorted_magnitudes { entries } else { 0 };
+    let decomposed = if needs.singular_values || needs.centred_basis {
+        compact
+    } else {
+        0
+    };
+    let centred = if needs.centred_gram { compact } else { 0 };
+    (held + sorted + decomposed + centred) * ENTRY_BYTES
+}
+
+/// Floating-point operations of a matrix's facts: products count `2 m n k`, a symmetric
+/// eigenproblem `9 r^3` with vectors and `4/3 r^3` without, a comparison of bits in a sort one.
+#[allow(clippy::cast_precision_loss)] // an estimate
+fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
+    let (rows, columns, inner) = (
+        matrix.shape.rows as f64,
+        matrix.shape.columns as f64,
+        matrix.inner as f64,
+    );
+    let entries = rows * columns;
+    let is_thin = matrix.inner < matrix.shape.rows.min(matrix.shape.columns);
+    let mut total = 0.0;
+    if needs.entry_statistics || needs.sorted_magnitudes {
+        total += 3.0 * entries + if is_thin { 2.0 * entries * inner } else { 0.0 };
+    }
+    if needs.sorted_magnitudes {
+        total += entries * entries.max(2.0).log2();
+    }
+    let long = rows.max(columns);
+    if needs.singular_values {
+        total += long * inner * inner + 4.0 / 3.0 * inner.powi(3);
+    }
+    if needs.centred_gram {
+        total += 3.0 * rows * inner * inner;
+    }
+    if needs.centred_basis {
+        total += 6.0 * rows * inner * inner + 30.0 * inner.powi(3);
+    }
+    total
+}

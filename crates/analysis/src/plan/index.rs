@@ -1,0 +1,182 @@
+//! What the chosen steps hold: tensors by layer and suffix, from catalogs alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use trainscope_checkpoint::{DataKind, Part, Run, Split, Tree, layer_of};
+
+use super::TensorPlace;
+use super::problem::{PlanErrors, PlanProblem};
+use crate::config::Config;
+
+/// The tensors of every step that is read, by kind and split.
+pub(super) struct RunIndex {
+    parts: BTreeMap<(u64, DataKind, Split), Rc<PartIndex>>,
+}
+
+/// The layer tensors of one part of a step.
+#[derive(Default)]
+pub(super) struct PartIndex {
+    layers: BTreeMap<u64, BTreeMap<String, LayerTensor>>,
+}
+
+/// One tensor of a layer.
+pub(super) struct LayerTensor {
+    /// What stands before the layer's number in its name.
+    pub(super) prefix: String,
+    /// Its full name.
+    pub(super) name: String,
+    /// Where it is, or why it cannot be read.
+    pub(super) place: Result<TensorPlace, String>,
+}
+
+impl RunIndex {
+    /// Reads the catalogs of `steps` for the kinds and splits that the config needs.
+    pub(super) async fn read(
+        config: &Config,
+        run: &Run,
+        tree: &dyn Tree,
+        steps: &[u64],
+    ) -> Result<Self, PlanErrors> {
+        let needed = needed_data(config);
+        let mut parts = BTreeMap::new();
+        let mut problems = Vec::new();
+        for step in run
+            .steps
+            .iter()
+            .filter(|step| steps.binary_search(&step.number).is_ok())
+        {
+            let mut known: BTreeMap<&[String], Rc<PartIndex>> = BTreeMap::new();
+            for &(kind, split) in &needed {
+                let Some(part) = step.part(kind, split) else {
+                    continue;
+                };
+                let index = if let Some(index) = known.get(part.paths.as_slice()) {
+                    Rc::clone(index)
+                } else {
+                    match PartIndex::read(part, tree).await {
+                        Ok(index) => Rc::new(index),
+                        Err(source) => {
+                            problems.push(PlanProblem::Unreadable {
+                                step: step.number,
+                                source,
+                            });
+                            continue;
+                        }
+                    }
+                };
+                known.insert(&part.paths, Rc::clone(&index));
+                parts.insert((step.number, kind, split), index);
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { parts })
+        } else {
+            Err(PlanErrors(problems))
+        }
+    }
+
+    /// The tensor of a layer at a step, if the step has it.
+    pub(super) fn tensor(
+        &self,
+        step: u64,
+        kind: DataKind,
+        split: Split,
+        layer: u64,
+        suffix: &str,
+    ) -> Option<&LayerTensor> {
+        self.parts
+            .get(&(step, kind, split))?
+            .layers
+            .get(&layer)?
+            .get(suffix)
+    }
+
+    /// Whether a step has any data of that kind and split.
+    pub(super) fn has_part(&self, step: u64, kind: DataKind, split: Split) -> bool {
+        self.parts.contains_key(&(step, kind, split))
+    }
+
+    /// The layers that have a suffix at some step, ascending.
+    pub(super) fn layers_with(&self, kind: DataKind, split: Split, suffix: &str) -> BTreeSet<u64> {
+        self.of(kind, split)
+            .flat_map(|part| &part.layers)
+            .filter(|(_, tensors)| tensors.contains_key(suffix))
+            .map(|(layer, _)| *layer)
+            .collect()
+    }
+
+    /// Every suffix of that kind and split, sorted.
+    pub(super) fn suffixes(&self, kind: DataKind, split: Split) -> Vec<String> {
+        let all: BTreeSet<&String> = self
+            .of(kind, split)
+            .flat_map(|part| part.layers.values())
+            .flat_map(BTreeMap::keys)
+            .collect();
+        all.into_iter().cloned().collect()
+    }
+
+    fn of(&self, kind: DataKind, split: Split) -> impl Iterator<Item = &PartIndex> {
+        self.parts
+            .iter()
+            .filter(move |((_, of_kind, of_split), _)| (*of_kind, *of_split) == (kind, split))
+            .map(|(_, part)| part.as_ref())
+    }
+}
+
+impl PartIndex {
+    async fn read(part: &Part, tree: &dyn Tree) -> Result<Self, trainscope_checkpoint::ReadError> {
+        let mut index = Self::default();
+        for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
+            for (name, reason) in catalog.unreadable {
+                index.insert(name, Err(reason));
+            }
+            for entry in catalog.tensors {
+                let name = entry.name.clone();
+                index.insert(
+                    name,
+                    Ok(TensorPlace {
+                        path: path.clone(),
+                        entry,
+                    }),
+                );
+            }
+        }
+        Ok(index)
+    }
+
+    fn insert(&mut self, name: String, place: Result<TensorPlace, String>) {
+        if let Some(layer) = layer_of(&name) {
+            let (suffix, prefix) = (layer.suffix.to_owned(), layer.prefix.to_owned());
+            let tensor = LayerTensor {
+                prefix,
+                name: name.clone(),
+                place,
+            };
+            self.layers
+                .entry(layer.number)
+                .or_default()
+                .insert(suffix, tensor);
+        }
+    }
+}
+
+fn needed_data(config: &Config) -> BTreeSet<(DataKind, Split)> {
+    config
+        .metrics
+        .iter()
+        .flat_map(|entry| {
+            entry
+                .components
+                .iter()
+                .map(move |component| (entry.split, component))
+        })
+        .flat_map(|(split, entry)| {
+            entry
+                .component
+                .inputs(entry.kind)
+                .into_iter()
+                .map(move |(kind, _)| (kind, split))
+        })
+        .collect()
+}

@@ -1,0 +1,214 @@
+//! What does not fit between a config and a run.
+
+use std::fmt;
+
+use trainscope_checkpoint::{DataKind, ReadError, Split};
+
+use crate::component::ComponentError;
+use crate::config::{Location, suggest};
+
+/// Everything that does not fit, in the config's order.
+#[derive(Debug)]
+pub struct PlanErrors(pub Vec<PlanProblem>);
+
+/// One thing that does not fit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanProblem {
+    /// The run has no steps at all.
+    #[error("the run has no steps")]
+    NoSteps,
+    /// None of the steps asked for exists.
+    #[error(
+        "none of the steps asked for exists ({}); the run has {}",
+        steps_in_words(wanted),
+        steps_in_words(existing)
+    )]
+    NoSuchSteps {
+        /// The steps asked for.
+        wanted: Vec<u64>,
+        /// The run's steps.
+        existing: Vec<u64>,
+    },
+    /// A target checkpoint does not exist.
+    #[error(
+        "{location}: target_checkpoint {target} does not exist; the run has {}",
+        steps_in_words(existing)
+    )]
+    NoSuchTarget {
+        /// Where it is asked for.
+        location: Location,
+        /// The step.
+        target: u64,
+        /// The run's steps.
+        existing: Vec<u64>,
+    },
+    /// The run has no data of a kind at any of the steps.
+    #[error(
+        "{location}: the run has no {kind} of the {split} split at these steps; it has {}",
+        list(existing)
+    )]
+    NoSuchData {
+        /// Where it is asked for.
+        location: Location,
+        /// The kind.
+        kind: DataKind,
+        /// The split.
+        split: Split,
+        /// What there is, in words.
+        existing: Vec<String>,
+    },
+    /// A suffix that no tensor has.
+    #[error(
+        "{location}: no layer has {kind} of `{suffix}`{}; there are {}",
+        did_you_mean(suffix, existing),
+        list(existing)
+    )]
+    NoSuchSuffix {
+        /// Where it is asked for.
+        location: Location,
+        /// The kind.
+        kind: DataKind,
+        /// The suffix.
+        suffix: String,
+        /// The suffixes there are.
+        existing: Vec<String>,
+    },
+    /// A layer that does not exist.
+    #[error(
+        "{location}: layer {layer} does not exist; there are {}",
+        steps_in_words(existing)
+    )]
+    NoSuchLayer {
+        /// Where it is asked for.
+        location: Location,
+        /// The layer.
+        layer: u64,
+        /// The layers there are.
+        existing: Vec<u64>,
+    },
+    /// The target checkpoint lacks what should be compared.
+    #[error("{location}: the target checkpoint {target} has no {what}")]
+    TargetLacks {
+        /// Where it is asked for.
+        location: Location,
+        /// The step.
+        target: u64,
+        /// The component's key.
+        what: String,
+    },
+    /// The target checkpoint has another number of samples.
+    #[error(
+        "{location}: {key} has {found} samples at step {step} and {expected} at the target {target}; \
+         they can be compared only over the same samples (leave step {step} out of `steps`)"
+    )]
+    DifferentSamples {
+        /// Where it is asked for.
+        location: Location,
+        /// The component's key.
+        key: String,
+        /// The step.
+        step: u64,
+        /// Its samples.
+        found: usize,
+        /// The target.
+        target: u64,
+        /// Its samples.
+        expected: usize,
+    },
+    /// A tensor that cannot be read.
+    #[error("{location}: {name} at step {step} cannot be read: {reason}")]
+    UnreadableTensor {
+        /// Where it is asked for.
+        location: Location,
+        /// The tensor.
+        name: String,
+        /// The step.
+        step: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Tensors that do not make the component.
+    #[error("{location}: {key} at step {step}: {source}")]
+    Component {
+        /// Where it is asked for.
+        location: Location,
+        /// The component's key.
+        key: String,
+        /// The step.
+        step: u64,
+        /// Why.
+        source: ComponentError,
+    },
+    /// Two components of one entry would have the same key.
+    #[error(
+        "{location}: another component of `{label}` has the same key {key} but other parameters or \
+         suffixes; put it into a metric entry of its own, with a `name`"
+    )]
+    SameKey {
+        /// Where it is asked for.
+        location: Location,
+        /// The metric entry's label.
+        label: String,
+        /// The key.
+        key: String,
+    },
+    /// A checkpoint file that cannot be read.
+    #[error("step {step}: {source}")]
+    Unreadable {
+        /// The step.
+        step: u64,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+impl From<PlanProblem> for PlanErrors {
+    fn from(problem: PlanProblem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl fmt::Display for PlanErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for problem in &self.0 {
+            write!(f, "{separator}{problem}")?;
+            separator = "\n";
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PlanErrors {}
+
+/// How many items a message lists before it says how many more there are.
+const LISTED: usize = 12;
+
+/// Numbers as a person would list them: `step 0`, `0, 1, 2`, `0, 1, 2, ... 250 in all, up to 1000`.
+pub(super) fn steps_in_words(numbers: &[u64]) -> String {
+    let words: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    match (numbers.len(), words.last()) {
+        (0, _) | (_, None) => "none".to_owned(),
+        (1..=LISTED, _) => words.join(", "),
+        (count, Some(last)) => {
+            format!(
+                "{}, ... {last} ({count} in all)",
+                words[..LISTED - 1].join(", ")
+            )
+        }
+    }
+}
+
+fn list(words: &[String]) -> String {
+    match words.len() {
+        0 => "none".to_owned(),
+        1..=LISTED => words.join(", "),
+        count => format!("{}, ... ({count} in all)", words[..LISTED].join(", ")),
+    }
+}
+
+fn did_you_mean(found: &str, existing: &[String]) -> String {
+    let existing: Vec<&str> = existing.iter().map(String::as_str).collect();
+    suggest(found, &existing).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
+}

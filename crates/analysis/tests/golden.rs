@@ -1,0 +1,11 @@
+//! The bundled run's golden values, natively.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "golden/mod.rs"]
+mod golden;
+
+#[test]
+fn every_value_of_the_bundled_run() {
+    futures_lite::future::block_on(golden::check_bundled_run());
+}
