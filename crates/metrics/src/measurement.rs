@@ -56,6 +56,21 @@ pub enum Status {
         /// Samples needed.
         needed: usize,
     },
+    /// Correlations that are exactly one because there are too few samples to tell otherwise. How
+    /// the weights divide among them is left open, so the value is good to about three digits.
+    DegenerateCorrelations {
+        /// How many are.
+        ones: usize,
+        /// Samples there are.
+        samples: usize,
+    },
+    /// Directions of PWCCA's `reference` variant whose sign hangs on rounding in LAPACK.
+    SignsInDoubt {
+        /// How many.
+        vectors: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// PWCCA's `reference` variant is not defined here; the value is that of `paper`.
     PaperVariant {
         /// Why: numerical ranks of the two sides against their widths, and the samples.
@@ -126,6 +141,18 @@ impl fmt::Display for Status {
             }
             Self::TooFewSamples { samples, needed } => {
                 write!(f, "{samples} samples, at least {needed} needed")
+            }
+            Self::DegenerateCorrelations { ones, samples } => {
+                write!(
+                    f,
+                    "{ones} correlations are 1 because there are only {samples} samples; good to 3 digits"
+                )
+            }
+            Self::SignsInDoubt { vectors, of } => {
+                write!(
+                    f,
+                    "the signs of {vectors} of {of} directions hang on rounding; good to 3 digits"
+                )
             }
             Self::PaperVariant { reason } => write!(f, "variant paper, because {reason}"),
             Self::Overflow => f.write_str("beyond the range of float64"),

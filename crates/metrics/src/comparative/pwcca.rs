@@ -3,7 +3,8 @@
 use super::same_samples;
 use crate::facts::{Basis, Facts, Needs};
 use crate::linalg::{
-    left_singular, orthonormal_columns, product, reference_left_singular, transpose_product,
+    ReferenceSingular, left_singular, orthonormal_columns, product, reference_left_singular,
+    transpose_product,
 };
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, Form, Metric, Quantity};
@@ -37,7 +38,9 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 ///
 /// # Errors
 /// Where `reference` is not defined (a side of deficient rank, sides of different widths, no more
-/// samples than features) the value is that of `paper`, and the status says so and why. Undefined
+/// samples than features) the value is that of `paper`, and the status says so and why. Where the
+/// ranks add up to more than $n$, several correlations are 1 whatever the data, and mathematics
+/// leaves open how the weights divide among them: the status says so. Undefined
 /// where the sample counts differ and where a side is constant over the samples; `not finite` where an
 /// entry is NaN or infinite.
 ///
@@ -107,15 +110,25 @@ impl Comparative for Pwcca {
 
 fn pwcca(variant: &str, step: &Facts, target: &Facts) -> Result<Measurement, Status> {
     let (x, y) = (step.centred_basis()?, target.centred_basis()?);
-    if variant == "paper" {
-        return Ok(Measurement::of(paper(step, target, x, y)?));
+    let reason = match variant {
+        "reference" => reason_against_reference(step, target, x, y),
+        _ => None,
+    };
+    let mut measurement = match (variant, &reason) {
+        ("reference", None) => reference(step, target, x, y)?,
+        _ => Measurement::of(paper(step, target, x, y)?),
+    };
+    if let Some(reason) = reason {
+        measurement = measurement.noting(Status::PaperVariant { reason });
     }
-    match reason_against_reference(step, target, x, y) {
-        None => Ok(Measurement::of(reference(step, target, x, y)?)),
-        Some(reason) => {
-            Ok(Measurement::of(paper(step, target, x, y)?).noting(Status::PaperVariant { reason }))
-        }
+    // Two spaces of these dimensions, both orthogonal to the constant vector, must share so many.
+    let samples = step.rows();
+    let ones = (x.rank() + y.rank()).saturating_sub(samples - 1);
+    let is_same = std::ptr::eq(step, target);
+    if ones > 1 && !is_same {
+        measurement = measurement.noting(Status::DegenerateCorrelations { ones, samples });
     }
+    Ok(measurement)
 }
 
 fn reason_against_reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Option<String> {
@@ -145,7 +158,7 @@ fn paper(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<f64, Stat
 }
 
 /// The reference tool's, for two sides of the same width and full rank.
-fn reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<f64, Status> {
+fn reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<Measurement, Status> {
     let centred = step.centred()?;
     // C_xx^(-1/2) = V S^(-1) V^T up to a factor, and X_c V S^(-1) is the basis.
     let (v_x, v_y) = (step.right_vectors(x)?, target.right_vectors(y)?);
@@ -153,15 +166,23 @@ fn reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<f64, 
         &v_x,
         &product(&transpose_product(&x.vectors, &y.vectors), &v_y.transpose()),
     );
-    let svd = reference_left_singular(&whitened)?;
+    let ReferenceSingular {
+        svd,
+        signs_in_doubt,
+    } = reference_left_singular(&whitened)?;
     let mut directions = product(&centred.matrix, &svd.vectors);
     for (mut column, mean) in directions.column_iter_mut().zip(centred.means.iter()) {
         column.add_scalar_mut(*mean);
     }
-    weighted_mean(
-        &svd.values,
-        &step.absolute_projections(&orthonormal_columns(&directions)),
-    )
+    let weights = step.absolute_projections(&orthonormal_columns(&directions));
+    let measurement = Measurement::of(weighted_mean(&svd.values, &weights)?);
+    if signs_in_doubt == 0 || std::ptr::eq(step, target) {
+        return Ok(measurement);
+    }
+    Ok(measurement.noting(Status::SignsInDoubt {
+        vectors: signs_in_doubt,
+        of: svd.values.len(),
+    }))
 }
 
 fn weighted_mean(correlations: &[f64], weights: &[f64]) -> Result<f64, Status> {

@@ -54,11 +54,49 @@ impl Bidiagonal {
         column
     }
 
+    /// The sign of component `index` of the left singular vector `Q^T u` of `B`, for a `u` and
+    /// its singular value, also where the component is too small to have been computed.
+    ///
+    /// From the vector's largest component the others follow by the recurrence of the twisted
+    /// factorisation of `B B^T - value^2` (Dhillon and Parlett 2004), whose pivots give each sign.
+    pub(super) fn component_sign(&self, index: usize, value: f64, u: &DVector<f64>) -> f64 {
+        let mut vector = u.clone();
+        self.apply_left_transposed(&mut vector);
+        let largest = vector.iamax();
+        let (d, e, n) = (&self.diagonal, &self.above, self.diagonal.len());
+        let above = |i: usize| e.get(i).copied().unwrap_or(0.0);
+        let on = |i: usize| d[i] * d[i] + above(i) * above(i) - value * value;
+        let off = |i: usize| above(i) * d[i + 1];
+        let mut sign = vector[largest].signum();
+        if index < largest {
+            let mut pivot = on(0);
+            for i in 0..largest {
+                if i >= index {
+                    sign *= -off(i).signum() * pivot.signum();
+                }
+                pivot = on(i + 1) - off(i) * off(i) / pivot;
+            }
+        } else {
+            let mut pivot = on(n - 1);
+            for i in (largest..n - 1).rev() {
+                if i < index {
+                    sign *= -off(i).signum() * pivot.signum();
+                }
+                pivot = on(i) - off(i) * off(i) / pivot;
+            }
+        }
+        sign
+    }
+
+    fn apply_left_transposed(&self, vector: &mut DVector<f64>) {
+        for reflection in &self.reflections {
+            reflection.apply_to_vector(vector);
+        }
+    }
+
     fn apply_left(&self, vector: &mut DVector<f64>) {
         for reflection in self.reflections.iter().rev() {
-            let mut rows = vector.rows_range_mut(reflection.first..);
-            let scale = reflection.tau * rows.dot(&reflection.vector);
-            rows.axpy(-scale, &reflection.vector, 1.0);
+            reflection.apply_to_vector(vector);
         }
     }
 }
@@ -91,6 +129,12 @@ impl Reflection {
             },
             beta,
         )
+    }
+
+    fn apply_to_vector(&self, vector: &mut DVector<f64>) {
+        let mut rows = vector.rows_range_mut(self.first..);
+        let scale = self.tau * rows.dot(&self.vector);
+        rows.axpy(-scale, &self.vector, 1.0);
     }
 
     fn apply_to_rows(&self, a: &mut DMatrix<f64>, from_column: usize) {

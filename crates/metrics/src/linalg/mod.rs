@@ -10,7 +10,9 @@ mod singular;
 pub use eigen::{SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
 pub use reduction::{orthonormal_columns, triangular_factor};
-pub use singular::{LeftSingular, left_singular, reference_left_singular, singular_values};
+pub use singular::{
+    LeftSingular, ReferenceSingular, left_singular, reference_left_singular, singular_values,
+};
 
 use faer::{MatMut, MatRef};
 use nalgebra::DMatrix;

@@ -79,6 +79,15 @@ pub fn left_singular(matrix: &DMatrix<f64>) -> Result<LeftSingular, Status> {
 /// Sides up to this are decomposed by QR iteration in LAPACK, larger ones by divide and conquer.
 const LAPACK_SMALL: usize = 25;
 
+/// Left singular vectors with LAPACK's signs, as far as rounding leaves them determined.
+#[derive(Clone, Debug)]
+pub struct ReferenceSingular {
+    /// Singular values and left singular vectors.
+    pub svd: LeftSingular,
+    /// How many vectors have a sign that hangs on rounding within LAPACK.
+    pub signs_in_doubt: usize,
+}
+
 /// The same for a square matrix, with the signs that LAPACK's `gesdd` gives the vectors. Singular
 /// vectors are defined up to sign; published values of PWCCA depend on the sign LAPACK happens to
 /// choose, so agreeing with them means choosing the same.
@@ -86,21 +95,42 @@ const LAPACK_SMALL: usize = 25;
 /// Up to 25 rows LAPACK runs QR iteration on the bidiagonal form, which is done here likewise.
 /// Beyond, its divide and conquer makes the middle component of every left vector of the
 /// bidiagonal form negative (the secular equation's vectors start with -1), so the vectors of
-/// any decomposition are brought to that sign.
+/// any decomposition are brought to that sign. Where that component is no more than rounding,
+/// LAPACK's choice is rounding too.
 ///
 /// # Errors
 /// [`Status::NoConvergence`].
-pub fn reference_left_singular(matrix: &DMatrix<f64>) -> Result<LeftSingular, Status> {
+pub fn reference_left_singular(matrix: &DMatrix<f64>) -> Result<ReferenceSingular, Status> {
     let form = Bidiagonal::of(matrix.clone());
     if matrix.nrows() <= LAPACK_SMALL {
-        return bidiagonal::left_singular(&form);
+        return Ok(ReferenceSingular {
+            svd: bidiagonal::left_singular(&form)?,
+            signs_in_doubt: 0,
+        });
     }
     let mut svd = left_singular(matrix)?;
-    let middle = form.left_column(matrix.nrows() / 2);
-    for mut vector in svd.vectors.column_iter_mut() {
-        if vector.dot(&middle) > 0.0 {
+    let mut signs_in_doubt = 0;
+    let middle = matrix.nrows() / 2;
+    let direction = form.left_column(middle);
+    for (mut vector, value) in svd.vectors.column_iter_mut().zip(&svd.values) {
+        let mut component = vector.dot(&direction);
+        if component.abs() < SIGN_UNCERTAIN {
+            signs_in_doubt += usize::from(component.abs() < SIGN_IN_DOUBT);
+            component = form.component_sign(middle, *value, &vector.clone_owned());
+        }
+        if component > 0.0 {
             vector.neg_mut();
         }
     }
-    Ok(svd)
+    Ok(ReferenceSingular {
+        svd,
+        signs_in_doubt,
+    })
 }
+
+/// Components smaller than this may have lost their sign to rounding here; the bidiagonal form
+/// still tells it.
+const SIGN_UNCERTAIN: f64 = 1e-8;
+
+/// Components smaller than this have lost it in LAPACK too.
+const SIGN_IN_DOUBT: f64 = 1e-13;

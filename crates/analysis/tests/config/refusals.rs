@@ -1,0 +1,46 @@
+//! What is refused, and in which words: each file of `tests/data/configs/refused` has its
+//! problems beside it.
+//!
+//! `UPDATE_EXPECTED=1 cargo test -p trainscope-analysis --test config` writes them anew; read the
+//! difference before keeping it.
+
+use std::fs;
+use std::path::Path;
+
+use trainscope_analysis::Registry;
+use trainscope_analysis::config::{Config, ConfigErrors};
+
+#[test]
+fn every_problem_is_reported_in_its_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/configs/refused");
+    let files = fs::read_dir(&folder).expect("the folder is there");
+    let mut seen = 0;
+    for file in files.map(|entry| entry.expect("it can be listed").path()) {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            check(&file);
+            seen += 1;
+        }
+    }
+    assert!(seen > 15);
+}
+
+fn check(file: &Path) {
+    let text = fs::read_to_string(file).expect("the file is there");
+    let found = format!("{}\n", errors(&text));
+    let beside = file.with_extension("txt");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&beside, &found).expect("it can be written");
+    }
+    let expected = fs::read_to_string(&beside).unwrap_or_default();
+    assert_eq!(found, expected, "{}", file.display());
+}
+
+fn errors(text: &str) -> ConfigErrors {
+    match Config::parse(text, &Registry::default()) {
+        Ok(config) => panic!("not refused:\n{config:?}"),
+        Err(errors) => errors,
+    }
+}
