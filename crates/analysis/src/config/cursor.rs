@@ -25,11 +25,16 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> At<'a> {
-    /// The document itself.
+    /// The document itself; an empty one begins nowhere in particular.
     pub(super) fn root(node: &'a Node) -> Self {
+        let first = Position { line: 1, column: 1 };
         Self {
             node,
-            position: node.position,
+            position: if matches!(node.value, Value::Nothing) {
+                first
+            } else {
+                node.position
+            },
             path: String::new(),
         }
     }
@@ -55,6 +60,10 @@ impl<'a> At<'a> {
         Some(items.iter().enumerate().map(item).collect())
     }
 
+    fn is_nothing(&self) -> bool {
+        matches!(self.node.value, Value::Nothing)
+    }
+
     fn field(&self, key: &Node, name: &str, value: &'a Node) -> Self {
         let dot = if self.path.is_empty() { "" } else { "." };
         // A collection begins at its first item; whoever looks for it looks for its key.
@@ -71,14 +80,9 @@ impl<'a> Fields<'a> {
     /// Takes a map apart; notes keys that are no text or stand there twice. `None` where it is no
     /// map, which is noted as `expected` says.
     pub(super) fn of(at: &At<'a>, expected: &str, problems: &mut Problems) -> Option<Self> {
-        let Some(map) = at.node.as_map() else {
-            problems.add(at, format!("found {}; expected {expected}", at.node));
-            return None;
+        let Some(map) = at.node.as_map().filter(|map| map.len() <= MAX_KEYS) else {
+            return problems.unexpected(at, expected);
         };
-        if map.len() > MAX_KEYS {
-            problems.add(at, format!("{} keys; expected {expected}", map.len()));
-            return None;
-        }
         let mut fields = Self {
             at: at.clone(),
             entries: Vec::with_capacity(map.len()),
@@ -90,26 +94,23 @@ impl<'a> Fields<'a> {
     }
 
     fn insert(&mut self, key: &'a Node, value: &'a Node, problems: &mut Problems) {
+        let at_key = At {
+            position: key.position,
+            ..self.at.clone()
+        };
         let Some(name) = key.as_text() else {
-            let place = self.at.field(key, &key.to_string(), key);
-            problems.add(&place, format!("a key must be a text, not {key}"));
+            problems.add(&at_key, format!("a key must be a text, not {key}"));
             return;
         };
-        let field = self.at.field(key, &path_segment(name), value);
         match self.entries.iter().find(|(known, _)| *known == name) {
-            None => self.entries.push((name, field)),
+            None => self
+                .entries
+                .push((name, self.at.field(key, &path_segment(name), value))),
             Some((_, first)) => {
-                let message = format!(
-                    "duplicate key {}, first on line {}",
-                    quoted(name),
-                    first.position.line
-                );
+                let line = first.position.line;
                 problems.add(
-                    &At {
-                        position: key.position,
-                        ..field
-                    },
-                    message,
+                    &at_key,
+                    format!("duplicate key {}, first on line {line}", quoted(name)),
                 );
             }
         }
@@ -118,7 +119,7 @@ impl<'a> Fields<'a> {
     /// The value of a key; `None` where it is absent or left out.
     pub(super) fn get(&self, key: &str) -> Option<&At<'a>> {
         let (_, at) = self.entries.iter().find(|(name, _)| *name == key)?;
-        (!matches!(at.node.value, Value::Nothing)).then_some(at)
+        (!at.is_nothing()).then_some(at)
     }
 
     /// What `read` makes of the value of a key; `Some(None)` where it is absent or left out.
@@ -140,11 +141,13 @@ impl<'a> Fields<'a> {
         expected: &str,
         problems: &mut Problems,
     ) -> Option<&At<'a>> {
-        let found = self.get(key);
-        if found.is_none() {
-            problems.add(&self.at, format!("{key:?} is missing: {expected}"));
+        let entry = self.entries.iter().find(|(name, _)| *name == key);
+        match entry {
+            Some((_, at)) if !at.is_nothing() => return Some(at),
+            Some((_, at)) => problems.add(at, format!("found nothing; expected {expected}")),
+            None => problems.add(&self.at, format!("{key:?} is missing; expected {expected}")),
         }
-        found
+        None
     }
 
     /// Notes keys that are not among `allowed`; `advise` may know more of one.

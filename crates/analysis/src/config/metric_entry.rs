@@ -66,10 +66,7 @@ fn entry_target(
 ) -> Option<Option<Target>> {
     const KEY: &str = "target_checkpoint";
     if metric.form().is_comparative() {
-        let expected = format!(
-            "{} compares with a checkpoint, a step or last",
-            metric.name()
-        );
+        let expected = format!("a step or last, because {} compares", metric.name());
         let at = fields.required(KEY, &expected, problems)?;
         return target(at, problems).map(Some);
     }
@@ -124,7 +121,10 @@ fn components(
     let expected = "a list of entries, each with a component_name";
     let at = fields.required("components", expected, &mut context.problems)?;
     let mut keys = ResultKeys::default();
-    entries(at, "a list of component entries", context, |at, context| {
-        component_entry(at, metric, &mut keys, context)
-    })
+    entries(
+        at,
+        "a list of one or more component entries",
+        context,
+        |at, context| component_entry(at, metric, &mut keys, context),
+    )
 }

@@ -4,9 +4,8 @@ use trainscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 use super::cursor::{At, Fields};
 use super::problem::Problems;
-use super::suggestion::nearest;
 use super::tree::Value;
-use super::value::{boolean, text};
+use super::value::boolean;
 
 /// A metric or a component, as far as the keys of its entry go.
 #[derive(Clone, Copy)]
@@ -93,15 +92,9 @@ fn integer(at: &At<'_>, min: i64, max: i64, problems: &mut Problems) -> Option<i
         Value::Whole(number) => i64::try_from(number).ok(),
         _ => None,
     };
-    let found = found.filter(|number| (min..=max).contains(number));
-    if found.is_none() {
-        let message = format!(
-            "found {}; expected a whole number from {min} to {max}",
-            at.node
-        );
-        problems.add(at, message);
-    }
     found
+        .filter(|number| (min..=max).contains(number))
+        .or_else(|| problems.unexpected(at, format!("a whole number from {min} to {max}")))
 }
 
 /// Which of the names the value of a required key is.
@@ -117,12 +110,8 @@ pub(super) fn choice(
 }
 
 fn choice_at(at: &At<'_>, names: &[&str], problems: &mut Problems) -> Option<usize> {
-    let allowed = names.join(", ");
-    let found = text(at, &format!("one of {allowed}"), problems)?;
-    let index = names.iter().position(|name| *name == found);
-    if index.is_none() {
-        let hint = nearest(found, names);
-        problems.add(at, format!("found {}; {hint}allowed: {allowed}", at.node));
-    }
-    index
+    let found = at.node.as_text();
+    found
+        .and_then(|found| names.iter().position(|name| *name == found))
+        .or_else(|| problems.unexpected_word(at, names, format!("one of {}", names.join(", "))))
 }

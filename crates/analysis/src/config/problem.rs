@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Location;
 use super::cursor::At;
+use super::suggestion::nearest;
 use super::tree::Position;
 
 /// One thing wrong with a config.
@@ -42,6 +43,24 @@ impl Problems {
             message: message.into(),
         };
         self.0.push((at.position, problem));
+    }
+
+    /// Notes that something else was expected; there is no value then.
+    pub(super) fn unexpected<T>(&mut self, at: &At<'_>, expected: impl fmt::Display) -> Option<T> {
+        self.add(at, format!("found {}; expected {expected}", at.node));
+        None
+    }
+
+    /// The same, with the nearest of the words that would have done.
+    pub(super) fn unexpected_word<T>(
+        &mut self,
+        at: &At<'_>,
+        words: &[&str],
+        expected: impl fmt::Display,
+    ) -> Option<T> {
+        let hint = nearest(at.node.as_text().unwrap_or_default(), words);
+        self.add(at, format!("found {}; {hint}expected {expected}", at.node));
+        None
     }
 
     /// `value` where nothing was wrong, else the problems in line order.

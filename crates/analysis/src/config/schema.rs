@@ -10,7 +10,8 @@ use super::monitoring::monitoring;
 use super::name::check_analysis_name;
 use super::problem::Problems;
 use super::selection::steps;
-use super::tree::{Node, Value};
+use super::suggestion::suggest;
+use super::tree::{Node, Value, quoted};
 use super::value::name;
 use super::{Config, ConfigErrors, MetricEntry, label};
 use crate::registry::Registry;
@@ -37,10 +38,12 @@ const TRAINING_KEYS: &[&str] = &[
 const MAX_ENTRIES: usize = 10_000;
 
 /// Layers that the components of a config may list, all together.
-const MAX_LAYERS_LISTED: usize = 1_000_000;
+const MAX_LAYERS_LISTED: usize = 200_000;
 
 /// Longest canonical text of a config.
-const MAX_CANONICAL_BYTES: usize = 2 << 20;
+///
+/// It is read back, so it stays below the limits of reading.
+const MAX_CANONICAL_BYTES: usize = 512 << 10;
 
 /// What reading a file needs at every place.
 ///
@@ -114,7 +117,7 @@ fn something_else(root: &Node) -> Option<String> {
                 .iter()
                 .filter_map(|(key, _)| key.as_text())
                 .collect();
-            training_config(&keys)
+            training_config(&keys).or_else(|| foreign_config(&keys))
         }
         _ => Some(format!("the file is {root}, not a map")),
     }
@@ -127,15 +130,26 @@ fn training_config(keys: &[&str]) -> Option<String> {
         .filter(|key| keys.contains(key));
     let foreign = foreign.collect::<Vec<_>>().join(", ");
     let told = !foreign.is_empty() && !keys.contains(&"metrics");
-    told.then(|| {
-        format!("this looks like a training config (it has {foreign}), not like an analysis config")
-    })
+    told.then(|| format!("this looks like a training config (it has {foreign})"))
+}
+
+/// A file in which not one key is, or is nearly, one of ours.
+fn foreign_config(keys: &[&str]) -> Option<String> {
+    let ours = |key: &&str| suggest(key, KEYS).is_some();
+    let shown: Vec<_> = keys.iter().take(3).map(|key| quoted(key)).collect();
+    (!keys.iter().any(ours))
+        .then(|| format!("this is no analysis config (it has {})", shown.join(", ")))
 }
 
 fn metrics(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<Vec<MetricEntry>> {
     let expected = "a list of entries, each with a metric_name";
     let at = fields.required("metrics", expected, &mut context.problems)?;
-    let mut entries = entries(at, "a list of metric entries", context, metric_entry)?;
+    let mut entries = entries(
+        at,
+        "a list of one or more metric entries",
+        context,
+        metric_entry,
+    )?;
     label::assign(&mut entries);
     Some(entries)
 }
@@ -148,10 +162,7 @@ pub(super) fn entries<T>(
     mut read: impl FnMut(&At<'_>, &mut Context<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let Some(items) = at.items().filter(|items| !items.is_empty()) else {
-        context
-            .problems
-            .add(at, format!("found {}; expected {expected}", at.node));
-        return None;
+        return context.problems.unexpected(at, expected);
     };
     let Some(left) = context.entries_left.checked_sub(items.len()) else {
         context

@@ -5,13 +5,16 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{
-    DuplicateKeyPolicy, NonFiniteFloatPolicy, Options, Spanned, UserMessageFormatter,
+    DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Options, Spanned, UserMessageFormatter,
 };
 
 use super::{ConfigProblem, Location};
 
-/// Longest config that is read. Configs are written by hand; the largest hold lists of steps.
-const MAX_TEXT_BYTES: usize = 4 << 20;
+/// Longest config that is read. Configs are written by hand; the longest list their steps.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// Values of a config. Aliases count as what they stand for, so this bounds the tree's memory.
+const MAX_VALUES: usize = 250_000;
 
 /// A value and where its text stands; behind an alias, where the anchor's text stands.
 #[derive(Debug)]
@@ -63,21 +66,42 @@ fn options() -> Options {
         leading_zero_numbers_as_strings: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         with_snippet: false,
-        // Aliases are written out when they are read, so these bound the memory of the tree.
         budget: serde_saphyr::budget! {
             max_depth: 32,
-            max_nodes: 1_000_000,
-            max_total_scalar_bytes: 2 * MAX_TEXT_BYTES,
+            max_nodes: MAX_VALUES,
+            // A map or a list has a beginning and an end.
+            max_events: 2 * MAX_VALUES,
+            max_total_scalar_bytes: 4 * MAX_TEXT_BYTES,
+            // One list of layers may well serve a hundred components.
+            enforce_alias_anchor_ratio: false,
         },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_VALUES },
     }
 }
 
-fn syntax_problem(error: &serde_saphyr::Error) -> ConfigProblem {
+fn syntax_problem(error: &Error) -> ConfigProblem {
     let line = error.location().map_or(1, |location| location.line());
+    if is_limit(error.without_snippet()) {
+        let message =
+            format!("more than {MAX_VALUES} values with the aliases written out, or too deep");
+        return problem_at(line, message);
+    }
     let message = error.render_with_formatter(&UserMessageFormatter);
     // The line stands in front of every problem already.
     let message = message.split(" at line ").next().unwrap_or_default();
     problem_at(line, format!("not YAML: {message}"))
+}
+
+fn is_limit(error: &Error) -> bool {
+    match error {
+        Error::AliasError { error, .. } => is_limit(error.without_snippet()),
+        Error::Budget { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => true,
+        _ => false,
+    }
 }
 
 fn problem_at(line: u64, message: String) -> ConfigProblem {
@@ -120,7 +144,8 @@ impl fmt::Display for Node {
             Value::Nothing => f.write_str("nothing"),
             Value::Boolean(answer) => answer.fmt(f),
             Value::Whole(number) => number.fmt(f),
-            Value::Fraction(number) => number.fmt(f),
+            // As a fraction even where it is whole: `1e3` is not taken for a whole number.
+            Value::Fraction(number) => write!(f, "{number:?}"),
             Value::Text(text) => quoted(text).fmt(f),
             Value::List(items) if items.is_empty() => f.write_str("an empty list"),
             Value::List(_) => f.write_str("a list"),

@@ -8,20 +8,12 @@ use super::tree::Value;
 const MAX_TEXT_BYTES: usize = 1024;
 
 /// A text; what YAML takes for a number or an answer needs quotes.
-pub(super) fn text<'a>(at: &At<'a>, expected: &str, problems: &mut Problems) -> Option<&'a str> {
-    let found = at.node.as_text();
-    if found.is_none() {
-        let advice = if at.node.is_collection() {
-            ""
-        } else {
-            " (in quotes, to make it a text)"
-        };
-        problems.add(
-            at,
-            format!("found {}; expected {expected}{advice}", at.node),
-        );
+fn text<'a>(at: &At<'a>, expected: &str, problems: &mut Problems) -> Option<&'a str> {
+    match at.node.as_text() {
+        Some(text) => Some(text),
+        None if at.node.is_collection() => problems.unexpected(at, expected),
+        None => problems.unexpected(at, format!("{expected} (in quotes, to make it a text)")),
     }
-    found
 }
 
 /// A text of printable characters, not overlong; it may be empty.
@@ -31,30 +23,25 @@ pub(super) fn short_text(at: &At<'_>, expected: &str, problems: &mut Problems) -
         return Some(text.to_owned());
     }
     let limits = format!("printable characters, at most {MAX_TEXT_BYTES} bytes");
-    problems.add(
-        at,
-        format!("found {}; expected {expected}: {limits}", at.node),
-    );
-    None
+    problems.unexpected(at, format!("{expected}: {limits}"))
 }
 
 /// The same, not blank.
 pub(super) fn filled_text(at: &At<'_>, expected: &str, problems: &mut Problems) -> Option<String> {
     let text = short_text(at, expected, problems)?;
     if text.trim().is_empty() {
-        problems.add(at, format!("found {}; expected {expected}", at.node));
-        return None;
+        problems.unexpected(at, expected)
+    } else {
+        Some(text)
     }
-    Some(text)
 }
 
 /// `true` or `false`.
 pub(super) fn boolean(at: &At<'_>, problems: &mut Problems) -> Option<bool> {
-    if let Value::Boolean(answer) = at.node.value {
-        return Some(answer);
+    match at.node.value {
+        Value::Boolean(answer) => Some(answer),
+        _ => problems.unexpected(at, "true or false"),
     }
-    problems.add(at, format!("found {}; expected true or false", at.node));
-    None
 }
 
 /// A text that names a file or a folder, as `check` allows.

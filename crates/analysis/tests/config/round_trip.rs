@@ -1,0 +1,222 @@
+//! The way to text and back, from configs of every kind and from texts of no kind.
+
+use proptest::prelude::*;
+use trainscope_analysis::Registry;
+use trainscope_analysis::config::{
+    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, StepSelection, Target, Wandb,
+};
+use trainscope_checkpoint::{DataKind, Split};
+use trainscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters, Quantity};
+
+use crate::parse;
+
+proptest! {
+    #[test]
+    fn a_config_reads_back_as_it_was_written(config in configs()) {
+        let text = config.to_yaml();
+        let again = Config::parse(&text, &Registry::default());
+        let again = again.map_err(|errors| TestCaseError::fail(format!("{errors}\n{text}")))?;
+        // Labels are given on reading; everything else must be as it was.
+        let labels: Vec<_> = again.metrics.iter().map(|entry| entry.label.clone()).collect();
+        let mut labelled = config;
+        for (entry, label) in labelled.metrics.iter_mut().zip(labels) {
+            entry.label = label;
+        }
+        prop_assert_eq!(&again, &labelled);
+        prop_assert_eq!(again.to_yaml(), text);
+        prop_assert_eq!(parse(&again.to_yaml()), again);
+    }
+
+    #[test]
+    fn labels_are_unique_and_fit_for_files(config in configs()) {
+        let config = parse(&config.to_yaml());
+        let mut labels: Vec<_> =
+            config.metrics.iter().map(|entry| (entry.split, entry.label.to_ascii_lowercase())).collect();
+        prop_assert!(labels.iter().all(|(_, label)| !label.is_empty() && !label.contains(['/', '\\'])));
+        labels.sort();
+        labels.dedup();
+        prop_assert_eq!(labels.len(), config.metrics.len());
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        let _ = Config::parse(&text, &Registry::default());
+    }
+
+    #[test]
+    fn a_damaged_config_is_read_or_refused(at in 0_usize..5000, cut in 0_usize..20, put in "[-:&*{}\\[\\]\"' \n0-9a-z]{0,6}") {
+        let mut text: Vec<char> = include_str!("../../../../configs/every-metric.yaml").chars().collect();
+        let start = at.min(text.len());
+        let end = (start + cut).min(text.len());
+        text.splice(start..end, put.chars());
+        if let Ok(config) = Config::parse(&text.into_iter().collect::<String>(), &Registry::default()) {
+            prop_assert_eq!(parse(&config.to_yaml()), config);
+        }
+    }
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    let entries = prop::collection::vec(metric_entries(), 1..6).prop_map(without_twins);
+    (
+        prop::option::of("[a-zA-Zé0-9][a-zA-Z0-9 _.@-]{0,8}[a-z0-9]"),
+        entries,
+        steps(),
+        monitoring(),
+    )
+        .prop_map(|(analysis_name, metrics, steps, monitoring)| Config {
+            analysis_name,
+            metrics,
+            steps,
+            monitoring,
+            text: String::new(),
+        })
+}
+
+/// Names must differ within a split: later ones go.
+fn without_twins(mut entries: Vec<MetricEntry>) -> Vec<MetricEntry> {
+    let mut seen = std::collections::HashSet::new();
+    for entry in &mut entries {
+        let split = entry.split;
+        entry.name = entry
+            .name
+            .take()
+            .filter(|name| seen.insert((split, name.to_ascii_lowercase())));
+    }
+    entries
+}
+
+fn metric_entries() -> impl Strategy<Value = MetricEntry> {
+    let metrics = Registry::default().metrics().to_vec();
+    (0..metrics.len()).prop_flat_map(move |index| {
+        let metric = metrics[index];
+        let target = if metric.form().is_comparative() {
+            targets().prop_map(Some).boxed()
+        } else {
+            Just(None).boxed()
+        };
+        let split = prop::sample::select(vec![Split::Train, Split::Val]);
+        let name = prop::option::of("[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,3}");
+        let component = component_entry(metric.applies_to());
+        (
+            parameters(metric.parameters()),
+            target,
+            split,
+            name,
+            component,
+        )
+            .prop_map(
+                move |(parameters, target, split, name, component)| MetricEntry {
+                    metric,
+                    label: String::new(),
+                    name,
+                    parameters,
+                    target,
+                    split,
+                    components: vec![component],
+                    location: Default::default(),
+                },
+            )
+    })
+}
+
+fn component_entry(applies_to: &'static [Quantity]) -> impl Strategy<Value = ComponentEntry> {
+    let kinds = [
+        (DataKind::Weights, Quantity::Weights),
+        (DataKind::Gradients, Quantity::Gradients),
+        (DataKind::Activations, Quantity::Activations),
+    ];
+    let serves = move |kind: &DataKind| {
+        kinds
+            .iter()
+            .any(|(known, quantity)| known == kind && applies_to.contains(quantity))
+    };
+    let registry = Registry::default();
+    let choices: Vec<_> = registry
+        .components()
+        .iter()
+        .flat_map(|component| {
+            component
+                .data_kinds()
+                .iter()
+                .copied()
+                .filter(serves)
+                .map(move |kind| (*component, kind))
+        })
+        .collect();
+    (0..choices.len()).prop_flat_map(move |index| {
+        let (component, kind) = choices[index];
+        let suffixes = prop::collection::vec(
+            "[ -~é\u{85}\u{2028}]{0,9}[!-~]",
+            component.roles().len().max(1),
+        );
+        let suffixes = suffixes.prop_filter("no control characters", |all: &Vec<String>| {
+            !all.iter().any(|suffix| suffix.contains(char::is_control))
+        });
+        (parameters(component.parameters()), suffixes, layers()).prop_map(
+            move |(parameters, suffixes, layers)| ComponentEntry {
+                component,
+                kind,
+                suffixes,
+                layers,
+                parameters,
+                location: Default::default(),
+            },
+        )
+    })
+}
+
+fn parameters(declared: &'static [Parameter]) -> impl Strategy<Value = Parameters> {
+    let values: Vec<_> = declared
+        .iter()
+        .map(|parameter| values(parameter.kind))
+        .collect();
+    values.prop_map(|values| {
+        let pairs = declared.iter().zip(values);
+        pairs.fold(Parameters::defaults(declared), |all, (parameter, value)| {
+            all.with(parameter.name, value)
+        })
+    })
+}
+
+fn values(kind: ParameterKind) -> BoxedStrategy<ParameterValue> {
+    match kind {
+        ParameterKind::Choice(words) => prop::sample::select(words)
+            .prop_map(ParameterValue::Choice)
+            .boxed(),
+        ParameterKind::Integer { min, max } => {
+            (min..=max).prop_map(ParameterValue::Integer).boxed()
+        }
+        ParameterKind::Boolean => any::<bool>().prop_map(ParameterValue::Boolean).boxed(),
+    }
+}
+
+fn targets() -> impl Strategy<Value = Target> {
+    prop_oneof![Just(Target::Last), (0_u64..1 << 53).prop_map(Target::Step)]
+}
+
+fn layers() -> impl Strategy<Value = LayerSelection> {
+    let list = prop::collection::btree_set(0_u64..10_000, 1..5);
+    prop_oneof![
+        Just(LayerSelection::All),
+        list.prop_map(|layers| LayerSelection::List(layers.into_iter().collect())),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = StepSelection> {
+    let list = prop::collection::btree_set(0_u64..1 << 53, 1..6);
+    let range = (0_u64..100, 1_u64..1000, 1_u64..50);
+    prop_oneof![
+        Just(StepSelection::All),
+        list.prop_map(|steps| StepSelection::List(steps.into_iter().collect())),
+        range.prop_map(|(start, stride, count)| {
+            StepSelection::List((0..count).map(|index| start + index * stride).collect())
+        }),
+    ]
+}
+
+fn monitoring() -> impl Strategy<Value = Monitoring> {
+    let wandb =
+        ("[ -~é]{0,8}", "[ -~é]{1,8}").prop_map(|(entity, project)| Wandb { entity, project });
+    ("[ -~é]{0,8}[!-~]", prop::option::of(wandb))
+        .prop_map(|(output_dir, wandb)| Monitoring { output_dir, wandb })
+}
