@@ -1,6 +1,6 @@
-//! The page's main thread.
-use leptos::prelude::*;
+//! The page's entry.
 
 fn main() {
-    leptos::mount::mount_to_body(|| view! { <p>"trainscope"</p> });
+    console_error_panic_hook::set_once();
+    trainscope_web::page::mount();
 }

@@ -1,6 +1,6 @@
-//! The page's web worker.
-use wasm_bindgen::JsCast;
+//! The web worker's entry.
 
 fn main() {
-    let _scope: web_sys::DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    console_error_panic_hook::set_once();
+    trainscope_web::compute::listen();
 }

@@ -1,0 +1,60 @@
+//! What the browser tells: colour scheme, time, sizes of elements.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use trainscope_plot::Theme;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{MediaQueryList, MediaQueryListEvent, ResizeObserver};
+
+/// The preferred colour scheme, now and when it changes.
+pub(super) fn theme() -> ReadSignal<Theme> {
+    let query = window()
+        .match_media("(prefers-color-scheme: dark)")
+        .ok()
+        .flatten();
+    let (theme, set_theme) = signal(theme_of(
+        query.as_ref().is_some_and(MediaQueryList::matches),
+    ));
+    if let Some(query) = query {
+        let listener =
+            Closure::<dyn FnMut(MediaQueryListEvent)>::new(move |event: MediaQueryListEvent| {
+                set_theme.set(theme_of(event.matches()));
+            });
+        query.set_onchange(Some(listener.as_ref().unchecked_ref()));
+        // The page lives as long as the tab.
+        listener.forget();
+    }
+    theme
+}
+
+/// Seconds since the page was opened.
+pub(super) fn now_seconds() -> f64 {
+    window()
+        .performance()
+        .map_or(0.0, |clock| clock.now() / 1000.0)
+}
+
+/// The width of an element in CSS pixels, now and when it changes; 0 until it is there.
+pub(super) fn width_of(element: NodeRef<Div>) -> ReadSignal<u32> {
+    let (width, set_width) = signal(0);
+    element.on_load(move |element| {
+        let observed = element.clone();
+        let listener = Closure::<dyn FnMut()>::new(move || {
+            set_width.set(u32::try_from(observed.client_width()).unwrap_or(0));
+        });
+        if let Ok(observer) = ResizeObserver::new(listener.as_ref().unchecked_ref()) {
+            observer.observe(&element);
+            let kept = StoredValue::new_local((observer.clone(), listener));
+            on_cleanup(move || {
+                observer.disconnect();
+                kept.dispose();
+            });
+        }
+    });
+    width
+}
+
+const fn theme_of(is_dark: bool) -> Theme {
+    if is_dark { Theme::Dark } else { Theme::Light }
+}

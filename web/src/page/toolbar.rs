@@ -1,0 +1,52 @@
+//! How charts are drawn.
+
+use leptos::prelude::*;
+use trainscope_plot::Scale;
+
+use super::state::State;
+
+/// Scales, and whether lines are layers or heads.
+#[component]
+pub(super) fn Toolbar() -> impl IntoView {
+    let state = State::here();
+    let has_heads = Memo::new(move |_| {
+        state
+            .panels
+            .with(|panels| panels.0.iter().any(crate::panel::Panel::has_heads))
+    });
+    let cursor = move || match state.cursor.get() {
+        Some(step) => format!("step {step}"),
+        None => "last step".to_owned(),
+    };
+    view! {
+        <div class="row">
+            <span class="label">"x"</span>
+            <Choice signal=state.x_scale options=vec![("linear", Scale::Linear), ("log", Scale::LogFromZero)]/>
+            <span class="label">"y"</span>
+            <Choice signal=state.y_scale options=vec![("linear", Scale::Linear), ("log", Scale::Log)]/>
+            <Show when=move || has_heads.get()>
+                <span class="label">"lines"</span>
+                <Choice signal=state.heads options=vec![("layers", false), ("heads", true)]/>
+            </Show>
+            <span class="grow"></span>
+            <span class="label">"values at "<b>{cursor}</b></span>
+        </div>
+    }
+}
+
+/// One of a few values.
+#[component]
+fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
+    signal: RwSignal<T>,
+    options: Vec<(&'static str, T)>,
+) -> impl IntoView {
+    let buttons = options.into_iter().map(|(name, value)| {
+        let is_on = move || signal.get() == value;
+        view! {
+            <button class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| signal.set(value)>
+                {name}
+            </button>
+        }
+    });
+    view! { <span class="seg" role="group">{buttons.collect_view()}</span> }
+}
