@@ -240,6 +240,8 @@ pub enum TorchError {
     },
     #[error("the file holds more than {limit} tensors")]
     TooManyTensors { limit: usize },
+    #[error("the value {name:?} contains itself")]
+    ContainsItself { name: String },
     #[error("the values refer to each other so often that they unfold without end")]
     Unfolds,
     #[error("the name {tensor:?} occurs twice")]

@@ -9,7 +9,7 @@ use std::fmt;
 
 use futures_core::future::LocalBoxFuture;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::catalog::{Catalog, Placement, TensorEntry};
 use crate::dtype::Dtype;
@@ -22,6 +22,9 @@ pub const HEADER_LIMIT_BYTES: u64 = 100_000_000;
 
 /// Tensors of more dimensions than this are refused.
 pub const DIMENSIONS_LIMIT: usize = 64;
+
+/// More remarks than this in `__metadata__` are refused.
+pub const METADATA_LIMIT: usize = 10_000;
 
 /// The header's length, a `u64`.
 const PREFIX_BYTES: u64 = 8;
@@ -311,6 +314,10 @@ impl<'de> Deserialize<'de> for Metadata {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
+                    if entries.len() == METADATA_LIMIT {
+                        let reason = format!("more than {METADATA_LIMIT} remarks in __metadata__");
+                        return Err(A::Error::custom(reason));
+                    }
                     entries.push(entry);
                 }
                 Ok(Metadata(entries))

@@ -4,6 +4,7 @@ use crate::catalog::TensorEntry;
 use crate::dtype::Dtype;
 
 /// Rows and columns of a tile. A tile of `f64` and its source lines fit the first-level cache.
+/// Taller and flatter tiles measured the same: what is left is the memory's own pace.
 const TILE: usize = 32;
 
 /// Widens the elements of a tensor whose byte range is `bytes`. `None` where the bytes are not
@@ -88,7 +89,7 @@ fn decode_row<const N: usize>(
 }
 
 /// Row-major elements `[rows, columns]` to column-major values. Each tile is decoded row by row
-/// into a small square and leaves it column by column, so that both sides are walked in lines.
+/// into a small tile and leaves it column by column, so that both sides are walked in lines.
 fn transpose<const N: usize>(
     elements: &[[u8; N]],
     rows: usize,
@@ -96,19 +97,19 @@ fn transpose<const N: usize>(
     decode: impl Fn([u8; N]) -> f64 + Copy,
 ) {
     let columns = values.len() / rows;
-    let mut square = [[0.0; TILE]; TILE];
+    let mut tile = [[0.0; TILE]; TILE];
     for first_row in (0..rows).step_by(TILE) {
         let height = TILE.min(rows - first_row);
         for first_column in (0..columns).step_by(TILE) {
             let width = TILE.min(columns - first_column);
-            for (row, line) in square.iter_mut().enumerate().take(height) {
+            for (row, line) in tile.iter_mut().enumerate().take(height) {
                 let start = (first_row + row) * columns + first_column;
                 decode_row(&elements[start..start + width], line, decode);
             }
             for column in 0..width {
                 let start = (first_column + column) * rows + first_row;
                 let target = &mut values[start..start + height];
-                for (value, line) in target.iter_mut().zip(&square) {
+                for (value, line) in target.iter_mut().zip(&tile) {
                     *value = line[column];
                 }
             }

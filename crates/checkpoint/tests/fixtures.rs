@@ -1,20 +1,18 @@
-//! Every file of the fixtures reads to the values that PyTorch wrote.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+//! The fixtures: files that PyTorch wrote, with the values it reads from them, and broken ones.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 
 use pollster::block_on;
 use serde_json::Value;
+use support::{micro_run, odd, row_major};
 use trainscope_checkpoint::{
-    Catalog, DataKind, Layout, LocalFile, LocalTree, ReadError, Run, Split, Tensor, TensorEntry,
-    catalog_of, read_tensors,
+    Catalog, DataKind, Dtype, FormatError, Layout, LocalFile, LocalTree, PickleError, ReadError,
+    Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree, ZipError, catalog_of,
+    read_tensors,
 };
-
-fn data(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/torch-odd")
-        .join(path)
-}
 
 fn open(path: &Path) -> (LocalFile, Result<Catalog, ReadError>) {
     let file = LocalFile::open(path).unwrap();
@@ -22,11 +20,9 @@ fn open(path: &Path) -> (LocalFile, Result<Catalog, ReadError>) {
     (file, catalog)
 }
 
-/// The values in row-major order, as the fixtures list them.
-fn row_major(tensor: &Tensor) -> Vec<f64> {
-    let (rows, columns) = (tensor.rows(), tensor.columns());
-    let indices = (0..rows).flat_map(|row| (0..columns).map(move |column| column * rows + row));
-    indices.map(|index| tensor.values[index]).collect()
+fn read_all(source: &LocalFile, catalog: &Catalog) -> Vec<Tensor> {
+    let entries: Vec<&TensorEntry> = catalog.tensors.iter().collect();
+    block_on(read_tensors(source, &entries)).unwrap()
 }
 
 fn expected_values(tensor: &Value) -> Vec<f64> {
@@ -46,19 +42,41 @@ fn expected_shape(tensor: &Value) -> Vec<usize> {
         .collect()
 }
 
+/// PyTorch's name of a dtype.
+fn torch_name(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F64 => "float64",
+        Dtype::F32 => "float32",
+        Dtype::F16 => "float16",
+        Dtype::BF16 => "bfloat16",
+        Dtype::I64 => "int64",
+        Dtype::I32 => "int32",
+        Dtype::I16 => "int16",
+        Dtype::I8 => "int8",
+        Dtype::U8 => "uint8",
+        Dtype::Bool => "bool",
+        other => panic!("no fixture has {other}"),
+    }
+}
+
 #[test]
 fn every_odd_file_reads_to_its_expected_values() {
     let expected: Value =
-        serde_json::from_slice(&std::fs::read(data("expected.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(odd("expected.json")).unwrap()).unwrap();
     for (file, tensors) in expected.as_object().unwrap() {
-        let (source, catalog) = open(&data(&format!("{file}.pt")));
+        let (source, catalog) = open(&odd(&format!("{file}.pt")));
         let catalog = catalog.unwrap();
         let tensors = tensors.as_object().unwrap();
-        assert_eq!(catalog.tensors.len(), tensors.len(), "{file}");
-        let entries: Vec<&TensorEntry> = catalog.tensors.iter().collect();
-        let read = block_on(read_tensors(&source, &entries)).unwrap();
-        for (entry, tensor) in entries.iter().zip(&read) {
+        let names: Vec<&String> = catalog.tensors.iter().map(|entry| &entry.name).collect();
+        assert_eq!(names, tensors.keys().collect::<Vec<_>>(), "{file}");
+        for (entry, tensor) in catalog.tensors.iter().zip(read_all(&source, &catalog)) {
             let wanted = &tensors[&entry.name];
+            assert_eq!(
+                torch_name(entry.dtype),
+                wanted["dtype"],
+                "{file}: {}",
+                entry.name
+            );
             assert_eq!(
                 tensor.shape,
                 expected_shape(wanted),
@@ -66,7 +84,7 @@ fn every_odd_file_reads_to_its_expected_values() {
                 entry.name
             );
             assert_eq!(
-                row_major(tensor),
+                row_major(&tensor),
                 expected_values(wanted),
                 "{file}: {}",
                 entry.name
@@ -77,7 +95,7 @@ fn every_odd_file_reads_to_its_expected_values() {
 
 #[test]
 fn the_good_safetensors_file_reads() {
-    let (source, catalog) = open(&data("good.safetensors"));
+    let (source, catalog) = open(&odd("good.safetensors"));
     let catalog = catalog.unwrap();
     assert_eq!(catalog.metadata, [("format".to_owned(), "pt".to_owned())]);
     let names: Vec<&str> = catalog
@@ -86,8 +104,7 @@ fn the_good_safetensors_file_reads() {
         .map(|entry| entry.name.as_str())
         .collect();
     assert_eq!(names, ["e", "w", "b", "h"]);
-    let entries: Vec<&TensorEntry> = catalog.tensors.iter().collect();
-    let read = block_on(read_tensors(&source, &entries)).unwrap();
+    let read = read_all(&source, &catalog);
     assert_eq!(
         read[0],
         Tensor {
@@ -95,15 +112,172 @@ fn the_good_safetensors_file_reads() {
             values: vec![]
         }
     );
-    assert_eq!(read[1].values.len(), 12);
+    assert_eq!(read[1].shape, [4, 3]);
+}
+
+/// The error of a broken fixture; its message ends with the file's path.
+fn bad(file: &str) -> ReadError {
+    let path = odd("bad").join(file);
+    let error = open(&path).1.unwrap_err();
+    assert!(
+        error.to_string().ends_with(&path.display().to_string()),
+        "{error}"
+    );
+    error
+}
+
+fn bad_format(file: &str) -> FormatError {
+    match bad(file) {
+        ReadError::Format { source, .. } => source,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Asserts that a broken fixture gives the variant.
+macro_rules! assert_bad {
+    ($file:literal, $($kind:ident)::+, $error:pat) => {{
+        let error = bad_format($file);
+        assert!(matches!(error, $($kind)::+($error)), "{}: {error:?}", $file);
+    }};
+}
+
+#[test]
+fn every_bad_file_has_its_own_error() {
+    assert!(matches!(bad("empty.pt"), ReadError::Empty { .. }));
+    assert!(matches!(
+        bad("short.safetensors"),
+        ReadError::TooShort { bytes: 5, .. }
+    ));
+    assert!(matches!(
+        bad("not_a_zip.pt"),
+        ReadError::UnknownFormat { .. }
+    ));
+    assert_bad!(
+        "deflate_bomb.pt",
+        FormatError::Zip,
+        ZipError::InflatesTooFar { .. }
+    );
+    assert_bad!("truncated_half.pt", FormatError::Zip, ZipError::NoEndRecord);
+    assert_bad!("truncated_tail.pt", FormatError::Zip, ZipError::NoEndRecord);
+    assert_bad!("no_pickle.pt", FormatError::Torch, TorchError::NoPickle);
+    assert_bad!(
+        "missing_storage.pt",
+        FormatError::Torch,
+        TorchError::MissingStorage { .. }
+    );
+    assert_bad!(
+        "short_storage.pt",
+        FormatError::Torch,
+        TorchError::ShortStorage { has: 8, .. }
+    );
+    assert_bad!(
+        "shape_overflow.pt",
+        FormatError::Torch,
+        TorchError::ShapeOverflow { .. }
+    );
+    assert_bad!(
+        "pickle_memo_bomb.pt",
+        FormatError::Torch,
+        TorchError::ContainsItself { .. }
+    );
+    assert_bad!(
+        "pickle_garbage.pt",
+        FormatError::Pickle,
+        PickleError::TooDeep { .. }
+    );
+    type Error = SafetensorsError;
+    assert_bad!(
+        "header_len_huge.safetensors",
+        FormatError::Safetensors,
+        Error::HeaderPastEnd { .. }
+    );
+    assert_bad!(
+        "header_not_json.safetensors",
+        FormatError::Safetensors,
+        Error::Header { .. }
+    );
+    assert_bad!(
+        "offset_past_end.safetensors",
+        FormatError::Safetensors,
+        Error::OffsetPastEnd { .. }
+    );
+    assert_bad!(
+        "overlap.safetensors",
+        FormatError::Safetensors,
+        Error::Overlap { .. }
+    );
+    assert_bad!(
+        "shape_overflow.safetensors",
+        FormatError::Safetensors,
+        Error::ShapeOverflow { .. }
+    );
+    assert_bad!(
+        "truncated_data.safetensors",
+        FormatError::Safetensors,
+        Error::CutOff { .. }
+    );
+}
+
+#[test]
+fn what_is_sound_of_a_bad_file_is_read() {
+    let (source, catalog) = open(&odd("bad/reduce_os_system.pt"));
+    let catalog = catalog.unwrap();
+    assert_eq!(read_all(&source, &catalog)[0].values.len(), 4);
+    assert_eq!(catalog.unreadable[0].0, "evil");
+    assert!(catalog.unreadable[0].1.contains("posix.system"));
+    assert!(!Path::new("/tmp/trainscope-pwned").exists());
+    let (source, catalog) = open(&odd("bad/unknown_dtype.safetensors"));
+    let catalog = catalog.unwrap();
+    let names: Vec<&str> = catalog
+        .tensors
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .collect();
+    assert_eq!(names, ["e", "b", "h"]);
+    assert_eq!(catalog.unreadable[0].0, "w");
+    assert_eq!(read_all(&source, &catalog).len(), 3);
+}
+
+#[test]
+fn big_endian_elements_are_swapped() {
+    let (source, catalog) = open(&odd("bad/big_endian.pt"));
+    let catalog = catalog.unwrap();
+    assert!(
+        catalog
+            .tensors
+            .iter()
+            .all(|entry| entry.placement.big_endian)
+    );
+    // The fixture says big but holds the little-endian bytes of `shared_storage.pt`.
+    let (little, little_catalog) = open(&odd("shared_storage.pt"));
+    let swapped = read_all(&source, &catalog);
+    let plain = read_all(&little, &little_catalog.unwrap());
+    for (swapped, plain) in swapped.iter().zip(&plain) {
+        let back = |value: &f64| f64::from(f32::from_bits((*value as f32).to_bits().swap_bytes()));
+        let back: Vec<f64> = swapped.values.iter().map(back).collect();
+        assert_eq!(back, plain.values);
+    }
+}
+
+#[test]
+fn every_fixture_is_tested() {
+    let mut files: Vec<String> = std::fs::read_dir(odd("bad"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    let source = include_str!("fixtures.rs");
+    for file in files {
+        assert!(source.contains(&file), "no test of bad/{file}");
+    }
 }
 
 #[test]
 fn the_micro_run_is_found_and_read() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/pico-decoder-micro-1");
-    let tree = LocalTree::scan(root).unwrap();
+    let tree = LocalTree::scan(micro_run()).unwrap();
     let run = block_on(Run::find(&tree)).unwrap();
     assert_eq!(run.layout, Layout::Pico);
+    assert_eq!(run.warnings, Vec::<String>::new());
     let numbers: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
     assert_eq!(
         numbers,
@@ -118,29 +292,57 @@ fn the_micro_run_is_found_and_read() {
             DataKind::Activations,
         ] {
             let part = step.part(kind, Split::Val).unwrap();
+            assert_eq!(part.split, Some(Split::Val));
             for (path, catalog) in part
                 .paths
                 .iter()
                 .zip(block_on(part.catalogs(&tree)).unwrap())
             {
-                let source = block_on(trainscope_checkpoint::Tree::open(&tree, path)).unwrap();
+                let source = block_on(tree.open(path)).unwrap();
                 let entries: Vec<&TensorEntry> = catalog.tensors.iter().collect();
                 assert_eq!(entries.len(), 9, "{path}");
-                block_on(read_tensors(&*source, &entries)).unwrap();
+                let tensors = block_on(read_tensors(&*source, &entries)).unwrap();
+                assert!(
+                    tensors
+                        .iter()
+                        .flat_map(|tensor| &tensor.values)
+                        .all(|v| v.is_finite())
+                );
             }
         }
+        let has_train = [0, 512, 2000].contains(&step.number);
+        let train = step.part(DataKind::Gradients, Split::Train);
+        assert_eq!(train.is_some(), has_train, "step {}", step.number);
     }
-    println!("{run:#?}");
 }
 
 #[test]
-fn bad() {
-    for file in std::fs::read_dir(data("bad")).unwrap() {
-        let path = file.unwrap().path();
-        let (_, catalog) = open(&path);
-        match catalog {
-            Ok(catalog) => println!("{catalog:?}"),
-            Err(error) => println!("{error}"),
-        }
-    }
+fn a_pico_step_may_hold_recorded_weights_and_the_whole_model() {
+    let run = block_on(Run::find(&LocalTree::scan(micro_run()).unwrap())).unwrap();
+    let whole: Vec<u64> = run
+        .steps
+        .iter()
+        .filter(|step| step.parts.iter().any(|part| part.split.is_none()))
+        .map(|step| step.number)
+        .collect();
+    assert_eq!(whole, [0, 2000]);
+    let parts = run.steps[0].parts.len();
+    assert_eq!(parts, 7);
+    // Where a split recorded no weights, the whole model serves it.
+    let tree = LocalTree::scan(micro_run().join("checkpoints")).unwrap();
+    let without_config = block_on(Run::find(&tree)).unwrap();
+    assert_eq!(without_config.steps.len(), run.steps.len());
+    assert_eq!(without_config.model.unwrap().source, "step_0/config.json");
+}
+
+#[test]
+fn the_models_dimensions_come_from_the_training_config() {
+    let run = block_on(Run::find(&LocalTree::scan(micro_run()).unwrap())).unwrap();
+    let model = run.model.unwrap();
+    assert_eq!(model.source, "training_config.yaml");
+    assert_eq!((model.d_model, model.n_layers), (Some(48), Some(3)));
+    assert_eq!(
+        (model.n_heads, model.n_kv_heads, model.d_head),
+        (Some(4), Some(2), Some(12))
+    );
 }

@@ -23,7 +23,7 @@ const OPCODES_LIMIT: u64 = 10_000_000;
 pub(super) const NESTING_LIMIT: usize = 200;
 
 /// The values of a pickle may take this many times its length, and [`VALUES_FLOOR_BYTES`].
-/// State dicts take 3 to 4 times theirs.
+/// State dicts take 4 to 5 times theirs.
 const VALUES_PER_BYTE: u64 = 8;
 
 /// What the values of any pickle may take.
@@ -466,9 +466,8 @@ impl<'p> Machine<'p> {
     fn append(&mut self, items: &[Value]) -> Result<(), PickleError> {
         match self.top()? {
             Value::List(index) => {
-                self.used_bytes += size_of_val(items) as u64;
                 if let Some(list) = self.values.lists.get_mut(index as usize) {
-                    list.extend_from_slice(items);
+                    extend(list, items.iter().copied(), &mut self.used_bytes);
                 }
                 Ok(())
             }
@@ -512,9 +511,9 @@ impl<'p> Machine<'p> {
         }
         match self.top()? {
             Value::Dict(index) => {
-                self.used_bytes += size_of_val(items) as u64;
+                let pairs = pairs.iter().map(|[key, value]| (*key, *value));
                 if let Some(dict) = self.values.dicts.get_mut(index as usize) {
-                    dict.extend(pairs.iter().map(|[key, value]| (*key, *value)));
+                    extend(dict, pairs, &mut self.used_bytes);
                 }
                 Ok(())
             }
@@ -1002,4 +1001,11 @@ fn add<T>(arena: &mut Vec<T>, item: T, used_bytes: &mut u64) -> u32 {
     *used_bytes += size_of::<T>() as u64;
     arena.push(item);
     (arena.len() - 1) as u32
+}
+
+/// Adds to a list or a dict, and what its allocation grew by to the account.
+fn extend<T>(list: &mut Vec<T>, items: impl Iterator<Item = T>, used_bytes: &mut u64) {
+    let before = list.capacity();
+    list.extend(items);
+    *used_bytes += ((list.capacity() - before) * size_of::<T>()) as u64;
 }

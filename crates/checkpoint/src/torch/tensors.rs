@@ -130,6 +130,16 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     fn enter(&mut self, value: Value) -> Result<(), FormatError> {
+        if self
+            .containers
+            .iter()
+            .any(|container| container.value == value)
+        {
+            return Err(TorchError::ContainsItself {
+                name: self.name.clone(),
+            }
+            .into());
+        }
         if self.containers.len() == NESTING_LIMIT {
             return Err(PickleError::TooDeep {
                 limit: NESTING_LIMIT,

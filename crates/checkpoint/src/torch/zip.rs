@@ -104,22 +104,23 @@ fn root_folder(archive: &Archive<'_>) -> Result<String, TorchError> {
     }
 }
 
+/// Checks what the directory says of `data.pkl` before any of it is read.
 fn check_pickle_length(name: &str, entry: &Entry, file: u64) -> Result<(), FormatError> {
     check_readable(name, entry)?;
-    let bytes = entry.bytes.max(entry.compressed_bytes);
-    if bytes > PICKLE_LIMIT_BYTES {
-        return Err(PickleError::TooLong {
-            bytes,
-            limit: PICKLE_LIMIT_BYTES,
-        }
-        .into());
-    }
-    let limit = INFLATED_FLOOR_BYTES + INFLATED_PER_BYTE * file;
-    if bytes > limit {
+    let bytes = entry.bytes;
+    let limit = PICKLE_LIMIT_BYTES.min(INFLATED_FLOOR_BYTES + INFLATED_PER_BYTE * file);
+    if !entry.is_stored() && bytes > limit {
         return Err(ZipError::InflatesTooFar {
             entry: name.to_owned(),
             bytes,
             limit,
+        }
+        .into());
+    }
+    if bytes.max(entry.compressed_bytes) > PICKLE_LIMIT_BYTES {
+        return Err(PickleError::TooLong {
+            bytes,
+            limit: PICKLE_LIMIT_BYTES,
         }
         .into());
     }

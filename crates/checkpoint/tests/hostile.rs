@@ -1,0 +1,825 @@
+//! One literal for each way a file can be wrong.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
+
+mod support;
+
+use support::{
+    ZipEntry, catalog, dict, format_error, int, pickle, safetensors, storage, text, torch,
+    torch_entries, view, zip,
+};
+use trainscope_checkpoint::{
+    Dtype, FormatError, PickleError, ReadError, SafetensorsError, TorchError, ZipError,
+};
+
+/// Asserts the variant, and that the message holds the words.
+macro_rules! assert_error {
+    ($error:expr, $variant:pat, $($words:literal),+) => {{
+        let error = $error;
+        assert!(matches!(error, $variant), "{error:?}");
+        let message = error.to_string();
+        $(assert!(message.contains($words), "{message:?} has no {:?}", $words);)+
+    }};
+}
+
+fn safetensors_error(header: &str, data: usize) -> SafetensorsError {
+    match format_error(safetensors(header, data)) {
+        FormatError::Safetensors(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn zip_error(file: impl Into<Vec<u8>>) -> ZipError {
+    match format_error(file) {
+        FormatError::Zip(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn pickle_error(program: &[u8]) -> PickleError {
+    whole_pickle_error(&pickle(program))
+}
+
+fn whole_pickle_error(pickle: &[u8]) -> PickleError {
+    match format_error(torch(pickle, &[])) {
+        FormatError::Pickle(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn torch_error(program: &[u8], storages: &[(&str, &[u8])]) -> TorchError {
+    match format_error(torch(&pickle(program), storages)) {
+        FormatError::Torch(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn legacy_error(file: &[u8]) -> TorchError {
+    match format_error(file) {
+        FormatError::Torch(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn files_of_no_format() {
+    assert_error!(
+        catalog(b"").unwrap_err(),
+        ReadError::Empty { .. },
+        "empty",
+        "memory"
+    );
+    assert_error!(
+        catalog(b"PK\x05\x06").unwrap_err(),
+        ReadError::TooShort { bytes: 4, .. },
+        "4"
+    );
+    let html = b"<!DOCTYPE html><html></html>";
+    assert_error!(
+        catalog(html).unwrap_err(),
+        ReadError::UnknownFormat { .. },
+        "<!DOCTYPE"
+    );
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n";
+    assert_error!(
+        catalog(pointer).unwrap_err(),
+        ReadError::LfsPointer { .. },
+        "git lfs pull"
+    );
+}
+
+#[test]
+fn safetensors_lengths() {
+    let error = format_error([&u64::MAX.to_le_bytes()[..], b"{}"].concat());
+    assert_error!(
+        error,
+        FormatError::Safetensors(SafetensorsError::HeaderPastEnd {
+            header: u64::MAX,
+            file: 10
+        }),
+        "18446744073709551615",
+        "10"
+    );
+}
+
+#[test]
+fn safetensors_headers() {
+    let error = safetensors_error("{not json}", 0);
+    assert_error!(error, SafetensorsError::Header { .. }, "line 1");
+    let error = safetensors_error(r#"{"a":{"dtype":"F32"}}"#, 0);
+    assert_error!(error, SafetensorsError::Header { .. }, "shape");
+    let error = safetensors_error(
+        r#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,
+        4,
+    );
+    assert_error!(error, SafetensorsError::Header { .. }, "-1");
+    let remarks: Vec<String> = (0..10_001)
+        .map(|index| format!(r#""{index}":"""#))
+        .collect();
+    let error = safetensors_error(
+        &format!(r#"{{"__metadata__":{{{}}}}}"#, remarks.join(",")),
+        0,
+    );
+    assert_error!(error, SafetensorsError::Header { .. }, "10000");
+    let nested = format!("{{\"a\":{}", "[".repeat(100_000));
+    assert_error!(
+        safetensors_error(&nested, 0),
+        SafetensorsError::Header { .. },
+        "line 1"
+    );
+    let a = r#""a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"#;
+    let error = safetensors_error(&format!("{{{a},{a}}}"), 0);
+    assert_error!(error, SafetensorsError::DuplicateName { .. }, "\"a\"");
+}
+
+fn one_tensor(dtype: &str, shape: &str, begin: u64, end: u64) -> String {
+    format!(r#"{{"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{begin},{end}]}}}}"#)
+}
+
+#[test]
+fn safetensors_shapes() {
+    let ones = format!("[{}1]", "1,".repeat(64));
+    let error = safetensors_error(&one_tensor("U8", &ones, 0, 1), 1);
+    assert_error!(
+        error,
+        SafetensorsError::TooManyDimensions { dimensions: 65, .. },
+        "65",
+        "64"
+    );
+    let error = safetensors_error(&one_tensor("U8", "[4294967296,4294967296]", 0, 1), 1);
+    assert_error!(
+        error,
+        SafetensorsError::ShapeOverflow { .. },
+        "\"a\"",
+        "4294967296"
+    );
+    let error = safetensors_error(&one_tensor("F32", "[2,3]", 0, 20), 20);
+    assert_error!(
+        error,
+        SafetensorsError::SizeMismatch {
+            needs: 24,
+            given: 20,
+            ..
+        },
+        "\"a\""
+    );
+}
+
+#[test]
+fn safetensors_layouts() {
+    let error = safetensors_error(&one_tensor("F32", "[1]", 4, 0), 4);
+    assert_error!(
+        error,
+        SafetensorsError::Reversed {
+            begin: 4,
+            end: 0,
+            ..
+        },
+        "\"a\""
+    );
+    let error = safetensors_error(&one_tensor("F32", "[1]", 0, 400), 4);
+    assert_error!(
+        error,
+        SafetensorsError::OffsetPastEnd {
+            end: 400,
+            data: 4,
+            ..
+        },
+        "\"a\""
+    );
+    let error = safetensors_error(&one_tensor("F32", "[1]", 0, u64::MAX), 4);
+    assert_error!(error, SafetensorsError::OffsetPastEnd { .. }, "\"a\"");
+    let error = safetensors_error(&one_tensor("F32", "[2]", 0, 8), 4);
+    assert_error!(
+        error,
+        SafetensorsError::CutOff {
+            end: 8,
+            data: 4,
+            ..
+        },
+        "cut off"
+    );
+    let error = safetensors_error(&one_tensor("F32", "[1]", 4, 8), 8);
+    assert_error!(
+        error,
+        SafetensorsError::Hole {
+            begin: 0,
+            end: 4,
+            ..
+        },
+        "\"a\""
+    );
+    let error = safetensors_error(&one_tensor("F32", "[1]", 0, 4), 6);
+    assert_error!(error, SafetensorsError::Trailing { bytes: 2 }, "2 bytes");
+    let two = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+                  "b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#;
+    let error = safetensors_error(two, 6);
+    assert_error!(
+        error,
+        SafetensorsError::Overlap { offset: 2, .. },
+        "\"a\"",
+        "\"b\""
+    );
+}
+
+#[test]
+fn an_unknown_dtype_spoils_its_tensor_only() {
+    let header = r#"{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]},
+                     "b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#;
+    let catalog = catalog(safetensors(header, 4)).unwrap();
+    assert_eq!(catalog.tensors.len(), 1);
+    assert_eq!(catalog.tensors[0].dtype, Dtype::U8);
+    assert_eq!(catalog.unreadable[0].0, "a");
+    assert!(catalog.unreadable[0].1.contains("F6_E2M3"));
+}
+
+fn sound() -> Vec<ZipEntry> {
+    let tensor = view(&storage("FloatStorage", "0", 2), 0, &[2], &[1]);
+    torch_entries(&pickle(&dict(&[("w", tensor)])), &[("0", &[0; 8])])
+}
+
+#[test]
+fn a_sound_archive_is_sound() {
+    for wide in [false, true] {
+        let catalog = catalog(zip(&sound(), wide)).unwrap();
+        assert_eq!(catalog.tensors[0].shape, [2], "wide: {wide}");
+    }
+}
+
+#[test]
+fn zip_end_records() {
+    let file = zip(&sound(), false);
+    let end = file.len() - 22;
+    assert_error!(zip_error(&file[..end]), ZipError::NoEndRecord, "cut off");
+    let patched = |position: usize, bytes: &[u8]| {
+        let mut file = file.clone();
+        file[position..position + bytes.len()].copy_from_slice(bytes);
+        zip_error(file)
+    };
+    assert_error!(patched(end + 4, &[1]), ZipError::SeveralVolumes, "volumes");
+    assert_error!(
+        patched(end + 20, &[9, 0]),
+        ZipError::NoEndRecord,
+        "end record"
+    );
+    let error = patched(end + 10, &[0xff, 0xff]);
+    assert_error!(error, ZipError::DirectoryOutside { .. }, "directory");
+    let error = patched(end + 16, &[0xff, 0xff, 0xff, 0x7f]);
+    assert_error!(error, ZipError::DirectoryOutside { .. }, "2147483647");
+    let wide = zip(&sound(), true);
+    let record = wide.len() - 22 - 20 - 56;
+    let patched = |position: usize, bytes: &[u8]| {
+        let mut file = wide.clone();
+        file[position..position + bytes.len()].copy_from_slice(bytes);
+        zip_error(file)
+    };
+    assert_error!(
+        patched(record, b"XX"),
+        ZipError::BadZip64Record { .. },
+        "zip64"
+    );
+    let error = patched(record + 56 + 8, &[0xff; 8]);
+    assert_error!(
+        error,
+        ZipError::BadZip64Record { offset: u64::MAX },
+        "zip64"
+    );
+    let error = patched(record + 32, &[0xff; 8]);
+    assert_error!(
+        error,
+        ZipError::TooManyEntries {
+            entries: u64::MAX,
+            ..
+        },
+        "200000"
+    );
+    let error = patched(record + 56 + 4, &[1]);
+    assert_error!(error, ZipError::SeveralVolumes, "volumes");
+}
+
+#[test]
+fn zip_entries() {
+    let changed = |change: &dyn Fn(&mut Vec<ZipEntry>)| {
+        let mut entries = sound();
+        change(&mut entries);
+        zip_error(zip(&entries, false))
+    };
+    let error = changed(&|entries| entries.push(entries[0].clone()));
+    assert_error!(error, ZipError::DuplicateEntry { .. }, "a/data.pkl");
+    let error = changed(&|entries| entries[0].flags = 1);
+    assert_error!(error, ZipError::Encrypted { .. }, "a/data.pkl", "encrypted");
+    let error = changed(&|entries| entries[1].method = 8);
+    assert_error!(error, ZipError::Compressed { .. }, "a/data/0");
+    let error = changed(&|entries| entries[0].method = 93);
+    assert_error!(error, ZipError::UnknownCompression { method: 93, .. }, "93");
+    let error = changed(&|entries| entries[0].bytes = Some(7));
+    assert_error!(error, ZipError::BadDeflate { .. }, "a/data.pkl");
+    let error = changed(&|entries| {
+        entries[0].method = 8;
+        entries[0].bytes = Some(1000);
+    });
+    assert_error!(error, ZipError::BadDeflate { bytes: 1000, .. }, "inflate");
+    let error = changed(&|entries| {
+        entries[0].method = 8;
+        entries[0].bytes = Some(1 << 20);
+    });
+    assert_error!(error, ZipError::InflatesTooFar { .. }, "1048576");
+}
+
+#[test]
+fn zip_headers() {
+    let file = zip(&sound(), false);
+    let mut patched = file.clone();
+    patched[0] = b'P';
+    patched[2] = 9;
+    let mut local = file.clone();
+    let storage = file
+        .windows(4)
+        .rposition(|window| window == b"PK\x03\x04")
+        .unwrap();
+    local[storage + 2] = 9;
+    assert_error!(
+        zip_error(local),
+        ZipError::BadLocalHeader { .. },
+        "a/data/0"
+    );
+    let mut central = file.clone();
+    let entry = file
+        .windows(4)
+        .position(|window| window == b"PK\x01\x02")
+        .unwrap();
+    central[entry + 2] = 9;
+    assert_error!(
+        zip_error(central),
+        ZipError::BadEntry { index: 0 },
+        "entry 0"
+    );
+    let mut long = file.clone();
+    long[entry + 20..entry + 28].copy_from_slice(&[0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0]);
+    assert_error!(zip_error(long), ZipError::EntryOutside { .. }, "a/data.pkl");
+}
+
+#[test]
+fn pickles_that_end_or_are_none() {
+    assert_error!(
+        whole_pickle_error(b""),
+        PickleError::Ended { position: 0 },
+        "ends"
+    );
+    assert_error!(
+        whole_pickle_error(b"\x80\x02"),
+        PickleError::Ended { position: 2 },
+        "byte 2"
+    );
+    assert_error!(
+        whole_pickle_error(b"(dp0\n."),
+        PickleError::Protocol,
+        "protocol"
+    );
+    assert_error!(
+        whole_pickle_error(b"\x80\x06N."),
+        PickleError::Protocol,
+        "protocol"
+    );
+    assert_error!(pickle_error(b"\x80\x09"), PickleError::Protocol, "protocol");
+    let huge = b"X\xff\xff\xff\xff";
+    assert_error!(
+        pickle_error(huge),
+        PickleError::Ended { position: 2 },
+        "byte 2"
+    );
+    let huge = b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff";
+    assert_error!(pickle_error(huge), PickleError::Ended { .. }, "byte 2");
+    assert_error!(pickle_error(b"cos"), PickleError::Ended { .. }, "byte 2");
+    assert_error!(
+        pickle_error(b"\xff"),
+        PickleError::UnknownOpcode { opcode: 0xff, .. },
+        "0xff"
+    );
+    assert_error!(
+        pickle_error(b"\x82\x01"),
+        PickleError::UnknownOpcode { .. },
+        "0x82"
+    );
+}
+
+#[test]
+fn pickles_that_misuse_the_stack() {
+    assert_error!(
+        pickle_error(b""),
+        PickleError::StackEmpty { position: 2 },
+        "byte 2"
+    );
+    assert_error!(
+        pickle_error(b"NR"),
+        PickleError::StackEmpty { .. },
+        "byte 3"
+    );
+    assert_error!(
+        pickle_error(b"NNR"),
+        PickleError::Unexpected { .. },
+        "None",
+        "arguments"
+    );
+    assert_error!(
+        pickle_error(b"N)R"),
+        PickleError::Unexpected { .. },
+        "a function"
+    );
+    assert_error!(
+        pickle_error(b"NNa"),
+        PickleError::Unexpected { .. },
+        "a list"
+    );
+    assert_error!(
+        pickle_error(b"NNNs"),
+        PickleError::Unexpected { .. },
+        "a dict"
+    );
+    assert_error!(
+        pickle_error(b"NN\x93"),
+        PickleError::Unexpected { .. },
+        "a text"
+    );
+    assert_error!(
+        pickle_error(b"N(a"),
+        PickleError::StackEmpty { .. },
+        "byte 4"
+    );
+    assert_error!(
+        pickle_error(b"N\x86"),
+        PickleError::StackEmpty { .. },
+        "byte 3"
+    );
+    assert_error!(
+        pickle_error(b"}t"),
+        PickleError::NoMark { position: 3 },
+        "byte 3"
+    );
+    assert_error!(
+        pickle_error(b"}(Nu"),
+        PickleError::OddItems { position: 5 },
+        "byte 5"
+    );
+    assert_error!(pickle_error(b"(o"), PickleError::StackEmpty { .. }, "empty");
+    let error = pickle_error(b"h\x07");
+    assert_error!(
+        error,
+        PickleError::NoSuchMemo {
+            index: 7,
+            position: 2
+        },
+        "memo 7"
+    );
+    assert_error!(
+        pickle_error(b"Nr\xff\xff\xff\xffj\0\0\0\0"),
+        PickleError::NoSuchMemo { .. },
+        "0"
+    );
+}
+
+#[test]
+fn pickles_with_bad_words() {
+    assert_error!(
+        pickle_error(b"X\x01\0\0\0\xff"),
+        PickleError::BadText { .. },
+        "UTF-8"
+    );
+    assert_error!(
+        pickle_error(b"I12x\n"),
+        PickleError::BadNumber { .. },
+        "byte 2"
+    );
+    assert_error!(
+        pickle_error(b"Npx\n"),
+        PickleError::BadNumber { .. },
+        "byte 3"
+    );
+    let error = pickle_error(b"ctorch._utils\n_rebuild_tensor_v2\n)R");
+    assert_error!(
+        error,
+        PickleError::BadArguments { .. },
+        "torch._utils._rebuild_tensor_v2"
+    );
+    let error = pickle_error(b"ccollections\nOrderedDict\n]Na\x85R");
+    assert_error!(
+        error,
+        PickleError::BadArguments { .. },
+        "collections.OrderedDict"
+    );
+}
+
+#[test]
+fn pickles_beyond_the_limits() {
+    let error = pickle_error(&b"(".repeat(201));
+    assert_error!(error, PickleError::TooDeep { limit: 200 }, "200");
+    let error = pickle_error(&[b"]".repeat(300), b"a".repeat(299)].concat());
+    assert_error!(error, PickleError::TooDeep { limit: 200 }, "200");
+    // A hundred thousand levels overflow the stack of whatever recurses over or drops them.
+    let deep = [b"]".repeat(20_000), b"a".repeat(19_999)].concat();
+    let error = pickle_error(&[&deep[..], &b"N0".repeat(1_000_000)].concat());
+    assert_error!(error, PickleError::TooDeep { .. }, "200");
+    let error = pickle_error(&b"]".repeat(1_000_000));
+    assert_error!(error, PickleError::TooManyValues { .. }, "length");
+    let error = pickle_error(&[&b"N"[..], &b"2\x30".repeat(5_000_001)].concat());
+    assert_error!(
+        error,
+        PickleError::TooManyOpcodes { limit: 10_000_000 },
+        "10000000"
+    );
+    let entry = ZipEntry::stored("a/data.pkl", vec![b'N'; (64 << 20) + 1]);
+    let error = format_error(zip(&[entry], false));
+    assert_error!(
+        error,
+        FormatError::Pickle(PickleError::TooLong { .. }),
+        "67108864"
+    );
+    // `_rebuild_from_type_v2` of itself, through arguments in arguments.
+    let function = b"ctorch._tensor\n_rebuild_from_type_v2\nq\0";
+    let chain = b"(h\0Nh\x01Ntq\x01".repeat(250);
+    let error = pickle_error(&[&function[..], b")q\x01", &chain, b"h\0h\x01R"].concat());
+    assert_error!(error, PickleError::TooDeep { limit: 200 }, "200");
+}
+
+#[test]
+fn aliases_do_not_unfold_without_end() {
+    let error = torch_error(b"]q\0h\0a", &[]);
+    assert_error!(error, TorchError::ContainsItself { .. }, "itself");
+    // Each level holds the one before it ten times.
+    let mut bomb = b"]q\0".to_vec();
+    for level in 0..50_u8 {
+        bomb.extend([b']', b'q', level + 1, b'(']);
+        bomb.extend([b'h', level].repeat(10));
+        bomb.push(b'e');
+    }
+    assert_error!(torch_error(&bomb, &[]), TorchError::Unfolds, "unfold");
+    let tensor = view(&storage("FloatStorage", "0", 1), 0, &[1], &[1]);
+    let list = [&tensor[..], b"q\0]", &b"h\0a".repeat(10_000)].concat();
+    assert_error!(
+        torch_error(&list, &[("0", &[0; 4])]),
+        TorchError::Unfolds,
+        "unfold"
+    );
+    let name = "n".repeat(100_000);
+    let nested = (0..100).fold(b"N".to_vec(), |inner, _| {
+        [&b"}h\0"[..], &inner, b"s"].concat()
+    });
+    let nested = [text(&name), b"q\0".to_vec(), nested].concat();
+    assert!(
+        catalog(torch(&pickle(&nested), &[]))
+            .unwrap()
+            .tensors
+            .is_empty()
+    );
+}
+
+fn float_view(offset: i64, shape: &[i64], strides: &[i64]) -> Vec<u8> {
+    dict(&[(
+        "w",
+        view(&storage("FloatStorage", "0", 6), offset, shape, strides),
+    )])
+}
+
+#[test]
+fn torch_views() {
+    let error = |offset: i64, shape: &[i64], strides: &[i64]| {
+        torch_error(&float_view(offset, shape, strides), &[("0", &[0; 24])])
+    };
+    let found = error(0, &[7], &[1]);
+    assert_error!(
+        found,
+        TorchError::OutsideStorage {
+            reaches: 7,
+            elements: 6,
+            ..
+        },
+        "\"w\""
+    );
+    let found = error(5, &[2], &[1]);
+    assert_error!(
+        found,
+        TorchError::OutsideStorage { reaches: 7, .. },
+        "\"w\""
+    );
+    let found = error(7, &[0], &[1]);
+    assert_error!(
+        found,
+        TorchError::OutsideStorage { reaches: 7, .. },
+        "\"w\""
+    );
+    let found = error(i64::MAX, &[2], &[i64::MAX]);
+    assert_error!(found, TorchError::OutsideStorage { .. }, "\"w\"");
+    assert_error!(error(-1, &[1], &[1]), TorchError::BadExtent { .. }, "\"w\"");
+    assert_error!(error(0, &[-1], &[1]), TorchError::BadExtent { .. }, "\"w\"");
+    assert_error!(error(0, &[1], &[-1]), TorchError::BadExtent { .. }, "\"w\"");
+    let found = error(0, &[1, 1], &[1]);
+    assert_error!(
+        found,
+        TorchError::StrideCount {
+            dimensions: 2,
+            strides: 1,
+            ..
+        },
+        "\"w\""
+    );
+    let found = error(0, &[1; 65], &[1; 65]);
+    assert_error!(
+        found,
+        TorchError::TooManyDimensions { dimensions: 65, .. },
+        "\"w\""
+    );
+    let found = error(0, &[i64::MAX, i64::MAX], &[0, 0]);
+    assert_error!(found, TorchError::ShapeOverflow { .. }, "\"w\"");
+    let found = error(0, &[1 << 20, 1 << 20], &[0, 0]);
+    assert_error!(
+        found,
+        TorchError::ExpandsTooFar { elements: 6, .. },
+        "\"w\"",
+        "16777216"
+    );
+}
+
+#[test]
+fn torch_storages() {
+    let error = torch_error(&float_view(0, &[6], &[1]), &[("1", &[0; 24])]);
+    assert_error!(error, TorchError::MissingStorage { .. }, "\"w\"", "\"0\"");
+    let error = torch_error(&float_view(0, &[1], &[1]), &[("0", &[0; 23])]);
+    assert_error!(
+        error,
+        TorchError::ShortStorage {
+            needs: 24,
+            has: 23,
+            ..
+        },
+        "\"w\"",
+        "\"0\""
+    );
+    let tensor = view(&storage("DoubleStorage", "0", i64::MAX), 0, &[1], &[1]);
+    let error = torch_error(&dict(&[("w", tensor)]), &[("0", &[0; 8])]);
+    assert_error!(
+        error,
+        TorchError::ShortStorage {
+            needs: u64::MAX,
+            ..
+        },
+        "\"w\""
+    );
+}
+
+#[test]
+fn torch_archives() {
+    let error = format_error(zip(&[ZipEntry::stored("a/b.pkl", b"")], false));
+    assert_error!(error, FormatError::Torch(TorchError::NoPickle), "data.pkl");
+    let mut entries = sound();
+    entries.push(ZipEntry::stored("b/data.pkl", b""));
+    let error = format_error(zip(&entries, false));
+    assert_error!(
+        error,
+        FormatError::Torch(TorchError::SeveralPickles { .. }),
+        "\"a\"",
+        "\"b\""
+    );
+    let mut entries = sound();
+    entries.push(ZipEntry::stored("a/byteorder", b"middle"));
+    let error = format_error(zip(&entries, false));
+    assert_error!(
+        error,
+        FormatError::Torch(TorchError::UnknownByteOrder { .. }),
+        "middle"
+    );
+}
+
+#[test]
+fn torch_names() {
+    let tensor = view(&storage("FloatStorage", "0", 1), 0, &[1], &[1]);
+    let inner = dict(&[("b", tensor.clone())]);
+    let error = torch_error(&dict(&[("a", inner), ("a.b", tensor)]), &[("0", &[0; 4])]);
+    assert_error!(error, TorchError::DuplicateName { .. }, "a.b");
+}
+
+#[test]
+fn what_is_not_understood_is_named_and_plain_values_are_passed_over() {
+    let complex = view(&storage("ComplexFloatStorage", "0", 1), 0, &[1], &[1]);
+    let program = dict(&[
+        ("epoch", int(3)),
+        ("name", text("run")),
+        ("evil", b"cos\nsystem\nX\x02\0\0\0ls\x85R".to_vec()),
+        ("dtype", b"ctorch\nfloat32\n".to_vec()),
+        ("complex", complex),
+        ("object", b"(iargparse\nNamespace\n".to_vec()),
+        ("storage", storage("FloatStorage", "0", 1)),
+        ("persistent", b"Pmodule\n".to_vec()),
+        ("none", b"N".to_vec()),
+        ("float", b"G\0\0\0\0\0\0\0\0".to_vec()),
+        ("keyed", [b"})N".to_vec(), b"s".to_vec()].concat()),
+        ("lost", [b"})]".to_vec(), b"s".to_vec()].concat()),
+    ]);
+    let catalog = catalog(torch(&pickle(&program), &[("0", &[0; 8])])).unwrap();
+    assert!(catalog.tensors.is_empty());
+    let names: Vec<&str> = catalog
+        .unreadable
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "evil",
+            "dtype",
+            "complex",
+            "object",
+            "storage",
+            "persistent",
+            "lost.?"
+        ]
+    );
+    let reasons: Vec<&str> = catalog
+        .unreadable
+        .iter()
+        .map(|(_, why)| why.as_str())
+        .collect();
+    assert!(reasons[0].contains("os.system"));
+    assert!(reasons[2].contains("complex64"));
+    assert!(reasons[3].contains("argparse.Namespace"));
+}
+
+/// Magic number, protocol version, and an empty dict of the machine's facts.
+const PREAMBLE: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.";
+
+fn legacy(program: &[u8], keys: &[u8], data: &[u8]) -> Vec<u8> {
+    [PREAMBLE, &pickle(program), &pickle(keys), data].concat()
+}
+
+#[test]
+fn legacy_preambles() {
+    let magic = b"\x80\x02K\x01.\x80\x02M\xe9\x03.\x80\x02}.";
+    assert_error!(legacy_error(magic), TorchError::NoMagic, "magic");
+    let version = [&PREAMBLE[..15], b"\x80\x02K\x07."].concat();
+    assert_error!(
+        legacy_error(&version),
+        TorchError::UnknownVersion { found: 7 },
+        "7"
+    );
+    let facts = dict(&[("little_endian", b"\x89".to_vec())]);
+    let big = [&PREAMBLE[..21], &pickle(&facts)].concat();
+    assert_error!(
+        legacy_error(&big),
+        TorchError::LegacyBigEndian,
+        "big-endian"
+    );
+    assert_error!(
+        legacy_error(&legacy(b"N", b"N", b"")),
+        TorchError::NoKeys,
+        "keys"
+    );
+    assert_error!(
+        legacy_error(&legacy(b"N", b"]K\x01a", b"")),
+        TorchError::NoKeys,
+        "keys"
+    );
+    let cut = format_error(&PREAMBLE[..PREAMBLE.len() - 1]);
+    assert_error!(cut, FormatError::Pickle(PickleError::Ended { .. }), "ends");
+}
+
+#[test]
+fn legacy_storages() {
+    let program = float_view(0, &[6], &[1]);
+    let keys = [&b"]"[..], &text("0"), b"a"].concat();
+    let whole = [&6_u64.to_le_bytes()[..], &[0; 24]].concat();
+    assert_eq!(
+        catalog(legacy(&program, &keys, &whole)).unwrap().tensors[0].shape,
+        [6]
+    );
+    let error = legacy_error(&legacy(&program, &keys, &whole[..31]));
+    assert_error!(error, TorchError::CutOff { .. }, "cut off", "\"0\"");
+    let mut miscounted = whole.clone();
+    miscounted[0] = 5;
+    let error = legacy_error(&legacy(&program, &keys, &miscounted));
+    assert_error!(
+        error,
+        TorchError::StorageCount {
+            found: 5,
+            expected: 6,
+            ..
+        },
+        "\"0\""
+    );
+    let other = [&b"]"[..], &text("1"), b"a"].concat();
+    let error = legacy_error(&legacy(&program, &other, &whole));
+    assert_error!(error, TorchError::UnusedStorage { .. }, "\"1\"");
+    let error = legacy_error(&legacy(&program, b"]", &whole));
+    assert_error!(error, TorchError::MissingStorage { .. }, "\"w\"");
+    let twice = dict(&[
+        ("w", view(&storage("FloatStorage", "0", 6), 0, &[6], &[1])),
+        ("v", view(&storage("FloatStorage", "0", 5), 0, &[5], &[1])),
+    ]);
+    let error = legacy_error(&legacy(&twice, &keys, &whole));
+    assert_error!(
+        error,
+        TorchError::StorageConflict {
+            first: 24,
+            second: 20,
+            ..
+        },
+        "\"0\""
+    );
+}

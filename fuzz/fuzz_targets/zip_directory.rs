@@ -1,0 +1,6 @@
+//! Whole PyTorch files in zip form.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| trainscope_fuzz::check_file(input));

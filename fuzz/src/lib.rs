@@ -1,0 +1,98 @@
+//! What every target asserts of a file: no panic, no allocation beyond the file's own measure,
+//! and a catalog that keeps its promises.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pollster::block_on;
+use trainscope_checkpoint::{Catalog, MemorySource, TensorEntry, catalog_of, read_tensors};
+
+/// A file may take this many times its length in memory, and [`FLOOR_BYTES`].
+const MEMORY_PER_BYTE: usize = 24;
+
+/// What any file may take: windows of fixed size, and small tables.
+const FLOOR_BYTES: usize = 2 * 1024 * 1024;
+
+/// Tensors of more elements than this are not read: an expanded view may be large by right.
+const READ_LIMIT_ELEMENTS: u64 = 1 << 16;
+
+/// Reads a file's catalog, and the tensors in it, as far as they are small.
+pub fn check_file(bytes: &[u8]) {
+    let source = MemorySource::new("fuzz", bytes.to_vec());
+    let (catalog, peak) = measured(|| block_on(catalog_of(&source)));
+    let limit = FLOOR_BYTES + MEMORY_PER_BYTE * bytes.len();
+    assert!(peak <= limit, "{peak} bytes for a file of {}", bytes.len());
+    match catalog {
+        Ok(catalog) => check_catalog(&source, &catalog, bytes.len() as u64),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn check_catalog(source: &MemorySource, catalog: &Catalog, length: u64) {
+    let mut names = HashSet::new();
+    for entry in &catalog.tensors {
+        assert!(names.insert(&entry.name), "{:?} occurs twice", entry.name);
+        assert_eq!(entry.shape.len(), entry.placement.strides.len());
+        let (start, bytes) = entry.byte_range();
+        assert!(start.checked_add(bytes).is_some_and(|end| end <= length), "{entry:?}");
+    }
+    let small: Vec<&TensorEntry> =
+        catalog.tensors.iter().filter(|entry| entry.elements() <= READ_LIMIT_ELEMENTS).collect();
+    let few = &small[..small.len().min(16)];
+    let tensors = block_on(read_tensors(source, few)).expect("what the catalog lists can be read");
+    for (tensor, entry) in tensors.iter().zip(few) {
+        assert_eq!(tensor.values.len() as u64, entry.elements());
+        assert_eq!(tensor.values.len(), tensor.rows() * tensor.columns());
+    }
+}
+
+/// Runs `work` and returns the most bytes that it held at a time.
+fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = LIVE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let result = work();
+    (result, PEAK.load(Ordering::Relaxed).saturating_sub(before))
+}
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, with a count of what is held.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn taken(bytes: usize) {
+    let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK.fetch_max(live, Ordering::Relaxed);
+}
+
+fn given(bytes: usize) {
+    LIVE.fetch_sub(bytes, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the system's allocator with the arguments as they came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        taken(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        taken(layout.size());
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        given(layout.size());
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        taken(size);
+        given(layout.size());
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
