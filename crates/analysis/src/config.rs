@@ -140,10 +140,36 @@ pub struct Wandb {
 }
 
 impl Config {
-    /// Reads and checks a config.
+    /// Reads and checks a config. The schema is pico-analyze's; what is added to it stands in
+    /// `configs/every-metric.yaml`.
     ///
     /// # Errors
     /// [`ConfigErrors`] with every problem of the file.
+    ///
+    /// # Example
+    /// ```
+    /// use trainscope_analysis::{Config, Registry};
+    ///
+    /// let text = "
+    /// metrics:
+    ///   - metric_name: gini
+    ///     data_split: val
+    ///     components:
+    ///       - component_name: simple
+    ///         data_type: weights
+    ///         layer_suffixes: attention.o_proj
+    ///         layers: 0..11
+    /// steps: {start: 0, end: 50_000, step: 5_000}
+    /// ";
+    /// let config = Config::parse(text, &Registry::default())?;
+    /// assert_eq!(config.metrics[0].label, "gini");
+    ///
+    /// let misspelt = text.replace("gini", "gimi").replace("val", "value");
+    /// let errors = Config::parse(&misspelt, &Registry::default()).unwrap_err();
+    /// assert_eq!(errors.0.len(), 2);
+    /// assert_eq!(errors.0[0].location.path, "metrics[0].metric_name");
+    /// # Ok::<(), trainscope_analysis::ConfigErrors>(())
+    /// ```
     pub fn parse(text: &str, registry: &Registry) -> Result<Self, ConfigErrors> {
         let root = tree::read(text).map_err(|problem| ConfigErrors(vec![problem]))?;
         schema::read(&root, text, registry)
