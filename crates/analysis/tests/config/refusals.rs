@@ -44,3 +44,17 @@ fn errors(text: &str) -> ConfigErrors {
         Err(errors) => errors,
     }
 }
+
+#[test]
+fn problems_go_to_the_page_with_their_lines() {
+    let text = "metrics: []\nsteps: all\n";
+    let expected = serde_json::json!([{
+        "line": 1,
+        "path": "metrics",
+        "message": "found an empty list; expected a list of one or more metric entries",
+    }]);
+    let sent = serde_json::to_value(errors(text)).expect("it can be sent");
+    assert_eq!(sent, expected);
+    let received: ConfigErrors = serde_json::from_value(sent).expect("it can be received");
+    assert_eq!(received, errors(text));
+}
