@@ -150,11 +150,19 @@ fn Warnings() -> impl IntoView {
     let state = State::here();
     move || {
         let warnings = state.warnings.get();
-        (!warnings.is_empty()).then(|| {
-            let lines = warnings
-                .into_iter()
-                .map(|message| view! { <li>{message}</li> });
-            view! { <ul class="warnings" data-test="warnings">{lines.collect_view()}</ul> }
+        let count = match warnings.len() {
+            0 => return None,
+            1 => "1 warning".to_owned(),
+            several => format!("{several} warnings"),
+        };
+        let lines = warnings
+            .into_iter()
+            .map(|message| view! { <li>{message}</li> });
+        Some(view! {
+            <details class="warnings" data-test="warnings">
+                <summary>{count}</summary>
+                <ul>{lines.collect_view()}</ul>
+            </details>
         })
     }
 }

@@ -9,7 +9,7 @@ use web_sys::{ErrorEvent, MessageEvent, Worker};
 
 use crate::message::{Answer, Request};
 
-/// Where trunk puts the worker's loader, from the page.
+/// The worker's loader, from the page.
 const SCRIPT: &str = "compute_loader.js";
 
 /// A web worker; dropping it ends whatever it does, at once.

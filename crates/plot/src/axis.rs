@@ -124,18 +124,32 @@ impl Axis {
     /// Round values, at least `spacing` pixels apart.
     #[must_use]
     pub fn ticks(&self, spacing: f64) -> Vec<Tick> {
+        let mut ticks: Vec<Tick> = Vec::new();
+        let is_free = |ticks: &[Tick], at: f64| {
+            ticks
+                .iter()
+                .all(|tick| (tick.position - at).abs() >= spacing)
+        };
+        // The roundest come first, and what would stand too close to them stays away.
+        for value in self.candidates(spacing) {
+            if let Some(position) = self.position(value).filter(|&at| is_free(&ticks, at)) {
+                ticks.push(Tick {
+                    position,
+                    label: tick_label(value),
+                });
+            }
+        }
+        ticks.sort_by(|a, b| a.position.total_cmp(&b.position));
+        ticks
+    }
+
+    /// Values that may be marked, the most wanted first.
+    fn candidates(&self, spacing: f64) -> Vec<f64> {
         let most = ((self.end - self.start).abs() / spacing).floor().max(1.0);
-        let values = match self.scale {
+        match self.scale {
             Scale::Linear => self.linear_ticks(most),
             Scale::Log | Scale::LogFromZero => self.log_ticks(most),
-        };
-        let ticks = values.into_iter().filter_map(|value| {
-            Some(Tick {
-                position: self.position(value)?,
-                label: tick_label(value),
-            })
-        });
-        apart(ticks.collect(), spacing)
+        }
     }
 
     /// Multiples of 1, 2 or 5 times a power of ten, at most `most` of them.
@@ -148,15 +162,12 @@ impl Axis {
             .collect()
     }
 
-    /// Powers of ten; 2 and 5 times powers of ten where they fit; multiples as on a linear axis
-    /// where the axis spans less than a decade.
+    /// Zero where there is one, powers of ten, then 2 and 5 times powers of ten; multiples as on a
+    /// linear axis where the axis spans less than a decade.
     fn log_ticks(&self, most: f64) -> Vec<f64> {
         let (low, high) = (self.scale.undo(self.from), self.scale.undo(self.to));
-        let lowest = if self.scale == Scale::LogFromZero {
-            low.max(1.0)
-        } else {
-            low
-        };
+        let from_zero = self.scale == Scale::LogFromZero;
+        let lowest = if from_zero { low.max(1.0) } else { low };
         let decades = (high / lowest).log10();
         if decades < 1.0 {
             return Self {
@@ -169,31 +180,21 @@ impl Axis {
         }
         let stride = (decades / most).ceil().max(1.0);
         let first = lowest.log10().floor();
-        let powers = (0..=(decades / stride) as u32 + 1)
-            .map(|index| 10f64.powf(first + f64::from(index) * stride));
-        let factors: &[f64] = if decades * 3.0 <= most {
-            &[1.0, 2.0, 5.0]
-        } else {
+        let count = (decades / stride) as u32 + 1;
+        let power = |index| 10f64.powf(first + f64::from(index) * stride);
+        let factors: &[f64] = if stride > 1.0 {
             &[1.0]
+        } else {
+            &[1.0, 2.0, 5.0]
         };
-        let zero = (self.scale == Scale::LogFromZero && low <= 1e-9).then_some(0.0);
-        let marks = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));
+        let marks = factors
+            .iter()
+            .flat_map(|factor| (0..=count).map(move |i| factor * power(i)));
+        let zero = (from_zero && low <= 1e-9).then_some(0.0);
         zero.into_iter()
             .chain(marks.filter(|&v| v >= low * 0.9999 && v <= high * 1.0001))
             .collect()
     }
-}
-
-/// Leaves out what stands closer than `spacing` to the tick kept before it.
-fn apart(ticks: Vec<Tick>, spacing: f64) -> Vec<Tick> {
-    let mut kept: Vec<Tick> = Vec::with_capacity(ticks.len());
-    for tick in ticks {
-        let is_near = |last: &Tick| (tick.position - last.position).abs() < spacing * 0.7;
-        if !kept.last().is_some_and(is_near) {
-            kept.push(tick);
-        }
-    }
-    kept
 }
 
 /// Half the height of an axis whose values are all the same.
@@ -226,7 +227,7 @@ mod tests {
 
     fn labels(scale: Scale, values: &[f64], length: f64) -> Vec<String> {
         let axis = Axis::tight(scale, values.iter().copied(), 0.0, length);
-        axis.ticks(40.0)
+        axis.ticks(34.0)
             .into_iter()
             .map(|tick| tick.label)
             .collect()

@@ -160,7 +160,7 @@ impl LineChart {
             width: 1.0,
             colour: self.theme.grid(),
         };
-        for tick in axes.y.ticks(36.0) {
+        for tick in axes.y.ticks(28.0) {
             layer.line(&[(left, tick.position), (right, tick.position)], grid);
             layer.text(
                 &tick.label,
@@ -168,7 +168,7 @@ impl LineChart {
                 text(Anchor::Right),
             );
         }
-        for tick in axes.x.ticks(44.0) {
+        for tick in axes.x.ticks(34.0) {
             layer.text(
                 &tick.label,
                 (tick.position, bottom + 14.0),

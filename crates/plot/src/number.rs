@@ -7,7 +7,7 @@
 /// assert_eq!(significant(0.925_14, 3), "0.925");
 /// assert_eq!(significant(45.678, 3), "45.7");
 /// assert_eq!(significant(12_345.6, 3), "12346");
-/// assert_eq!(significant(1.0, 3), "1.00");
+/// assert_eq!(significant(0.999_9, 3), "1.00");
 /// assert_eq!(significant(0.000_012_3, 3), "1.23e-5");
 /// ```
 #[must_use]
@@ -19,10 +19,16 @@ pub fn significant(value: f64, digits: usize) -> String {
     if !(1e-4..1e6).contains(&size) {
         return format!("{value:.*e}", digits.saturating_sub(1));
     }
-    let before_point = size.log10().floor() as i32 + 1;
+    // The exponent after rounding: 0.9999 to three digits is 1.00, not 1.000.
+    let rounded = format!("{size:.*e}", digits.saturating_sub(1));
+    let exponent: i32 = rounded
+        .rsplit('e')
+        .next()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let after_point = i32::try_from(digits)
         .unwrap_or(i32::MAX)
-        .saturating_sub(before_point);
+        .saturating_sub(exponent + 1);
     format!("{value:.*}", usize::try_from(after_point).unwrap_or(0))
 }
 

@@ -20,13 +20,13 @@ pub(super) fn Toolbar() -> impl IntoView {
     };
     view! {
         <div class="row">
-            <span class="label">"x"</span>
-            <Choice signal=state.x_scale options=vec![("linear", Scale::Linear), ("log", Scale::LogFromZero)]/>
-            <span class="label">"y"</span>
-            <Choice signal=state.y_scale options=vec![("linear", Scale::Linear), ("log", Scale::Log)]/>
+
+            <Choice name="x" signal=state.x_scale options=vec![("linear", Scale::Linear), ("log", Scale::LogFromZero)]/>
+
+            <Choice name="y" signal=state.y_scale options=vec![("linear", Scale::Linear), ("log", Scale::Log)]/>
             <Show when=move || has_heads.get()>
-                <span class="label">"lines"</span>
-                <Choice signal=state.heads options=vec![("layers", false), ("heads", true)]/>
+
+                <Choice name="lines" signal=state.heads options=vec![("layers", false), ("heads", true)]/>
             </Show>
             <span class="grow"></span>
             <span class="label">"values at "<b>{cursor}</b></span>
@@ -37,16 +37,22 @@ pub(super) fn Toolbar() -> impl IntoView {
 /// One of a few values.
 #[component]
 fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
+    name: &'static str,
     signal: RwSignal<T>,
     options: Vec<(&'static str, T)>,
 ) -> impl IntoView {
-    let buttons = options.into_iter().map(|(name, value)| {
+    let buttons = options.into_iter().map(|(option, value)| {
         let is_on = move || signal.get() == value;
         view! {
             <button class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| signal.set(value)>
-                {name}
+                {option}
             </button>
         }
     });
-    view! { <span class="seg" role="group">{buttons.collect_view()}</span> }
+    view! {
+        <span class="option">
+            <span class="label">{name}</span>
+            <span class="seg" role="group" aria-label=name>{buttons.collect_view()}</span>
+        </span>
+    }
 }
