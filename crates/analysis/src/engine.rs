@@ -68,6 +68,8 @@ struct LaneRun<'a> {
     targets: BTreeMap<(usize, u64), Rc<Built>>,
     /// What waits for another target, where a lane has several: job, step and what it built.
     waiting: Vec<(usize, &'a LaneStep, Rc<Built>)>,
+    /// Steps that were computed and not yet told.
+    done: Vec<&'a LaneStep>,
     /// The files of the step at hand.
     sources: BTreeMap<&'a str, Rc<dyn Source>>,
 }
@@ -80,6 +82,7 @@ impl<'a> LaneRun<'a> {
             tree,
             targets,
             waiting: Vec::new(),
+            done: Vec::new(),
             sources,
         }
     }
@@ -112,16 +115,29 @@ impl<'a> LaneRun<'a> {
         if self.measure_waiting(listener).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        let read_bytes = step
-            .tensors
-            .iter()
-            .map(|tensor| tensor.entry.byte_range().1)
-            .sum();
-        Ok(listener(Event::Progress(Progress {
-            layer: self.lane.layer,
-            step: step.step,
-            read_bytes,
-        })))
+        self.done.push(step);
+        Ok(self.report_progress(listener))
+    }
+
+    /// Tells which steps are done; one that waits for a target is not.
+    fn report_progress(&mut self, listener: &mut Listener<'_>) -> ControlFlow<()> {
+        if !self.waiting.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        for step in std::mem::take(&mut self.done) {
+            let read_bytes = step
+                .tensors
+                .iter()
+                .map(|tensor| tensor.entry.byte_range().1)
+                .sum();
+            listener(Event::Progress(Progress {
+                layer: self.lane.layer,
+                step: step.step,
+                recorded: step.recorded,
+                read_bytes,
+            }))?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// The matrices of a job's inputs; those that no later job reads are let go.
@@ -227,7 +243,7 @@ impl<'a> LaneRun<'a> {
                     .target
                     .is_some_and(|target| self.targets.contains_key(&(index, target)))
             };
-            if later.iter().all(|metric| known(metric)) {
+            if later.iter().all(known) {
                 self.measure_metrics(index, job, step.step, &built, &later, listener)?;
             } else {
                 self.waiting.push((index, step, built));

@@ -45,6 +45,8 @@ pub struct Progress {
     pub layer: u64,
     /// The step it finished.
     pub step: u64,
+    /// Whether its records were asked for; a target outside the chosen steps is only read.
+    pub recorded: bool,
     /// Tensor bytes it read for it.
     pub read_bytes: u64,
 }

@@ -1,1 +1,327 @@
-//! Records as files.
+//! Records as files: per-step JSON as the reference tool writes it, CSV tables, and
+//! `results.json` with everything.
+//!
+//! The same records give the same bytes: they are sorted along the config, and nothing here knows
+//! the time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use trainscope_checkpoint::{ModelShape, Run};
+use trainscope_metrics::ParameterValue;
+
+use crate::config::{ComponentEntry, Config, MetricEntry, Target};
+use crate::plan::Plan;
+use crate::protocol::Record;
+
+/// The version of the layout of `results.json`.
+pub const VERSION: u32 = 1;
+
+/// The value of [`Results::format`].
+pub const FORMAT: &str = "trainscope-results";
+
+/// One file of results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultFile {
+    /// Path below the analysis' folder, separated by `/`.
+    pub path: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// Everything an analysis found: the contents of `results.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// Version of this layout: [`VERSION`].
+    pub version: u32,
+    /// Version of the program that wrote it.
+    pub program: String,
+    /// The analysis' name.
+    pub analysis_name: String,
+    /// The run that was read, as it was named.
+    pub source: String,
+    /// The model's dimensions, where they were found.
+    pub model: Option<Model>,
+    /// The steps computed, ascending.
+    pub steps: Vec<u64>,
+    /// Steps that were asked for and do not exist.
+    pub missing_steps: Vec<u64>,
+    /// The metric entries, in the config's order.
+    pub entries: Vec<Entry>,
+    /// What was skipped or assumed.
+    pub warnings: Vec<String>,
+    /// The config, as it was written.
+    pub config: String,
+    /// Every number, in the order of entries, steps, components, layers and heads.
+    pub records: Vec<Record>,
+}
+
+/// The model's dimensions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Width of the residual stream.
+    pub d_model: Option<u64>,
+    /// Layers.
+    pub n_layers: Option<u64>,
+    /// Attention heads.
+    pub n_heads: Option<u64>,
+    /// Key-value heads.
+    pub n_kv_heads: Option<u64>,
+    /// The file that said so.
+    pub source: String,
+}
+
+/// One metric entry of the config.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its label; with the split it names its files.
+    pub label: String,
+    /// The metric.
+    pub metric: String,
+    /// One line on what the metric says.
+    pub summary: String,
+    /// `train` or `val`.
+    pub split: String,
+    /// The step compared with, for comparative metrics.
+    pub target: Option<u64>,
+    /// The metric's parameters.
+    pub parameters: Map<String, Value>,
+}
+
+impl Results {
+    /// Of an analysis' records, in any order.
+    #[must_use]
+    pub fn new(
+        analysis_name: &str,
+        source: &str,
+        config: &Config,
+        run: &Run,
+        plan: &Plan,
+        mut records: Vec<Record>,
+    ) -> Self {
+        let order = Order::of(config);
+        records.sort_by_cached_key(|record| order.key(record));
+        let last = run.steps.last().map(|step| step.number);
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            program: concat!("trainscope ", env!("CARGO_PKG_VERSION")).to_owned(),
+            analysis_name: analysis_name.to_owned(),
+            source: source.to_owned(),
+            model: run.model.as_ref().map(Model::of),
+            steps: plan.steps.clone(),
+            missing_steps: plan.missing_steps.clone(),
+            entries: config
+                .metrics
+                .iter()
+                .map(|entry| Entry::of(entry, last))
+                .collect(),
+            warnings: plan.warnings.clone(),
+            config: config.text.clone(),
+            records,
+        }
+    }
+
+    /// Every file but those that know the time: per-step JSON, CSV tables, `results.json` and
+    /// `config.yaml`.
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON or CSV, which records that were read from either
+    /// cannot be.
+    pub fn files(&self) -> Result<Vec<ResultFile>, WriteError> {
+        let mut files = Vec::new();
+        for entry in &self.entries {
+            let of_entry: Vec<&Record> = self
+                .records
+                .iter()
+                .filter(|record| (&record.label, &record.split) == (&entry.label, &entry.split))
+                .collect();
+            let stem = format!("{}_{}", entry.label, entry.split);
+            files.extend(per_step(&stem, &of_entry)?);
+            files.push(ResultFile {
+                path: format!("{stem}.csv"),
+                bytes: table(&of_entry)?,
+            });
+        }
+        let mut everything = serde_json::to_vec(self)?;
+        everything.push(b'\n');
+        files.push(ResultFile {
+            path: "results.json".to_owned(),
+            bytes: everything,
+        });
+        let config = self.config.clone().into_bytes();
+        files.push(ResultFile {
+            path: "config.yaml".to_owned(),
+            bytes: config,
+        });
+        Ok(files)
+    }
+}
+
+/// Records that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// As JSON.
+    #[error("records as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// As CSV.
+    #[error("records as CSV: {0}")]
+    Csv(#[from] csv::Error),
+}
+
+/// `step_{N}/{label}_{split}.json`: component key to value, `null` where there is none.
+fn per_step(stem: &str, records: &[&Record]) -> Result<Vec<ResultFile>, WriteError> {
+    let mut steps: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
+    for record in records {
+        steps
+            .entry(record.step)
+            .or_default()
+            .insert(record.key.clone(), json!(record.value));
+    }
+    let file = |(step, values): (u64, Map<String, Value>)| {
+        let path = format!("step_{step}/{stem}.json");
+        Ok(ResultFile {
+            path,
+            bytes: serde_json::to_vec(&values)?,
+        })
+    };
+    steps.into_iter().map(file).collect()
+}
+
+/// The long table: a row per record.
+fn table(records: &[&Record]) -> Result<Vec<u8>, WriteError> {
+    let mut bytes = Vec::new();
+    let mut writer = csv::Writer::from_writer(&mut bytes);
+    writer.write_record([
+        "step",
+        "component",
+        "layer",
+        "head",
+        "data_type",
+        "value",
+        "status",
+    ])?;
+    for record in records {
+        let number = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+        let component = if record.output.is_empty() {
+            record.component.clone()
+        } else {
+            format!("{}.{}", record.component, record.output)
+        };
+        writer.write_record([
+            record.step.to_string(),
+            component,
+            record.layer.to_string(),
+            number(record.head),
+            record.data_type.clone(),
+            record
+                .value
+                .map_or_else(String::new, |value| json!(value).to_string()),
+            record.status.clone().unwrap_or_default(),
+        ])?;
+    }
+    writer.flush().map_err(csv::Error::from)?;
+    drop(writer);
+    Ok(bytes)
+}
+
+/// The order of records: along the config.
+struct Order {
+    entries: Vec<(String, String)>,
+    components: Vec<(String, String)>,
+}
+
+impl Order {
+    fn of(config: &Config) -> Self {
+        let entries = config
+            .metrics
+            .iter()
+            .map(|entry| (entry.label.clone(), entry.split.name().to_owned()))
+            .collect();
+        let mut components = Vec::new();
+        for component in config.metrics.iter().flat_map(|entry| &entry.components) {
+            let name = (
+                component.label().to_owned(),
+                component.kind.name().to_owned(),
+            );
+            if !components.contains(&name) {
+                components.push(name);
+            }
+        }
+        Self {
+            entries,
+            components,
+        }
+    }
+
+    fn key(&self, record: &Record) -> (usize, u64, usize, u64, Option<u64>, String) {
+        let place = |names: &[(String, String)], a: &str, b: &str| {
+            names
+                .iter()
+                .position(|name| (name.0.as_str(), name.1.as_str()) == (a, b))
+                .unwrap_or(names.len())
+        };
+        (
+            place(&self.entries, &record.label, &record.split),
+            record.step,
+            place(&self.components, &record.component, &record.data_type),
+            record.layer,
+            record.head,
+            record.key.clone(),
+        )
+    }
+}
+
+impl Entry {
+    fn of(entry: &MetricEntry, last: Option<u64>) -> Self {
+        let value = |value| match value {
+            ParameterValue::Choice(word) => json!(word),
+            ParameterValue::Integer(number) => json!(number),
+            ParameterValue::Boolean(answer) => json!(answer),
+        };
+        Self {
+            label: entry.label.clone(),
+            metric: entry.metric.name().to_owned(),
+            summary: entry.metric.summary().to_owned(),
+            split: entry.split.name().to_owned(),
+            target: match entry.target {
+                Some(Target::Step(step)) => Some(step),
+                Some(Target::Last) => last,
+                None => None,
+            },
+            parameters: entry
+                .parameters
+                .iter()
+                .map(|(name, parameter)| (name.to_owned(), value(parameter)))
+                .collect(),
+        }
+    }
+}
+
+impl Model {
+    fn of(model: &ModelShape) -> Self {
+        Self {
+            d_model: model.d_model,
+            n_layers: model.n_layers,
+            n_heads: model.n_heads,
+            n_kv_heads: model.n_kv_heads,
+            source: model.source.clone(),
+        }
+    }
+}
+
+impl ComponentEntry {
+    /// The component as keys and tables call it: its plain suffix, or its name where it combines
+    /// several.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self.suffixes.as_slice() {
+            [suffix] if self.component.roles().is_empty() => suffix,
+            _ => self.component.name(),
+        }
+    }
+}

@@ -1,2 +1,68 @@
-//! The native worker.
-fn main() {}
+//! `worker`: analyses of training runs from the command line.
+
+mod analyze;
+mod arguments;
+mod inspect;
+mod journal;
+mod lanes;
+mod output;
+mod progress;
+mod reference;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything was done.
+    Done,
+    /// The person stopped it; what is done is kept.
+    Interrupted,
+}
+
+/// Wrong usage or a wrong config, as opposed to a command that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(pub(crate) String);
+
+const FAILED: u8 = 1;
+const MISUSED: u8 = 2;
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    if let Err(error) = load_environment() {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(MISUSED);
+    }
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Metrics => reference::metrics(),
+        Command::Components => reference::components(),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<Misuse>() {
+                MISUSED
+            } else {
+                FAILED
+            })
+        }
+    }
+}
+
+/// Reads `.env` in the working directory, if there is one; what is set already stays.
+fn load_environment() -> anyhow::Result<()> {
+    match dotenvy::from_filename(".env") {
+        Err(error) if !error.not_found() => Err(anyhow::Error::new(error).context("reading .env")),
+        _ => Ok(()),
+    }
+}

@@ -129,12 +129,12 @@ impl PartIndex {
         let mut index = Self::default();
         for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
             for (name, reason) in catalog.unreadable {
-                index.insert(name, Err(reason));
+                index.insert(&name, Err(reason));
             }
             for entry in catalog.tensors {
                 let name = entry.name.clone();
                 index.insert(
-                    name,
+                    &name,
                     Ok(TensorPlace {
                         path: path.clone(),
                         entry,
@@ -145,12 +145,12 @@ impl PartIndex {
         Ok(index)
     }
 
-    fn insert(&mut self, name: String, place: Result<TensorPlace, String>) {
-        if let Some(layer) = layer_of(&name) {
+    fn insert(&mut self, name: &str, place: Result<TensorPlace, String>) {
+        if let Some(layer) = layer_of(name) {
             let (suffix, prefix) = (layer.suffix.to_owned(), layer.prefix.to_owned());
             let tensor = LayerTensor {
                 prefix,
-                name: name.clone(),
+                name: name.to_owned(),
                 place,
             };
             self.layers

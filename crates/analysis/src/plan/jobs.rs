@@ -202,7 +202,7 @@ impl Resolver<'_> {
                     component_parameters: component.parameters.clone(),
                     kind: component.kind,
                     split: entry.split,
-                    label: component_label(component),
+                    label: component.label().to_owned(),
                     key,
                     metrics: vec![metric],
                 },
@@ -228,7 +228,7 @@ impl Resolver<'_> {
                 self.index.tensor(*step, *kind, entry.split, layer, suffix)
             })
             .map_or("", |tensor| tensor.prefix.as_str());
-        format!("{prefix}{layer}.{}", component_label(component))
+        format!("{prefix}{layer}.{}", component.label())
     }
 
     /// Checks every job at every step: tensors that are missing or unreadable, shapes that do not
@@ -382,12 +382,5 @@ impl Resolver<'_> {
             ));
         }
         Ok(())
-    }
-}
-
-fn component_label(component: &ComponentEntry) -> String {
-    match component.suffixes.as_slice() {
-        [suffix] if component.component.roles().is_empty() => suffix.clone(),
-        _ => component.component.name().to_owned(),
     }
 }

@@ -201,3 +201,25 @@ fn place(tensors: &mut Vec<TensorPlace>, found: &TensorPlace) -> usize {
             tensors.len() - 1
         })
 }
+
+/// Leaves out the steps that are finished, or keeps of them what others are compared with.
+pub(super) fn forget(lane: &mut Lane, is_finished: impl Fn(u64) -> bool) {
+    let targets = targets_of(
+        lane.jobs
+            .iter()
+            .flat_map(|job| &job.metrics)
+            .map(|metric| metric.target),
+    );
+    lane.steps = lane
+        .steps
+        .iter()
+        .filter(|step| !is_finished(step.step) || targets.contains(&step.step))
+        .map(|step| {
+            if is_finished(step.step) {
+                only_target(lane, step)
+            } else {
+                step.clone()
+            }
+        })
+        .collect();
+}

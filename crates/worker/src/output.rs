@@ -1,0 +1,81 @@
+//! The analysis' folder: files written whole or not at all.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use tempfile::NamedTempFile;
+use trainscope_analysis::results::ResultFile;
+
+/// What is particular to one computation of an analysis: the contents of `run.json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunReport {
+    /// Version of the program.
+    pub(crate) program: String,
+    /// When it started, with the time zone.
+    pub(crate) started: String,
+    /// How long it took.
+    pub(crate) seconds: f64,
+    /// Threads.
+    pub(crate) threads: usize,
+    /// Tensor bytes read.
+    pub(crate) read_bytes: u64,
+    /// Floating-point operations, estimated from shapes.
+    pub(crate) flops: f64,
+    /// Memory of one thread at its widest, estimated from shapes.
+    pub(crate) peak_bytes_per_thread: u64,
+    /// Numbers computed.
+    pub(crate) records: u64,
+    /// Layers and steps taken over from an interrupted computation.
+    pub(crate) resumed_units: u64,
+}
+
+/// Makes the analysis' folder and shows that it can be written, before anything is computed.
+pub(crate) fn prepare(folder: &Path) -> Result<()> {
+    let advice = || {
+        format!(
+            "cannot write results into {}; choose another folder with --output-dir",
+            folder.display()
+        )
+    };
+    fs::create_dir_all(folder).with_context(advice)?;
+    NamedTempFile::new_in(folder).with_context(advice)?;
+    Ok(())
+}
+
+/// Writes every file, each to a temporary one that then takes its name.
+pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
+    for file in files {
+        write(&folder.join(&file.path), &file.bytes)?;
+    }
+    Ok(())
+}
+
+/// Writes one file, to a temporary one that then takes its name.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let folder = path
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    fs::create_dir_all(&folder).with_context(context)?;
+    let mut file = NamedTempFile::new_in(&folder).with_context(context)?;
+    file.write_all(bytes).with_context(context)?;
+    make_readable(&file).with_context(context)?;
+    file.persist(path).with_context(context)?;
+    Ok(())
+}
+
+/// Temporary files are private; results are as readable as other files.
+#[cfg(unix)]
+fn make_readable(file: &NamedTempFile) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &NamedTempFile) -> std::io::Result<()> {
+    Ok(())
+}

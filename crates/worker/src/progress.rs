@@ -1,0 +1,109 @@
+//! Progress in words or as a bar, and the log.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use jiff::Zoned;
+
+/// How often a line is printed where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Tells the person how far the analysis is, and keeps the log.
+pub(crate) struct Reporter {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    last_line: Instant,
+    units: u64,
+    done: u64,
+    log: String,
+}
+
+impl Reporter {
+    /// A bar on a terminal, plain lines otherwise.
+    pub(crate) fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template(
+                "{bar:30} {pos}/{len} layer-steps, {elapsed} elapsed, {eta} left",
+            );
+            ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        let now = Instant::now();
+        Self {
+            bar,
+            started: now,
+            last_line: now,
+            units: 0,
+            done: 0,
+            log: String::new(),
+        }
+    }
+
+    /// Says something to the person and the log.
+    pub(crate) fn say(&mut self, message: &str) {
+        let _ = writeln!(self.log, "{} {message}", Zoned::now().strftime("%F %T %z"));
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{message}")),
+            None => eprintln!("{message}"),
+        }
+    }
+
+    /// Something that was skipped or assumed.
+    pub(crate) fn warn(&mut self, message: &str) {
+        self.say(&format!("warning: {message}"));
+    }
+
+    /// How much there is to do, and how much of it is done.
+    pub(crate) fn start(&mut self, units: u64, done: u64) {
+        (self.units, self.done) = (units, done);
+        if let Some(bar) = &self.bar {
+            bar.set_length(units);
+            bar.set_position(done);
+        }
+    }
+
+    /// One layer and step more is done.
+    pub(crate) fn advance(&mut self) {
+        self.done += 1;
+        match &self.bar {
+            Some(bar) => bar.set_position(self.done),
+            None if self.last_line.elapsed() >= LINE_EVERY => {
+                self.last_line = Instant::now();
+                eprintln!("{} of {} layer-steps", self.done, self.units);
+            }
+            None => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Everything that was said, with times.
+    pub(crate) fn log(&self) -> &str {
+        &self.log
+    }
+}
+
+/// Bytes as people write them.
+pub(crate) fn bytes(count: u64) -> String {
+    HumanBytes(count).to_string()
+}
+
+/// A time as people write it.
+pub(crate) fn duration(time: Duration) -> String {
+    if time < Duration::from_secs(60) {
+        format!("{:.2} s", time.as_secs_f64())
+    } else {
+        HumanDuration(time).to_string()
+    }
+}

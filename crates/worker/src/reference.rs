@@ -1,0 +1,81 @@
+//! `worker metrics` and `worker components`: what exists, with parameters.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use trainscope_analysis::Registry;
+use trainscope_checkpoint::DataKind;
+use trainscope_metrics::{Parameter, ParameterKind, Quantity};
+
+use crate::Outcome;
+
+/// Lists the metrics.
+pub(crate) fn metrics() -> Result<Outcome> {
+    let mut text = String::new();
+    for metric in Registry::default().metrics() {
+        let compares = metric.form().is_comparative();
+        let of: Vec<&str> = metric
+            .applies_to()
+            .iter()
+            .map(|quantity| quantity_name(*quantity))
+            .collect();
+        writeln!(text, "{}\n    {}", metric.name(), metric.summary())?;
+        writeln!(text, "    of {}", of.join(", "))?;
+        if compares {
+            writeln!(text, "    compares with target_checkpoint: a step, or last")?;
+        }
+        write_parameters(&mut text, metric.parameters())?;
+    }
+    print!("{text}");
+    Ok(Outcome::Done)
+}
+
+/// Lists the components.
+pub(crate) fn components() -> Result<Outcome> {
+    let mut text = String::new();
+    for component in Registry::default().components() {
+        let of: Vec<&str> = component
+            .data_kinds()
+            .iter()
+            .map(|kind| DataKind::name(*kind))
+            .collect();
+        writeln!(text, "{}\n    {}", component.name(), component.summary())?;
+        writeln!(text, "    of {}", of.join(", "))?;
+        match component.roles() {
+            [] => writeln!(text, "    layer_suffixes: SUFFIX")?,
+            roles => {
+                let roles: Vec<String> =
+                    roles.iter().map(|role| format!("{role}: SUFFIX")).collect();
+                writeln!(text, "    layer_suffixes: {{{}}}", roles.join(", "))?;
+            }
+        }
+        write_parameters(&mut text, component.parameters())?;
+    }
+    print!("{text}");
+    Ok(Outcome::Done)
+}
+
+fn write_parameters(text: &mut String, parameters: &[Parameter]) -> Result<()> {
+    for parameter in parameters {
+        let values = match parameter.kind {
+            ParameterKind::Choice(words) => words.join(" | "),
+            ParameterKind::Integer { min, max } => format!("{min}..{max}"),
+            ParameterKind::Boolean => "true | false".to_owned(),
+        };
+        writeln!(
+            text,
+            "    {}: {values} (default {})",
+            parameter.name, parameter.default
+        )?;
+        writeln!(text, "        {}", parameter.summary)?;
+    }
+    Ok(())
+}
+
+const fn quantity_name(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Weights => "weights",
+        Quantity::Gradients => "gradients",
+        Quantity::Activations => "activations",
+    }
+}
