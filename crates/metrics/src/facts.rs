@@ -3,6 +3,7 @@
 mod centred;
 mod entries;
 mod matrix;
+mod scale;
 mod spectrum;
 
 use std::cell::OnceCell;
@@ -13,6 +14,7 @@ use nalgebra::DMatrix;
 pub use centred::{Basis, Centred};
 pub use entries::EntryStatistics;
 pub use matrix::Matrix;
+use scale::Scale;
 
 use crate::measurement::Status;
 
@@ -20,12 +22,12 @@ use crate::measurement::Status;
 /// long as the matrix.
 ///
 /// A matrix whose largest magnitude is beyond 1e±30 is kept multiplied by a power of two, so that
-/// no square or fourth power overflows or vanishes; [`Facts::scale`] is what its facts must be
-/// multiplied by. Ratios need not care.
+/// no square or fourth power overflows or vanishes; [`Facts::unscaled`] gives its facts in their
+/// own units. Ratios need not care.
 #[derive(Debug)]
 pub struct Facts {
     matrix: Matrix,
-    scale: f64,
+    scale: Scale,
     not_finite: usize,
     statistics: OnceCell<EntryStatistics>,
     magnitudes: OnceCell<Vec<f64>>,
@@ -120,18 +122,12 @@ impl Facts {
         self.rows().min(self.columns())
     }
 
-    /// What every fact that is not a ratio must be multiplied by: a power of two, nearly always 1.
-    #[must_use]
-    pub const fn scale(&self) -> f64 {
-        self.scale
-    }
-
     /// A number in the matrix's scale, in its own units.
     ///
     /// # Errors
     /// [`Status::Overflow`] where that leaves the range of float64.
     pub fn unscaled(&self, value: f64) -> Result<f64, Status> {
-        let unscaled = value * self.scale;
+        let unscaled = self.scale.restore(value);
         let vanished = unscaled == 0.0 && value != 0.0;
         if vanished || !unscaled.is_finite() {
             Err(Status::Overflow)

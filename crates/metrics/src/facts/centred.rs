@@ -108,7 +108,7 @@ impl Facts {
                 let mut sums = vec![0.0; directions.ncols()];
                 for block in blocks {
                     for (sum, part) in sums.iter_mut().zip(block.absolute_projections(directions)) {
-                        *sum += part * (block.scale / self.scale);
+                        *sum += part * block.scale.relative_to(self.scale);
                     }
                 }
                 sums

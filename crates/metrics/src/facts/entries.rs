@@ -72,7 +72,7 @@ impl Facts {
                 Matrix::SideBySide(blocks) => {
                     for block in blocks {
                         if let Ok(part) = block.entry_statistics() {
-                            statistics.add_scaled(part, block.scale / self.scale);
+                            statistics.add_scaled(part, block.scale.relative_to(self.scale));
                         }
                     }
                 }
@@ -93,7 +93,7 @@ impl Facts {
             match &self.matrix {
                 Matrix::SideBySide(blocks) => {
                     for block in blocks {
-                        let factor = block.scale / self.scale;
+                        let factor = block.scale.relative_to(self.scale);
                         if let Ok(part) = block.sorted_magnitudes() {
                             magnitudes.extend(part.iter().map(|magnitude| magnitude * factor));
                         }

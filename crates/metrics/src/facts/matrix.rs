@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use nalgebra::DMatrix;
 
-use super::Facts;
+use super::{Facts, Scale};
 use crate::linalg;
 
 /// A matrix by its entries, by its factors, or by its parts.
@@ -22,10 +22,6 @@ pub enum Matrix {
     /// Matrices of `m` rows, side by side.
     SideBySide(Vec<Rc<Facts>>),
 }
-
-/// Magnitudes beyond this, or all below its inverse, are scaled: fourth powers of a product of
-/// two such factors still fit.
-const LARGEST: f64 = 1e30;
 
 /// Columns of a product formed at a time when its entries are only looked at.
 const PANEL_COLUMNS: usize = 128;
@@ -45,7 +41,7 @@ impl Matrix {
 
     /// The same matrix within the safe range, dense where factors would not be thin, and the
     /// power of two it must be multiplied by.
-    pub(super) fn normalised(self) -> (Self, f64) {
+    pub(super) fn normalised(self) -> (Self, Scale) {
         match self {
             Self::Dense(entries) => {
                 let (entries, scale) = normalised(entries);
@@ -54,18 +50,16 @@ impl Matrix {
             Self::Product { left, right } => {
                 let ((left, a), (right, b)) = (normalised(left), normalised(right));
                 let thin = left.ncols() < left.nrows().min(right.ncols());
+                let scale = a.times(b);
                 if thin && all_finite(&left) && all_finite(&right) {
-                    (Self::Product { left, right }, a * b)
+                    (Self::Product { left, right }, scale)
                 } else {
-                    (Self::Dense(Rc::new(linalg::product(&left, &right))), a * b)
+                    (Self::Dense(Rc::new(linalg::product(&left, &right))), scale)
                 }
             }
             Self::SideBySide(blocks) => {
-                let scale = blocks.iter().map(|block| block.scale).fold(0.0, f64::max);
-                (
-                    Self::SideBySide(blocks),
-                    if scale > 0.0 { scale } else { 1.0 },
-                )
+                let scale = largest_scale(&blocks);
+                (Self::SideBySide(blocks), scale)
             }
         }
     }
@@ -90,9 +84,9 @@ impl Matrix {
                 }
             }
             Self::SideBySide(blocks) => {
-                let scale = blocks.iter().map(|block| block.scale).fold(0.0, f64::max);
+                let scale = largest_scale(blocks);
                 for block in blocks {
-                    look(block.entries_scaled_by(block.scale / scale).as_slice());
+                    look(block.entries_in(scale).as_slice());
                 }
             }
         }
@@ -110,7 +104,7 @@ impl Facts {
                 let mut entries = DMatrix::zeros(self.rows(), self.columns());
                 let mut first = 0;
                 for block in blocks {
-                    let part = block.entries_scaled_by(block.scale / self.scale);
+                    let part = block.entries_in(self.scale);
                     entries.columns_mut(first, part.ncols()).copy_from(&part);
                     first += part.ncols();
                 }
@@ -119,7 +113,8 @@ impl Facts {
         }
     }
 
-    fn entries_scaled_by(&self, factor: f64) -> DMatrix<f64> {
+    fn entries_in(&self, scale: Scale) -> DMatrix<f64> {
+        let factor = self.scale.relative_to(scale);
         let mut entries = self.entries();
         if factor != 1.0 {
             entries *= factor;
@@ -132,32 +127,14 @@ fn all_finite(matrix: &DMatrix<f64>) -> bool {
     matrix.iter().all(|entry| entry.is_finite())
 }
 
-fn normalised(matrix: Rc<DMatrix<f64>>) -> (Rc<DMatrix<f64>>, f64) {
-    let scale = scale_of(&matrix);
-    if scale == 1.0 {
+fn normalised(matrix: Rc<DMatrix<f64>>) -> (Rc<DMatrix<f64>>, Scale) {
+    let scale = Scale::of(&matrix);
+    if scale.is_one() {
         return (matrix, scale);
     }
-    let mut scaled = (*matrix).clone();
-    divide(&mut scaled, scale);
-    (Rc::new(scaled), scale)
+    (Rc::new(scale.taken_out_of(&matrix)), scale)
 }
 
-/// The power of two to divide by: 1 unless the largest finite magnitude is out of range.
-fn scale_of(matrix: &DMatrix<f64>) -> f64 {
-    let largest = matrix
-        .iter()
-        .map(|entry| entry.abs())
-        .filter(|magnitude| magnitude.is_finite())
-        .fold(0.0, f64::max);
-    if largest == 0.0 || (LARGEST.recip()..=LARGEST).contains(&largest) {
-        return 1.0;
-    }
-    // 2^-1022 is the smallest power of two whose inverse is finite.
-    largest.log2().floor().max(-1022.0).exp2()
-}
-
-fn divide(matrix: &mut DMatrix<f64>, scale: f64) {
-    for entry in matrix.iter_mut() {
-        *entry /= scale;
-    }
+fn largest_scale(blocks: &[Rc<Facts>]) -> Scale {
+    Scale::largest(blocks.iter().map(|block| block.scale))
 }

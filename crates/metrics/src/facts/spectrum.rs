@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nalgebra::DMatrix;
 
-use super::{Facts, Matrix};
+use super::{Facts, Matrix, Scale};
 use crate::linalg::{product, singular_values, triangular_factor};
 use crate::measurement::Status;
 
@@ -57,7 +57,7 @@ impl Facts {
         let mut parts: Vec<Cow<'_, DMatrix<f64>>> = Vec::new();
         for group in blocks.chunk_by(|a, b| a.shares_left_factor(b)) {
             match group {
-                [one] => parts.push(one.scaled_compact(self.scale)),
+                [one] => parts.push(one.compact_in(self.scale)),
                 several => parts.push(Cow::Owned(self.shared_left_compact(several))),
             }
         }
@@ -85,17 +85,18 @@ impl Facts {
             let factor = block.right_factor();
             let mut rows = stacked.rows_mut(first, factor.nrows());
             rows.copy_from(factor);
-            rows *= block.scale / self.scale;
+            rows *= block.scale.relative_to(self.scale);
             first += factor.nrows();
         }
         product(left, &triangular_factor(&stacked).transpose())
     }
 
-    fn scaled_compact(&self, scale: f64) -> Cow<'_, DMatrix<f64>> {
-        if self.scale == scale {
+    fn compact_in(&self, scale: Scale) -> Cow<'_, DMatrix<f64>> {
+        let factor = self.scale.relative_to(scale);
+        if factor == 1.0 {
             Cow::Borrowed(self.compact())
         } else {
-            Cow::Owned(self.compact() * (self.scale / scale))
+            Cow::Owned(self.compact() * factor)
         }
     }
 

@@ -157,6 +157,10 @@ pub(super) fn left_singular(form: &Bidiagonal) -> Result<LeftSingular, Status> {
     let n = form.diagonal.len();
     let mut iteration = Iteration::new(form);
     iteration.run()?;
+    if let [only] = form.diagonal[..] {
+        // LAPACK answers for one row without iterating, and puts the sign on the left.
+        iteration.u[(0, 0)] = 1_f64.copysign(only);
+    }
     let mut order: Vec<usize> = (0..n).collect();
     let values: Vec<f64> = iteration.d.iter().map(|d| d.abs()).collect();
     order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
