@@ -1,0 +1,16 @@
+//! Tests of the metrics through their public interface.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod ask;
+mod debiased_cka;
+mod documentation;
+mod factors;
+mod identities;
+mod matrices;
+mod pwcca;
+mod reference_signs;
+mod registry;
+mod scales;
+mod sorting;
+mod undefined;
+mod worked_by_hand;

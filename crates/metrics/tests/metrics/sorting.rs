@@ -1,0 +1,73 @@
+//! Sorting of magnitudes.
+
+use proptest::prelude::*;
+use trainscope_metrics::sort::sort_magnitudes;
+
+use crate::matrices::Random;
+
+/// Sizes on both sides of every change of method.
+const SIZES: [usize; 6] = [0, 1, 2, 100, 5_000, 300_000];
+
+fn assert_sorts(magnitudes: Vec<f64>, what: &str) {
+    let mut expected = magnitudes.clone();
+    expected.sort_by(f64::total_cmp);
+    let mut sorted = magnitudes;
+    sort_magnitudes(&mut sorted);
+    assert!(sorted == expected, "{what}, {} of them", expected.len());
+}
+
+/// The number at an index of a list.
+type Number<'a> = &'a mut dyn FnMut(&mut Random, usize) -> f64;
+
+#[test]
+fn distributions_of_every_kind() {
+    let mut random = Random::new(1);
+    let kinds: [(&str, Number<'_>); 9] = [
+        ("gaussian", &mut |random, _| random.gaussian().abs()),
+        ("uniform", &mut |random, _| random.uniform()),
+        ("all equal", &mut |_, _| 0.7),
+        ("all zero", &mut |_, _| 0.0),
+        ("mostly zero", &mut |random, i| {
+            if i % 10 == 0 { random.uniform() } else { 0.0 }
+        }),
+        ("heavy tails", &mut |random, _| {
+            (20.0 * random.gaussian()).exp()
+        }),
+        ("every exponent", &mut |random, _| {
+            f64::from_bits(random.bits() % f64::INFINITY.to_bits())
+        }),
+        ("one outlier", &mut |random, i| {
+            if i == 0 { f64::MAX } else { random.uniform() }
+        }),
+        ("two values", &mut |random, _| {
+            if random.bits() % 2 == 0 {
+                1.0
+            } else {
+                1.0 + f64::EPSILON
+            }
+        }),
+    ];
+    for (what, number) in kinds {
+        for size in SIZES {
+            assert_sorts((0..size).map(|i| number(&mut random, i)).collect(), what);
+        }
+    }
+}
+
+#[test]
+#[allow(clippy::cast_precision_loss)] // indices
+fn runs_ascending_and_descending() {
+    for size in SIZES {
+        assert_sorts((0..size).map(|i| i as f64).collect(), "ascending");
+        assert_sorts((0..size).rev().map(|i| i as f64).collect(), "descending");
+        let runs = (0..size).map(|i| (i % 1000) as f64 + 1.0 / (i + 1) as f64);
+        assert_sorts(runs.collect(), "runs");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_list(magnitudes in prop::collection::vec(0.0..f64::MAX, 0..2000)) {
+        assert_sorts(magnitudes, "any list");
+    }
+}
