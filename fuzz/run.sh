@@ -14,4 +14,7 @@ export RUSTFLAGS="--cfg fuzzing \
 host=$(rustc -vV | sed -n 's/^host: //p')
 cargo build --release --target "$host" --bin "$target"
 mkdir -p "corpus/$target" "artifacts/$target"
+if [ -f "${1:-}" ]; then
+  exec "target/$host/release/$target" "$@"
+fi
 exec "target/$host/release/$target" -artifact_prefix="artifacts/$target/" "corpus/$target" "$@"

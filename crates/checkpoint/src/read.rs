@@ -62,7 +62,10 @@ fn grouped<'a>(
 ) -> Result<Vec<Group<'a>>, ReadError> {
     let mut members = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        let Some((start, length)) = entry.checked_byte_range() else {
+        let range = entry.checked_byte_range();
+        let Some((start, length)) =
+            range.filter(|(start, length)| start.checked_add(*length).is_some())
+        else {
             return Err(too_large(source, entry));
         };
         members.push(Member {
@@ -75,7 +78,7 @@ fn grouped<'a>(
     members.sort_by_key(|member| member.start);
     let mut groups: Vec<Group<'a>> = Vec::new();
     for member in members {
-        let end = member.start.saturating_add(member.length);
+        let end = member.start + member.length;
         match groups.last_mut() {
             Some(group) if group.takes(member.start, end) => {
                 group.end = group.end.max(end);

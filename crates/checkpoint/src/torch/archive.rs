@@ -98,18 +98,47 @@ impl<'a> Archive<'a> {
     }
 
     /// The stored bytes of one entry, as they are in the file.
-    pub(super) async fn stored(&mut self, name: &str, entry: &Entry) -> Result<&[u8], FormatError> {
+    pub(super) async fn stored(
+        &mut self,
+        name: &str,
+        entry: &Entry,
+    ) -> Result<Vec<u8>, FormatError> {
         let span = self.span(entry);
         let window = self.window(entry.header_offset, span).await?;
         let start = local_data_offset(name, entry, window)?;
-        let stored = usize::try_from(start)
-            .ok()
-            .and_then(|start| window.get(start..));
-        let length = usize::try_from(entry.compressed_bytes).ok();
-        let data = stored
-            .zip(length)
-            .and_then(|(stored, length)| stored.get(..length));
-        Ok(data.ok_or_else(|| outside(name, entry))?)
+        if start
+            .checked_add(entry.compressed_bytes)
+            .is_none_or(|end| end > span)
+        {
+            return Err(outside(name, entry).into());
+        }
+        Ok(self.take(entry.header_offset + start, entry.compressed_bytes))
+    }
+
+    /// Bytes that were read. A window that holds little else is given away, not copied.
+    fn take(&mut self, offset: u64, length: u64) -> Vec<u8> {
+        let holder = self
+            .windows
+            .iter()
+            .position(|window| window.range(offset, length).is_some());
+        let Some(index) = holder else {
+            return Vec::new();
+        };
+        if length <= TAIL_BYTES {
+            let window = self.windows.get(index);
+            return window
+                .and_then(|window| window.range(offset, length))
+                .unwrap_or_default()
+                .to_vec();
+        }
+        let Window {
+            offset: start,
+            mut bytes,
+        } = self.windows.swap_remove(index);
+        let skipped = usize::try_from(offset - start).unwrap_or(0);
+        bytes.truncate(skipped + usize::try_from(length).unwrap_or(0));
+        bytes.drain(..skipped);
+        bytes
     }
 
     /// Reads the entries at once where they are neighbours, so that what follows finds them read.

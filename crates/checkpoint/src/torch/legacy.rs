@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::pickle::{PICKLE_LIMIT_BYTES, Pickle, StorageValue, Value};
+use super::pickle::{PICKLE_LIMIT_BYTES, Pickle};
 use super::tensors::{StoragePlace, unfold};
+use super::value::{StorageValue, Value};
 use crate::catalog::Catalog;
 use crate::error::{FormatError, PickleError, TorchError};
 use crate::format::Format;
@@ -170,7 +171,7 @@ fn described_storages<'a, 'p>(
     object: &'a Pickle<'p>,
 ) -> Result<HashMap<&'p str, &'a StorageValue<'p>>, TorchError> {
     let mut described: HashMap<&str, &StorageValue<'_>> = HashMap::new();
-    for storage in object.values.storages() {
+    for storage in &object.values.storages {
         let known = described.entry(storage.key).or_insert(storage);
         let (first, second) = (storage_bytes(known), storage_bytes(storage));
         if first != second {

@@ -1,10 +1,13 @@
 //! PyTorch's checkpoints: a pickle that describes tensors, and the storages they view.
 
+mod account;
 mod archive;
+mod call;
 mod legacy;
 mod pickle;
 mod storage;
 mod tensors;
+mod value;
 mod zip;
 
 pub use legacy::TorchLegacy;

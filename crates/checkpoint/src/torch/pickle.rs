@@ -7,10 +7,8 @@
 //!
 //! The instructions are those of CPython's `pickletools`, protocols 0 to 5.
 
-use std::collections::HashMap;
-
-use super::storage::{StorageType, dtype_of_global};
-use crate::dtype::Dtype;
+use super::account::{Account, Memo};
+use super::value::{Opaque, Value, Values};
 use crate::error::PickleError;
 
 /// Longer pickles are refused.
@@ -21,80 +19,6 @@ const OPCODES_LIMIT: u64 = 10_000_000;
 
 /// Deeper nesting is refused: of marks here, of values where they are unfolded.
 pub(super) const NESTING_LIMIT: usize = 200;
-
-/// The values of a pickle may take this many times its length, and [`VALUES_FLOOR_BYTES`].
-/// State dicts take 4 to 5 times theirs.
-const VALUES_PER_BYTE: u64 = 8;
-
-/// What the values of any pickle may take.
-const VALUES_FLOOR_BYTES: u64 = 256 * 1024;
-
-/// A value: small ones by themselves, others by their number in an arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    None,
-    Bool(bool),
-    Int(i32),
-    /// An integer beyond 32 bits.
-    Wide(u32),
-    /// A float, bytes, a set, an integer beyond 128 bits: nothing a tensor is made of.
-    Scalar,
-    Text(u32),
-    Global(u32),
-    Tuple(u32),
-    List(u32),
-    Dict(u32),
-    Storage(u32),
-    Tensor(u32),
-    Opaque(u32),
-}
-
-/// The values that a pickle made.
-#[derive(Debug, Default)]
-pub(super) struct Values<'p> {
-    integers: Vec<i128>,
-    texts: Vec<&'p str>,
-    globals: Vec<(&'p str, &'p str)>,
-    tuple_items: Vec<Value>,
-    tuples: Vec<(u32, u32)>,
-    lists: Vec<Vec<Value>>,
-    dicts: Vec<Vec<(Value, Value)>>,
-    storages: Vec<StorageValue<'p>>,
-    tensors: Vec<TensorValue>,
-    opaques: Vec<Opaque<'p>>,
-}
-
-/// A storage as its persistent id describes it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StorageValue<'p> {
-    pub(super) storage_type: StorageType,
-    pub(super) key: &'p str,
-    /// Elements of the storage; bytes of an untyped one.
-    pub(super) elements: u64,
-    /// The part that is a storage of its own in old files: (first element, elements).
-    pub(super) view: Option<(u64, u64)>,
-}
-
-/// A tensor as its rebuild function was called.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TensorValue {
-    pub(super) storage: u32,
-    pub(super) dtype: Dtype,
-    pub(super) offset: Value,
-    pub(super) shape: Value,
-    pub(super) strides: Value,
-}
-
-/// Why a value is not understood.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Opaque<'p> {
-    /// What a global would have made.
-    Made { module: &'p str, name: &'p str },
-    /// A tensor of elements that cannot be read.
-    Elements(&'p str),
-    /// A persistent id that names no storage.
-    PersistentId,
-}
 
 /// One pickle, run to its end.
 #[derive(Debug)]
@@ -124,95 +48,18 @@ impl<'p> Pickle<'p> {
     }
 }
 
-impl<'p> Values<'p> {
-    /// An integer, where the value is one that 128 bits hold.
-    pub(super) fn integer(&self, value: Value) -> Option<i128> {
-        match value {
-            Value::Int(integer) => Some(integer.into()),
-            Value::Wide(index) => get(&self.integers, index).copied(),
-            Value::Bool(truth) => Some(truth.into()),
-            _ => None,
-        }
-    }
-
-    /// A natural number of 64 bits, where the value is one.
-    pub(super) fn natural(&self, value: Value) -> Option<u64> {
-        self.integer(value)
-            .and_then(|integer| u64::try_from(integer).ok())
-    }
-
-    /// A text, where the value is one.
-    pub(super) fn text(&self, value: Value) -> Option<&'p str> {
-        match value {
-            Value::Text(index) => get(&self.texts, index).copied(),
-            _ => None,
-        }
-    }
-
-    /// A global's module and name, where the value is one.
-    pub(super) fn global(&self, value: Value) -> Option<(&'p str, &'p str)> {
-        match value {
-            Value::Global(index) => get(&self.globals, index).copied(),
-            _ => None,
-        }
-    }
-
-    /// The items of a tuple or a list, where the value is one.
-    pub(super) fn items(&self, value: Value) -> Option<&[Value]> {
-        match value {
-            Value::Tuple(index) => {
-                let (start, length) = *get(&self.tuples, index)?;
-                let rest = self.tuple_items.get(start as usize..)?;
-                rest.get(..length as usize)
-            }
-            Value::List(index) => get(&self.lists, index).map(Vec::as_slice),
-            _ => None,
-        }
-    }
-
-    /// The items of a dict, where the value is one.
-    pub(super) fn entries(&self, value: Value) -> Option<&[(Value, Value)]> {
-        match value {
-            Value::Dict(index) => get(&self.dicts, index).map(Vec::as_slice),
-            _ => None,
-        }
-    }
-
-    /// A storage, by its number.
-    pub(super) fn storage(&self, index: u32) -> Option<&StorageValue<'p>> {
-        get(&self.storages, index)
-    }
-
-    /// Every storage, as often as it was named.
-    pub(super) fn storages(&self) -> &[StorageValue<'p>] {
-        &self.storages
-    }
-
-    /// A tensor, by its number.
-    pub(super) fn tensor(&self, index: u32) -> Option<&TensorValue> {
-        get(&self.tensors, index)
-    }
-
-    /// An opaque value, by its number.
-    pub(super) fn opaque(&self, index: u32) -> Option<&Opaque<'p>> {
-        get(&self.opaques, index)
-    }
-}
-
 /// The machine in its run.
-struct Machine<'p> {
+pub(super) struct Machine<'p> {
     pickle: &'p [u8],
     position: usize,
     /// Where the instruction in hand begins.
-    instruction: usize,
+    pub(super) instruction: usize,
     stack: Vec<Value>,
     /// Stack heights.
     marks: Vec<usize>,
     memo: Memo,
-    values: Values<'p>,
-    /// What the values take, about.
-    used_bytes: u64,
-    limit_bytes: u64,
+    pub(super) values: Values<'p>,
+    pub(super) account: Account,
 }
 
 impl<'p> Machine<'p> {
@@ -225,8 +72,7 @@ impl<'p> Machine<'p> {
             marks: Vec::new(),
             memo: Memo::default(),
             values: Values::default(),
-            used_bytes: 0,
-            limit_bytes: VALUES_FLOOR_BYTES + VALUES_PER_BYTE * pickle.len() as u64,
+            account: Account::of_pickle(pickle.len()),
         }
     }
 
@@ -243,7 +89,6 @@ impl<'p> Machine<'p> {
                 });
             }
             self.step(opcode)?;
-            self.check_size()?;
         }
         Err(PickleError::TooManyOpcodes {
             limit: OPCODES_LIMIT,
@@ -309,8 +154,7 @@ impl<'p> Machine<'p> {
 
     fn duplicate(&mut self) -> Result<(), PickleError> {
         let top = self.top()?;
-        self.stack.push(top);
-        Ok(())
+        self.push(top)
     }
 
     fn number(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -331,8 +175,7 @@ impl<'p> Machine<'p> {
                 self.long(length)?
             }
         };
-        self.stack.push(value);
-        Ok(())
+        self.push(value)
     }
 
     /// INT and LONG: a line of decimal digits; `00` and `01` are truth values.
@@ -344,12 +187,12 @@ impl<'p> Machine<'p> {
             _ => {}
         }
         let digits = line.strip_suffix('L').unwrap_or(line);
-        let integer = digits.parse::<i128>();
-        integer
-            .map(|integer| self.integer(integer))
-            .map_err(|_| PickleError::BadNumber {
+        match digits.parse::<i128>() {
+            Ok(integer) => self.integer(integer),
+            Err(_) => Err(PickleError::BadNumber {
                 position: self.instruction,
-            })
+            }),
+        }
     }
 
     /// LONG1 and LONG4: two's complement, little-endian, of any length.
@@ -361,16 +204,14 @@ impl<'p> Machine<'p> {
             return Ok(Value::Scalar);
         };
         low.copy_from_slice(bytes);
-        Ok(self.integer(i128::from_le_bytes(wide)))
+        self.integer(i128::from_le_bytes(wide))
     }
 
-    fn integer(&mut self, integer: i128) -> Value {
+    fn integer(&mut self, integer: i128) -> Result<Value, PickleError> {
         match i32::try_from(integer) {
-            Ok(integer) => Value::Int(integer),
-            Err(_) => Value::Wide(add(
-                &mut self.values.integers,
-                integer,
-                &mut self.used_bytes,
+            Ok(integer) => Ok(Value::Int(integer)),
+            Err(_) => Ok(Value::Wide(
+                self.account.number(&mut self.values.integers, integer)?,
             )),
         }
     }
@@ -388,8 +229,7 @@ impl<'p> Machine<'p> {
                 self.take(length)?;
             }
         }
-        self.stack.push(Value::Scalar);
-        Ok(())
+        self.push(Value::Scalar)
     }
 
     fn text(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -405,7 +245,7 @@ impl<'p> Machine<'p> {
             }
         };
         let value = match std::str::from_utf8(bytes) {
-            Ok(text) => self.new_text(text),
+            Ok(text) => Value::Text(self.account.number(&mut self.values.texts, text)?),
             // Texts of Python 2 are bytes, and need be no Unicode.
             Err(_) if matches!(opcode, b'T' | b'U') => Value::Scalar,
             Err(_) => {
@@ -414,12 +254,7 @@ impl<'p> Machine<'p> {
                 });
             }
         };
-        self.stack.push(value);
-        Ok(())
-    }
-
-    fn new_text(&mut self, text: &'p str) -> Value {
-        Value::Text(add(&mut self.values.texts, text, &mut self.used_bytes))
+        self.push(value)
     }
 
     fn tuple(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -430,46 +265,44 @@ impl<'p> Machine<'p> {
         };
         let items = self.stack.get(start..).unwrap_or_default();
         let place = (self.values.tuple_items.len() as u32, items.len() as u32);
-        self.used_bytes += size_of_val(items) as u64;
-        self.values.tuple_items.extend_from_slice(items);
+        self.account
+            .extend(&mut self.values.tuple_items, items.iter().copied())?;
         self.stack.truncate(start);
-        let index = add(&mut self.values.tuples, place, &mut self.used_bytes);
-        self.stack.push(Value::Tuple(index));
-        Ok(())
+        let index = self.account.number(&mut self.values.tuples, place)?;
+        self.push(Value::Tuple(index))
     }
 
     fn list(&mut self, opcode: u8) -> Result<(), PickleError> {
         match opcode {
-            b']' => self.new_list(Vec::new()),
+            b']' => self.new_list(),
             b'l' => {
                 let items = self.pop_mark()?;
-                self.new_list(items);
+                self.new_list()?;
+                self.append(&items)
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.append(&[item])
             }
             _ => {
-                let items = if opcode == b'a' {
-                    vec![self.pop()?]
-                } else {
-                    self.pop_mark()?
-                };
-                return self.append(&items);
+                let items = self.pop_mark()?;
+                self.append(&items)
             }
         }
-        Ok(())
     }
 
-    fn new_list(&mut self, items: Vec<Value>) {
-        self.used_bytes += size_of_val(items.as_slice()) as u64;
-        let index = add(&mut self.values.lists, items, &mut self.used_bytes);
-        self.stack.push(Value::List(index));
+    fn new_list(&mut self) -> Result<(), PickleError> {
+        let index = self.account.number(&mut self.values.lists, Vec::new())?;
+        self.push(Value::List(index))
     }
 
     fn append(&mut self, items: &[Value]) -> Result<(), PickleError> {
         match self.top()? {
             Value::List(index) => {
-                if let Some(list) = self.values.lists.get_mut(index as usize) {
-                    extend(list, items.iter().copied(), &mut self.used_bytes);
-                }
-                Ok(())
+                let list = self.values.lists.get_mut(index as usize);
+                list.map_or(Ok(()), |list| {
+                    self.account.extend(list, items.iter().copied())
+                })
             }
             Value::Opaque(_) | Value::Scalar => Ok(()),
             other => Err(self.unexpected("a list", other)),
@@ -481,25 +314,24 @@ impl<'p> Machine<'p> {
             b'}' => self.new_dict(),
             b'd' => {
                 let items = self.pop_mark()?;
-                self.new_dict();
-                return self.insert(&items);
+                self.new_dict()?;
+                self.insert(&items)
             }
             b's' => {
                 let value = self.pop()?;
                 let key = self.pop()?;
-                return self.insert(&[key, value]);
+                self.insert(&[key, value])
             }
             _ => {
                 let items = self.pop_mark()?;
-                return self.insert(&items);
+                self.insert(&items)
             }
         }
-        Ok(())
     }
 
-    fn new_dict(&mut self) {
-        let index = add(&mut self.values.dicts, Vec::new(), &mut self.used_bytes);
-        self.stack.push(Value::Dict(index));
+    fn new_dict(&mut self) -> Result<(), PickleError> {
+        let index = self.account.number(&mut self.values.dicts, Vec::new())?;
+        self.push(Value::Dict(index))
     }
 
     fn insert(&mut self, items: &[Value]) -> Result<(), PickleError> {
@@ -512,10 +344,8 @@ impl<'p> Machine<'p> {
         match self.top()? {
             Value::Dict(index) => {
                 let pairs = pairs.iter().map(|[key, value]| (*key, *value));
-                if let Some(dict) = self.values.dicts.get_mut(index as usize) {
-                    extend(dict, pairs, &mut self.used_bytes);
-                }
-                Ok(())
+                let dict = self.values.dicts.get_mut(index as usize);
+                dict.map_or(Ok(()), |dict| self.account.extend(dict, pairs))
             }
             Value::Opaque(_) => Ok(()),
             other => Err(self.unexpected("a dict", other)),
@@ -525,14 +355,13 @@ impl<'p> Machine<'p> {
     /// Sets hold nothing that a tensor is made of.
     fn set(&mut self, opcode: u8) -> Result<(), PickleError> {
         match opcode {
-            0x8f => self.stack.push(Value::Scalar),
-            0x90 => self.pop_mark().map(drop)?,
+            0x8f => self.push(Value::Scalar),
+            0x90 => self.pop_mark().map(drop),
             _ => {
                 self.pop_mark()?;
-                self.stack.push(Value::Scalar);
+                self.push(Value::Scalar)
             }
         }
-        Ok(())
     }
 
     fn memorise(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -543,7 +372,7 @@ impl<'p> Machine<'p> {
             _ => self.memo.len(),
         };
         let value = self.top()?;
-        self.used_bytes += self.memo.store(index, value);
+        self.memo.store(index, value, &mut self.account)?;
         if self.memo.len() > OPCODES_LIMIT {
             return Err(PickleError::MemoTooLarge {
                 limit: OPCODES_LIMIT,
@@ -560,9 +389,7 @@ impl<'p> Machine<'p> {
         };
         let value = self.memo.recall(index);
         let position = self.instruction;
-        self.stack
-            .push(value.ok_or(PickleError::NoSuchMemo { index, position })?);
-        Ok(())
+        self.push(value.ok_or(PickleError::NoSuchMemo { index, position })?)
     }
 
     fn decimal_index(&mut self) -> Result<u64, PickleError> {
@@ -579,13 +406,10 @@ impl<'p> Machine<'p> {
             let name = self.pop_text()?;
             (self.pop_text()?, name)
         };
-        let index = add(
-            &mut self.values.globals,
-            (module, name),
-            &mut self.used_bytes,
-        );
-        self.stack.push(Value::Global(index));
-        Ok(())
+        let index = self
+            .account
+            .number(&mut self.values.globals, (module, name))?;
+        self.push(Value::Global(index))
     }
 
     fn pop_text(&mut self) -> Result<&'p str, PickleError> {
@@ -602,7 +426,7 @@ impl<'p> Machine<'p> {
             b'i' => {
                 let (module, name) = (self.line()?, self.line()?);
                 self.pop_mark()?;
-                self.new_opaque(Opaque::Made { module, name })
+                self.new_opaque(Opaque::Made { module, name })?
             }
             b'o' => {
                 let class = self.pop_mark()?.first().copied();
@@ -620,139 +444,7 @@ impl<'p> Machine<'p> {
                 self.call(callable, arguments)?
             }
         };
-        self.stack.push(value);
-        Ok(())
-    }
-
-    fn call(&mut self, callable: Value, arguments: Value) -> Result<Value, PickleError> {
-        let Value::Tuple(_) = arguments else {
-            return Err(self.unexpected("a tuple of arguments", arguments));
-        };
-        let (mut callable, mut arguments) = (callable, arguments);
-        // `_rebuild_from_type_v2` calls another function; each turn unwraps one.
-        for _ in 0..NESTING_LIMIT {
-            let Some(function) = self.values.global(callable) else {
-                return self.made_by(callable);
-            };
-            let items = self.values.items(arguments).unwrap_or_default();
-            match (function, items) {
-                (("torch._utils", "_rebuild_tensor"), [storage, offset, shape, strides])
-                | (
-                    ("torch._utils", "_rebuild_tensor_v2"),
-                    [storage, offset, shape, strides, _, _]
-                    | [storage, offset, shape, strides, _, _, _],
-                ) => {
-                    let view = (*storage, *offset, *shape, *strides);
-                    return self.new_tensor(function, view, None);
-                }
-                (
-                    ("torch._utils", "_rebuild_tensor_v3"),
-                    [storage, offset, shape, strides, _, _, dtype]
-                    | [storage, offset, shape, strides, _, _, dtype, _],
-                ) => {
-                    let view = (*storage, *offset, *shape, *strides);
-                    return self.new_tensor(function, view, Some(*dtype));
-                }
-                (("torch._utils", "_rebuild_parameter"), [data, _, _])
-                | (("torch._utils", "_rebuild_parameter_with_state"), [data, _, _, _]) => {
-                    return Ok(*data);
-                }
-                (("torch._tensor", "_rebuild_from_type_v2"), [inner, _, inner_arguments, _]) => {
-                    (callable, arguments) = (*inner, *inner_arguments);
-                }
-                (("collections", "OrderedDict"), []) => return self.ordered_dict(None),
-                (("collections", "OrderedDict"), [pairs]) => {
-                    let pairs = *pairs;
-                    return self.ordered_dict(Some(pairs));
-                }
-                (("torch._utils" | "torch._tensor", name), _) if REBUILDERS.contains(&name) => {
-                    return Err(self.bad_arguments(function));
-                }
-                _ => return self.made_by(callable),
-            }
-        }
-        Err(PickleError::TooDeep {
-            limit: NESTING_LIMIT,
-        })
-    }
-
-    /// What a callable makes that is not known: an opaque value that says its name.
-    fn made_by(&mut self, callable: Value) -> Result<Value, PickleError> {
-        match callable {
-            Value::Global(_) => {
-                let (module, name) = self.values.global(callable).unwrap_or_default();
-                Ok(self.new_opaque(Opaque::Made { module, name }))
-            }
-            Value::Opaque(_) => Ok(callable),
-            other => Err(self.unexpected("a function", other)),
-        }
-    }
-
-    fn new_opaque(&mut self, opaque: Opaque<'p>) -> Value {
-        Value::Opaque(add(&mut self.values.opaques, opaque, &mut self.used_bytes))
-    }
-
-    fn ordered_dict(&mut self, pairs: Option<Value>) -> Result<Value, PickleError> {
-        let mut entries = Vec::new();
-        let pairs = pairs
-            .and_then(|pairs| self.values.items(pairs))
-            .unwrap_or_default();
-        for pair in pairs {
-            let Some([key, value]) = self.values.items(*pair) else {
-                return Err(self.bad_arguments(("collections", "OrderedDict")));
-            };
-            entries.push((*key, *value));
-        }
-        self.used_bytes += size_of_val(entries.as_slice()) as u64;
-        Ok(Value::Dict(add(
-            &mut self.values.dicts,
-            entries,
-            &mut self.used_bytes,
-        )))
-    }
-
-    fn new_tensor(
-        &mut self,
-        function: (&str, &str),
-        (storage, offset, shape, strides): (Value, Value, Value, Value),
-        dtype: Option<Value>,
-    ) -> Result<Value, PickleError> {
-        let storage = match storage {
-            Value::Storage(index) => index,
-            Value::Opaque(_) => return Ok(storage),
-            _ => return Err(self.bad_arguments(function)),
-        };
-        let elements = self
-            .values
-            .storage(storage)
-            .map(|storage| storage.storage_type);
-        let named = dtype.map(|dtype| self.values.global(dtype));
-        let dtype = match (named, elements) {
-            (Some(Some((module, name))), _) => dtype_of_global(module, name).ok_or(name),
-            (None, Some(StorageType::Known(dtype))) => Ok(dtype),
-            (None, Some(StorageType::Other { name, .. })) => Err(name),
-            _ => return Err(self.bad_arguments(function)),
-        };
-        Ok(match dtype {
-            Ok(dtype) => {
-                let tensor = TensorValue {
-                    storage,
-                    dtype,
-                    offset,
-                    shape,
-                    strides,
-                };
-                Value::Tensor(add(&mut self.values.tensors, tensor, &mut self.used_bytes))
-            }
-            Err(name) => self.new_opaque(Opaque::Elements(name)),
-        })
-    }
-
-    fn bad_arguments(&self, (module, name): (&str, &str)) -> PickleError {
-        PickleError::BadArguments {
-            function: format!("{module}.{name}"),
-            position: self.instruction,
-        }
+        self.push(value)
     }
 
     /// BUILD gives an object its state. Of what is known here, none keeps a state that matters.
@@ -764,62 +456,16 @@ impl<'p> Machine<'p> {
     fn persistent(&mut self, opcode: u8) -> Result<(), PickleError> {
         let value = if opcode == b'P' {
             self.line()?;
-            self.new_opaque(Opaque::PersistentId)
+            self.new_opaque(Opaque::PersistentId)?
         } else {
             let id = self.pop()?;
-            self.storage(id)
+            self.storage(id)?
         };
-        self.stack.push(value);
-        Ok(())
+        self.push(value)
     }
 
-    /// `('storage', torch.FloatStorage, key, device, elements)`, and in legacy files the part of
-    /// the storage that is viewed: `None` or `(key, offset, elements)`.
-    fn storage(&mut self, id: Value) -> Value {
-        match self.described_storage(id) {
-            Some(storage) => Value::Storage(add(
-                &mut self.values.storages,
-                storage,
-                &mut self.used_bytes,
-            )),
-            None => self.new_opaque(Opaque::PersistentId),
-        }
-    }
-
-    fn described_storage(&self, id: Value) -> Option<StorageValue<'p>> {
-        let values = &self.values;
-        let (kind, class, key, elements, view) = match *values.items(id)? {
-            [kind, class, key, _, elements] => (kind, class, key, elements, Value::None),
-            [kind, class, key, _, elements, view] => (kind, class, key, elements, view),
-            _ => return None,
-        };
-        if values.text(kind)? != "storage" {
-            return None;
-        }
-        let (module, class) = values.global(class)?;
-        let view = match view {
-            Value::None => None,
-            view => match *values.items(view)? {
-                [_, offset, elements] => Some((values.natural(offset)?, values.natural(elements)?)),
-                _ => return None,
-            },
-        };
-        Some(StorageValue {
-            storage_type: StorageType::of_class(module, class)?,
-            key: values.text(key)?,
-            elements: values.natural(elements)?,
-            view,
-        })
-    }
-
-    fn check_size(&self) -> Result<(), PickleError> {
-        let stack = size_of_val(self.stack.as_slice()) as u64;
-        if self.used_bytes + stack > self.limit_bytes {
-            return Err(PickleError::TooManyValues {
-                limit: self.limit_bytes,
-            });
-        }
-        Ok(())
+    fn push(&mut self, value: Value) -> Result<(), PickleError> {
+        self.account.push(&mut self.stack, value)
     }
 
     fn top(&self) -> Result<Value, PickleError> {
@@ -866,7 +512,7 @@ impl<'p> Machine<'p> {
         Ok(self.stack.split_off(height.min(self.stack.len())))
     }
 
-    fn unexpected(&self, expected: &'static str, found: Value) -> PickleError {
+    pub(super) fn unexpected(&self, expected: &'static str, found: Value) -> PickleError {
         PickleError::Unexpected {
             expected,
             found: found.kind(),
@@ -917,95 +563,4 @@ impl<'p> Machine<'p> {
             position: self.instruction,
         })
     }
-}
-
-/// The functions that make tensors; others of their modules are opaque.
-const REBUILDERS: &[&str] = &[
-    "_rebuild_tensor",
-    "_rebuild_tensor_v2",
-    "_rebuild_tensor_v3",
-    "_rebuild_parameter",
-    "_rebuild_parameter_with_state",
-    "_rebuild_from_type_v2",
-];
-
-impl Value {
-    /// What messages call it.
-    fn kind(self) -> &'static str {
-        match self {
-            Self::None => "None",
-            Self::Bool(_) => "a truth value",
-            Self::Int(_) | Self::Wide(_) => "an integer",
-            Self::Scalar => "a plain value",
-            Self::Text(_) => "a text",
-            Self::Global(_) => "a global",
-            Self::Tuple(_) => "a tuple",
-            Self::List(_) => "a list",
-            Self::Dict(_) => "a dict",
-            Self::Storage(_) => "a storage",
-            Self::Tensor(_) => "a tensor",
-            Self::Opaque(_) => "an unknown object",
-        }
-    }
-}
-
-/// Memorised values: picklers number them from 0 without gaps; others go into a map.
-#[derive(Default)]
-struct Memo {
-    dense: Vec<Value>,
-    sparse: HashMap<u64, Value>,
-}
-
-impl Memo {
-    fn len(&self) -> u64 {
-        (self.dense.len() + self.sparse.len()) as u64
-    }
-
-    /// Stores a value and returns about how many bytes that took.
-    fn store(&mut self, index: u64, value: Value) -> u64 {
-        let next = self.dense.len() as u64;
-        if index == next {
-            self.dense.push(value);
-            return size_of::<Value>() as u64;
-        }
-        let slot = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.dense.get_mut(index));
-        match slot {
-            Some(slot) => {
-                *slot = value;
-                0
-            }
-            None => match self.sparse.insert(index, value) {
-                Some(_) => 0,
-                None => 2 * size_of::<(u64, Value)>() as u64,
-            },
-        }
-    }
-
-    fn recall(&self, index: u64) -> Option<Value> {
-        let dense = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.dense.get(index));
-        dense.or_else(|| self.sparse.get(&index)).copied()
-    }
-}
-
-fn get<T>(arena: &[T], index: u32) -> Option<&T> {
-    arena.get(index as usize)
-}
-
-/// Adds to an arena, and to the account of what the values take. A pickle of 64 MiB cannot make
-/// more values than 32 bits count.
-fn add<T>(arena: &mut Vec<T>, item: T, used_bytes: &mut u64) -> u32 {
-    *used_bytes += size_of::<T>() as u64;
-    arena.push(item);
-    (arena.len() - 1) as u32
-}
-
-/// Adds to a list or a dict, and what its allocation grew by to the account.
-fn extend<T>(list: &mut Vec<T>, items: impl Iterator<Item = T>, used_bytes: &mut u64) {
-    let before = list.capacity();
-    list.extend(items);
-    *used_bytes += ((list.capacity() - before) * size_of::<T>()) as u64;
 }

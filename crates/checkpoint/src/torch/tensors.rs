@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::pickle::{NESTING_LIMIT, Opaque, Pickle, StorageValue, TensorValue, Value, Values};
+use super::pickle::{NESTING_LIMIT, Pickle};
+use super::value::{Opaque, StorageValue, TensorValue, Value, Values};
 use crate::catalog::{Placement, TensorEntry};
 use crate::dtype::Dtype;
 use crate::error::{FormatError, PickleError, TorchError};

@@ -61,17 +61,13 @@ async fn read_catalog(source: &dyn Source) -> Result<Catalog, FormatError> {
             .await?;
     }
     let big_endian = match byteorder {
-        Some(entry) => is_big_endian(archive.stored(&byteorder_name, &entry).await?)?,
+        Some(entry) => is_big_endian(&archive.stored(&byteorder_name, &entry).await?)?,
         None => false,
     };
-    let stored = archive.stored(&pickle_name, &pickle_entry).await?;
-    let inflated;
-    let bytes = if pickle_entry.is_stored() {
-        stored.to_vec()
-    } else {
-        inflated = inflate(&pickle_name, &pickle_entry, stored)?;
-        inflated
-    };
+    let mut bytes = archive.stored(&pickle_name, &pickle_entry).await?;
+    if !pickle_entry.is_stored() {
+        bytes = inflate(&pickle_name, &pickle_entry, &bytes)?;
+    }
     let pickle = Pickle::read(&bytes)?;
     let unfolded = unfold(&pickle)?;
     let places = storage_places(&mut archive, &root, &unfolded.tensors).await?;

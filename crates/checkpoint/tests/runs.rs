@@ -1,0 +1,344 @@
+//! Layouts of training runs.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
+
+use pollster::block_on;
+use trainscope_checkpoint::{DataKind, Layout, MemoryTree, Run, RunError, Split};
+
+fn tree(files: &[(&str, &str)]) -> MemoryTree {
+    MemoryTree::new(
+        "tree",
+        files.iter().map(|(path, text)| (*path, text.as_bytes())),
+    )
+}
+
+fn found(files: &[(&str, &str)]) -> Run {
+    block_on(Run::find(&tree(files))).unwrap()
+}
+
+fn refused(files: &[(&str, &str)]) -> RunError {
+    block_on(Run::find(&tree(files))).unwrap_err()
+}
+
+fn empty<'a>(paths: &[&'a str]) -> Vec<(&'a str, &'static str)> {
+    paths.iter().map(|path| (*path, "")).collect()
+}
+
+/// Step numbers with the paths of the weights.
+fn steps(run: &Run) -> Vec<(u64, Vec<&str>)> {
+    run.steps
+        .iter()
+        .map(|step| {
+            let part = step.part(DataKind::Weights, Split::Train).unwrap();
+            (step.number, part.paths.iter().map(String::as_str).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn pico_runs() {
+    let run = found(&empty(&[
+        "checkpoints/latest/learning_dynamics/val_weights.pt",
+        "checkpoints/step_0/learning_dynamics/train_weights.pt",
+        "checkpoints/step_0/learning_dynamics/val_activations.pt",
+        "checkpoints/step_0/learning_dynamics/notes.pt",
+        "checkpoints/step_0/fabric_state/checkpoint.pt",
+        "checkpoints/step_100/model.safetensors",
+        "checkpoints/step_100/learning_dynamics/val_gradients.pt",
+        "checkpoints/step_20/model-00001-of-00002.safetensors",
+        "checkpoints/step_20/model-00002-of-00002.safetensors",
+        "eval_results/step_0.json",
+    ]));
+    assert_eq!(run.layout, Layout::Pico);
+    assert_eq!(
+        steps(&run),
+        [
+            (
+                0,
+                vec!["checkpoints/step_0/learning_dynamics/train_weights.pt"]
+            ),
+            (
+                20,
+                vec![
+                    "checkpoints/step_20/model-00001-of-00002.safetensors",
+                    "checkpoints/step_20/model-00002-of-00002.safetensors"
+                ]
+            ),
+            (100, vec!["checkpoints/step_100/model.safetensors"]),
+        ]
+    );
+    let step = &run.steps[0];
+    assert!(step.part(DataKind::Weights, Split::Val).is_none());
+    assert!(step.part(DataKind::Activations, Split::Val).is_some());
+    assert!(step.part(DataKind::Activations, Split::Train).is_none());
+    assert_eq!(run.warnings.len(), 1, "{:?}", run.warnings);
+    assert!(run.warnings[0].contains("latest"));
+}
+
+#[test]
+fn recorded_weights_come_before_the_whole_model() {
+    let run = found(&empty(&[
+        "step_5/learning_dynamics/val_weights.pt",
+        "step_5/model.safetensors",
+    ]));
+    let step = &run.steps[0];
+    let path = |split| step.part(DataKind::Weights, split).unwrap().paths[0].as_str();
+    assert_eq!(path(Split::Val), "step_5/learning_dynamics/val_weights.pt");
+    assert_eq!(path(Split::Train), "step_5/model.safetensors");
+}
+
+#[test]
+fn step_folders_of_every_name() {
+    for folder in [
+        "checkpoint-70",
+        "step70",
+        "step_70",
+        "step-70",
+        "global_step70",
+        "iter_0000070",
+        "step70-tokens4B",
+        "stage1-step70-tokens4B",
+        "runs/a/checkpoint-70",
+    ] {
+        let path = format!("{folder}/model.safetensors");
+        let run = found(&empty(&[&path, "README.md"]));
+        assert_eq!(run.layout, Layout::StepFolders, "{folder}");
+        assert_eq!(steps(&run), [(70, vec![path.as_str()])]);
+    }
+}
+
+#[test]
+fn step_files() {
+    let run = found(&empty(&[
+        "step_10.pt",
+        "model-step9.safetensors",
+        "checkpoint-200.bin",
+    ]));
+    assert_eq!(run.layout, Layout::StepFiles);
+    assert_eq!(
+        steps(&run),
+        [
+            (9, vec!["model-step9.safetensors"]),
+            (10, vec!["step_10.pt"]),
+            (200, vec!["checkpoint-200.bin"])
+        ]
+    );
+}
+
+#[test]
+fn single_checkpoints() {
+    for path in [
+        "model.safetensors",
+        "anything.pt",
+        "sub/folder/x.bin",
+        "step_5.pth",
+    ] {
+        let run = found(&empty(&[path]));
+        assert_eq!(run.layout, Layout::Single, "{path}");
+        assert_eq!(steps(&run), [(0, vec![path])]);
+    }
+    let run = found(&empty(&[
+        "model.safetensors",
+        "config.json",
+        "optimizer.pt",
+        "extra.bin",
+    ]));
+    assert_eq!(steps(&run), [(0, vec!["model.safetensors"])]);
+    assert!(
+        run.warnings
+            .iter()
+            .any(|warning| warning.contains("extra.bin"))
+    );
+    assert!(
+        !run.warnings
+            .iter()
+            .any(|warning| warning.contains("optimizer.pt"))
+    );
+}
+
+#[test]
+fn recorded_files_without_a_step_are_a_single_checkpoint() {
+    for folder in ["learning_dynamics/", ""] {
+        let paths = ["val_weights.pt", "val_activations.pt"].map(|file| format!("{folder}{file}"));
+        let run = found(&empty(&[&paths[0], &paths[1]]));
+        assert_eq!(run.layout, Layout::Single);
+        assert_eq!(run.steps[0].parts.len(), 2);
+        assert!(
+            run.steps[0]
+                .part(DataKind::Activations, Split::Val)
+                .is_some()
+        );
+    }
+}
+
+#[test]
+fn trainers_states_are_no_weights() {
+    let run = found(&empty(&[
+        "checkpoint-500/global_step500/mp_rank_00_model_states.pt",
+        "checkpoint-500/optimizer.pt",
+        "checkpoint-500/pytorch_model.bin",
+        "checkpoint-500/rng_state_0.pth",
+        "checkpoint-500/scheduler.pt",
+        "checkpoint-500/training_args.bin",
+    ]));
+    assert_eq!(
+        steps(&run),
+        [(500, vec!["checkpoint-500/pytorch_model.bin"])]
+    );
+    assert_eq!(run.warnings, Vec::<String>::new());
+}
+
+const INDEX: &str = r#"{"metadata":{},"weight_map":
+    {"b":"model-00002-of-00002.safetensors","a":"model-00001-of-00002.safetensors"}}"#;
+
+#[test]
+fn shards_by_their_index() {
+    let first = ("step1/model-00001-of-00002.safetensors", "");
+    let second = ("step1/model-00002-of-00002.safetensors", "");
+    let index = ("step1/model.safetensors.index.json", INDEX);
+    let run = found(&[second, first, index]);
+    assert_eq!(steps(&run), [(1, vec![first.0, second.0])]);
+    let error = refused(&[first, index]);
+    assert!(
+        matches!(&error, RunError::MissingShard { shard, .. } if shard.contains("00002")),
+        "{error:?}"
+    );
+    let error = refused(&[first]);
+    assert!(
+        error
+            .to_string()
+            .contains("model-00002-of-00002.safetensors"),
+        "{error}"
+    );
+    let error = refused(&[first, (index.0, "{}")]);
+    assert!(matches!(error, RunError::BadIndex { .. }), "{error:?}");
+    let escaping = r#"{"weight_map":{"a":"../../secret"}}"#;
+    let error = refused(&[first, (index.0, escaping)]);
+    assert!(matches!(error, RunError::MissingShard { .. }), "{error:?}");
+}
+
+#[test]
+fn pytorch_shards_by_their_index() {
+    let index = r#"{"weight_map":{"a":"pytorch_model-1-of-1.bin"}}"#;
+    let run = found(&[
+        ("pytorch_model.bin.index.json", index),
+        ("pytorch_model-1-of-1.bin", ""),
+    ]);
+    assert_eq!(steps(&run), [(0, vec!["pytorch_model-1-of-1.bin"])]);
+}
+
+#[test]
+fn of_two_folders_of_one_step_the_first_counts() {
+    let run = found(&empty(&[
+        "step-5/model.safetensors",
+        "step_5/model.safetensors",
+    ]));
+    assert_eq!(steps(&run), [(5, vec!["step-5/model.safetensors"])]);
+    assert!(run.warnings[0].contains("step_5/"), "{:?}", run.warnings);
+    let run = found(&empty(&["step-5.pt", "step_5.pt", "step_6.pt"]));
+    assert_eq!(
+        steps(&run),
+        [(5, vec!["step-5.pt"]), (6, vec!["step_6.pt"])]
+    );
+    assert!(run.warnings[0].contains("step_5.pt"), "{:?}", run.warnings);
+}
+
+#[test]
+fn files_beside_the_steps_are_warned_of() {
+    let run = found(&empty(&["final.safetensors", "step_5/model.safetensors"]));
+    assert_eq!(steps(&run).len(), 1);
+    assert!(
+        run.warnings[0].contains("final.safetensors"),
+        "{:?}",
+        run.warnings
+    );
+}
+
+#[test]
+fn a_step_folder_of_several_unnamed_files_is_warned_of() {
+    let run = found(&empty(&[
+        "step_1/model.safetensors",
+        "step_2/a.pt",
+        "step_2/b.pt",
+    ]));
+    assert_eq!(steps(&run).len(), 1);
+    assert!(run.warnings[0].contains("a.pt, b.pt"), "{:?}", run.warnings);
+}
+
+#[test]
+fn what_is_no_run_says_what_was_looked_for() {
+    assert!(matches!(refused(&[]), RunError::Empty { .. }));
+    let error = refused(&empty(&["README.md", "notes.txt"]));
+    let message = error.to_string();
+    assert!(matches!(error, RunError::NoCheckpoint { .. }), "{error:?}");
+    for words in ["checkpoint-{N}", "README.md, notes.txt", ": tree"] {
+        assert!(message.contains(words), "{message}");
+    }
+    let error = refused(&empty(&["a.pt", "b.pt"]));
+    assert!(matches!(&error, RunError::Ambiguous { files, .. } if files == "a.pt, b.pt"));
+    let error = refused(&empty(&["a/model.safetensors", "b/model.safetensors"]));
+    assert!(matches!(error, RunError::Ambiguous { .. }), "{error:?}");
+    let error = refused(&empty(&[
+        "a/step_1/model.safetensors",
+        "b/step_2/model.safetensors",
+    ]));
+    assert!(matches!(&error, RunError::SeveralRuns { folders, .. } if folders == "a/, b/"));
+    let error = refused(&empty(&["a/step_1.pt", "b/step_2.pt"]));
+    assert!(matches!(error, RunError::SeveralRuns { .. }), "{error:?}");
+}
+
+#[test]
+fn dimensions_by_the_names_of_several_models() {
+    let model = |config: &str| {
+        let run = found(&[("model.safetensors", ""), ("config.json", config)]);
+        let model = run.model.unwrap();
+        (
+            model.d_model,
+            model.n_layers,
+            model.n_heads,
+            model.n_kv_heads,
+            model.d_head,
+        )
+    };
+    let llama = r#"{"hidden_size":64,"num_hidden_layers":4,"num_attention_heads":8,
+                    "num_key_value_heads":2,"head_dim":16}"#;
+    assert_eq!(
+        model(llama),
+        (Some(64), Some(4), Some(8), Some(2), Some(16))
+    );
+    let gpt = r#"{"n_embd":64,"n_layer":4,"n_head":8,"num_attention_heads":8}"#;
+    assert_eq!(model(gpt), (Some(64), Some(4), Some(8), Some(8), Some(8)));
+    let partial = r#"{"hidden_size":65,"num_attention_heads":8}"#;
+    assert_eq!(model(partial), (Some(65), None, Some(8), Some(8), None));
+    let headless = r#"{"d_model":64,"n_layers":2,"attention_n_heads":0}"#;
+    assert_eq!(model(headless), (Some(64), Some(2), Some(0), Some(0), None));
+}
+
+#[test]
+fn a_broken_config_is_a_warning() {
+    let run = found(&[
+        ("step_1/model.safetensors", ""),
+        ("step_1/config.json", r#"{"hidden_size":8}"#),
+        ("training_config.yaml", "model: [unclosed"),
+    ]);
+    assert_eq!(run.model.unwrap().source, "step_1/config.json");
+    assert!(
+        run.warnings[0].contains("training_config.yaml"),
+        "{:?}",
+        run.warnings
+    );
+    let run = found(&[
+        ("model.safetensors", ""),
+        ("config.json", "{\"hidden_size\":\"wide\"}"),
+    ]);
+    assert_eq!(run.model, None);
+    assert_eq!(run.warnings.len(), 1);
+    let run = found(&[("model.safetensors", ""), ("config.json", "{}")]);
+    assert_eq!((run.model, run.warnings), (None, vec![]));
+}
+
+#[test]
+fn integers_of_a_config_may_have_underscores() {
+    let config = "model:\n  d_model: 1_024\n  n_layers: 2\n";
+    let run = found(&[("model.safetensors", ""), ("training_config.yaml", config)]);
+    assert_eq!(run.model.unwrap().d_model, Some(1024));
+}
