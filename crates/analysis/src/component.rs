@@ -132,6 +132,20 @@ pub enum ComponentError {
         /// How many heads there are.
         heads: usize,
     },
+    /// A dimension that is no whole number of heads of the known width.
+    #[error(
+        "the {role} tensor has {found} {side}, which is no multiple of the width {width} of a head"
+    )]
+    NotWholeHeads {
+        /// Which tensor.
+        role: &'static str,
+        /// `rows` or `columns`.
+        side: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many make one head.
+        width: usize,
+    },
     /// The key-value heads do not divide the heads.
     #[error("{heads} attention heads cannot share {kv_heads} key-value heads evenly")]
     HeadGroups {

@@ -183,18 +183,22 @@ struct Heads {
 
 impl Heads {
     fn of(request: &Request<'_, Shape>) -> Result<Self, ComponentError> {
-        let ([output, value, rest @ ..], model) = (request.tensors, request.model) else {
-            return Err(ComponentError::TensorCount {
-                found: request.tensors.len(),
-                expected: 2,
-            });
+        let (found, expected) = (request.tensors.len(), OvCircuit.inputs(request.kind).len());
+        let ([output, value, rest @ ..], true) = (request.tensors, found == expected) else {
+            return Err(ComponentError::TensorCount { found, expected });
         };
+        let model = request.model;
         let count = size(model.n_heads).ok_or(ComponentError::HeadsUnknown)?;
         let width = match size(model.d_head) {
             Some(width) => width,
             None => per_head("output_layer", "columns", output.columns, count)?,
         };
-        expect("output_layer", "columns", output.columns, count * width)?;
+        expect(
+            "output_layer",
+            "columns",
+            output.columns,
+            count.saturating_mul(width),
+        )?;
         let of_activations = request.kind == DataKind::Activations;
         let (side, total) = if of_activations {
             ("columns", value.columns)
@@ -203,9 +207,9 @@ impl Heads {
         };
         let kv_count = match size(model.n_kv_heads) {
             Some(kv_count) => kv_count,
-            None => per_head("value_layer", side, total, width).map(|_| total / width)?,
+            None => whole_heads("value_layer", side, total, width)?,
         };
-        expect("value_layer", side, total, kv_count * width)?;
+        expect("value_layer", side, total, kv_count.saturating_mul(width))?;
         if kv_count == 0 || !count.is_multiple_of(kv_count) {
             return Err(ComponentError::HeadGroups {
                 heads: count,
@@ -255,6 +259,7 @@ fn size(dimension: Option<u64>) -> Option<usize> {
         .filter(|size| *size > 0)
 }
 
+/// The width of one of `heads`.
 fn per_head(
     role: &'static str,
     side: &'static str,
@@ -269,6 +274,25 @@ fn per_head(
             side,
             found,
             heads,
+        })
+    }
+}
+
+/// How many heads of `width` there are.
+fn whole_heads(
+    role: &'static str,
+    side: &'static str,
+    found: usize,
+    width: usize,
+) -> Result<usize, ComponentError> {
+    if found > 0 && found.is_multiple_of(width) {
+        Ok(found / width)
+    } else {
+        Err(ComponentError::NotWholeHeads {
+            role,
+            side,
+            found,
+            width,
         })
     }
 }
