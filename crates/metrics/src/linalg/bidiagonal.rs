@@ -3,9 +3,13 @@
 //! conventions and the order of operations of LAPACK 3.10 and later, so that the vectors come out
 //! with LAPACK's signs.
 
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
+use faer::{Mat, Par, Spec};
 use nalgebra::{DMatrix, DVector};
 
-use super::singular::LeftSingular;
+use super::singular::{LeftSingular, ReferenceSingular};
+use super::view_mut;
 use crate::measurement::Status;
 
 /// `A = Q B P^T`: `B` upper bidiagonal, `Q` kept as its reflections.
@@ -23,27 +27,29 @@ struct Reflection {
 }
 
 impl Bidiagonal {
-    /// Reduces a square matrix.
+    /// Reduces a square matrix. faer's reflections have LAPACK's signs: each leading component
+    /// is taken to one of the opposite sign.
     pub(super) fn of(mut a: DMatrix<f64>) -> Self {
         let n = a.nrows();
-        let mut form = Self {
-            diagonal: Vec::with_capacity(n),
-            above: Vec::with_capacity(n),
-            reflections: Vec::with_capacity(n),
-        };
-        for i in 0..n {
-            let (left, d) = Reflection::annihilating(i, a.column(i).rows_range(i..).into_owned());
-            left.apply_to_rows(&mut a, i + 1);
-            form.diagonal.push(d);
-            form.reflections.push(left);
-            if i + 1 < n {
-                let row = a.row(i).columns_range(i + 1..).transpose();
-                let (right, e) = Reflection::annihilating(i + 1, row);
-                right.apply_to_columns(&mut a, i + 1);
-                form.above.push(e);
-            }
+        reduce(&mut a);
+        let above = (1..n).map(|i| a[(i - 1, i)]).collect();
+        let reflections = (0..n).map(|i| Reflection::below_diagonal(&a, i)).collect();
+        Self {
+            diagonal: a.diagonal().as_slice().to_vec(),
+            above,
+            reflections,
         }
-        form
+    }
+
+    /// The form with its entries changed by that much, relatively and by turns up and down.
+    fn perturbed(&self, by: f64) -> Self {
+        let change =
+            |(i, value): (usize, &f64)| value * (1.0 + if i.is_multiple_of(2) { by } else { -by });
+        Self {
+            diagonal: self.diagonal.iter().enumerate().map(change).collect(),
+            above: self.above.iter().enumerate().map(change).collect(),
+            reflections: Vec::new(),
+        }
     }
 
     /// Column `index` of `Q`.
@@ -101,34 +107,35 @@ impl Bidiagonal {
     }
 }
 
+/// Leaves `B` on the diagonal and above it, and the left reflections' vectors below.
+fn reduce(a: &mut DMatrix<f64>) {
+    let (n, parallelism) = (a.nrows(), Par::Seq);
+    let (mut left, mut right) = (Mat::zeros(1, n), Mat::zeros(1, n.saturating_sub(1)));
+    let scratch = bidiag_in_place_scratch::<f64>(n, n, parallelism, Spec::default());
+    let mut memory = MemBuffer::new(scratch);
+    bidiag_in_place(
+        view_mut(a),
+        left.as_mut(),
+        right.as_mut(),
+        parallelism,
+        MemStack::new(&mut memory),
+        Spec::default(),
+    );
+}
+
 impl Reflection {
-    /// The reflection that takes `x` to `(beta, 0, ..., 0)`, with `beta` of the sign opposite to
-    /// `x_1`, and `beta`. The first component of its vector is 1.
-    fn annihilating(first: usize, mut x: DVector<f64>) -> (Self, f64) {
-        let alpha = x[0];
-        let below = x.rows_range(1..).norm();
-        if below == 0.0 {
-            x[0] = 1.0;
-            return (
-                Self {
-                    first,
-                    tau: 0.0,
-                    vector: x,
-                },
-                alpha,
-            );
-        }
-        let beta = -alpha.hypot(below).copysign(alpha);
-        x /= alpha - beta;
-        x[0] = 1.0;
-        (
-            Self {
-                first,
-                tau: (beta - alpha) / beta,
-                vector: x,
-            },
-            beta,
-        )
+    /// The reflection whose vector is 1 at `first` and stands below the diagonal from there.
+    fn below_diagonal(reduced: &DMatrix<f64>, first: usize) -> Self {
+        let mut vector = reduced.column(first).rows_range(first..).into_owned();
+        vector[0] = 1.0;
+        let squared_length = vector.norm_squared();
+        // Nothing below the diagonal means that there was nothing to reflect.
+        let tau = if squared_length == 1.0 {
+            0.0
+        } else {
+            2.0 / squared_length
+        };
+        Self { first, tau, vector }
     }
 
     fn apply_to_vector(&self, vector: &mut DVector<f64>) {
@@ -136,50 +143,51 @@ impl Reflection {
         let scale = self.tau * rows.dot(&self.vector);
         rows.axpy(-scale, &self.vector, 1.0);
     }
-
-    fn apply_to_rows(&self, a: &mut DMatrix<f64>, from_column: usize) {
-        for mut column in a.columns_range_mut(from_column..).column_iter_mut() {
-            let mut rows = column.rows_range_mut(self.first..);
-            let scale = self.tau * rows.dot(&self.vector);
-            rows.axpy(-scale, &self.vector, 1.0);
-        }
-    }
-
-    fn apply_to_columns(&self, a: &mut DMatrix<f64>, from_row: usize) {
-        let mut block = a.view_range_mut(from_row.., self.first..);
-        let product = &block * &self.vector;
-        block.ger(-self.tau, &product, &self.vector, 1.0);
-    }
 }
 
 /// Singular values and left singular vectors of `Q B P^T` by QR iteration.
-pub(super) fn left_singular(form: &Bidiagonal) -> Result<LeftSingular, Status> {
+pub(super) fn left_singular(form: &Bidiagonal) -> Result<ReferenceSingular, Status> {
+    let (values, mut vectors) = iterate(form)?;
+    let mut in_doubt = vec![false; values.len()];
+    for perturbation in PERTURBATIONS {
+        let (_, perturbed) = iterate(&form.perturbed(perturbation))?;
+        let columns = vectors.column_iter().zip(perturbed.column_iter());
+        for (doubt, (vector, other)) in in_doubt.iter_mut().zip(columns) {
+            *doubt |= vector.dot(&other) < 0.0;
+        }
+    }
+    for mut vector in vectors.column_iter_mut() {
+        let mut column = vector.clone_owned();
+        form.apply_left(&mut column);
+        vector.copy_from(&column);
+    }
+    let signs_in_doubt = in_doubt.into_iter().filter(|doubt| *doubt).count();
+    Ok(ReferenceSingular {
+        svd: LeftSingular { values, vectors },
+        signs_in_doubt,
+    })
+}
+
+/// Relative changes of `B`, as small as LAPACK's own rounding, under which a sign that can be
+/// relied on does not change.
+const PERTURBATIONS: [f64; 8] = [
+    4e-16, -4e-16, 8e-16, -8e-16, 1.6e-15, -1.6e-15, 3.2e-15, -3.2e-15,
+];
+
+/// Singular values, descending, and left singular vectors of `B`.
+fn iterate(form: &Bidiagonal) -> Result<(Vec<f64>, DMatrix<f64>), Status> {
     let n = form.diagonal.len();
     let mut iteration = Iteration::new(form);
     iteration.run()?;
-    if let [only] = form.diagonal[..] {
-        // LAPACK answers for one row without iterating, and puts the sign on the left.
-        iteration.u[(0, 0)] = 1_f64.copysign(only);
+    if let [only] = form.diagonal.as_slice() {
+        // Alone, a negative entry gives its sign to the left vector; among others, to the right.
+        iteration.u[(0, 0)] = 1f64.copysign(*only);
     }
-    let mut order: Vec<usize> = (0..n).collect();
     let values: Vec<f64> = iteration.d.iter().map(|d| d.abs()).collect();
+    let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
-    let columns: Vec<_> = order
-        .iter()
-        .map(|&i| {
-            let mut column = iteration.u.column(i).into_owned();
-            form.apply_left(&mut column);
-            column
-        })
-        .collect();
-    Ok(LeftSingular {
-        values: order.iter().map(|&i| values[i]).collect(),
-        vectors: if n == 0 {
-            DMatrix::zeros(0, 0)
-        } else {
-            DMatrix::from_columns(&columns)
-        },
-    })
+    let descending = order.iter().map(|&i| values[i]).collect();
+    Ok((descending, iteration.u.select_columns(&order)))
 }
 
 /// Unit roundoff, LAPACK's `eps`.

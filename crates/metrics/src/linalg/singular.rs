@@ -103,10 +103,7 @@ pub struct ReferenceSingular {
 pub fn reference_left_singular(matrix: &DMatrix<f64>) -> Result<ReferenceSingular, Status> {
     let form = Bidiagonal::of(matrix.clone());
     if matrix.nrows() <= LAPACK_SMALL {
-        return Ok(ReferenceSingular {
-            svd: bidiagonal::left_singular(&form)?,
-            signs_in_doubt: 0,
-        });
+        return bidiagonal::left_singular(&form);
     }
     let mut svd = left_singular(matrix)?;
     let mut signs_in_doubt = 0;
