@@ -23,8 +23,9 @@ pub trait Format: Sync {
     ) -> LocalBoxFuture<'a, Result<Catalog, FormatError>>;
 }
 
-/// Every format, the surest to recognise first.
-pub const FORMATS: &[&dyn Format] = &[&TorchZip, &TorchLegacy, &Safetensors];
+/// Every format, the surest to recognise first. The length that a safetensors file begins with
+/// may look like a pickle's protocol (640 does), but no pickle has a brace in its place.
+pub const FORMATS: &[&dyn Format] = &[&TorchZip, &Safetensors, &TorchLegacy];
 
 /// Enough of a file's beginning to recognise its format.
 const HEAD_BYTES: u64 = 16;

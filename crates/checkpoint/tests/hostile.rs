@@ -222,6 +222,18 @@ fn safetensors_layouts() {
 }
 
 #[test]
+fn a_header_whose_length_looks_like_a_pickle_is_still_a_header() {
+    for length in [0x280, 0x380, 0x480, 0x580] {
+        let header = format!("{:length$}", one_tensor("U8", "[1]", 0, 1));
+        assert_eq!(
+            catalog(safetensors(&header, 1)).unwrap().tensors.len(),
+            1,
+            "{length}"
+        );
+    }
+}
+
+#[test]
 fn an_unknown_dtype_spoils_its_tensor_only() {
     let header = r#"{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]},
                      "b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#;

@@ -8,7 +8,7 @@ use crate::error::RunError;
 use crate::tree::Tree;
 
 /// The folder of pico-train's recorded weights, gradients and activations.
-const LEARNING_DYNAMICS: &str = "learning_dynamics";
+const LEARNING_DYNAMICS: &str = "learning_dynamics/";
 
 /// What a step's folder or file is called, before the number.
 const STEP_WORDS: &[&str] = &["global_step", "checkpoint", "step", "iter", "ckpt"];
@@ -18,7 +18,7 @@ const NAMES_IN_MESSAGE: usize = 6;
 
 const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files named \
     checkpoint-{N}, step{N}, step_{N}, step-{N}, global_step{N} or iter_{N}; model.safetensors, \
-    pytorch_model.bin or their shards; a single .safetensors, .pt, .pth or .bin file";
+    pytorch_model.bin or their shards; a single .safetensors, .pt, .pth, .bin or .ckpt file";
 
 pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
     if tree.files().is_empty() {
@@ -89,6 +89,14 @@ impl<'a> Folder<'a> {
         None
     }
 
+    /// The folder of the checkpoint: recorded data lies one folder below the weights.
+    fn home(&self) -> &'a str {
+        match self.path.strip_suffix(LEARNING_DYNAMICS) {
+            Some(home) if home.is_empty() || home.ends_with('/') => home,
+            _ => self.path,
+        }
+    }
+
     /// The files that pico-train records, by kind and split.
     fn recorded(&self) -> Vec<Part> {
         let parts = self.files.iter().filter_map(|file| {
@@ -120,11 +128,8 @@ async fn steps_in_folders(
         };
         let inside = folder.path.strip_prefix(path).unwrap_or_default();
         let parts = match inside {
-            "" => weights_part(tree, folder, warnings)
-                .await?
-                .into_iter()
-                .collect(),
-            _ if inside.strip_suffix('/') == Some(LEARNING_DYNAMICS) => folder.recorded(),
+            "" => parts_in(tree, folder, warnings).await?,
+            _ if inside == LEARNING_DYNAMICS => folder.recorded(),
             _ => Vec::new(),
         };
         if parts.is_empty() {
@@ -166,8 +171,7 @@ fn add_parts<'a>(
         None => steps.push((Step { number, parts }, folder)),
         Some((step, known)) if *known == folder => {
             step.parts.extend(parts);
-            step.parts
-                .sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
+            sort_parts(&mut step.parts);
         }
         Some((_, known)) => warnings.push(format!(
             "step {number} occurs twice: {known} is used, {folder} is passed over"
@@ -232,81 +236,77 @@ fn steps_in_files(
     }
 }
 
-/// One checkpoint without a number: recorded files or weights, in one folder.
+/// One checkpoint without a number: recorded files, weights, or both, in one folder.
 async fn single(
     tree: &dyn Tree,
     folders: &[Folder<'_>],
     warnings: &mut Vec<String>,
 ) -> Result<Found, RunError> {
-    let mut checkpoints: Vec<(&str, Vec<Part>)> = Vec::new();
+    if let [file] = tree.files()
+        && is_checkpoint(&file.path)
+        && is_auxiliary(&file.path)
+    {
+        // Passed over beside a model's weights, but here somebody asked for it.
+        return Ok(Some(one_step(vec![weights(vec![file.path.clone()])])));
+    }
+    let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
     for folder in folders {
-        let mut parts = folder.recorded();
-        if parts.is_empty() {
-            parts.extend(weights_part(tree, folder, warnings).await?);
-        }
-        if parts.is_empty() {
-            continue;
-        }
-        // Recorded data lies one folder below the weights of the same checkpoint.
-        let home = folder
-            .path
-            .strip_suffix(LEARNING_DYNAMICS_FOLDER)
-            .unwrap_or(folder.path);
-        match checkpoints.iter_mut().find(|(known, _)| *known == home) {
-            Some((_, known)) => known.extend(parts),
-            None => checkpoints.push((home, parts)),
+        let parts = parts_in(tree, folder, warnings).await?;
+        if !parts.is_empty() {
+            checkpoints.entry(folder.home()).or_default().extend(parts);
         }
     }
     // What lies in the root itself is meant before what lies somewhere below.
-    let position = checkpoints
-        .iter()
-        .position(|(home, _)| home.is_empty())
-        .unwrap_or(0);
-    if checkpoints.len() > 1
-        && checkpoints
-            .get(position)
-            .is_some_and(|(home, _)| !home.is_empty())
-    {
-        let files = checkpoints
-            .iter()
-            .flat_map(|(_, parts)| parts)
-            .flat_map(|part| &part.paths);
-        let files = listed(files.map(String::as_str));
-        return Err(RunError::Ambiguous {
-            files,
-            path: tree.name().to_owned(),
-        });
+    if let Some(parts) = checkpoints.remove("") {
+        return Ok(Some(one_step(parts)));
     }
-    if checkpoints.is_empty() {
-        let loose = folders.iter().flat_map(|folder| loose_files(folder));
-        let loose: Vec<String> = loose.collect();
-        if !loose.is_empty() {
-            let files = listed(loose.iter().map(String::as_str));
-            return Err(RunError::Ambiguous {
-                files,
-                path: tree.name().to_owned(),
-            });
-        }
+    let found: Vec<Vec<Part>> = checkpoints.into_values().collect();
+    let paths: Vec<String> = match <[Vec<Part>; 1]>::try_from(found) {
+        Ok([parts]) => return Ok(Some(one_step(parts))),
+        Err(several) if !several.is_empty() => several
+            .into_iter()
+            .flatten()
+            .flat_map(|part| part.paths)
+            .collect(),
+        Err(_) => folders.iter().flat_map(loose_files).collect(),
+    };
+    if paths.is_empty() {
         return Ok(None);
     }
-    let (_, mut parts) = checkpoints.swap_remove(position);
-    parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
-    Ok(Some((Layout::Single, vec![Step { number: 0, parts }])))
+    let files = listed(paths.iter().map(String::as_str));
+    Err(RunError::Ambiguous {
+        files,
+        path: tree.name().to_owned(),
+    })
 }
 
-const LEARNING_DYNAMICS_FOLDER: &str = "learning_dynamics/";
+fn one_step(mut parts: Vec<Part>) -> (Layout, Vec<Step>) {
+    sort_parts(&mut parts);
+    (Layout::Single, vec![Step { number: 0, parts }])
+}
 
-async fn weights_part(
+/// Recorded data before the whole model.
+fn sort_parts(parts: &mut [Part]) {
+    parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
+}
+
+/// What lies directly in a folder: recorded files, and a model's weights.
+async fn parts_in(
     tree: &dyn Tree,
     folder: &Folder<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Part>, RunError> {
-    let paths = weights_of(tree, folder, warnings).await?;
-    Ok(paths.map(|paths| Part {
+) -> Result<Vec<Part>, RunError> {
+    let mut parts = folder.recorded();
+    parts.extend(weights_of(tree, folder, warnings).await?.map(weights));
+    Ok(parts)
+}
+
+fn weights(paths: Vec<String>) -> Part {
+    Part {
         kind: DataKind::Weights,
         split: None,
         paths,
-    }))
+    }
 }
 
 fn loose_files(folder: &Folder<'_>) -> Vec<String> {
@@ -367,7 +367,7 @@ pub(super) fn step_number(name: &str) -> Option<u64> {
 }
 
 /// What pico-train recorded in a file of that name.
-fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
+pub(super) fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
     let (split, kind) = file.strip_suffix(".pt")?.split_once('_')?;
     let split = [Split::Train, Split::Val]
         .into_iter()

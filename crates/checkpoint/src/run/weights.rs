@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::find::Folder;
+use super::find::{Folder, recorded_as};
 use crate::error::RunError;
 use crate::tree::{Tree, entry_of};
 
 /// Endings of checkpoint files.
-const ENDINGS: &[&str] = &[".safetensors", ".pt", ".pth", ".bin"];
+const ENDINGS: &[&str] = &[".safetensors", ".pt", ".pth", ".bin", ".ckpt"];
 
 /// Whole models, the one to prefer first; their shards are named after them.
 const MODELS: &[(&str, &str)] = &[("model", ".safetensors"), ("pytorch_model", ".bin")];
@@ -159,29 +159,27 @@ fn missing_shard(tree: &dyn Tree, folder: &Folder<'_>, shard: &str, index: &str)
     }
 }
 
-/// The only checkpoint file of a folder, safetensors before others.
+/// The only checkpoint file of a folder, safetensors before others. What pico-train recorded is
+/// not a model's weights.
 fn only_file<'a>(folder: &Folder<'a>, warnings: &mut Vec<String>) -> Option<&'a str> {
     let files = folder.files.iter().copied();
     let candidates: Vec<&str> = files
-        .filter(|file| is_checkpoint(file) && !is_auxiliary(file))
+        .filter(|file| is_checkpoint(file) && !is_auxiliary(file) && recorded_as(file).is_none())
         .collect();
-    let safetensors = candidates
-        .iter()
-        .copied()
-        .filter(|file| file.ends_with(".safetensors"));
-    let safetensors: Vec<&str> = safetensors.collect();
+    let is_safetensors = |file: &&str| file.ends_with(".safetensors");
+    let safetensors: Vec<&str> = candidates.iter().copied().filter(is_safetensors).collect();
     match (safetensors.as_slice(), candidates.as_slice()) {
         ([file], _) | ([], [file]) => Some(*file),
         (_, []) => None,
         (_, several) => {
+            let folder = if folder.path.is_empty() {
+                "the folder"
+            } else {
+                folder.path
+            };
             warnings.push(format!(
-                "{} holds several checkpoint files and none is called as a model is, so none is \
-                 used: {}",
-                if folder.path.is_empty() {
-                    "the folder"
-                } else {
-                    folder.path
-                },
+                "{folder} holds several checkpoint files and none is called as a model is, so \
+                 none is used: {}",
                 several.join(", ")
             ));
             None

@@ -12,47 +12,45 @@ impl<'p> Machine<'p> {
         let Value::Tuple(_) = arguments else {
             return Err(self.unexpected("a tuple of arguments", arguments));
         };
+        let (callable, arguments) = self.innermost(callable, arguments)?;
+        let Some(function) = self.values.global(callable) else {
+            return self.made_by(callable);
+        };
+        let items = self.values.items(arguments).unwrap_or_default();
+        match (function, items) {
+            (("torch._utils", "_rebuild_tensor"), &[storage, offset, shape, strides])
+            | (
+                ("torch._utils", "_rebuild_tensor_v2"),
+                &[storage, offset, shape, strides, _, _]
+                | &[storage, offset, shape, strides, _, _, _],
+            ) => self.new_tensor(function, (storage, offset, shape, strides), None),
+            (
+                ("torch._utils", "_rebuild_tensor_v3"),
+                &[storage, offset, shape, strides, _, _, dtype]
+                | &[storage, offset, shape, strides, _, _, dtype, _],
+            ) => self.new_tensor(function, (storage, offset, shape, strides), Some(dtype)),
+            (("torch._utils", "_rebuild_parameter"), &[data, _, _])
+            | (("torch._utils", "_rebuild_parameter_with_state"), &[data, _, _, _]) => Ok(data),
+            (("collections", "OrderedDict"), &[]) => self.ordered_dict(None),
+            (("collections", "OrderedDict"), &[pairs]) => self.ordered_dict(Some(pairs)),
+            (("torch._utils" | "torch._tensor", name), _) if REBUILDERS.contains(&name) => {
+                Err(self.bad_arguments(function))
+            }
+            _ => self.made_by(callable),
+        }
+    }
+
+    /// `_rebuild_from_type_v2(function, type, arguments, state)` calls another function: the one
+    /// that is called in the end, with its arguments.
+    fn innermost(&self, callable: Value, arguments: Value) -> Result<(Value, Value), PickleError> {
         let (mut callable, mut arguments) = (callable, arguments);
-        // `_rebuild_from_type_v2` calls another function; each turn unwraps one.
         for _ in 0..NESTING_LIMIT {
-            let Some(function) = self.values.global(callable) else {
-                return self.made_by(callable);
-            };
-            let items = self.values.items(arguments).unwrap_or_default();
-            match (function, items) {
-                (("torch._utils", "_rebuild_tensor"), [storage, offset, shape, strides])
-                | (
-                    ("torch._utils", "_rebuild_tensor_v2"),
-                    [storage, offset, shape, strides, _, _]
-                    | [storage, offset, shape, strides, _, _, _],
-                ) => {
-                    let view = (*storage, *offset, *shape, *strides);
-                    return self.new_tensor(function, view, None);
+            let wraps = Some(("torch._tensor", "_rebuild_from_type_v2"));
+            match self.values.items(arguments) {
+                Some(&[inner, _, inner_arguments, _]) if self.values.global(callable) == wraps => {
+                    (callable, arguments) = (inner, inner_arguments);
                 }
-                (
-                    ("torch._utils", "_rebuild_tensor_v3"),
-                    [storage, offset, shape, strides, _, _, dtype]
-                    | [storage, offset, shape, strides, _, _, dtype, _],
-                ) => {
-                    let view = (*storage, *offset, *shape, *strides);
-                    return self.new_tensor(function, view, Some(*dtype));
-                }
-                (("torch._utils", "_rebuild_parameter"), [data, _, _])
-                | (("torch._utils", "_rebuild_parameter_with_state"), [data, _, _, _]) => {
-                    return Ok(*data);
-                }
-                (("torch._tensor", "_rebuild_from_type_v2"), [inner, _, inner_arguments, _]) => {
-                    (callable, arguments) = (*inner, *inner_arguments);
-                }
-                (("collections", "OrderedDict"), []) => return self.ordered_dict(None),
-                (("collections", "OrderedDict"), [pairs]) => {
-                    let pairs = *pairs;
-                    return self.ordered_dict(Some(pairs));
-                }
-                (("torch._utils" | "torch._tensor", name), _) if REBUILDERS.contains(&name) => {
-                    return Err(self.bad_arguments(function));
-                }
-                _ => return self.made_by(callable),
+                _ => return Ok((callable, arguments)),
             }
         }
         Err(PickleError::TooDeep {
