@@ -6,6 +6,24 @@
 //! [`read_tensors`], when somebody asks for those tensors and not before.
 //!
 //! Nothing here runs code from a file, and every offset and length is `u64`.
+//!
+//! ```
+//! use trainscope_checkpoint::{MemorySource, catalog_of, read_tensors};
+//!
+//! let header = br#"{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#;
+//! let mut file = (header.len() as u64).to_le_bytes().to_vec();
+//! file.extend(header);
+//! file.extend([1.0_f32, 2.0, 3.0, 4.0].map(f32::to_le_bytes).concat());
+//!
+//! let source = MemorySource::new("w.safetensors", file);
+//! let tensors = pollster::block_on(async {
+//!     let catalog = catalog_of(&source).await?;
+//!     read_tensors(&source, &[&catalog.tensors[0]]).await
+//! })?;
+//! // Column-major: the first column is 1, 3.
+//! assert_eq!(tensors[0].values, [1.0, 3.0, 2.0, 4.0]);
+//! # Ok::<(), trainscope_checkpoint::ReadError>(())
+//! ```
 
 pub mod catalog;
 pub mod dtype;

@@ -107,6 +107,12 @@ fn step_folders_of_every_name() {
 }
 
 #[test]
+fn a_runs_own_folder_may_be_called_as_a_step_is() {
+    let path = "experiment-iter2/checkpoints/step_5/learning_dynamics/train_weights.pt";
+    assert_eq!(steps(&found(&empty(&[path]))), [(5, vec![path])]);
+}
+
+#[test]
 fn step_files() {
     let run = found(&empty(&[
         "step_10.pt",

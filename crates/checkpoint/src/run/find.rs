@@ -1,6 +1,6 @@
 //! Recognising a run's steps among files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::weights::{is_auxiliary, is_checkpoint, weights_of};
 use super::{DataKind, Layout, Part, Run, Split, Step, model};
@@ -28,25 +28,41 @@ pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
     }
     let folders = Folder::all(tree);
     let mut warnings = Vec::new();
-    let found = match steps_in_folders(tree, &folders, &mut warnings).await? {
-        Some(found) => Some(found),
-        None => match steps_in_files(tree, &folders, &mut warnings)? {
-            Some(found) => Some(found),
-            None => single(tree, &folders, &mut warnings).await?,
-        },
-    };
+    let found = recognise(tree, &folders, &mut warnings).await?;
     let Some((layout, mut steps)) = found else {
         return Err(nothing(tree));
     };
     steps.sort_by_key(|step| step.number);
     warn_of_others(&folders, &steps, &mut warnings);
     let model = model::find(tree, &mut warnings).await;
+    // A folder that was looked at under two layouts is warned of once.
+    let mut said = BTreeSet::new();
+    warnings.retain(|warning| said.insert(warning.clone()));
     Ok(Run {
         layout,
         steps,
         model,
         warnings,
     })
+}
+
+/// Tries the layouts, from the surest to the simplest.
+async fn recognise(
+    tree: &dyn Tree,
+    folders: &[Folder<'_>],
+    warnings: &mut Vec<String>,
+) -> Result<Found, RunError> {
+    for pick in [outermost as Pick, innermost] {
+        let found = steps_in_folders(tree, folders, pick, warnings).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    let found = steps_in_files(tree, folders, warnings)?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    single(tree, folders, warnings).await
 }
 
 /// A folder that directly holds checkpoint files, or shard indexes.
@@ -76,17 +92,25 @@ impl<'a> Folder<'a> {
         format!("{}{file}", self.path)
     }
 
-    /// The outermost step among the folder's segments: (parent folder, step folder, number).
-    fn step(&self) -> Option<(&'a str, &'a str, u64)> {
+    /// The steps among the folder's segments, the outermost first.
+    fn steps(&self) -> Vec<StepFolder<'a>> {
+        let mut steps = Vec::new();
         let mut start = 0;
         for segment in self.path.split_terminator('/') {
             let end = start + segment.len() + 1;
             if let Some(number) = step_number(segment) {
-                return Some((self.path.get(..start)?, self.path.get(..end)?, number));
+                let (path, inside) = self.path.split_at(end);
+                let parent = path.get(..start).unwrap_or_default();
+                steps.push(StepFolder {
+                    parent,
+                    path,
+                    inside,
+                    number,
+                });
             }
             start = end;
         }
-        None
+        steps
     }
 
     /// The folder of the checkpoint: recorded data lies one folder below the weights.
@@ -111,22 +135,49 @@ impl<'a> Folder<'a> {
     }
 }
 
+/// A step's folder, as the path of a folder in it (or its own) says.
+struct StepFolder<'a> {
+    parent: &'a str,
+    path: &'a str,
+    /// The rest of the path.
+    inside: &'a str,
+    number: u64,
+}
+
+/// Which of the steps in a path counts: in `checkpoint-5/global_step5` the outermost, in
+/// `experiment-iter2/checkpoints/step_5` the innermost.
+type Pick = for<'a> fn(Vec<StepFolder<'a>>) -> Option<StepFolder<'a>>;
+
+fn outermost(steps: Vec<StepFolder<'_>>) -> Option<StepFolder<'_>> {
+    steps.into_iter().next()
+}
+
+fn innermost(steps: Vec<StepFolder<'_>>) -> Option<StepFolder<'_>> {
+    steps.into_iter().next_back()
+}
+
 type Found = Option<(Layout, Vec<Step>)>;
 
 /// Steps that are folders, each with recorded data, a checkpoint, or both.
 async fn steps_in_folders(
     tree: &dyn Tree,
     folders: &[Folder<'_>],
+    pick: Pick,
     warnings: &mut Vec<String>,
 ) -> Result<Found, RunError> {
     let mut steps: Vec<(Step, &str)> = Vec::new();
     let mut parents: Vec<&str> = Vec::new();
     let mut is_pico = false;
     for folder in folders {
-        let Some((parent, path, number)) = folder.step() else {
+        let Some(StepFolder {
+            parent,
+            path,
+            inside,
+            number,
+        }) = pick(folder.steps())
+        else {
             continue;
         };
-        let inside = folder.path.strip_prefix(path).unwrap_or_default();
         let parts = match inside {
             "" => parts_in(tree, folder, warnings).await?,
             _ if inside == LEARNING_DYNAMICS => folder.recorded(),
@@ -326,7 +377,7 @@ fn warn_of_others(folders: &[Folder<'_>], steps: &[Step], warnings: &mut Vec<Str
         .collect();
     let beside = folders
         .iter()
-        .filter(|folder| folder.step().is_none())
+        .filter(|folder| folder.steps().is_empty())
         .flat_map(loose_files);
     let others: Vec<String> = beside.filter(|path| !used.contains(&path)).collect();
     if !others.is_empty() {

@@ -175,7 +175,9 @@ impl<'a> Archive<'a> {
         for group in self.header_groups(wanted, &unsure) {
             self.read_headers(wanted, &group, &mut offsets).await?;
         }
-        Ok(offsets.into_iter().flatten().collect())
+        let found = offsets.into_iter().zip(wanted);
+        let found = found.map(|(offset, (name, entry))| offset.ok_or_else(|| outside(name, entry)));
+        Ok(found.collect::<Result<Vec<u64>, ZipError>>()?)
     }
 
     /// The data's offset, when two independent findings agree on it: reckoned forwards, from the
