@@ -24,6 +24,8 @@ pub struct Basis {
     pub vectors: DMatrix<f64>,
     /// Its singular values, descending, `k` of them.
     pub values: Vec<f64>,
+    /// Its right singular vectors, `[r, k]`.
+    pub right_vectors: DMatrix<f64>,
 }
 
 /// Ratio of eigenvalues of a Gram matrix below which vectors made from it would lose their
@@ -82,18 +84,6 @@ impl Facts {
             .map_err(Clone::clone)
     }
 
-    /// The right singular vectors `[r, k]` that belong to the basis: `X_c = U S V^T`.
-    ///
-    /// # Errors
-    /// As [`Facts::centred`].
-    pub fn right_vectors(&self, basis: &Basis) -> Result<DMatrix<f64>, Status> {
-        let mut right = transpose_product(&self.centred()?.matrix, &basis.vectors);
-        for (mut column, value) in right.column_iter_mut().zip(&basis.values) {
-            column /= *value;
-        }
-        Ok(right)
-    }
-
     /// `sum_j |<h_i, x_j>|` per column `h_i` of `directions` `[n, k]`, over the columns `x_j` of
     /// the matrix. Where the directions are orthogonal to the constant vector, centring the
     /// columns would change nothing.
@@ -148,27 +138,45 @@ impl Basis {
         if smallest < GRAM_SMALLEST {
             return Self::by_decomposition(centred, threshold);
         }
-        let mut vectors = eigen.vectors.columns(0, rank).into_owned();
+        let of_gram = eigen.vectors.columns(0, rank).into_owned();
+        let values = values[..rank].to_vec();
         if centred.ncols() <= centred.nrows() {
-            vectors = product(centred, &vectors);
-            for (mut column, value) in vectors.column_iter_mut().zip(&values) {
-                column /= *value;
-            }
+            let vectors = divided(product(centred, &of_gram), &values);
+            Ok(Self {
+                vectors,
+                values,
+                right_vectors: of_gram,
+            })
+        } else {
+            let right_vectors = divided(transpose_product(centred, &of_gram), &values);
+            Ok(Self {
+                vectors: of_gram,
+                values,
+                right_vectors,
+            })
         }
-        Ok(Self {
-            vectors,
-            values: values[..rank].to_vec(),
-        })
     }
 
     fn by_decomposition(centred: &DMatrix<f64>, threshold: f64) -> Result<Self, Status> {
         let svd = left_singular(centred)?;
         let rank = numerical_rank(&svd.values, threshold);
+        let vectors = svd.vectors.columns(0, rank).into_owned();
+        let values = svd.values[..rank].to_vec();
+        let right_vectors = divided(transpose_product(centred, &vectors), &values);
         Ok(Self {
-            vectors: svd.vectors.columns(0, rank).into_owned(),
-            values: svd.values[..rank].to_vec(),
+            vectors,
+            values,
+            right_vectors,
         })
     }
+}
+
+/// Columns divided by singular values.
+fn divided(mut columns: DMatrix<f64>, values: &[f64]) -> DMatrix<f64> {
+    for (mut column, value) in columns.column_iter_mut().zip(values) {
+        column /= *value;
+    }
+    columns
 }
 
 fn numerical_rank(values: &[f64], threshold: f64) -> usize {

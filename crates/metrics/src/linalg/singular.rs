@@ -1,10 +1,13 @@
 //! Singular values and vectors.
 
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
+use faer::{Diag, Par, Spec};
 use nalgebra::DMatrix;
 
 use super::bidiagonal::{self, Bidiagonal};
 use super::product::{gram_of_columns, gram_of_rows};
-use super::{eigen, owned, view};
+use super::{eigen, view, view_mut};
 use crate::measurement::Status;
 
 /// From this ratio of the longer to the shorter side on, the Gram matrix is tried first: it costs
@@ -68,12 +71,24 @@ pub struct LeftSingular {
 /// # Errors
 /// [`Status::NoConvergence`].
 pub fn left_singular(matrix: &DMatrix<f64>) -> Result<LeftSingular, Status> {
-    let svd = view(matrix).thin_svd().map_err(|_| Status::NoConvergence)?;
-    let values = svd.S().column_vector();
-    Ok(LeftSingular {
-        values: (0..values.nrows()).map(|i| values[i]).collect(),
-        vectors: owned(svd.U()),
-    })
+    let (rows, columns) = matrix.shape();
+    let (rank, parallelism) = (rows.min(columns), Par::Seq);
+    let mut vectors = DMatrix::zeros(rows, rank);
+    let mut values = Diag::zeros(rank);
+    let (thin, none) = (ComputeSvdVectors::Thin, ComputeSvdVectors::No);
+    let scratch = svd_scratch::<f64>(rows, columns, thin, none, parallelism, Spec::default());
+    svd(
+        view(matrix),
+        values.as_mut(),
+        Some(view_mut(&mut vectors)),
+        None,
+        parallelism,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Spec::default(),
+    )
+    .map_err(|_| Status::NoConvergence)?;
+    let values = values.column_vector().iter().copied().collect();
+    Ok(LeftSingular { values, vectors })
 }
 
 /// Sides up to this are decomposed by QR iteration in LAPACK, larger ones by divide and conquer.
