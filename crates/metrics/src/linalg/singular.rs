@@ -1,8 +1,9 @@
 //! Singular values and vectors.
 
+use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Diag, Par, Spec};
+use faer::{Par, Spec};
 use nalgebra::DMatrix;
 
 use super::bidiagonal::{self, Bidiagonal};
@@ -37,6 +38,14 @@ pub fn singular_values(matrix: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
     {
         return Ok(values);
     }
+    singular_values_by_decomposition(matrix)
+}
+
+/// The same from the matrix itself, whatever its shape: each is good to a few eps of the largest.
+///
+/// # Errors
+/// [`Status::NoConvergence`].
+pub fn singular_values_by_decomposition(matrix: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
     view(matrix)
         .singular_values()
         .map_err(|_| Status::NoConvergence)
