@@ -1,5 +1,8 @@
 //! The run that comes with the page.
 
+use std::cell::Cell;
+
+use futures_util::future::try_join_all;
 use trainscope_checkpoint::MemoryTree;
 
 use crate::fetch::{self, FetchError};
@@ -25,19 +28,16 @@ pub const FILES: &[DemoFile] = include!(concat!(env!("OUT_DIR"), "/demo_files.rs
 ///
 /// # Errors
 /// [`FetchError`] when a file cannot be had.
-pub async fn run(mut progress: impl FnMut(u64)) -> Result<MemoryTree, FetchError> {
-    let requests: Vec<_> = FILES
-        .iter()
-        .map(|file| fetch::begin(&format!("{FOLDER}/{NAME}/{}", file.path)))
-        .collect();
-    let mut contents = Vec::with_capacity(FILES.len());
-    let mut fetched = 0;
-    for (file, request) in FILES.iter().zip(requests) {
-        contents.push((file.path, request.bytes().await?));
-        fetched += file.bytes;
-        progress(fetched);
-    }
-    Ok(MemoryTree::new(NAME, contents))
+pub async fn run(progress: impl Fn(u64)) -> Result<MemoryTree, FetchError> {
+    let fetched = Cell::new(0);
+    // All at once: a response that waits to be read would hold one of the few connections.
+    let contents = try_join_all(FILES.iter().map(async |file| {
+        let bytes = fetch::bytes(&format!("{FOLDER}/{NAME}/{}", file.path)).await?;
+        fetched.set(fetched.get() + file.bytes);
+        progress(fetched.get());
+        Ok((file.path, bytes))
+    }));
+    Ok(MemoryTree::new(NAME, contents.await?))
 }
 
 /// Fetches the config of its analysis.
@@ -45,7 +45,7 @@ pub async fn run(mut progress: impl FnMut(u64)) -> Result<MemoryTree, FetchError
 /// # Errors
 /// [`FetchError`] when it cannot be had.
 pub async fn config() -> Result<String, FetchError> {
-    let bytes = fetch::begin(&format!("{FOLDER}/demo.yaml")).bytes().await?;
+    let bytes = fetch::bytes(&format!("{FOLDER}/demo.yaml")).await?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

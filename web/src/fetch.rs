@@ -33,54 +33,34 @@ pub enum FetchError {
     },
 }
 
-/// A request under way.
-pub struct Fetching {
-    address: String,
-    response: Promise,
-}
-
-/// Asks for a file, addressed from the page's folder.
-#[must_use]
-pub fn begin(address: &str) -> Fetching {
-    Fetching {
+/// A whole file, addressed from the page's folder.
+///
+/// # Errors
+/// [`FetchError`] when it cannot be had.
+pub async fn bytes(address: &str) -> Result<Vec<u8>, FetchError> {
+    let failed = |error: JsValue| FetchError::Network {
         address: address.to_owned(),
-        response: global_fetch(address),
+        reason: in_words(&error),
+    };
+    let response = JsFuture::from(global_fetch(address))
+        .await
+        .map_err(failed)?;
+    let response: Response = response.unchecked_into();
+    if !response.ok() {
+        return Err(FetchError::Status {
+            address: address.to_owned(),
+            status: response.status(),
+        });
     }
+    let body = response.array_buffer().map_err(failed)?;
+    let buffer: ArrayBuffer = JsFuture::from(body).await.map_err(failed)?.unchecked_into();
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-impl Fetching {
-    /// The whole file.
-    ///
-    /// # Errors
-    /// [`FetchError`] when it cannot be had.
-    pub async fn bytes(self) -> Result<Vec<u8>, FetchError> {
-        let response: Response = self.wait(self.response.clone()).await?.unchecked_into();
-        if !response.ok() {
-            return Err(FetchError::Status {
-                status: response.status(),
-                address: self.address,
-            });
-        }
-        let body = response
-            .array_buffer()
-            .map_err(|error| self.failed(&error))?;
-        let buffer: ArrayBuffer = self.wait(body).await?.unchecked_into();
-        Ok(Uint8Array::new(&buffer).to_vec())
-    }
-
-    async fn wait(&self, promise: Promise) -> Result<JsValue, FetchError> {
-        JsFuture::from(promise)
-            .await
-            .map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &JsValue) -> FetchError {
-        let words = error
-            .dyn_ref::<js_sys::Error>()
-            .map(|error| String::from(error.message()));
-        FetchError::Network {
-            address: self.address.clone(),
-            reason: words.unwrap_or_else(|| format!("{error:?}")),
-        }
-    }
+fn in_words(error: &JsValue) -> String {
+    let known = error.dyn_ref::<js_sys::Error>();
+    known.map_or_else(
+        || format!("{error:?}"),
+        |error| String::from(error.message()),
+    )
 }

@@ -60,7 +60,7 @@ impl Tab {
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"binary": chromium.browser, "args": FLAGS},
             "goog:loggingPrefs": {"browser": "ALL"},
-            "timeouts": {"script": 120_000, "pageLoad": 60_000},
+            "timeouts": {"script": 60_000, "pageLoad": 60_000},
         }}});
         let answer = tab.call("", &capabilities)?;
         let id = answer["sessionId"]
@@ -107,8 +107,21 @@ impl Tab {
              look();"
         );
         self.call("/execute/async", &json!({"script": script, "args": []}))
-            .with_context(|| format!("waited in vain for {what}"))
+            .with_context(|| {
+                format!(
+                    "waited in vain for {what}; the page shows:\n{}",
+                    self.text()
+                )
+            })
             .map(drop)
+    }
+
+    /// The words on the page, for messages.
+    fn text(&self) -> String {
+        let text = self
+            .run("return document.body.innerText")
+            .unwrap_or_default();
+        text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Errors and warnings that the page's console received since the last call.

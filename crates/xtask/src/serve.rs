@@ -1,40 +1,67 @@
-//! A static file server on loopback.
+//! A static file server on loopback: one file per connection, one thread per connection.
 
 use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
 use std::thread;
 
-use anyhow::{Result, anyhow};
-use tiny_http::{Header, Request, Response, Server};
+use anyhow::{Context, Result};
+
+/// A request line and its headers are not longer.
+const MAXIMUM_HEAD_BYTES: u64 = 16 * 1024;
 
 /// Serves a folder from a thread of its own for as long as the process lives.
 ///
 /// `port` 0 takes a free one. Gives the address to open.
 pub(crate) fn start(folder: PathBuf, port: u16) -> Result<String> {
-    let server = Server::http(("127.0.0.1", port))
-        .map_err(|error| anyhow!("cannot listen on port {port}: {error}"))?;
-    let address = format!("http://{}/", server.server_addr());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .with_context(|| format!("cannot listen on port {port}"))?;
+    let address = format!("http://{}/", listener.local_addr()?);
     thread::spawn(move || {
-        for request in server.incoming_requests() {
+        for stream in listener.incoming().filter_map(Result::ok) {
+            let folder = folder.clone();
             // A visitor who went away is not our trouble.
-            let _ = answer(&folder, request);
+            thread::spawn(move || answer(&folder, stream));
         }
     });
     Ok(address)
 }
 
-fn answer(folder: &Path, request: Request) -> std::io::Result<()> {
-    let opened =
-        file_of(folder, request.url()).and_then(|path| Some((File::open(&path).ok()?, path)));
-    match opened {
-        Some((file, path)) => {
-            let response = Response::from_file(file)
-                .with_header(header("Content-Type", content_type(&path)))
-                .with_header(header("Cache-Control", "no-cache"));
-            request.respond(response)
+fn answer(folder: &Path, mut stream: TcpStream) -> io::Result<()> {
+    let request = request_line(&stream)?;
+    let wanted = request
+        .strip_prefix("GET ")
+        .and_then(|rest| rest.split(' ').next());
+    let opened = wanted.and_then(|url| {
+        let path = file_of(folder, url)?;
+        Some((File::open(&path).ok()?, path))
+    });
+    let Some((mut file, path)) = opened else {
+        return stream.write_all(
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        );
+    };
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nContent-Length: {}\r\n\
+         Cache-Control: no-cache\r\nConnection: close\r\n\r\n",
+        content_type(&path),
+        file.metadata()?.len()
+    )?;
+    io::copy(&mut file, &mut stream).map(drop)
+}
+
+/// The first line of a request, of which the rest is read too.
+fn request_line(stream: &TcpStream) -> io::Result<String> {
+    let mut lines = BufReader::new(stream.take(MAXIMUM_HEAD_BYTES)).lines();
+    let first = lines.next().transpose()?.unwrap_or_default();
+    for line in lines {
+        if line?.is_empty() {
+            break;
         }
-        None => request.respond(Response::from_string("not found").with_status_code(404)),
     }
+    Ok(first)
 }
 
 /// The file that a URL names; none outside the folder.
@@ -58,10 +85,6 @@ fn content_type(path: &Path) -> &'static str {
         Some("yaml" | "txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
-}
-
-fn header(name: &'static str, value: &'static str) -> Header {
-    Header::from_bytes(name, value).unwrap_or_else(|()| unreachable!("a plain ASCII header"))
 }
 
 #[cfg(test)]
