@@ -327,11 +327,12 @@ fn a_broken_config_is_a_warning() {
         ("training_config.yaml", "model: [unclosed"),
     ]);
     assert_eq!(run.model.unwrap().source, "step_1/config.json");
+    let warning = &run.warnings[0];
     assert!(
-        run.warnings[0].contains("training_config.yaml"),
-        "{:?}",
-        run.warnings
+        warning.contains("line 1") && warning.ends_with("training_config.yaml"),
+        "{warning}"
     );
+    assert!(!warning.contains('\n'), "{warning}");
     let run = found(&[
         ("model.safetensors", ""),
         ("config.json", "{\"hidden_size\":\"wide\"}"),

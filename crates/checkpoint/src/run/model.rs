@@ -81,7 +81,9 @@ struct ModelConfig {
 }
 
 fn from_training_config(text: &str, source: String) -> Result<Option<ModelShape>, String> {
-    let config: TrainingConfig = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    // Without the snippet a message is one line.
+    let config: TrainingConfig =
+        serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
     Ok(config.model.and_then(|model| model.shape(source)))
 }
 
