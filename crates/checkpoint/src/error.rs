@@ -135,8 +135,8 @@ pub enum PickleError {
     UnknownOpcode { opcode: u8, position: usize },
     #[error("the pickle has more than {limit} instructions")]
     TooManyOpcodes { limit: u64 },
-    #[error("the pickle memorises more than {limit} values")]
-    MemoTooLarge { limit: u64 },
+    #[error("the pickle memorises a value as number {index}, the limit is {limit}")]
+    MemoTooLarge { index: u64, limit: u64 },
     #[error("the pickle nests deeper than {limit} levels")]
     TooDeep { limit: usize },
     #[error("the pickle makes values of more than {limit} bytes, far more than its own length")]

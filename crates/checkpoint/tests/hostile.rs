@@ -338,6 +338,22 @@ fn zip_entries() {
 }
 
 #[test]
+fn a_compressed_pickle_is_inflated() {
+    let mut entries = sound();
+    let pickle = entries[0].content.clone();
+    entries[0].content = miniz_oxide::deflate::compress_to_vec(&pickle, 6);
+    entries[0].method = 8;
+    entries[0].bytes = Some(pickle.len() as u64);
+    assert_eq!(catalog(zip(&entries, false)).unwrap().tensors[0].shape, [2]);
+    entries[0].bytes = Some(pickle.len() as u64 - 1);
+    assert_error!(
+        zip_error(zip(&entries, false)),
+        ZipError::BadDeflate { .. },
+        "inflate"
+    );
+}
+
+#[test]
 fn zip_headers() {
     let file = zip(&sound(), false);
     let mut patched = file.clone();
@@ -482,10 +498,14 @@ fn pickles_that_misuse_the_stack() {
         },
         "memo 7"
     );
+    let error = pickle_error(b"Nr\x09\0\0\0j\0\0\0\0");
+    assert_error!(error, PickleError::NoSuchMemo { index: 0, .. }, "memo 0");
+    let error = pickle_error(b"Nr\xff\xff\xff\xff");
     assert_error!(
-        pickle_error(b"Nr\xff\xff\xff\xffj\0\0\0\0"),
-        PickleError::NoSuchMemo { .. },
-        "0"
+        error,
+        PickleError::MemoTooLarge { .. },
+        "4294967295",
+        "10000000"
     );
 }
 
@@ -698,6 +718,23 @@ fn torch_archives() {
         FormatError::Torch(TorchError::UnknownByteOrder { .. }),
         "middle"
     );
+}
+
+#[test]
+fn tensors_have_a_limit() {
+    let start = [
+        &b"B\0\0\0\x03"[..],
+        &vec![0; 3 << 24],
+        b"0ctorch._utils\n_rebuild_tensor\nq\0",
+        &storage("FloatStorage", "0", 1),
+        b"q\x01](",
+    ];
+    let tensors = b"h\0(h\x01K\0))tR".repeat(1_000_001);
+    let error = torch_error(
+        &[&start.concat()[..], &tensors, b"e"].concat(),
+        &[("0", &[0; 4])],
+    );
+    assert_error!(error, TorchError::TooManyTensors { .. }, "1000000");
 }
 
 #[test]

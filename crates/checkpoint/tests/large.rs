@@ -94,6 +94,24 @@ fn safetensors_beyond_4_gib() {
     assert_eq!(last_values(&file), [1.5, -2.0]);
 }
 
+#[test]
+fn a_header_beyond_the_limit_is_refused_unread() {
+    let mut file = Sparse {
+        pieces: Vec::new(),
+        bytes: 0,
+    };
+    file.push(HUGE.to_le_bytes());
+    file.push("{");
+    file.bytes += 2 * HUGE;
+    let error = block_on(catalog_of(&file)).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("5368709120 bytes, the limit is 100000000"),
+        "{error}"
+    );
+}
+
 /// Writes an entry as PyTorch does: the local header has no sizes, its extra field pads the data
 /// to 64 bytes, and a data descriptor follows, wide where the sizes are.
 fn push_entry(file: &mut Sparse, directory: &mut Vec<u8>, name: &str, data: &[u8], zeros: u64) {

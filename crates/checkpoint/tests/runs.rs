@@ -223,6 +223,14 @@ fn shards_by_their_index() {
 }
 
 #[test]
+fn a_shard_index_has_a_limit() {
+    let index = vec![b' '; (64 << 20) + 1];
+    let tree = MemoryTree::new("tree", [("model.safetensors.index.json", index)]);
+    let error = block_on(Run::find(&tree)).unwrap_err();
+    assert!(matches!(error, RunError::IndexTooLong { .. }), "{error:?}");
+}
+
+#[test]
 fn pytorch_shards_by_their_index() {
     let index = r#"{"weight_map":{"a":"pytorch_model-1-of-1.bin"}}"#;
     let run = found(&[

@@ -14,8 +14,11 @@ use crate::error::PickleError;
 /// Longer pickles are refused.
 pub(super) const PICKLE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// More instructions than this are refused, and more memorised values.
+/// More instructions than this are refused.
 const OPCODES_LIMIT: u64 = 10_000_000;
+
+/// Values are memorised by numbers below this.
+const MEMO_LIMIT: u64 = 10_000_000;
 
 /// Deeper nesting is refused: of marks here, of values where they are unfolded.
 pub(super) const NESTING_LIMIT: usize = 200;
@@ -371,14 +374,14 @@ impl<'p> Machine<'p> {
             b'r' => self.u32()?.into(),
             _ => self.memo.len(),
         };
-        let value = self.top()?;
-        self.memo.store(index, value, &mut self.account)?;
-        if self.memo.len() > OPCODES_LIMIT {
+        if index >= MEMO_LIMIT {
             return Err(PickleError::MemoTooLarge {
-                limit: OPCODES_LIMIT,
+                index,
+                limit: MEMO_LIMIT,
             });
         }
-        Ok(())
+        let value = self.top()?;
+        self.memo.store(index, value, &mut self.account)
     }
 
     fn recall(&mut self, opcode: u8) -> Result<(), PickleError> {
