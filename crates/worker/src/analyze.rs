@@ -8,115 +8,226 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use jiff::Zoned;
+use trainscope_analysis::plan::PlanProblem;
 use trainscope_analysis::protocol::{Event, Progress, Record};
 use trainscope_analysis::results::Results;
-use trainscope_analysis::{Config, Lane, Plan, Registry};
+use trainscope_analysis::{Config, Lane, Plan, PlanErrors, Registry};
 use trainscope_checkpoint::Run;
 use trainscope_checkpoint::local::LocalTree;
 
 use crate::arguments::AnalyzeArguments;
-use crate::journal::{Journal, fingerprint};
+use crate::find::find_run;
+use crate::journal::{Earlier, Journal};
 use crate::output::{self, RunReport};
 use crate::progress::{Reporter, bytes, duration};
-use crate::{Misuse, Outcome, lanes};
+use crate::{INTERRUPTED, Misuse, Outcome, identity, lanes};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
-    let started = Zoned::now();
     let mut reporter = Reporter::new();
-    let config = read_config(&arguments.config)?;
-    let tree = LocalTree::scan(&arguments.run_path)?;
-    let run = pollster::block_on(Run::find(&tree))?;
-    let plan = pollster::block_on(Plan::make(&config, &run, &tree)).map_err(|errors| {
-        Misuse(format!(
-            "{} does not fit {}:\n{errors}",
-            arguments.config.display(),
-            arguments.run_path.display()
-        ))
-    })?;
-    let name = analysis_name(&config, &arguments.run_path, &started, arguments.resume)?;
-    let folder = output_folder(arguments, &config).join(&name);
-    output::prepare(&folder)?;
-    let mut journal = Journal::open(&folder, &fingerprint(&config, &tree), arguments.resume)?;
-    let resumed_units = journal.finished.len() as u64;
-    say_plan(&mut reporter, &config, &plan, resumed_units);
+    let analysis = Analysis::prepare(arguments)?;
+    let mut journal = analysis.open_journal()?;
+    let outcome = analysis.run(&mut journal, &mut reporter);
+    if let Err(error) = &outcome {
+        reporter.note(&format!("error: {error:#}"));
+    }
+    let log = analysis.write_log(&reporter, journal.earlier);
+    let outcome = outcome?;
+    log?;
+    if outcome == Outcome::Done {
+        journal.remove()?;
+    }
+    Ok(outcome)
+}
 
-    let threads = threads(arguments);
-    let lanes = remaining(plan.split(threads), &journal);
-    let read_bytes = compute(&lanes, &tree, threads, &mut journal, &mut reporter)?;
-    let Some(read_bytes) = read_bytes else {
+/// An analysis of which everything is known but its numbers.
+struct Analysis<'a> {
+    arguments: &'a AnalyzeArguments,
+    started: Zoned,
+    config: Config,
+    run: Run,
+    tree: LocalTree,
+    plan: Plan,
+    name: String,
+    folder: PathBuf,
+    threads: usize,
+}
+
+impl<'a> Analysis<'a> {
+    /// Reads the config and the directories of the run's files, and makes the folder of results.
+    fn prepare(arguments: &'a AnalyzeArguments) -> Result<Self> {
+        let started = Zoned::now();
+        let config = read_config(&arguments.config)?;
+        let (run, tree) = find_run(&arguments.run_path)?;
+        let plan = pollster::block_on(Plan::make(&config, &run, &tree))
+            .map_err(|errors| misfit(&errors, arguments))?;
+        let name = analysis_name(&config, arguments, &started)?;
+        let folder = output_folder(arguments, &config).join(&name);
+        output::prepare(&folder)?;
+        Ok(Self {
+            arguments,
+            started,
+            config,
+            run,
+            tree,
+            plan,
+            name,
+            folder,
+            threads: threads(arguments),
+        })
+    }
+
+    fn open_journal(&self) -> Result<Journal> {
+        let units = identity::of_units(&self.plan, &self.tree);
+        let config = identity::of_config(&self.config);
+        Journal::open(&self.folder, &config, units, self.arguments.resume)
+    }
+
+    /// Computes what the journal does not have, and writes the results.
+    fn run(&self, journal: &mut Journal, reporter: &mut Reporter) -> Result<Outcome> {
+        let resumed_units = journal.finished.len() as u64;
+        self.say_plan(reporter);
+        self.say_earlier(journal.earlier, reporter);
+        let lanes = remaining(&self.plan, self.threads, journal);
+        let computed = compute(&lanes, &self.tree, self.threads, journal, reporter);
         reporter.finish();
-        reporter.say(&format!(
-            "interrupted after {} of {} layer-steps; go on with --resume",
-            journal.finished.len(),
-            units(&plan)
-        ));
-        return Ok(Outcome::Interrupted);
-    };
+        let Some(read_bytes) = computed.map_err(|error| self.with_advice(&error))? else {
+            let (done, all) = (journal.finished.len(), units(&self.plan.lanes));
+            let advice = self.advice();
+            reporter.say(&format!(
+                "interrupted after {done} of {all} layer-steps; {advice}"
+            ));
+            return Ok(Outcome::Interrupted);
+        };
+        let source = self.arguments.run_path.display().to_string();
+        let records = std::mem::take(&mut journal.records);
+        let (config, run, plan) = (&self.config, &self.run, &self.plan);
+        let results = Results::new(&self.name, &source, config, run, plan, records);
+        let report = RunReport {
+            program: results.program.clone(),
+            started: self.started.to_string(),
+            seconds: reporter.elapsed().as_secs_f64(),
+            threads: self.threads,
+            read_bytes,
+            flops: self.plan.cost.flops,
+            peak_bytes_per_thread: self.plan.cost.peak_bytes,
+            records: results.records.len() as u64,
+            resumed_units,
+        };
+        self.write(&results, &report)
+            .map_err(|error| self.with_advice(&error))?;
+        say_results(reporter, &results.records, &self.folder);
+        Ok(Outcome::Done)
+    }
 
-    let source = arguments.run_path.display().to_string();
-    let results = Results::new(
-        &name,
-        &source,
-        &config,
-        &run,
-        &plan,
-        journal.records.clone(),
-    );
-    let report = RunReport {
-        program: results.program.clone(),
-        started: started.to_string(),
-        seconds: reporter.elapsed().as_secs_f64(),
-        threads,
-        read_bytes,
-        flops: plan.cost.flops,
-        peak_bytes_per_thread: plan.cost.peak_bytes,
-        records: results.records.len() as u64,
-        resumed_units,
-    };
-    output::write_all(&folder, &results.files()?)?;
-    output::write(
-        &folder.join("run.json"),
-        &serde_json::to_vec_pretty(&report)?,
-    )?;
-    reporter.finish();
-    say_results(&mut reporter, &results.records, &folder);
-    output::write(&folder.join("analysis.log"), reporter.log().as_bytes())?;
-    journal.remove()?;
-    Ok(Outcome::Done)
+    fn write(&self, results: &Results, report: &RunReport) -> Result<()> {
+        output::write_all(&self.folder, &results.files()?)?;
+        let mut report = serde_json::to_vec_pretty(report)?;
+        report.push(b'\n');
+        output::write(&self.folder.join("run.json"), &report)
+    }
+
+    /// Writes what was said; what an interrupted computation said stays before it.
+    fn write_log(&self, reporter: &Reporter, earlier: Earlier) -> Result<()> {
+        let path = self.folder.join("analysis.log");
+        let mut log = match earlier {
+            Earlier::TakenOver { .. } => fs::read_to_string(&path).unwrap_or_default(),
+            Earlier::Nothing | Earlier::Discarded => String::new(),
+        };
+        log.push_str(reporter.log());
+        output::write(&path, log.as_bytes())
+    }
+
+    fn say_plan(&self, reporter: &mut Reporter) {
+        for warning in &self.plan.warnings {
+            reporter.warn(warning);
+        }
+        if self.config.monitoring.wandb.is_some() {
+            reporter.warn("save_to_wandb: this version writes no Weights & Biases run; the files hold all its numbers");
+        }
+        let (cost, plan) = (&self.plan.cost, &self.plan);
+        reporter.say(&format!(
+            "{} at {}: {} from {}",
+            counted(plan.lanes.len() as u64, "layer"),
+            counted(plan.steps.len() as u64, "step"),
+            counted(cost.records, "number"),
+            bytes(cost.read_bytes)
+        ));
+    }
+
+    fn say_earlier(&self, earlier: Earlier, reporter: &mut Reporter) {
+        match earlier {
+            Earlier::Nothing if self.arguments.resume => {
+                reporter.say("nothing to resume here; starting from the beginning");
+            }
+            Earlier::Nothing => {}
+            Earlier::Discarded => reporter.warn(
+                "starting over: an unfinished analysis was here (--resume would have gone on with it)",
+            ),
+            Earlier::TakenOver { kept, outdated } => {
+                let all = units(&self.plan.lanes);
+                reporter.say(&format!("{kept} of {all} layer-steps are done already"));
+                if outdated > 0 {
+                    let outdated = counted(outdated as u64, "finished layer-step");
+                    reporter.warn(&format!("{outdated} outdated: the files have changed since"));
+                }
+            }
+        }
+    }
+
+    fn with_advice(&self, error: &anyhow::Error) -> anyhow::Error {
+        anyhow!("{error:#}\n{}", self.advice())
+    }
+
+    /// What to do about an analysis that stopped.
+    fn advice(&self) -> String {
+        if self.config.analysis_name.is_some() {
+            "what is done is kept: go on with --resume".to_owned()
+        } else {
+            "give the config an analysis_name, so that --resume can go on with what is done"
+                .to_owned()
+        }
+    }
 }
 
 fn read_config(path: &Path) -> Result<Config> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Misuse(format!(
-            "cannot read the config {}: {error}",
-            path.display()
-        ))
-    })?;
-    Config::parse(&text, &Registry::default()).map_err(|errors| {
-        Misuse(format!(
-            "{} is not a valid config:\n{errors}",
-            path.display()
-        ))
-        .into()
-    })
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Misuse(format!("cannot read the config {shown}: {error}")))?;
+    let config = Config::parse(&text, &Registry::default())
+        .map_err(|errors| Misuse(format!("{shown} is not a valid config:\n{errors}")))?;
+    Ok(config)
+}
+
+/// A config that does not fit its run is misuse; files that cannot be read are a failure.
+fn misfit(errors: &PlanErrors, arguments: &AnalyzeArguments) -> anyhow::Error {
+    let is_unreadable = |problem: &PlanProblem| matches!(problem, PlanProblem::Unreadable { .. });
+    let (config, run) = (arguments.config.display(), arguments.run_path.display());
+    if errors.0.iter().all(is_unreadable) {
+        return anyhow!(
+            "{run} cannot be read:\n{errors}\n\
+             copy or download these files again, or leave their steps out of `steps`"
+        );
+    }
+    Misuse(format!("{config} does not fit {run}:\n{errors}")).into()
 }
 
 /// The config's name; else the run's and the time.
-fn analysis_name(config: &Config, run_path: &Path, now: &Zoned, resume: bool) -> Result<String> {
+fn analysis_name(config: &Config, arguments: &AnalyzeArguments, now: &Zoned) -> Result<String> {
     if let Some(name) = &config.analysis_name {
         return Ok(name.clone());
     }
-    if resume {
+    if arguments.resume {
         return Err(Misuse(
             "--resume needs an analysis_name in the config: without one every analysis has a folder of its own"
                 .to_owned(),
         )
         .into());
     }
-    let run = fs::canonicalize(run_path).unwrap_or_else(|_| run_path.to_path_buf());
+    let path = &arguments.run_path;
+    let run = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
     let run = run
         .file_stem()
         .map_or_else(|| "run".into(), |name| name.to_string_lossy());
@@ -135,46 +246,23 @@ fn threads(arguments: &AnalyzeArguments) -> usize {
     arguments.threads.map_or_else(available, NonZeroUsize::get)
 }
 
-fn say_plan(reporter: &mut Reporter, config: &Config, plan: &Plan, resumed_units: u64) {
-    for warning in &plan.warnings {
-        reporter.warn(warning);
-    }
-    if config.monitoring.wandb.is_some() {
-        reporter.warn("save_to_wandb: this version writes no Weights & Biases run; the files hold all its numbers");
-    }
-    let cost = &plan.cost;
-    reporter.say(&format!(
-        "{} layers at {} steps: {} numbers from {}",
-        plan.lanes.len(),
-        plan.steps.len(),
-        cost.records,
-        bytes(cost.read_bytes)
-    ));
-    if resumed_units > 0 {
-        reporter.say(&format!(
-            "{resumed_units} of {} layer-steps are done already",
-            units(plan)
-        ));
-    }
-}
-
 /// Layers and steps that give records.
-fn units(plan: &Plan) -> u64 {
-    plan.lanes
-        .iter()
-        .flat_map(|lane| &lane.steps)
-        .filter(|step| step.recorded)
-        .count() as u64
+fn units(lanes: &[Lane]) -> u64 {
+    let steps = lanes.iter().flat_map(|lane| &lane.steps);
+    steps.filter(|step| step.recorded).count() as u64
 }
 
-/// The lanes without what is finished; a finished target is still read for what is compared.
-fn remaining(mut lanes: Vec<Lane>, journal: &Journal) -> Vec<Lane> {
-    for lane in &mut lanes {
+/// The lanes without what is finished, split over the threads; a finished target is still read for
+/// what is compared.
+fn remaining(plan: &Plan, threads: usize, journal: &Journal) -> Vec<Lane> {
+    let mut plan = plan.clone();
+    for lane in &mut plan.lanes {
         let layer = lane.layer;
         lane.forget(|step| journal.finished.contains(&(layer, step)));
     }
-    lanes.retain(|lane| lane.steps.iter().any(|step| step.recorded));
-    lanes
+    plan.lanes
+        .retain(|lane| lane.steps.iter().any(|step| step.recorded));
+    plan.split(threads)
 }
 
 /// Runs the lanes; the tensor bytes read, or `None` when the person stopped it.
@@ -185,23 +273,16 @@ fn compute(
     journal: &mut Journal,
     reporter: &mut Reporter,
 ) -> Result<Option<u64>> {
-    let stop = stop_on_signal()?;
-    let left = lanes
-        .iter()
-        .flat_map(|lane| &lane.steps)
-        .filter(|step| step.recorded)
-        .count() as u64;
+    let interrupted = stop_on_signal(reporter)?;
     let done = journal.finished.len() as u64;
-    reporter.start(left + done, done);
+    reporter.start(units(lanes) + done, done);
     let mut open: BTreeMap<(u64, u64), Vec<Record>> = BTreeMap::new();
     let mut read_bytes = 0;
-    let interrupted = Arc::clone(&stop);
-    let result = lanes::run(lanes, tree, threads, &stop, |event| {
+    lanes::run(lanes, tree, threads, &interrupted, |event| {
         match event {
             Event::Record(record) => {
-                open.entry((record.layer, record.step))
-                    .or_default()
-                    .push(record);
+                let unit = (record.layer, record.step);
+                open.entry(unit).or_default().push(record);
             }
             Event::Progress(Progress {
                 layer,
@@ -219,39 +300,43 @@ fn compute(
             Event::Planned(_) | Event::Done => {}
         }
         Ok(())
-    });
-    if let Err(error) = result {
-        reporter.finish();
-        return Err(
-            error.context("the analysis stopped; what is done is kept, go on with --resume")
-        );
-    }
+    })?;
     Ok((!interrupted.load(Ordering::Relaxed)).then_some(read_bytes))
 }
 
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+/// The first Ctrl-C asks the lanes to stop, the second ends the program. The journal may end in
+/// half a line then, which is passed over when it is gone on with.
+fn stop_on_signal(reporter: &Reporter) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .context("listening for Ctrl-C")?;
+    let speaker = reporter.speaker();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        speaker.say("stopping; Ctrl-C again ends at once");
+    })
+    .context("cannot listen for Ctrl-C")?;
     Ok(stop)
 }
 
 fn say_results(reporter: &mut Reporter, records: &[Record], folder: &Path) {
+    let of_all = counted(records.len() as u64, "number");
     let undefined = records
         .iter()
         .filter(|record| record.value.is_none())
         .count();
     if undefined > 0 {
         reporter.say(&format!(
-            "{undefined} of {} numbers are undefined; the `status` column of the CSV files says why",
-            records.len()
+            "{undefined} of {of_all} are undefined; the `status` column of the CSV files says why"
         ));
     }
     let elapsed = duration(reporter.elapsed());
-    reporter.say(&format!(
-        "{} numbers in {elapsed}: {}",
-        records.len(),
-        folder.display()
-    ));
+    reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));
+}
+
+/// `1 step`, `2 steps`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

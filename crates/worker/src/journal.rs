@@ -1,18 +1,16 @@
 //! What an analysis has finished so far, on disk, so that an interrupted one can go on.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use trainscope_analysis::Config;
 use trainscope_analysis::protocol::Record;
-use trainscope_checkpoint::Tree;
 
 use crate::Misuse;
+use crate::identity::Unit;
 
 /// The file's name in the analysis' folder; it is gone when the analysis is complete.
 const FILE_NAME: &str = "unfinished.jsonl";
@@ -21,142 +19,209 @@ const FILE_NAME: &str = "unfinished.jsonl";
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+    /// What each layer's and step's numbers are made of.
+    units: BTreeMap<Unit, String>,
     /// The layers and steps that are finished.
-    pub(crate) finished: BTreeSet<(u64, u64)>,
+    pub(crate) finished: BTreeSet<Unit>,
     /// Their records.
     pub(crate) records: Vec<Record>,
+    /// What was found of an earlier computation.
+    pub(crate) earlier: Earlier,
+}
+
+/// What a journal had when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// There was none.
+    Nothing,
+    /// It was of an interrupted computation, and nobody asked to go on with it.
+    Discarded,
+    /// It was gone on with.
+    TakenOver {
+        /// Layers and steps of it that still hold.
+        kept: usize,
+        /// Those whose files have changed since.
+        outdated: usize,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
 struct Head {
-    /// Of the config and the run's files; a journal of others cannot be gone on with.
-    fingerprint: String,
+    /// Of the config and the program's version; a journal of others cannot be gone on with.
+    config: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Unit {
+struct Line {
     layer: u64,
     step: u64,
+    /// What the records are made of; where that has changed, they no longer hold.
+    made_of: String,
     records: Vec<Record>,
 }
 
 impl Journal {
-    /// Starts a journal, or goes on with the one that is there.
-    pub(crate) fn open(folder: &Path, fingerprint: &str, resume: bool) -> Result<Self> {
+    /// Starts the journal of an analysis in its folder, or goes on with the one that is there.
+    /// `units` says what each layer's and step's numbers are made of.
+    pub(crate) fn open(
+        folder: &Path,
+        config: &str,
+        units: BTreeMap<Unit, String>,
+        resume: bool,
+    ) -> Result<Self> {
         let path = folder.join(FILE_NAME);
-        let found = if resume {
-            read(&path, fingerprint)?
-        } else {
-            None
-        };
-        let is_new = found.is_none();
-        let (units, length) = found.unwrap_or_default();
-        let mut file = OpenOptions::new()
+        let cannot = || format!("cannot write {}", path.display());
+        let file = OpenOptions::new()
             .create(true)
+            .read(true)
             .append(true)
             .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        // What follows the last whole line was being written when it stopped.
-        file.set_len(length)
-            .with_context(|| path.display().to_string())?;
-        if is_new {
-            let head = Head {
-                fingerprint: fingerprint.to_owned(),
-            };
-            write_line(&mut file, &path, &head)?;
-        }
-        let finished = units.iter().map(|unit| (unit.layer, unit.step)).collect();
-        let records = units.into_iter().flat_map(|unit| unit.records).collect();
-        Ok(Self {
+            .with_context(cannot)?;
+        lock(&file, folder)?;
+        let bytes = file.metadata().with_context(cannot)?.len();
+        let found = if resume { read(&file, &path)? } else { None };
+        let mut journal = Self {
             path,
             file,
-            finished,
-            records,
-        })
+            units,
+            finished: BTreeSet::new(),
+            records: Vec::new(),
+            earlier: Earlier::Nothing,
+        };
+        match found {
+            Some(found) => journal.take_over(found, config)?,
+            None => journal.start(bytes > 0, config)?,
+        }
+        Ok(journal)
     }
 
     /// Notes a finished layer and step.
     pub(crate) fn add(&mut self, layer: u64, step: u64, records: Vec<Record>) -> Result<()> {
-        let unit = Unit {
+        let made_of = self.units.get(&(layer, step)).cloned().unwrap_or_default();
+        let line = Line {
             layer,
             step,
+            made_of,
             records,
         };
-        write_line(&mut self.file, &self.path, &unit)?;
+        self.write(&line)?;
         self.finished.insert((layer, step));
-        self.records.extend(unit.records);
+        self.records.extend(line.records);
         Ok(())
     }
 
     /// Removes it: the results are written.
-    pub(crate) fn remove(self) -> Result<Vec<Record>> {
-        fs::remove_file(&self.path).with_context(|| self.path.display().to_string())?;
-        Ok(self.records)
+    pub(crate) fn remove(self) -> Result<()> {
+        fs::remove_file(&self.path)
+            .with_context(|| format!("cannot remove {}", self.path.display()))
+    }
+
+    fn start(&mut self, discards: bool, config: &str) -> Result<()> {
+        self.shorten(0)?;
+        if discards {
+            self.earlier = Earlier::Discarded;
+        }
+        let config = config.to_owned();
+        self.write(&Head { config })
+    }
+
+    fn take_over(&mut self, found: Found, config: &str) -> Result<()> {
+        if found.head.config != config {
+            return Err(Misuse(format!(
+                "{} is of another config or another version of this program; \
+                 give that config, or start over without --resume",
+                self.path.display()
+            ))
+            .into());
+        }
+        // What follows the last whole line was being written when it stopped.
+        self.shorten(found.whole_bytes)?;
+        let mut outdated = BTreeSet::new();
+        for line in found.lines {
+            let unit = (line.layer, line.step);
+            match self.units.get(&unit) {
+                Some(made_of) if *made_of == line.made_of => {
+                    if self.finished.insert(unit) {
+                        self.records.extend(line.records);
+                    }
+                }
+                _ => drop(outdated.insert(unit)),
+            }
+        }
+        self.earlier = Earlier::TakenOver {
+            kept: self.finished.len(),
+            outdated: outdated.difference(&self.finished).count(),
+        };
+        Ok(())
+    }
+
+    fn shorten(&self, bytes: u64) -> Result<()> {
+        self.file
+            .set_len(bytes)
+            .with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    fn write(&mut self, value: &impl Serialize) -> Result<()> {
+        let mut line = serde_json::to_vec(value)?;
+        line.push(b'\n');
+        self.file
+            .write_all(&line)
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
-/// What a config asks of a run's files: equal for equal work.
-pub(crate) fn fingerprint(config: &Config, tree: &dyn Tree) -> String {
-    let mut hash = Sha256::new();
-    hash.update(env!("CARGO_PKG_VERSION"));
-    hash.update(config.to_yaml());
-    for file in tree.files() {
-        hash.update(format!("\n{} {}", file.path, file.bytes));
+/// Two analyses in one folder would spoil each other's files.
+fn lock(file: &File, folder: &Path) -> Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Misuse(format!(
+            "another analysis is at work in {}; wait for it, or choose another folder with \
+             --output-dir",
+            folder.display()
+        ))
+        .into()),
+        // Not every file system has locks; there nobody is stopped.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
-fn write_line(file: &mut File, path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
-    file.write_all(&line).with_context(|| {
-        format!(
-            "cannot write {} (is the disk full? what is computed so far is kept)",
-            path.display()
-        )
-    })
+/// The whole lines of a journal.
+struct Found {
+    head: Head,
+    lines: Vec<Line>,
+    /// Their length.
+    whole_bytes: u64,
 }
 
-/// The whole lines of a journal, and their length in bytes; `None` where there is none.
-fn read(path: &Path, fingerprint: &str) -> Result<Option<(Vec<Unit>, u64)>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| path.display().to_string()),
-    };
+/// What a journal holds; `None` where it has no whole line.
+fn read(file: &File, path: &Path) -> Result<Option<Found>> {
+    let cannot = || format!("cannot read {}", path.display());
     let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    let mut length = 0;
-    let mut units = Vec::new();
-    while reader
-        .read_until(b'\n', &mut line)
-        .with_context(|| path.display().to_string())?
-        > 0
-    {
-        if line.last() != Some(&b'\n') {
+    let mut text = Vec::new();
+    let mut found: Option<Found> = None;
+    while reader.read_until(b'\n', &mut text).with_context(cannot)? > 0 {
+        if text.last() != Some(&b'\n') {
             break;
         }
-        if length == 0 {
-            let head: Head = serde_json::from_slice(&line)
-                .with_context(|| format!("{} is not a journal", path.display()))?;
-            if head.fingerprint != fingerprint {
-                return Err(Misuse(format!(
-                    "{} is of another config or another run; start over without --resume",
-                    path.display()
-                ))
-                .into());
+        let bytes = text.len() as u64;
+        match &mut found {
+            None => {
+                found = Some(Found {
+                    head: parse(&text, path)?,
+                    lines: Vec::new(),
+                    whole_bytes: bytes,
+                });
             }
-        } else {
-            let unit = serde_json::from_slice(&line).with_context(|| {
-                format!("{} is damaged; start over without --resume", path.display())
-            })?;
-            units.push(unit);
+            Some(found) => {
+                found.lines.push(parse(&text, path)?);
+                found.whole_bytes += bytes;
+            }
         }
-        length += line.len() as u64;
-        line.clear();
+        text.clear();
     }
-    Ok((length > 0).then_some((units, length)))
+    Ok(found)
+}
+
+fn parse<'a, T: Deserialize<'a>>(line: &'a [u8], path: &Path) -> Result<T> {
+    serde_json::from_slice(line)
+        .with_context(|| format!("{} is damaged; start over without --resume", path.display()))
 }

@@ -2,6 +2,9 @@
 
 mod analyze;
 mod arguments;
+mod console;
+mod find;
+mod identity;
 mod inspect;
 mod journal;
 mod lanes;
@@ -35,7 +38,7 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     if let Err(error) = load_environment() {
-        eprintln!("error: {error:#}");
+        console::say(&format!("error: {error:#}"));
         return ExitCode::from(MISUSED);
     }
     let arguments = Arguments::parse();
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            console::say(&format!("error: {error:#}"));
             ExitCode::from(if error.is::<Misuse>() {
                 MISUSED
             } else {

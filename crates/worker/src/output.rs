@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use trainscope_analysis::results::ResultFile;
@@ -34,15 +34,13 @@ pub(crate) struct RunReport {
 
 /// Makes the analysis' folder and shows that it can be written, before anything is computed.
 pub(crate) fn prepare(folder: &Path) -> Result<()> {
-    let advice = || {
-        format!(
-            "cannot write results into {}; choose another folder with --output-dir",
-            folder.display()
+    let made = fs::create_dir_all(folder).and_then(|()| NamedTempFile::new_in(folder));
+    made.map(drop).map_err(|error| {
+        let folder = folder.display();
+        anyhow!(
+            "cannot write results into {folder}: {error}; choose another folder with --output-dir"
         )
-    };
-    fs::create_dir_all(folder).with_context(advice)?;
-    NamedTempFile::new_in(folder).with_context(advice)?;
-    Ok(())
+    })
 }
 
 /// Writes every file, each to a temporary one that then takes its name.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use jiff::Zoned;
 
+use crate::console;
+
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -42,11 +44,18 @@ impl Reporter {
 
     /// Says something to the person and the log.
     pub(crate) fn say(&mut self, message: &str) {
+        self.note(message);
+        self.speaker().say(message);
+    }
+
+    /// Writes something into the log only.
+    pub(crate) fn note(&mut self, message: &str) {
         let _ = writeln!(self.log, "{} {message}", Zoned::now().strftime("%F %T %z"));
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{message}")),
-            None => eprintln!("{message}"),
-        }
+    }
+
+    /// Speaks to the person from another thread.
+    pub(crate) fn speaker(&self) -> Speaker {
+        Speaker(self.bar.clone())
     }
 
     /// Something that was skipped or assumed.
@@ -70,7 +79,7 @@ impl Reporter {
             Some(bar) => bar.set_position(self.done),
             None if self.last_line.elapsed() >= LINE_EVERY => {
                 self.last_line = Instant::now();
-                eprintln!("{} of {} layer-steps", self.done, self.units);
+                console::say(&format!("{} of {} layer-steps", self.done, self.units));
             }
             None => {}
         }
@@ -91,6 +100,19 @@ impl Reporter {
     /// Everything that was said, with times.
     pub(crate) fn log(&self) -> &str {
         &self.log
+    }
+}
+
+/// Says something above the bar, where there is one.
+pub(crate) struct Speaker(Option<ProgressBar>);
+
+impl Speaker {
+    /// Says it.
+    pub(crate) fn say(&self, message: &str) {
+        match &self.0 {
+            Some(bar) => bar.suspend(|| console::say(message)),
+            None => console::say(message),
+        }
     }
 }
 

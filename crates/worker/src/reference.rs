@@ -7,7 +7,7 @@ use trainscope_analysis::Registry;
 use trainscope_checkpoint::DataKind;
 use trainscope_metrics::{Parameter, ParameterKind, Quantity};
 
-use crate::Outcome;
+use crate::{Outcome, console};
 
 /// Lists the metrics.
 pub(crate) fn metrics() -> Result<Outcome> {
@@ -26,7 +26,7 @@ pub(crate) fn metrics() -> Result<Outcome> {
         }
         write_parameters(&mut text, metric.parameters())?;
     }
-    print!("{text}");
+    console::print(&text)?;
     Ok(Outcome::Done)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn components() -> Result<Outcome> {
         }
         write_parameters(&mut text, component.parameters())?;
     }
-    print!("{text}");
+    console::print(&text)?;
     Ok(Outcome::Done)
 }
 

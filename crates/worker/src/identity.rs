@@ -1,0 +1,120 @@
+//! What finished work was made of, so that an interrupted analysis takes over what still holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::UNIX_EPOCH;
+
+use sha2::{Digest, Sha256};
+use trainscope_analysis::{Config, Lane, Plan};
+use trainscope_checkpoint::Tree;
+use trainscope_checkpoint::local::LocalTree;
+
+/// A layer and a step.
+pub(crate) type Unit = (u64, u64);
+
+/// What a config asks of this version of the program: equal for equal work.
+pub(crate) fn of_config(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(config.to_yaml());
+    in_hexadecimal(hash)
+}
+
+/// Per layer and step, what its numbers are made of: its tensors and those of the steps it is
+/// compared with, and the lengths and modification times of their files. A run that grows or a
+/// file that is mended changes what it touches, and the rest of an interrupted analysis still
+/// holds. A file that was only copied anew is taken for a changed one; that costs time, and the
+/// other way round would cost truth.
+pub(crate) fn of_units(plan: &Plan, tree: &LocalTree) -> BTreeMap<Unit, String> {
+    let files = file_states(&plan.lanes, tree);
+    plan.lanes
+        .iter()
+        .flat_map(|lane| of_lane(lane, &files))
+        .collect()
+}
+
+fn of_lane(lane: &Lane, files: &BTreeMap<&str, String>) -> Vec<(Unit, String)> {
+    let asked = asked_of(lane);
+    let targets: BTreeSet<Option<u64>> = lane
+        .jobs
+        .iter()
+        .flat_map(|job| job.metrics.iter().map(|metric| metric.target))
+        .collect();
+    let states: BTreeMap<u64, String> = lane
+        .steps
+        .iter()
+        .map(|step| (step.step, state_of(lane, step.step, files)))
+        .collect();
+    let recorded = lane.steps.iter().filter(|step| step.recorded);
+    recorded
+        .map(|step| {
+            let mut hash = Sha256::new();
+            hash.update(&asked);
+            let steps = targets.iter().flatten().chain([&step.step]);
+            for state in steps.filter_map(|step| states.get(step)) {
+                hash.update(state);
+            }
+            ((lane.layer, step.step), in_hexadecimal(hash))
+        })
+        .collect()
+}
+
+/// What the config's words came to in this run: keys, targets, the model's dimensions.
+fn asked_of(lane: &Lane) -> String {
+    let mut text = format!("{:?}", lane.model);
+    for job in &lane.jobs {
+        text += &format!("\n{} {} {}", job.key, job.kind, job.split);
+        for metric in &job.metrics {
+            text += &format!(" {} {:?}", metric.label, metric.target);
+        }
+    }
+    text
+}
+
+/// The tensors of a step, and the state of their files.
+fn state_of(lane: &Lane, number: u64, files: &BTreeMap<&str, String>) -> String {
+    let mut text = format!("\nstep {number}");
+    let steps = lane.steps.iter().filter(|step| step.step == number);
+    for step in steps {
+        text += &format!(" {:?}", step.inputs);
+        for tensor in &step.tensors {
+            let file = files.get(tensor.path.as_str());
+            text += &format!("\n{file:?} {:?}", tensor.entry);
+        }
+    }
+    text
+}
+
+/// Path, length and modification time of every file that the lanes read.
+fn file_states<'a>(lanes: &'a [Lane], tree: &LocalTree) -> BTreeMap<&'a str, String> {
+    let lengths: BTreeMap<&str, u64> = tree
+        .files()
+        .iter()
+        .map(|file| (file.path.as_str(), file.bytes))
+        .collect();
+    let steps = lanes.iter().flat_map(|lane| &lane.steps);
+    let paths: BTreeSet<&str> = steps
+        .flat_map(|step| step.tensors.iter().map(|tensor| tensor.path.as_str()))
+        .collect();
+    paths
+        .into_iter()
+        .map(|path| {
+            let (length, modified) = (lengths.get(path), modified(tree, path));
+            (path, format!("{path} {length:?} {modified:?}"))
+        })
+        .collect()
+}
+
+/// Nanoseconds since 1970; none where the file system does not say.
+fn modified(tree: &LocalTree, path: &str) -> Option<u128> {
+    let metadata = fs::metadata(tree.root().join(path)).ok()?;
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_nanos())
+}
+
+fn in_hexadecimal(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,334 @@
+//! What a run or a checkpoint file holds, from directories alone; as JSON, its layout is stable.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use trainscope_checkpoint::{
+    Catalog, DataKind, Layout, ModelShape, Part, ReadError, Run, Split, Step, TensorEntry, Tree,
+    catalog_of,
+};
+
+/// The value of [`Inspection::format`].
+const FORMAT: &str = "trainscope-inspection";
+
+/// The version of the layout of the JSON.
+const VERSION: u32 = 1;
+
+/// Everything `worker inspect` says.
+#[derive(Debug, Serialize)]
+pub(super) struct Inspection {
+    /// Always [`FORMAT`].
+    pub(super) format: &'static str,
+    /// Version of this layout: [`VERSION`].
+    pub(super) version: u32,
+    /// Version of the program.
+    pub(super) program: &'static str,
+    /// The last part of the path.
+    pub(super) name: String,
+    /// The path as it was given.
+    pub(super) path: String,
+    /// `pico`, `step_folders`, `step_files` or `single`.
+    pub(super) layout: &'static str,
+    /// Every step, ascending; 0 for a checkpoint without a number.
+    pub(super) steps: Vec<u64>,
+    /// The kinds of data, and the steps that have them.
+    pub(super) data: Vec<DataReport>,
+    /// The model's dimensions, where a config was found.
+    pub(super) model: Option<ModelReport>,
+    /// The first and the last step.
+    pub(super) checkpoints: Vec<CheckpointReport>,
+    /// What was assumed or passed over.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A kind of data of one split.
+#[derive(Debug, Serialize)]
+pub(super) struct DataReport {
+    /// `weights`, `gradients` or `activations`.
+    pub(super) kind: &'static str,
+    /// `train`, `val`, or none for a model's own weights, which serve both.
+    pub(super) split: Option<&'static str>,
+    /// The steps that have it, ascending.
+    pub(super) steps: Vec<u64>,
+}
+
+/// The model's dimensions.
+#[derive(Debug, Serialize)]
+pub(super) struct ModelReport {
+    pub(super) d_model: Option<u64>,
+    pub(super) n_layers: Option<u64>,
+    pub(super) n_heads: Option<u64>,
+    pub(super) n_kv_heads: Option<u64>,
+    pub(super) d_head: Option<u64>,
+    /// The file that said so.
+    pub(super) source: String,
+}
+
+/// What one step holds.
+#[derive(Debug, Serialize)]
+pub(super) struct CheckpointReport {
+    /// The step.
+    pub(super) step: u64,
+    /// Its data by kind and split.
+    pub(super) parts: Vec<PartReport>,
+}
+
+/// One kind of data of one step.
+#[derive(Debug, Serialize)]
+pub(super) struct PartReport {
+    /// `weights`, `gradients` or `activations`.
+    pub(super) kind: &'static str,
+    /// `train`, `val`, or none for a model's own weights.
+    pub(super) split: Option<&'static str>,
+    /// What its files hold together, per element type.
+    pub(super) totals: Vec<TotalReport>,
+    /// Its files, in shard order.
+    pub(super) files: Vec<FileReport>,
+}
+
+/// The tensors of one element type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct TotalReport {
+    /// The element type, as safetensors spells it.
+    pub(super) dtype: &'static str,
+    /// How many.
+    pub(super) tensors: u64,
+    /// Their elements.
+    pub(super) elements: u64,
+    /// Bytes of these elements.
+    pub(super) bytes: u64,
+}
+
+/// One file.
+#[derive(Debug, Serialize)]
+pub(super) struct FileReport {
+    /// Its path in the run.
+    pub(super) path: String,
+    /// Its length.
+    pub(super) bytes: u64,
+    /// Why it cannot be read; what follows is empty then.
+    pub(super) error: Option<String>,
+    /// The file's own remarks.
+    pub(super) metadata: Map<String, Value>,
+    /// Its tensors, in the file's order.
+    pub(super) tensors: Vec<TensorReport>,
+    /// Those that cannot be read.
+    pub(super) unreadable: Vec<UnreadableReport>,
+}
+
+/// One tensor.
+#[derive(Debug, Serialize)]
+pub(super) struct TensorReport {
+    /// Its full name.
+    pub(super) name: String,
+    /// Element type, as safetensors spells it.
+    pub(super) dtype: &'static str,
+    /// Extent per dimension.
+    pub(super) shape: Vec<u64>,
+    /// Number of elements.
+    pub(super) elements: u64,
+    /// Bytes of its elements.
+    pub(super) bytes: u64,
+}
+
+/// One tensor that cannot be read.
+#[derive(Debug, Serialize)]
+pub(super) struct UnreadableReport {
+    /// Its full name.
+    pub(super) name: String,
+    /// Why.
+    pub(super) reason: String,
+}
+
+impl Inspection {
+    /// Reads the directories of the first and the last step's files.
+    pub(super) async fn read(path: &Path, run: &Run, tree: &dyn Tree) -> Self {
+        let mut checkpoints = Vec::new();
+        if let Some(first) = run.steps.first() {
+            checkpoints.push(CheckpointReport::read(first, tree).await);
+        }
+        if let [_, .., last] = run.steps.as_slice() {
+            checkpoints.push(CheckpointReport::read(last, tree).await);
+        }
+        Self {
+            format: FORMAT,
+            version: VERSION,
+            program: concat!("trainscope ", env!("CARGO_PKG_VERSION")),
+            name: name_of(path),
+            path: path.display().to_string(),
+            layout: layout_name(run.layout),
+            steps: run.steps.iter().map(|step| step.number).collect(),
+            data: data_of(run),
+            model: run.model.as_ref().map(ModelReport::of),
+            checkpoints,
+            warnings: run.warnings.clone(),
+        }
+    }
+
+    /// The files that could not be read.
+    pub(super) fn broken_files(&self) -> usize {
+        self.files().filter(|file| file.error.is_some()).count()
+    }
+
+    fn files(&self) -> impl Iterator<Item = &FileReport> {
+        self.checkpoints
+            .iter()
+            .flat_map(|checkpoint| &checkpoint.parts)
+            .flat_map(|part| &part.files)
+    }
+}
+
+impl CheckpointReport {
+    async fn read(step: &Step, tree: &dyn Tree) -> Self {
+        let mut parts = Vec::with_capacity(step.parts.len());
+        for part in &step.parts {
+            parts.push(PartReport::read(part, tree).await);
+        }
+        Self {
+            step: step.number,
+            parts,
+        }
+    }
+}
+
+impl PartReport {
+    async fn read(part: &Part, tree: &dyn Tree) -> Self {
+        let mut files = Vec::with_capacity(part.paths.len());
+        for path in &part.paths {
+            files.push(FileReport::read(path, tree).await);
+        }
+        Self {
+            kind: part.kind.name(),
+            split: part.split.map(Split::name),
+            totals: totals(&files),
+            files,
+        }
+    }
+}
+
+impl FileReport {
+    async fn read(path: &str, tree: &dyn Tree) -> Self {
+        let entry = tree.files().iter().find(|file| file.path == path);
+        let (catalog, error) = match catalog(path, tree).await {
+            Ok(catalog) => (catalog, None),
+            Err(error) => (Catalog::default(), Some(error.to_string())),
+        };
+        let unreadable = |(name, reason)| UnreadableReport { name, reason };
+        Self {
+            path: path.to_owned(),
+            bytes: entry.map_or(0, |file| file.bytes),
+            error,
+            metadata: catalog
+                .metadata
+                .into_iter()
+                .map(|(key, value)| (key, Value::String(value)))
+                .collect(),
+            tensors: catalog.tensors.into_iter().map(TensorReport::of).collect(),
+            unreadable: catalog.unreadable.into_iter().map(unreadable).collect(),
+        }
+    }
+}
+
+async fn catalog(path: &str, tree: &dyn Tree) -> Result<Catalog, ReadError> {
+    let source = tree.open(path).await?;
+    catalog_of(&*source).await
+}
+
+impl TensorReport {
+    fn of(entry: TensorEntry) -> Self {
+        let elements = entry.elements();
+        Self {
+            dtype: entry.dtype.name(),
+            elements,
+            bytes: elements.saturating_mul(entry.dtype.bytes()),
+            name: entry.name,
+            shape: entry.shape,
+        }
+    }
+}
+
+impl ModelReport {
+    fn of(model: &ModelShape) -> Self {
+        Self {
+            d_model: model.d_model,
+            n_layers: model.n_layers,
+            n_heads: model.n_heads,
+            n_kv_heads: model.n_kv_heads,
+            d_head: model.d_head,
+            source: model.source.clone(),
+        }
+    }
+}
+
+/// Per element type, the one with most bytes first.
+fn totals(files: &[FileReport]) -> Vec<TotalReport> {
+    let mut totals: Vec<TotalReport> = Vec::new();
+    for tensor in files.iter().flat_map(|file| &file.tensors) {
+        let index = totals
+            .iter()
+            .position(|total| total.dtype == tensor.dtype)
+            .unwrap_or_else(|| {
+                totals.push(TotalReport::none(tensor.dtype));
+                totals.len() - 1
+            });
+        if let Some(total) = totals.get_mut(index) {
+            total.tensors += 1;
+            total.elements = total.elements.saturating_add(tensor.elements);
+            total.bytes = total.bytes.saturating_add(tensor.bytes);
+        }
+    }
+    totals.sort_by_key(|total| std::cmp::Reverse(total.bytes));
+    totals
+}
+
+impl TotalReport {
+    const fn none(dtype: &'static str) -> Self {
+        Self {
+            dtype,
+            tensors: 0,
+            elements: 0,
+            bytes: 0,
+        }
+    }
+}
+
+/// Which steps have which kind of data.
+fn data_of(run: &Run) -> Vec<DataReport> {
+    let mut steps: BTreeMap<(bool, Option<Split>, DataKind), BTreeSet<u64>> = BTreeMap::new();
+    for step in &run.steps {
+        for part in &step.parts {
+            // What serves both splits comes last.
+            let place = (part.split.is_none(), part.split, part.kind);
+            steps.entry(place).or_default().insert(step.number);
+        }
+    }
+    let report = |((_, split, kind), steps): ((bool, Option<Split>, DataKind), BTreeSet<u64>)| {
+        let split = split.map(Split::name);
+        DataReport {
+            kind: kind.name(),
+            split,
+            steps: steps.into_iter().collect(),
+        }
+    };
+    steps.into_iter().map(report).collect()
+}
+
+const fn layout_name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Pico => "pico",
+        Layout::StepFolders => "step_folders",
+        Layout::StepFiles => "step_files",
+        Layout::Single => "single",
+    }
+}
+
+/// The last part of a path, of `.` and `..` too.
+fn name_of(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    whole.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
