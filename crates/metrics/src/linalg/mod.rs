@@ -12,6 +12,7 @@ pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpo
 pub use reduction::{orthonormal_columns, triangular_factor};
 pub use singular::{
     LeftSingular, ReferenceSingular, left_singular, reference_left_singular, singular_values,
+    singular_values_by_decomposition,
 };
 
 use faer::{MatMut, MatRef};
