@@ -12,10 +12,18 @@ use crate::workspace::Workspace;
 pub(crate) const ADVICE: &str =
     "`cargo xtask demo` serves the page; open it and its console, and do what the test says";
 
+/// The addresses of the page under test.
+struct Site {
+    /// At the root of a host.
+    root: String,
+    /// In a folder of a host.
+    nested: String,
+}
+
 /// One test of the page.
 struct PageTest {
     name: &'static str,
-    run: fn(&Tab, &str) -> Result<()>,
+    run: fn(&Tab, &Site) -> Result<()>,
 }
 
 const TESTS: &[PageTest] = &[
@@ -26,6 +34,18 @@ const TESTS: &[PageTest] = &[
     PageTest {
         name: "the_demo_run_ends_in_a_chart",
         run: demo_run,
+    },
+    PageTest {
+        name: "a_chosen_step_is_read_out_in_every_legend",
+        run: read_out,
+    },
+    PageTest {
+        name: "heads_are_lines_of_their_own",
+        run: heads,
+    },
+    PageTest {
+        name: "the_page_works_in_any_folder",
+        run: nested,
     },
     PageTest {
         name: "nothing_is_wider_than_a_narrow_screen",
@@ -40,20 +60,28 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome> {
         "there is no page yet: `cargo xtask build`"
     );
     let chromium = Chromium::find_or_install()?;
-    let address = serve::start(workspace.dist(), 0)?;
+    let site = Site {
+        root: serve::start(workspace.dist(), 0)?,
+        nested: format!(
+            "{}dist/index.html",
+            serve::start(workspace.root.clone(), 0)?
+        ),
+    };
     let mut counts = Counts::default();
     for test in TESTS {
         let result = Tab::open(&chromium).and_then(|tab| {
-            (test.run)(&tab, &address)?;
+            (test.run)(&tab, &site)?;
             no_complaints(&tab)
         });
         match result {
-            Ok(()) => counts.passed += 1,
-            Err(_) => counts.failed += 1,
-        }
-        match result {
-            Ok(()) => println!("test {} ... ok", test.name),
-            Err(error) => println!("test {} ... FAILED\n    {error:#}", test.name),
+            Ok(()) => {
+                counts.passed += 1;
+                println!("test {} ... ok", test.name);
+            }
+            Err(error) => {
+                counts.failed += 1;
+                println!("test {} ... FAILED\n    {error:#}", test.name);
+            }
         }
     }
     Ok(Outcome::Tested(counts))
@@ -79,16 +107,16 @@ pub(crate) fn run_demo(tab: &Tab, address: &str) -> Result<()> {
     Ok(())
 }
 
-fn opens(tab: &Tab, address: &str) -> Result<()> {
-    tab.go(address)?;
+fn opens(tab: &Tab, site: &Site) -> Result<()> {
+    tab.go(&site.root)?;
     tab.wait_for(
         "the demo button",
         "document.querySelector('[data-test=demo]')",
     )
 }
 
-fn demo_run(tab: &Tab, address: &str) -> Result<()> {
-    run_demo(tab, address)?;
+fn demo_run(tab: &Tab, site: &Site) -> Result<()> {
+    run_demo(tab, &site.root)?;
     tab.wait_for(
         "a chart",
         "document.querySelector('[data-test=chart] svg polyline')",
@@ -98,25 +126,67 @@ fn demo_run(tab: &Tab, address: &str) -> Result<()> {
         steps == 15,
         "the demo run has 15 steps, the page lists {steps}"
     );
-    let series = tab
-        .run("return document.querySelectorAll('[data-test=legend] [data-test=series]').length")?;
-    ensure!(series.as_u64() > Some(0), "the legend is empty");
+    // Four components of three layers.
+    let lines = tab.run(&format!("return {}.length", series("")))?;
+    ensure!(lines == 12, "the first legend has {lines} entries");
     Ok(())
 }
 
-fn narrow(tab: &Tab, address: &str) -> Result<()> {
+/// CKA with the last step is 1 at the last step and less at the first, in the legend as in theory.
+fn read_out(tab: &Tab, site: &Site) -> Result<()> {
+    run_demo(tab, &site.root)?;
+    let value = format!("return parseFloat({}[0].textContent)", series(" b"));
+    let last = tab.run(&value)?;
+    ensure!(
+        last.as_f64() == Some(1.0),
+        "CKA of the last step with itself reads {last}"
+    );
+    tab.run("document.querySelector('[data-test=step]').click()")?;
+    tab.wait_for("the cursor", "document.querySelector('.cursor')")?;
+    let first = tab.run(&value)?;
+    ensure!(
+        first.as_f64() < Some(0.9),
+        "CKA of the first step with the last reads {first}"
+    );
+    Ok(())
+}
+
+fn heads(tab: &Tab, site: &Site) -> Result<()> {
+    run_demo(tab, &site.root)?;
+    tab.run(
+        "[...document.querySelectorAll('button')].find(b => b.textContent === 'heads').click()",
+    )?;
+    let named = format!(
+        "[...{}].some(entry => entry.textContent.includes('head 3'))",
+        series("")
+    );
+    tab.wait_for("a line per head", &named)
+}
+
+fn nested(tab: &Tab, site: &Site) -> Result<()> {
+    run_demo(tab, &site.nested)
+}
+
+fn narrow(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(Screen {
         width: 400,
         height: 800,
         dark: true,
     })?;
-    run_demo(tab, address)?;
+    run_demo(tab, &site.root)?;
     let width = tab.run("return document.documentElement.scrollWidth")?;
     ensure!(
         width.as_u64() <= Some(400),
         "the page is {width} pixels wide on a screen of 400"
     );
     Ok(())
+}
+
+/// JavaScript for the entries of the first legend, or what is in them.
+fn series(inner: &str) -> String {
+    format!(
+        "document.querySelector('[data-test=legend]').querySelectorAll('[data-test=series]{inner}')"
+    )
 }
 
 fn no_complaints(tab: &Tab) -> Result<()> {

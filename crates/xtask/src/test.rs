@@ -220,15 +220,15 @@ fn tests_of(package: &std::path::Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Licences, sources and banned crates. (Advisories need the network: `cargo deny check`.)
 fn deny(workspace: &Workspace) -> Result<Outcome> {
-    if process::find_on_path(&["cargo-deny"]).is_none() {
+    let own = workspace.tools.join("bin/cargo-deny");
+    let found = process::find_on_path(&["cargo-deny"]).or_else(|| own.is_file().then_some(own));
+    let Some(program) = found else {
         return Ok(Outcome::Skipped("cargo-deny is not installed".into()));
-    }
-    let mut command = Command::new("cargo-deny");
-    process::run(
-        command
-            .args(["--all-features", "check"])
-            .current_dir(&workspace.root),
-    )?;
+    };
+    let mut command = Command::new(program);
+    command.args(["--offline", "check", "bans", "licenses", "sources"]);
+    process::run(command.current_dir(&workspace.root))?;
     Ok(Outcome::Done)
 }
