@@ -22,6 +22,7 @@ struct Check {
 }
 
 const PAGE: &str = "trainscope-web";
+const WASM_PROFILE: &str = "wasm-test";
 
 /// Quick ones first; what needs the wasm tools last.
 const CHECKS: &[Check] = &[
@@ -150,16 +151,8 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
         ));
     };
     tools.prepare(workspace, &mut command)?;
-    command.args([
-        "-p",
-        PAGE,
-        "--all-targets",
-        "--target",
-        wasm::TARGET,
-        "--",
-        "-D",
-        "warnings",
-    ]);
+    command.args(["--profile", WASM_PROFILE, "-p", PAGE, "--all-targets"]);
+    command.args(["--target", wasm::TARGET, "--", "-D", "warnings"]);
     process::run(&mut command)?;
     Ok(Outcome::Done)
 }
@@ -174,7 +167,7 @@ fn tests_wasm(workspace: &Workspace) -> Result<Outcome> {
     command.args([
         "test",
         "--profile",
-        "wasm-test",
+        WASM_PROFILE,
         "--target",
         wasm::TARGET,
         "--no-fail-fast",
@@ -228,7 +221,14 @@ fn deny(workspace: &Workspace) -> Result<Outcome> {
         return Ok(Outcome::Skipped("cargo-deny is not installed".into()));
     };
     let mut command = Command::new(program);
-    command.args(["--offline", "check", "bans", "licenses", "sources"]);
+    command.args([
+        "--offline",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]);
     process::run(command.current_dir(&workspace.root))?;
     Ok(Outcome::Done)
 }
