@@ -2,7 +2,7 @@
 
 use super::{Facts, Matrix};
 use crate::measurement::Status;
-use crate::sort::sort_magnitudes;
+use crate::sort::{merge_sorted_runs, sort_magnitudes};
 
 /// Sums over the magnitudes of all entries, in the matrix's scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,20 +25,19 @@ impl EntryStatistics {
         let mut sums = [0.0; PARTIAL_SUMS];
         let mut squares = [0.0; PARTIAL_SUMS];
         let mut largest = [0.0f64; PARTIAL_SUMS];
-        let chunks = entries.chunks_exact(PARTIAL_SUMS);
-        let rest = chunks.remainder();
-        for chunk in chunks.chain([&padded(rest)[..]]) {
-            for lane in 0..PARTIAL_SUMS {
-                let magnitude = chunk[lane].abs();
+        let (chunks, rest) = entries.as_chunks();
+        let mut add = |chunk: &[f64; PARTIAL_SUMS]| {
+            for (lane, entry) in chunk.iter().enumerate() {
+                let magnitude = entry.abs();
                 sums[lane] += magnitude;
                 squares[lane] += magnitude * magnitude;
-                largest[lane] = if magnitude > largest[lane] {
-                    magnitude
-                } else {
-                    largest[lane]
-                };
+                if magnitude > largest[lane] {
+                    largest[lane] = magnitude;
+                }
             }
-        }
+        };
+        chunks.iter().for_each(&mut add);
+        add(&padded(rest));
         self.entries += entries.len();
         self.sum += sums.iter().sum::<f64>();
         self.sum_of_squares += squares.iter().sum::<f64>();
@@ -53,8 +52,9 @@ impl EntryStatistics {
     }
 }
 
-fn padded(rest: &[f64]) -> [f64; PARTIAL_SUMS] {
-    let mut full = [0.0; PARTIAL_SUMS];
+/// The last entries, fewer than a chunk, with zeros behind.
+pub(super) fn padded<const N: usize>(rest: &[f64]) -> [f64; N] {
+    let mut full = [0.0; N];
     full[..rest.len()].copy_from_slice(rest);
     full
 }
@@ -108,7 +108,10 @@ impl Facts {
                     self.statistics.get_or_init(|| statistics);
                 }
             }
-            sort_magnitudes(&mut magnitudes);
+            match &self.matrix {
+                Matrix::SideBySide(_) => merge_sorted_runs(&mut magnitudes),
+                _ => sort_magnitudes(&mut magnitudes),
+            }
             magnitudes
         }))
     }

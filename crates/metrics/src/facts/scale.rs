@@ -3,12 +3,17 @@
 
 use nalgebra::DMatrix;
 
+use super::entries::padded;
+
 /// Magnitudes beyond this, or all below its inverse, are scaled: fourth powers of a product of
 /// two such factors still fit.
 const LARGEST: f64 = 1e30;
 
 /// Powers of two that are multiplied by at a time: they and their inverses are float64s.
 const STEP: i32 = 1000;
+
+/// Entries looked at side by side, so that none waits for the one before.
+const LANES: usize = 8;
 
 /// A power of two, by its exponent; none for zeros, which have no size. Nearly always 2^0.
 ///
@@ -19,8 +24,7 @@ pub(super) struct Scale(Option<i32>);
 impl Scale {
     /// What to divide a matrix by: 2^0 unless its largest finite magnitude is out of range.
     pub(super) fn of(matrix: &DMatrix<f64>) -> Self {
-        let magnitudes = matrix.iter().map(|entry| entry.abs());
-        let largest = magnitudes.filter(|x| x.is_finite()).fold(0.0, f64::max);
+        let largest = largest_finite_magnitude(matrix.as_slice());
         if largest == 0.0 {
             return Self(None);
         }
@@ -71,6 +75,21 @@ impl Scale {
     fn exponent(self) -> i32 {
         self.0.unwrap_or(0)
     }
+}
+
+/// 0 where there is none.
+fn largest_finite_magnitude(entries: &[f64]) -> f64 {
+    let mut largest = [0.0_f64; LANES];
+    let (chunks, rest) = entries.as_chunks::<LANES>();
+    for chunk in chunks.iter().chain([&padded(rest)]) {
+        for (largest, entry) in largest.iter_mut().zip(chunk) {
+            let magnitude = entry.abs();
+            if magnitude > *largest && magnitude < f64::INFINITY {
+                *largest = magnitude;
+            }
+        }
+    }
+    largest.into_iter().fold(0.0, f64::max)
 }
 
 fn times_power_of_two(mut value: f64, mut exponent: i32) -> f64 {

@@ -1,19 +1,21 @@
 //! Sorting of magnitudes.
 
 use proptest::prelude::*;
-use trainscope_metrics::sort::sort_magnitudes;
+use trainscope_metrics::sort::{merge_sorted_runs, sort_magnitudes};
 
 use crate::matrices::Random;
 
-/// Sizes on both sides of every change of method.
+/// From nothing to what is beyond the caches.
 const SIZES: [usize; 6] = [0, 1, 2, 100, 5_000, 300_000];
 
-fn assert_sorts(magnitudes: Vec<f64>, what: &str) {
-    let mut expected = magnitudes.clone();
+fn assert_sorts(magnitudes: &[f64], what: &str) {
+    let mut expected = magnitudes.to_vec();
     expected.sort_by(f64::total_cmp);
-    let mut sorted = magnitudes;
-    sort_magnitudes(&mut sorted);
-    assert!(sorted == expected, "{what}, {} of them", expected.len());
+    for sort in [sort_magnitudes, merge_sorted_runs] {
+        let mut sorted = magnitudes.to_vec();
+        sort(&mut sorted);
+        assert!(sorted == expected, "{what}, {} of them", expected.len());
+    }
 }
 
 /// The number at an index of a list.
@@ -49,7 +51,12 @@ fn distributions_of_every_kind() {
     ];
     for (what, number) in kinds {
         for size in SIZES {
-            assert_sorts((0..size).map(|i| number(&mut random, i)).collect(), what);
+            assert_sorts(
+                &(0..size)
+                    .map(|i| number(&mut random, i))
+                    .collect::<Vec<_>>(),
+                what,
+            );
         }
     }
 }
@@ -58,16 +65,22 @@ fn distributions_of_every_kind() {
 #[allow(clippy::cast_precision_loss)] // indices
 fn runs_ascending_and_descending() {
     for size in SIZES {
-        assert_sorts((0..size).map(|i| i as f64).collect(), "ascending");
-        assert_sorts((0..size).rev().map(|i| i as f64).collect(), "descending");
+        assert_sorts(
+            &(0..size).map(|i| i as f64).collect::<Vec<_>>(),
+            "ascending",
+        );
+        assert_sorts(
+            &(0..size).rev().map(|i| i as f64).collect::<Vec<_>>(),
+            "descending",
+        );
         let runs = (0..size).map(|i| (i % 1000) as f64 + 1.0 / (i + 1) as f64);
-        assert_sorts(runs.collect(), "runs");
+        assert_sorts(&runs.collect::<Vec<_>>(), "runs");
     }
 }
 
 proptest! {
     #[test]
     fn any_list(magnitudes in prop::collection::vec(0.0..f64::MAX, 0..2000)) {
-        assert_sorts(magnitudes, "any list");
+        assert_sorts(&magnitudes, "any list");
     }
 }
