@@ -125,8 +125,9 @@ impl Plan {
         })
     }
 
-    /// The lanes split by steps so that there are at least `workers` of them where the steps
-    /// allow. Every part reads the targets of its comparisons again.
+    /// The lanes for `workers` that take one after the other: where they do not divide evenly, the
+    /// last ones are split by steps so that all workers end about together. Every part reads and
+    /// computes the targets of its comparisons again.
     #[must_use]
     pub fn split(&self, workers: usize) -> Vec<Lane> {
         lanes::split(&self.lanes, workers)

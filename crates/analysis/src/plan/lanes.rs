@@ -36,26 +36,47 @@ pub(super) fn build(
         .collect()
 }
 
-/// Splits lanes by steps until there are as many as workers, or nothing is left to split.
+/// Splits lanes by steps where workers would otherwise wait for others: of lanes that do not
+/// divide evenly over the workers, those that are left over.
 pub(super) fn split(lanes: &[Lane], workers: usize) -> Vec<Lane> {
-    let parts = workers.div_ceil(lanes.len().max(1));
-    if parts < 2 {
-        return lanes.to_vec();
-    }
-    lanes
-        .iter()
-        .flat_map(|lane| split_lane(lane, parts))
-        .collect()
+    let left_over = lanes.len() % workers.max(1);
+    let (whole, rest) = lanes.split_at(lanes.len() - left_over);
+    let parts = parts(rest, workers);
+    let mut split = whole.to_vec();
+    split.extend(rest.iter().flat_map(|lane| split_lane(lane, parts)));
+    split
+}
+
+/// Into how many parts every one of the lanes, fewer than workers, is split so that the last
+/// worker ends soonest. Time counts in steps; every part computes the targets of its comparisons
+/// again, so fewer parts are better where both end together.
+fn parts(lanes: &[Lane], workers: usize) -> usize {
+    let own = lanes.iter().map(|lane| recorded(lane).len()).max();
+    let own = own.unwrap_or_default();
+    let targets = lanes.iter().map(|lane| targets_of_lane(lane).len()).max();
+    let targets = targets.unwrap_or_default();
+    let last_ends = |parts: usize| {
+        let rounds = (lanes.len() * parts).div_ceil(workers);
+        rounds * (own.div_ceil(parts) + if parts > 1 { targets } else { 0 })
+    };
+    let most = own.min(workers).max(1);
+    (1..=most)
+        .min_by_key(|parts| last_ends(*parts))
+        .unwrap_or(1)
+}
+
+fn recorded(lane: &Lane) -> Vec<&LaneStep> {
+    lane.steps.iter().filter(|step| step.recorded).collect()
+}
+
+fn targets_of_lane(lane: &Lane) -> BTreeSet<u64> {
+    let metrics = lane.jobs.iter().flat_map(|job| &job.metrics);
+    targets_of(metrics.map(|metric| metric.target))
 }
 
 fn split_lane(lane: &Lane, parts: usize) -> Vec<Lane> {
-    let targets = targets_of(
-        lane.jobs
-            .iter()
-            .flat_map(|job| &job.metrics)
-            .map(|m| m.target),
-    );
-    let recorded: Vec<&LaneStep> = lane.steps.iter().filter(|step| step.recorded).collect();
+    let targets = targets_of_lane(lane);
+    let recorded = recorded(lane);
     recorded
         .chunks(recorded.len().div_ceil(parts).max(1))
         .map(|own| {
@@ -204,12 +225,7 @@ fn place(tensors: &mut Vec<TensorPlace>, found: &TensorPlace) -> usize {
 
 /// Leaves out the steps that are finished, or keeps of them what others are compared with.
 pub(super) fn forget(lane: &mut Lane, is_finished: impl Fn(u64) -> bool) {
-    let targets = targets_of(
-        lane.jobs
-            .iter()
-            .flat_map(|job| &job.metrics)
-            .map(|metric| metric.target),
-    );
+    let targets = targets_of_lane(lane);
     lane.steps = lane
         .steps
         .iter()
