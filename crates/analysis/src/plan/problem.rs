@@ -1,5 +1,6 @@
 //! What does not fit between a config and a run.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use trainscope_checkpoint::{DataKind, ReadError, Split};
@@ -170,13 +171,44 @@ impl From<PlanProblem> for PlanErrors {
 }
 
 impl fmt::Display for PlanErrors {
+    /// A line per problem. What stands behind an anchor does not fit wherever it is used, and is
+    /// said once.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
+        let mut said = HashSet::new();
         for problem in &self.0 {
-            write!(f, "{separator}{problem}")?;
-            separator = "\n";
+            let text = problem.to_string();
+            let is_new = match problem.location() {
+                Some(location) => {
+                    let what = text.strip_prefix(&location.to_string()).unwrap_or(&text);
+                    said.insert((location.line, what.to_owned()))
+                }
+                None => said.insert((0, text.clone())),
+            };
+            if is_new {
+                let separator = if said.len() > 1 { "\n" } else { "" };
+                write!(f, "{separator}{text}")?;
+            }
         }
         Ok(())
+    }
+}
+
+impl PlanProblem {
+    /// Where in the config it is asked for what does not fit.
+    #[must_use]
+    pub const fn location(&self) -> Option<&Location> {
+        match self {
+            Self::NoSteps | Self::NoSuchSteps { .. } | Self::Unreadable { .. } => None,
+            Self::NoSuchTarget { location, .. }
+            | Self::NoSuchData { location, .. }
+            | Self::NoSuchSuffix { location, .. }
+            | Self::NoSuchLayer { location, .. }
+            | Self::TargetLacks { location, .. }
+            | Self::DifferentSamples { location, .. }
+            | Self::UnreadableTensor { location, .. }
+            | Self::Component { location, .. }
+            | Self::SameKey { location, .. } => Some(location),
+        }
     }
 }
 
