@@ -27,9 +27,10 @@ use crate::{INTERRUPTED, Misuse, Outcome, identity, lanes};
 /// Runs the command.
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     let mut reporter = Reporter::new();
+    let stop = stop_on_signal(&reporter)?;
     let analysis = Analysis::prepare(arguments)?;
     let mut journal = analysis.open_journal()?;
-    let outcome = analysis.run(&mut journal, &mut reporter);
+    let outcome = analysis.run(&mut journal, &mut reporter, &stop);
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
@@ -86,12 +87,17 @@ impl<'a> Analysis<'a> {
     }
 
     /// Computes what the journal does not have, and writes the results.
-    fn run(&self, journal: &mut Journal, reporter: &mut Reporter) -> Result<Outcome> {
+    fn run(
+        &self,
+        journal: &mut Journal,
+        reporter: &mut Reporter,
+        stop: &AtomicBool,
+    ) -> Result<Outcome> {
         let resumed_units = journal.finished.len() as u64;
         self.say_plan(reporter);
         self.say_earlier(journal.earlier, reporter);
         let lanes = remaining(&self.plan, self.threads, journal);
-        let computed = compute(&lanes, &self.tree, self.threads, journal, reporter);
+        let computed = self.compute(&lanes, journal, reporter, stop);
         reporter.finish();
         let Some(read_bytes) = computed.map_err(|error| self.with_advice(&error))? else {
             let (done, all) = (journal.finished.len(), units(&self.plan.lanes));
@@ -120,6 +126,48 @@ impl<'a> Analysis<'a> {
             .map_err(|error| self.with_advice(&error))?;
         say_results(reporter, &results.records, &self.folder);
         Ok(Outcome::Done)
+    }
+
+    /// Runs the lanes; the tensor bytes read, or `None` when the person stopped it.
+    fn compute(
+        &self,
+        lanes: &[Lane],
+        journal: &mut Journal,
+        reporter: &mut Reporter,
+        stop: &AtomicBool,
+    ) -> Result<Option<u64>> {
+        let done = journal.finished.len() as u64;
+        reporter.start(units(lanes) + done, done);
+        let mut open: BTreeMap<(u64, u64), Vec<Record>> = BTreeMap::new();
+        let mut read_bytes = 0;
+        lanes::run(lanes, &self.tree, self.threads, stop, |event| {
+            match event {
+                Event::Record(record) => {
+                    let unit = (record.layer, record.step);
+                    open.entry(unit).or_default().push(record);
+                }
+                Event::Progress(Progress {
+                    layer,
+                    step,
+                    recorded,
+                    read_bytes: read,
+                }) => {
+                    read_bytes += read;
+                    if recorded {
+                        journal.add(
+                            layer,
+                            step,
+                            open.remove(&(layer, step)).unwrap_or_default(),
+                        )?;
+                        reporter.advance();
+                    }
+                }
+                Event::Warning { message } => reporter.warn(&message),
+                Event::Planned(_) | Event::Done => {}
+            }
+            Ok(())
+        })?;
+        Ok((!stop.load(Ordering::Relaxed)).then_some(read_bytes))
     }
 
     fn write(&self, results: &Results, report: &RunReport) -> Result<()> {
@@ -263,45 +311,6 @@ fn remaining(plan: &Plan, threads: usize, journal: &Journal) -> Vec<Lane> {
     plan.lanes
         .retain(|lane| lane.steps.iter().any(|step| step.recorded));
     plan.split(threads)
-}
-
-/// Runs the lanes; the tensor bytes read, or `None` when the person stopped it.
-fn compute(
-    lanes: &[Lane],
-    tree: &LocalTree,
-    threads: usize,
-    journal: &mut Journal,
-    reporter: &mut Reporter,
-) -> Result<Option<u64>> {
-    let interrupted = stop_on_signal(reporter)?;
-    let done = journal.finished.len() as u64;
-    reporter.start(units(lanes) + done, done);
-    let mut open: BTreeMap<(u64, u64), Vec<Record>> = BTreeMap::new();
-    let mut read_bytes = 0;
-    lanes::run(lanes, tree, threads, &interrupted, |event| {
-        match event {
-            Event::Record(record) => {
-                let unit = (record.layer, record.step);
-                open.entry(unit).or_default().push(record);
-            }
-            Event::Progress(Progress {
-                layer,
-                step,
-                recorded,
-                read_bytes: read,
-            }) => {
-                read_bytes += read;
-                if recorded {
-                    journal.add(layer, step, open.remove(&(layer, step)).unwrap_or_default())?;
-                    reporter.advance();
-                }
-            }
-            Event::Warning { message } => reporter.warn(&message),
-            Event::Planned(_) | Event::Done => {}
-        }
-        Ok(())
-    })?;
-    Ok((!interrupted.load(Ordering::Relaxed)).then_some(read_bytes))
 }
 
 /// The first Ctrl-C asks the lanes to stop, the second ends the program. The journal may end in
