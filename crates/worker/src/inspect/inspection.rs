@@ -182,8 +182,10 @@ impl Inspection {
 
 impl CheckpointReport {
     async fn read(step: &Step, tree: &dyn Tree) -> Self {
-        let mut parts = Vec::with_capacity(step.parts.len());
-        for part in &step.parts {
+        let mut sorted: Vec<&Part> = step.parts.iter().collect();
+        sorted.sort_by_key(|part| place(part));
+        let mut parts = Vec::with_capacity(sorted.len());
+        for part in sorted {
             parts.push(PartReport::read(part, tree).await);
         }
         Self {
@@ -294,17 +296,22 @@ impl TotalReport {
     }
 }
 
+/// Where a part stands among those of a step; what serves both splits comes last.
+type Place = (bool, Option<Split>, DataKind);
+
+fn place(part: &Part) -> Place {
+    (part.split.is_none(), part.split, part.kind)
+}
+
 /// Which steps have which kind of data.
 fn data_of(run: &Run) -> Vec<DataReport> {
-    let mut steps: BTreeMap<(bool, Option<Split>, DataKind), BTreeSet<u64>> = BTreeMap::new();
+    let mut steps: BTreeMap<Place, BTreeSet<u64>> = BTreeMap::new();
     for step in &run.steps {
         for part in &step.parts {
-            // What serves both splits comes last.
-            let place = (part.split.is_none(), part.split, part.kind);
-            steps.entry(place).or_default().insert(step.number);
+            steps.entry(place(part)).or_default().insert(step.number);
         }
     }
-    let report = |((_, split, kind), steps): ((bool, Option<Split>, DataKind), BTreeSet<u64>)| {
+    let report = |((_, split, kind), steps): (Place, BTreeSet<u64>)| {
         let split = split.map(Split::name);
         DataReport {
             kind: kind.name(),

@@ -1,0 +1,179 @@
+//! `worker inspect`: what a run or a file holds.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Scratch, Sizes, argument, checkpoint, micro_run, recorded};
+
+const SIZES: Sizes = Sizes {
+    layers: 12,
+    steps: 2,
+    width: 4,
+};
+
+#[test]
+fn a_run_is_told_in_few_lines() {
+    let shown = Scratch::new()
+        .worker(&["inspect", argument(&micro_run())])
+        .expect(0)
+        .stdout;
+    for words in [
+        "pico-decoder-micro-1: a pico-train run",
+        "steps  15: 0, 1, 2, 4, 8, 16,",
+        "n_layers 3, d_model 48, n_heads 4, n_kv_heads 2, d_head 12 (from training_config.yaml)",
+        "train weights      at steps 0, 512, 2000",
+        "val weights        at every step",
+        "val weights: 9 F32 tensors of 31,104 elements, 121.50 KiB",
+        "_forward_module.layers.{0..2}.attention.v_proj  F32  [24, 48]",
+        "metadata: format: pt",
+        "the same tensors as at step 0",
+    ] {
+        assert!(shown.contains(words), "{words:?} is not in:\n{shown}");
+    }
+    for line in shown.lines().filter(|line| !line.contains("--run-path")) {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn twelve_layers_are_one_line() {
+    let scratch = Scratch::with_run(SIZES);
+    let shown = scratch.worker(&["inspect", "run"]).expect(0).stdout;
+    let line = "layers.{0..11}.attention.v_proj  F32  [4, 4]";
+    assert_eq!(shown.matches(line).count(), 1, "{shown}");
+}
+
+#[test]
+fn the_json_has_everything_under_stable_names() {
+    let scratch = Scratch::with_run(SIZES);
+    let shown = scratch.worker(&["inspect", "run", "--json"]).expect(0);
+    let found: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(found["format"], "trainscope-inspection");
+    assert_eq!(found["version"], 1);
+    assert_eq!(found["name"], "run");
+    assert_eq!(found["path"], "run");
+    assert_eq!(found["layout"], "pico");
+    assert_eq!(found["steps"], json!([0, 1]));
+    assert_eq!(found["model"], Value::Null);
+    assert_eq!(found["warnings"], json!([]));
+    let data = json!([
+        {"kind": "weights", "split": "val", "steps": [0, 1]},
+        {"kind": "activations", "split": "val", "steps": [0, 1]},
+    ]);
+    assert_eq!(found["data"], data);
+    let part = &found["checkpoints"][1]["parts"][0];
+    assert_eq!(found["checkpoints"][1]["step"], 1);
+    let totals = json!([{"dtype": "F32", "tensors": 12, "elements": 192, "bytes": 768}]);
+    assert_eq!(part["totals"], totals);
+    let file = &part["files"][0];
+    assert_eq!(
+        file["path"],
+        recorded(1, "weights").trim_start_matches("run/")
+    );
+    assert_eq!(file["error"], Value::Null);
+    assert_eq!(file["tensors"].as_array().unwrap().len(), 12);
+    let first = json!({
+        "name": "layers.0.attention.v_proj", "dtype": "F32", "shape": [4, 4],
+        "elements": 16, "bytes": 64,
+    });
+    assert_eq!(file["tensors"][0], first);
+}
+
+#[test]
+fn the_suggested_config_works_as_it_is() {
+    let scratch = Scratch::with_run(SIZES);
+    let shown = scratch.worker(&["inspect", "run"]).expect(0).stdout;
+    let suggestion = shown.split("write first.yaml:\n").nth(1).unwrap();
+    let config = suggestion.split("\nand run:").next().unwrap();
+    let config: String = config
+        .lines()
+        .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line)))
+        .collect();
+    scratch.write("first.yaml", config);
+    let command = suggestion
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("worker "))
+        .unwrap();
+    let arguments: Vec<&str> = command.split(' ').collect();
+    scratch.worker(&arguments).expect(0);
+}
+
+#[test]
+fn a_broken_file_is_told_beside_the_others() {
+    let scratch = Scratch::with_run(SIZES);
+    let path = scratch.path().join(recorded(1, "weights"));
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let ended = scratch
+        .worker(&["inspect", "run"])
+        .expect(1)
+        .says(&["one file cannot be read", "download"]);
+    assert!(
+        ended.stdout.contains("error: broken safetensors file"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("val activations: 12 F32 tensors"),
+        "{}",
+        ended.stdout
+    );
+
+    let ended = scratch.worker(&["inspect", "run", "--json"]).expect(1);
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let error = &found["checkpoints"][1]["parts"][0]["files"][0]["error"];
+    assert!(error.as_str().unwrap().contains("cut off"), "{error}");
+}
+
+#[test]
+fn tensors_that_cannot_be_read_are_named_with_the_reason() {
+    let scratch = Scratch::new();
+    let header = br#"{"a":{"dtype":"X9","shape":[2],"data_offsets":[0,2]}}"#;
+    let mut content = (header.len() as u64).to_le_bytes().to_vec();
+    content.extend(header);
+    content.extend([0, 0]);
+    scratch.write("odd.safetensors", content);
+    let shown = scratch
+        .worker(&["inspect", "odd.safetensors"])
+        .expect(0)
+        .stdout;
+    assert!(shown.contains("unreadable: a: "), "{shown}");
+    assert!(shown.contains("X9"), "{shown}");
+}
+
+#[test]
+fn names_cannot_steer_the_terminal() {
+    let scratch = Scratch::new();
+    let header = br#"{"a\u001b[2Jb":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#;
+    let mut content = (header.len() as u64).to_le_bytes().to_vec();
+    content.extend(header);
+    content.extend([0, 0, 0, 0]);
+    scratch.write("odd.safetensors", content);
+    let shown = scratch
+        .worker(&["inspect", "odd.safetensors"])
+        .expect(0)
+        .stdout;
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    assert!(shown.contains(r"a\u{1b}[2Jb"), "{shown}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let scratch = Scratch::new();
+    // More than a pipe holds, so that writing meets the closed end.
+    let content = checkpoint(1, 3000, [1, 1]);
+    scratch.write("many.safetensors", content);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_worker"))
+        .args(["inspect", "many.safetensors", "--json"])
+        .current_dir(scratch.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
