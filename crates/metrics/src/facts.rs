@@ -34,7 +34,7 @@ pub struct Facts {
     right_factor: OnceCell<DMatrix<f64>>,
     compact: OnceCell<DMatrix<f64>>,
     singular_values: OnceCell<Result<Vec<f64>, Status>>,
-    centred: OnceCell<Centred>,
+    centred: OnceCell<Result<Centred, Status>>,
     centred_gram: OnceCell<DMatrix<f64>>,
     basis: OnceCell<Result<Basis, Status>>,
 }

@@ -39,17 +39,10 @@ impl Facts {
     /// [`Status::NotFinite`]; [`Status::Constant`] where nothing but rounding is left.
     pub fn centred(&self) -> Result<&Centred, Status> {
         self.finite()?;
-        let centred = self
-            .centred
-            .get_or_init(|| Centred::of(self.compact().clone()));
-        #[allow(clippy::cast_precision_loss)] // a bound, not a value
-        let rounding = self.rows() as f64 * f64::EPSILON;
-        let size = self.compact().norm();
-        if centred.matrix.norm() <= rounding * size {
-            Err(Status::Constant)
-        } else {
-            Ok(centred)
-        }
+        self.centred
+            .get_or_init(|| Centred::of(self.compact().clone()))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The Gram matrix of the centred compact form: of its columns `[r, r]` where `r <= n`, else
@@ -108,12 +101,18 @@ impl Facts {
 }
 
 impl Centred {
-    fn of(mut matrix: DMatrix<f64>) -> Self {
+    fn of(mut matrix: DMatrix<f64>) -> Result<Self, Status> {
+        #[allow(clippy::cast_precision_loss)] // a bound, not a value
+        let rounding = matrix.nrows() as f64 * f64::EPSILON * matrix.norm();
         let means = matrix.row_mean();
         for (mut column, mean) in matrix.column_iter_mut().zip(means.iter()) {
             column.add_scalar_mut(-mean);
         }
-        Self { matrix, means }
+        if matrix.norm() <= rounding {
+            Err(Status::Constant)
+        } else {
+            Ok(Self { matrix, means })
+        }
     }
 }
 
