@@ -41,22 +41,21 @@ pub(super) fn build(
 pub(super) fn split(lanes: &[Lane], workers: usize) -> Vec<Lane> {
     let left_over = lanes.len() % workers.max(1);
     let (whole, rest) = lanes.split_at(lanes.len() - left_over);
-    let parts = parts(rest, workers);
+    let most = |count: fn(&Lane) -> usize| rest.iter().map(count).max().unwrap_or_default();
+    let own = most(|lane| recorded(lane).len());
+    let targets = most(|lane| targets_of_lane(lane).len());
+    let parts = parts(left_over, workers, own, targets);
     let mut split = whole.to_vec();
     split.extend(rest.iter().flat_map(|lane| split_lane(lane, parts)));
     split
 }
 
-/// Into how many parts every one of the lanes, fewer than workers, is split so that the last
-/// worker ends soonest. Time counts in steps; every part computes the targets of its comparisons
-/// again, so fewer parts are better where both end together.
-fn parts(lanes: &[Lane], workers: usize) -> usize {
-    let own = lanes.iter().map(|lane| recorded(lane).len()).max();
-    let own = own.unwrap_or_default();
-    let targets = lanes.iter().map(|lane| targets_of_lane(lane).len()).max();
-    let targets = targets.unwrap_or_default();
+/// Into how many parts every one of `lanes`, fewer than `workers`, is split so that the last
+/// worker ends soonest. Time counts in steps: a lane has `own` ones, and every part computes the
+/// `targets` of its comparisons again, so fewer parts are better where they end together.
+fn parts(lanes: usize, workers: usize, own: usize, targets: usize) -> usize {
     let last_ends = |parts: usize| {
-        let rounds = (lanes.len() * parts).div_ceil(workers);
+        let rounds = (lanes * parts).div_ceil(workers.max(1));
         rounds * (own.div_ceil(parts) + if parts > 1 { targets } else { 0 })
     };
     let most = own.min(workers).max(1);
@@ -238,4 +237,19 @@ pub(super) fn forget(lane: &mut Lane, is_finished: impl Fn(u64) -> bool) {
             }
         })
         .collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn lanes_that_are_left_over_are_split_where_the_last_worker_then_ends_sooner() {
+        assert_eq!(parts(1, 2, 20, 1), 2, "11 steps each instead of 20");
+        assert_eq!(parts(3, 4, 20, 1), 4, "3 rounds of 6 steps instead of 20");
+        assert_eq!(parts(3, 4, 20, 10), 1, "targets cost more than is won");
+        assert_eq!(parts(1, 8, 3, 1), 3, "there are no more steps than that");
+        assert_eq!(parts(1, 2, 1, 0), 1, "one step is not split");
+        assert_eq!(parts(0, 2, 0, 0), 1, "nothing is left over");
+    }
 }
