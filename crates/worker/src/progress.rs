@@ -4,13 +4,16 @@ use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Zoned;
 
 use crate::console;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the times beside the bar are brought up to date.
+const TICK: Duration = Duration::from_millis(500);
 
 /// Tells the person how far the analysis is, and keeps the log.
 pub(crate) struct Reporter {
@@ -29,7 +32,9 @@ impl Reporter {
             let style = ProgressStyle::with_template(
                 "{bar:30} {pos}/{len} layer-steps, {elapsed} elapsed, {eta} left",
             );
-            ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            // Hidden until it is known how much there is to do.
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         let now = Instant::now();
         Self {
@@ -69,6 +74,8 @@ impl Reporter {
         if let Some(bar) = &self.bar {
             bar.set_length(units);
             bar.set_position(done);
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(TICK);
         }
     }
 
