@@ -48,7 +48,7 @@ pub(crate) fn write_run(folder: &Path) {
                 });
                 write_tensors(
                     &data.join(format!("val_{name}.pt")),
-                    tensors.collect(),
+                    &tensors.collect::<Vec<_>>(),
                     normal,
                     scale,
                 );
@@ -75,12 +75,12 @@ pub(crate) fn write_run(folder: &Path) {
 }
 
 /// A PyTorch file of float32 tensors, each with a storage of its own.
-fn write_tensors(path: &Path, tensors: Vec<(String, [usize; 2])>, normal: &mut Normal, scale: f64) {
+fn write_tensors(path: &Path, tensors: &[(String, [usize; 2])], normal: &mut Normal, scale: f64) {
     let root = path.file_stem().unwrap().to_str().unwrap();
     let mut zip = ZipWriter::new(BufWriter::new(File::create(path).unwrap()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     zip.start_file(format!("{root}/data.pkl"), stored).unwrap();
-    zip.write_all(&pickle(&tensors)).unwrap();
+    zip.write_all(&pickle(tensors)).unwrap();
     for (key, (_, [rows, columns])) in tensors.iter().enumerate() {
         zip.start_file(format!("{root}/data/{key}"), stored)
             .unwrap();
@@ -108,7 +108,9 @@ fn pickle(tensors: &[(String, [usize; 2])]) -> Vec<u8> {
         out.extend(b"tQ");
         put_number(&mut out, 0);
         for pair in [[*rows, *columns], [*columns, 1]] {
-            pair.map(|number| put_number(&mut out, number));
+            for number in pair {
+                put_number(&mut out, number);
+            }
             out.push(b'\x86');
         }
         out.extend(b"\x89ccollections\nOrderedDict\n)RtR");
