@@ -1,20 +1,50 @@
-//! `cargo xtask bench`: the benchmarks of all crates.
+//! `cargo xtask bench`: the benchmarks of all crates, on this machine or in a browser.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
 use crate::process;
+use crate::setup::{Chromium, PageTools, wasm};
 use crate::workspace::Workspace;
 
-/// `cargo xtask bench [FILTER]`.
+/// `cargo xtask bench [--browser] [FILTER]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    let mut command = workspace.cargo();
-    command.args(["bench", "--benches", "--"]);
+    let (mut in_browser, mut filter) = (false, None);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Value(filter) => command.arg(filter),
+            Long("browser") => in_browser = true,
+            Value(word) if filter.is_none() => filter = Some(word.string()?),
+            Value(_) => bail!("one FILTER at most; put words with spaces in quotes"),
             _ => return Err(argument.unexpected().into()),
-        };
+        }
     }
+    let filter = filter.unwrap_or_default();
+    if in_browser {
+        bench_in_browser(workspace, &filter)
+    } else {
+        bench_natively(workspace, &filter)
+    }
+}
+
+fn bench_natively(workspace: &Workspace, filter: &str) -> Result<()> {
+    let mut command = workspace.cargo();
+    command.args(["bench", "--bench", "*", "--", filter]);
+    process::run(&mut command)
+}
+
+/// The kernels in headless Chromium, compiled as the page is.
+fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
+    let tools = PageTools::find_or_install(workspace)?;
+    let chromium = Chromium::find_or_install()?;
+    let mut command = workspace.cargo();
+    tools.prepare(workspace, &mut command)?;
+    chromium.prepare_tests(workspace, &mut command);
+    // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
+    command
+        .args(["test", "-p", "trainscope-metrics", "--bench", "kernels"])
+        .args(["--profile", "web", "--target", wasm::TARGET])
+        .args(["--", "--nocapture"])
+        .env("TRAINSCOPE_BENCH_FILTER", filter)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "1800");
     process::run(&mut command)
 }

@@ -54,8 +54,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        arguments: "[FILTER]",
-        summary: "run the benchmarks",
+        arguments: "[--browser] [FILTER]",
+        summary: "time the kernels, natively or in headless Chromium",
         run: bench::run,
     },
     Verb {
