@@ -28,5 +28,7 @@ fn view_mut(matrix: &mut DMatrix<f64>) -> MatMut<'_, f64> {
 }
 
 fn owned(matrix: MatRef<'_, f64>) -> DMatrix<f64> {
-    DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)])
+    let mut owned = DMatrix::zeros(matrix.nrows(), matrix.ncols());
+    view_mut(&mut owned).copy_from(matrix);
+    owned
 }
