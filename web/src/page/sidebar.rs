@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::readout;
 use super::state::{Phase, State};
+use crate::panel::Panels;
 
 /// The run's steps and the metrics.
 #[component]
@@ -19,7 +20,7 @@ pub(super) fn Sidebar() -> impl IntoView {
 #[component]
 fn Metrics() -> impl IntoView {
     let state = State::here();
-    let labels = Memo::new(move |_| state.panels.with(|panels| panels.labels()));
+    let labels = Memo::new(move |_| state.panels.with(Panels::labels));
     let is_computing = move || state.phase.get() == Phase::Computing;
     let choice = move |label: Option<String>| {
         let name = label.clone().unwrap_or_else(|| "All metrics".to_owned());
