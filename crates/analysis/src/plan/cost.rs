@@ -99,33 +99,76 @@ fn outline_at(
     ))
 }
 
-/// What the engine keeps of a target step: centred data and a Gram matrix or basis.
+/// What the engine keeps of a target step: its matrices and what comparisons need of them.
 fn kept_for_comparison(lane: &Lane, step: &LaneStep) -> u64 {
-    let is_target = |job: &Job| job.metrics.iter().any(|m| m.target == Some(step.step));
+    let comparisons = |job: &Job| {
+        job.metrics
+            .iter()
+            .filter(|metric| metric.target == Some(step.step))
+            .map(|metric| metric.metric.needs(&metric.parameters))
+            .reduce(Needs::and)
+    };
     lane.jobs
         .iter()
         .zip(&step.inputs)
-        .filter(|(job, _)| is_target(job))
-        .filter_map(|(job, inputs)| outline_at(&lane.model, job, step, inputs.as_deref()))
-        .flat_map(|(outline, _)| outline.heads.into_iter().chain([outline.layer]))
-        .map(|matrix| 2 * (matrix.shape.rows * matrix.inner) as u64 * ENTRY_BYTES)
+        .filter_map(|(job, inputs)| {
+            let (outline, _) = outline_at(&lane.model, job, step, inputs.as_deref())?;
+            let needs = comparisons(job)?;
+            let matrices = outline.heads.into_iter().chain([outline.layer]);
+            Some(
+                matrices
+                    .map(|matrix| kept_bytes(&matrix, needs))
+                    .sum::<u64>(),
+            )
+        })
         .sum()
 }
 
-/// Memory of a matrix's facts while they live.
+/// Memory of a matrix's facts while they are computed.
 fn facts_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
     let entries = (matrix.shape.rows * matrix.shape.columns) as u64;
-    let compact = ((matrix.shape.rows + matrix.shape.columns) * matrix.inner) as u64;
-    let is_thin = matrix.inner < matrix.shape.rows.min(matrix.shape.columns);
-    let held = if is_thin { compact } else { entries };
-    let sorted = if needs.sorted_magnitudes { entries } else { 0 };
-    let decomposed = if needs.singular_values || needs.centred_basis {
-        compact
+    let thin = (matrix.shape.rows * matrix.inner) as u64;
+    let square = (matrix.inner * matrix.inner) as u64;
+    // The sorted magnitudes, and half as many again while runs are merged.
+    let sorted = if needs.sorted_magnitudes {
+        entries + entries / 2
     } else {
         0
     };
-    let centred = if needs.centred_gram { compact } else { 0 };
-    (held + sorted + decomposed + centred) * ENTRY_BYTES
+    let decomposed = if needs.singular_values {
+        thin + square
+    } else {
+        0
+    };
+    // Directions, their QR and their orthonormal form; a decomposition with vectors.
+    let compared = if needs.centred_basis {
+        4 * thin + 6 * square
+    } else {
+        0
+    };
+    kept_bytes(matrix, needs) + (sorted + decomposed + compared) * ENTRY_BYTES
+}
+
+/// Memory of a matrix and of the facts that stay with it for comparisons.
+fn kept_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
+    let (rows, columns, inner) = (matrix.shape.rows, matrix.shape.columns, matrix.inner);
+    let is_thin = inner < rows.min(columns);
+    let held = if is_thin {
+        (2 * rows + columns) * inner
+    } else {
+        rows * columns
+    };
+    let centred = if needs.centred_gram {
+        rows * inner + inner * inner
+    } else {
+        0
+    };
+    let basis = if needs.centred_basis {
+        rows * inner + inner * inner
+    } else {
+        0
+    };
+    (held + centred + basis) as u64 * ENTRY_BYTES
 }
 
 /// Floating-point operations of a matrix's facts: products count `2 m n k`, a symmetric
