@@ -178,7 +178,7 @@ fn reference(step: &Facts, x: &Basis, y: &Basis) -> Result<Measurement, Status> 
     for (mut column, mean) in directions.column_iter_mut().zip(centred.means.iter()) {
         column.add_scalar_mut(*mean);
     }
-    let weights = step.absolute_projections(&orthonormal_columns(&directions));
+    let weights = step.absolute_projections(&orthonormal_columns(directions));
     let measurement = Measurement::of(weighted_mean(&svd.values, &weights)?);
     if signs_in_doubt == 0 {
         return Ok(measurement);

@@ -1,8 +1,10 @@
 //! QR: triangular factors and orthonormal bases.
 
+use faer::Par;
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use nalgebra::DMatrix;
 
-use super::{owned, view};
+use super::{owned, view, view_mut};
 
 /// `R` `[min(m, n), n]` of `A = Q R`, `A` `[m, n]`: a matrix with the same Gram matrix and
 /// singular values, and no more rows than columns.
@@ -14,8 +16,13 @@ pub fn triangular_factor(matrix: &DMatrix<f64>) -> DMatrix<f64> {
     r
 }
 
-/// `Q` `[m, min(m, n)]` of `A = Q R`, `A` `[m, n]`: orthonormal, spanning the columns in order.
+/// `Q` `[m, n]` of `A = Q R`, `A` `[m, n]` of full rank with `m >= n`: orthonormal, spanning the
+/// columns in order. It is made in `A`'s place as `A R^-1`, and orthonormal to the condition
+/// number of `A` times a few eps.
 #[must_use]
-pub fn orthonormal_columns(matrix: &DMatrix<f64>) -> DMatrix<f64> {
-    owned(view(matrix).qr().compute_thin_Q().as_ref())
+pub fn orthonormal_columns(mut matrix: DMatrix<f64>) -> DMatrix<f64> {
+    let factor = triangular_factor(&matrix);
+    let transposed = view_mut(&mut matrix).transpose_mut();
+    solve_lower_triangular_in_place(view(&factor).transpose(), transposed, Par::Seq);
+    matrix
 }

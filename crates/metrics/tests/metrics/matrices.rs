@@ -42,7 +42,7 @@ pub(crate) fn gaussian(rows: usize, columns: usize, seed: u64) -> DMatrix<f64> {
 
 /// A random orthogonal matrix.
 pub(crate) fn orthogonal(side: usize, seed: u64) -> DMatrix<f64> {
-    orthonormal_columns(&gaussian(side, side, seed))
+    orthonormal_columns(gaussian(side, side, seed))
 }
 
 /// A random matrix whose singular values run evenly from 1 to 2.
@@ -66,8 +66,8 @@ pub(crate) fn with_singular_values(
             0.0
         }
     });
-    let left = orthonormal_columns(&gaussian(rows, rank, seed));
-    let right = orthonormal_columns(&gaussian(columns, rank, seed + 1));
+    let left = orthonormal_columns(gaussian(rows, rank, seed));
+    let right = orthonormal_columns(gaussian(columns, rank, seed + 1));
     left * diagonal * right.transpose()
 }
 
