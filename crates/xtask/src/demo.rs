@@ -5,7 +5,7 @@ use std::thread;
 use anyhow::Result;
 use lexopt::prelude::*;
 
-use crate::build;
+use crate::build::{self, Purpose};
 use crate::process;
 use crate::serve;
 use crate::smoke;
@@ -20,6 +20,7 @@ pub(crate) const CONFIG: &str = "configs/demo.yaml";
 /// What was asked for.
 struct Options {
     port: u16,
+    purpose: Purpose,
     serve: bool,
     check: bool,
 }
@@ -28,19 +29,19 @@ struct Options {
 pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()> {
     let options = Options::parse(arguments)?;
     let mut report = Report::default();
-    report.step(
-        "page",
-        "run `cargo xtask setup`, then look at the first error above",
-        || build::page(workspace),
-    );
-    report.step("worker", "look at the first error above", || {
-        build::worker(workspace)
+    report.step("page", build::ADVICE, || {
+        build::page(workspace, options.purpose)
     });
-    report.step(
-        "analysis",
-        "the command above can be run by hand, from the root",
-        || analyse(workspace),
-    );
+    if options.purpose == Purpose::Release {
+        report.step("worker", "look at the first error above", || {
+            build::worker(workspace)
+        });
+        report.step(
+            "analysis",
+            "the command above can be run by hand, from the root",
+            || analyse(workspace),
+        );
+    }
     if options.check {
         report.step("browser", smoke::ADVICE, || smoke::step(workspace));
     }
@@ -55,12 +56,14 @@ impl Options {
     fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
         let mut options = Self {
             port: 8080,
+            purpose: Purpose::Release,
             serve: true,
             check: false,
         };
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("port") => options.port = arguments.value()?.parse()?,
+                Long("quick") => options.purpose = Purpose::Development,
                 Long("no-serve") => options.serve = false,
                 Long("check") => (options.check, options.serve) = (true, false),
                 _ => return Err(argument.unexpected().into()),

@@ -36,14 +36,14 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "build",
-        arguments: "",
-        summary: "build the page (into dist/) and the native worker, optimised",
+        arguments: "[--quick]",
+        summary: "build the page (into dist/) and the native worker, optimised; --quick: the page only, compiled soon",
         run: build::run,
     },
     Verb {
         name: "demo",
-        arguments: "[--port N] [--no-serve] [--check]",
-        summary: "build, analyse the bundled run, serve the page on 127.0.0.1",
+        arguments: "[--quick] [--port N] [--no-serve] [--check]",
+        summary: "build, analyse the bundled run, serve the page on 127.0.0.1; --quick: the page only",
         run: demo::run,
     },
     Verb {
@@ -100,6 +100,6 @@ fn print_usage() {
     println!("cargo xtask VERB\n");
     for verb in VERBS {
         let call = format!("{} {}", verb.name, verb.arguments);
-        println!("  {call:<40} {}", verb.summary);
+        println!("  {call:<50} {}", verb.summary);
     }
 }

@@ -63,8 +63,8 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "page",
-        advice: "run `cargo xtask setup`, then look at the first error above",
-        run: build::page,
+        advice: build::ADVICE,
+        run: page,
     },
     Check {
         name: "browser",
@@ -211,6 +211,10 @@ fn tests_of(package: &std::path::Path) -> Result<Vec<PathBuf>> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     files.sort();
     Ok(files)
+}
+
+fn page(workspace: &Workspace) -> Result<Outcome> {
+    build::page(workspace, build::Purpose::Release)
 }
 
 /// Licences, sources and banned crates. (Advisories need the network: `cargo deny check`.)
