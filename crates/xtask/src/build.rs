@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use lexopt::prelude::*;
 
+use crate::fingerprint;
 use crate::process;
 use crate::setup::PageTools;
 use crate::steps::{Outcome, Report};
@@ -27,6 +28,7 @@ const QUICK: &[(&str, &str)] = &[
     ("CARGO_PROFILE_WEB_LTO", "off"),
     ("CARGO_PROFILE_WEB_CODEGEN_UNITS", "16"),
     ("CARGO_PROFILE_WEB_OPT_LEVEL", "1"),
+    ("CARGO_PROFILE_WEB_STRIP", "none"),
     ("CARGO_INCREMENTAL", "1"),
 ];
 
@@ -64,6 +66,7 @@ pub(crate) fn page(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
         command.envs(QUICK.iter().copied());
     }
     process::run(&mut command)?;
+    fingerprint::rename(&workspace.dist())?;
     println!("{}", sizes(workspace)?);
     Ok(Outcome::Done)
 }

@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod build;
 mod demo;
+mod fingerprint;
 mod process;
 mod screenshots;
 mod serve;

@@ -1,0 +1,12 @@
+// Starts the page. It is a file because the Content-Security-Policy of index.html allows no inline script.
+import init from "./app.js";
+
+init().catch((error) => {
+  const message = document.createElement("p");
+  message.setAttribute("role", "alert");
+  message.textContent =
+    `This page could not start: ${error.message ?? error}. ` +
+    "It needs a browser of 2023 or later, with WebAssembly and its SIMD instructions.";
+  document.body.append(message);
+  throw error;
+});
