@@ -1,6 +1,6 @@
 //! Axes: from values to pixels, and where the ticks are.
 
-use crate::number::tick_label;
+use crate::number::{brief, significant, tick_label};
 
 /// How a value becomes a position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,6 +24,14 @@ pub struct Axis {
     /// The pixels at both ends.
     start: f64,
     end: f64,
+    /// Whether all values are whole numbers.
+    is_whole: bool,
+    /// The least difference of two ticks.
+    grain: f64,
+    /// The value, where there is only one.
+    only: Option<f64>,
+    /// Whether there is nothing to show, and so nothing to mark.
+    is_empty: bool,
 }
 
 /// One marked value of an axis.
@@ -57,51 +65,79 @@ impl Scale {
 }
 
 impl Axis {
-    /// From the smallest to the largest of `values`.
+    /// From the smallest to the largest of `values`, laid from one pixel to another.
     pub(crate) fn tight(
         scale: Scale,
         values: impl Iterator<Item = f64>,
-        start: f64,
-        end: f64,
+        pixels: (f64, f64),
     ) -> Self {
-        let scaled = values.filter_map(|value| scale.apply(value));
-        let (low, high) = scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-        let (from, to) = match (
-            low.is_finite(),
-            high - low > low.abs().max(high.abs()) * 1e-12,
-        ) {
-            (false, _) => (0.0, 1.0),
-            (true, true) => (low, high),
-            (true, false) => (low - room_around(low), low + room_around(low)),
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let (mut first, mut is_whole) = (None, true);
+        for value in values {
+            if let Some(scaled) = scale.apply(value) {
+                (low, high) = (low.min(scaled), high.max(scaled));
+                first = first.or(Some(value));
+                is_whole &= value.fract() == 0.0;
+            }
+        }
+        let is_wide = high - low > low.abs().max(high.abs()) * 1e-12;
+        let (from, to) = match (first, is_wide) {
+            (None, _) => (0.0, 1.0),
+            (Some(_), true) => (low, high),
+            (Some(_), false) => (low - room_around(low), low + room_around(low)),
         };
         Self {
             scale,
             from,
             to,
-            start,
-            end,
+            start: pixels.0,
+            end: pixels.1,
+            is_whole,
+            grain: 0.0,
+            only: first.filter(|_| !is_wide),
+            is_empty: first.is_none(),
         }
     }
 
-    /// As [`Axis::tight`], with a little room at both ends.
-    pub(crate) fn with_room(
+    /// As [`Axis::tight`], but over `range` where it is one: ascending, with a place on the scale.
+    pub(crate) fn over(
         scale: Scale,
+        range: Option<(f64, f64)>,
         values: impl Iterator<Item = f64>,
-        start: f64,
-        end: f64,
+        pixels: (f64, f64),
     ) -> Self {
-        let tight = Self::tight(scale, values, start, end);
-        let room = (tight.to - tight.from) * 0.05;
-        Self {
-            from: tight.from - room,
-            to: tight.to + room,
-            ..tight
+        let tight = Self::tight(scale, values, pixels);
+        let ends = range.and_then(|(low, high)| Some((scale.apply(low)?, scale.apply(high)?)));
+        match ends {
+            Some((from, to)) if from < to => Self {
+                from,
+                to,
+                only: None,
+                is_empty: false,
+                ..tight
+            },
+            _ => tight,
         }
     }
 
-    /// The pixel of a value; `None` where it has no place on this scale.
+    /// With a little room at both ends.
+    pub(crate) fn with_room(self) -> Self {
+        let room = (self.to - self.from) * 0.05;
+        Self {
+            from: self.from - room,
+            to: self.to + room,
+            ..self
+        }
+    }
+
+    /// With ticks at whole numbers only, if all values are: for what is counted.
+    pub(crate) fn counting(self) -> Self {
+        let grain = if self.is_whole { 1.0 } else { 0.0 };
+        Self { grain, ..self }
+    }
+
+    /// The pixel of a value; `None` where it has no place on this scale. It lies outside
+    /// [`Axis::pixels`] where the axis does not reach to the value.
     #[must_use]
     pub fn position(&self, value: f64) -> Option<f64> {
         let part = (self.scale.apply(value)? - self.from) / (self.to - self.from);
@@ -121,62 +157,114 @@ impl Axis {
         (self.start, self.end)
     }
 
-    /// Round values, at least `spacing` pixels apart.
+    /// The values at both ends.
+    pub(crate) fn ends(&self) -> (f64, f64) {
+        (self.scale.undo(self.from), self.scale.undo(self.to))
+    }
+
+    /// Round values, at least `spacing` pixels apart; the value itself where there is only one,
+    /// nothing where there is none.
     #[must_use]
     pub fn ticks(&self, spacing: f64) -> Vec<Tick> {
+        if self.is_empty {
+            return Vec::new();
+        }
+        if let Some(only) = self.only {
+            let label = if self.grain > 0.0 && only.abs() < 1e12 {
+                format!("{only:.0}")
+            } else {
+                brief(only)
+            };
+            return self.tick(only, label).into_iter().collect();
+        }
         let mut ticks: Vec<Tick> = Vec::new();
-        let is_free = |ticks: &[Tick], at: f64| {
-            ticks
-                .iter()
-                .all(|tick| (tick.position - at).abs() >= spacing)
-        };
         // The roundest come first, and what would stand too close to them stays away.
-        for value in self.candidates(spacing) {
-            if let Some(position) = self.position(value).filter(|&at| is_free(&ticks, at)) {
-                ticks.push(Tick {
-                    position,
-                    label: tick_label(value),
-                });
+        for tick in self.candidates(spacing) {
+            let is_free = ticks
+                .iter()
+                .all(|other| (other.position - tick.position).abs() >= spacing);
+            if is_free {
+                ticks.push(tick);
             }
         }
         ticks.sort_by(|a, b| a.position.total_cmp(&b.position));
         ticks
     }
 
+    /// The values at both ends, to three digits of what lies between them, and round values at
+    /// least `spacing` pixels from each other and from the ends.
+    pub(crate) fn ticks_and_ends(&self, spacing: f64) -> Vec<Tick> {
+        if self.only.is_some() || self.is_empty {
+            return self.ticks(spacing);
+        }
+        let (low, high) = self.ends();
+        let step = (high - low) / 100.0;
+        let label = |value: f64| {
+            if self.scale == Scale::Linear || high < low * 10.0 {
+                tick_label(value, step, high.abs().max(low.abs()))
+            } else {
+                significant(value, 3)
+            }
+        };
+        let between = |tick: &Tick| {
+            let distance = |end: f64| (tick.position - end).abs();
+            distance(self.start).min(distance(self.end)) >= spacing
+        };
+        let mut ticks = self.ticks(spacing * 1.5);
+        ticks.retain(between);
+        ticks.extend(
+            [low, high]
+                .map(|end| self.tick(end, label(end)))
+                .into_iter()
+                .flatten(),
+        );
+        ticks
+    }
+
+    /// How far a value is on the way from one end to the other, 0 to 1; `None` where it has no
+    /// place on this scale.
+    pub(crate) fn part(&self, value: f64) -> Option<f64> {
+        let part = (self.scale.apply(value)? - self.from) / (self.to - self.from);
+        Some(part.clamp(0.0, 1.0))
+    }
+
+    fn tick(&self, value: f64, label: String) -> Option<Tick> {
+        let position = self.position(value).filter(|at| at.is_finite())?;
+        Some(Tick { position, label })
+    }
+
     /// Values that may be marked, the most wanted first.
-    fn candidates(&self, spacing: f64) -> Vec<f64> {
+    fn candidates(&self, spacing: f64) -> Vec<Tick> {
         let most = ((self.end - self.start).abs() / spacing).floor().max(1.0);
         match self.scale {
-            Scale::Linear => self.linear_ticks(most),
+            Scale::Linear => self.linear_ticks((self.from, self.to), most),
             Scale::Log | Scale::LogFromZero => self.log_ticks(most),
         }
     }
 
     /// Multiples of 1, 2 or 5 times a power of ten, at most `most` of them.
-    fn linear_ticks(&self, most: f64) -> Vec<f64> {
-        let step = round_up((self.to - self.from) / most);
-        let first = (self.from / step).ceil();
-        let count = ((self.to / step).floor() - first).clamp(0.0, 1000.0);
-        (0..=count as u32)
-            .map(|index| snap((first + f64::from(index)) * step, step))
+    fn linear_ticks(&self, (low, high): (f64, f64), most: f64) -> Vec<Tick> {
+        let step = round_up((high - low) / most).max(self.grain);
+        let first = (low / step - 1e-9).ceil();
+        let count = ((high / step + 1e-9).floor() - first).clamp(-1.0, 1000.0) + 1.0;
+        let largest = low.abs().max(high.abs());
+        (0..count as u32)
+            .filter_map(|index| {
+                let value = snap((first + f64::from(index)) * step, step);
+                self.tick(value, tick_label(value, step, largest))
+            })
             .collect()
     }
 
     /// Zero where there is one, powers of ten, then 2 and 5 times powers of ten; multiples as on a
     /// linear axis where the axis spans less than a decade.
-    fn log_ticks(&self, most: f64) -> Vec<f64> {
-        let (low, high) = (self.scale.undo(self.from), self.scale.undo(self.to));
+    fn log_ticks(&self, most: f64) -> Vec<Tick> {
+        let (low, high) = self.ends();
         let from_zero = self.scale == Scale::LogFromZero;
         let lowest = if from_zero { low.max(1.0) } else { low };
         let decades = (high / lowest).log10();
         if decades < 1.0 {
-            return Self {
-                scale: Scale::Linear,
-                from: low,
-                to: high,
-                ..self.clone()
-            }
-            .linear_ticks(most);
+            return self.linear_ticks((low, high), most);
         }
         let stride = (decades / most).ceil().max(1.0);
         let first = lowest.log10().floor();
@@ -193,6 +281,7 @@ impl Axis {
         let zero = (from_zero && low <= 1e-9).then_some(0.0);
         zero.into_iter()
             .chain(marks.filter(|&v| v >= low * 0.9999 && v <= high * 1.0001))
+            .filter_map(|value| self.tick(value, brief(value)))
             .collect()
     }
 }
@@ -226,7 +315,7 @@ mod tests {
     use super::{Axis, Scale};
 
     fn labels(scale: Scale, values: &[f64], length: f64) -> Vec<String> {
-        let axis = Axis::tight(scale, values.iter().copied(), 0.0, length);
+        let axis = Axis::tight(scale, values.iter().copied(), (0.0, length));
         axis.ticks(34.0)
             .into_iter()
             .map(|tick| tick.label)
@@ -265,7 +354,7 @@ mod tests {
     #[test]
     fn positions_and_values_are_inverse() {
         for scale in [Scale::Linear, Scale::Log, Scale::LogFromZero] {
-            let axis = Axis::tight(scale, [1.0, 500.0].into_iter(), 40.0, 400.0);
+            let axis = Axis::tight(scale, [1.0, 500.0].into_iter(), (40.0, 400.0));
             for value in [1.0, 7.5, 499.0] {
                 let back = axis.position(value).map(|position| axis.value_at(position));
                 assert!(
@@ -278,7 +367,7 @@ mod tests {
 
     #[test]
     fn what_is_not_positive_has_no_place_on_a_log_axis() {
-        let axis = Axis::tight(Scale::Log, [1.0, 10.0].into_iter(), 0.0, 100.0);
+        let axis = Axis::tight(Scale::Log, [1.0, 10.0].into_iter(), (0.0, 100.0));
         assert_eq!(axis.position(0.0), None);
         assert_eq!(axis.position(-1.0), None);
     }

@@ -6,10 +6,12 @@
 
 use plotters::prelude::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, IntoFont, RGBColor, TextStyle};
+use plotters::style::{Color, FontStyle, IntoFont, RGBColor, TextStyle};
 
-use crate::chart::Dash;
 use crate::colour::Colour;
+use crate::line_chart::Dash;
+use crate::size::{Rectangle, Size};
+use crate::words::visible;
 
 /// Units of the drawing per CSS pixel.
 const UNITS: f64 = 10.0;
@@ -19,12 +21,11 @@ const FONT: &str = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, san
 
 /// A drawing in the making.
 pub(crate) struct Canvas {
-    width: u32,
-    height: u32,
+    size: Size,
     svg: String,
 }
 
-/// One group of a drawing.
+/// A part of a drawing: what plotters draws.
 pub(crate) struct Layer<'a> {
     backend: SVGBackend<'a>,
 }
@@ -44,6 +45,7 @@ pub(crate) struct Text {
     pub size: f64,
     pub colour: Colour,
     pub anchor: Anchor,
+    pub is_bold: bool,
 }
 
 /// Which point of some words is placed.
@@ -57,8 +59,18 @@ pub(crate) enum Anchor {
     Right,
 }
 
+/// A line of which only some stretches show.
+#[derive(Default)]
+pub(crate) struct Stretches {
+    points: Vec<(f64, f64)>,
+    length: f64,
+    /// Where along the line it begins or ceases to show, by turns.
+    turns: Vec<f64>,
+}
+
 impl Canvas {
-    pub(crate) fn new(width: u32, height: u32, title: &str) -> Self {
+    pub(crate) fn new(size: Size, title: &str) -> Self {
+        let (width, height) = (size.width, size.height);
         let title = escaped(title);
         let (units_wide, units_high) = (units(f64::from(width)), units(f64::from(height)));
         let svg = format!(
@@ -66,33 +78,128 @@ impl Canvas {
              viewBox=\"0 0 {units_wide} {units_high}\" role=\"img\" aria-label=\"{title}\">\n\
              <title>{title}</title>\n"
         );
-        Self { width, height, svg }
+        Self { size, svg }
     }
 
-    /// Adds a group that `draw` fills.
-    pub(crate) fn group(
-        &mut self,
-        class: &str,
-        series: Option<&str>,
-        dash: Dash,
-        draw: impl FnOnce(&mut Layer<'_>),
-    ) {
+    /// Opens a group; its attributes hold for all that is drawn until it is closed.
+    pub(crate) fn open(&mut self, attributes: &[(&str, &str)]) {
+        self.svg.push_str("<g");
+        for (name, value) in attributes.iter().filter(|(_, value)| !value.is_empty()) {
+            let value = escaped(value);
+            self.svg.push_str(&format!(" {name}=\"{value}\""));
+        }
+        self.svg.push('>');
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.svg.push_str("</g>\n");
+    }
+
+    pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut Layer<'_>)) {
         let mut text = String::new();
-        let size = (self.width * UNITS as u32, self.height * UNITS as u32);
+        let unit = UNITS as u32;
+        let size = (
+            self.size.width.saturating_mul(unit),
+            self.size.height.saturating_mul(unit),
+        );
         draw(&mut Layer {
             backend: SVGBackend::with_string(&mut text, size),
         });
-        let name = series.map(|name| format!(" data-series=\"{}\"", escaped(name)));
-        let name = name.unwrap_or_default();
-        let dashes = dash.pattern();
-        let body = inside(&text);
-        self.svg
-            .push_str(&format!("<g class=\"{class}\"{name}{dashes}>{body}</g>\n"));
+        self.svg.push_str(inside(&text));
+    }
+
+    /// A group with all that `draw` draws.
+    pub(crate) fn group(&mut self, class: &str, draw: impl FnOnce(&mut Layer<'_>)) {
+        self.open(&[("class", class)]);
+        self.draw(draw);
+        self.close();
+    }
+
+    /// A dot at every point. Dots of 0.1 pixels with round ends, all on one dashed line: a few
+    /// bytes each, where a circle takes a hundred.
+    pub(crate) fn dots(&mut self, points: &[(f64, f64)], radius: f64, colour: Colour) {
+        let mut line = Stretches::default();
+        for &point in points {
+            line.go_to(point);
+            line.show_around_here(0.5 / UNITS);
+        }
+        if line.turns.len() > 2 {
+            let stroke = Stroke {
+                width: radius * 2.0,
+                colour,
+            };
+            self.stretches(&line, "round", stroke);
+        } else if let Some(&point) = points.first() {
+            self.draw(|layer| layer.dot(point, radius, colour));
+        }
+    }
+
+    /// Draws the stretches that show, with ends of the kind `cap`.
+    pub(crate) fn stretches(&mut self, line: &Stretches, cap: &str, stroke: Stroke) {
+        let dashes = line.dashes();
+        self.open(&[
+            ("stroke-linecap", cap),
+            ("stroke-linejoin", "round"),
+            ("stroke-dasharray", &dashes),
+        ]);
+        self.draw(|layer| layer.line(&line.points, stroke));
+        self.close();
     }
 
     pub(crate) fn finish(mut self) -> String {
         self.svg.push_str("</svg>\n");
         self.svg
+    }
+}
+
+impl Stretches {
+    /// Goes on to a point, showing nothing on the way.
+    pub(crate) fn go_to(&mut self, (x, y): (f64, f64)) {
+        // As the drawing rounds it, so that lengths are those of the line that is drawn.
+        let (x, y) = ((x * UNITS).round() / UNITS, (y * UNITS).round() / UNITS);
+        if let Some(&(from_x, from_y)) = self.points.last() {
+            self.length += (x - from_x).hypot(y - from_y);
+        }
+        self.points.push((x, y));
+    }
+
+    /// Shows the line between two distances from its current end, measured along it.
+    pub(crate) fn show(&mut self, from: f64, to: f64) {
+        let (from, to) = (self.length + from, self.length + to);
+        match self.turns.last_mut() {
+            Some(end) if from - *end < 0.01 => *end = to.max(*end),
+            _ => self.turns.extend([from, to]),
+        }
+    }
+
+    /// Shows so much on either side of the current end, unless what is shown reaches so far.
+    fn show_around_here(&mut self, reach: f64) {
+        let from = (self.length - reach).max(0.0) - self.length;
+        let is_hidden = self
+            .turns
+            .last()
+            .is_none_or(|&end| end + reach < self.length + from);
+        if is_hidden {
+            self.show(from, from + 2.0 * reach);
+        }
+    }
+
+    /// As SVG writes it: shown and hidden lengths by turns, the first shown.
+    fn dashes(&self) -> String {
+        // In tenths of units, rounded before differences are taken: errors do not add up.
+        let turns = self.turns.iter().map(|turn| (turn * UNITS * 10.0).round());
+        let starts_shown = self.turns.first().is_some_and(|&turn| turn == 0.0);
+        let skipped = usize::from(starts_shown);
+        let lead = if starts_shown { "" } else { "0 " };
+        let mut last = 0.0;
+        let mut dashes = lead.to_owned();
+        for turn in turns.skip(skipped) {
+            dashes.push_str(&format!("{} ", (turn - last) / 10.0));
+            last = turn;
+        }
+        // Nothing shows after the last stretch, however long the line is.
+        dashes.push_str("1000000");
+        dashes
     }
 }
 
@@ -111,11 +218,26 @@ impl Layer<'_> {
         );
     }
 
+    pub(crate) fn rectangle(&mut self, area: Rectangle, colour: Colour) {
+        let from = in_units((area.left, area.top));
+        let to = in_units((area.left + area.width, area.top + area.height));
+        certain(
+            self.backend
+                .draw_rect(from, to, &rgb(colour).filled(), true),
+        );
+    }
+
     pub(crate) fn text(&mut self, words: &str, place: (f64, f64), text: Text) {
         let font = (FONT, text.size * UNITS * FONT_FACTOR).into_font();
+        let font = if text.is_bold {
+            font.style(FontStyle::Bold)
+        } else {
+            font
+        };
         let colour = rgb(text.colour);
         let style = TextStyle::from(font).color(&colour).pos(text.anchor.pos());
-        certain(self.backend.draw_text(words, &style, in_units(place)));
+        let words: String = words.chars().map(visible).collect();
+        certain(self.backend.draw_text(&words, &style, in_units(place)));
     }
 }
 
@@ -131,13 +253,13 @@ impl Anchor {
 }
 
 impl Dash {
-    /// The attribute that dashes a group's lines.
-    fn pattern(self) -> &'static str {
+    /// What SVG calls `stroke-dasharray`; empty for a solid line.
+    pub(crate) fn pattern(self) -> &'static str {
         match self {
             Self::Solid => "",
-            Self::Dashed => " stroke-dasharray=\"55 35\"",
-            Self::Dotted => " stroke-dasharray=\"18 28\"",
-            Self::DashDotted => " stroke-dasharray=\"60 28 18 28\"",
+            Self::Dashed => "55 35",
+            Self::Dotted => "18 28",
+            Self::DashDotted => "60 28 18 28",
         }
     }
 }
@@ -169,16 +291,15 @@ fn rgb(colour: Colour) -> RGBColor {
     RGBColor(colour.0, colour.1, colour.2)
 }
 
-/// Text as an attribute or an element may hold it. XML has no place for control characters.
+/// Text as an attribute or an element may hold it.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in text.chars().map(visible) {
         match character {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
-            control if control.is_control() => safe.push(' '),
             other => safe.push(other),
         }
     }

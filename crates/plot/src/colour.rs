@@ -1,4 +1,4 @@
-//! Colours, and the ramp that layers are coloured by.
+//! Colours, and what layers, heads, parts and values are coloured by.
 
 use std::fmt;
 
@@ -14,8 +14,30 @@ pub struct Colour(pub u8, pub u8, pub u8);
 /// Interpolated in Oklab (Ottosson 2020), where equal distances look equal.
 #[must_use]
 pub fn layer_colours(count: usize, theme: Theme) -> Vec<Colour> {
+    ramp(theme.layers(), count)
+}
+
+/// As [`layer_colours`], of other hues: for the heads of a layer.
+#[must_use]
+pub fn head_colours(count: usize, theme: Theme) -> Vec<Colour> {
+    ramp(theme.heads(), count)
+}
+
+/// `count` colours without an order, for the parts of a layer: eight that everybody can tell
+/// apart, then the same again.
+#[must_use]
+pub fn part_colours(count: usize, theme: Theme) -> Vec<Colour> {
+    theme.parts().into_iter().cycle().take(count).collect()
+}
+
+/// The colours of a heatmap, from the smallest to the largest value.
+pub(crate) fn heat_colours(count: usize, theme: Theme) -> Vec<Colour> {
+    ramp(theme.heat(), count)
+}
+
+fn ramp(ends_and_middle: [Colour; 3], count: usize) -> Vec<Colour> {
     let last = count.saturating_sub(1).max(1) as f64;
-    let ramp = theme.ramp().map(Oklab::of);
+    let ramp = ends_and_middle.map(Oklab::of);
     (0..count)
         .map(|index| between(&ramp, index as f64 / last))
         .collect()
@@ -39,6 +61,11 @@ impl fmt::Display for Colour {
 }
 
 impl Colour {
+    /// On the way to `other`: itself at 0, the other at 1.
+    pub(crate) fn towards(self, other: Self, part: f64) -> Self {
+        Oklab::of(self).mix(&Oklab::of(other), part).to_colour()
+    }
+
     /// Linear light of the three channels, 0 to 1.
     fn linear(self) -> [f64; 3] {
         [self.0, self.1, self.2].map(|channel| {
@@ -121,7 +148,7 @@ fn product(matrix: &[[f64; 3]; 3], vector: [f64; 3]) -> [f64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Colour, Oklab, layer_colours, product};
+    use super::{Colour, Oklab, head_colours, heat_colours, layer_colours, part_colours, product};
     use crate::theme::Theme;
 
     /// What is seen without the red or the green cones, in linear light (Machado, Oliveira and
@@ -138,6 +165,8 @@ mod tests {
             [-0.011_820, 0.042_940, 0.968_881],
         ],
     ];
+
+    const IDENTITY: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
     fn luminance(colour: Colour) -> f64 {
         let [red, green, blue] = colour.linear();
@@ -160,41 +189,105 @@ mod tests {
         }
     }
 
+    const THEMES: [Theme; 2] = [Theme::Light, Theme::Dark];
+
+    fn contrast(one: Colour, other: Colour) -> f64 {
+        let (a, b) = (luminance(one), luminance(other));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    fn lightness(colours: &[Colour]) -> Vec<f64> {
+        colours
+            .iter()
+            .map(|&colour| Oklab::of(colour).0[0])
+            .collect()
+    }
+
+    /// The smallest distance of any two, for who lacks the cones that like them least.
+    fn least_distance(colours: &[Colour]) -> f64 {
+        let mut least = f64::INFINITY;
+        for matrix in [&IDENTITY].into_iter().chain(&BLINDNESS) {
+            let seen = colours
+                .iter()
+                .map(|colour| Colour::from_linear(product(matrix, colour.linear())));
+            let seen: Vec<Colour> = seen.collect();
+            for (index, &one) in seen.iter().enumerate() {
+                for &other in &seen[..index] {
+                    least = least.min(distance(one, other));
+                }
+            }
+        }
+        least
+    }
+
     #[test]
     fn every_colour_has_contrast_with_the_ground() {
-        for theme in [Theme::Light, Theme::Dark] {
-            for colour in layer_colours(24, theme) {
-                let (a, b) = (luminance(colour), luminance(theme.ground()));
-                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+        for theme in THEMES {
+            let ramps = [layer_colours(24, theme), head_colours(24, theme)];
+            let all = ramps.into_iter().flatten().chain(part_colours(8, theme));
+            for colour in all.chain([theme.ink(), theme.dim()]) {
+                let contrast = contrast(colour, theme.ground());
                 assert!(contrast >= 3.0, "{colour} on {theme:?}: {contrast:.2}");
             }
         }
     }
 
     #[test]
-    fn lightness_grows_along_the_ramp() {
-        for theme in [Theme::Light, Theme::Dark] {
-            let lightness: Vec<f64> = layer_colours(24, theme)
-                .into_iter()
-                .map(|colour| Oklab::of(colour).0[0])
-                .collect();
-            assert!(lightness.is_sorted(), "{theme:?}: {lightness:?}");
+    fn lightness_grows_along_the_ramps() {
+        for theme in THEMES {
+            for ramp in [layer_colours(24, theme), head_colours(24, theme)] {
+                let lightness = lightness(&ramp);
+                assert!(lightness.is_sorted(), "{theme:?}: {lightness:?}");
+            }
         }
     }
 
     #[test]
-    fn three_layers_differ_for_everybody() {
-        for theme in [Theme::Light, Theme::Dark] {
-            let colours = layer_colours(3, theme);
-            for matrix in &BLINDNESS {
-                let seen: Vec<Colour> = colours
-                    .iter()
-                    .map(|colour| Colour::from_linear(product(matrix, colour.linear())))
-                    .collect();
-                for (one, other) in [(0, 1), (1, 2), (0, 2)] {
-                    assert!(distance(seen[one], seen[other]) > 0.1, "{theme:?} {seen:?}");
-                }
+    fn three_of_a_ramp_differ_for_everybody() {
+        for theme in THEMES {
+            for ramp in [layer_colours(3, theme), head_colours(3, theme)] {
+                assert!(least_distance(&ramp) > 0.1, "{theme:?} {ramp:?}");
             }
+        }
+    }
+
+    #[test]
+    fn eight_parts_differ_for_everybody_and_four_even_more() {
+        for theme in THEMES {
+            let parts = part_colours(9, theme);
+            assert!(least_distance(&parts[..8]) > 0.1, "{theme:?}");
+            assert!(least_distance(&parts[..4]) > 0.12, "{theme:?}");
+            assert_eq!(parts[8], parts[0]);
+        }
+    }
+
+    #[test]
+    fn larger_values_are_further_from_the_ground() {
+        for theme in THEMES {
+            let ground = theme.ground();
+            let distances: Vec<f64> = heat_colours(64, theme)
+                .into_iter()
+                .map(|colour| contrast(colour, ground))
+                .collect();
+            assert!(distances.is_sorted(), "{theme:?}: {distances:?}");
+            assert!(
+                distances[0] > 1.1,
+                "the smallest value shows: {distances:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn equal_differences_of_values_are_equally_visible() {
+        for theme in THEMES {
+            let steps: Vec<f64> = lightness(&heat_colours(9, theme))
+                .windows(2)
+                .map(|pair| (pair[1] - pair[0]).abs())
+                .collect();
+            let (least, most) = steps
+                .iter()
+                .fold((f64::INFINITY, 0f64), |(a, b), &s| (a.min(s), b.max(s)));
+            assert!(least > 0.04 && most < 2.0 * least, "{theme:?}: {steps:?}");
         }
     }
 }

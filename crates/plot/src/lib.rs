@@ -23,13 +23,27 @@
 
 mod axis;
 mod canvas;
-mod chart;
+mod cells;
+mod clip;
 mod colour;
+mod figure;
+mod heatmap;
+mod histogram;
+mod line_chart;
 mod number;
+mod plane;
+mod size;
 mod theme;
+mod words;
 
 pub use axis::{Axis, Scale, Tick};
-pub use chart::{Axes, Dash, LineChart, Series, Size};
-pub use colour::{Colour, layer_colours};
+pub use cells::{Cell, Cells};
+pub use colour::{Colour, head_colours, layer_colours, part_colours};
+pub use figure::Figure;
+pub use heatmap::{Heatmap, Row};
+pub use histogram::Histogram;
+pub use line_chart::{Dash, LineChart, Series};
 pub use number::significant;
+pub use plane::Axes;
+pub use size::{Rectangle, Size};
 pub use theme::Theme;

@@ -1,0 +1,376 @@
+//! The heatmap.
+
+use std::collections::BTreeMap;
+
+use crate::axis::{Axis, Scale, Tick};
+use crate::canvas::{Anchor, Canvas, Layer, Stretches, Stroke, Text};
+use crate::cells::Cells;
+use crate::colour::{Colour, heat_colours};
+use crate::figure::{Figure, Sheet};
+use crate::plane::Measures;
+use crate::size::{Rectangle, Size};
+use crate::theme::Theme;
+use crate::words::{fitting, width_of};
+
+/// Values as colours: a row for each part of a model, a column for each training step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heatmap {
+    /// What the chart shows; for screen readers and hover, not drawn.
+    pub title: String,
+    /// Under the columns; nothing where empty.
+    pub x_label: String,
+    /// Above the colour bar: what the colours stand for; nothing where empty.
+    pub value_label: String,
+    /// From top to bottom.
+    pub rows: Vec<Row>,
+    /// The columns' names, from left to right. Those that would overlap others are not drawn.
+    pub columns: Vec<String>,
+    /// How a value becomes a colour.
+    pub scale: Scale,
+    /// The values of the first and the last colour; the smallest and the largest value where it
+    /// is none. For heatmaps that share a scale. What lies outside has the nearer end's colour.
+    pub range: Option<(f64, f64)>,
+    /// The plot's size, which is the drawing's where there is no figure.
+    pub size: Size,
+    /// Which colours the chart has.
+    pub theme: Theme,
+    /// Makes a figure that can be published: a heading above, a ground. The drawing becomes
+    /// higher than `size`.
+    pub figure: Option<Figure>,
+}
+
+/// One row of a heatmap.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    /// What stands to its left.
+    pub name: String,
+    /// One per column; what is missing, or has no place on the scale, is hatched.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Different colours; neighbours cannot be told apart, so that more would only take room.
+const COLOURS: usize = 64;
+/// Rows have names where those are so far apart, in pixels.
+const ROW_SPACING: f64 = 11.0;
+const COLUMN_SPACING: f64 = 8.0;
+const BAR: f64 = 10.0;
+const BAR_SPACING: f64 = 18.0;
+const HATCH_SPACING: f64 = 5.0;
+
+/// Where everything stands.
+struct Layout {
+    /// Left edge of the colour bar.
+    bar: f64,
+    /// From values to the pixels of the colour bar.
+    values: Axis,
+    ticks: Vec<Tick>,
+    cells: Cells,
+}
+
+impl Default for Heatmap {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            x_label: String::new(),
+            value_label: String::new(),
+            rows: Vec::new(),
+            columns: Vec::new(),
+            scale: Scale::Linear,
+            range: None,
+            size: Size {
+                width: 470,
+                height: 250,
+            },
+            theme: Theme::Light,
+            figure: None,
+        }
+    }
+}
+
+impl Heatmap {
+    /// The drawing: an SVG element that can stand in a page or, as it is, in a file. The cells are
+    /// a group of the class `cells`.
+    #[must_use]
+    pub fn to_svg(&self) -> String {
+        let layout = self.layout();
+        let levels = self.levels(&layout.values);
+        let is_level = |level: &Option<usize>| level.is_some();
+        let has_values = levels.iter().flatten().any(is_level);
+        let has_gaps = !levels.iter().flatten().all(is_level);
+        let mut canvas = self.sheet().canvas(&self.title);
+        canvas.group("frame", |layer| {
+            if has_gaps {
+                self.draw_hatching(&layout.cells, layer);
+            }
+            self.draw_row_names(&layout, layer);
+            self.draw_column_names(&layout, layer);
+            if has_values {
+                self.draw_bar_labels(&layout, layer);
+            } else {
+                self.say_no_values(layout.cells.area(), layer);
+            }
+        });
+        let colours = heat_colours(COLOURS, self.theme);
+        canvas.open(&[("class", "cells"), ("shape-rendering", "crispEdges")]);
+        draw_cells(&levels, &layout.cells, &colours, &mut canvas);
+        if has_values {
+            canvas.draw(|layer| draw_bar(&layout, &colours, layer));
+        }
+        canvas.close();
+        canvas.finish()
+    }
+
+    /// The size of the whole drawing, with its figure if it has one.
+    #[must_use]
+    pub fn drawn_size(&self) -> Size {
+        self.sheet().size()
+    }
+
+    /// Where the cells stand in the drawing.
+    #[must_use]
+    pub fn cells(&self) -> Cells {
+        self.layout().cells
+    }
+
+    fn sheet(&self) -> Sheet<'_> {
+        Sheet {
+            figure: self.figure.as_ref(),
+            plot: self.size,
+            theme: self.theme,
+            entries: Vec::new(),
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        let measures = Measures::of(self.size);
+        let (width, height) = (f64::from(self.size.width), f64::from(self.size.height));
+        let line = |label: &str| if label.is_empty() { 0.0 } else { measures.line };
+        let above = self.sheet().top();
+        let top = above + measures.top + line(&self.value_label);
+        let bottom = above + height - measures.bottom - line(&self.x_label);
+        let bottom = bottom.max(top);
+        let all = self.rows.iter().flat_map(|row| &row.values);
+        let all = all.copied().flatten();
+        let values = Axis::over(self.scale, self.range, all, (bottom, top));
+        let ticks = values.ticks_and_ends(BAR_SPACING);
+        let words = widest(ticks.iter().map(|tick| tick.label.as_str()), measures.text);
+        let bar = (width - words - measures.gap - BAR - 2.0).max(0.0);
+        let names = widest(self.rows.iter().map(|row| row.name.as_str()), measures.text);
+        let left = (names + measures.gap + 2.0).clamp(10.0, (width * 0.35).max(10.0));
+        let right = (bar - measures.right).max(left);
+        let columns = (left, right, self.columns.len());
+        let cells = Cells::new(columns, (top, bottom, self.rows.len()));
+        Layout {
+            bar,
+            values,
+            ticks,
+            cells,
+        }
+    }
+
+    /// The colour of every cell, by its index; rows are as long as there are columns.
+    fn levels(&self, axis: &Axis) -> Vec<Vec<Option<usize>>> {
+        let level = |value: f64| Some((axis.part(value)? * (COLOURS - 1) as f64).round() as usize);
+        let row = |row: &Row| {
+            (0..self.columns.len())
+                .map(|column| row.values.get(column).copied().flatten().and_then(level))
+                .collect()
+        };
+        self.rows.iter().map(row).collect()
+    }
+
+    fn text(&self, anchor: Anchor) -> Text {
+        Text {
+            size: Measures::of(self.size).text,
+            colour: self.theme.dim(),
+            anchor,
+            is_bold: false,
+        }
+    }
+
+    /// What shows where no cell covers it: stripes, as one line to and fro.
+    fn draw_hatching(&self, cells: &Cells, layer: &mut Layer<'_>) {
+        let mut area = cells.area();
+        // The end of the last cells may be a line.
+        area.width -= 1.0;
+        area.height -= 1.0;
+        layer.rectangle(area, self.theme.grid());
+        let stripes = ((area.width + area.height) / HATCH_SPACING) as u32;
+        let mut line = Vec::new();
+        for index in 1..=stripes {
+            let along = f64::from(index) * HATCH_SPACING;
+            let past = (along - area.width).max(0.0);
+            let below = (area.left + along - past, area.top + past);
+            let past = (along - area.height).max(0.0);
+            let above = (area.left + past, area.top + along - past);
+            line.extend(if index.is_multiple_of(2) {
+                [below, above]
+            } else {
+                [above, below]
+            });
+        }
+        let stroke = Stroke {
+            width: 1.0,
+            colour: self.theme.grid().towards(self.theme.dim(), 0.4),
+        };
+        layer.line(&line, stroke);
+        let ground = Stroke {
+            width: 1.0,
+            colour: self.theme.ground(),
+        };
+        layer.line(&cells.lines(), ground);
+    }
+
+    fn draw_row_names(&self, layout: &Layout, layer: &mut Layer<'_>) {
+        let text = self.text(Anchor::Right);
+        let gap = Measures::of(self.size).gap;
+        let area = layout.cells.area();
+        let pitch = area.height / self.rows.len().max(1) as f64;
+        let stride = (ROW_SPACING / pitch).ceil().max(1.0) as usize;
+        for (index, row) in self.rows.iter().enumerate().step_by(stride) {
+            if let Some(cell) = layout.cells.rectangle(index, 0) {
+                let place = (area.left - gap, cell.top + cell.height / 2.0);
+                let name = fitting(&row.name, text.size, area.left - gap - 1.0);
+                layer.text(&name, place, text);
+            }
+        }
+    }
+
+    fn draw_column_names(&self, layout: &Layout, layer: &mut Layer<'_>) {
+        let text = self.text(Anchor::Middle);
+        let measures = Measures::of(self.size);
+        let area = layout.cells.area();
+        let bottom = area.top + area.height;
+        for index in self.named_columns(area.width, text.size) {
+            let (Some(name), Some(cell)) =
+                (self.columns.get(index), layout.cells.rectangle(0, index))
+            else {
+                continue;
+            };
+            let place = (cell.left + cell.width / 2.0, bottom + measures.below());
+            layer.text(name, place, text);
+        }
+        if !self.x_label.is_empty() {
+            let below = bottom + measures.below() + measures.line;
+            let place = (area.left + area.width / 2.0, below);
+            layer.text(&fitting(&self.x_label, text.size, area.width), place, text);
+        }
+    }
+
+    /// The first column, the last one, and as many in equal distances as have room.
+    fn named_columns(&self, width: f64, size: f64) -> Vec<usize> {
+        let pitch = width / self.columns.len().max(1) as f64;
+        let widest = widest(self.columns.iter().map(String::as_str), size);
+        let stride = ((widest + COLUMN_SPACING) / pitch).ceil().max(1.0) as usize;
+        let mut named: Vec<usize> = (0..self.columns.len()).step_by(stride).collect();
+        if let (Some(&one), Some(end)) = (named.last(), self.columns.len().checked_sub(1))
+            && one != end
+        {
+            // The one before the last is not wanted where both would not have room.
+            if named.len() > 1 && end - one < stride {
+                named.pop();
+            }
+            if end >= stride {
+                named.push(end);
+            }
+        }
+        named
+    }
+
+    fn draw_bar_labels(&self, layout: &Layout, layer: &mut Layer<'_>) {
+        let measures = Measures::of(self.size);
+        let text = self.text(Anchor::Left);
+        let beside = layout.bar + BAR + measures.gap - 2.0;
+        for tick in &layout.ticks {
+            layer.text(&tick.label, (beside, tick.position), text);
+        }
+        if !self.value_label.is_empty() {
+            let width = f64::from(self.size.width) - 4.0;
+            let label = fitting(&self.value_label, text.size, width);
+            let (_, top) = layout.values.pixels();
+            let place = (width + 2.0, top - measures.line + 2.0);
+            layer.text(&label, place, self.text(Anchor::Right));
+        }
+    }
+
+    fn say_no_values(&self, area: Rectangle, layer: &mut Layer<'_>) {
+        let place = (area.left + area.width / 2.0, area.top + area.height / 2.0);
+        let text = Text {
+            colour: self.theme.ink(),
+            ..self.text(Anchor::Middle)
+        };
+        let width = width_of("no values", text.size) + 8.0;
+        let ground = Rectangle {
+            left: place.0 - width / 2.0,
+            top: place.1 - text.size,
+            width,
+            height: text.size * 2.0,
+        };
+        layer.rectangle(ground, self.theme.ground());
+        layer.text("no values", place, text);
+    }
+}
+
+/// One thick dashed line for all cells of one colour, to and fro through the rows that have some:
+/// a few bytes a cell, where a rectangle takes a hundred.
+fn draw_cells(
+    levels: &[Vec<Option<usize>>],
+    cells: &Cells,
+    colours: &[Colour],
+    canvas: &mut Canvas,
+) {
+    let area = cells.area();
+    // The line turns outside of the plot, where nothing of it shows.
+    let (from, to) = (area.left - 1.0, area.left + area.width + 1.0);
+    // By colour and by the height of rows, which differ by a pixel.
+    let mut lines: BTreeMap<(usize, u32), (Stretches, bool)> = BTreeMap::new();
+    for (row, levels) in levels.iter().enumerate() {
+        let Some((middle, height)) = cells.band(row) else {
+            continue;
+        };
+        let mut present: Vec<usize> = levels.iter().copied().flatten().collect();
+        present.sort_unstable();
+        present.dedup();
+        for level in present {
+            let key = (level, (height * 10.0).round() as u32);
+            let (line, is_back) = lines.entry(key).or_default();
+            let (start, end) = if *is_back { (to, from) } else { (from, to) };
+            line.go_to((start, middle));
+            let mut shown = cells.stretches(levels, level);
+            if *is_back {
+                shown.reverse();
+            }
+            for (left, right) in shown {
+                let (one, other) = ((left - start).abs(), (right - start).abs());
+                line.show(one.min(other), one.max(other));
+            }
+            line.go_to((end, middle));
+            *is_back = !*is_back;
+        }
+    }
+    for ((level, height), (line, _)) in lines {
+        let stroke = Stroke {
+            width: f64::from(height) / 10.0,
+            colour: colours.get(level).copied().unwrap_or_default(),
+        };
+        canvas.stretches(&line, "butt", stroke);
+    }
+}
+
+fn draw_bar(layout: &Layout, colours: &[Colour], layer: &mut Layer<'_>) {
+    let (bottom, top) = layout.values.pixels();
+    let height = (bottom - top) / colours.len().max(1) as f64;
+    for (index, &colour) in colours.iter().enumerate() {
+        let area = Rectangle {
+            left: layout.bar,
+            top: bottom - (index + 1) as f64 * height,
+            width: BAR,
+            height,
+        };
+        layer.rectangle(area, colour);
+    }
+}
+
+fn widest<'a>(words: impl Iterator<Item = &'a str>, size: f64) -> f64 {
+    words.map(|words| width_of(words, size)).fold(0.0, f64::max)
+}
