@@ -169,6 +169,7 @@ fn series(panel: &Panel, theme: Theme) -> Vec<Series> {
         };
         Series {
             name: line.subject.name(),
+            faded: false,
             colour: colours
                 .get(usize::try_from(shade(line)).unwrap_or(0))
                 .copied()
