@@ -24,8 +24,6 @@ pub struct Axis {
     /// The pixels at both ends.
     start: f64,
     end: f64,
-    /// Whether all values are whole numbers.
-    is_whole: bool,
     /// The least difference of two ticks.
     grain: f64,
     /// The value, where there is only one.
@@ -72,12 +70,11 @@ impl Axis {
         pixels: (f64, f64),
     ) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        let (mut first, mut is_whole) = (None, true);
+        let mut first = None;
         for value in values {
             if let Some(scaled) = scale.apply(value) {
                 (low, high) = (low.min(scaled), high.max(scaled));
                 first = first.or(Some(value));
-                is_whole &= value.fract() == 0.0;
             }
         }
         let is_wide = high - low > low.abs().max(high.abs()) * 1e-12;
@@ -92,7 +89,6 @@ impl Axis {
             to,
             start: pixels.0,
             end: pixels.1,
-            is_whole,
             grain: 0.0,
             only: first.filter(|_| !is_wide),
             is_empty: first.is_none(),
@@ -130,10 +126,9 @@ impl Axis {
         }
     }
 
-    /// With ticks at whole numbers only, if all values are: for what is counted.
+    /// With ticks at whole numbers only: for what is counted.
     pub(crate) fn counting(self) -> Self {
-        let grain = if self.is_whole { 1.0 } else { 0.0 };
-        Self { grain, ..self }
+        Self { grain: 1.0, ..self }
     }
 
     /// The pixel of a value; `None` where it has no place on this scale. It lies outside

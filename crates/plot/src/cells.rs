@@ -22,8 +22,11 @@ pub struct Cell {
 
 /// Cells of this size and larger have a line between them, and edges at whole pixels.
 const ROOMY: f64 = 6.0;
-/// By so much cells overlap where there is no line between them, so that no ground shows through.
+/// By so much rows overlap where there is no line between them, so that no ground shows through
+/// though their middles are rounded.
 const OVERLAP: f64 = 0.2;
+/// As for rows; columns are not rounded again.
+const COLUMN_OVERLAP: f64 = 0.02;
 
 impl Cells {
     /// So many columns from left to right and rows from top to bottom.
@@ -87,11 +90,12 @@ impl Cells {
 
     /// From where to where a row's cells of one level are drawn.
     pub(crate) fn stretches(&self, levels: &[Option<usize>], level: usize) -> Vec<(f64, f64)> {
+        let line = self.line_between().max(-COLUMN_OVERLAP);
         let edges = self.columns.iter().zip(self.columns.iter().skip(1));
         let cells = levels.iter().zip(edges);
         cells
             .filter(|&(&own, _)| own == Some(level))
-            .map(|(_, (&left, &right))| (left, right - self.line_between()))
+            .map(|(_, (&left, &right))| (left, right - line))
             .collect()
     }
 

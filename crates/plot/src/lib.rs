@@ -3,8 +3,14 @@
 //! The page and the reports draw with the same code, so what is exported is what was seen. This
 //! crate is handed numbers and names; it does not know where they come from.
 //!
+//! A chart is a struct with public fields and a default: [`LineChart`], [`Heatmap`],
+//! [`Histogram`]. `to_svg` draws it; [`LineChart::axes`], [`Heatmap::cells`] and
+//! [`Histogram::axes`] say where everything stands, so that a page can lay hover and focus over
+//! the drawing. With a [`Figure`] the drawing has a heading, a legend and a ground of its own and
+//! can be published as it is.
+//!
 //! ```
-//! use trainscope_plot::{LineChart, Series, layer_colours, Theme};
+//! use trainscope_plot::{Figure, LineChart, Series, Theme, layer_colours};
 //!
 //! let theme = Theme::Light;
 //! let chart = LineChart {
@@ -19,6 +25,34 @@
 //!     ..LineChart::default()
 //! };
 //! assert!(chart.to_svg().contains("layer 0"));
+//!
+//! let figure = LineChart {
+//!     figure: Some(Figure {
+//!         title: "Effective rank".into(),
+//!         subtitle: "weights, val".into(),
+//!     }),
+//!     ..chart
+//! };
+//! assert!(figure.drawn_size().height > figure.size.height);
+//! ```
+//!
+//! ```
+//! use trainscope_plot::{Cell, Heatmap, Row};
+//!
+//! let heatmap = Heatmap {
+//!     title: "Gini coefficient of gradients".into(),
+//!     rows: vec![Row {
+//!         name: "0 · v_proj".into(),
+//!         values: vec![Some(0.41), None, Some(0.62)],
+//!     }],
+//!     columns: vec!["0".into(), "100".into(), "200".into()],
+//!     ..Heatmap::default()
+//! };
+//! assert!(heatmap.to_svg().contains("0 · v_proj"));
+//! let cells = heatmap.cells();
+//! let area = cells.rectangle(0, 2).unwrap();
+//! let under_the_pointer = cells.at(area.left + 1.0, area.top + 1.0);
+//! assert_eq!(under_the_pointer, Some(Cell { row: 0, column: 2 }));
 //! ```
 
 mod axis;

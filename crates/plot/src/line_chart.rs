@@ -132,11 +132,13 @@ impl LineChart {
         let ys = self.points().filter_map(|point| point.1);
         let plane = self.plane(&self.sheet());
         let y = Axis::over(self.y_scale, self.y_range, ys, plane.height()).with_room();
-        let x = Axis::over(self.x_scale, self.x_range, xs, plane.width(&y)).counting();
+        let are_whole = xs.clone().all(|x| x.fract() == 0.0);
+        let x = Axis::over(self.x_scale, self.x_range, xs, plane.width(&y));
+        let x = if are_whole { x.counting() } else { x };
         Axes { x, y }
     }
 
-    fn points(&self) -> impl Iterator<Item = (f64, Option<f64>)> + '_ {
+    fn points(&self) -> impl Iterator<Item = (f64, Option<f64>)> + Clone + '_ {
         self.series
             .iter()
             .flat_map(|series| series.points.iter().copied())

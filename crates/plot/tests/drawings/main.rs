@@ -1,0 +1,8 @@
+//! Drawings, seen as XML.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod figure;
+mod heatmap;
+mod histogram;
+mod line_chart;
+mod svg;
