@@ -1,5 +1,10 @@
 //! A browser driven through chromedriver (<https://www.w3.org/TR/webdriver2/>).
 
+mod audit;
+mod downloads;
+mod input;
+mod strangers;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,6 +14,9 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use crate::setup::Chromium;
+pub(crate) use downloads::wait_for_download;
+pub(crate) use input::Point;
+use strangers::Strangers;
 
 /// Flags with which Chromium runs without a screen, without a sandbox (tests may run as root) and
 /// without calling home.
@@ -20,7 +28,12 @@ const FLAGS: &[&str] = &[
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-domain-reliability",
     "--disable-sync",
+    "--allow-browser-signin=false",
+    "--disable-features=AutofillServerCommunication,NetworkTimeServiceQuerying,OptimizationHints,MediaRouter,Translate",
     "--hide-scrollbars",
 ];
 
@@ -28,6 +41,7 @@ const FLAGS: &[&str] = &[
 pub(crate) struct Tab {
     driver: Child,
     session: String,
+    strangers: Strangers,
 }
 
 /// What the page is shown on.
@@ -44,6 +58,9 @@ pub(crate) struct Screen {
 impl Tab {
     /// Starts chromedriver and through it a browser with an empty profile.
     pub(crate) fn open(chromium: &Chromium) -> Result<Self> {
+        let strangers = Strangers::watch()?;
+        let proxy = strangers.flag();
+        let flags: Vec<&str> = FLAGS.iter().copied().chain([proxy.as_str()]).collect();
         let mut driver = Command::new(&chromium.driver)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -56,9 +73,10 @@ impl Tab {
         let mut tab = Self {
             driver,
             session: format!("http://127.0.0.1:{port}/session"),
+            strangers,
         };
         let capabilities = json!({"capabilities": {"alwaysMatch": {
-            "goog:chromeOptions": {"binary": chromium.browser, "args": FLAGS},
+            "goog:chromeOptions": {"binary": chromium.browser, "args": flags},
             "goog:loggingPrefs": {"browser": "ALL"},
             "timeouts": {"script": 60_000, "pageLoad": 60_000},
         }}});
@@ -99,14 +117,33 @@ impl Tab {
         self.call("/execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// Runs the body of a JavaScript function and gives what it calls `done` with.
+    pub(crate) fn run_async(&self, script: &str) -> Result<Value> {
+        let script = format!("const done = arguments[arguments.length - 1]; {script}");
+        self.call("/execute/async", &json!({"script": script, "args": []}))
+    }
+
+    /// Has every page run a script before its own, from the next [`Tab::go`] on.
+    pub(crate) fn before_load(&self, script: &str) -> Result<()> {
+        self.devtools(
+            "Page.addScriptToEvaluateOnNewDocument",
+            &json!({"source": script}),
+        )
+        .map(drop)
+    }
+
+    /// Makes the browser one that does not say how many processors there are, from the next
+    /// [`Tab::go`] on.
+    pub(crate) fn hide_processors(&self) -> Result<()> {
+        self.before_load("delete Navigator.prototype.hardwareConcurrency")
+    }
+
     /// Waits in the page until a JavaScript expression is true.
     pub(crate) fn wait_for(&self, what: &str, expression: &str) -> Result<()> {
         let script = format!(
-            "const done = arguments[arguments.length - 1];\
-             const look = () => ({expression}) ? done(true) : setTimeout(look, 20);\
-             look();"
+            "const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look()"
         );
-        self.call("/execute/async", &json!({"script": script, "args": []}))
+        self.run_async(&script)
             .with_context(|| {
                 format!(
                     "waited in vain for {what}; the page shows:\n{}",
@@ -136,11 +173,25 @@ impl Tab {
             .collect())
     }
 
+    /// Requests to hosts other than this machine since the last call.
+    pub(crate) fn strangers(&self) -> Vec<String> {
+        self.strangers.requests()
+    }
+
     /// Writes a PNG of the whole page.
     pub(crate) fn picture(&self, path: &Path) -> Result<()> {
+        self.capture(path, true)
+    }
+
+    /// Writes a PNG of what is on the screen.
+    pub(crate) fn picture_of_screen(&self, path: &Path) -> Result<()> {
+        self.capture(path, false)
+    }
+
+    fn capture(&self, path: &Path, whole_page: bool) -> Result<()> {
         let answer = self.devtools(
             "Page.captureScreenshot",
-            &json!({"format": "png", "captureBeyondViewport": true}),
+            &json!({"format": "png", "captureBeyondViewport": whole_page}),
         )?;
         let data = answer["data"]
             .as_str()

@@ -6,9 +6,9 @@ use anyhow::Result;
 use lexopt::prelude::*;
 
 use crate::build::{self, Purpose};
+use crate::page_tests;
 use crate::process;
-use crate::serve;
-use crate::smoke;
+use crate::serve::Served;
 use crate::steps::{Outcome, Report};
 use crate::workspace::Workspace;
 
@@ -43,7 +43,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()
         );
     }
     if options.check {
-        report.step("browser", smoke::ADVICE, || smoke::step(workspace));
+        report.step("browser", page_tests::ADVICE, || {
+            page_tests::step(workspace, "")
+        });
     }
     report.finish_quietly()?;
     if options.serve {
@@ -86,8 +88,8 @@ fn analyse(workspace: &Workspace) -> Result<Outcome> {
 
 /// Serves the page until interrupted; on another port where the wished one is taken.
 fn show(workspace: &Workspace, port: u16) -> Result<()> {
-    let address =
-        serve::start(workspace.dist(), port).or_else(|_| serve::start(workspace.dist(), 0))?;
+    let page = Served::folder(workspace.dist());
+    let address = page.clone().start(port).or_else(|_| page.start(0))?;
     println!("\nOpen {address} and click \"Try the demo run\". Ctrl-C ends it.");
     loop {
         thread::park();

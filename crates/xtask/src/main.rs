@@ -5,11 +5,11 @@ mod browser;
 mod build;
 mod demo;
 mod fingerprint;
+mod page_tests;
 mod process;
 mod screenshots;
 mod serve;
 mod setup;
-mod smoke;
 mod steps;
 mod test;
 mod tidy;
@@ -49,8 +49,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        arguments: "[STEP]...",
-        summary: "run every check, or the named ones",
+        arguments: "[STEP]... [--only NAME]",
+        summary: "run every check, or the named ones, or of their tests only those with NAME in their names",
         run: test::run,
     },
     Verb {

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::browser::{Screen, Tab};
-use crate::serve;
+use crate::page_tests::demo_run;
+use crate::serve::Served;
 use crate::setup::Chromium;
-use crate::smoke;
 use crate::workspace::Workspace;
 
 const WIDTHS: &[(u32, u32)] = &[(1280, 900), (400, 800)];
@@ -22,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     let folder = workspace.root.join("target/screenshots");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let tab = Tab::open(&Chromium::find_or_install()?)?;
-    let address = serve::start(workspace.dist(), 0)?;
+    let address = Served::folder(workspace.dist()).start(0)?;
     for &(width, height) in WIDTHS {
         for dark in [false, true] {
             let scheme = if dark { "dark" } else { "light" };
@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
                 "document.querySelector('[data-test=demo]')",
             )?;
             tab.picture(&folder.join(format!("open-{width}-{scheme}.png")))?;
-            smoke::run_demo(&tab, &address)?;
+            demo_run::finish(&tab, &address)?;
             tab.picture(&folder.join(format!("demo-{width}-{scheme}.png")))?;
         }
     }

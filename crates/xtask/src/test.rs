@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 use crate::build;
+use crate::page_tests;
 use crate::process;
 use crate::setup::{Chromium, PageTools, wasm};
-use crate::smoke;
 use crate::steps::{Outcome, Report, run_tests};
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -18,7 +18,8 @@ use crate::workspace::Workspace;
 struct Check {
     name: &'static str,
     advice: &'static str,
-    run: fn(&Workspace) -> Result<Outcome>,
+    /// Of the tests, those whose names have the text in them.
+    run: fn(&Workspace, &str) -> Result<Outcome>,
 }
 
 const PAGE: &str = "trainscope-web";
@@ -29,17 +30,17 @@ const CHECKS: &[Check] = &[
     Check {
         name: "fmt",
         advice: "run `cargo fmt --all`",
-        run: fmt,
+        run: |workspace, _| fmt(workspace),
     },
     Check {
         name: "tidy",
         advice: "each line says which rule is broken and why it is there",
-        run: tidy::step,
+        run: |workspace, _| tidy::step(workspace),
     },
     Check {
         name: "clippy",
         advice: "mend what clippy says; an exception needs a reason beside it",
-        run: clippy,
+        run: |workspace, _| clippy(workspace),
     },
     Check {
         name: "tests",
@@ -49,12 +50,12 @@ const CHECKS: &[Check] = &[
     Check {
         name: "docs",
         advice: "mend the doc comments named above",
-        run: docs,
+        run: |workspace, _| docs(workspace),
     },
     Check {
         name: "clippy-wasm",
         advice: "mend what clippy says; `cargo xtask setup` installs the tools",
-        run: clippy_wasm,
+        run: |workspace, _| clippy_wasm(workspace),
     },
     Check {
         name: "tests-wasm",
@@ -64,25 +65,26 @@ const CHECKS: &[Check] = &[
     Check {
         name: "page",
         advice: build::ADVICE,
-        run: page,
+        run: |workspace, _| page(workspace),
     },
     Check {
         name: "browser",
-        advice: smoke::ADVICE,
-        run: smoke::step,
+        advice: page_tests::ADVICE,
+        run: page_tests::step,
     },
     Check {
         name: "deny",
         advice: "see deny.toml for what is allowed, and why",
-        run: deny,
+        run: |workspace, _| deny(workspace),
     },
 ];
 
-/// `cargo xtask test [STEP]...`.
+/// `cargo xtask test [STEP]... [--only NAME]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    let mut wanted = Vec::new();
+    let (mut wanted, mut only) = (Vec::new(), String::new());
     while let Some(argument) = arguments.next()? {
         match argument {
+            Long("only") => only = arguments.value()?.string()?,
             Value(name) => wanted.push(find(&name.string()?)?),
             _ => return Err(argument.unexpected().into()),
         }
@@ -94,7 +96,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     };
     let mut report = Report::default();
     for check in checks {
-        report.step(check.name, check.advice, || (check.run)(workspace));
+        report.step(check.name, check.advice, || (check.run)(workspace, &only));
     }
     report.finish()
 }
@@ -121,12 +123,10 @@ fn clippy(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn tests(workspace: &Workspace) -> Result<Outcome> {
-    run_tests(
-        workspace
-            .cargo()
-            .args(["test", "--workspace", "--exclude", PAGE, "--no-fail-fast"]),
-    )
+fn tests(workspace: &Workspace, only: &str) -> Result<Outcome> {
+    let mut command = workspace.cargo();
+    command.args(["test", "--workspace", "--exclude", PAGE, "--no-fail-fast"]);
+    run_tests(having(&mut command, only))
 }
 
 fn docs(workspace: &Workspace) -> Result<Outcome> {
@@ -158,7 +158,7 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
 }
 
 /// Runs every `tests/browser*.rs` of the crates and of the page in headless Chromium.
-fn tests_wasm(workspace: &Workspace) -> Result<Outcome> {
+fn tests_wasm(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let tools = PageTools::find_or_install(workspace)?;
     let chromium = Chromium::find_or_install()?;
     let mut command = workspace.cargo();
@@ -175,7 +175,15 @@ fn tests_wasm(workspace: &Workspace) -> Result<Outcome> {
     for (package, test) in browser_tests(workspace)? {
         command.args(["-p", &package, "--test", &test]);
     }
-    run_tests(&mut command)
+    run_tests(having(&mut command, only))
+}
+
+/// Has `command`, a `cargo test`, run the tests whose names have `only` in them.
+fn having<'a>(command: &'a mut Command, only: &str) -> &'a mut Command {
+    if !only.is_empty() {
+        command.args(["--", only]);
+    }
+    command
 }
 
 /// The integration tests that are written for a browser: (package, name of the test).

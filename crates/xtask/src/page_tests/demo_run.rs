@@ -1,32 +1,11 @@
-//! The built page in a real browser: the demo run, from a click to a chart.
+//! The demo run, from a click to a chart.
 
 use anyhow::{Result, bail, ensure};
 
+use super::{PageTest, Site};
 use crate::browser::{Screen, Tab};
-use crate::serve;
-use crate::setup::Chromium;
-use crate::steps::{Counts, Outcome};
-use crate::workspace::Workspace;
 
-/// What to do when a page test fails.
-pub(crate) const ADVICE: &str =
-    "`cargo xtask demo` serves the page; open it and its console, and do what the test says";
-
-/// The addresses of the page under test.
-struct Site {
-    /// At the root of a host.
-    root: String,
-    /// In a folder of a host.
-    nested: String,
-}
-
-/// One test of the page.
-struct PageTest {
-    name: &'static str,
-    run: fn(&Tab, &Site) -> Result<()>,
-}
-
-const TESTS: &[PageTest] = &[
+pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "the_page_opens_and_offers_the_demo_run",
         run: opens,
@@ -44,51 +23,13 @@ const TESTS: &[PageTest] = &[
         run: heads,
     },
     PageTest {
-        name: "the_page_works_in_any_folder",
-        run: nested,
-    },
-    PageTest {
         name: "nothing_is_wider_than_a_narrow_screen",
         run: narrow,
     },
 ];
 
-/// Tests the page that is in `dist/`.
-pub(crate) fn step(workspace: &Workspace) -> Result<Outcome> {
-    ensure!(
-        workspace.dist().join("index.html").is_file(),
-        "there is no page yet: `cargo xtask build`"
-    );
-    let chromium = Chromium::find_or_install()?;
-    let site = Site {
-        root: serve::start(workspace.dist(), 0)?,
-        nested: format!(
-            "{}dist/index.html",
-            serve::start(workspace.root.clone(), 0)?
-        ),
-    };
-    let mut counts = Counts::default();
-    for test in TESTS {
-        let result = Tab::open(&chromium).and_then(|tab| {
-            (test.run)(&tab, &site)?;
-            no_complaints(&tab)
-        });
-        match result {
-            Ok(()) => {
-                counts.passed += 1;
-                println!("test {} ... ok", test.name);
-            }
-            Err(error) => {
-                counts.failed += 1;
-                println!("test {} ... FAILED\n    {error:#}", test.name);
-            }
-        }
-    }
-    Ok(Outcome::Tested(counts))
-}
-
 /// Clicks through to the finished demo run.
-pub(crate) fn run_demo(tab: &Tab, address: &str) -> Result<()> {
+pub(crate) fn finish(tab: &Tab, address: &str) -> Result<()> {
     tab.go(address)?;
     tab.wait_for(
         "the demo button",
@@ -108,7 +49,7 @@ pub(crate) fn run_demo(tab: &Tab, address: &str) -> Result<()> {
 }
 
 fn opens(tab: &Tab, site: &Site) -> Result<()> {
-    tab.go(&site.root)?;
+    tab.go(&site.page)?;
     tab.wait_for(
         "the demo button",
         "document.querySelector('[data-test=demo]')",
@@ -116,7 +57,7 @@ fn opens(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 fn demo_run(tab: &Tab, site: &Site) -> Result<()> {
-    run_demo(tab, &site.root)?;
+    finish(tab, &site.page)?;
     tab.wait_for(
         "a chart",
         "document.querySelector('[data-test=chart] svg polyline')",
@@ -134,7 +75,7 @@ fn demo_run(tab: &Tab, site: &Site) -> Result<()> {
 
 /// CKA with the last step is 1 at the last step and less at the first, in the legend as in theory.
 fn read_out(tab: &Tab, site: &Site) -> Result<()> {
-    run_demo(tab, &site.root)?;
+    finish(tab, &site.page)?;
     let value = format!("return parseFloat({}[0].textContent)", series(" b"));
     let last = tab.run(&value)?;
     ensure!(
@@ -152,7 +93,7 @@ fn read_out(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 fn heads(tab: &Tab, site: &Site) -> Result<()> {
-    run_demo(tab, &site.root)?;
+    finish(tab, &site.page)?;
     tab.run(
         "[...document.querySelectorAll('button')].find(b => b.textContent === 'heads').click()",
     )?;
@@ -163,17 +104,13 @@ fn heads(tab: &Tab, site: &Site) -> Result<()> {
     tab.wait_for("a line per head", &named)
 }
 
-fn nested(tab: &Tab, site: &Site) -> Result<()> {
-    run_demo(tab, &site.nested)
-}
-
 fn narrow(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(Screen {
         width: 400,
         height: 800,
         dark: true,
     })?;
-    run_demo(tab, &site.root)?;
+    finish(tab, &site.page)?;
     let width = tab.run("return document.documentElement.scrollWidth")?;
     ensure!(
         width.as_u64() <= Some(400),
@@ -187,14 +124,4 @@ fn series(inner: &str) -> String {
     format!(
         "document.querySelector('[data-test=legend]').querySelectorAll('[data-test=series]{inner}')"
     )
-}
-
-fn no_complaints(tab: &Tab) -> Result<()> {
-    let complaints = tab.complaints()?;
-    ensure!(
-        complaints.is_empty(),
-        "the console says: {}",
-        complaints.join("; ")
-    );
-    Ok(())
 }
