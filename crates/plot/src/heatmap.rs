@@ -1,9 +1,8 @@
 //! The heatmap.
 
-use std::collections::BTreeMap;
-
 use crate::axis::{Axis, Scale, Tick};
-use crate::canvas::{Anchor, Canvas, Layer, Stretches, Stroke, Text};
+use crate::canvas::{Anchor, Layer, Stroke, Text};
+use crate::cell_lines::draw_cells;
 use crate::cells::Cells;
 use crate::colour::{Colour, heat_colours};
 use crate::figure::{Figure, Sheet};
@@ -308,52 +307,6 @@ impl Heatmap {
         };
         layer.rectangle(ground, self.theme.ground());
         layer.text("no values", place, text);
-    }
-}
-
-/// One thick dashed line for all cells of one colour, to and fro through the rows that have some:
-/// a few bytes a cell, where a rectangle takes a hundred.
-fn draw_cells(
-    levels: &[Vec<Option<usize>>],
-    cells: &Cells,
-    colours: &[Colour],
-    canvas: &mut Canvas,
-) {
-    let area = cells.area();
-    // The line turns outside of the plot, where nothing of it shows.
-    let (from, to) = (area.left - 1.0, area.left + area.width + 1.0);
-    // By colour and by the height of rows, which differ by a pixel.
-    let mut lines: BTreeMap<(usize, u32), (Stretches, bool)> = BTreeMap::new();
-    for (row, levels) in levels.iter().enumerate() {
-        let Some((middle, height)) = cells.band(row) else {
-            continue;
-        };
-        let mut present: Vec<usize> = levels.iter().copied().flatten().collect();
-        present.sort_unstable();
-        present.dedup();
-        for level in present {
-            let key = (level, (height * 10.0).round() as u32);
-            let (line, is_back) = lines.entry(key).or_default();
-            let (start, end) = if *is_back { (to, from) } else { (from, to) };
-            line.go_to((start, middle));
-            let mut shown = cells.stretches(levels, level);
-            if *is_back {
-                shown.reverse();
-            }
-            for (left, right) in shown {
-                let (one, other) = ((left - start).abs(), (right - start).abs());
-                line.show(one.min(other), one.max(other));
-            }
-            line.go_to((end, middle));
-            *is_back = !*is_back;
-        }
-    }
-    for ((level, height), (line, _)) in lines {
-        let stroke = Stroke {
-            width: f64::from(height) / 10.0,
-            colour: colours.get(level).copied().unwrap_or_default(),
-        };
-        canvas.stretches(&line, "butt", stroke);
     }
 }
 

@@ -57,6 +57,7 @@
 
 mod axis;
 mod canvas;
+mod cell_lines;
 mod cells;
 mod clip;
 mod colour;
@@ -67,6 +68,7 @@ mod line_chart;
 mod number;
 mod plane;
 mod size;
+mod stretches;
 mod theme;
 mod words;
 
