@@ -194,6 +194,13 @@ impl Heatmap {
         area.width -= 1.0;
         area.height -= 1.0;
         layer.rectangle(area, self.theme.grid());
+        // Stripes turn within the edges, which would show half of their width.
+        let area = Rectangle {
+            left: area.left + 1.0,
+            top: area.top + 1.0,
+            width: (area.width - 2.0).max(0.0),
+            height: (area.height - 2.0).max(0.0),
+        };
         let stripes = ((area.width + area.height) / HATCH_SPACING) as u32;
         let mut line = Vec::new();
         for index in 1..=stripes {
