@@ -6,6 +6,7 @@
 
 mod component_entry;
 mod cursor;
+mod form;
 mod label;
 mod metric_entry;
 mod monitoring;
@@ -28,6 +29,10 @@ use trainscope_metrics::{Metric, Parameters};
 use crate::component::Component;
 use crate::registry::Registry;
 
+pub use form::{
+    ComponentForm, ComponentMenu, ConfigForm, Menu, MetricForm, MetricMenu, ParameterMenu,
+    ParameterValues,
+};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub(crate) use suggestion::suggest;
 
