@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use futures_util::future::try_join_all;
-use trainscope_checkpoint::MemoryTree;
 
 use crate::fetch::{self, FetchError};
+use crate::files::RunFiles;
 
 /// Its name.
 pub const NAME: &str = "pico-decoder-micro-1";
@@ -24,20 +24,23 @@ pub struct DemoFile {
 /// Its files.
 pub const FILES: &[DemoFile] = include!(concat!(env!("OUT_DIR"), "/demo_files.rs"));
 
-/// Fetches all of it; `progress` hears the bytes so far after each file.
+/// Fetches all of it; `progress` hears the bytes so far, and of how many, after each file.
 ///
 /// # Errors
 /// [`FetchError`] when a file cannot be had.
-pub async fn run(progress: impl Fn(u64)) -> Result<MemoryTree, FetchError> {
+pub async fn run(progress: impl Fn(u64, u64)) -> Result<RunFiles, FetchError> {
     let fetched = Cell::new(0);
     // All at once: a response that waits to be read would hold one of the few connections.
     let contents = try_join_all(FILES.iter().map(async |file| {
-        let bytes = fetch::bytes(&format!("{FOLDER}/{NAME}/{}", file.path)).await?;
+        let blob = fetch::blob(&format!("{FOLDER}/{NAME}/{}", file.path)).await?;
         fetched.set(fetched.get() + file.bytes);
-        progress(fetched.get());
-        Ok((file.path, bytes))
+        progress(fetched.get(), bytes());
+        Ok((file.path.to_owned(), blob))
     }));
-    Ok(MemoryTree::new(NAME, contents.await?))
+    Ok(RunFiles {
+        name: NAME.to_owned(),
+        files: contents.await?,
+    })
 }
 
 /// Fetches the config of its analysis.
@@ -45,8 +48,7 @@ pub async fn run(progress: impl Fn(u64)) -> Result<MemoryTree, FetchError> {
 /// # Errors
 /// [`FetchError`] when it cannot be had.
 pub async fn config() -> Result<String, FetchError> {
-    let bytes = fetch::bytes(&format!("{FOLDER}/demo.yaml")).await?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    fetch::text(&format!("{FOLDER}/demo.yaml")).await
 }
 
 /// Bytes of all of it.

@@ -1,9 +1,9 @@
 //! Fetching the page's own files.
 
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{Blob, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,18 +33,40 @@ pub enum FetchError {
     },
 }
 
-/// A whole file, addressed from the page's folder.
+/// A request for a file, addressed from the page's folder; resolves to a `Response`.
+pub fn request(address: &str) -> Promise {
+    global_fetch(address)
+}
+
+/// A whole file, addressed from the page's folder. The browser keeps its content where it likes.
 ///
 /// # Errors
 /// [`FetchError`] when it cannot be had.
-pub async fn bytes(address: &str) -> Result<Vec<u8>, FetchError> {
-    let failed = |error: JsValue| FetchError::Network {
-        address: address.to_owned(),
-        reason: in_words(&error),
-    };
+pub async fn blob(address: &str) -> Result<Blob, FetchError> {
+    let response = response(address).await?;
+    let body = response.blob().map_err(|error| failed(address, &error))?;
+    let blob = JsFuture::from(body).await;
+    Ok(blob
+        .map_err(|error| failed(address, &error))?
+        .unchecked_into())
+}
+
+/// A whole file as text, addressed from the page's folder.
+///
+/// # Errors
+/// [`FetchError`] when it cannot be had.
+pub async fn text(address: &str) -> Result<String, FetchError> {
+    let response = response(address).await?;
+    let body = response.text().map_err(|error| failed(address, &error))?;
+    let text = JsFuture::from(body).await;
+    let text = text.map_err(|error| failed(address, &error))?;
+    Ok(text.as_string().unwrap_or_default())
+}
+
+async fn response(address: &str) -> Result<Response, FetchError> {
     let response = JsFuture::from(global_fetch(address))
         .await
-        .map_err(failed)?;
+        .map_err(|error| failed(address, &error))?;
     let response: Response = response.unchecked_into();
     if !response.ok() {
         return Err(FetchError::Status {
@@ -52,12 +74,18 @@ pub async fn bytes(address: &str) -> Result<Vec<u8>, FetchError> {
             status: response.status(),
         });
     }
-    let body = response.array_buffer().map_err(failed)?;
-    let buffer: ArrayBuffer = JsFuture::from(body).await.map_err(failed)?.unchecked_into();
-    Ok(Uint8Array::new(&buffer).to_vec())
+    Ok(response)
 }
 
-fn in_words(error: &JsValue) -> String {
+fn failed(address: &str, error: &JsValue) -> FetchError {
+    FetchError::Network {
+        address: address.to_owned(),
+        reason: in_words(error),
+    }
+}
+
+/// What a thrown value says.
+pub(crate) fn in_words(error: &JsValue) -> String {
     let known = error.dyn_ref::<js_sys::Error>();
     known.map_or_else(
         || format!("{error:?}"),

@@ -1,17 +1,20 @@
 //! The page of trainscope and its web worker.
 //!
-//! The page ([`page`]) draws; the web worker ([`compute`]) reads and computes. They exchange the
-//! [`message`]s, and nothing else.
+//! The page ([`page`]) draws; web workers ([`compute`]) read and compute. They exchange
+//! [`message`]s, and nothing else: a [`clerk`] answers questions, a [`pool`] computes lanes.
 
 #![expect(
     unreachable_pub,
     reason = "the component macro makes a component's properties `pub`"
 )]
 
+pub mod clerk;
 pub mod compute;
 pub mod demo;
 pub mod fetch;
+pub mod files;
 pub mod message;
 pub mod page;
 pub mod panel;
+pub mod pool;
 pub mod worker;

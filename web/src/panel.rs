@@ -1,14 +1,38 @@
 //! Records, arranged as charts show them.
 
+use std::collections::{BTreeSet, HashMap};
+
+use leptos::prelude::*;
 use trainscope_analysis::protocol::Record;
+use trainscope_analysis::results::{Entry, Results};
 
-/// All charts of one analysis, in the order in which their first records came.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Panels(pub Vec<Panel>);
+/// In the order in which charts of one metric are shown.
+const DATA_TYPES: [&str; 3] = ["activations", "weights", "gradients"];
 
-/// One chart: one number of one metric entry, of one kind of data.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Panel {
+/// All charts of one analysis, along its metric entries and then by kind of data.
+#[derive(Clone, Default)]
+pub struct Panels {
+    /// Labels and splits of the metric entries, in order.
+    entries: Vec<(String, String)>,
+    /// The charts. Each is a signal of its own: a record concerns one of them only.
+    pub all: Vec<PanelSlot>,
+}
+
+/// The signal of one chart.
+pub type PanelSignal = ArcRwSignal<Panel>;
+
+/// One chart of several.
+#[derive(Clone)]
+pub struct PanelSlot {
+    /// Which it is.
+    pub key: PanelKey,
+    /// What it shows.
+    pub panel: PanelSignal,
+}
+
+/// One number of one metric entry, of one kind of data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PanelKey {
     /// The metric entry's label.
     pub label: String,
     /// Which of the metric's numbers, where it gives several; else empty.
@@ -17,6 +41,22 @@ pub struct Panel {
     pub split: String,
     /// `weights`, `gradients` or `activations`.
     pub data_type: String,
+}
+
+/// What adding records changed.
+#[derive(Default)]
+pub struct Added {
+    /// The charts that got records. They were not told.
+    pub changed: Vec<PanelSignal>,
+    /// Whether charts were added.
+    pub has_new_panels: bool,
+}
+
+/// One chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Panel {
+    /// What it shows.
+    pub key: PanelKey,
     /// Its lines, sorted by component, layer and head.
     pub lines: Vec<Line>,
 }
@@ -42,37 +82,75 @@ pub struct Subject {
 }
 
 impl Panels {
-    /// Takes in one more record.
-    pub fn add(&mut self, record: Record) {
-        let index = self.0.iter().position(|panel| panel.holds(&record));
-        let index = index.unwrap_or_else(|| {
-            self.0.push(Panel::of(&record));
-            self.0.len() - 1
-        });
-        self.0[index].add(record);
+    /// No charts yet, of an analysis with these entries.
+    #[must_use]
+    pub fn of(results: &Results) -> Self {
+        let named = |entry: &Entry| (entry.label.clone(), entry.split.clone());
+        Self {
+            entries: results.entries.iter().map(named).collect(),
+            all: Vec::new(),
+        }
     }
 
-    /// The labels of all metric entries, each once, in order.
+    /// Takes in records. Charts that get some are not told; the caller does that.
+    pub fn add_all(&mut self, records: Vec<Record>) -> Added {
+        let mut added = Added::default();
+        let mut changed = BTreeSet::new();
+        let mut at = HashMap::new();
+        for record in records {
+            let key = PanelKey::of(&record);
+            let place = *at.entry(key.clone()).or_insert_with(|| self.place_of(&key));
+            let place = place.unwrap_or_else(|| {
+                added.has_new_panels = true;
+                self.all.push(PanelSlot::new(key.clone()));
+                at.insert(key, Some(self.all.len() - 1));
+                self.all.len() - 1
+            });
+            self.all[place]
+                .panel
+                .update_untracked(|panel| panel.add(record));
+            changed.insert(place);
+        }
+        let signals = changed
+            .into_iter()
+            .map(|place| self.all[place].panel.clone());
+        added.changed = signals.collect();
+        let entries = std::mem::take(&mut self.entries);
+        self.all.sort_by_key(|slot| slot.key.order(&entries));
+        self.entries = entries;
+        added
+    }
+
+    /// The labels of all metric entries that have charts, each once, in order.
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
-        let mut labels: Vec<String> = Vec::new();
-        for panel in &self.0 {
-            if !labels.contains(&panel.label) {
-                labels.push(panel.label.clone());
-            }
-        }
+        let mut labels: Vec<String> = self.all.iter().map(|slot| slot.key.label.clone()).collect();
+        labels.dedup();
         labels
+    }
+
+    fn place_of(&self, key: &PanelKey) -> Option<usize> {
+        self.all.iter().position(|slot| slot.key == *key)
     }
 }
 
-impl Panel {
+impl PanelSlot {
+    fn new(key: PanelKey) -> Self {
+        let panel = ArcRwSignal::new(Panel {
+            key: key.clone(),
+            lines: Vec::new(),
+        });
+        Self { key, panel }
+    }
+}
+
+impl PanelKey {
     fn of(record: &Record) -> Self {
         Self {
             label: record.label.clone(),
             output: record.output.clone(),
             split: record.split.clone(),
             data_type: record.data_type.clone(),
-            lines: Vec::new(),
         }
     }
 
@@ -85,6 +163,20 @@ impl Panel {
         format!("{} {}", self.label, self.output)
     }
 
+    /// Its place among charts: entries as in the config, then activations, weights, gradients.
+    fn order(&self, entries: &[(String, String)]) -> (usize, usize) {
+        let entry = entries
+            .iter()
+            .position(|(label, split)| *label == self.label && *split == self.split);
+        let kind = DATA_TYPES.iter().position(|name| *name == self.data_type);
+        (
+            entry.unwrap_or(entries.len()),
+            kind.unwrap_or(DATA_TYPES.len()),
+        )
+    }
+}
+
+impl Panel {
     /// The components of its lines, each once, in order.
     #[must_use]
     pub fn components(&self) -> Vec<&str> {
@@ -111,13 +203,6 @@ impl Panel {
     #[must_use]
     pub fn has_heads(&self) -> bool {
         self.lines.iter().any(|line| line.subject.head.is_some())
-    }
-
-    fn holds(&self, record: &Record) -> bool {
-        self.label == record.label
-            && self.output == record.output
-            && self.split == record.split
-            && self.data_type == record.data_type
     }
 
     fn add(&mut self, record: Record) {

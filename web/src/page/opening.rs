@@ -3,16 +3,16 @@
 use leptos::prelude::*;
 
 use super::readout;
-use super::state::{Phase, State};
+use super::state::{Stage, State};
 
 /// What the tool does, and the way in.
 #[component]
 pub(super) fn Opening() -> impl IntoView {
     let state = State::here();
-    let is_busy = move || matches!(state.phase.get(), Phase::Fetching(..) | Phase::Computing);
+    let is_busy = move || matches!(state.stage.get(), Stage::Opening { .. });
     let status = move || {
-        match state.phase.get() {
-        Phase::Fetching(bytes, of) => {
+        match state.stage.get() {
+        Stage::Opening { bytes: Some((bytes, of)), .. } => {
             let words = format!("{} of {}", readout::bytes(bytes), readout::bytes(of));
             let part = bytes as f64 / of.max(1) as f64 * 100.0;
             view! {
@@ -21,7 +21,7 @@ pub(super) fn Opening() -> impl IntoView {
             }
             .into_any()
         }
-        Phase::Failed(message) => view! {
+        Stage::Failed(message) => view! {
             <p class="failure" role="alert" data-test="state-failed">{message}</p>
         }
         .into_any(),

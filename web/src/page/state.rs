@@ -1,77 +1,75 @@
 //! What the page knows, as signals.
 
 use leptos::prelude::*;
-use trainscope_analysis::protocol::{Cost, Event, Progress};
-use trainscope_plot::{Scale, Theme};
+use trainscope_plot::Theme;
 
-use crate::message::{Answer, Request, RunSummary};
-use crate::panel::{Panel, Panels};
-use crate::worker::ComputeWorker;
-
+use super::analysis::Analysis;
+use super::ask::Ask;
+use super::desk::Desk;
 use super::surroundings;
+use super::view::View;
+use crate::files::RunFiles;
+use crate::message::{Answer, Opened, Request};
 
 /// Everything that is shown. Copies share the same signals.
 #[derive(Clone, Copy)]
 pub(super) struct State {
-    pub phase: RwSignal<Phase>,
-    /// What was found; none until a run is open.
-    pub run: RwSignal<Option<RunSummary>>,
-    pub cost: RwSignal<Cost>,
-    pub done_units: RwSignal<u64>,
-    pub read_bytes: RwSignal<u64>,
-    /// How many records came.
-    pub numbers: RwSignal<u64>,
-    pub seconds: RwSignal<f64>,
-    pub warnings: RwSignal<Vec<String>>,
-    pub panels: RwSignal<Panels>,
-    /// The metric whose charts are shown; none for all.
-    pub metric: RwSignal<Option<String>>,
-    /// The step that all legends read out; none for the last.
-    pub cursor: RwSignal<Option<u64>>,
-    pub x_scale: RwSignal<Scale>,
-    pub y_scale: RwSignal<Scale>,
-    /// Whether lines are heads rather than layers, where there are heads.
-    pub heads: RwSignal<bool>,
+    /// How far the page is with opening something.
+    pub stage: RwSignal<Stage>,
+    /// The run that is open; none where there is none, or results alone.
+    pub opened: RwSignal<Option<Opened>>,
+    /// Which side of the workbench's panel is shown.
+    pub side: RwSignal<Side>,
+    /// What is asked of the run.
+    pub ask: Ask,
+    /// What is being computed, or was.
+    pub analysis: Analysis,
+    /// How it is shown.
+    pub view: View,
     pub theme: ReadSignal<Theme>,
-    worker: StoredValue<Option<ComputeWorker>, LocalStorage>,
-    started: StoredValue<f64>,
+    /// The workers.
+    pub desk: Desk,
 }
 
-/// How far the analysis is.
+/// How far the page is with opening something.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Phase {
-    /// Nothing was asked for.
-    Idle,
-    /// Files are on their way: bytes so far, of so many.
-    Fetching(u64, u64),
-    /// Numbers are on their way.
-    Computing,
-    /// All are there.
-    Done,
-    /// It could not be done; in words.
+pub(super) enum Stage {
+    /// Nothing is open.
+    Landing,
+    /// Something is on its way: what, and bytes so far of so many where that is known.
+    Opening {
+        what: String,
+        bytes: Option<(u64, u64)>,
+    },
+    /// It could not be opened; in words.
     Failed(String),
+    /// A run or results are open.
+    Open,
+}
+
+/// A side of the workbench's panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// What was found.
+    Explore,
+    /// What is asked, as a form.
+    Ask,
+    /// What is asked, as YAML.
+    Yaml,
 }
 
 impl State {
     pub(super) fn new() -> Self {
+        let desk = Desk::new();
         Self {
-            phase: RwSignal::new(Phase::Idle),
-            run: RwSignal::new(None),
-            cost: RwSignal::new(Cost::default()),
-            done_units: RwSignal::new(0),
-            read_bytes: RwSignal::new(0),
-            numbers: RwSignal::new(0),
-            seconds: RwSignal::new(0.0),
-            warnings: RwSignal::new(Vec::new()),
-            panels: RwSignal::new(Panels::default()),
-            metric: RwSignal::new(None),
-            cursor: RwSignal::new(None),
-            x_scale: RwSignal::new(Scale::LogFromZero),
-            y_scale: RwSignal::new(Scale::Linear),
-            heads: RwSignal::new(false),
+            stage: RwSignal::new(Stage::Landing),
+            opened: RwSignal::new(None),
+            side: RwSignal::new(Side::Ask),
+            ask: Ask::new(desk),
+            analysis: Analysis::new(desk),
+            view: View::new(),
             theme: surroundings::theme(),
-            worker: StoredValue::new_local(None),
-            started: StoredValue::new(0.0),
+            desk,
         }
     }
 
@@ -80,73 +78,69 @@ impl State {
         expect_context()
     }
 
-    /// Starts over with the demo run.
+    /// Opens the demo run and computes its analysis.
     pub(super) fn open_demo(self) {
-        self.phase.set(Phase::Fetching(0, crate::demo::bytes()));
-        self.started.set_value(surroundings::now_seconds());
-        match ComputeWorker::start(Request::Demo, move |answer| self.hear(answer)) {
-            Ok(worker) => self.worker.set_value(Some(worker)),
-            Err(message) => self.phase.set(Phase::Failed(message)),
-        }
-    }
-
-    /// Ends the computation at once; what is there stays.
-    pub(super) fn cancel(self) {
-        self.worker.set_value(None);
-        self.finish(Phase::Done);
-    }
-
-    /// The charts of the chosen metric, or all.
-    pub(super) fn shown_panels(self) -> Vec<Panel> {
-        let metric = self.metric.get();
-        let is_shown = |panel: &&Panel| metric.as_ref().is_none_or(|label| *label == panel.label);
-        self.panels
-            .with(|panels| panels.0.iter().filter(is_shown).cloned().collect())
-    }
-
-    fn hear(self, answer: Answer) {
-        match answer {
-            Answer::Ready => {}
-            Answer::Fetched { bytes, of } => self.phase.set(Phase::Fetching(bytes, of)),
-            Answer::Opened(run) => {
-                self.run.set(Some(run));
-                self.phase.set(Phase::Computing);
+        let what = "the demo run".to_owned();
+        let stage = self.stage;
+        leptos::task::spawn_local(async move {
+            let told = what.clone();
+            let progress = move |bytes, of| {
+                stage.set(Stage::Opening {
+                    what: told.clone(),
+                    bytes: Some((bytes, of)),
+                });
+            };
+            progress(0, crate::demo::bytes());
+            let fetched = async {
+                let files = crate::demo::run(progress).await?;
+                Ok::<_, crate::fetch::FetchError>((files, crate::demo::config().await?))
+            };
+            match fetched.await {
+                Ok((files, config)) => self.open_files(files, Some(config)).await,
+                Err(error) => self.stage.set(Stage::Failed(error.to_string())),
             }
-            Answer::Events { events } => self.take_in(events),
-            Answer::Failed { message } => self.finish(Phase::Failed(message)),
+        });
+    }
+
+    /// Opens a run. With a config, its analysis is computed at once; else one is proposed.
+    pub(super) async fn open_files(self, files: RunFiles, config: Option<String>) {
+        self.analysis.clear();
+        self.stage.set(Stage::Opening {
+            what: files.name.clone(),
+            bytes: None,
+        });
+        self.desk.use_files(files);
+        match self.desk.ask(Request::Open).await {
+            Ok(Answer::Opened(opened)) => self.show_run(*opened, config).await,
+            Ok(_) => {}
+            Err(message) if message.is_empty() => {}
+            Err(message) => self.stage.set(Stage::Failed(message)),
         }
     }
 
-    fn take_in(self, events: Vec<Event>) {
-        let mut records = Vec::new();
-        for event in events {
-            match event {
-                Event::Planned(cost) => self.cost.set(cost),
-                Event::Progress(progress) => self.advance(progress),
-                Event::Record(record) => records.push(record),
-                Event::Warning { message } => {
-                    self.warnings.update(|warnings| warnings.push(message));
-                }
-                Event::Done => self.finish(Phase::Done),
-            }
-        }
-        if !records.is_empty() {
-            self.numbers
-                .update(|numbers| *numbers += records.len() as u64);
-            self.panels
-                .update(|panels| records.into_iter().for_each(|record| panels.add(record)));
+    /// Back to the beginning.
+    pub(super) fn close(self) {
+        self.analysis.clear();
+        self.desk.stop();
+        self.opened.set(None);
+        self.stage.set(Stage::Landing);
+    }
+
+    async fn show_run(self, opened: Opened, config: Option<String>) {
+        let proposed = opened.proposals.first().map(|first| first.text.clone());
+        self.opened.set(Some(opened));
+        self.stage.set(Stage::Open);
+        let is_ordered = config.is_some();
+        self.ask
+            .check_text(config.or(proposed).unwrap_or_default())
+            .await;
+        if is_ordered {
+            self.run();
         }
     }
 
-    fn advance(self, progress: Progress) {
-        self.done_units.update(|done| *done += 1);
-        self.read_bytes
-            .update(|bytes| *bytes += progress.read_bytes);
-    }
-
-    fn finish(self, phase: Phase) {
-        self.seconds
-            .set(surroundings::now_seconds() - self.started.get_value());
-        self.phase.set(phase);
+    /// Computes what is asked.
+    pub(super) fn run(self) {
+        self.analysis.start(self.ask.text.get_untracked());
     }
 }

@@ -1,10 +1,12 @@
 //! What the browser tells: colour scheme, time, sizes of elements.
 
+use js_sys::Promise;
 use leptos::html::Div;
 use leptos::prelude::*;
 use trainscope_plot::Theme;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{MediaQueryList, MediaQueryListEvent, ResizeObserver};
 
 /// The preferred colour scheme, now and when it changes.
@@ -33,6 +35,16 @@ pub(super) fn now_seconds() -> f64 {
     window()
         .performance()
         .map_or(0.0, |clock| clock.now() / 1000.0)
+}
+
+/// Resolves in a task of its own, after so many milliseconds.
+pub(super) async fn pause(milliseconds: i32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        // Fails where the tab is closing, and then nothing matters any more.
+        let _ =
+            window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
+    });
+    let _ = JsFuture::from(promise).await;
 }
 
 /// The width of an element in CSS pixels, now and when it changes; 0 until it is there.

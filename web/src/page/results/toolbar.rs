@@ -3,30 +3,30 @@
 use leptos::prelude::*;
 use trainscope_plot::Scale;
 
-use super::state::State;
+use crate::page::state::State;
+use crate::panel::Panel;
 
 /// Scales, and whether lines are layers or heads.
 #[component]
 pub(super) fn Toolbar() -> impl IntoView {
     let state = State::here();
     let has_heads = Memo::new(move |_| {
-        state
-            .panels
-            .with(|panels| panels.0.iter().any(crate::panel::Panel::has_heads))
+        let all = state.analysis.panels.with(|panels| panels.all.clone());
+        all.iter().any(|slot| slot.panel.with(Panel::has_heads))
     });
-    let cursor = move || match state.cursor.get() {
+    let cursor = move || match state.view.cursor.get() {
         Some(step) => format!("step {step}"),
         None => "last step".to_owned(),
     };
     view! {
         <div class="row">
 
-            <Choice name="x" signal=state.x_scale options=vec![("linear", Scale::Linear), ("log", Scale::LogFromZero)]/>
+            <Choice name="x" signal=state.view.x_scale options=vec![("linear", Scale::Linear), ("log", Scale::LogFromZero)]/>
 
-            <Choice name="y" signal=state.y_scale options=vec![("linear", Scale::Linear), ("log", Scale::Log)]/>
+            <Choice name="y" signal=state.view.y_scale options=vec![("linear", Scale::Linear), ("log", Scale::Log)]/>
             <Show when=move || has_heads.get()>
 
-                <Choice name="lines" signal=state.heads options=vec![("layers", false), ("heads", true)]/>
+                <Choice name="lines" signal=state.view.heads options=vec![("layers", false), ("heads", true)]/>
             </Show>
             <span class="grow"></span>
             <span class="label">"values at "<b>{cursor}</b></span>

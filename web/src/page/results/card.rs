@@ -5,27 +5,22 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use trainscope_plot::{Axes, Colour, Dash, LineChart, Series, Size, Theme, layer_colours};
 
-use super::readout;
-use super::state::State;
-use super::surroundings;
-use crate::panel::{Line, Panel, short};
+use crate::page::readout;
+use crate::page::state::State;
+use crate::page::surroundings;
+use crate::panel::{Line, Panel, PanelSignal, short};
 
 const HEIGHT: u32 = 240;
 const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDotted];
 
 /// A chart; the legend below it reads out the values at the cursor's step.
 #[component]
-pub(super) fn Card(panel: Signal<Option<Panel>>) -> impl IntoView {
+pub(super) fn Card(panel: PanelSignal) -> impl IntoView {
     let state = State::here();
-    let panel = Memo::new(move |_| panel.get().map(|panel| only(panel, state.heads.get())));
-    let title = move || panel.with(|panel| panel.as_ref().map(Panel::title));
-    let subtitle = move || {
-        panel.with(|panel| {
-            panel
-                .as_ref()
-                .map(|panel| format!("{} · {}", panel.data_type, panel.split))
-        })
-    };
+    let key = panel.with_untracked(|panel| panel.key.clone());
+    let panel = Memo::new(move |_| only(panel.get(), state.view.heads.get()));
+    let title = key.title();
+    let subtitle = format!("{} · {}", key.data_type, key.split);
     view! {
         <article class="card">
             <header><h3>{title}</h3><span class="sub">{subtitle}</span></header>
@@ -36,7 +31,7 @@ pub(super) fn Card(panel: Signal<Option<Panel>>) -> impl IntoView {
 }
 
 #[component]
-fn Drawing(panel: Memo<Option<Panel>>) -> impl IntoView {
+fn Drawing(panel: Memo<Panel>) -> impl IntoView {
     let state = State::here();
     let element = NodeRef::<Div>::new();
     let width = surroundings::width_of(element);
@@ -48,13 +43,10 @@ fn Drawing(panel: Memo<Option<Panel>>) -> impl IntoView {
         (size.width > 0).then(|| {
             let theme = state.theme.get();
             panel.with(|panel| LineChart {
-                title: panel.as_ref().map(description).unwrap_or_default(),
-                x_scale: state.x_scale.get(),
-                y_scale: state.y_scale.get(),
-                series: panel
-                    .as_ref()
-                    .map(|panel| series(panel, theme))
-                    .unwrap_or_default(),
+                title: description(panel),
+                x_scale: state.view.x_scale.get(),
+                y_scale: state.view.y_scale.get(),
+                series: series(panel, theme),
                 size,
                 theme,
                 ..LineChart::default()
@@ -62,23 +54,22 @@ fn Drawing(panel: Memo<Option<Panel>>) -> impl IntoView {
         })
     });
     let axes = Memo::new(move |_| chart.with(|chart| chart.as_ref().map(LineChart::axes)));
-    let steps = Memo::new(move |_| {
-        panel.with(|panel| panel.as_ref().map(Panel::steps).unwrap_or_default())
-    });
+    let steps = Memo::new(move |_| panel.with(Panel::steps));
     let svg = move || chart.with(|chart| chart.as_ref().map(LineChart::to_svg));
     let point = move |event: PointerEvent| {
         let nearest =
             axes.with(|axes| nearest(axes.as_ref()?, &steps.get(), f64::from(event.offset_x())));
-        state.cursor.set(nearest);
+        state.view.cursor.set(nearest);
     };
     let walk = move |event: KeyboardEvent| {
-        if let Some(step) = neighbour(&steps.get(), state.cursor.get(), &event.key()) {
+        if let Some(step) = neighbour(&steps.get(), state.view.cursor.get(), &event.key()) {
             event.prevent_default();
-            state.cursor.set(Some(step));
+            state.view.cursor.set(Some(step));
         }
     };
     let cursor = move || {
-        let position = axes.with(|axes| axes.as_ref()?.x.position(state.cursor.get()? as f64))?;
+        let position =
+            axes.with(|axes| axes.as_ref()?.x.position(state.view.cursor.get()? as f64))?;
         Some(view! { <i class="cursor" style:left=format!("{position:.1}px")></i> })
     };
     view! {
@@ -87,7 +78,7 @@ fn Drawing(panel: Memo<Option<Panel>>) -> impl IntoView {
             tabindex="0"
             node_ref=element
             on:pointermove=point
-            on:pointerleave=move |_| state.cursor.set(None)
+            on:pointerleave=move |_| state.view.cursor.set(None)
             on:keydown=walk
         >
             <div class="svg" inner_html=svg></div>
@@ -97,7 +88,7 @@ fn Drawing(panel: Memo<Option<Panel>>) -> impl IntoView {
 }
 
 #[component]
-fn Legend(panel: Memo<Option<Panel>>) -> impl IntoView {
+fn Legend(panel: Memo<Panel>) -> impl IntoView {
     let state = State::here();
     let entry = |series: Series, value: Option<f64>| {
         view! {
@@ -109,8 +100,9 @@ fn Legend(panel: Memo<Option<Panel>>) -> impl IntoView {
         }
     };
     let entries = move || {
-        let panel = panel.get()?;
+        let panel = panel.get();
         let step = state
+            .view
             .cursor
             .get()
             .or_else(|| panel.steps().last().copied())?;
@@ -190,10 +182,10 @@ fn description(panel: &Panel) -> String {
     let components: Vec<&str> = panel.components().into_iter().map(short).collect();
     format!(
         "{} of {} ({}, {}) over training steps, {} lines",
-        panel.title(),
+        panel.key.title(),
         components.join(", "),
-        panel.data_type,
-        panel.split,
+        panel.key.data_type,
+        panel.key.split,
         panel.lines.len()
     )
 }

@@ -1,0 +1,102 @@
+//! The page's web workers: a clerk for questions about the run, another for single tensors, and a
+//! pool for lanes.
+
+use leptos::prelude::*;
+
+use crate::clerk::Clerk;
+use crate::files::RunFiles;
+use crate::message::{Answer, PlannedLane, Request};
+use crate::pool::{LaneNews, Pool};
+use crate::worker::Program;
+
+/// More workers than this gain little and cost memory.
+const MOST_WORKERS: usize = 16;
+
+/// The workers and the files they read. Copies share them.
+#[derive(Clone, Copy)]
+pub(super) struct Desk {
+    workers: StoredValue<Workers, LocalStorage>,
+    /// How many workers compute lanes.
+    pub pool_size: RwSignal<usize>,
+    /// How many this machine can run at once.
+    pub threads: usize,
+}
+
+struct Workers {
+    program: Program,
+    clerk: Clerk,
+    looker: Clerk,
+    files: Option<RunFiles>,
+}
+
+impl Desk {
+    pub(super) fn new() -> Self {
+        let program = Program::load();
+        let threads = (window().navigator().hardware_concurrency() as usize).clamp(1, MOST_WORKERS);
+        Self {
+            workers: StoredValue::new_local(Workers {
+                clerk: Clerk::new(program.clone()),
+                looker: Clerk::new(program.clone()),
+                program,
+                files: None,
+            }),
+            pool_size: RwSignal::new(threads),
+            threads,
+        }
+    }
+
+    /// Reads from these files from now on.
+    pub(super) fn use_files(self, files: RunFiles) {
+        self.workers.update_value(|workers| {
+            workers.clerk.use_files(files.clone());
+            workers.looker.use_files(files.clone());
+            workers.files = Some(files);
+        });
+    }
+
+    /// Whether there are files to read.
+    pub(super) fn has_files(self) -> bool {
+        self.workers.with_value(|workers| workers.files.is_some())
+    }
+
+    /// Ends all questions and forgets the files.
+    pub(super) fn stop(self) {
+        self.workers.update_value(|workers| {
+            workers.clerk.stop();
+            workers.looker.stop();
+            workers.files = None;
+        });
+    }
+
+    /// Ends what the clerk does; whoever waits for an answer gets none.
+    pub(super) fn interrupt(self) {
+        self.workers.with_value(|workers| workers.clerk.stop());
+    }
+
+    /// The clerk's answer. An empty error means that nobody waits for it any more.
+    pub(super) async fn ask(self, request: Request) -> Result<Answer, String> {
+        let clerk = self.workers.with_value(|workers| workers.clerk.clone());
+        clerk.ask(request).await
+    }
+
+    /// The answer of the worker that looks at tensors; whatever it did before ends at once.
+    pub(super) async fn look(self, request: Request) -> Result<Answer, String> {
+        let looker = self.workers.with_value(|workers| workers.looker.clone());
+        looker.stop();
+        looker.ask(request).await
+    }
+
+    /// Workers for the lanes of a plan.
+    pub(super) fn compute(
+        self,
+        lanes: Vec<PlannedLane>,
+        listener: impl FnMut(usize, LaneNews) + 'static,
+    ) -> Pool {
+        let (program, files) = self.workers.with_value(|workers| {
+            let files = workers.files.clone().unwrap_or_default();
+            (workers.program.clone(), files)
+        });
+        let size = self.pool_size.get_untracked();
+        Pool::start(program, files, lanes, size, listener)
+    }
+}
