@@ -4,7 +4,7 @@
 //! The same records give the same bytes: they are sorted along the config, and nothing here knows
 //! the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -89,10 +89,22 @@ pub struct Entry {
     pub target: Option<u64>,
     /// The metric's parameters.
     pub parameters: Map<String, Value>,
+    /// What it measures, in the config's order, as its records name it.
+    #[serde(default)]
+    pub components: Vec<Measured>,
+}
+
+/// One component of a metric entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Measured {
+    /// A suffix, or the component's name.
+    pub component: String,
+    /// `weights`, `gradients` or `activations`.
+    pub data_type: String,
 }
 
 impl Results {
-    /// Of an analysis' records, in any order.
+    /// Of an analysis' records, in any order; [`Results::sort`] again where more come later.
     #[must_use]
     pub fn new(
         analysis_name: &str,
@@ -100,12 +112,10 @@ impl Results {
         config: &Config,
         run: &Run,
         plan: &Plan,
-        mut records: Vec<Record>,
+        records: Vec<Record>,
     ) -> Self {
-        let order = Order::of(config);
-        records.sort_by_cached_key(|record| order.key(record));
         let last = run.steps.last().map(|step| step.number);
-        Self {
+        let mut results = Self {
             format: FORMAT.to_owned(),
             version: VERSION,
             program: concat!("trainscope ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -122,7 +132,57 @@ impl Results {
             warnings: plan.warnings.clone(),
             config: config.text.clone(),
             records,
+        };
+        results.sort();
+        results
+    }
+
+    /// Reads the text of a results file.
+    ///
+    /// # Errors
+    /// [`ResultsError`] when it is something else, or of a version that is not known here.
+    pub fn parse(text: &str) -> Result<Self, ResultsError> {
+        let head: Head = serde_json::from_str(text).map_err(ResultsError::NotJson)?;
+        if head.format.as_ref().and_then(Value::as_str) != Some(FORMAT) {
+            return Err(ResultsError::Foreign);
         }
+        match head.version.as_ref().and_then(Value::as_u64) {
+            Some(version) if version == u64::from(VERSION) => {
+                serde_json::from_str(text).map_err(ResultsError::Broken)
+            }
+            Some(version) if version > u64::from(VERSION) => Err(ResultsError::Newer { version }),
+            _ => Err(ResultsError::NoVersion),
+        }
+    }
+
+    /// Brings the records into the order of entries, steps, components, layers and heads.
+    pub fn sort(&mut self) {
+        let order = Order::of(&self.entries);
+        self.records
+            .sort_by_cached_key(|record| order.key(record));
+    }
+
+    /// The CSV table of one metric entry: a row per record.
+    ///
+    /// # Errors
+    /// [`WriteError::Csv`].
+    pub fn csv(&self, label: &str, split: &str) -> Result<Vec<u8>, WriteError> {
+        table(&self.of_entry(label, split))
+    }
+
+    /// The CSV table of everything: the entry's label and split, and what [`Results::csv`] has.
+    ///
+    /// # Errors
+    /// [`WriteError::Csv`].
+    pub fn long_csv(&self) -> Result<Vec<u8>, WriteError> {
+        long_table(&self.records)
+    }
+
+    fn of_entry(&self, label: &str, split: &str) -> Vec<&Record> {
+        self.records
+            .iter()
+            .filter(|record| (record.label.as_str(), record.split.as_str()) == (label, split))
+            .collect()
     }
 
     /// Every file but those that know the time: per-step JSON, CSV tables, `results.json` and
@@ -134,11 +194,7 @@ impl Results {
     pub fn files(&self) -> Result<Vec<ResultFile>, WriteError> {
         let mut files = Vec::new();
         for entry in &self.entries {
-            let of_entry: Vec<&Record> = self
-                .records
-                .iter()
-                .filter(|record| (&record.label, &record.split) == (&entry.label, &entry.split))
-                .collect();
+            let of_entry = self.of_entry(&entry.label, &entry.split);
             let stem = format!("{}_{}", entry.label, entry.split);
             files.extend(per_step(&stem, &of_entry)?);
             files.push(ResultFile {
@@ -159,6 +215,40 @@ impl Results {
         });
         Ok(files)
     }
+}
+
+/// What says which version of the layout a text has, before the rest is looked at.
+#[derive(Deserialize)]
+struct Head {
+    format: Option<Value>,
+    version: Option<Value>,
+}
+
+/// A text that is no results file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResultsError {
+    /// It is not JSON, or no JSON object.
+    #[error("this is no results file, it is not the JSON that it should be: {0}")]
+    NotJson(serde_json::Error),
+    /// JSON of another kind.
+    #[error("this is no results file of trainscope: it does not say `\"format\": \"{FORMAT}\"`")]
+    Foreign,
+    /// No version, or one that never was.
+    #[error("this results file does not say which version it is; save it again where it was made")]
+    NoVersion,
+    /// A version that is not known yet.
+    #[error(
+        "these results were made by a newer trainscope (version {version} of the file, \
+         {VERSION} is known here): open them with that one, or update this one"
+    )]
+    Newer {
+        /// The file's.
+        version: u64,
+    },
+    /// The right version, but not what it should hold.
+    #[error("this results file is broken: {0}")]
+    Broken(serde_json::Error),
 }
 
 /// Records that could not be written.
@@ -192,78 +282,92 @@ fn per_step(stem: &str, records: &[&Record]) -> Result<Vec<ResultFile>, WriteErr
     steps.into_iter().map(file).collect()
 }
 
-/// The long table: a row per record.
+/// The columns of a table.
+const COLUMNS: [&str; 7] = [
+    "step",
+    "component",
+    "layer",
+    "head",
+    "data_type",
+    "value",
+    "status",
+];
+
+/// A row per record.
 fn table(records: &[&Record]) -> Result<Vec<u8>, WriteError> {
+    let rows = records.iter().map(|record| row(record).to_vec());
+    written(&COLUMNS, rows)
+}
+
+/// A row per record, and which entry's it is.
+fn long_table(records: &[Record]) -> Result<Vec<u8>, WriteError> {
+    let columns = [&["metric", "split"], &COLUMNS[..]].concat();
+    let rows = records.iter().map(|record| {
+        let entry = [record.label.clone(), record.split.clone()];
+        entry.into_iter().chain(row(record)).collect()
+    });
+    written(&columns, rows)
+}
+
+fn row(record: &Record) -> [String; 7] {
+    let number = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+    let component = if record.output.is_empty() {
+        record.component.clone()
+    } else {
+        format!("{}.{}", record.component, record.output)
+    };
+    [
+        record.step.to_string(),
+        component,
+        record.layer.to_string(),
+        number(record.head),
+        record.data_type.clone(),
+        record
+            .value
+            .map_or_else(String::new, |value| json!(value).to_string()),
+        record.status.clone().unwrap_or_default(),
+    ]
+}
+
+fn written(
+    columns: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<Vec<u8>, WriteError> {
     let mut bytes = Vec::new();
     let mut writer = csv::Writer::from_writer(&mut bytes);
-    writer.write_record([
-        "step",
-        "component",
-        "layer",
-        "head",
-        "data_type",
-        "value",
-        "status",
-    ])?;
-    for record in records {
-        let number = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-        let component = if record.output.is_empty() {
-            record.component.clone()
-        } else {
-            format!("{}.{}", record.component, record.output)
-        };
-        writer.write_record([
-            record.step.to_string(),
-            component,
-            record.layer.to_string(),
-            number(record.head),
-            record.data_type.clone(),
-            record
-                .value
-                .map_or_else(String::new, |value| json!(value).to_string()),
-            record.status.clone().unwrap_or_default(),
-        ])?;
+    writer.write_record(columns)?;
+    for row in rows {
+        writer.write_record(row)?;
     }
     writer.flush().map_err(csv::Error::from)?;
     drop(writer);
     Ok(bytes)
 }
 
-/// The order of records: along the config.
-struct Order {
-    entries: Vec<(String, String)>,
-    components: Vec<(String, String)>,
+/// The order of records: along the entries, and along what they measure.
+struct Order<'a> {
+    entries: HashMap<(&'a str, &'a str), usize>,
+    components: HashMap<(&'a str, &'a str), usize>,
 }
 
-impl Order {
-    fn of(config: &Config) -> Self {
-        let entries = config
-            .metrics
-            .iter()
-            .map(|entry| (entry.label.clone(), entry.split.name().to_owned()))
-            .collect();
-        let mut components = Vec::new();
-        for component in config.metrics.iter().flat_map(|entry| &entry.components) {
-            let name = (
-                component.label().to_owned(),
-                component.kind.name().to_owned(),
-            );
-            if !components.contains(&name) {
-                components.push(name);
-            }
-        }
+impl<'a> Order<'a> {
+    fn of(entries: &'a [Entry]) -> Self {
+        let measured = entries.iter().flat_map(|entry| &entry.components);
         Self {
-            entries,
-            components,
+            entries: places(
+                entries
+                    .iter()
+                    .map(|entry| (entry.label.as_str(), entry.split.as_str())),
+            ),
+            components: places(
+                measured.map(|one| (one.component.as_str(), one.data_type.as_str())),
+            ),
         }
     }
 
     fn key(&self, record: &Record) -> (usize, u64, usize, u64, Option<u64>, String) {
-        let place = |names: &[(String, String)], a: &str, b: &str| {
-            names
-                .iter()
-                .position(|name| (name.0.as_str(), name.1.as_str()) == (a, b))
-                .unwrap_or(names.len())
+        let place = |places: &HashMap<(&str, &str), usize>, a: &str, b: &str| {
+            places.get(&(a, b)).copied().unwrap_or(usize::MAX)
         };
         (
             place(&self.entries, &record.label, &record.split),
@@ -274,6 +378,17 @@ impl Order {
             record.key.clone(),
         )
     }
+}
+
+/// Where each name occurs first.
+fn places<'a>(
+    names: impl Iterator<Item = (&'a str, &'a str)>,
+) -> HashMap<(&'a str, &'a str), usize> {
+    let mut places = HashMap::new();
+    for (place, name) in names.enumerate() {
+        places.entry(name).or_insert(place);
+    }
+    places
 }
 
 impl Entry {
@@ -298,6 +413,16 @@ impl Entry {
                 .iter()
                 .map(|(name, parameter)| (name.to_owned(), value(parameter)))
                 .collect(),
+            components: entry.components.iter().map(Measured::of).collect(),
+        }
+    }
+}
+
+impl Measured {
+    fn of(component: &ComponentEntry) -> Self {
+        Self {
+            component: component.label().to_owned(),
+            data_type: component.kind.name().to_owned(),
         }
     }
 }

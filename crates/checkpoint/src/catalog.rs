@@ -60,7 +60,8 @@ impl TensorEntry {
 
     /// The byte range, or `None` where an entry that no format made goes beyond what can be
     /// counted, or has not as many strides as extents.
-    pub(crate) fn checked_byte_range(&self) -> Option<(u64, u64)> {
+    #[must_use]
+    pub fn checked_byte_range(&self) -> Option<(u64, u64)> {
         if self.shape.len() != self.placement.strides.len() {
             return None;
         }

@@ -140,6 +140,9 @@ impl Part {
 }
 
 impl DataKind {
+    /// Every one, in the order in which they are shown.
+    pub const ALL: &[Self] = &[Self::Weights, Self::Gradients, Self::Activations];
+
     /// As configs, keys and file names spell it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -152,6 +155,9 @@ impl DataKind {
 }
 
 impl Split {
+    /// Every one, in the order in which they are shown.
+    pub const ALL: &[Self] = &[Self::Train, Self::Val];
+
     /// As configs, keys and file names spell it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -15,11 +15,7 @@ use super::{ComponentEntry, LayerSelection, Location};
 use crate::component::Component;
 
 const KEYS: &[&str] = &["component_name", "data_type", "layer_suffixes", "layers"];
-const KINDS: &[DataKind] = &[
-    DataKind::Weights,
-    DataKind::Gradients,
-    DataKind::Activations,
-];
+const KINDS: &[DataKind] = DataKind::ALL;
 const SUFFIX: &str = "the suffix of a layer's tensor, as in attention.o_proj";
 
 /// One entry of the components of `metric`, whose result keys so far are `keys`.

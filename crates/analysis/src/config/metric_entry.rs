@@ -20,7 +20,7 @@ const KEYS: &[&str] = &[
     "data_split",
     "components",
 ];
-const SPLITS: &[Split] = &[Split::Train, Split::Val];
+const SPLITS: &[Split] = Split::ALL;
 
 /// One entry of `metrics`; its label is given when all are read.
 pub(super) fn metric_entry(at: &At<'_>, context: &mut Context<'_>) -> Option<MetricEntry> {

@@ -420,15 +420,9 @@ pub(super) fn step_number(name: &str) -> Option<u64> {
 /// What pico-train recorded in a file of that name.
 pub(super) fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
     let (split, kind) = file.strip_suffix(".pt")?.split_once('_')?;
-    let split = [Split::Train, Split::Val]
-        .into_iter()
-        .find(|known| known.name() == split)?;
-    let kinds = [
-        DataKind::Weights,
-        DataKind::Gradients,
-        DataKind::Activations,
-    ];
-    Some((split, kinds.into_iter().find(|known| known.name() == kind)?))
+    let split = Split::ALL.iter().find(|known| known.name() == split)?;
+    let kind = DataKind::ALL.iter().find(|known| known.name() == kind)?;
+    Some((*split, *kind))
 }
 
 fn split_path(path: &str) -> (&str, &str) {
