@@ -5,6 +5,7 @@ mod cost;
 mod index;
 mod jobs;
 mod lanes;
+mod message;
 mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trainscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
 use trainscope_metrics::{Metric, Parameters};
 
+pub use message::{LaneError, LaneMessage};
 pub use problem::{PlanErrors, PlanProblem};
 
 use crate::component::Component;

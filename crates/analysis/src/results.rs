@@ -158,8 +158,7 @@ impl Results {
     /// Brings the records into the order of entries, steps, components, layers and heads.
     pub fn sort(&mut self) {
         let order = Order::of(&self.entries);
-        self.records
-            .sort_by_cached_key(|record| order.key(record));
+        self.records.sort_by_cached_key(|record| order.key(record));
     }
 
     /// The CSV table of one metric entry: a row per record.
