@@ -13,6 +13,7 @@ mod monitoring;
 mod name;
 mod parameter;
 mod problem;
+mod reading;
 mod schema;
 mod selection;
 mod suggestion;
@@ -93,7 +94,7 @@ pub struct ComponentEntry {
 /// Where something stands in a config file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
-    /// Line, counted from 1.
+    /// Line, counted from 1; 0 in a form, which has none.
     pub line: u64,
     /// Path, as in `metrics[0].components[1].layers`.
     pub path: String,

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trainscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
 use trainscope_metrics::{Metric, Parameters};
 
+pub use index::Catalogs;
 pub use message::{LaneError, LaneMessage};
 pub use problem::{PlanErrors, PlanProblem};
 
@@ -112,8 +113,22 @@ impl Plan {
     /// [`PlanErrors`] with everything that does not fit: steps, layers and suffixes that do not
     /// exist, shapes that do not make a component, files that cannot be read.
     pub async fn make(config: &Config, run: &Run, tree: &dyn Tree) -> Result<Self, PlanErrors> {
+        Self::make_again(config, run, tree, &Catalogs::default()).await
+    }
+
+    /// The same of a run whose catalogs were read before; those that were not are read now.
+    ///
+    /// # Errors
+    /// As [`Plan::make`].
+    pub async fn make_again(
+        config: &Config,
+        run: &Run,
+        tree: &dyn Tree,
+        catalogs: &Catalogs,
+    ) -> Result<Self, PlanErrors> {
         let selection = Selection::of(config, run)?;
-        let index = index::RunIndex::read(config, run, tree, &selection.read).await?;
+        let steps = &selection.read;
+        let index = index::RunIndex::read(config, run, tree, steps, catalogs).await?;
         let (layers, mut warnings) = jobs::resolve(config, run, &index, &selection)?;
         let lanes: Vec<Lane> = lanes::build(run, &index, &selection, layers);
         warnings.splice(0..0, selection.warnings(run));

@@ -177,9 +177,9 @@ impl ResultKeys {
         match claims.add(&entry.layers, &entry.location) {
             None => Ok(()),
             Some(owner) => Err(format!(
-                "its results would overwrite those of {} (line {}): both are {name}.{} of the same layer; \
-                 put one of them into a metric entry of its own",
-                owner.path, owner.line, entry.kind
+                "its results would overwrite those of another ({owner}): both are {name}.{} of the same \
+                 layer; put one of them into a metric entry of its own",
+                entry.kind
             )),
         }
     }

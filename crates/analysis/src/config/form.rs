@@ -3,6 +3,15 @@
 //! A form holds what a person typed, valid or not; reading it as a config says what is wrong.
 
 use serde::{Deserialize, Serialize};
+use trainscope_metrics::{Parameter, ParameterKind, Parameters, Quantity};
+
+use super::yaml::progression;
+use super::{
+    ComponentEntry, Config, ConfigErrors, LayerSelection, MetricEntry, StepSelection, Target,
+    reading, schema,
+};
+use crate::component::Component;
+use crate::registry::Registry;
 
 /// A config of which every value is text that a person may edit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,4 +124,165 @@ pub enum ParameterValues {
     Integer(i64, i64),
     /// `true` or `false`.
     Boolean,
+}
+
+impl ConfigForm {
+    /// The form of a config; parameters stand in it with their values, defaults included.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let wandb = config.monitoring.wandb.as_ref();
+        Self {
+            analysis_name: config.analysis_name.clone().unwrap_or_default(),
+            metrics: config.metrics.iter().map(MetricForm::of).collect(),
+            steps: steps_in_words(&config.steps),
+            output_dir: config.monitoring.output_dir.clone(),
+            wandb: wandb.map(|wandb| (wandb.entity.clone(), wandb.project.clone())),
+        }
+    }
+
+    /// The config that the form stands for; its text is the canonical one.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with everything wrong with it. Problems say by path which field is meant;
+    /// a form has no lines, so they are 0.
+    pub fn to_config(&self, registry: &Registry) -> Result<Config, ConfigErrors> {
+        let mut config = schema::read(&reading::document(self, registry), "", registry)?;
+        config.text = config.to_yaml();
+        // Read again, so that every entry knows the line on which it stands.
+        Config::parse(&config.text, registry)
+    }
+}
+
+impl MetricForm {
+    fn of(entry: &MetricEntry) -> Self {
+        Self {
+            metric: entry.metric.name().to_owned(),
+            name: entry.name.clone().unwrap_or_default(),
+            label: entry.label.clone(),
+            target: match entry.target {
+                Some(Target::Step(step)) => step.to_string(),
+                Some(Target::Last) => "last".to_owned(),
+                None => String::new(),
+            },
+            split: entry.split.name().to_owned(),
+            parameters: values(&entry.parameters),
+            components: entry.components.iter().map(ComponentForm::of).collect(),
+        }
+    }
+}
+
+impl ComponentForm {
+    fn of(entry: &ComponentEntry) -> Self {
+        Self {
+            component: entry.component.name().to_owned(),
+            data_type: entry.kind.name().to_owned(),
+            suffixes: entry.suffixes.clone(),
+            layers: layers_in_words(&entry.layers),
+            parameters: values(&entry.parameters),
+        }
+    }
+}
+
+fn values(parameters: &Parameters) -> Vec<(String, String)> {
+    parameters
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .collect()
+}
+
+fn steps_in_words(steps: &StepSelection) -> String {
+    match steps {
+        StepSelection::All => "all".to_owned(),
+        StepSelection::List(steps) => match progression(steps) {
+            Some((start, end, step)) => format!("{start}..{end} step {step}"),
+            None => listed(steps),
+        },
+    }
+}
+
+fn layers_in_words(layers: &LayerSelection) -> String {
+    match layers {
+        LayerSelection::All => "all".to_owned(),
+        LayerSelection::List(layers) => match progression(layers) {
+            Some((first, last, 1)) => format!("{first}..{last}"),
+            _ => listed(layers),
+        },
+    }
+}
+
+fn listed(numbers: &[u64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    numbers.join(", ")
+}
+
+impl Registry {
+    /// What a form can choose from.
+    #[must_use]
+    pub fn menu(&self) -> Menu {
+        Menu {
+            metrics: self.metrics().iter().copied().map(MetricMenu::of).collect(),
+            components: self
+                .components()
+                .iter()
+                .copied()
+                .map(ComponentMenu::of)
+                .collect(),
+        }
+    }
+}
+
+impl MetricMenu {
+    fn of(metric: &dyn trainscope_metrics::Metric) -> Self {
+        let applies_to = metric.applies_to().iter();
+        Self {
+            name: metric.name().to_owned(),
+            summary: metric.summary().to_owned(),
+            is_comparative: metric.form().is_comparative(),
+            data_types: applies_to.map(|quantity| word(*quantity)).collect(),
+            parameters: metric.parameters().iter().map(ParameterMenu::of).collect(),
+        }
+    }
+}
+
+fn word(quantity: Quantity) -> String {
+    match quantity {
+        Quantity::Weights => "weights",
+        Quantity::Gradients => "gradients",
+        Quantity::Activations => "activations",
+    }
+    .to_owned()
+}
+
+impl ComponentMenu {
+    fn of(component: &dyn Component) -> Self {
+        let owned = |word: &str| word.to_owned();
+        let (kinds, roles) = (component.data_kinds(), component.roles());
+        Self {
+            name: component.name().to_owned(),
+            summary: component.summary().to_owned(),
+            data_types: kinds.iter().map(|kind| owned(kind.name())).collect(),
+            roles: roles.iter().map(|role| owned(role)).collect(),
+            parameters: component
+                .parameters()
+                .iter()
+                .map(ParameterMenu::of)
+                .collect(),
+        }
+    }
+}
+
+impl ParameterMenu {
+    fn of(parameter: &Parameter) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            name: parameter.name.to_owned(),
+            summary: parameter.summary.to_owned(),
+            values: match parameter.kind {
+                ParameterKind::Choice(words) => ParameterValues::Choice(owned(words)),
+                ParameterKind::Integer { min, max } => ParameterValues::Integer(min, max),
+                ParameterKind::Boolean => ParameterValues::Boolean,
+            },
+            default: parameter.default.to_string(),
+        }
+    }
 }

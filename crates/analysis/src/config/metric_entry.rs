@@ -105,9 +105,9 @@ fn entry_name(
 /// one file on many systems.
 fn claim_name(name: &str, split: Split, at: &At<'_>, context: &mut Context<'_>) -> bool {
     let key = (split, name.to_ascii_lowercase());
-    let twin = context.names.insert(key, at.position.line);
-    if let Some(line) = twin {
-        let message = format!("{name:?} is the name of another {split} entry, on line {line}");
+    let twin = context.names.insert(key, at.location());
+    if let Some(twin) = &twin {
+        let message = format!("{name:?} is the name of another {split} entry ({twin})");
         context.problems.add(at, message);
     }
     twin.is_none()

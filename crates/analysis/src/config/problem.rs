@@ -75,8 +75,14 @@ impl Problems {
     fn into_errors(mut self) -> ConfigErrors {
         self.0.sort_by_key(|(position, _)| *position);
         let mut said = HashSet::new();
-        self.0
-            .retain(|(position, problem)| said.insert((*position, problem.message.clone())));
+        // In a form there are no lines, and no anchors.
+        let path = |problem: &ConfigProblem| match problem.location.line {
+            0 => problem.location.path.clone(),
+            _ => String::new(),
+        };
+        self.0.retain(|(position, problem)| {
+            said.insert((*position, path(problem), problem.message.clone()))
+        });
         ConfigErrors(self.0.into_iter().map(|(_, problem)| problem).collect())
     }
 }
@@ -101,11 +107,11 @@ impl fmt::Display for ConfigProblem {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}", self.line)?;
-        if self.path.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ", {}", self.path)
+        match (self.line, self.path.as_str()) {
+            (0, "") => f.write_str("the form"),
+            (0, path) => f.write_str(path),
+            (line, "") => write!(f, "line {line}"),
+            (line, path) => write!(f, "line {line}, {path}"),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::selection::steps;
 use super::suggestion::suggest;
 use super::tree::{Node, Value, quoted};
 use super::value::name;
-use super::{Config, ConfigErrors, MetricEntry, label};
+use super::{Config, ConfigErrors, Location, MetricEntry, label};
 use crate::registry::Registry;
 
 /// What an analysis config looks like, on one line; a config itself.
@@ -57,8 +57,8 @@ pub(super) struct Context<'a> {
     pub(super) entries_left: usize,
     /// Layers that components may still list.
     pub(super) layers_left: usize,
-    /// The names that entries gave themselves, in lower case, and their lines.
-    pub(super) names: HashMap<(Split, String), u64>,
+    /// The names that entries gave themselves, in lower case, and where.
+    pub(super) names: HashMap<(Split, String), Location>,
 }
 
 /// Checks the tree against the schema.

@@ -152,7 +152,7 @@ impl fmt::Display for Steps<'_> {
 }
 
 /// First, last and distance of evenly spaced numbers; none where a list is as short.
-fn progression(numbers: &[u64]) -> Option<(u64, u64, u64)> {
+pub(super) fn progression(numbers: &[u64]) -> Option<(u64, u64, u64)> {
     let (&[start, second, ..], &[.., end]) = (numbers, numbers) else {
         return None;
     };

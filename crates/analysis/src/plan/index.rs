@@ -1,13 +1,45 @@
 //! What the chosen steps hold: tensors by layer and suffix, from catalogs alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use trainscope_checkpoint::{DataKind, Part, Run, Split, Tree, layer_of};
+use trainscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Tree, layer_of};
 
 use super::TensorPlace;
 use super::problem::{PlanErrors, PlanProblem};
 use crate::config::Config;
+
+/// Catalogs of a run's files that were read already. Plans of the same run share them, so that a
+/// config can be planned again while somebody writes it.
+#[derive(Default)]
+pub struct Catalogs(RefCell<HashMap<Vec<String>, Rc<PartIndex>>>);
+
+impl Catalogs {
+    /// Reads the catalogs of a part, unless they are known.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a file cannot be read or is broken.
+    pub async fn read(&self, part: &Part, tree: &dyn Tree) -> Result<(), ReadError> {
+        self.part(part, tree).await.map(|_| ())
+    }
+
+    /// The layer tensors of a part.
+    pub(crate) async fn part(
+        &self,
+        part: &Part,
+        tree: &dyn Tree,
+    ) -> Result<Rc<PartIndex>, ReadError> {
+        let known = self.0.borrow().get(&part.paths).map(Rc::clone);
+        if let Some(index) = known {
+            return Ok(index);
+        }
+        let index = Rc::new(PartIndex::read(part, tree).await?);
+        let paths = part.paths.clone();
+        self.0.borrow_mut().insert(paths, Rc::clone(&index));
+        Ok(index)
+    }
+}
 
 /// The tensors of every step that is read, by kind and split.
 pub(super) struct RunIndex {
@@ -16,18 +48,19 @@ pub(super) struct RunIndex {
 
 /// The layer tensors of one part of a step.
 #[derive(Default)]
-pub(super) struct PartIndex {
-    layers: BTreeMap<u64, BTreeMap<String, LayerTensor>>,
+pub(crate) struct PartIndex {
+    /// By layer and suffix.
+    pub(crate) layers: BTreeMap<u64, BTreeMap<String, LayerTensor>>,
 }
 
 /// One tensor of a layer.
-pub(super) struct LayerTensor {
+pub(crate) struct LayerTensor {
     /// What stands before the layer's number in its name.
     pub(super) prefix: String,
     /// Its full name.
     pub(super) name: String,
     /// Where it is, or why it cannot be read.
-    pub(super) place: Result<TensorPlace, String>,
+    pub(crate) place: Result<TensorPlace, String>,
 }
 
 impl RunIndex {
@@ -37,6 +70,7 @@ impl RunIndex {
         run: &Run,
         tree: &dyn Tree,
         steps: &[u64],
+        catalogs: &Catalogs,
     ) -> Result<Self, PlanErrors> {
         let needed = needed_data(config);
         let mut parts = BTreeMap::new();
@@ -46,27 +80,19 @@ impl RunIndex {
             .iter()
             .filter(|step| steps.binary_search(&step.number).is_ok())
         {
-            let mut known: BTreeMap<&[String], Rc<PartIndex>> = BTreeMap::new();
             for &(kind, split) in &needed {
                 let Some(part) = step.part(kind, split) else {
                     continue;
                 };
-                let index = if let Some(index) = known.get(part.paths.as_slice()) {
-                    Rc::clone(index)
-                } else {
-                    match PartIndex::read(part, tree).await {
-                        Ok(index) => Rc::new(index),
-                        Err(source) => {
-                            problems.push(PlanProblem::Unreadable {
-                                step: step.number,
-                                source,
-                            });
-                            continue;
-                        }
+                match catalogs.part(part, tree).await {
+                    Ok(index) => {
+                        parts.insert((step.number, kind, split), index);
                     }
-                };
-                known.insert(&part.paths, Rc::clone(&index));
-                parts.insert((step.number, kind, split), index);
+                    Err(source) => problems.push(PlanProblem::Unreadable {
+                        step: step.number,
+                        source,
+                    }),
+                }
             }
         }
         if problems.is_empty() {
@@ -125,7 +151,7 @@ impl RunIndex {
 }
 
 impl PartIndex {
-    async fn read(part: &Part, tree: &dyn Tree) -> Result<Self, trainscope_checkpoint::ReadError> {
+    async fn read(part: &Part, tree: &dyn Tree) -> Result<Self, ReadError> {
         let mut index = Self::default();
         for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
             for (name, reason) in catalog.unreadable {

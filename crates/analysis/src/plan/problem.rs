@@ -6,7 +6,7 @@ use std::fmt;
 use trainscope_checkpoint::{DataKind, ReadError, Split};
 
 use crate::component::ComponentError;
-use crate::config::{Location, suggest};
+use crate::config::{ConfigProblem, Location, suggest};
 
 /// Everything that does not fit, in the config's order.
 #[derive(Debug)]
@@ -170,23 +170,29 @@ impl From<PlanProblem> for PlanErrors {
     }
 }
 
-impl fmt::Display for PlanErrors {
-    /// A line per problem. What stands behind an anchor does not fit wherever it is used, and is
-    /// said once.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl PlanErrors {
+    /// Every problem with its place in the config; of one that has none, line and path are empty.
+    /// What stands behind an anchor does not fit wherever it is used, and is said once.
+    #[must_use]
+    pub fn problems(&self) -> Vec<ConfigProblem> {
         let mut said = HashSet::new();
-        for problem in &self.0 {
-            let text = problem.to_string();
-            let is_new = match problem.location() {
-                Some(location) => {
-                    let what = text.strip_prefix(&location.to_string()).unwrap_or(&text);
-                    said.insert((location.line, what.to_owned()))
-                }
-                None => said.insert((0, text.clone())),
-            };
-            if is_new {
-                let separator = if said.len() > 1 { "\n" } else { "" };
-                write!(f, "{separator}{text}")?;
+        let problems = self.0.iter().map(PlanProblem::in_words);
+        problems
+            .filter(|problem| said.insert((problem.location.line, problem.message.clone())))
+            .collect()
+    }
+}
+
+impl fmt::Display for PlanErrors {
+    /// A line per problem.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems().iter().enumerate() {
+            let separator = if index > 0 { "\n" } else { "" };
+            f.write_str(separator)?;
+            if problem.location == Location::default() {
+                f.write_str(&problem.message)?;
+            } else {
+                problem.fmt(f)?;
             }
         }
         Ok(())
@@ -209,6 +215,16 @@ impl PlanProblem {
             | Self::Component { location, .. }
             | Self::SameKey { location, .. } => Some(location),
         }
+    }
+
+    fn in_words(&self) -> ConfigProblem {
+        let location = self.location().cloned().unwrap_or_default();
+        let text = self.to_string();
+        let message = text
+            .strip_prefix(&format!("{location}: "))
+            .unwrap_or(&text)
+            .to_owned();
+        ConfigProblem { location, message }
     }
 }
 
