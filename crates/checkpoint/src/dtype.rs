@@ -55,6 +55,15 @@ impl Dtype {
         }
     }
 
+    /// Whether its elements are fractions.
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        matches!(
+            self,
+            Self::F64 | Self::F32 | Self::F16 | Self::BF16 | Self::F8E4M3 | Self::F8E5M2
+        )
+    }
+
     /// The name as safetensors spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -268,6 +268,8 @@ pub enum ReadError {
     },
     #[error("{length} bytes at once are more than this machine can address: {path}")]
     TooLarge { path: String, length: u64 },
+    #[error("there is no memory for {length} bytes at once: {path}")]
+    OutOfMemory { path: String, length: u64 },
     #[error("reading {length} bytes at {offset} failed: {source}: {path}")]
     Io {
         path: String,

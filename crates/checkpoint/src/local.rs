@@ -8,7 +8,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 use crate::error::{ReadError, RunError};
-use crate::source::{Source, checked_length};
+use crate::source::{Source, checked_buffer};
 use crate::tree::{FileEntry, Tree, entry_of};
 
 /// Folders deeper than this below the root are not looked into.
@@ -139,7 +139,7 @@ impl LocalFile {
     }
 
     fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
-        let mut buffer = vec![0; checked_length(self, offset, length)?];
+        let mut buffer = checked_buffer(self, offset, length)?;
         read_exact_at(&self.file, &mut buffer, offset).map_err(|source| match source.kind() {
             io::ErrorKind::UnexpectedEof => ReadError::Short {
                 path: self.name.clone(),

@@ -26,7 +26,8 @@ pub trait Source {
 }
 
 /// The length of a read as a `usize`, once it is known that the range lies inside the source.
-/// Every implementation of [`Source::read_at`] asks this before it allocates.
+/// Every implementation of [`Source::read_at`] asks this, or [`checked_buffer`], before it
+/// allocates.
 ///
 /// # Errors
 /// [`ReadError::OutOfRange`] when the range leaves the source, [`ReadError::TooLarge`] when it
@@ -48,6 +49,22 @@ pub fn checked_length(source: &dyn Source, offset: u64, length: u64) -> Result<u
         path: source.name().to_owned(),
         length,
     })
+}
+
+/// Zeroed memory for a read, once it is known that the range lies inside the source.
+///
+/// # Errors
+/// As [`checked_length`], and [`ReadError::OutOfMemory`].
+pub fn checked_buffer(source: &dyn Source, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
+    let count = checked_length(source, offset, length)?;
+    let mut buffer = Vec::new();
+    let reserved = buffer.try_reserve_exact(count);
+    reserved.map_err(|_| ReadError::OutOfMemory {
+        path: source.name().to_owned(),
+        length,
+    })?;
+    buffer.resize(count, 0);
+    Ok(buffer)
 }
 
 /// A source in memory.

@@ -8,14 +8,14 @@ use crate::dtype::Dtype;
 const TILE: usize = 32;
 
 /// Widens the elements of a tensor whose byte range is `bytes`. `None` where the bytes are not
-/// as many as the shape and strides want, or the values too many to address.
+/// as many as the shape and strides want, or there is no memory for the values.
 pub(crate) fn widen(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {
     let (_, length) = entry.checked_byte_range()?;
     if u64::try_from(bytes.len()) != Ok(length) {
         return None;
     }
     if entry.placement.big_endian && entry.dtype.bytes() > 1 {
-        let swapped = swapped(bytes, usize::try_from(entry.dtype.bytes()).ok()?);
+        let swapped = swapped(bytes, usize::try_from(entry.dtype.bytes()).ok()?)?;
         return widen_little_endian(entry, &swapped);
     }
     widen_little_endian(entry, bytes)
@@ -53,9 +53,7 @@ fn arranged<const N: usize>(
     decode: impl Fn([u8; N]) -> f64 + Copy,
 ) -> Option<Vec<f64>> {
     let (elements, _) = bytes.as_chunks::<N>();
-    let count = usize::try_from(entry.elements())
-        .ok()
-        .filter(|count| *count <= VALUES_LIMIT)?;
+    let count = usize::try_from(entry.elements()).ok()?;
     if count == 0 {
         return Some(Vec::new());
     }
@@ -65,18 +63,18 @@ fn arranged<const N: usize>(
     };
     let row_major = entry.is_row_major();
     if entry.is_column_major() || (row_major && rows == 1) {
-        return Some(elements.iter().map(|element| decode(*element)).collect());
+        let mut values = room(count)?;
+        values.extend(elements.iter().map(|element| decode(*element)));
+        return Some(values);
     }
     if row_major {
-        let mut values = vec![0.0; count];
+        let mut values = room(count)?;
+        values.resize(count, 0.0);
         transpose(elements, rows, &mut values, decode);
         return Some(values);
     }
     gather(entry, elements, count, decode)
 }
-
-/// More values than this cannot be addressed in one allocation.
-const VALUES_LIMIT: usize = isize::MAX.unsigned_abs() / size_of::<f64>();
 
 fn decode_row<const N: usize>(
     elements: &[[u8; N]],
@@ -147,7 +145,7 @@ fn gather<const N: usize>(
         (1, 0)
     };
     let (extents, steps) = (&shape[split..], &strides[split..]);
-    let mut values = Vec::with_capacity(count);
+    let mut values = room(count)?;
     let mut index = vec![0; extents.len()];
     for _ in 0..count / rows {
         let base: usize = index
@@ -172,10 +170,18 @@ fn advance(index: &mut [usize], extents: &[usize]) {
     }
 }
 
-fn swapped(bytes: &[u8], element: usize) -> Vec<u8> {
-    let mut swapped = bytes.to_vec();
+fn swapped(bytes: &[u8], element: usize) -> Option<Vec<u8>> {
+    let mut swapped = room(bytes.len())?;
+    swapped.extend_from_slice(bytes);
     swapped.chunks_exact_mut(element).for_each(<[u8]>::reverse);
-    swapped
+    Some(swapped)
+}
+
+/// Memory for so many items; `None` where there is none.
+fn room<T>(count: usize) -> Option<Vec<T>> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(count).ok()?;
+    Some(items)
 }
 
 /// bfloat16 is the upper half of a 32-bit float.
