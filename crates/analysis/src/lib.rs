@@ -8,13 +8,18 @@
 pub mod component;
 pub mod config;
 pub mod engine;
+pub mod look;
 pub mod plan;
+pub mod proposal;
 pub mod protocol;
 pub mod registry;
 pub mod results;
+pub mod survey;
 
 pub use component::{COMPONENTS, Component};
 pub use config::{Config, ConfigErrors};
 pub use engine::{EngineError, run_lane};
 pub use plan::{Lane, Plan, PlanErrors};
+pub use proposal::Proposal;
 pub use registry::Registry;
+pub use survey::Survey;

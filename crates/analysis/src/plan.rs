@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use trainscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
 use trainscope_metrics::{Metric, Parameters};
 
+pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
+pub(crate) use lanes::matrix_shape;
 pub use message::{LaneError, LaneMessage};
 pub use problem::{PlanErrors, PlanProblem};
 

@@ -174,7 +174,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, numbers: &[u64]) -> fmt::Result {
 
 /// A text as a YAML scalar: bare where every YAML reader takes it for that text, else in double
 /// quotes.
-struct Scalar<'a>(&'a str);
+pub(crate) struct Scalar<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

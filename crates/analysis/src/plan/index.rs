@@ -9,6 +9,7 @@ use trainscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Tree, layer_o
 use super::TensorPlace;
 use super::problem::{PlanErrors, PlanProblem};
 use crate::config::Config;
+use crate::survey::Suffix;
 
 /// Catalogs of a run's files that were read already. Plans of the same run share them, so that a
 /// config can be planned again while somebody writes it.
@@ -169,6 +170,26 @@ impl PartIndex {
             }
         }
         Ok(index)
+    }
+
+    /// The suffixes that can be read, each with its shapes by layer.
+    pub(crate) fn suffixes(&self, part: &Part, step: u64) -> Vec<Suffix> {
+        let mut suffixes: BTreeMap<&str, Suffix> = BTreeMap::new();
+        for (layer, tensors) in &self.layers {
+            for (name, tensor) in tensors {
+                let Ok(place) = &tensor.place else { continue };
+                let suffix = suffixes.entry(name).or_insert_with(|| Suffix {
+                    kind: part.kind,
+                    split: part.split,
+                    name: name.clone(),
+                    step,
+                    shapes: BTreeMap::new(),
+                    is_float: place.entry.dtype.is_float(),
+                });
+                suffix.shapes.insert(*layer, place.entry.shape.clone());
+            }
+        }
+        suffixes.into_values().collect()
     }
 
     fn insert(&mut self, name: &str, place: Result<TensorPlace, String>) {

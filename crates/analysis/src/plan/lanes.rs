@@ -134,7 +134,7 @@ fn only_target(lane: &Lane, step: &LaneStep) -> LaneStep {
 
 /// A tensor seen as a matrix: a scalar or vector is one row, more than two dimensions are
 /// flattened to (first, rest).
-pub(super) fn matrix_shape(shape: &[u64]) -> Shape {
+pub(crate) fn matrix_shape(shape: &[u64]) -> Shape {
     let size = |extent: u64| usize::try_from(extent).unwrap_or(usize::MAX);
     match shape {
         [] => Shape {

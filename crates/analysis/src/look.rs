@@ -1,0 +1,266 @@
+//! What one tensor looks like: its entries' distribution, and its singular values.
+
+use nalgebra::DMatrix;
+use trainscope_checkpoint::Tensor;
+use trainscope_metrics::Facts;
+
+use crate::component::MatrixOutline;
+use crate::plan::singular_values_flops;
+
+/// Bins of a histogram.
+pub const BINS: usize = 64;
+
+/// The distribution of a tensor's entries. Those that are not finite are counted, and left out of
+/// everything else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    /// Number of entries.
+    pub entries: u64,
+    /// How many of them are NaN or infinite.
+    pub not_finite: u64,
+    /// How many are exactly 0.
+    pub zeros: u64,
+    /// What there is to say of the finite ones; none where there is none.
+    pub finite: Option<Finite>,
+}
+
+/// The distribution of finite numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finite {
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation, of the population.
+    pub standard_deviation: f64,
+    /// Square root of the sum of squares; infinite where that is beyond float64.
+    pub frobenius_norm: f64,
+    /// Counts of [`BINS`] equally wide bins from `min` to `max`; of one bin where these are equal.
+    pub histogram: Vec<u64>,
+}
+
+impl Look {
+    /// Of a tensor's entries.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let mut look = Self {
+            entries: values.len() as u64,
+            ..Self::default()
+        };
+        let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &value in values {
+            if value.is_finite() {
+                look.zeros += u64::from(value == 0.0);
+                min = min.min(value);
+                max = max.max(value);
+            } else {
+                look.not_finite += 1;
+            }
+        }
+        if min <= max {
+            let count = look.entries - look.not_finite;
+            look.finite = Some(Finite::of(values, count, min, max));
+        }
+        look
+    }
+}
+
+impl Finite {
+    /// Sums are of numbers brought below 1 by a power of two, so that no square overflows.
+    #[allow(clippy::cast_precision_loss)] // a count
+    fn of(values: &[f64], count: u64, min: f64, max: f64) -> Self {
+        let scale = power_of_two_above(min.abs().max(max.abs()));
+        let scaled = || {
+            values
+                .iter()
+                .filter(|value| value.is_finite())
+                .map(|value| value / scale)
+        };
+        let mean = sum(scaled()) / count as f64;
+        let squares = sum(scaled().map(|value| value * value));
+        let variance = sum(scaled().map(|value| (value - mean) * (value - mean))) / count as f64;
+        Self {
+            min,
+            max,
+            // Rounding must not push it past the ends: of equal numbers it is that number.
+            mean: (mean * scale).clamp(min, max),
+            standard_deviation: variance.sqrt() * scale,
+            frobenius_norm: squares.sqrt() * scale,
+            histogram: histogram(scaled(), count, min / scale, max / scale),
+        }
+    }
+}
+
+/// The sum with what rounding takes off carried along (Neumaier, 1974).
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut carried) = (0.0_f64, 0.0);
+    for value in values {
+        let next = sum + value;
+        carried += if sum.abs() >= value.abs() {
+            (sum - next) + value
+        } else {
+            (value - next) + sum
+        };
+        sum = next;
+    }
+    sum + carried
+}
+
+/// The smallest power of two that is not below a magnitude; 1 for 0. Dividing by it is exact but
+/// for what vanishes beside the largest.
+fn power_of_two_above(magnitude: f64) -> f64 {
+    if magnitude == 0.0 {
+        return 1.0;
+    }
+    let exponent = magnitude.log2().ceil().clamp(-1022.0, 1023.0);
+    exponent.exp2()
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+fn histogram(values: impl Iterator<Item = f64>, count: u64, min: f64, max: f64) -> Vec<u64> {
+    let width = max - min;
+    if width <= 0.0 {
+        return vec![count];
+    }
+    let mut bins = vec![0; BINS];
+    for value in values {
+        let place = (value - min) / width * BINS as f64;
+        // Not negative, and the largest entry belongs into the last bin.
+        if let Some(bin) = bins.get_mut((place as usize).min(BINS - 1)) {
+            *bin += 1;
+        }
+    }
+    bins
+}
+
+/// Floating-point operations that the singular values of a tensor take.
+#[must_use]
+pub fn work(rows: usize, columns: usize) -> f64 {
+    singular_values_flops(&MatrixOutline::dense(rows, columns))
+}
+
+/// The singular values of a tensor seen as a matrix, descending.
+///
+/// # Errors
+/// Why there are none, in words.
+pub fn singular_values(tensor: Tensor) -> Result<Vec<f64>, String> {
+    let (rows, columns) = (tensor.rows(), tensor.columns());
+    let facts = Facts::dense(DMatrix::from_vec(rows, columns, tensor.values));
+    let values = facts
+        .singular_values()
+        .map_err(|status| status.to_string())?;
+    values
+        .iter()
+        .map(|value| facts.unscaled(*value).map_err(|status| status.to_string()))
+        .collect()
+}
+
+/// Rows and columns of the matrix that [`piece_of_work`] decomposes.
+const PIECE: usize = 160;
+
+/// Decomposes a small matrix, to see how fast this machine is: the floating-point operations it
+/// took, counted as a plan counts them.
+#[must_use]
+pub fn piece_of_work() -> f64 {
+    // Far from any pattern: the fractional parts of multiples of the golden ratio.
+    #[allow(clippy::cast_precision_loss)]
+    let entry = |row, column| {
+        let index: usize = row * PIECE + column + 1;
+        (index as f64 * 0.618_033_988_749_894_9 * index as f64).fract() - 0.5
+    };
+    let facts = Facts::dense(DMatrix::from_fn(PIECE, PIECE, entry));
+    // What cannot be decomposed took its time, too.
+    let _ = facts.singular_values();
+    work(PIECE, PIECE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand() {
+        let look = Look::of(&[3.0, -4.0, 0.0, f64::NAN, f64::INFINITY, 1.0]);
+        assert_eq!((look.entries, look.not_finite, look.zeros), (6, 2, 1));
+        let finite = look.finite.unwrap();
+        assert_eq!((finite.min, finite.max, finite.mean), (-4.0, 3.0, 0.0));
+        assert_eq!(finite.standard_deviation, 6.5_f64.sqrt());
+        assert_eq!(finite.frobenius_norm, 26.0_f64.sqrt());
+        assert_eq!(finite.histogram.len(), BINS);
+        assert_eq!(finite.histogram.iter().sum::<u64>(), 4);
+        let filled: Vec<_> = (0..BINS).filter(|bin| finite.histogram[*bin] > 0).collect();
+        // (x + 4) / 7 * 64: 0, 36.57, 45.7 and 64.
+        assert_eq!(filled, [0, 36, 45, 63]);
+    }
+
+    #[test]
+    fn nothing_and_nothing_finite() {
+        assert_eq!(Look::of(&[]).finite, None);
+        let look = Look::of(&[f64::NAN]);
+        assert_eq!((look.not_finite, look.finite), (1, None));
+    }
+
+    #[test]
+    fn equal_entries_are_one_bin() {
+        let finite = Look::of(&[0.1; 7]).finite.unwrap();
+        assert_eq!((finite.mean, finite.standard_deviation), (0.1, 0.0));
+        assert_eq!(finite.histogram, [7]);
+        let zeros = Look::of(&[0.0; 3]).finite.unwrap();
+        assert_eq!((zeros.frobenius_norm, zeros.histogram), (0.0, vec![3]));
+    }
+
+    #[test]
+    fn the_ends_of_the_range() {
+        for size in [1e300, 1e-300, f64::MIN_POSITIVE / 1024.0] {
+            let finite = Look::of(&[3.0 * size, -4.0 * size]).finite.unwrap();
+            let close = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-9;
+            assert!(
+                close(finite.frobenius_norm, 5.0 * size),
+                "{size}: {finite:?}"
+            );
+            assert!(
+                close(finite.standard_deviation, 3.5 * size),
+                "{size}: {finite:?}"
+            );
+            assert_eq!(finite.histogram.iter().sum::<u64>(), 2);
+        }
+        let widest = Look::of(&[f64::MAX, f64::MIN]).finite.unwrap();
+        assert_eq!((widest.mean, widest.histogram[0]), (0.0, 1));
+    }
+
+    #[test]
+    fn small_entries_count_beside_large_ones() {
+        let mut values = vec![1.0; 1_000_000];
+        values.push(1e16);
+        let finite = Look::of(&values).finite.unwrap();
+        assert_eq!(finite.mean, (1e16 + 1e6) / 1_000_001.0);
+    }
+
+    #[test]
+    fn singular_values_of_a_tensor() {
+        // Column-major: [[0, 2], [-3, 0]].
+        let tensor = |values: Vec<f64>| Tensor {
+            shape: vec![2, 2],
+            values,
+        };
+        let values = singular_values(tensor(vec![0.0, -3.0, 2.0, 0.0])).unwrap();
+        assert!((values[0] - 3.0).abs() < 1e-14 && (values[1] - 2.0).abs() < 1e-14);
+        let reason = singular_values(tensor(vec![0.0, f64::NAN, 2.0, 0.0])).unwrap_err();
+        assert!(
+            reason.contains("NaN") || reason.contains("finite"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn work_is_counted_as_plans_count_it() {
+        assert_eq!(piece_of_work(), work(PIECE, PIECE));
+        assert_eq!(work(3, 1), 3.0 + 4.0 / 3.0);
+    }
+}

@@ -1,0 +1,190 @@
+//! Which of a run's tensors the proposals are about.
+
+use trainscope_checkpoint::{DataKind, ModelShape, Run, Split};
+use trainscope_metrics::{Parameters, Quantity};
+
+use super::role::{Role, is_matrix, is_numbered};
+use super::writing::Measured;
+use crate::component::{Component, Request};
+use crate::plan::matrix_shape;
+use crate::registry::Registry;
+use crate::survey::{Suffix, Survey};
+
+/// Matrices of one kind that a proposal has at most.
+const MOST: usize = 6;
+
+/// What the proposals are about.
+pub(super) struct Choice<'a> {
+    /// The split of all of them.
+    pub(super) split: Split,
+    /// The step that activations are compared with, as a config names it; none where there is
+    /// nothing to compare.
+    pub(super) target: Option<String>,
+    /// Whether there is but one step.
+    pub(super) is_one_step: bool,
+    registry: &'a Registry,
+    model: ModelShape,
+    /// The matrices of each kind, the most telling first.
+    matrices: Vec<(DataKind, Vec<&'a Suffix>)>,
+}
+
+impl<'a> Choice<'a> {
+    /// Of a run; none where no layer has a matrix.
+    pub(super) fn of(run: &Run, survey: &'a Survey, registry: &'a Registry) -> Option<Self> {
+        let matrices = |split| -> Vec<_> {
+            let of_kind = |kind: &DataKind| (*kind, in_order(survey, *kind, split));
+            let kinds = DataKind::ALL.iter().map(of_kind);
+            kinds.filter(|(_, matrices)| !matrices.is_empty()).collect()
+        };
+        // Validation data tells of the model, training data of what it has seen.
+        let (val, train) = (matrices(Split::Val), matrices(Split::Train));
+        let (split, matrices) = if train.len() > val.len() {
+            (Split::Train, train)
+        } else {
+            (Split::Val, val)
+        };
+        if matrices.is_empty() {
+            return None;
+        }
+        let mut choice = Self {
+            split,
+            target: None,
+            is_one_step: run.steps.len() == 1,
+            registry,
+            model: run.model.clone().unwrap_or_default(),
+            matrices,
+        };
+        choice.target = choice.find_target(run);
+        Some(choice)
+    }
+
+    /// What stands for the parameters: weights, else gradients, else activations.
+    pub(super) fn main_kind(&self) -> DataKind {
+        self.matrices
+            .first()
+            .map_or(DataKind::Weights, |(kind, _)| *kind)
+    }
+
+    /// What attention and MLP write with; the first matrices where none is known by its name.
+    pub(super) fn few(&self, kind: DataKind) -> Vec<Measured> {
+        let of_role = |role| self.of_role(kind, role);
+        let value = of_role(Role::Value).or_else(|| of_role(Role::Fused));
+        let known = [value, of_role(Role::Output), of_role(Role::Down)];
+        let known: Vec<_> = known.into_iter().flatten().map(Measured::simple).collect();
+        if known.is_empty() {
+            self.all(kind)
+        } else {
+            known
+        }
+    }
+
+    /// The matrices of a kind, not too many.
+    pub(super) fn all(&self, kind: DataKind) -> Vec<Measured> {
+        let matrices = self.of_kind(kind).iter().take(MOST);
+        matrices.map(|suffix| Measured::simple(suffix)).collect()
+    }
+
+    /// The output-value circuits, where every layer's tensors make them.
+    pub(super) fn ov_circuit(&self, kind: DataKind) -> Option<Measured> {
+        let components = self.registry.components().iter();
+        let component = *components
+            .into_iter()
+            .find(|component| component.name() == "ov_circuit")?;
+        let suffixes = [
+            self.of_role(DataKind::Weights, Role::Output)?,
+            self.of_role(DataKind::Weights, Role::Value)?,
+        ];
+        let tensors: Option<Vec<&Suffix>> = component
+            .inputs(kind)
+            .into_iter()
+            .map(|(kind, role)| self.named(kind, &suffixes.get(role)?.name))
+            .collect();
+        self.fits(component, kind, &tensors?)
+            .then(|| Measured::circuit(component, kind, &suffixes))
+    }
+
+    /// Whether a metric means something for a kind of data.
+    pub(super) fn applies(&self, metric: &str, kind: DataKind) -> bool {
+        let quantity = match kind {
+            DataKind::Weights => Quantity::Weights,
+            DataKind::Gradients => Quantity::Gradients,
+            DataKind::Activations => Quantity::Activations,
+        };
+        let mut metrics = self.registry.metrics().iter();
+        metrics.any(|known| known.name() == metric && known.applies_to().contains(&quantity))
+    }
+
+    /// Whether the tensors make the component in every layer that has them.
+    fn fits(&self, component: &dyn Component, kind: DataKind, tensors: &[&Suffix]) -> bool {
+        let Some((first, rest)) = tensors.split_first() else {
+            return false;
+        };
+        let in_all = |layer: &&u64| rest.iter().all(|suffix| suffix.shapes.contains_key(layer));
+        let mut layers = first.shapes.keys().filter(in_all).peekable();
+        let fits = |layer: &u64| {
+            let shapes = tensors.iter().filter_map(|suffix| suffix.shapes.get(layer));
+            let shapes: Vec<_> = shapes.map(|shape| matrix_shape(shape)).collect();
+            let request = Request {
+                kind,
+                parameters: &Parameters::defaults(component.parameters()),
+                model: &self.model,
+                tensors: &shapes,
+            };
+            component.outline(&request).is_ok()
+        };
+        layers.peek().is_some() && layers.all(fits)
+    }
+
+    /// The step that activations are compared with: the last one, or the last that has them.
+    fn find_target(&self, run: &Run) -> Option<String> {
+        let step = self.of_kind(DataKind::Activations).first()?.step;
+        let last = run.steps.last()?.number;
+        let has_others = run.steps.iter().any(|other| {
+            other.number != step && other.part(DataKind::Activations, self.split).is_some()
+        });
+        has_others.then(|| {
+            if step == last {
+                "last".to_owned()
+            } else {
+                step.to_string()
+            }
+        })
+    }
+
+    fn of_role(&self, kind: DataKind, role: Role) -> Option<&'a Suffix> {
+        self.of_kind(kind)
+            .iter()
+            .copied()
+            .find(|suffix| Role::of(&suffix.name) == Some(role))
+    }
+
+    fn named(&self, kind: DataKind, name: &str) -> Option<&'a Suffix> {
+        self.of_kind(kind)
+            .iter()
+            .copied()
+            .find(|suffix| suffix.name == name)
+    }
+
+    fn of_kind(&self, kind: DataKind) -> &[&'a Suffix] {
+        self.matrices
+            .iter()
+            .find(|(known, _)| *known == kind)
+            .map_or(&[], |(_, matrices)| matrices)
+    }
+}
+
+/// The matrices of a kind: those that most layers have first, experts' last.
+fn in_order(survey: &Survey, kind: DataKind, split: Split) -> Vec<&Suffix> {
+    let mut matrices: Vec<&Suffix> = survey
+        .of_split(kind, split)
+        .filter(|suffix| is_matrix(suffix))
+        .collect();
+    matrices.sort_by_key(|suffix| {
+        (
+            is_numbered(suffix),
+            std::cmp::Reverse(suffix.shapes.len()),
+            Role::of(&suffix.name).is_none(),
+        )
+    });
+    matrices
+}
