@@ -1,0 +1,64 @@
+//! Whether a config is right, and what it would cost.
+
+use trainscope_analysis::config::ConfigForm;
+use trainscope_analysis::{Config, ConfigErrors, Registry};
+
+use super::opened::OpenedFiles;
+use super::plan::of_config;
+use crate::message::{Answer, Checked};
+
+/// Checks a config as it is written.
+pub(super) async fn text(
+    files: &OpenedFiles,
+    registry: &Registry,
+    text: String,
+) -> Result<Answer, String> {
+    let config = Config::parse(&text, registry);
+    checked(files, config, Some(text), None).await
+}
+
+/// Checks a form, and writes it.
+pub(super) async fn form(
+    files: &OpenedFiles,
+    registry: &Registry,
+    form: ConfigForm,
+) -> Result<Answer, String> {
+    let config = form.to_config(registry);
+    let text = config.as_ref().ok().map(|config| config.text.clone());
+    checked(files, config, text, Some(form)).await
+}
+
+async fn checked(
+    files: &OpenedFiles,
+    config: Result<Config, ConfigErrors>,
+    text: Option<String>,
+    form: Option<ConfigForm>,
+) -> Result<Answer, String> {
+    let mut checked = Checked {
+        text,
+        form,
+        ..Checked::default()
+    };
+    match config {
+        Ok(config) => {
+            checked.form = Some(ConfigForm::of(&config));
+            fit(files, &config, &mut checked).await?;
+        }
+        Err(errors) => checked.problems = errors.0,
+    }
+    Ok(Answer::Checked(Box::new(checked)))
+}
+
+/// Whether a config fits the run.
+async fn fit(files: &OpenedFiles, config: &Config, checked: &mut Checked) -> Result<(), String> {
+    let run = files.run().await?;
+    match of_config(files, &run, config).await {
+        Ok(plan) => {
+            checked.cost = Some(plan.cost);
+            checked.steps = plan.steps.len() as u64;
+            checked.warnings = plan.warnings;
+        }
+        Err(errors) => checked.problems = errors.problems(),
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Computing a lane.
+
+use std::ops::ControlFlow;
+
+use trainscope_analysis::plan::LaneMessage;
+use trainscope_analysis::{Registry, run_lane};
+
+use super::files::FilesTree;
+use super::post::Outbox;
+use crate::message::Answer;
+
+/// Computes a lane and tells what it tells; what was told before an error stays true.
+pub(super) async fn compute(
+    number: u64,
+    tree: &FilesTree,
+    registry: &Registry,
+    lane: &str,
+) -> Result<Answer, String> {
+    let message: LaneMessage = serde_json::from_str(lane)
+        .map_err(|error| format!("a part of the analysis was not understood: {error}"))?;
+    let lane = message
+        .into_lane(registry)
+        .map_err(|error| error.to_string())?;
+    let mut outbox = Outbox::new(number);
+    let mut listener = |event| {
+        outbox.add(event);
+        ControlFlow::Continue(())
+    };
+    let computed = run_lane(&lane, tree, &mut listener).await;
+    outbox.flush();
+    computed
+        .map(|()| Answer::LaneDone)
+        .map_err(|error| error.to_string())
+}

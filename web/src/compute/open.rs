@@ -1,0 +1,106 @@
+//! What run the files are, and what is worth asking of it.
+
+use trainscope_analysis::Registry;
+use trainscope_analysis::proposal::{self, proposals};
+use trainscope_analysis::survey::{Suffix, Survey};
+use trainscope_checkpoint::tree::entry_of;
+use trainscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
+
+use super::files::FilesTree;
+use super::opened::OpenedFiles;
+use crate::message::{
+    Answer, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
+};
+
+/// Finds the run among the files and says what can be done with it.
+pub(super) async fn open(
+    files: &OpenedFiles,
+    registry: &Registry,
+    flops_per_second: f64,
+) -> Result<Answer, String> {
+    let run = files.run().await?;
+    let survey = Survey::of(&run, &files.tree, &files.catalogs).await;
+    let proposals = proposals(&run, &survey, registry);
+    Ok(Answer::Opened(Box::new(Opened {
+        run: summary(&run, &survey, &files.tree),
+        proposals: proposals.into_iter().map(Proposal::from).collect(),
+        menu: registry.menu(),
+        flops_per_second,
+    })))
+}
+
+fn summary(run: &Run, survey: &Survey, tree: &FilesTree) -> RunSummary {
+    let model = run.model.as_ref();
+    let steps = run.steps.iter().map(|step| step_summary(step, tree));
+    let warnings = run.warnings.iter().chain(&survey.warnings);
+    RunSummary {
+        name: tree.name().to_owned(),
+        layout: layout_in_words(run.layout).to_owned(),
+        files: tree.files().len() as u64,
+        bytes: tree.files().iter().map(|file| file.bytes).sum(),
+        steps: steps.collect(),
+        n_layers: model.and_then(|model| model.n_layers),
+        n_heads: model.and_then(|model| model.n_heads),
+        n_kv_heads: model.and_then(|model| model.n_kv_heads),
+        d_model: model.and_then(|model| model.d_model),
+        suffixes: survey.suffixes.iter().filter_map(suffix_summary).collect(),
+        warnings: warnings.cloned().collect(),
+    }
+}
+
+const fn layout_in_words(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Pico => "weights, gradients and activations as pico-train records them",
+        Layout::StepFolders => "a folder per step",
+        Layout::StepFiles => "a file per step",
+        Layout::Single => "a single checkpoint",
+    }
+}
+
+fn step_summary(step: &Step, tree: &FilesTree) -> StepSummary {
+    StepSummary {
+        number: step.number,
+        parts: step
+            .parts
+            .iter()
+            .map(|part| part_summary(part, tree))
+            .collect(),
+    }
+}
+
+fn part_summary(part: &Part, tree: &FilesTree) -> PartSummary {
+    let entries = part
+        .paths
+        .iter()
+        .filter_map(|path| entry_of(tree, path).ok());
+    PartSummary {
+        data_type: part.kind.name().to_owned(),
+        split: split_name(part.split),
+        files: part.paths.len() as u64,
+        bytes: entries.map(|entry| entry.bytes).sum(),
+    }
+}
+
+fn suffix_summary(suffix: &Suffix) -> Option<SuffixSummary> {
+    Some(SuffixSummary {
+        data_type: DataKind::name(suffix.kind).to_owned(),
+        split: split_name(suffix.split),
+        suffix: suffix.name.clone(),
+        layers: suffix.shapes.keys().copied().collect(),
+        shape: suffix.shapes.values().next()?.clone(),
+    })
+}
+
+fn split_name(split: Option<Split>) -> Option<String> {
+    split.map(|split| split.name().to_owned())
+}
+
+impl From<proposal::Proposal> for Proposal {
+    fn from(proposal: proposal::Proposal) -> Self {
+        Self {
+            title: proposal.title,
+            summary: proposal.summary,
+            text: proposal.text,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The files at hand, and what is known of them already.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_util::stream::{self, StreamExt};
+use trainscope_analysis::plan::Catalogs;
+use trainscope_checkpoint::{Part, Run, Step};
+
+use super::files::FilesTree;
+
+/// Files of which the run and the catalogs are read once.
+pub(super) struct OpenedFiles {
+    /// The files.
+    pub(super) tree: FilesTree,
+    /// The catalogs read so far.
+    pub(super) catalogs: Catalogs,
+    run: RefCell<Option<Rc<Run>>>,
+}
+
+/// How many catalogs are asked for at once: a browser answers each after a while, whatever its
+/// length.
+const AT_ONCE: usize = 24;
+
+impl OpenedFiles {
+    pub(super) fn new(tree: FilesTree) -> Self {
+        Self {
+            tree,
+            catalogs: Catalogs::default(),
+            run: RefCell::new(None),
+        }
+    }
+
+    /// The run that the files are.
+    pub(super) async fn run(&self) -> Result<Rc<Run>, String> {
+        let known = self.run.borrow().clone();
+        if let Some(run) = known {
+            return Ok(run);
+        }
+        let run = Run::find(&self.tree).await;
+        let run = Rc::new(run.map_err(|error| error.to_string())?);
+        *self.run.borrow_mut() = Some(Rc::clone(&run));
+        Ok(run)
+    }
+
+    /// Reads the catalogs of some parts, many at once. What cannot be read is left to whoever
+    /// needs it.
+    pub(super) async fn read_ahead(&self, steps: &[&Step], wanted: impl Fn(&Part) -> bool) {
+        let parts = steps.iter().flat_map(|step| &step.parts);
+        stream::iter(parts.filter(|part| wanted(part)))
+            .for_each_concurrent(AT_ONCE, async |part| {
+                let _ = self.catalogs.read(part, &self.tree).await;
+            })
+            .await;
+    }
+}

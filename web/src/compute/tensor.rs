@@ -1,0 +1,114 @@
+//! What one tensor looks like.
+
+use trainscope_analysis::look::{self, Look};
+use trainscope_checkpoint::{Tensor, TensorEntry, Tree, read_tensors};
+
+use super::opened::OpenedFiles;
+use super::tensors::catalog;
+use crate::message::{Answer, PartName, TensorView};
+
+/// Memory that a web worker can have: WebAssembly counts it in 32 bits. Some is taken already.
+const MEMORY_BYTES: u64 = 3_600_000_000;
+
+/// The longest that a quick look at singular values may take.
+const SECONDS: f64 = 20.0;
+
+/// How often a matrix is in memory while its singular values are computed.
+const COPIES: u64 = 3;
+
+/// Reads a tensor and describes it.
+pub(super) async fn view(
+    files: &OpenedFiles,
+    flops_per_second: f64,
+    part: PartName,
+    path: &str,
+    name: &str,
+) -> Result<Answer, String> {
+    let tensor = read(files, path, name).await?;
+    let look = Look::of(&tensor.values);
+    let finite = look.finite;
+    let of_finite = |get: fn(&look::Finite) -> f64| finite.as_ref().map(get);
+    let mut view = TensorView {
+        part,
+        name: name.to_owned(),
+        entries: look.entries,
+        not_finite: look.not_finite,
+        zeros: look.zeros,
+        min: of_finite(|finite| finite.min),
+        max: of_finite(|finite| finite.max),
+        mean: of_finite(|finite| finite.mean),
+        standard_deviation: of_finite(|finite| finite.standard_deviation),
+        frobenius_norm: of_finite(|finite| finite.frobenius_norm).filter(|norm| norm.is_finite()),
+        ..TensorView::default()
+    };
+    view.histogram = finite.map(|finite| finite.histogram).unwrap_or_default();
+    let values = match obstacle(&tensor, look.not_finite, flops_per_second) {
+        Some(reason) => Err(reason),
+        None => look::singular_values(tensor),
+    };
+    match values {
+        Ok(values) => view.singular_values = values,
+        Err(reason) => view.no_singular_values = Some(reason),
+    }
+    Ok(Answer::Tensor(Box::new(view)))
+}
+
+async fn read(files: &OpenedFiles, path: &str, name: &str) -> Result<Tensor, String> {
+    let catalog = catalog(&files.tree, path).await;
+    let catalog = catalog.map_err(|error| error.to_string())?;
+    let is_it = |tensor: &&TensorEntry| tensor.name == name;
+    let entry = catalog.tensors.iter().find(is_it);
+    let entry = entry.ok_or_else(|| format!("there is no tensor {name:?} in {path}"))?;
+    let needed = entry
+        .byte_range()
+        .1
+        .saturating_add(wide_bytes(entry.elements()));
+    if needed > MEMORY_BYTES {
+        return Err(format!(
+            "{name} takes {} of memory to look at, and a browser gives a page 4 GB at most; `worker \
+             analyze` has no such limit",
+            gigabytes(needed)
+        ));
+    }
+    let source = files.tree.open(path).await;
+    let source = source.map_err(|error| error.to_string())?;
+    let tensors = read_tensors(&*source, &[entry]).await;
+    let tensor = tensors.map_err(|error| error.to_string())?.pop();
+    tensor.ok_or_else(|| format!("{name} could not be read from {path}"))
+}
+
+/// Why singular values are not computed here; none where they are.
+fn obstacle(tensor: &Tensor, not_finite: u64, flops_per_second: f64) -> Option<String> {
+    let (rows, columns) = (tensor.rows(), tensor.columns());
+    if rows < 2 || columns < 2 {
+        return Some(format!(
+            "it has only one row or column ({rows} by {columns})"
+        ));
+    }
+    if not_finite > 0 {
+        return Some(format!("{not_finite} entries are NaN or infinite"));
+    }
+    let seconds = look::work(rows, columns) / flops_per_second;
+    if seconds > SECONDS {
+        return Some(format!(
+            "they would take about {seconds:.0} seconds ({rows} by {columns}); an analysis computes \
+             what they tell, as the effective rank (per) or the condition number"
+        ));
+    }
+    let needed = wide_bytes(tensor.values.len() as u64).saturating_mul(COPIES);
+    (needed > MEMORY_BYTES).then(|| {
+        format!(
+            "they would take {} of memory, and a browser gives 4 GB at most",
+            gigabytes(needed)
+        )
+    })
+}
+
+const fn wide_bytes(elements: u64) -> u64 {
+    elements.saturating_mul(size_of::<f64>() as u64)
+}
+
+#[allow(clippy::cast_precision_loss)] // a number for people
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}
