@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// What keeps its name: the page itself, and the loader whose name is in the page's program.
-const KEPT: &[&str] = &["index.html", "compute_loader.js"];
+const KEPT: &[&str] = &["index.html"];
 
 /// Renames the files beside `index.html` to `NAME-HASH.EXTENSION`, and every mention of them.
 /// Folders (the demo run) keep their names.

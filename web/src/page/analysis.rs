@@ -176,6 +176,7 @@ impl Analysis {
             let records = lanes.iter().flat_map(|lane| lane.records.iter().cloned());
             results.records = records.collect();
         });
+        results.sort();
         Some(results)
     }
 
