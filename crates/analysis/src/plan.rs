@@ -151,6 +151,12 @@ impl Plan {
     pub fn split(&self, workers: usize) -> Vec<Lane> {
         lanes::split(&self.lanes, workers)
     }
+
+    /// What lanes cost: more than the plan says where they are split and read targets again.
+    #[must_use]
+    pub fn cost_of(lanes: &[Lane]) -> Cost {
+        cost::of(lanes)
+    }
 }
 
 /// Which steps are read, computed, missing, and compared with.

@@ -27,11 +27,10 @@ pub(super) async fn plan(
     let name = config.analysis_name.as_deref().unwrap_or(NAMELESS);
     let results = Results::new(name, files.tree.name(), &config, &run, &plan, Vec::new());
     let lanes = plan.split(workers);
-    let lanes = lanes.iter().map(planned_lane);
     Ok(Answer::Planned(Box::new(Planned {
-        cost: plan.cost,
+        cost: Plan::cost_of(&lanes),
         results,
-        lanes: lanes.collect::<Result<_, _>>()?,
+        lanes: lanes.iter().map(planned_lane).collect::<Result<_, _>>()?,
     })))
 }
 
