@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use trainscope_analysis::Registry;
-use trainscope_analysis::config::{Config, LayerSelection, MetricEntry, StepSelection, Target};
+use trainscope_analysis::config::{
+    Config, ConfigForm, LayerSelection, MetricEntry, StepSelection, Target,
+};
 use trainscope_metrics::ParameterKind;
 
 const REFERENCE: &str = "tests/data/configs";
@@ -56,6 +58,9 @@ fn every_config_survives_being_written() {
         let again = Config::parse(&text, &Registry::default());
         assert_eq!(again.as_ref(), Ok(&config), "{}", file.display());
         assert_eq!(again.map(|again| again.to_yaml()), Ok(text));
+        let form = ConfigForm::of(&config);
+        let again = form.to_config(&Registry::default());
+        assert_eq!(again.as_ref(), Ok(&config), "{}", file.display());
     }
 }
 

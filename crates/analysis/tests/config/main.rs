@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says why"
 )]
 
+mod as_form;
 mod files;
 mod forms;
 mod labels;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use trainscope_analysis::Registry;
 use trainscope_analysis::config::{
-    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, StepSelection, Target, Wandb,
+    ComponentEntry, Config, ConfigForm, LayerSelection, MetricEntry, Monitoring, StepSelection,
+    Target, Wandb,
 };
 use trainscope_checkpoint::{DataKind, Split};
 use trainscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters, Quantity};
@@ -25,6 +26,37 @@ proptest! {
         prop_assert_eq!(&again, &labelled);
         prop_assert_eq!(again.to_yaml(), text);
         prop_assert_eq!(parse(&again.to_yaml()), again);
+    }
+
+    #[test]
+    fn a_config_comes_back_from_its_form(config in configs()) {
+        let config = parse(&config.to_yaml());
+        let form = ConfigForm::of(&config);
+        let again = form.to_config(&Registry::default());
+        let again = again.map_err(|errors| TestCaseError::fail(format!("{errors}\n{form:?}")))?;
+        prop_assert_eq!(&again, &config);
+        prop_assert_eq!(ConfigForm::of(&again), form);
+    }
+
+    #[test]
+    fn any_form_is_read_or_refused(config in configs(), text in any::<String>(), place in 0..9) {
+        let mut form = ConfigForm::of(&config);
+        let metric = &mut form.metrics[0];
+        let field = match place {
+            0 => &mut form.analysis_name,
+            1 => &mut form.steps,
+            2 => &mut form.output_dir,
+            3 => &mut metric.metric,
+            4 => &mut metric.name,
+            5 => &mut metric.target,
+            6 => &mut metric.components[0].suffixes[0],
+            7 => &mut metric.components[0].layers,
+            _ => &mut metric.components[0].component,
+        };
+        *field = text;
+        if let Ok(config) = form.to_config(&Registry::default()) {
+            prop_assert_eq!(parse(&config.to_yaml()), config);
+        }
     }
 
     #[test]

@@ -1,0 +1,14 @@
+//! What is done with whole runs: proposals, lanes as messages, results.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod lanes;
+mod plans;
+mod proposals;
+mod results;
+mod support;

@@ -1,0 +1,296 @@
+//! Proposals for runs of many kinds: each is a config that the run can be analysed with.
+
+use futures_lite::future::block_on;
+use trainscope_analysis::plan::Catalogs;
+use trainscope_analysis::proposal::proposals;
+use trainscope_analysis::{Config, Plan, Proposal, Registry, Survey};
+use trainscope_checkpoint::{MemoryTree, Run, Tree};
+
+use crate::support::{bundled, layers, records, safetensors, tree};
+
+/// The proposals for a run; every one of them can be planned, and gives records.
+fn proposed(tree: &dyn Tree) -> Vec<Proposal> {
+    let registry = Registry::default();
+    let run = block_on(Run::find(tree)).unwrap();
+    let survey = block_on(Survey::of(&run, tree, &Catalogs::default()));
+    assert_eq!(survey.warnings, [""; 0]);
+    let found = proposals(&run, &survey, &registry);
+    assert!((3..=5).contains(&found.len()), "{} proposals", found.len());
+    for proposal in &found {
+        let text = &proposal.text;
+        let config = Config::parse(text, &registry);
+        let config = config.unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        assert!(!config.metrics.is_empty(), "{text}");
+        let plan = block_on(Plan::make(&config, &run, tree));
+        let plan = plan.unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        assert!(plan.cost.records > 0, "{text}");
+        let told: usize = plan
+            .lanes
+            .iter()
+            .map(|lane| records(lane, tree).len())
+            .sum();
+        assert_eq!(told as u64, plan.cost.records, "{text}");
+    }
+    found
+}
+
+fn titles(proposals: &[Proposal]) -> Vec<&str> {
+    proposals.iter().map(|one| one.title.as_str()).collect()
+}
+
+/// One safetensors file per step.
+fn run_of(tensors: &[(String, Vec<u64>)], steps: &[u64], config: &str) -> MemoryTree {
+    let mut files: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            (
+                format!("checkpoint-{step}/model.safetensors"),
+                safetensors(tensors),
+            )
+        })
+        .collect();
+    if !config.is_empty() {
+        files.push(("config.json".to_owned(), config.as_bytes().to_vec()));
+    }
+    tree(files)
+}
+
+const LLAMA: &[(&str, &[u64])] = &[
+    ("model.layers.{}.self_attn.q_proj.weight", &[8, 8]),
+    ("model.layers.{}.self_attn.k_proj.weight", &[4, 8]),
+    ("model.layers.{}.self_attn.v_proj.weight", &[4, 8]),
+    ("model.layers.{}.self_attn.o_proj.weight", &[8, 8]),
+    ("model.layers.{}.mlp.gate_proj.weight", &[12, 8]),
+    ("model.layers.{}.mlp.up_proj.weight", &[12, 8]),
+    ("model.layers.{}.mlp.down_proj.weight", &[8, 12]),
+    ("model.layers.{}.input_layernorm.weight", &[8]),
+];
+
+const LLAMA_CONFIG: &str = r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}"#;
+
+#[test]
+fn the_bundled_run() {
+    let found = proposed(&bundled());
+    let expected = [
+        "How every layer develops",
+        "When the layers settle",
+        "Spectrum of all weights",
+        "Sparsity of gradients",
+        "What attention heads do",
+    ];
+    assert_eq!(titles(&found), expected);
+    let first = &found[0].text;
+    for part in [
+        "target_checkpoint: last",
+        "component_name: ov_circuit, data_type: activations",
+        "component_name: ov_circuit, data_type: weights",
+        "layer_suffixes: attention.v_proj",
+        "layer_suffixes: attention.o_proj",
+        "layer_suffixes: swiglu.w_2",
+        "data_split: val",
+        "steps: all",
+    ] {
+        assert!(first.contains(part), "{part} is missing:\n{first}");
+    }
+}
+
+#[test]
+fn a_llama_in_step_folders() {
+    let found = proposed(&run_of(&layers(2, LLAMA), &[10, 20, 30], LLAMA_CONFIG));
+    let expected = [
+        "How every layer develops",
+        "Spectrum of all weights",
+        "Sparsity of weights",
+        "What attention heads do",
+    ];
+    assert_eq!(titles(&found), expected);
+    assert!(found[0].text.contains("self_attn.v_proj"));
+    assert!(found[0].text.contains("mlp.down_proj"));
+    assert!(!found[0].text.contains("mlp.up_proj"), "{}", found[0].text);
+    assert!(found[3].text.contains("form: circuit"));
+    assert!(!found.iter().any(|one| one.text.contains("layernorm")));
+}
+
+#[test]
+fn without_a_number_of_heads_there_are_no_circuits() {
+    let found = proposed(&run_of(&layers(2, LLAMA), &[10, 20], ""));
+    assert!(found.iter().all(|one| !one.text.contains("ov_circuit")));
+    // Nor where the shapes do not fit the heads.
+    let odd = LLAMA_CONFIG.replace(r#""num_attention_heads": 4"#, r#""num_attention_heads": 3"#);
+    let found = proposed(&run_of(&layers(2, LLAMA), &[10, 20], &odd));
+    assert!(found.iter().all(|one| !one.text.contains("ov_circuit")));
+}
+
+#[test]
+fn a_gpt_2() {
+    let tensors = layers(
+        2,
+        &[
+            ("h.{}.attn.c_attn.weight", &[8, 24]),
+            ("h.{}.attn.c_attn.bias", &[24]),
+            ("h.{}.attn.bias", &[1, 1, 16, 16]),
+            ("h.{}.attn.c_proj.weight", &[8, 8]),
+            ("h.{}.mlp.c_fc.weight", &[8, 32]),
+            ("h.{}.mlp.c_proj.weight", &[32, 8]),
+            ("h.{}.ln_1.weight", &[8]),
+        ],
+    );
+    let config = r#"{"n_embd": 8, "n_layer": 2, "n_head": 2}"#;
+    let found = proposed(&run_of(&tensors, &[0, 5], config));
+    for suffix in ["attn.c_attn", "attn.c_proj", "mlp.c_proj"] {
+        assert!(
+            found[0]
+                .text
+                .contains(&format!("layer_suffixes: {suffix},")),
+            "{suffix}"
+        );
+    }
+    assert!(!found.iter().any(|one| one.text.contains("bias")));
+}
+
+#[test]
+fn a_gpt_neox() {
+    let tensors = layers(
+        2,
+        &[
+            (
+                "gpt_neox.layers.{}.attention.query_key_value.weight",
+                &[24, 8],
+            ),
+            ("gpt_neox.layers.{}.attention.dense.weight", &[8, 8]),
+            ("gpt_neox.layers.{}.mlp.dense_h_to_4h.weight", &[32, 8]),
+            ("gpt_neox.layers.{}.mlp.dense_4h_to_h.weight", &[8, 32]),
+        ],
+    );
+    let found = proposed(&run_of(&tensors, &[1, 2], ""));
+    for suffix in [
+        "attention.query_key_value",
+        "attention.dense",
+        "mlp.dense_4h_to_h",
+    ] {
+        assert!(
+            found[0]
+                .text
+                .contains(&format!("layer_suffixes: {suffix},")),
+            "{suffix}"
+        );
+    }
+}
+
+#[test]
+fn a_single_checkpoint_is_compared_with_nothing() {
+    let files = vec![
+        (
+            "model.safetensors".to_owned(),
+            safetensors(&layers(3, LLAMA)),
+        ),
+        ("config.json".to_owned(), LLAMA_CONFIG.as_bytes().to_vec()),
+    ];
+    let found = proposed(&tree(files));
+    assert_eq!(found[0].title, "How the layers compare");
+    assert!(
+        found
+            .iter()
+            .all(|one| !one.text.contains("target_checkpoint"))
+    );
+}
+
+#[test]
+fn names_that_nobody_knows() {
+    let tensors = layers(
+        2,
+        &[
+            ("blocks.{}.odd: name, {x}.weight", &[4, 6]),
+            ("blocks.{}.another.weight", &[6, 4]),
+        ],
+    );
+    let found = proposed(&run_of(&tensors, &[1, 2], ""));
+    assert!(
+        found[0].text.contains(r#""odd: name, {x}""#),
+        "{}",
+        found[0].text
+    );
+}
+
+#[test]
+fn experts_do_not_crowd_out_the_others() {
+    let mut names = vec![("layers.{}.self_attn.o_proj.weight".to_owned(), vec![8, 8])];
+    names.extend((0..20).map(|expert| {
+        (
+            format!("layers.{{}}.mlp.experts.{expert}.down_proj.weight"),
+            vec![8, 4],
+        )
+    }));
+    let names: Vec<(&str, &[u64])> = names
+        .iter()
+        .map(|(name, shape)| (name.as_str(), shape.as_slice()))
+        .collect();
+    let found = proposed(&run_of(&layers(2, &names), &[1, 2], ""));
+    assert!(found[0].text.contains("self_attn.o_proj"));
+    let lines = |text: &str| text.matches("component_name").count();
+    assert_eq!(lines(&found[1].text), 3 * 6, "{}", found[1].text);
+}
+
+/// The bundled run's files of some kinds only.
+fn only(wanted: impl Fn(&str) -> bool) -> MemoryTree {
+    let whole = bundled();
+    let files = whole.files().iter().filter(|file| wanted(&file.path));
+    let files = files.map(|file| {
+        let content = std::fs::read(whole.root().join(&file.path)).unwrap();
+        (file.path.clone(), content)
+    });
+    MemoryTree::new("part", files)
+}
+
+#[test]
+fn activations_alone() {
+    let found = proposed(&only(|path| path.ends_with("_activations.pt")));
+    let expected = [
+        "How every layer develops",
+        "When the layers settle",
+        "Spectrum of all activations",
+        "Sparsity of activations",
+    ];
+    assert_eq!(titles(&found), expected);
+    assert!(
+        !found
+            .iter()
+            .any(|one| one.text.contains("metric_name: per"))
+    );
+}
+
+#[test]
+fn gradients_alone_and_training_data_alone() {
+    let found = proposed(&only(|path| path.ends_with("_gradients.pt")));
+    assert_eq!(found[1].title, "Spectrum of all gradients");
+    let found = proposed(&only(|path| {
+        path.contains("train_") || path.ends_with(".yaml")
+    }));
+    assert!(
+        found
+            .iter()
+            .all(|one| !one.text.contains("data_split: val"))
+    );
+    assert_eq!(found.len(), 5);
+}
+
+#[test]
+fn a_last_step_without_activations_is_not_what_others_are_compared_with() {
+    let found = proposed(&only(|path| {
+        !path.contains("step_2000/") || !path.ends_with("_activations.pt")
+    }));
+    assert!(
+        found[0].text.contains("target_checkpoint: 1"),
+        "{}",
+        found[0].text
+    );
+}
+
+#[test]
+fn a_run_without_layers_has_no_proposals() {
+    let tensors = vec![("embed.weight".to_owned(), vec![4, 4])];
+    let tree = run_of(&tensors, &[1], "");
+    let run = block_on(Run::find(&tree)).unwrap();
+    let survey = block_on(Survey::of(&run, &tree, &Catalogs::default()));
+    assert!(proposals(&run, &survey, &Registry::default()).is_empty());
+}
