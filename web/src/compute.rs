@@ -25,51 +25,47 @@ use trainscope_analysis::results::Results;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, MessageEvent};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
-use crate::message::{Answer, Question, Request};
+use crate::message::{Answer, Question, Reply, Request};
 use opened::OpenedFiles;
+use post::Outbox;
 
 /// Answers the page's requests from now on.
 pub fn listen() {
-    let desk = Rc::new(Desk::default());
+    let desk = Rc::new(Desk::new(post));
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         receive(&desk, &event.data());
     });
-    post::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
     listener.forget();
-    post::reply(0, Answer::Ready);
+    let answer = Answer::Ready;
+    post(&Reply { number: 0, answer });
 }
 
-/// What the worker remembers from one question to the next.
-#[derive(Default)]
-struct Desk {
+/// What the worker remembers from one question to the next, and whom it answers.
+pub struct Desk {
     registry: Registry,
     files: RefCell<Option<Rc<OpenedFiles>>>,
     flops_per_second: OnceCell<f64>,
+    tell: Box<dyn Fn(&Reply)>,
 }
 
 /// Takes a message in. New files count at once, for every question that comes after them.
 fn receive(desk: &Rc<Desk>, data: &JsValue) {
     let question = match read(data) {
         Ok(question) => question,
-        Err(message) => return post::reply(0, Answer::Failed { message }),
+        Err(message) => {
+            let answer = Answer::Failed { message };
+            return (desk.tell)(&Reply { number: 0, answer });
+        }
     };
-    let number = question.number;
     if let Request::Files { name, paths } = question.request {
-        let blobs = blobs_of(data);
-        let files = FilesTree::new(name, paths.into_iter().zip(blobs));
-        *desk.files.borrow_mut() = Some(Rc::new(OpenedFiles::new(files)));
-        return;
+        let files = paths.into_iter().zip(blobs_of(data));
+        return desk.use_files(FilesTree::new(name, files));
     }
     let desk = Rc::clone(desk);
-    spawn_local(async move {
-        let answer = desk.answer(number, question.request).await;
-        post::reply(
-            number,
-            answer.unwrap_or_else(|message| Answer::Failed { message }),
-        );
-    });
+    spawn_local(async move { desk.answer(question).await });
 }
 
 fn read(data: &JsValue) -> Result<Question, String> {
@@ -90,20 +86,55 @@ fn blobs_of(data: &JsValue) -> Vec<Blob> {
         .collect()
 }
 
+/// Posts a reply to the page.
+fn post(reply: &Reply) {
+    // Both can fail only where the page is gone, and then nobody listens.
+    if let Ok(text) = serde_json::to_string(reply) {
+        let _ = scope().post_message(&text.into());
+    }
+}
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
 impl Desk {
-    /// The answer, or in words why there is none.
-    async fn answer(&self, number: u64, request: Request) -> Result<Answer, String> {
+    /// With nothing open yet; replies go to `tell`.
+    pub fn new(tell: impl Fn(&Reply) + 'static) -> Self {
+        Self {
+            registry: Registry::default(),
+            files: RefCell::new(None),
+            flops_per_second: OnceCell::new(),
+            tell: Box::new(tell),
+        }
+    }
+
+    /// Reads from these files from now on.
+    pub fn use_files(&self, files: FilesTree) {
+        *self.files.borrow_mut() = Some(Rc::new(OpenedFiles::new(files)));
+    }
+
+    /// Answers a question: with what was asked for, or in words why it cannot be had.
+    pub async fn answer(&self, question: Question) {
+        let number = question.number;
+        let answer = self.find_answer(number, question.request).await;
+        let answer = answer.unwrap_or_else(|message| Answer::Failed { message });
+        (self.tell)(&Reply { number, answer });
+    }
+
+    async fn find_answer(&self, number: u64, request: Request) -> Result<Answer, String> {
+        let registry = &self.registry;
         match request {
-            // Taken in as they come.
-            Request::Files { .. } => Ok(Answer::Ready),
-            Request::Open => open::open(&*self.files()?, &self.registry, self.speed()).await,
-            Request::Check { text } => check::text(&*self.files()?, &self.registry, text).await,
-            Request::Compose { form } => check::form(&*self.files()?, &self.registry, form).await,
+            Request::Files { .. } => Err("files come with a message of their own".to_owned()),
+            Request::Open => open::open(&*self.files()?, registry, self.speed()).await,
+            Request::Check { text } => check::text(&*self.files()?, registry, text).await,
+            Request::Compose { form } => check::form(&*self.files()?, registry, form).await,
             Request::Plan { text, workers } => {
-                plan::plan(&*self.files()?, &self.registry, &text, workers).await
+                plan::plan(&*self.files()?, registry, &text, workers).await
             }
             Request::Lane { lane } => {
-                lane::compute(number, &self.files()?.tree, &self.registry, &lane).await
+                let mut outbox = Outbox::new(number, &*self.tell);
+                lane::compute(&self.files()?.tree, registry, &lane, &mut outbox).await
             }
             Request::Tensors { part } => tensors::list(&*self.files()?, part).await,
             Request::Tensor { part, path, name } => {

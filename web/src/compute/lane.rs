@@ -11,17 +11,16 @@ use crate::message::Answer;
 
 /// Computes a lane and tells what it tells; what was told before an error stays true.
 pub(super) async fn compute(
-    number: u64,
     tree: &FilesTree,
     registry: &Registry,
     lane: &str,
+    outbox: &mut Outbox<'_>,
 ) -> Result<Answer, String> {
     let message: LaneMessage = serde_json::from_str(lane)
         .map_err(|error| format!("a part of the analysis was not understood: {error}"))?;
     let lane = message
         .into_lane(registry)
         .map_err(|error| error.to_string())?;
-    let mut outbox = Outbox::new(number);
     let mut listener = |event| {
         outbox.add(event);
         ControlFlow::Continue(())

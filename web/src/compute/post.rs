@@ -1,18 +1,10 @@
-//! Answers on their way to the page.
+//! Events on their way to the page.
 
 use trainscope_analysis::protocol::Event;
 use wasm_bindgen::JsCast;
-use web_sys::DedicatedWorkerGlobalScope;
+use web_sys::Performance;
 
 use crate::message::{Answer, Reply};
-
-/// Answers a question.
-pub(super) fn reply(number: u64, answer: Answer) {
-    // Both can fail only where the page is gone, and then nobody listens.
-    if let Ok(text) = serde_json::to_string(&Reply { number, answer }) {
-        let _ = scope().post_message(&text.into());
-    }
-}
 
 /// Most records that wait to go out together.
 const RECORDS: usize = 500;
@@ -21,17 +13,19 @@ const RECORDS: usize = 500;
 const MILLISECONDS: f64 = 30.0;
 
 /// Events that go out together, so that the page has time to draw between them.
-pub(super) struct Outbox {
+pub(super) struct Outbox<'a> {
     number: u64,
+    tell: &'a dyn Fn(&Reply),
     waiting: Vec<Event>,
     last: f64,
 }
 
-impl Outbox {
+impl<'a> Outbox<'a> {
     /// For the answers to one question.
-    pub(super) fn new(number: u64) -> Self {
+    pub(super) fn new(number: u64, tell: &'a dyn Fn(&Reply)) -> Self {
         Self {
             number,
+            tell,
             waiting: Vec::new(),
             last: now(),
         }
@@ -49,19 +43,17 @@ impl Outbox {
     pub(super) fn flush(&mut self) {
         if !self.waiting.is_empty() {
             let events = std::mem::take(&mut self.waiting);
-            reply(self.number, Answer::Events { events });
+            let answer = Answer::Events { events };
+            let number = self.number;
+            (self.tell)(&Reply { number, answer });
         }
         self.last = now();
     }
 }
 
-/// Milliseconds, from when the worker began.
+/// Milliseconds from some beginning.
 pub(super) fn now() -> f64 {
-    scope()
-        .performance()
-        .map_or_else(js_sys::Date::now, |performance| performance.now())
-}
-
-pub(super) fn scope() -> DedicatedWorkerGlobalScope {
-    js_sys::global().unchecked_into()
+    let performance = js_sys::Reflect::get(&js_sys::global(), &"performance".into());
+    let performance = performance.and_then(JsCast::dyn_into::<Performance>);
+    performance.map_or_else(|_| js_sys::Date::now(), |performance| performance.now())
 }

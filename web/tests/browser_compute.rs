@@ -1,0 +1,377 @@
+//! The web worker's answers, over files as the browser gives them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use include_dir::{Dir, include_dir};
+use js_sys::{Array, Uint8Array};
+use trainscope_analysis::protocol::{Event, Record};
+use trainscope_checkpoint::{ReadError, Source, Tree};
+use trainscope_web::compute::{BlobSource, Desk, FilesTree};
+use trainscope_web::message::{
+    Answer, Checked, Opened, PartName, Planned, Question, Reply, Request, TensorList, TensorView,
+};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::Blob;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+static RUN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../tests/data/pico-decoder-micro-1");
+const EXPECTED: &str = include_str!("../../tests/data/pico-decoder-micro-1.expected.json");
+const DEMO: &str = include_str!("../../configs/demo.yaml");
+
+fn blob(bytes: &[u8]) -> Blob {
+    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes))).unwrap()
+}
+
+fn files(folder: &Dir<'_>) -> Vec<(String, Blob)> {
+    let own = folder.files().map(|file| {
+        let path = file.path().to_string_lossy().into_owned();
+        (path, blob(file.contents()))
+    });
+    own.chain(folder.dirs().flat_map(files)).collect()
+}
+
+/// A desk with the bundled run on it, and what it replies.
+struct Office {
+    desk: Desk,
+    replies: Rc<RefCell<Vec<Reply>>>,
+}
+
+impl Office {
+    fn empty() -> Self {
+        let replies = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&replies);
+        let tell = move |reply: &Reply| {
+            // As it travels: what JSON does not keep would be missed.
+            let text = serde_json::to_string(reply).unwrap();
+            heard
+                .borrow_mut()
+                .push(serde_json::from_str(&text).unwrap());
+        };
+        let desk = Desk::new(tell);
+        Self { desk, replies }
+    }
+
+    fn with(files: Vec<(String, Blob)>) -> Self {
+        let office = Self::empty();
+        office
+            .desk
+            .use_files(FilesTree::new("micro".to_owned(), files));
+        office
+    }
+
+    async fn replies(&self, request: Request) -> Vec<Answer> {
+        let number = 7;
+        self.desk.answer(Question { number, request }).await;
+        let replies = self.replies.take();
+        assert!(replies.iter().all(|reply| reply.number == number));
+        replies.into_iter().map(|reply| reply.answer).collect()
+    }
+
+    async fn ask(&self, request: Request) -> Answer {
+        let mut answers = self.replies(request).await;
+        assert_eq!(answers.len(), 1);
+        answers.remove(0)
+    }
+
+    async fn open(&self) -> Opened {
+        match self.ask(Request::Open).await {
+            Answer::Opened(opened) => *opened,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn check(&self, text: &str) -> Checked {
+        let text = text.to_owned();
+        match self.ask(Request::Check { text }).await {
+            Answer::Checked(checked) => *checked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn plan(&self, text: &str, workers: usize) -> Planned {
+        let text = text.to_owned();
+        match self.ask(Request::Plan { text, workers }).await {
+            Answer::Planned(planned) => *planned,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn records(&self, lane: String) -> Vec<Record> {
+        let mut answers = self.replies(Request::Lane { lane }).await;
+        assert_eq!(answers.pop(), Some(Answer::LaneDone));
+        let events = answers.into_iter().flat_map(|answer| match answer {
+            Answer::Events { events } => events,
+            other => panic!("{other:?}"),
+        });
+        let records = events.filter_map(|event| match event {
+            Event::Record(record) => Some(record),
+            _ => None,
+        });
+        records.collect()
+    }
+
+    async fn failure(&self, request: Request) -> String {
+        match self.ask(request).await {
+            Answer::Failed { message } => message,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn weights(step: u64) -> PartName {
+    PartName {
+        step,
+        data_type: "weights".to_owned(),
+        split: Some("val".to_owned()),
+    }
+}
+
+#[wasm_bindgen_test]
+async fn ranges_of_a_blob() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    let source = BlobSource::new("a.bin".to_owned(), blob(&bytes));
+    assert_eq!(source.bytes(), 256);
+    assert_eq!(source.read_at(0, 0).await.unwrap(), [0; 0]);
+    assert_eq!(source.read_at(10, 5).await.unwrap(), bytes[10..15]);
+    assert_eq!(source.read_at(0, 256).await.unwrap(), bytes);
+    for (offset, length) in [(250, 7), (257, 0), (u64::MAX, 2)] {
+        let error = source.read_at(offset, length).await.unwrap_err();
+        assert!(matches!(error, ReadError::OutOfRange { .. }), "{error}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_blob_longer_than_32_bits_count() {
+    let mebibyte = blob(&vec![7; 1 << 20]);
+    let parts = (0..4096)
+        .map(|_| mebibyte.clone())
+        .chain([blob(b"the end")]);
+    let whole = Blob::new_with_blob_sequence(&parts.collect::<Array>()).unwrap();
+    let source = BlobSource::new("big".to_owned(), whole);
+    assert_eq!(source.bytes(), (1 << 32) + 7);
+    assert_eq!(source.read_at((1 << 32) - 1, 4).await.unwrap(), b"\x07the");
+}
+
+#[wasm_bindgen_test]
+async fn a_tree_of_blobs() {
+    let files = [("b", "1"), ("a/x", "22"), ("b", "333")];
+    let files = files.map(|(path, content)| (path.to_owned(), blob(content.as_bytes())));
+    let tree = FilesTree::new("dropped".to_owned(), files);
+    let listed: Vec<_> = tree
+        .files()
+        .iter()
+        .map(|file| (file.path.as_str(), file.bytes))
+        .collect();
+    assert_eq!(listed, [("a/x", 2), ("b", 3)]);
+    let source = tree.open("b").await.unwrap();
+    assert_eq!(source.read_at(0, 3).await.unwrap(), b"333");
+    let error = tree.open("c").await.err().unwrap();
+    assert_eq!(error.to_string(), "there is no such file in dropped: c");
+}
+
+#[wasm_bindgen_test]
+async fn the_bundled_run_is_opened() {
+    let opened = Office::with(files(&RUN)).open().await;
+    let run = &opened.run;
+    assert_eq!((run.name.as_str(), run.steps.len()), ("micro", 15));
+    assert_eq!((run.n_layers, run.n_heads), (Some(3), Some(4)));
+    let last = run.steps.last().unwrap();
+    assert_eq!(last.number, 2000);
+    assert!(
+        last.parts
+            .iter()
+            .all(|part| part.files == 1 && part.bytes > 1000)
+    );
+    let value = run
+        .suffixes
+        .iter()
+        .find(|suffix| suffix.suffix == "attention.v_proj")
+        .unwrap();
+    assert_eq!(
+        (value.layers.as_slice(), value.shape.len()),
+        (&[0, 1, 2][..], 2)
+    );
+    assert_eq!(opened.proposals.len(), 5);
+    assert!(
+        opened
+            .menu
+            .metrics
+            .iter()
+            .any(|metric| metric.name == "pwcca")
+    );
+    assert!(opened.flops_per_second > 1e6, "{}", opened.flops_per_second);
+    let office = Office::with(files(&RUN));
+    for proposal in &opened.proposals {
+        let checked = office.check(&proposal.text).await;
+        assert_eq!(checked.problems, [], "{}", proposal.text);
+    }
+}
+
+/// Expected values by split and step, metric, and component key.
+type Expected = BTreeMap<String, BTreeMap<String, BTreeMap<String, Option<f64>>>>;
+
+#[wasm_bindgen_test]
+async fn the_demo_gives_the_expected_values() {
+    let office = Office::with(files(&RUN));
+    let planned = office.plan(DEMO, 2).await;
+    assert_eq!(planned.results.analysis_name, "demo");
+    assert_eq!(planned.results.records, []);
+    assert!(planned.lanes.len() >= 3 && planned.lanes[0].name == "layer 0");
+    let mut results = planned.results.clone();
+    for lane in planned.lanes {
+        results.records.extend(office.records(lane.lane).await);
+    }
+    results.sort();
+    assert_eq!(results.records.len() as u64, planned.cost.records);
+    let expected: Expected = serde_json::from_str(EXPECTED).unwrap();
+    for record in &results.records {
+        let place = format!("{}/step_{}", record.split, record.step);
+        let expected = expected[&place][&record.label][&record.key];
+        match (record.value, expected) {
+            (None, None) => {}
+            (Some(found), Some(expected)) => {
+                let relative = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
+                assert!(
+                    relative < 1e-6,
+                    "{place} {}: {found}, not {expected}",
+                    record.key
+                );
+            }
+            other => panic!("{place} {}: {other:?}", record.key),
+        }
+    }
+    let text = serde_json::to_string(&results).unwrap();
+    let read = office.ask(Request::Results { text }).await;
+    assert_eq!(read, Answer::Results(Box::new(results)));
+}
+
+#[wasm_bindgen_test]
+async fn configs_and_forms_are_checked() {
+    let office = Office::with(files(&RUN));
+    let checked = office.check(DEMO).await;
+    assert_eq!((checked.text.as_deref(), checked.steps), (Some(DEMO), 15));
+    assert!(checked.problems.is_empty() && checked.cost.is_some());
+    let mut form = checked.form.unwrap();
+
+    let compose = async |form| match office.ask(Request::Compose { form }).await {
+        Answer::Checked(checked) => checked,
+        other => panic!("{other:?}"),
+    };
+    let composed = compose(form.clone()).await;
+    assert_eq!(composed.cost, checked.cost);
+    assert!(composed.text.unwrap().starts_with("analysis_name: demo\n"));
+
+    form.metrics[0].components[0].suffixes[0] = "attention.q_proj".to_owned();
+    let composed = compose(form.clone()).await;
+    assert_eq!((composed.cost, composed.problems.len()), (None, 1));
+    assert_eq!(
+        composed.problems[0].location.path,
+        "metrics[0].components[0]"
+    );
+    assert!(composed.text.is_some());
+
+    form.steps = "often".to_owned();
+    let composed = compose(form.clone()).await;
+    assert_eq!((composed.text, composed.form), (None, Some(form)));
+    assert_eq!(composed.problems[0].location.path, "steps");
+
+    let checked = office.check("metrics: 3").await;
+    assert!(checked.form.is_none() && checked.problems[0].location.line == 1);
+}
+
+#[wasm_bindgen_test]
+async fn tensors_are_listed_and_looked_at() {
+    let office = Office::with(files(&RUN));
+    let list: TensorList = match office
+        .ask(Request::Tensors {
+            part: weights(2000),
+        })
+        .await
+    {
+        Answer::Tensors(list) => list,
+        other => panic!("{other:?}"),
+    };
+    let row = list
+        .tensors
+        .iter()
+        .find(|row| row.name.ends_with("1.attention.v_proj"))
+        .unwrap();
+    let (path, name) = (row.path.clone(), row.name.clone());
+    let elements: u64 = row.shape.iter().product();
+    assert_eq!(row.bytes, 4 * elements);
+    let look = Request::Tensor {
+        part: weights(2000),
+        path: path.clone(),
+        name,
+    };
+    let view: TensorView = match office.ask(look).await {
+        Answer::Tensor(view) => *view,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        (view.entries, view.not_finite, view.no_singular_values),
+        (elements, 0, None)
+    );
+    assert_eq!(view.histogram.iter().sum::<u64>(), elements);
+    let norm = view.frobenius_norm.unwrap();
+    let squares: f64 = view.singular_values.iter().map(|value| value * value).sum();
+    assert!((squares.sqrt() / norm - 1.0).abs() < 1e-12, "{norm}");
+    assert!(view.singular_values.is_sorted_by(|a, b| a >= b));
+
+    let name = "none".to_owned();
+    let message = office
+        .failure(Request::Tensor {
+            part: weights(2000),
+            path,
+            name,
+        })
+        .await;
+    assert!(message.starts_with("there is no tensor \"none\" in checkpoints/step_2000/"));
+    let message = office.failure(Request::Tensors { part: weights(3) }).await;
+    assert_eq!(message, "step 3 has no val weights");
+}
+
+#[wasm_bindgen_test]
+async fn what_cannot_be_done_is_said_in_words() {
+    let message = Office::empty().failure(Request::Open).await;
+    assert_eq!(message, "no files are open: drop a run's folder first");
+    let office = Office::with(vec![("notes.txt".to_owned(), blob(b"hello"))]);
+    let message = office.failure(Request::Open).await;
+    assert!(message.contains("no checkpoint was found") && message.contains("notes.txt"));
+    let lane = r#"{"layer": 0}"#.to_owned();
+    let message = office.failure(Request::Lane { lane }).await;
+    assert!(
+        message.starts_with("a part of the analysis was not understood"),
+        "{message}"
+    );
+    let text = r#"{"format": "trainscope-results", "version": 99}"#.to_owned();
+    let message = office.failure(Request::Results { text }).await;
+    assert!(message.contains("made by a newer trainscope"), "{message}");
+}
+
+#[wasm_bindgen_test]
+async fn a_broken_file_is_named() {
+    let mut files = files(&RUN);
+    for (path, content) in &mut files {
+        if path.ends_with("step_16/learning_dynamics/val_weights.pt") {
+            *content = blob(&vec![0; 5000]);
+        }
+    }
+    let office = Office::with(files);
+    assert_eq!(office.open().await.run.steps.len(), 15);
+    let checked = office.check(DEMO).await;
+    assert_eq!(checked.problems.len(), 1, "{:?}", checked.problems);
+    let message = &checked.problems[0].message;
+    assert!(
+        message.contains("step 16") && message.contains("val_weights.pt"),
+        "{message}"
+    );
+}
