@@ -8,13 +8,16 @@
     reason = "the component macro makes a component's properties `pub`"
 )]
 
+pub mod choices;
 pub mod clerk;
 pub mod compute;
 pub mod demo;
 pub mod fetch;
 pub mod files;
+pub mod link;
 pub mod message;
 pub mod page;
 pub mod panel;
 pub mod pool;
+pub mod save;
 pub mod worker;

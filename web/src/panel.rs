@@ -1,10 +1,19 @@
 //! Records, arranged as charts show them.
 
-use std::collections::{BTreeSet, HashMap};
+pub mod look;
+pub mod subject;
+pub mod summary;
+pub mod title;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leptos::prelude::*;
 use trainscope_analysis::protocol::Record;
 use trainscope_analysis::results::{Entry, Results};
+
+pub use subject::{Subject, short};
+
+use crate::choices::Lines;
 
 /// In the order in which charts of one metric are shown.
 const DATA_TYPES: [&str; 3] = ["activations", "weights", "gradients"];
@@ -16,6 +25,19 @@ pub struct Panels {
     entries: Vec<(String, String)>,
     /// The charts. Each is a signal of its own: a record concerns one of them only.
     pub all: Vec<PanelSlot>,
+    /// What their lines are of.
+    pub seen: Seen,
+}
+
+/// The components, layers and heads of all charts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Suffixes and names of components.
+    pub components: BTreeSet<String>,
+    /// Layers.
+    pub layers: BTreeSet<u64>,
+    /// Heads.
+    pub heads: BTreeSet<u64>,
 }
 
 /// The signal of one chart.
@@ -48,8 +70,8 @@ pub struct PanelKey {
 pub struct Added {
     /// The charts that got records. They were not told.
     pub changed: Vec<PanelSignal>,
-    /// Whether charts were added.
-    pub has_new_panels: bool,
+    /// Whether there are charts, components, layers or heads that were not there before.
+    pub has_grown: bool,
 }
 
 /// One chart.
@@ -68,17 +90,8 @@ pub struct Line {
     pub subject: Subject,
     /// (step, value) by ascending step; none where the value does not exist.
     pub points: Vec<(u64, Option<f64>)>,
-}
-
-/// A component of one layer, or one head of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subject {
-    /// A suffix, or the component's name.
-    pub component: String,
-    /// The layer.
-    pub layer: u64,
-    /// The head; none for the layer's own.
-    pub head: Option<u64>,
+    /// What there is to know of some values, or why they do not exist, by step.
+    pub statuses: BTreeMap<u64, String>,
 }
 
 impl Panels {
@@ -89,6 +102,7 @@ impl Panels {
         Self {
             entries: results.entries.iter().map(named).collect(),
             all: Vec::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -96,28 +110,33 @@ impl Panels {
     pub fn add_all(&mut self, records: Vec<Record>) -> Added {
         let mut added = Added::default();
         let mut changed = BTreeSet::new();
-        let mut at = HashMap::new();
+        let mut places = HashMap::new();
+        let mut last: Option<usize> = None;
         for record in records {
-            let key = PanelKey::of(&record);
-            let place = *at.entry(key.clone()).or_insert_with(|| self.place_of(&key));
-            let place = place.unwrap_or_else(|| {
-                added.has_new_panels = true;
-                self.all.push(PanelSlot::new(key.clone()));
-                at.insert(key, Some(self.all.len() - 1));
-                self.all.len() - 1
+            added.has_grown |= self.seen.add(&record);
+            // Records of one chart come one after the other.
+            let same = last.filter(|&place| self.all[place].key.is_of(&record));
+            let place = same.unwrap_or_else(|| {
+                let key = PanelKey::of(&record);
+                *places.entry(key).or_insert_with_key(|key| {
+                    self.place_of(key).unwrap_or_else(|| {
+                        added.has_grown = true;
+                        self.all.push(PanelSlot::new(key.clone()));
+                        self.all.len() - 1
+                    })
+                })
             });
-            self.all[place]
-                .panel
-                .update_untracked(|panel| panel.add(record));
+            last = Some(place);
+            let panel = &self.all[place].panel;
+            panel.update_untracked(|panel| panel.add(record));
             changed.insert(place);
         }
         let signals = changed
             .into_iter()
             .map(|place| self.all[place].panel.clone());
         added.changed = signals.collect();
-        let entries = std::mem::take(&mut self.entries);
-        self.all.sort_by_key(|slot| slot.key.order(&entries));
-        self.entries = entries;
+        let entries = &self.entries;
+        self.all.sort_by_key(|slot| slot.key.order(entries));
         added
     }
 
@@ -131,6 +150,19 @@ impl Panels {
 
     fn place_of(&self, key: &PanelKey) -> Option<usize> {
         self.all.iter().position(|slot| slot.key == *key)
+    }
+}
+
+impl Seen {
+    /// Whether the record is of something new.
+    fn add(&mut self, record: &Record) -> bool {
+        let is_new_layer = self.layers.insert(record.layer);
+        let is_new_head = record.head.is_some_and(|head| self.heads.insert(head));
+        let is_new_component = !self.components.contains(&record.component);
+        if is_new_component {
+            self.components.insert(record.component.clone());
+        }
+        is_new_layer || is_new_head || is_new_component
     }
 }
 
@@ -154,13 +186,13 @@ impl PanelKey {
         }
     }
 
-    /// What the chart is called: the label, and which of its numbers.
+    /// Whether a record belongs to the chart.
     #[must_use]
-    pub fn title(&self) -> String {
-        if self.output.is_empty() {
-            return self.label.clone();
-        }
-        format!("{} {}", self.label, self.output)
+    pub fn is_of(&self, record: &Record) -> bool {
+        self.label == record.label
+            && self.output == record.output
+            && self.split == record.split
+            && self.data_type == record.data_type
     }
 
     /// Its place among charts: entries as in the config, then activations, weights, gradients.
@@ -177,16 +209,55 @@ impl PanelKey {
 }
 
 impl Panel {
-    /// The components of its lines, each once, in order.
+    /// With the lines of layers only, or with those of heads only; with all lines where it does
+    /// not have both.
     #[must_use]
-    pub fn components(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self
+    pub fn only(&self, lines: Lines) -> Self {
+        let is_wanted = |line: &&Line| line.subject.head.is_some() == (lines == Lines::Heads);
+        let mut wanted: Vec<Line> = self.lines.iter().filter(is_wanted).cloned().collect();
+        if wanted.is_empty() {
+            wanted.clone_from(&self.lines);
+        }
+        Self {
+            key: self.key.clone(),
+            lines: wanted,
+        }
+    }
+
+    /// With layers instead of steps along x, for a single step: a line for each component, or for
+    /// each head of it.
+    #[must_use]
+    pub fn over_layers(&self) -> Self {
+        let mut lines: BTreeMap<Subject, Line> = BTreeMap::new();
+        for line in &self.lines {
+            let (Some(layer), Some(&(step, value))) = (line.subject.layer, line.points.last())
+            else {
+                continue;
+            };
+            let subject = Subject {
+                layer: None,
+                ..line.subject.clone()
+            };
+            let status = line.statuses.get(&step).cloned();
+            let over = lines
+                .entry(subject)
+                .or_insert_with_key(|subject| Line::of(subject.clone()));
+            over.add(layer, value, status);
+        }
+        Self {
+            key: self.key.clone(),
+            lines: lines.into_values().collect(),
+        }
+    }
+
+    /// The line of a subject.
+    #[must_use]
+    pub fn line(&self, subject: &Subject) -> Option<&Line> {
+        let place = self
             .lines
-            .iter()
-            .map(|line| line.subject.component.as_str())
-            .collect();
-        names.dedup();
-        names
+            .binary_search_by(|line| line.subject.cmp(subject))
+            .ok()?;
+        self.lines.get(place)
     }
 
     /// The steps at which any of its lines has a point, ascending.
@@ -208,23 +279,17 @@ impl Panel {
     fn add(&mut self, record: Record) {
         let subject = Subject {
             component: record.component,
-            layer: record.layer,
+            layer: Some(record.layer),
             head: record.head,
         };
         let place = self
             .lines
             .binary_search_by(|line| line.subject.cmp(&subject));
         let index = place.unwrap_or_else(|index| {
-            self.lines.insert(
-                index,
-                Line {
-                    subject,
-                    points: Vec::new(),
-                },
-            );
+            self.lines.insert(index, Line::of(subject));
             index
         });
-        self.lines[index].add(record.step, record.value);
+        self.lines[index].add(record.step, record.value, record.status);
     }
 }
 
@@ -239,30 +304,22 @@ impl Line {
         self.points[index].1
     }
 
-    fn add(&mut self, step: u64, value: Option<f64>) {
+    fn of(subject: Subject) -> Self {
+        Self {
+            subject,
+            points: Vec::new(),
+            statuses: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, step: u64, value: Option<f64>, status: Option<String>) {
         match self.points.binary_search_by_key(&step, |point| point.0) {
             Ok(index) => self.points[index].1 = value,
             Err(index) => self.points.insert(index, (step, value)),
         }
+        match status {
+            Some(status) => self.statuses.insert(step, status),
+            None => self.statuses.remove(&step),
+        };
     }
-}
-
-impl Subject {
-    /// `layer 0 · v_proj`, `layer 0 · ov_circuit · head 1`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let component = short(&self.component);
-        match self.head {
-            Some(head) => format!("layer {} · {component} · head {head}", self.layer),
-            None => format!("layer {} · {component}", self.layer),
-        }
-    }
-}
-
-/// The last part of a suffix: `v_proj` of `attention.v_proj`.
-#[must_use]
-pub fn short(component: &str) -> &str {
-    component
-        .rsplit_once('.')
-        .map_or(component, |(_, last)| last)
 }

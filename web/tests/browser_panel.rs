@@ -1,7 +1,17 @@
 //! Records arranged as charts show them.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use leptos::prelude::{GetUntracked, WithUntracked};
+use serde_json::json;
 use trainscope_analysis::protocol::Record;
-use trainscope_web::panel::{Panels, short};
+use trainscope_analysis::results::Entry;
+use trainscope_plot::Theme;
+use trainscope_web::choices::{Choices, ColourBy, Lines};
+use trainscope_web::panel::look::Palette;
+use trainscope_web::panel::summary::Summary;
+use trainscope_web::panel::title::Title;
+use trainscope_web::panel::{Panel, PanelKey, Panels, Subject, short};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -22,47 +32,123 @@ fn record(data_type: &str, component: &str, layer: u64, step: u64, value: Option
     }
 }
 
+fn of_head(head: u64, mut record: Record) -> Record {
+    record.head = Some(head);
+    record
+}
+
 fn panels(records: Vec<Record>) -> Panels {
     let mut panels = Panels::default();
-    records.into_iter().for_each(|record| panels.add(record));
+    panels.add_all(records);
     panels
+}
+
+fn panel(records: Vec<Record>) -> Panel {
+    panels(records).all[0].panel.get_untracked()
+}
+
+fn subject(layer: u64, component: &str, head: Option<u64>) -> Subject {
+    Subject {
+        component: component.to_owned(),
+        layer: Some(layer),
+        head,
+    }
 }
 
 #[wasm_bindgen_test]
 fn each_kind_of_data_has_a_chart() {
     let panels = panels(vec![
-        record("weights", "w_2", 0, 0, Some(1.0)),
         record("gradients", "w_2", 0, 0, Some(2.0)),
+        record("weights", "w_2", 0, 0, Some(1.0)),
+        record("activations", "w_2", 0, 0, Some(1.0)),
     ]);
-    assert_eq!(panels.0.len(), 2);
+    let kinds: Vec<&str> = panels
+        .all
+        .iter()
+        .map(|slot| slot.key.data_type.as_str())
+        .collect();
+    assert_eq!(kinds, ["activations", "weights", "gradients"]);
     assert_eq!(panels.labels(), ["per"]);
 }
 
 #[wasm_bindgen_test]
+fn what_grows_is_told_once() {
+    let mut panels = Panels::default();
+    let first = panels.add_all(vec![record("weights", "w_2", 0, 0, Some(1.0))]);
+    assert!(first.has_grown);
+    let again = panels.add_all(vec![record("weights", "w_2", 0, 1, Some(1.0))]);
+    assert!(!again.has_grown);
+    assert_eq!(again.changed.len(), 1);
+    let layer = panels.add_all(vec![record("weights", "w_2", 1, 1, Some(1.0))]);
+    assert!(
+        layer.has_grown,
+        "colours depend on how many layers there are"
+    );
+}
+
+#[wasm_bindgen_test]
 fn lines_and_points_are_sorted_however_they_come() {
-    let panels = panels(vec![
+    let panel = panel(vec![
         record("weights", "w_2", 1, 8, Some(1.0)),
         record("weights", "w_2", 0, 4, None),
         record("weights", "w_2", 1, 2, Some(3.0)),
     ]);
-    let panel = &panels.0[0];
-    let layers: Vec<u64> = panel.lines.iter().map(|line| line.subject.layer).collect();
-    assert_eq!(layers, [0, 1]);
+    let layers: Vec<Option<u64>> = panel.lines.iter().map(|line| line.subject.layer).collect();
+    assert_eq!(layers, [Some(0), Some(1)]);
     assert_eq!(panel.lines[1].points, [(2, Some(3.0)), (8, Some(1.0))]);
     assert_eq!(panel.steps(), [2, 4, 8]);
     assert_eq!(panel.lines[0].at(4), None);
     assert_eq!(panel.lines[1].at(8), Some(1.0));
+    assert_eq!(panel.line(&subject(1, "w_2", None)), panel.lines.get(1));
+    assert_eq!(panel.line(&subject(2, "w_2", None)), None);
+}
+
+#[wasm_bindgen_test]
+fn a_value_keeps_what_there_is_to_know_of_it() {
+    let mut noted = record("weights", "w_2", 0, 4, None);
+    noted.status = Some("rank 8 of 96".to_owned());
+    let panel = panel(vec![record("weights", "w_2", 0, 0, Some(1.0)), noted]);
+    let statuses: Vec<_> = panel.lines[0].statuses.iter().collect();
+    assert_eq!(statuses, [(&4, &"rank 8 of 96".to_owned())]);
 }
 
 #[wasm_bindgen_test]
 fn a_head_is_a_line_of_its_own() {
-    let mut head = record("weights", "ov_circuit", 0, 0, Some(1.0));
-    head.head = Some(3);
-    let panels = panels(vec![record("weights", "ov_circuit", 0, 0, Some(2.0)), head]);
-    assert!(panels.0[0].has_heads());
+    let layer = record("weights", "ov_circuit", 0, 0, Some(2.0));
+    let panel = panel(vec![layer.clone(), of_head(3, layer)]);
+    assert!(panel.has_heads());
+    let names = |lines| {
+        let shown: Panel = panel.only(lines);
+        shown
+            .lines
+            .iter()
+            .map(|line| line.subject.name())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(Lines::Layers), ["layer 0 · ov_circuit"]);
+    assert_eq!(names(Lines::Heads), ["layer 0 · ov_circuit · head 3"]);
+}
+
+#[wasm_bindgen_test]
+fn a_chart_without_heads_shows_its_layers_anyway() {
+    let panel = panel(vec![record("weights", "w_2", 0, 0, Some(2.0))]);
+    assert_eq!(panel.only(Lines::Heads), panel);
+}
+
+#[wasm_bindgen_test]
+fn a_single_step_runs_over_layers() {
+    let over = panel(vec![
+        record("weights", "w_2", 0, 100, Some(1.0)),
+        record("weights", "w_2", 1, 100, None),
+        record("weights", "w_2", 2, 100, Some(3.0)),
+        record("weights", "v_proj", 2, 100, Some(4.0)),
+    ])
+    .over_layers();
+    let names: Vec<String> = over.lines.iter().map(|line| line.subject.name()).collect();
+    assert_eq!(names, ["v_proj", "w_2"]);
     assert_eq!(
-        panels.0[0].lines[1].subject.name(),
-        "layer 0 · ov_circuit · head 3"
+        over.lines[1].points,
+        [(0, Some(1.0)), (1, None), (2, Some(3.0))]
     );
 }
 
@@ -70,4 +156,190 @@ fn a_head_is_a_line_of_its_own() {
 fn names_are_short() {
     assert_eq!(short("attention.v_proj"), "v_proj");
     assert_eq!(short("ov_circuit"), "ov_circuit");
+}
+
+#[wasm_bindgen_test]
+fn subjects_travel_as_text() {
+    for subject in [
+        subject(0, "attention.v_proj", None),
+        subject(12, "odd:name", Some(3)),
+        Subject {
+            component: "w_2".to_owned(),
+            layer: None,
+            head: None,
+        },
+    ] {
+        assert_eq!(subject.to_string().parse(), Ok(subject));
+    }
+    for text in [
+        "",
+        "0",
+        "0:",
+        "x::w_2",
+        "-1::w_2",
+        "99999999999999999999::w_2",
+    ] {
+        assert!(text.parse::<Subject>().is_err(), "{text:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_summary_passes_over_gaps() {
+    let values = [
+        None,
+        Some(2.0),
+        None,
+        Some(-1.0),
+        Some(5.0),
+        Some(4.0),
+        None,
+    ];
+    let records = values
+        .iter()
+        .enumerate()
+        .map(|(step, value)| record("weights", "w_2", 0, step as u64 * 10, *value));
+    let summary = Summary::of(&panel(records.collect()).lines[0]);
+    let expected = Summary {
+        first: Some(2.0),
+        last: Some(4.0),
+        min: Some(-1.0),
+        max: Some(5.0),
+        change: Some(2.0),
+        relative_change: Some(1.0),
+        turning_step: Some(40),
+    };
+    assert_eq!(summary, expected);
+}
+
+#[wasm_bindgen_test]
+fn a_summary_does_not_invent_changes() {
+    let of = |values: &[Option<f64>]| {
+        let records = values.iter().zip(0..);
+        let records = records.map(|(value, step)| record("weights", "w_2", 0, step, *value));
+        Summary::of(&panel(records.collect()).lines[0])
+    };
+    assert_eq!(of(&[None, None]), Summary::default());
+    let single = of(&[Some(3.0)]);
+    assert_eq!((single.change, single.turning_step), (None, None));
+    let from_zero = of(&[Some(0.0), Some(1.0)]);
+    assert_eq!(
+        (from_zero.change, from_zero.relative_change),
+        (Some(1.0), None)
+    );
+    let even = of(&[Some(1.0), Some(1.0)]);
+    assert_eq!((even.change, even.turning_step), (Some(0.0), None));
+    let negative = of(&[Some(-2.0), Some(-1.0)]);
+    assert_eq!(negative.relative_change, Some(0.5));
+}
+
+fn entry(metric: &str, label: &str, target: Option<u64>, parameters: &serde_json::Value) -> Entry {
+    serde_json::from_value(json!({
+        "label": label, "metric": metric, "summary": "what it says", "split": "val",
+        "target": target, "parameters": parameters,
+    }))
+    .expect("an entry")
+}
+
+#[wasm_bindgen_test]
+fn titles_are_for_people() {
+    let key = |label: &str, output: &str| PanelKey {
+        label: label.to_owned(),
+        output: output.to_owned(),
+        split: "val".to_owned(),
+        data_type: "activations".to_owned(),
+    };
+    let entries = [
+        entry("cka", "cka", Some(2000), &json!({})),
+        entry("per", "per", None, &json!({})),
+        entry(
+            "norm",
+            "norm_nuclear",
+            None,
+            &json!({"norm_type": "nuclear"}),
+        ),
+        entry(
+            "new_metric",
+            "mine",
+            None,
+            &json!({"k": 5, "is_centred": true, "off": false}),
+        ),
+    ];
+    let title = |label: &str, output: &str| Title::of(&key(label, output), &entries);
+    assert_eq!(
+        title("cka", "").line(),
+        "CKA · activations · to step 2000 · val"
+    );
+    assert_eq!(title("cka", "").label, None);
+    assert_eq!(title("per", "").name, "Effective rank (PER)");
+    assert_eq!(title("per", "").label.as_deref(), Some("per"));
+    assert_eq!(title("norm_nuclear", "").name, "Norm: nuclear");
+    assert_eq!(title("norm_nuclear", "").label, None);
+    assert_eq!(
+        title("mine", "top_mean").name,
+        "New metric: k 5, is centred, top mean"
+    );
+    assert_eq!(title("unknown", "").name, "unknown");
+}
+
+#[wasm_bindgen_test]
+fn a_layer_has_one_colour_in_all_charts() {
+    let all = panels(vec![
+        record("weights", "w_2", 0, 0, Some(1.0)),
+        record("weights", "w_2", 7, 0, Some(1.0)),
+        record("gradients", "w_2", 7, 0, Some(1.0)),
+    ]);
+    let palette = Palette::new(
+        all.seen.clone(),
+        ColourBy::Layer,
+        Choices::default().pinned,
+        Theme::Light,
+    );
+    let looks = |place: usize| {
+        let panel = &all.all[place].panel;
+        panel.with_untracked(|panel| palette.looks(panel, &Choices::default()))
+    };
+    assert_eq!(looks(0)[1].colour, looks(1)[0].colour);
+    assert_ne!(looks(0)[0].colour, looks(0)[1].colour);
+}
+
+#[wasm_bindgen_test]
+fn hidden_isolated_and_pinned_follow_the_series() {
+    let panel = panel(vec![
+        record("weights", "v_proj", 0, 0, Some(1.0)),
+        record("weights", "w_2", 0, 0, Some(1.0)),
+        record("weights", "w_2", 1, 0, Some(1.0)),
+    ]);
+    let seen = panels(vec![record("weights", "w_2", 0, 0, None)]).seen;
+    let drawn = |choices: &Choices| {
+        let palette = Palette::new(
+            seen.clone(),
+            ColourBy::Layer,
+            choices.pinned.clone(),
+            Theme::Dark,
+        );
+        let looks = palette.looks(&panel, choices);
+        looks
+            .into_iter()
+            .map(|look| look.is_drawn)
+            .collect::<Vec<_>>()
+    };
+    let mut choices = Choices::default();
+    choices.hidden.insert(subject(0, "w_2", None));
+    assert_eq!(drawn(&choices), [true, false, true]);
+    choices.isolated = Some(subject(1, "w_2", None));
+    assert_eq!(drawn(&choices), [false, false, true]);
+    choices.isolated = Some(subject(5, "elsewhere", None));
+    assert_eq!(
+        drawn(&choices),
+        [true, false, true],
+        "a chart without it is as ever"
+    );
+    let mut pinned = choices.pinned.clone();
+    pinned.insert(subject(0, "w_2", None), 200);
+    let palette = Palette::new(seen, ColourBy::Layer, pinned, Theme::Dark);
+    assert_eq!(
+        palette.looks(&panel, &choices).len(),
+        3,
+        "a colour that is not there is passed over"
+    );
 }

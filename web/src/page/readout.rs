@@ -20,8 +20,52 @@ pub(super) fn bytes(count: u64) -> String {
 
 /// A value of a legend, or a dash where there is none.
 pub(super) fn value(value: Option<f64>) -> String {
+    with_digits(value, 3)
+}
+
+/// A value of a table, or a dash where there is none.
+pub(super) fn with_digits(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(
         || "–".to_owned(),
-        |value| trainscope_plot::significant(value, 3),
+        |value| trainscope_plot::significant(value, digits),
     )
+}
+
+/// A difference with its sign.
+pub(super) fn difference(value: Option<f64>) -> String {
+    let sign = if value.is_some_and(|value| value > 0.0) {
+        "+"
+    } else {
+        ""
+    };
+    sign.to_owned() + &with_digits(value, 4)
+}
+
+/// A part as a percentage with its sign.
+pub(super) fn percentage(part: Option<f64>) -> String {
+    part.map_or_else(
+        || "–".to_owned(),
+        |part| {
+            let sign = if part > 0.0 { "+" } else { "" };
+            let percent = part * 100.0;
+            if percent.abs() < 1e5 {
+                format!("{sign}{percent:.1} %")
+            } else {
+                format!("{sign}{percent:.1e} %")
+            }
+        },
+    )
+}
+
+/// `4,770`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut said = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            said.push(',');
+        }
+        said.push(digit);
+    }
+    said
 }

@@ -1,32 +1,87 @@
 //! What came of an analysis.
 
+mod basis;
 mod card;
+mod chart;
+mod drawing;
+mod enlarged;
+mod export;
+mod heads;
+mod heatmap;
+mod legend;
+mod lines;
+mod near;
+mod painter;
+mod pins;
+mod saving;
+mod share;
+
+mod table;
 mod toolbar;
 
 use leptos::prelude::*;
 
+use super::analysis::Phase;
 use super::state::State;
+use crate::choices::Mode;
+use crate::panel::PanelSlot;
+use basis::Basis;
 use card::Card;
+use enlarged::Enlarged;
+use painter::Painter;
 use toolbar::Toolbar;
 
 /// The charts of an analysis.
 #[component]
 pub(super) fn ResultsView() -> impl IntoView {
     let state = State::here();
+    provide_context(Painter::new());
+    provide_context(Basis::new(state));
     let shown = move || {
         let metric = state.view.metric.get();
-        let is_shown = |label: &str| metric.as_ref().is_none_or(|metric| metric == label);
         state.analysis.panels.with(|panels| {
-            let shown = panels.all.iter().filter(|slot| is_shown(&slot.key.label));
-            shown.cloned().collect::<Vec<_>>()
+            // A metric that an older analysis had, or a link names, may not be there.
+            let metric = metric.filter(|metric| panels.labels().contains(metric));
+            let is_shown =
+                |slot: &&PanelSlot| metric.as_ref().is_none_or(|label| *label == slot.key.label);
+            panels
+                .all
+                .iter()
+                .filter(is_shown)
+                .cloned()
+                .collect::<Vec<_>>()
         })
     };
+    let is_wide = move || matches!(state.view.mode.get(), Mode::Heads | Mode::Table);
     view! {
-        <Toolbar/>
-        <div class="cards" data-test="chart">
-            <For each=shown key=|slot| slot.key.clone() let:slot>
-                <Card panel=slot.panel/>
-            </For>
-        </div>
+        <section class="results" aria-label="results" data-test="results">
+            <Toolbar/>
+            <Nothing/>
+            <div class="cards" class:wide=is_wide data-test="chart">
+                <For each=shown key=|slot| slot.key.clone() let:chart>
+                    <Card chart/>
+                </For>
+            </div>
+            <Enlarged/>
+        </section>
     }
+}
+
+/// Says why there are no charts, where there are none.
+#[component]
+fn Nothing() -> impl IntoView {
+    let state = State::here();
+    let words = move || {
+        if state.analysis.panels.with(|panels| !panels.all.is_empty()) {
+            return None;
+        }
+        match state.analysis.phase.get() {
+            Phase::Idle => Some("Nothing is computed yet: choose what to ask, then run it."),
+            Phase::Planning | Phase::Computing => Some("Charts appear here as numbers come in."),
+            Phase::Done(_) => Some("There are no numbers in these results."),
+            Phase::Cancelled => Some("It was stopped before there were any numbers."),
+            Phase::Failed(_) => None,
+        }
+    };
+    move || words().map(|words| view! { <p class="nothing" data-test="no-charts">{words}</p> })
 }

@@ -1,35 +1,75 @@
 //! How charts are drawn.
 
 use leptos::prelude::*;
-use trainscope_plot::Scale;
 
+use super::basis::Basis;
+use super::saving::Saving;
+use super::share::Share;
+use crate::choices::{ColourBy, Lines, Mode, Spread};
 use crate::page::state::State;
 use crate::panel::Panel;
 
-/// Scales, and whether lines are layers or heads.
+const MODES: &[(&str, Mode)] = &[
+    ("Lines", Mode::Lines),
+    ("Heatmap", Mode::Heatmap),
+    ("Heads", Mode::Heads),
+    ("Table", Mode::Table),
+];
+const X: &[(&str, Spread)] = &[("linear", Spread::Linear), ("log", Spread::Log)];
+const LINES: &[(&str, Lines)] = &[("layers", Lines::Layers), ("heads", Lines::Heads)];
+const COLOURS: &[(&str, ColourBy)] = &[
+    ("layer", ColourBy::Layer),
+    ("part", ColourBy::Part),
+    ("head", ColourBy::Head),
+];
+
+/// What charts look like, what lines are of, and what can be done with all of it.
 #[component]
 pub(super) fn Toolbar() -> impl IntoView {
     let state = State::here();
+    let view = state.view;
     let has_heads = Memo::new(move |_| {
         let all = state.analysis.panels.with(|panels| panels.all.clone());
         all.iter().any(|slot| slot.panel.with(Panel::has_heads))
     });
-    let cursor = move || match state.view.cursor.get() {
-        Some(step) => format!("step {step}"),
-        None => "last step".to_owned(),
+    let is_over_layers = Basis::here().is_over_layers;
+    let mode = move || view.mode.get();
+    let has_x = move || matches!(mode(), Mode::Lines | Mode::Heads) && !is_over_layers.get();
+    let has_y = move || mode() != Mode::Table;
+    let has_lines = move || matches!(mode(), Mode::Lines | Mode::Heatmap) && has_heads.get();
+    let has_colours = move || mode() == Mode::Lines;
+    let colours = move || {
+        let has_heads = view.lines.get() == Lines::Heads;
+        let count = if has_heads {
+            COLOURS.len()
+        } else {
+            COLOURS.len() - 1
+        };
+        COLOURS.get(..count).unwrap_or(COLOURS)
     };
     view! {
-        <div class="row">
-
-            <Choice name="x" signal=state.view.x_scale options=vec![("linear", Scale::Linear), ("log", Scale::LogFromZero)]/>
-
-            <Choice name="y" signal=state.view.y_scale options=vec![("linear", Scale::Linear), ("log", Scale::Log)]/>
-            <Show when=move || has_heads.get()>
-
-                <Choice name="lines" signal=state.view.heads options=vec![("layers", false), ("heads", true)]/>
+        <div class="toolbar" data-test="toolbar">
+            <Choice name="view" signal=view.mode options=|| MODES choose=move |mode| view.mode.set(mode)/>
+            <Show when=has_x>
+                <Choice name="x" signal=view.x options=|| X choose=move |x| view.x.set(x)/>
             </Show>
+            <Show when=has_y>
+                <Choice name="y" signal=view.y options=|| X choose=move |y| view.y.set(y)/>
+            </Show>
+            <Show when=has_lines>
+                <Choice name="lines" signal=view.lines options=|| LINES choose=move |lines| view.choose_lines(lines)/>
+            </Show>
+            <Show when=has_colours>
+                <Choice name="colour by" signal=view.colour options=colours choose=move |colour| view.colour.set(colour)/>
+            </Show>
+            <Metric/>
             <span class="grow"></span>
-            <span class="label">"values at "<b>{cursor}</b></span>
+            <AsTheyWere/>
+            <CursorNote/>
+            <span class="actions">
+                <Saving/>
+                <Share/>
+            </span>
         </div>
     }
 }
@@ -39,20 +79,107 @@ pub(super) fn Toolbar() -> impl IntoView {
 fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
     name: &'static str,
     signal: RwSignal<T>,
-    options: Vec<(&'static str, T)>,
+    options: impl Fn() -> &'static [(&'static str, T)] + Send + 'static,
+    choose: impl Fn(T) + Clone + Send + 'static,
 ) -> impl IntoView {
-    let buttons = options.into_iter().map(|(option, value)| {
+    let button = move |&(option, value): &'static (&'static str, T)| {
         let is_on = move || signal.get() == value;
+        let choose = choose.clone();
         view! {
-            <button class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| signal.set(value)>
+            <button class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| choose(value)>
                 {option}
             </button>
         }
-    });
+    };
+    let buttons = move || options().iter().map(button.clone()).collect_view();
+    let label = (name != "view").then(|| view! { <span class="label">{name}</span> });
     view! {
-        <span class="option">
-            <span class="label">{name}</span>
-            <span class="seg" role="group" aria-label=name>{buttons.collect_view()}</span>
+        <span class="option" data-test=format!("choose-{}", name.replace(' ', "-"))>
+            {label}
+            <span class="seg" role="group" aria-label=name>{buttons}</span>
         </span>
+    }
+}
+
+/// All metrics, or one.
+#[component]
+fn Metric() -> impl IntoView {
+    let state = State::here();
+    let labels = Memo::new(move |_| state.analysis.panels.with(crate::panel::Panels::labels));
+    let options = move || {
+        let option = |label: String| view! { <option value=label.clone()>{label.clone()}</option> };
+        labels.get().into_iter().map(option).collect_view()
+    };
+    let choose = move |event| {
+        let label = event_target_value(&event);
+        state
+            .view
+            .metric
+            .set(Some(label).filter(|label| !label.is_empty()));
+    };
+    view! {
+        <Show when=move || { labels.with(Vec::len) > 1 }>
+            <select
+                aria-label="metric"
+                data-test="choose-metric"
+                prop:value=move || state.view.metric.get().unwrap_or_default()
+                on:change=choose
+            >
+                <option value="">"all metrics"</option>
+                {options}
+            </select>
+        </Show>
+    }
+}
+
+/// Brings hidden series back.
+#[component]
+fn AsTheyWere() -> impl IntoView {
+    let view = State::here().view;
+    let words = move || match (
+        view.isolated.get(),
+        view.hidden.with(std::collections::BTreeSet::len),
+    ) {
+        (Some(subject), _) => Some(format!("only {}", subject.name())),
+        (None, 0) => None,
+        (None, count) => Some(format!("{count} hidden")),
+    };
+    move || {
+        words().map(|words| {
+            view! {
+                <span class="label">
+                    {words}" "
+                    <button class="more" data-test="show-all" on:click=move |_| view.show_all()>"show all"</button>
+                </span>
+            }
+        })
+    }
+}
+
+/// Where the values of all legends stand.
+#[component]
+fn CursorNote() -> impl IntoView {
+    let view = State::here().view;
+    let is_over_layers = Basis::here().is_over_layers;
+    let words = move || {
+        let name = if is_over_layers.get() {
+            "layer"
+        } else {
+            "step"
+        };
+        view.cursor
+            .get()
+            .map_or_else(|| format!("last {name}"), |at| format!("{name} {at}"))
+    };
+    let held = move || {
+        view.held.get().map(|_| {
+            let release = move |_| view.hold(None);
+            view! { <button class="more" data-test="release" on:click=release>"release"</button> }
+        })
+    };
+    view! {
+        <Show when=move || view.mode.get() != Mode::Table>
+            <span class="label cursor-note" data-test="cursor-at">"values at "<b>{words}</b>" "{held}</span>
+        </Show>
     }
 }

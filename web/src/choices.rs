@@ -1,0 +1,118 @@
+//! How a person wants to see results: choices that change no number, as links carry them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::panel::Subject;
+
+/// All choices. What is as it was at first is left out when written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choices {
+    /// What charts look like.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: Mode,
+    /// How steps are spread along x.
+    #[serde(skip_serializing_if = "is_logarithmic")]
+    pub x: Spread,
+    /// How values are spread along y, or over colours.
+    #[serde(skip_serializing_if = "is_default")]
+    pub y: Spread,
+    /// What a line is of.
+    #[serde(skip_serializing_if = "is_default")]
+    pub lines: Lines,
+    /// What colours tell apart; dashes tell apart the rest.
+    #[serde(skip_serializing_if = "is_default")]
+    pub colour: ColourBy,
+    /// The label of the metric whose charts are shown; none for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// Series that are not drawn, in any chart.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub hidden: BTreeSet<Subject>,
+    /// The only series that is drawn, in charts that have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolated: Option<Subject>,
+    /// Series of a fixed colour: its place among the colours of parts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pinned: BTreeMap<Subject, u8>,
+    /// The step (or layer) that all legends read out; none for the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<u64>,
+}
+
+/// What charts look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Lines over steps.
+    #[default]
+    Lines,
+    /// Layers or heads by steps, values as colours.
+    Heatmap,
+    /// A small chart per layer, a line per head.
+    Heads,
+    /// First, last, smallest and largest values.
+    Table,
+}
+
+/// How values are spread along an axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spread {
+    /// Equal differences are equally far apart.
+    #[default]
+    Linear,
+    /// Equal ratios are equally far apart.
+    Log,
+}
+
+/// What a line is of, where a chart has both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lines {
+    /// A component of a layer.
+    #[default]
+    Layers,
+    /// One head of it.
+    Heads,
+}
+
+/// What colours tell apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColourBy {
+    /// Layers, which have an order.
+    #[default]
+    Layer,
+    /// Components.
+    Part,
+    /// Heads.
+    Head,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            x: Spread::Log,
+            y: Spread::Linear,
+            lines: Lines::default(),
+            colour: ColourBy::default(),
+            metric: None,
+            hidden: BTreeSet::new(),
+            isolated: None,
+            pinned: BTreeMap::new(),
+            cursor: None,
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(choice: &T) -> bool {
+    *choice == T::default()
+}
+
+fn is_logarithmic(spread: &Spread) -> bool {
+    *spread == Spread::Log
+}

@@ -1,0 +1,130 @@
+//! From records to drawings.
+
+use std::collections::BTreeSet;
+
+use trainscope_plot::{Figure, Heatmap, LineChart, Row, Scale, Series, Size, Theme};
+
+use crate::choices::Choices;
+use crate::page::view::{x_scale, y_scale};
+use crate::panel::look::Look;
+use crate::panel::title::Title;
+use crate::panel::{Line, Panel, short};
+
+/// What a chart shows, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Plan {
+    /// The lines that are shown, hidden ones as well.
+    pub panel: Panel,
+    /// One for each line.
+    pub looks: Vec<Look>,
+    pub title: Title,
+    pub choices: Choices,
+    /// Whether x is the layer.
+    pub is_over_layers: bool,
+    pub theme: Theme,
+}
+
+impl Plan {
+    /// The lines that are drawn, and what they look like.
+    pub(super) fn drawn(&self) -> impl Iterator<Item = (&Line, &Look)> {
+        let all = self.panel.lines.iter().zip(&self.looks);
+        all.filter(|(_, look)| look.is_drawn)
+    }
+
+    /// `step` or `layer`.
+    pub(super) const fn x_name(&self) -> &'static str {
+        if self.is_over_layers { "layer" } else { "step" }
+    }
+
+    /// Lines over steps or layers.
+    pub(super) fn line_chart(&self, size: Size) -> LineChart {
+        LineChart {
+            title: self.description("lines"),
+            x_label: if self.is_over_layers { "layer" } else { "" }.to_owned(),
+            x_scale: self.x_scale(),
+            y_scale: y_scale(self.choices.y),
+            series: self.drawn().map(series).collect(),
+            size,
+            theme: self.theme,
+            ..LineChart::default()
+        }
+    }
+
+    /// A row for each line, a column for each step or layer.
+    pub(super) fn heatmap(&self, size: Size) -> Heatmap {
+        let columns = self.panel.steps();
+        let row = |(line, look): (&Line, &Look)| Row {
+            name: row_name(look),
+            values: columns.iter().map(|step| line.at(*step)).collect(),
+        };
+        Heatmap {
+            title: self.description("rows of a heatmap"),
+            x_label: if self.is_over_layers { "layer" } else { "" }.to_owned(),
+            rows: self.drawn().map(row).collect(),
+            columns: columns.iter().map(u64::to_string).collect(),
+            scale: y_scale(self.choices.y),
+            size,
+            theme: self.theme,
+            ..Heatmap::default()
+        }
+    }
+
+    /// A drawing that can be published says itself what it shows.
+    pub(super) fn figure(&self) -> Option<Figure> {
+        Some(Figure {
+            title: self.title.name.clone(),
+            subtitle: self.title.details.clone(),
+        })
+    }
+
+    pub(super) fn x_scale(&self) -> Scale {
+        if self.is_over_layers {
+            Scale::Linear
+        } else {
+            x_scale(self.choices.x)
+        }
+    }
+
+    /// What a screen reader says of the drawing.
+    fn description(&self, what: &str) -> String {
+        let components: BTreeSet<&str> = self
+            .drawn()
+            .map(|(line, _)| short(&line.subject.component))
+            .collect();
+        let components: Vec<&str> = components.into_iter().collect();
+        format!(
+            "{} of {} over {}s, {} {what}; the table has the values",
+            self.title.line(),
+            components.join(", "),
+            self.x_name(),
+            self.drawn().count(),
+        )
+    }
+}
+
+/// A line as it is drawn.
+pub(super) fn series((line, look): (&Line, &Look)) -> Series {
+    Series {
+        name: look.name.clone(),
+        colour: look.colour,
+        dash: look.dash,
+        points: line
+            .points
+            .iter()
+            .map(|&(step, value)| (step as f64, value))
+            .collect(),
+        ..Series::default()
+    }
+}
+
+/// `0 · v_proj`: rows have little room.
+fn row_name(look: &Look) -> String {
+    let subject = &look.subject;
+    let component = short(&subject.component);
+    match (subject.layer, subject.head) {
+        (Some(layer), Some(head)) => format!("{layer} · {component} · h{head}"),
+        (Some(layer), None) => format!("{layer} · {component}"),
+        (None, Some(head)) => format!("{component} · h{head}"),
+        (None, None) => component.to_owned(),
+    }
+}

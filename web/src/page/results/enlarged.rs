@@ -1,0 +1,89 @@
+//! One chart as large as the window.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+use super::basis::Basis;
+use super::card::{Body, Heading};
+use super::export::Tools;
+use crate::page::state::State;
+use crate::panel::PanelSlot;
+
+/// Around the drawing of an enlarged chart: heading, legend, edges.
+const REST: f64 = 330.0;
+const LEAST_HEIGHT: f64 = 220.0;
+
+/// The chart that was asked for, over everything else. Escape closes it.
+#[component]
+pub(super) fn Enlarged() -> impl IntoView {
+    let state = State::here();
+    let dialog = NodeRef::<Dialog>::new();
+    let slot = Memo::new(move |_| {
+        let key = state.view.enlarged.get()?;
+        let panels = state.analysis.panels.get();
+        panels
+            .all
+            .into_iter()
+            .find(|slot| slot.key == key)
+            .map(Wrapped)
+    });
+    Effect::new(move |_| {
+        let is_wanted = slot.with(Option::is_some);
+        if let Some(dialog) = dialog.get() {
+            show_modal(&dialog, is_wanted);
+        }
+    });
+    let close = move |_| state.view.enlarged.set(None);
+    let content = move || slot.get().map(|Wrapped(chart)| view! { <Content chart/> });
+    view! {
+        <dialog class="large" node_ref=dialog aria-label="chart, enlarged" data-test="enlarged" on:close=close>
+            {content}
+        </dialog>
+    }
+}
+
+/// Opens or closes a dialog.
+pub(super) fn show_modal(dialog: &web_sys::HtmlDialogElement, is_wanted: bool) {
+    if is_wanted && !dialog.open() {
+        // Fails for a dialog that is not in the document, and nobody sees such a one.
+        let _ = dialog.show_modal();
+    } else if !is_wanted && dialog.open() {
+        dialog.close();
+    }
+}
+
+/// A chart that is the same as long as its key is.
+#[derive(Clone)]
+struct Wrapped(PanelSlot);
+
+impl PartialEq for Wrapped {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+
+#[component]
+fn Content(chart: PanelSlot) -> impl IntoView {
+    let state = State::here();
+    let PanelSlot { key, panel } = chart.clone();
+    let title = Basis::here().title(&key);
+    let window_height = window()
+        .inner_height()
+        .ok()
+        .and_then(|height| height.as_f64());
+    let height = (window_height.unwrap_or(800.0) - REST).max(LEAST_HEIGHT) as u32;
+    let body = move || {
+        let is_near = Signal::derive(|| true);
+        view! { <Body panel=panel.clone() mode=state.view.mode.get() is_near height/> }
+    };
+    view! {
+        <article class="card">
+            <header>
+                <Heading title/>
+                <Tools chart is_large=true/>
+                <button data-test="enlarged-close" on:click=move |_| state.view.enlarged.set(None)>"Close"</button>
+            </header>
+            <div class="body">{body}</div>
+        </article>
+    }
+}

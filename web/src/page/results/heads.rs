@@ -1,0 +1,272 @@
+//! A small chart for each layer, with a line for each head.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use leptos::ev::{KeyboardEvent, PointerEvent};
+use leptos::html::Div;
+use leptos::prelude::*;
+use trainscope_plot::{Axes, Colour, Dash, LineChart, Series, Size};
+
+use super::basis::Basis;
+use super::chart::{Plan, series};
+use super::drawing::{Cursor, nearest, walk};
+use super::legend::swatch;
+use super::painter::Painter;
+use crate::choices::Spread;
+use crate::page::readout;
+use crate::page::state::State;
+use crate::page::surroundings;
+use crate::page::view::y_scale;
+use crate::panel::look::Look;
+use crate::panel::{Line, PanelSignal, Subject};
+
+const HEIGHT: u32 = 124;
+/// Below this width there are fewer small charts beside each other.
+const LEAST_WIDTH: u32 = 210;
+const GAP: u32 = 12;
+/// More values than this are not read out one by one.
+const MOST_VALUES: usize = 8;
+
+/// The small charts of one chart.
+#[derive(Clone, Default)]
+struct Multiples {
+    all: Vec<Arc<Multiple>>,
+    columns: u32,
+    /// Heads and their colours.
+    heads: Vec<(u64, Colour)>,
+}
+
+/// One small chart.
+struct Multiple {
+    /// `layer 0 · ov_circuit`.
+    name: String,
+    lines: Vec<(Line, Look)>,
+    xs: Vec<u64>,
+    axes: Axes,
+    svg: String,
+}
+
+/// The heads of all layers side by side, on the same axes.
+#[component]
+pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView {
+    let basis = Basis::here();
+    let painter = Painter::here();
+    let easel = painter.easel();
+    let element = NodeRef::<Div>::new();
+    let width = surroundings::width_of(element);
+    let multiples = RwSignal::new(None::<Multiples>);
+    Effect::new(move |_| {
+        let width = width.get();
+        if !is_near.get() || width == 0 {
+            return;
+        }
+        basis.track(&panel);
+        let panel = panel.clone();
+        painter.paint(easel, move || {
+            multiples.try_set(Some(draw(&basis.plan_of_heads(&panel), width)));
+        });
+    });
+    let body = move || {
+        let drawn = multiples.get()?;
+        if drawn.all.is_empty() {
+            let words = "no heads here: this was measured for whole layers only";
+            return Some(view! { <p class="nothing" data-test="no-heads">{words}</p> }.into_any());
+        }
+        let columns = format!("repeat({}, minmax(0, 1fr))", drawn.columns);
+        let all = drawn
+            .all
+            .into_iter()
+            .map(|multiple| view! { <Small multiple/> });
+        Some(
+            view! {
+                <div class="multiples" style:grid-template-columns=columns>{all.collect_view()}</div>
+                <HeadLegend heads=drawn.heads/>
+            }
+            .into_any(),
+        )
+    };
+    view! { <div node_ref=element data-test="heads">{body}</div> }
+}
+
+fn draw(plan: &Plan, width: u32) -> Multiples {
+    let all = plan.panel.lines.iter().zip(&plan.looks);
+    let heads: Vec<_> = all
+        .filter(|(line, _)| line.subject.head.is_some())
+        .collect();
+    let is_same = |a: &Shown<'_>, b: &Shown<'_>| own(&a.0.subject) == own(&b.0.subject);
+    let groups = || heads.chunk_by(is_same);
+    let fitting = ((width + GAP) / (LEAST_WIDTH + GAP)).max(1);
+    let columns = fitting.min(u32::try_from(groups().count()).unwrap_or(fitting));
+    let size = Size {
+        width: ((width + GAP) / columns.max(1)).saturating_sub(GAP),
+        height: HEIGHT,
+    };
+    let shared = Shared::of(plan, size);
+    Multiples {
+        all: groups().map(|group| Arc::new(shared.draw(group))).collect(),
+        columns,
+        heads: entries(&heads),
+    }
+}
+
+type Shown<'a> = (&'a Line, &'a Look);
+
+/// What the small charts have in common.
+struct Shared<'a> {
+    plan: &'a Plan,
+    size: Size,
+    xs: Vec<u64>,
+    x_range: Option<(f64, f64)>,
+    y_range: Option<(f64, f64)>,
+}
+
+impl<'a> Shared<'a> {
+    fn of(plan: &'a Plan, size: Size) -> Self {
+        let xs = plan.panel.steps();
+        let ends = xs.first().zip(xs.last());
+        let is_log = plan.choices.y == Spread::Log;
+        let points = plan.drawn().flat_map(|(line, _)| &line.points);
+        let values = points.filter_map(|point| point.1.filter(|value| !is_log || *value > 0.0));
+        let y_range = values.fold(None, |range: Option<(f64, f64)>, value| {
+            let (low, high) = range.unwrap_or((value, value));
+            Some((low.min(value), high.max(value)))
+        });
+        Self {
+            plan,
+            size,
+            x_range: ends.map(|(first, last)| (*first as f64, *last as f64)),
+            y_range,
+            xs,
+        }
+    }
+
+    /// One small chart.
+    fn draw(&self, group: &[Shown<'_>]) -> Multiple {
+        let drawn = group.iter().filter(|(_, look)| look.is_drawn);
+        let subject = group.first().map(|(line, _)| own(&line.subject));
+        let name = subject.as_ref().map(Subject::name).unwrap_or_default();
+        let chart = LineChart {
+            title: format!("{name}, {} heads over {}s", group.len(), self.plan.x_name()),
+            x_scale: self.plan.x_scale(),
+            y_scale: y_scale(self.plan.choices.y),
+            x_range: self.x_range,
+            y_range: self.y_range,
+            series: drawn.map(|shown| solid(series(*shown))).collect(),
+            size: self.size,
+            theme: self.plan.theme,
+            ..LineChart::default()
+        };
+        let cloned = |(line, look): &Shown<'_>| ((*line).clone(), (*look).clone());
+        Multiple {
+            name,
+            lines: group.iter().map(cloned).collect(),
+            xs: self.xs.clone(),
+            axes: chart.axes(),
+            svg: chart.to_svg(),
+        }
+    }
+}
+
+/// One layer a chart: dashes have nothing to tell apart.
+fn solid(series: Series) -> Series {
+    Series {
+        dash: Dash::Solid,
+        ..series
+    }
+}
+
+/// The layer's own, of a head.
+fn own(subject: &Subject) -> Subject {
+    Subject {
+        head: None,
+        ..subject.clone()
+    }
+}
+
+/// Each head once, with its colour.
+fn entries(heads: &[Shown<'_>]) -> Vec<(u64, Colour)> {
+    let entries = heads
+        .iter()
+        .filter_map(|(line, look)| Some((line.subject.head?, look.colour)));
+    let entries: BTreeMap<u64, Colour> = entries.collect();
+    entries.into_iter().collect()
+}
+
+#[component]
+fn Small(multiple: Arc<Multiple>) -> impl IntoView {
+    let state = State::here();
+    let shown = multiple.clone();
+    let point = move |event: PointerEvent| {
+        let x = f64::from(event.offset_x());
+        state.view.point_at(nearest(&shown.axes, &shown.xs, x));
+    };
+    let xs = multiple.xs.clone();
+    let axes = multiple.axes.clone();
+    let cursor = move || {
+        let at = state.view.cursor.get()?;
+        Some(view! { <Cursor axes=axes.clone() at/> })
+    };
+    let svg = multiple.svg.clone();
+    let name = multiple.name.clone();
+    view! {
+        <figure class="small" data-test="head-chart">
+            <figcaption>{name}</figcaption>
+            <div
+                class="drawing"
+                tabindex="0"
+                role="group"
+                aria-label="small chart; arrow keys move the cursor"
+                style:height=format!("{HEIGHT}px")
+                on:pointermove=point.clone()
+                on:pointerdown=point
+                on:pointerleave=move |_| state.view.point_at(None)
+                on:click=move |_| state.view.hold_pointed()
+                on:keydown=move |event: KeyboardEvent| walk(state.view, &xs, &event)
+            >
+                <div class="svg" inner_html=svg></div>
+                {cursor}
+            </div>
+            <Values multiple/>
+        </figure>
+    }
+}
+
+/// The heads' values at the cursor, in their colours.
+#[component]
+fn Values(multiple: Arc<Multiple>) -> impl IntoView {
+    let state = State::here();
+    let values = move || {
+        let cursor = state.view.cursor.get();
+        let Some(at) = cursor.or_else(|| multiple.xs.last().copied()) else {
+            return ().into_any();
+        };
+        let drawn = multiple.lines.iter().filter(|(_, look)| look.is_drawn);
+        if drawn.clone().count() > MOST_VALUES {
+            let values: Vec<f64> = drawn.filter_map(|(line, _)| line.at(at)).collect();
+            let (low, high) = (
+                values.iter().copied().reduce(f64::min),
+                values.iter().copied().reduce(f64::max),
+            );
+            let words = format!("{} to {}", readout::value(low), readout::value(high));
+            return view! { <span>{words}</span> }.into_any();
+        }
+        let value = |(line, look): &(Line, Look)| {
+            let status = line.statuses.get(&at).cloned();
+            let hint = status.map_or_else(|| look.name.clone(), |s| format!("{}: {s}", look.name));
+            let colour = look.colour.to_string();
+            view! { <span style:color=colour title=hint>{readout::value(line.at(at))}</span> }
+        };
+        drawn.map(value).collect_view().into_any()
+    };
+    view! { <div class="values" data-test="head-values">{values}</div> }
+}
+
+#[component]
+fn HeadLegend(heads: Vec<(u64, Colour)>) -> impl IntoView {
+    let entry = |(head, colour): (u64, Colour)| {
+        view! { <span class="head">{swatch(colour, Dash::Solid)}{format!("head {head}")}</span> }
+    };
+    let entries = heads.into_iter().map(entry).collect_view();
+    view! { <div class="head-legend" data-test="head-legend">{entries}</div> }
+}

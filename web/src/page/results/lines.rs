@@ -1,0 +1,66 @@
+//! Lines over steps, and their legend.
+
+use std::sync::Arc;
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use trainscope_plot::{Axes, Size};
+
+use super::basis::Basis;
+use super::chart::Plan;
+use super::drawing::Drawing;
+use super::legend::Legend;
+use super::painter::Painter;
+use crate::page::surroundings;
+use crate::panel::PanelSignal;
+
+/// A line chart as it is on the screen.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub plan: Plan,
+    /// Where the cursor can stand, ascending.
+    pub xs: Vec<u64>,
+    pub axes: Axes,
+    pub svg: String,
+}
+
+/// A line chart; the legend below it reads out the values at the cursor.
+#[component]
+pub(super) fn LinesView(panel: PanelSignal, is_near: Signal<bool>, height: u32) -> impl IntoView {
+    let basis = Basis::here();
+    let painter = Painter::here();
+    let easel = painter.easel();
+    let element = NodeRef::<Div>::new();
+    let width = surroundings::width_of(element);
+    let picture = RwSignal::new(None::<Arc<Picture>>);
+    Effect::new(move |_| {
+        let size = Size {
+            width: width.get(),
+            height,
+        };
+        if !is_near.get() || size.width == 0 {
+            return;
+        }
+        basis.track(&panel);
+        let panel = panel.clone();
+        painter.paint(easel, move || {
+            picture.try_set(Some(Arc::new(draw(basis.plan(&panel), size))));
+        });
+    });
+    view! {
+        <div node_ref=element>
+            <Drawing picture height/>
+        </div>
+        <Legend picture/>
+    }
+}
+
+fn draw(plan: Plan, size: Size) -> Picture {
+    let chart = plan.line_chart(size);
+    Picture {
+        xs: plan.panel.steps(),
+        axes: chart.axes(),
+        svg: chart.to_svg(),
+        plan,
+    }
+}

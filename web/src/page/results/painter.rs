@@ -1,0 +1,93 @@
+//! Drawing a little at a time, so that the main thread stays free.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::page::surroundings;
+
+/// How long drawing goes on before the browser gets its turn, in seconds.
+const TURN_SECONDS: f64 = 0.008;
+
+/// What is to be drawn, in order. Copies share the same queue.
+#[derive(Clone, Copy)]
+pub(super) struct Painter(StoredValue<Rc<RefCell<Queue>>, LocalStorage>);
+
+/// Whose drawing it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Easel(u64);
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<(Easel, Box<dyn FnOnce()>)>,
+    easels: u64,
+    is_running: bool,
+}
+
+impl Painter {
+    pub(super) fn new() -> Self {
+        Self(StoredValue::new_local(Rc::default()))
+    }
+
+    /// The painter of the page that the caller is part of.
+    pub(super) fn here() -> Self {
+        expect_context()
+    }
+
+    /// A place for one drawing; what waits for it is forgotten with the caller's component.
+    pub(super) fn easel(self) -> Easel {
+        let queue = self.0.get_value();
+        let easel = {
+            let mut queue = queue.borrow_mut();
+            queue.easels += 1;
+            Easel(queue.easels)
+        };
+        let queue = StoredValue::new_local(queue);
+        on_cleanup(move || {
+            queue.with_value(|queue| queue.borrow_mut().forget(easel));
+        });
+        easel
+    }
+
+    /// Draws soon. What waits for the same easel is not drawn any more.
+    pub(super) fn paint(self, easel: Easel, job: impl FnOnce() + 'static) {
+        let queue = self.0.get_value();
+        {
+            let mut waiting = queue.borrow_mut();
+            waiting.forget(easel);
+            waiting.jobs.push_back((easel, Box::new(job)));
+            if waiting.is_running {
+                return;
+            }
+            waiting.is_running = true;
+        }
+        spawn_local(async move {
+            while take_turn(&queue) {
+                surroundings::pause(0).await;
+            }
+        });
+    }
+}
+
+impl Queue {
+    fn forget(&mut self, easel: Easel) {
+        self.jobs.retain(|(other, _)| *other != easel);
+    }
+}
+
+/// Draws until the turn is over; whether anything is left.
+fn take_turn(queue: &RefCell<Queue>) -> bool {
+    let start = surroundings::now_seconds();
+    while surroundings::now_seconds() - start < TURN_SECONDS {
+        let job = queue.borrow_mut().jobs.pop_front();
+        let Some((_, job)) = job else {
+            queue.borrow_mut().is_running = false;
+            return false;
+        };
+        job();
+    }
+    true
+}

@@ -1,0 +1,109 @@
+//! All results as files.
+
+use leptos::html::Details;
+use leptos::prelude::*;
+use trainscope_analysis::results::Results;
+
+use super::export::report;
+use crate::page::state::State;
+use crate::save::{self, Download};
+
+/// What can be saved.
+#[derive(Clone, Copy)]
+enum Kind {
+    Table,
+    Results,
+    Config,
+}
+
+const KINDS: [(Kind, &str, &str, &str); 3] = [
+    (Kind::Table, "All numbers", "CSV", "save-all-csv"),
+    (
+        Kind::Results,
+        "Results file, to open here again",
+        "JSON",
+        "save-results",
+    ),
+    (Kind::Config, "Config", "YAML", "save-config"),
+];
+
+/// A menu of files.
+#[component]
+pub(super) fn Saving() -> impl IntoView {
+    let state = State::here();
+    let menu = NodeRef::<Details>::new();
+    let close = move || {
+        if let Some(menu) = menu.get_untracked() {
+            menu.set_open(false);
+        }
+    };
+    let item = move |(kind, words, format, test): (
+        Kind,
+        &'static str,
+        &'static str,
+        &'static str,
+    )| {
+        let save = move |_| {
+            close();
+            report(state, file(state, kind).and_then(|file| file.save()));
+        };
+        view! {
+            <button data-test=test on:click=save><span>{words}</span><span class="sub">{format}</span></button>
+        }
+    };
+    let escape = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Escape" {
+            close();
+        }
+    };
+    let leave = move |event: leptos::ev::FocusEvent| {
+        let inside = menu.get_untracked().zip(event.related_target());
+        let is_inside = inside.is_some_and(|(menu, target)| {
+            wasm_bindgen::JsCast::dyn_ref(&target).is_some_and(|target| menu.contains(Some(target)))
+        });
+        if !is_inside && event.related_target().is_some() {
+            close();
+        }
+    };
+    view! {
+        <Show when=move || state.analysis.results.with(Option::is_some)>
+            <details class="menu" node_ref=menu data-test="save-menu" on:keydown=escape on:focusout=leave>
+                <summary>"Save"</summary>
+                <div>{KINDS.map(item).collect_view()}</div>
+            </details>
+        </Show>
+    }
+}
+
+fn file(state: State, kind: Kind) -> Result<Download, String> {
+    let mut results = state
+        .analysis
+        .with_records()
+        .ok_or("there are no results")?;
+    results.sort();
+    let name = |extension| save::file_name(&[&results.analysis_name], extension);
+    Ok(match kind {
+        Kind::Table => Download {
+            name: save::file_name(&[&results.analysis_name, "results"], "csv"),
+            media_type: "text/csv",
+            bytes: results.long_csv().map_err(|error| error.to_string())?,
+        },
+        Kind::Results => Download {
+            name: name("trainscope.json"),
+            media_type: "application/json",
+            bytes: json(&results)?,
+        },
+        Kind::Config => Download {
+            name: name("yaml"),
+            media_type: "application/yaml",
+            bytes: results.config.clone().into_bytes(),
+        },
+    })
+}
+
+/// The content of a results file.
+fn json(results: &Results) -> Result<Vec<u8>, String> {
+    let mut bytes = serde_json::to_vec(results).map_err(|error| error.to_string())?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

@@ -1,0 +1,252 @@
+//! The dialog that makes a link.
+
+use leptos::html::{Dialog, Textarea};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::enlarged::show_modal;
+use crate::link::{Link, MARK, MOST_CHARACTERS, Source};
+use crate::page::readout;
+use crate::page::state::State;
+use crate::save;
+
+/// A link that was made.
+#[derive(Clone, Debug, PartialEq)]
+struct Made {
+    address: String,
+    /// Characters behind the mark.
+    length: usize,
+}
+
+/// What the dialog shows.
+#[derive(Clone, Copy)]
+struct Sharing {
+    is_open: RwSignal<bool>,
+    has_results: RwSignal<bool>,
+    made: RwSignal<Option<Result<Made, String>>>,
+    /// What came of copying.
+    copied: RwSignal<Option<Result<(), String>>>,
+}
+
+/// A button, and the dialog it opens.
+#[component]
+pub(super) fn Share() -> impl IntoView {
+    let state = State::here();
+    let sharing = Sharing {
+        is_open: RwSignal::new(false),
+        has_results: RwSignal::new(true),
+        made: RwSignal::new(None),
+        copied: RwSignal::new(None),
+    };
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        let is_open = sharing.is_open.get();
+        if let Some(dialog) = dialog.get() {
+            show_modal(&dialog, is_open);
+        }
+    });
+    let open = move |_| {
+        sharing.has_results.set(true);
+        sharing.is_open.set(true);
+        sharing.make(state);
+    };
+    view! {
+        <Show when=move || state.analysis.results.with(Option::is_some)>
+            <button data-test="share" on:click=open>"Share"</button>
+        </Show>
+        <dialog
+            class="share"
+            node_ref=dialog
+            aria-label="share a link"
+            data-test="share-dialog"
+            on:close=move |_| sharing.is_open.set(false)
+        >
+            <Show when=move || sharing.is_open.get()>
+                <Content sharing/>
+            </Show>
+        </dialog>
+    }
+}
+
+#[component]
+fn Content(sharing: Sharing) -> impl IntoView {
+    let state = State::here();
+    let choose = move |has_results| {
+        sharing.has_results.set(has_results);
+        sharing.make(state);
+    };
+    let option = move |value: bool, words: &'static str, test: &'static str| {
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="share"
+                    data-test=test
+                    prop:checked=move || sharing.has_results.get() == value
+                    on:change=move |_| choose(value)
+                />
+                {words}
+            </label>
+        }
+    };
+    let close = move |_| sharing.is_open.set(false);
+    view! {
+        <header>
+            <h3>"Share a link"</h3>
+            <button data-test="share-close" on:click=close>"Close"</button>
+        </header>
+        <div class="options" role="radiogroup" aria-label="what the link carries">
+            {option(true, "with the results: opens at once, without computing", "share-with")}
+            {option(false, "without: the config and how it is shown; computed again when it is opened", "share-without")}
+        </div>
+        <Outcome sharing/>
+        <p class="label">
+            "The link itself holds everything: nothing is uploaded. It carries the config, the names of \
+             the run and its parts, the numbers if you choose so, and how they are shown — no files, \
+             and no token."
+            {local_note(state)}
+        </p>
+    }
+}
+
+fn local_note(state: State) -> Option<String> {
+    match source(state) {
+        Source::Files { name } => Some(format!(
+            " The files of {name} stay with you: whoever opens the link needs them to compute anything."
+        )),
+        Source::Demo => None,
+    }
+}
+
+/// The link, or why there is none.
+#[component]
+fn Outcome(sharing: Sharing) -> impl IntoView {
+    move || match sharing.made.get() {
+        None => view! { <p class="label" role="status">"making the link …"</p> }.into_any(),
+        Some(Err(reason)) => view! { <p class="failure" role="alert">{reason}</p> }.into_any(),
+        Some(Ok(made)) if made.length > MOST_CHARACTERS => view! { <TooLong made/> }.into_any(),
+        Some(Ok(made)) => view! { <Ready made sharing/> }.into_any(),
+    }
+}
+
+#[component]
+fn TooLong(made: Made) -> impl IntoView {
+    let words = format!(
+        "The numbers do not fit: the link would have {} characters, and chat programs and servers cut \
+         off what has more than {}. Save the results file instead (Save, then JSON): it can be opened \
+         here again, by dropping it, or from the web with #results=ADDRESS. Or share a link without \
+         the results.",
+        readout::count(made.length as u64),
+        readout::count(MOST_CHARACTERS as u64),
+    );
+    view! { <p class="notice" data-test="share-too-long">{words}</p> }
+}
+
+#[component]
+fn Ready(made: Made, sharing: Sharing) -> impl IntoView {
+    let field = NodeRef::<Textarea>::new();
+    let text = StoredValue::new(made.address.clone());
+    let copy = move |_| {
+        spawn_local(async move {
+            let outcome = save::copy(&text.get_value()).await;
+            if outcome.is_err()
+                && let Some(field) = field.get_untracked()
+            {
+                // Selected, so that the person can copy it with the keyboard.
+                let _ = field.focus();
+                field.select();
+            }
+            sharing.copied.set(Some(outcome));
+        });
+    };
+    let said = move || {
+        sharing.copied.get().map(|outcome| match outcome {
+            Ok(()) => "copied".to_owned(),
+            Err(_) => "the browser did not allow it: the link is selected, press Ctrl+C".to_owned(),
+        })
+    };
+    let length = format!(
+        "{} characters",
+        readout::count(made.address.chars().count() as u64)
+    );
+    view! {
+        <textarea
+            readonly
+            rows="4"
+            aria-label="the link"
+            data-test="share-link"
+            node_ref=field
+            prop:value=made.address
+            on:focus=move |_| {
+                if let Some(field) = field.get_untracked() {
+                    field.select();
+                }
+            }
+        ></textarea>
+        <div class="row">
+            <button class="primary" data-test="share-copy" on:click=copy>"Copy"</button>
+            <span class="label" data-test="share-length">{length}</span>
+            <span class="label" role="status" data-test="share-copied">{said}</span>
+        </div>
+    }
+}
+
+impl Sharing {
+    /// Makes the link as it is wanted now.
+    fn make(self, state: State) {
+        self.made.set(None);
+        self.copied.set(None);
+        let has_results = self.has_results.get_untracked();
+        spawn_local(async move {
+            let made = made(state, has_results).await;
+            if self.has_results.get_untracked() == has_results {
+                self.made.set(Some(made));
+            }
+        });
+    }
+}
+
+async fn made(state: State, has_results: bool) -> Result<Made, String> {
+    let results = state.analysis.with_records();
+    let results = results.ok_or("there are no results to share")?;
+    let link = Link {
+        source: source(state),
+        config: results.config.clone(),
+        choices: untrack(move || state.view.choices()),
+        results: has_results.then_some(results),
+    };
+    let text = link.encode().await.map_err(|error| error.to_string())?;
+    Ok(Made {
+        length: text.len(),
+        address: format!("{}{MARK}{text}", here()),
+    })
+}
+
+/// The page's address without what stands behind `#`.
+fn here() -> String {
+    let address = window().location().href().unwrap_or_default();
+    let end = address.find('#').unwrap_or(address.len());
+    address.get(..end).unwrap_or_default().to_owned()
+}
+
+/// What the shown analysis is of.
+fn source(state: State) -> Source {
+    let run = state.opened.with_untracked(|opened| {
+        let run = &opened.as_ref()?.run;
+        let is_demo = run.name == crate::demo::NAME
+            && run.files == crate::demo::FILES.len() as u64
+            && run.bytes == crate::demo::bytes();
+        Some((run.name.clone(), is_demo))
+    });
+    let (name, is_demo) = run.unwrap_or_else(|| {
+        let results = state.analysis.results.get_untracked();
+        let name = results.map(|results| results.source).unwrap_or_default();
+        let is_demo = name == crate::demo::NAME;
+        (name, is_demo)
+    });
+    if is_demo {
+        Source::Demo
+    } else {
+        Source::Files { name }
+    }
+}

@@ -1,0 +1,138 @@
+//! Which colour and dashes a line has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trainscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
+
+use super::{Panel, Seen, Subject};
+use crate::choices::{Choices, ColourBy};
+
+/// Colours that a line can be given for good.
+pub const PINS: usize = 8;
+
+const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDotted];
+
+/// What a line looks like, and whether it is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The line.
+    pub subject: Subject,
+    /// What it is called.
+    pub name: String,
+    /// Its colour.
+    pub colour: Colour,
+    /// Its dashes.
+    pub dash: Dash,
+    /// Whether it is drawn: neither hidden nor beside an isolated one.
+    pub is_drawn: bool,
+}
+
+/// The colours of all charts together: a layer has the same one in each of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Palette {
+    seen: Seen,
+    colour_by: ColourBy,
+    pinned: BTreeMap<Subject, u8>,
+    layers: Vec<Colour>,
+    heads: Vec<Colour>,
+    parts: Vec<Colour>,
+    pins: Vec<Colour>,
+}
+
+impl Palette {
+    /// For charts with these components, layers and heads.
+    #[must_use]
+    pub fn new(
+        seen: Seen,
+        colour_by: ColourBy,
+        pinned: BTreeMap<Subject, u8>,
+        theme: Theme,
+    ) -> Self {
+        Self {
+            layers: layer_colours(seen.layers.len(), theme),
+            heads: head_colours(seen.heads.len(), theme),
+            parts: part_colours(seen.components.len(), theme),
+            pins: part_colours(PINS, theme),
+            seen,
+            colour_by,
+            pinned,
+        }
+    }
+
+    /// The looks of a chart's lines, in their order.
+    #[must_use]
+    pub fn looks(&self, panel: &Panel, choices: &Choices) -> Vec<Look> {
+        let isolated = choices.isolated.as_ref();
+        let isolated = isolated.filter(|subject| panel.line(subject).is_some());
+        let look = |subject: &Subject| Look {
+            subject: subject.clone(),
+            name: subject.name(),
+            colour: self.colour(subject),
+            dash: self.dash(subject),
+            is_drawn: match isolated {
+                Some(isolated) => isolated == subject,
+                None => !choices.hidden.contains(subject),
+            },
+        };
+        panel.lines.iter().map(|line| look(&line.subject)).collect()
+    }
+
+    /// The colour of a line.
+    #[must_use]
+    pub fn colour(&self, subject: &Subject) -> Colour {
+        let pin = self.pinned.get(subject);
+        if let Some(colour) = pin.and_then(|pin| self.pins.get(usize::from(*pin))) {
+            return *colour;
+        }
+        let colours = match self.means(subject) {
+            ColourBy::Layer => self.layers.get(rank(&self.seen.layers, subject.layer)),
+            ColourBy::Head => self.heads.get(rank(&self.seen.heads, subject.head)),
+            ColourBy::Part => self.parts.get(self.part(subject)),
+        };
+        colours.copied().unwrap_or_default()
+    }
+
+    /// Dashes tell apart what colours do not.
+    fn dash(&self, subject: &Subject) -> Dash {
+        let rest = match self.means(subject) {
+            ColourBy::Layer => match subject.head {
+                Some(head) => rank(&self.seen.heads, Some(head)),
+                None => self.part(subject),
+            },
+            ColourBy::Head => match subject.layer {
+                Some(layer) => rank(&self.seen.layers, Some(layer)),
+                None => self.part(subject),
+            },
+            ColourBy::Part => match subject.layer {
+                Some(layer) => rank(&self.seen.layers, Some(layer)),
+                None => rank(&self.seen.heads, subject.head),
+            },
+        };
+        DASHES[rest % DASHES.len()]
+    }
+
+    /// What the colour of a line means: what was chosen, where the line has it.
+    fn means(&self, subject: &Subject) -> ColourBy {
+        let has_layer = subject.layer.is_some();
+        match (self.colour_by, subject.head) {
+            (ColourBy::Part, _) => ColourBy::Part,
+            (ColourBy::Head, Some(_)) => ColourBy::Head,
+            _ if has_layer => ColourBy::Layer,
+            (_, Some(_)) => ColourBy::Head,
+            (_, None) => ColourBy::Part,
+        }
+    }
+
+    fn part(&self, subject: &Subject) -> usize {
+        let components = &self.seen.components;
+        components
+            .iter()
+            .position(|component| *component == subject.component)
+            .unwrap_or(0)
+    }
+}
+
+/// The place of a number among those that there are.
+fn rank(all: &BTreeSet<u64>, number: Option<u64>) -> usize {
+    number.map_or(0, |number| all.range(..number).count())
+}
