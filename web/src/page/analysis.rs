@@ -349,7 +349,7 @@ impl Analysis {
         let mut added = crate::panel::Added::default();
         self.panels
             .update_untracked(|panels| added = panels.add_all(records));
-        if added.has_new_panels {
+        if added.has_grown {
             self.panels.notify();
         }
         added.changed
