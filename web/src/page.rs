@@ -1,6 +1,7 @@
 //! What a person sees.
 
 mod analysis;
+mod arrival;
 mod ask;
 mod desk;
 mod opening;
@@ -15,6 +16,7 @@ mod watch;
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
+use arrival::{Arrival, ArrivalNotice};
 use opening::Opening;
 use results::ResultsView;
 use side::SidePanel;
@@ -33,9 +35,13 @@ pub fn mount() {
 fn Page() -> impl IntoView {
     let state = State::new();
     provide_context(state);
+    let arrival = Arrival::new();
+    provide_context(arrival);
+    arrival.follow_address(state);
     let is_open = Memo::new(move |_| state.stage.get() == Stage::Open);
     view! {
         <TopBar/>
+        <ArrivalNotice/>
         <Show when=move || is_open.get() fallback=|| view! { <Opening/> }>
             <Workbench/>
         </Show>

@@ -80,6 +80,11 @@ impl State {
 
     /// Opens the demo run and computes its analysis.
     pub(super) fn open_demo(self) {
+        self.open_demo_with(None);
+    }
+
+    /// Opens the demo run and computes the analysis of a config, or its own.
+    pub(super) fn open_demo_with(self, config: Option<String>) {
         let what = "the demo run".to_owned();
         let stage = self.stage;
         leptos::task::spawn_local(async move {
@@ -93,7 +98,11 @@ impl State {
             progress(0, crate::demo::bytes());
             let fetched = async {
                 let files = crate::demo::run(progress).await?;
-                Ok::<_, crate::fetch::FetchError>((files, crate::demo::config().await?))
+                let config = match config {
+                    Some(config) => config,
+                    None => crate::demo::config().await?,
+                };
+                Ok::<_, crate::fetch::FetchError>((files, config))
             };
             match fetched.await {
                 Ok((files, config)) => self.open_files(files, Some(config)).await,

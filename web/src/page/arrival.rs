@@ -1,0 +1,307 @@
+//! What the page's address asks for: an analysis in a link, or a results file somewhere.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use trainscope_analysis::results::Results;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+use super::state::{Stage, State};
+use crate::choices::Choices;
+use crate::fetch;
+use crate::link::stream::collected;
+use crate::link::{Link, MARK, Source};
+use crate::message::{Answer, Request};
+
+const RESULTS_MARK: &str = "#results=";
+
+/// The largest results file that is fetched.
+const MOST_BYTES: usize = 500_000_000;
+
+/// What came with the address. Copies share the same signals.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival {
+    notice: RwSignal<Option<Notice>>,
+    /// Counts arrivals, so that what an earlier one still brings is passed over.
+    number: StoredValue<u64>,
+}
+
+/// What there is to say about it.
+#[derive(Clone, Debug, PartialEq)]
+enum Notice {
+    /// Results are shown that were not computed here.
+    Brought {
+        /// The run.
+        name: String,
+        /// Where the results come from.
+        from: String,
+    },
+    /// An analysis of files that are not there.
+    Awaited(Box<Awaited>),
+    /// It could not be opened, and what was open before still is.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Awaited {
+    /// What the files are called.
+    name: String,
+    config: String,
+    choices: Choices,
+}
+
+impl Arrival {
+    pub(super) fn new() -> Self {
+        Self {
+            notice: RwSignal::new(None),
+            number: StoredValue::new(0),
+        }
+    }
+
+    /// Opens what the address asks for, now and whenever it changes.
+    pub(super) fn follow_address(self, state: State) {
+        self.open(state);
+        let listener = window_event_listener(leptos::ev::hashchange, move |_| self.open(state));
+        on_cleanup(move || listener.remove());
+        Effect::new(move |_| {
+            if state.opened.with(Option::is_some) {
+                self.meet(state);
+            }
+        });
+    }
+
+    fn open(self, state: State) {
+        let hash = window().location().hash().unwrap_or_default();
+        self.number.update_value(|number| *number += 1);
+        let number = self.number.get_value();
+        let was_open = state.stage.get_untracked() == Stage::Open;
+        spawn_local(async move {
+            let outcome = if let Some(text) = hash.strip_prefix(MARK) {
+                announce(state, "a shared analysis");
+                self.open_link(state, text, number).await
+            } else if let Some(address) = hash.strip_prefix(RESULTS_MARK) {
+                self.open_results(state, &address_of(address), number).await
+            } else {
+                return;
+            };
+            if let Err(message) = outcome
+                && self.number.get_value() == number
+            {
+                self.fail(state, message, was_open);
+            }
+        });
+    }
+
+    fn fail(self, state: State, message: String, was_open: bool) {
+        if was_open {
+            state.stage.set(Stage::Open);
+            self.notice.set(Some(Notice::Failed(message)));
+        } else {
+            state.stage.set(Stage::Failed(message));
+        }
+    }
+
+    async fn open_link(self, state: State, text: &str, number: u64) -> Result<(), String> {
+        let link = Link::decode(text).await;
+        if self.number.get_value() != number {
+            return Ok(());
+        }
+        let link = link.map_err(|error| error.to_string())?;
+        match (link.results, link.source) {
+            (Some(results), _) => self.show(state, results, "a link", link.choices),
+            (None, Source::Demo) => {
+                self.notice.set(None);
+                state.view.take(link.choices);
+                state.open_demo_with(Some(link.config));
+            }
+            (None, Source::Files { name }) => {
+                let awaited = Awaited {
+                    name,
+                    config: link.config,
+                    choices: link.choices,
+                };
+                state.close();
+                self.notice.set(Some(Notice::Awaited(Box::new(awaited))));
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_results(self, state: State, address: &str, number: u64) -> Result<(), String> {
+        let text = fetched(state, address).await?;
+        if self.number.get_value() != number {
+            return Ok(());
+        }
+        announce(state, address);
+        let answer = state.desk.ask(Request::Results { text }).await;
+        if self.number.get_value() != number {
+            return Ok(());
+        }
+        match answer {
+            Ok(Answer::Results(results)) => {
+                let choices = untrack(|| state.view.choices());
+                self.show(state, *results, address, choices);
+                Ok(())
+            }
+            Ok(_) => Err(String::new()),
+            Err(message) => Err(format!("{address}: {message}")),
+        }
+    }
+
+    /// Shows results that were not computed here.
+    fn show(self, state: State, results: Results, from: &str, choices: Choices) {
+        state.desk.stop();
+        state.opened.set(None);
+        state.view.take(choices);
+        state.ask.text.set(results.config.clone());
+        self.notice.set(Some(Notice::Brought {
+            name: results.source.clone(),
+            from: from.to_owned(),
+        }));
+        state.analysis.show(results);
+        state.stage.set(Stage::Open);
+    }
+
+    /// A run was opened: the one that a link was made of computes as the link says.
+    fn meet(self, state: State) {
+        let name = state
+            .opened
+            .with_untracked(|opened| opened.as_ref().map(|opened| opened.run.name.clone()));
+        match self.notice.get_untracked() {
+            Some(Notice::Awaited(awaited)) if Some(&awaited.name) == name.as_ref() => {
+                self.use_awaited(state, *awaited);
+            }
+            Some(Notice::Awaited(_)) | None => {}
+            Some(Notice::Brought { .. } | Notice::Failed(_)) => self.notice.set(None),
+        }
+    }
+
+    fn use_awaited(self, state: State, awaited: Awaited) {
+        self.notice.set(None);
+        state.view.take(awaited.choices);
+        spawn_local(async move {
+            state.ask.check_text(awaited.config).await;
+            state.run();
+        });
+    }
+}
+
+/// The whole text of a results file, with its size shown while it comes.
+async fn fetched(state: State, address: &str) -> Result<String, String> {
+    announce(state, address);
+    let unreachable = |_| {
+        format!(
+            "{address} could not be fetched: the server cannot be reached, or it does not allow \
+             other sites to read from it (CORS). Download the file and drop it here."
+        )
+    };
+    let response = JsFuture::from(fetch::request(address))
+        .await
+        .map_err(unreachable)?;
+    let response: Response = wasm_bindgen::JsCast::unchecked_into(response);
+    match response.status() {
+        _ if response.ok() => {}
+        404 | 410 => {
+            return Err(format!(
+                "there is no file at {address} (the server answered 404)"
+            ));
+        }
+        status => {
+            return Err(format!(
+                "{address} could not be fetched: the server answered {status}"
+            ));
+        }
+    }
+    let length = response.headers().get("content-length").ok().flatten();
+    let length: Option<u64> = length.and_then(|length| length.parse().ok());
+    let stream = response
+        .body()
+        .ok_or_else(|| format!("the file at {address} is empty"))?;
+    let progress = |bytes: usize| {
+        let bytes = bytes as u64;
+        // Packed on the way, it is longer than it was said to be.
+        let of = length.unwrap_or_default().max(bytes);
+        state.stage.set(Stage::Opening {
+            what: address.to_owned(),
+            bytes: Some((bytes, of)),
+        });
+    };
+    match collected(&stream, MOST_BYTES, progress).await {
+        Ok(Some(bytes)) => String::from_utf8(bytes)
+            .map_err(|_| format!("the file at {address} is no results file: it is not text")),
+        Ok(None) => Err(format!(
+            "the file at {address} has more than {} MB, which no results file has",
+            MOST_BYTES / 1_000_000
+        )),
+        Err(_) => Err(format!(
+            "{address} came only in part: the connection was lost; try again"
+        )),
+    }
+}
+
+fn announce(state: State, what: &str) {
+    state.stage.set(Stage::Opening {
+        what: what.to_owned(),
+        bytes: None,
+    });
+}
+
+/// An address as it was written behind the mark, escaped or not.
+fn address_of(text: &str) -> String {
+    if text.contains("://") {
+        return text.to_owned();
+    }
+    let decoded = js_sys::decode_uri_component(text).ok().map(String::from);
+    decoded.unwrap_or_else(|| text.to_owned())
+}
+
+/// Says what came with the address, where that needs saying.
+#[component]
+pub(super) fn ArrivalNotice() -> impl IntoView {
+    let arrival: Arrival = expect_context();
+    let dismiss = move |_| arrival.notice.set(None);
+    let words = move |notice: Notice| {
+        match notice {
+        Notice::Brought { name, from } => view! {
+            <span>
+                "Results of "<b>{name}</b>", from "{from}". Nothing was computed here; open the run itself to \
+                 compute again."
+            </span>
+        }
+        .into_any(),
+        Notice::Failed(message) => view! { <span class="failure" role="alert">{message}</span> }.into_any(),
+        Notice::Awaited(awaited) => view! { <AwaitedNotice awaited=*awaited/> }.into_any(),
+    }
+    };
+    move || {
+        arrival.notice.get().map(|notice| {
+            view! {
+                <div class="notice arrival" role="status" data-test="arrival">
+                    {words(notice)}
+                    <button aria-label="dismiss" data-test="arrival-dismiss" on:click=dismiss>"×"</button>
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn AwaitedNotice(awaited: Awaited) -> impl IntoView {
+    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+    let config = awaited.config.clone();
+    let name = awaited.name.clone();
+    let apply = move |_| arrival.use_awaited(state, awaited.clone());
+    view! {
+        <span>
+            "The link is an analysis of "<b>{name}</b>", files of whoever made it; they are not in the link. \
+             Open or drop that run here, and it is computed as the link says."
+            <details>
+                <summary>"its config"</summary>
+                <pre>{config}</pre>
+            </details>
+        </span>
+        <Show when=move || state.opened.with(Option::is_some)>
+            <button data-test="arrival-apply" on:click=apply.clone()>"Use its config for this run"</button>
+        </Show>
+    }
+}
