@@ -6,6 +6,7 @@
 mod check;
 mod files;
 mod lane;
+mod memory;
 mod open;
 mod opened;
 mod plan;

@@ -375,3 +375,42 @@ async fn a_broken_file_is_named() {
         "{message}"
     );
 }
+
+/// A safetensors file of one square matrix of 4 GiB, all of it the same mebibyte.
+fn huge_file(name: &str) -> Blob {
+    let header = format!(
+        r#"{{"{name}":{{"dtype":"F32","shape":[32768,32768],"data_offsets":[0,4294967296]}}}}"#
+    );
+    let length = (header.len() as u64).to_le_bytes();
+    let beginning = blob(&[&length, header.as_bytes()].concat());
+    let mebibyte = blob(&vec![0; 1 << 20]);
+    let parts = [beginning]
+        .into_iter()
+        .chain((0..4096).map(|_| mebibyte.clone()));
+    Blob::new_with_blob_sequence(&parts.collect::<Array>()).unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn what_memory_cannot_hold_is_refused_before_it_is_read() {
+    let name = "layers.0.mlp.down_proj.weight";
+    let path = "model.safetensors";
+    let office = Office::with(vec![(path.to_owned(), huge_file(name))]);
+    let proposal = office.open().await.proposals.remove(0);
+    let checked = office.check(&proposal.text).await;
+    assert_eq!((checked.cost, checked.problems.len()), (None, 1));
+    let message = &checked.problems[0].message;
+    assert!(
+        message.contains("a browser gives 4 GB at most"),
+        "{message}"
+    );
+    let part = PartName {
+        split: None,
+        ..weights(0)
+    };
+    let (path, name) = (path.to_owned(), name.to_owned());
+    let message = office.failure(Request::Tensor { part, path, name }).await;
+    assert!(
+        message.contains("takes 12.9 GB of memory to look at"),
+        "{message}"
+    );
+}

@@ -3,12 +3,10 @@
 use trainscope_analysis::look::{self, Look};
 use trainscope_checkpoint::{Tensor, TensorEntry, Tree, read_tensors};
 
+use super::memory;
 use super::opened::OpenedFiles;
 use super::tensors::catalog;
 use crate::message::{Answer, PartName, TensorView};
-
-/// Memory that a web worker can have: WebAssembly counts it in 32 bits. Some is taken already.
-const MEMORY_BYTES: u64 = 3_600_000_000;
 
 /// The longest that a quick look at singular values may take.
 const SECONDS: f64 = 20.0;
@@ -63,11 +61,11 @@ async fn read(files: &OpenedFiles, path: &str, name: &str) -> Result<Tensor, Str
         .byte_range()
         .1
         .saturating_add(wide_bytes(entry.elements()));
-    if needed > MEMORY_BYTES {
+    if needed > memory::LIMIT_BYTES {
         return Err(format!(
             "{name} takes {} of memory to look at, and a browser gives a page 4 GB at most; `worker \
              analyze` has no such limit",
-            gigabytes(needed)
+            memory::in_words(needed)
         ));
     }
     let source = files.tree.open(path).await;
@@ -96,19 +94,14 @@ fn obstacle(tensor: &Tensor, not_finite: u64, flops_per_second: f64) -> Option<S
         ));
     }
     let needed = wide_bytes(tensor.values.len() as u64).saturating_mul(COPIES);
-    (needed > MEMORY_BYTES).then(|| {
+    (needed > memory::LIMIT_BYTES).then(|| {
         format!(
             "they would take {} of memory, and a browser gives 4 GB at most",
-            gigabytes(needed)
+            memory::in_words(needed)
         )
     })
 }
 
 const fn wide_bytes(elements: u64) -> u64 {
     elements.saturating_mul(size_of::<f64>() as u64)
-}
-
-#[allow(clippy::cast_precision_loss)] // a number for people
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
 }
