@@ -1,6 +1,6 @@
-// Starts a web worker's wasm.
+// Starts the program in a web worker.
 //
-// The page compiles compute_bg.wasm once and posts the same `{module}`, a WebAssembly.Module, to every
+// The page compiles app_bg.wasm once and posts the same `{module}`, a WebAssembly.Module, to every
 // worker as its first message. From then on the wasm itself listens; it answers `Ready` when it does,
 // and the page sends nothing before.
 //
@@ -10,5 +10,6 @@ const died = (reason) => self.postMessage({ died: String(reason?.message ?? reas
 self.addEventListener("error", (event) => died(event.message));
 self.addEventListener("unhandledrejection", (event) => died(event.reason));
 
-importScripts("./compute.js");
-self.addEventListener("message", ({ data }) => wasm_bindgen({ module_or_path: data.module }), { once: true });
+const program = import("./app.js");
+const start = async ({ data }) => (await program).default({ module_or_path: data.module });
+self.addEventListener("message", start, { once: true });

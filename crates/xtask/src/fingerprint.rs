@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail};
 /// The files of a folder by name.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// What keeps its name: the page itself, and the loader whose name is in the page's program.
-const KEPT: &[&str] = &["index.html"];
+/// The page itself, which keeps its name.
+const ENTRY: &str = "index.html";
 
 /// Renames the files beside `index.html` to `NAME-HASH.EXTENSION`, and every mention of them.
 /// Folders (the demo run) keep their names.
@@ -39,7 +39,7 @@ fn hashed(mut waiting: Files) -> Result<Files> {
             bail!("these files mention each other: {}", names.join(", "));
         };
         let content = waiting.remove(&name).unwrap_or_default();
-        if KEPT.contains(&name.as_str()) {
+        if name == ENTRY {
             done.insert(name, content);
             continue;
         }

@@ -12,13 +12,8 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-/// Whom Chromium itself asks whatever its flags say: for updates, the time, who is signed in.
-const ITS_OWN: &[&str] = &[
-    "accounts.google.com",
-    "clients2.google.com",
-    "content-autofill.googleapis.com",
-    "update.googleapis.com",
-];
+/// Whose hosts Chromium itself asks whatever its flags say: for updates, the time, who is signed in.
+const ITS_OWN: &[&str] = &["google.com", "googleapis.com", "gvt1.com"];
 
 /// The list of requests to other hosts.
 pub(super) struct Strangers {
@@ -58,11 +53,19 @@ fn note(list: &Mutex<Vec<String>>, mut stream: TcpStream) {
     let mut line = String::new();
     let read = BufReader::new((&stream).take(4096)).read_line(&mut line);
     // A connection that says nothing asks for nothing.
-    if read.is_ok() && host(&line).is_some_and(|host| !ITS_OWN.contains(&host)) {
+    if read.is_ok() && host(&line).is_some_and(|host| !is_its_own(host)) {
         let mut requests = list.lock().unwrap_or_else(PoisonError::into_inner);
         requests.push(line.trim_end().to_owned());
     }
     let _ = stream.write_all(b"HTTP/1.1 502 No Way Out\r\nContent-Length: 0\r\n\r\n");
+}
+
+fn is_its_own(host: &str) -> bool {
+    let mut owners = ITS_OWN.iter();
+    owners.any(|owner| {
+        host.strip_suffix(owner)
+            .is_some_and(|rest| rest.ends_with('.'))
+    })
 }
 
 /// The host of `CONNECT host:443 HTTP/1.1` or `GET http://host/path HTTP/1.1`.
@@ -74,7 +77,14 @@ fn host(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use super::{host, is_its_own};
+
+    #[test]
+    fn hosts_of_chromium_s_own() {
+        assert!(is_its_own("update.googleapis.com"));
+        assert!(!is_its_own("evilgoogle.com"));
+        assert!(!is_its_own("a.example"));
+    }
 
     #[test]
     fn the_host_of_a_request_to_a_proxy() {

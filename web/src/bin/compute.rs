@@ -1,6 +1,0 @@
-//! The web worker's entry.
-
-fn main() {
-    console_error_panic_hook::set_once();
-    trainscope_web::compute::listen();
-}
