@@ -40,6 +40,7 @@ pub mod tensor;
 pub mod torch;
 pub mod tree;
 mod widen;
+pub mod yaml;
 
 pub use catalog::{Catalog, Placement, TensorEntry};
 pub use dtype::Dtype;

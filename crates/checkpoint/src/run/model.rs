@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::ModelShape;
 use crate::tree::Tree;
+use crate::yaml::{self, Node, Value};
 
 /// The config files that are looked for, the surest first.
 const CONFIGS: &[(&str, Parse)] = &[
@@ -56,12 +57,6 @@ async fn read_text(tree: &dyn Tree, path: &str, bytes: u64) -> Result<String, St
     String::from_utf8(content).map_err(|_| "it is not UTF-8".to_owned())
 }
 
-/// pico-train's `training_config.yaml`, of which only the model matters here.
-#[derive(Deserialize)]
-struct TrainingConfig {
-    model: Option<ModelConfig>,
-}
-
 /// A model's dimensions by the names that pico-train and Hugging Face models give them. A file
 /// may have a dimension under two names, so they are fields apart and not aliases.
 #[derive(Deserialize)]
@@ -80,11 +75,33 @@ struct ModelConfig {
     head_dim: Option<u64>,
 }
 
+/// pico-train's `training_config.yaml`, of which only the model matters here.
 fn from_training_config(text: &str, source: String) -> Result<Option<ModelShape>, String> {
-    // Without the snippet a message is one line.
-    let config: TrainingConfig =
-        serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
-    Ok(config.model.and_then(|model| model.shape(source)))
+    let document = yaml::read(text).map_err(|error| error.to_string())?;
+    let entries = document.as_map().unwrap_or_default();
+    let model = entries
+        .iter()
+        .find(|(key, _)| key.as_text() == Some("model"));
+    let Some(dimensions) = model.and_then(|(_, model)| model.as_map()) else {
+        return Ok(None);
+    };
+    let named = dimensions
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_text()?.to_owned(), json(value))));
+    let json: serde_json::Map<_, _> = named.collect();
+    let config = ModelConfig::deserialize(json).map_err(|error| error.to_string())?;
+    Ok(config.shape(source))
+}
+
+/// What a dimension may be; anything else in words, to be refused.
+fn json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Nothing => serde_json::Value::Null,
+        Value::Whole(size) => {
+            u64::try_from(*size).map_or_else(|_| node.to_string().into(), Into::into)
+        }
+        _ => node.to_string().into(),
+    }
 }
 
 fn from_model_config(text: &str, source: String) -> Result<Option<ModelShape>, String> {

@@ -18,7 +18,7 @@ const RULES: &[Rule] = &[
         forbidden: &[
             "serde",
             "serde_json",
-            "serde-saphyr",
+            "granit-parser",
             "tokio",
             "futures*",
             "trainscope-*",
