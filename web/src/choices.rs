@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use trainscope_plot::Scale;
 
 use crate::panel::Subject;
 
@@ -90,6 +91,26 @@ pub enum ColourBy {
     Part,
     /// Heads.
     Head,
+}
+
+impl Spread {
+    /// How steps become positions: there is a step 0.
+    #[must_use]
+    pub const fn of_steps(self) -> Scale {
+        match self {
+            Self::Linear => Scale::Linear,
+            Self::Log => Scale::LogFromZero,
+        }
+    }
+
+    /// How values become positions.
+    #[must_use]
+    pub const fn of_values(self) -> Scale {
+        match self {
+            Self::Linear => Scale::Linear,
+            Self::Log => Scale::Log,
+        }
+    }
 }
 
 impl Default for Choices {

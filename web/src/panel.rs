@@ -1,5 +1,6 @@
 //! Records, arranged as charts show them.
 
+pub mod chart;
 pub mod look;
 pub mod subject;
 pub mod summary;

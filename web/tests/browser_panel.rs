@@ -126,7 +126,7 @@ fn a_head_is_a_line_of_its_own() {
             .collect::<Vec<_>>()
     };
     assert_eq!(names(Lines::Layers), ["layer 0 · ov_circuit"]);
-    assert_eq!(names(Lines::Heads), ["layer 0 · ov_circuit · head 3"]);
+    assert_eq!(names(Lines::Heads), ["layer 0 · head 3 · ov_circuit"]);
 }
 
 #[wasm_bindgen_test]

@@ -32,19 +32,28 @@ fn bench_natively(workspace: &Workspace, filter: &str) -> Result<()> {
     process::run(&mut command)
 }
 
-/// The kernels in headless Chromium, compiled as the page is.
+/// What is timed in a browser: packages and their benchmarks.
+const IN_BROWSER: [(&str, &str); 2] = [
+    ("trainscope-metrics", "kernels"),
+    ("trainscope-web", "redraw"),
+];
+
+/// Kernels and redraws in headless Chromium, compiled as the page is.
 fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
     let tools = PageTools::find_or_install(workspace)?;
     let chromium = Chromium::find_or_install()?;
-    let mut command = workspace.cargo();
-    tools.prepare(workspace, &mut command)?;
-    chromium.prepare_tests(workspace, &mut command);
-    // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
-    command
-        .args(["test", "-p", "trainscope-metrics", "--bench", "kernels"])
-        .args(["--profile", "web", "--target", wasm::TARGET])
-        .args(["--", "--nocapture"])
-        .env("TRAINSCOPE_BENCH_FILTER", filter)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "1800");
-    process::run(&mut command)
+    for (package, bench) in IN_BROWSER {
+        let mut command = workspace.cargo();
+        tools.prepare(workspace, &mut command)?;
+        chromium.prepare_tests(workspace, &mut command);
+        // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
+        command
+            .args(["test", "-p", package, "--bench", bench])
+            .args(["--profile", "web", "--target", wasm::TARGET])
+            .args(["--", "--nocapture"])
+            .env("TRAINSCOPE_BENCH_FILTER", filter)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "1800");
+        process::run(&mut command)?;
+    }
+    Ok(())
 }

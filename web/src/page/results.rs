@@ -2,7 +2,6 @@
 
 mod basis;
 mod card;
-mod chart;
 mod drawing;
 mod enlarged;
 mod export;

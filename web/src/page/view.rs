@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::prelude::*;
-use trainscope_plot::Scale;
 
 use crate::choices::{Choices, ColourBy, Lines, Mode, Spread};
 use crate::panel::{PanelKey, Subject};
@@ -166,21 +165,5 @@ impl View {
         let pointed = self.pointed.get_untracked();
         let is_held = pointed.is_some() && self.held.get_untracked() == pointed;
         self.held.set(pointed.filter(|_| !is_held));
-    }
-}
-
-/// How steps become positions: there is a step 0.
-pub(super) const fn x_scale(spread: Spread) -> Scale {
-    match spread {
-        Spread::Linear => Scale::Linear,
-        Spread::Log => Scale::LogFromZero,
-    }
-}
-
-/// How values become positions.
-pub(super) const fn y_scale(spread: Spread) -> Scale {
-    match spread {
-        Spread::Linear => Scale::Linear,
-        Spread::Log => Scale::Log,
     }
 }

@@ -17,13 +17,14 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// `layer 0 · v_proj`, `layer 0 · ov_circuit · head 1`.
+    /// `layer 0 · v_proj`, `layer 0 · head 1 · ov_circuit`: what differs most stands first, where
+    /// there is little room.
     #[must_use]
     pub fn name(&self) -> String {
         let layer = self.layer.map(|layer| format!("layer {layer}"));
         let head = self.head.map(|head| format!("head {head}"));
         let component = Some(short(&self.component).to_owned());
-        let parts: Vec<String> = [layer, component, head].into_iter().flatten().collect();
+        let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
         parts.join(" · ")
     }
 }

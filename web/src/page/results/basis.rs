@@ -4,11 +4,10 @@ use leptos::prelude::*;
 
 use crate::choices::{Choices, ColourBy, Lines, Mode};
 use crate::page::state::State;
+use crate::panel::chart::Plan;
 use crate::panel::look::Palette;
 use crate::panel::title::Title;
 use crate::panel::{PanelKey, PanelSignal};
-
-use super::chart::Plan;
 
 /// Colours and choices, worked out once for all charts. Copies share the same signals.
 #[derive(Clone, Copy)]

@@ -5,9 +5,9 @@ use leptos::task::spawn_local;
 use trainscope_plot::Size;
 
 use super::basis::Basis;
-use super::chart::Plan;
 use crate::choices::Mode;
 use crate::page::state::State;
+use crate::panel::chart::Plan;
 use crate::panel::{PanelKey, PanelSignal, PanelSlot};
 use crate::save::{self, Download};
 

@@ -9,7 +9,6 @@ use leptos::prelude::*;
 use trainscope_plot::{Axes, Colour, Dash, LineChart, Series, Size};
 
 use super::basis::Basis;
-use super::chart::{Plan, series};
 use super::drawing::{Cursor, nearest, walk};
 use super::legend::swatch;
 use super::painter::Painter;
@@ -17,7 +16,7 @@ use crate::choices::Spread;
 use crate::page::readout;
 use crate::page::state::State;
 use crate::page::surroundings;
-use crate::page::view::y_scale;
+use crate::panel::chart::{Plan, series};
 use crate::panel::look::Look;
 use crate::panel::{Line, PanelSignal, Subject};
 
@@ -149,7 +148,7 @@ impl<'a> Shared<'a> {
         let chart = LineChart {
             title: format!("{name}, {} heads over {}s", group.len(), self.plan.x_name()),
             x_scale: self.plan.x_scale(),
-            y_scale: y_scale(self.plan.choices.y),
+            y_scale: self.plan.choices.y.of_values(),
             x_range: self.x_range,
             y_range: self.y_range,
             series: drawn.map(|shown| solid(series(*shown))).collect(),

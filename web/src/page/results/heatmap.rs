@@ -8,12 +8,12 @@ use leptos::prelude::*;
 use trainscope_plot::{Cells, Size};
 
 use super::basis::Basis;
-use super::chart::Plan;
 use super::drawing::walk;
 use super::painter::Painter;
 use crate::page::readout;
 use crate::page::state::State;
 use crate::page::surroundings;
+use crate::panel::chart::Plan;
 use crate::panel::{Line, PanelSignal};
 
 /// Of a row, in pixels, where there is room.

@@ -7,12 +7,12 @@ use leptos::prelude::*;
 use trainscope_plot::{Axes, Size};
 
 use super::basis::Basis;
-use super::chart::Plan;
 use super::drawing::Drawing;
 use super::legend::Legend;
 use super::painter::Painter;
 use crate::page::surroundings;
 use crate::panel::PanelSignal;
+use crate::panel::chart::Plan;
 
 /// A line chart as it is on the screen.
 #[derive(Clone, Debug)]

@@ -65,6 +65,8 @@ impl Painter {
             waiting.is_running = true;
         }
         spawn_local(async move {
+            // Not in the caller's task, which may be long already.
+            surroundings::pause(0).await;
             while take_turn(&queue) {
                 surroundings::pause(0).await;
             }

@@ -3,6 +3,7 @@
 use leptos::html::{Dialog, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use trainscope_analysis::results::Results;
 
 use super::enlarged::show_modal;
 use crate::link::{Link, MARK, MOST_CHARACTERS, Source};
@@ -213,7 +214,10 @@ async fn made(state: State, has_results: bool) -> Result<Made, String> {
         source: source(state),
         config: results.config.clone(),
         choices: untrack(move || state.view.choices()),
-        results: has_results.then_some(results),
+        results: has_results.then(|| Results {
+            source: last_part(&results.source),
+            ..results
+        }),
     };
     let text = link.encode().await.map_err(|error| error.to_string())?;
     Ok(Made {
@@ -229,6 +233,13 @@ fn here() -> String {
     address.get(..end).unwrap_or_default().to_owned()
 }
 
+/// The last part of a path: where a folder lies is nobody else's business.
+fn last_part(path: &str) -> String {
+    let mut parts = path.split(['/', '\\']).rev();
+    let last = parts.find(|part| !part.is_empty());
+    last.unwrap_or(path).to_owned()
+}
+
 /// What the shown analysis is of.
 fn source(state: State) -> Source {
     let run = state.opened.with_untracked(|opened| {
@@ -236,11 +247,12 @@ fn source(state: State) -> Source {
         let is_demo = run.name == crate::demo::NAME
             && run.files == crate::demo::FILES.len() as u64
             && run.bytes == crate::demo::bytes();
-        Some((run.name.clone(), is_demo))
+        Some((last_part(&run.name), is_demo))
     });
     let (name, is_demo) = run.unwrap_or_else(|| {
         let results = state.analysis.results.get_untracked();
-        let name = results.map(|results| results.source).unwrap_or_default();
+        let name = results.map(|results| last_part(&results.source));
+        let name = name.unwrap_or_default();
         let is_demo = name == crate::demo::NAME;
         (name, is_demo)
     });

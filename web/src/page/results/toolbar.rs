@@ -63,10 +63,9 @@ pub(super) fn Toolbar() -> impl IntoView {
                 <Choice name="colour by" signal=view.colour options=colours choose=move |colour| view.colour.set(colour)/>
             </Show>
             <Metric/>
-            <span class="grow"></span>
             <AsTheyWere/>
-            <CursorNote/>
             <span class="actions">
+                <CursorNote/>
                 <Saving/>
                 <Share/>
             </span>

@@ -5,44 +5,49 @@ use std::collections::BTreeSet;
 use trainscope_plot::{Figure, Heatmap, LineChart, Row, Scale, Series, Size, Theme};
 
 use crate::choices::Choices;
-use crate::page::view::{x_scale, y_scale};
-use crate::panel::look::Look;
-use crate::panel::title::Title;
-use crate::panel::{Line, Panel, short};
+
+use super::look::Look;
+use super::title::Title;
+use super::{Line, Panel, short};
 
 /// What a chart shows, and how.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Plan {
+pub struct Plan {
     /// The lines that are shown, hidden ones as well.
     pub panel: Panel,
     /// One for each line.
     pub looks: Vec<Look>,
+    /// The words around it.
     pub title: Title,
+    /// How it is shown.
     pub choices: Choices,
     /// Whether x is the layer.
     pub is_over_layers: bool,
+    /// What it stands on.
     pub theme: Theme,
 }
 
 impl Plan {
     /// The lines that are drawn, and what they look like.
-    pub(super) fn drawn(&self) -> impl Iterator<Item = (&Line, &Look)> {
+    pub fn drawn(&self) -> impl Iterator<Item = (&Line, &Look)> {
         let all = self.panel.lines.iter().zip(&self.looks);
         all.filter(|(_, look)| look.is_drawn)
     }
 
     /// `step` or `layer`.
-    pub(super) const fn x_name(&self) -> &'static str {
+    #[must_use]
+    pub const fn x_name(&self) -> &'static str {
         if self.is_over_layers { "layer" } else { "step" }
     }
 
     /// Lines over steps or layers.
-    pub(super) fn line_chart(&self, size: Size) -> LineChart {
+    #[must_use]
+    pub fn line_chart(&self, size: Size) -> LineChart {
         LineChart {
             title: self.description("lines"),
             x_label: if self.is_over_layers { "layer" } else { "" }.to_owned(),
             x_scale: self.x_scale(),
-            y_scale: y_scale(self.choices.y),
+            y_scale: self.choices.y.of_values(),
             series: self.drawn().map(series).collect(),
             size,
             theme: self.theme,
@@ -51,7 +56,8 @@ impl Plan {
     }
 
     /// A row for each line, a column for each step or layer.
-    pub(super) fn heatmap(&self, size: Size) -> Heatmap {
+    #[must_use]
+    pub fn heatmap(&self, size: Size) -> Heatmap {
         let columns = self.panel.steps();
         let row = |(line, look): (&Line, &Look)| Row {
             name: row_name(look),
@@ -62,7 +68,7 @@ impl Plan {
             x_label: if self.is_over_layers { "layer" } else { "" }.to_owned(),
             rows: self.drawn().map(row).collect(),
             columns: columns.iter().map(u64::to_string).collect(),
-            scale: y_scale(self.choices.y),
+            scale: self.choices.y.of_values(),
             size,
             theme: self.theme,
             ..Heatmap::default()
@@ -70,18 +76,21 @@ impl Plan {
     }
 
     /// A drawing that can be published says itself what it shows.
-    pub(super) fn figure(&self) -> Option<Figure> {
+    #[must_use]
+    pub fn figure(&self) -> Option<Figure> {
         Some(Figure {
             title: self.title.name.clone(),
             subtitle: self.title.details.clone(),
         })
     }
 
-    pub(super) fn x_scale(&self) -> Scale {
+    /// How steps or layers become positions.
+    #[must_use]
+    pub fn x_scale(&self) -> Scale {
         if self.is_over_layers {
             Scale::Linear
         } else {
-            x_scale(self.choices.x)
+            self.choices.x.of_steps()
         }
     }
 
@@ -103,7 +112,8 @@ impl Plan {
 }
 
 /// A line as it is drawn.
-pub(super) fn series((line, look): (&Line, &Look)) -> Series {
+#[must_use]
+pub fn series((line, look): (&Line, &Look)) -> Series {
     Series {
         name: look.name.clone(),
         colour: look.colour,
@@ -122,9 +132,9 @@ fn row_name(look: &Look) -> String {
     let subject = &look.subject;
     let component = short(&subject.component);
     match (subject.layer, subject.head) {
-        (Some(layer), Some(head)) => format!("{layer} · {component} · h{head}"),
+        (Some(layer), Some(head)) => format!("{layer} · h{head} · {component}"),
         (Some(layer), None) => format!("{layer} · {component}"),
-        (None, Some(head)) => format!("{component} · h{head}"),
+        (None, Some(head)) => format!("h{head} · {component}"),
         (None, None) => component.to_owned(),
     }
 }

@@ -1,0 +1,108 @@
+//! Times what redrawing a chart costs the page, in a browser: arranging its records, drawing it,
+//! and putting the drawing into the document.
+//!
+//!     cargo xtask bench --browser redraw
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
+fn main() {}
+
+#[cfg(target_arch = "wasm32")]
+mod browser {
+    use leptos::prelude::{GetUntracked, document, window};
+    use trainscope_analysis::protocol::Record;
+    use trainscope_plot::{Size, Theme};
+    use trainscope_web::choices::{Choices, ColourBy, Lines};
+    use trainscope_web::panel::Panels;
+    use trainscope_web::panel::chart::Plan;
+    use trainscope_web::panel::look::Palette;
+    use trainscope_web::panel::title::Title;
+    use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
+
+    wasm_bindgen_test_configure!(run_in_browser);
+
+    const SERIES: u64 = 50;
+    const STEPS: u64 = 100;
+    const TIMES: usize = 15;
+    const SIZE: Size = Size {
+        width: 470,
+        height: 240,
+    };
+
+    #[wasm_bindgen_test]
+    fn redraw() {
+        let filter = option_env!("TRAINSCOPE_BENCH_FILTER").unwrap_or_default();
+        if !"redraw".contains(filter) {
+            return;
+        }
+        let panels = panels();
+        let element = document().create_element("div").unwrap();
+        document().body().unwrap().append_child(&element).unwrap();
+        console_log!("{:48} {:>9} {:>9}", "milliseconds", "best", "median");
+        time("arrange 50 series x 100 steps", || drop(self::panels()));
+        time("plan a chart of them", || drop(plan(&panels)));
+        time("draw it as lines", || {
+            drop(plan(&panels).line_chart(SIZE).to_svg());
+        });
+        time("lines, shown and laid out", || {
+            element.set_inner_html(&plan(&panels).line_chart(SIZE).to_svg());
+            element.get_bounding_client_rect();
+        });
+        time("heatmap, shown and laid out", || {
+            element.set_inner_html(&plan(&panels).heatmap(SIZE).to_svg());
+            element.get_bounding_client_rect();
+        });
+        element.remove();
+    }
+
+    fn time(name: &str, work: impl Fn()) {
+        let clock = window().performance().unwrap();
+        let mut times: Vec<f64> = Vec::new();
+        for _ in 0..TIMES {
+            let start = clock.now();
+            work();
+            times.push(clock.now() - start);
+        }
+        times.sort_by(f64::total_cmp);
+        console_log!("{name:48} {:9.2} {:9.2}", times[0], times[TIMES / 2]);
+    }
+
+    fn plan(panels: &Panels) -> Plan {
+        let choices = Choices::default();
+        let panel = panels.all[0].panel.get_untracked().only(Lines::Layers);
+        let colour = ColourBy::Layer;
+        let palette = Palette::new(
+            panels.seen.clone(),
+            colour,
+            choices.pinned.clone(),
+            Theme::Light,
+        );
+        Plan {
+            looks: palette.looks(&panel, &choices),
+            title: Title::of(&panel.key, &[]),
+            panel,
+            choices,
+            is_over_layers: false,
+            theme: Theme::Light,
+        }
+    }
+
+    fn panels() -> Panels {
+        let mut panels = Panels::default();
+        let points = (0..STEPS).flat_map(|step| (0..SERIES).map(move |layer| (step, layer)));
+        let record = |(step, layer): (u64, u64)| Record {
+            label: "per".to_owned(),
+            split: "val".to_owned(),
+            step: step * 20,
+            key: format!("model.layers.{layer}.attention.v_proj.weights"),
+            component: "attention.v_proj".to_owned(),
+            layer,
+            head: None,
+            data_type: "weights".to_owned(),
+            output: String::new(),
+            value: Some(((step * 7 + layer * 13) as f64 / 50.0).sin()),
+            status: None,
+        };
+        panels.add_all(points.map(record).collect());
+        panels
+    }
+}
