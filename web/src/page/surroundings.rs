@@ -1,13 +1,13 @@
 //! What the browser tells: colour scheme, time, sizes of elements.
 
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use leptos::html::Div;
 use leptos::prelude::*;
 use trainscope_plot::Theme;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaQueryList, MediaQueryListEvent, ResizeObserver};
+use web_sys::{MediaQueryList, MediaQueryListEvent, ResizeObserver, ResizeObserverEntry};
 
 /// The preferred colour scheme, now and when it changes.
 pub(super) fn theme() -> ReadSignal<Theme> {
@@ -51,9 +51,12 @@ pub(super) async fn pause(milliseconds: i32) {
 pub(super) fn width_of(element: NodeRef<Div>) -> ReadSignal<u32> {
     let (width, set_width) = signal(0);
     element.on_load(move |element| {
-        let observed = element.clone();
-        let listener = Closure::<dyn FnMut()>::new(move || {
-            set_width.set(u32::try_from(observed.client_width()).unwrap_or(0));
+        let listener = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
+            // What the observer measured: asking the element would lay out the page once more.
+            if let Some(entry) = entries.iter().last() {
+                let entry: ResizeObserverEntry = entry.unchecked_into();
+                set_width.set(entry.content_rect().width() as u32);
+            }
         });
         if let Ok(observer) = ResizeObserver::new(listener.as_ref().unchecked_ref()) {
             observer.observe(&element);
