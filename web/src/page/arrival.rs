@@ -97,6 +97,7 @@ impl Arrival {
             state.stage.set(Stage::Open);
             self.notice.set(Some(Notice::Failed(message)));
         } else {
+            self.notice.set(None);
             state.stage.set(Stage::Failed(message));
         }
     }
