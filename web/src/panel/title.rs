@@ -59,7 +59,8 @@ impl Title {
 }
 
 /// The metric's name for people, and the values of its parameters.
-fn name(entry: &Entry) -> String {
+#[must_use]
+pub fn name(entry: &Entry) -> String {
     let known = NAMES.iter().find(|(metric, _)| *metric == entry.metric);
     let metric = known.map_or_else(|| spelt(&entry.metric), |(_, name)| (*name).to_owned());
     let values: Vec<String> = entry.parameters.iter().filter_map(parameter).collect();

@@ -31,35 +31,13 @@ pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
         let looks = picture.with(|picture| Some(picture.as_ref()?.plan.looks.clone()));
         looks.unwrap_or_default()
     });
-    let count = Memo::new(move |_| looks.with(Vec::len));
     let shown = move || {
-        let limit = if is_unfolded.get() || count.get() <= MOST_UNFOLDED {
-            usize::MAX
-        } else {
-            FOLDED
-        };
-        let subjects = |looks: &Vec<Look>| {
+        let is_unfolded = is_unfolded.get();
+        looks.with(|looks| {
+            let is_whole = is_unfolded || looks.len() <= MOST_UNFOLDED;
+            let limit = if is_whole { looks.len() } else { FOLDED };
             let subjects = looks.iter().take(limit).map(|look| look.subject.clone());
             subjects.enumerate().collect::<Vec<_>>()
-        };
-        looks.with(subjects)
-    };
-    let fold = move || {
-        (count.get() > MOST_UNFOLDED).then(|| {
-            let words = move || match is_unfolded.get() {
-                true => "fewer".to_owned(),
-                false => format!("{} more", count.get() - FOLDED),
-            };
-            view! {
-                <button
-                    class="more"
-                    aria-expanded=move || is_unfolded.get().to_string()
-                    data-test="legend-more"
-                    on:click=move |_| is_unfolded.update(|is| *is = !*is)
-                >
-                    {words}
-                </button>
-            }
         })
     };
     view! {
@@ -74,9 +52,33 @@ pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
                 <Entry is_first={place == 0} subject looks picture chosen/>
             </For>
         </div>
-        {fold}
+        <Fold looks is_unfolded/>
         <Pins chosen/>
         <Statuses picture/>
+    }
+}
+
+/// Unfolds a long legend, and folds it again.
+#[component]
+fn Fold(looks: Memo<Vec<Look>>, is_unfolded: RwSignal<bool>) -> impl IntoView {
+    let words = move || {
+        if is_unfolded.get() {
+            "fewer".to_owned()
+        } else {
+            format!("{} more", looks.with(Vec::len).saturating_sub(FOLDED))
+        }
+    };
+    view! {
+        <Show when=move || { looks.with(Vec::len) > MOST_UNFOLDED }>
+            <button
+                class="more"
+                aria-expanded=move || is_unfolded.get().to_string()
+                data-test="legend-more"
+                on:click=move |_| is_unfolded.update(|is| *is = !*is)
+            >
+                {words}
+            </button>
+        </Show>
     }
 }
 

@@ -24,6 +24,8 @@ struct Made {
 struct Sharing {
     is_open: RwSignal<bool>,
     has_results: RwSignal<bool>,
+    /// How long the link with the results would be, where that is too long.
+    too_long: RwSignal<Option<usize>>,
     made: RwSignal<Option<Result<Made, String>>>,
     /// What came of copying.
     copied: RwSignal<Option<Result<(), String>>>,
@@ -36,6 +38,7 @@ pub(super) fn Share() -> impl IntoView {
     let sharing = Sharing {
         is_open: RwSignal::new(false),
         has_results: RwSignal::new(true),
+        too_long: RwSignal::new(None),
         made: RwSignal::new(None),
         copied: RwSignal::new(None),
     };
@@ -48,6 +51,7 @@ pub(super) fn Share() -> impl IntoView {
     });
     let open = move |_| {
         sharing.has_results.set(true);
+        sharing.too_long.set(None);
         sharing.is_open.set(true);
         sharing.make(state);
     };
@@ -84,6 +88,7 @@ fn Content(sharing: Sharing) -> impl IntoView {
                     name="share"
                     data-test=test
                     prop:checked=move || sharing.has_results.get() == value
+                    disabled=move || value && sharing.too_long.get().is_some()
                     on:change=move |_| choose(value)
                 />
                 {words}
@@ -100,6 +105,7 @@ fn Content(sharing: Sharing) -> impl IntoView {
             {option(true, "with the results: opens at once, without computing", "share-with")}
             {option(false, "without: the config and how it is shown; computed again when it is opened", "share-without")}
         </div>
+        {move || sharing.too_long.get().map(|length| view! { <TooLong length/> })}
         <Outcome sharing/>
         <p class="label">
             "The link itself holds everything: nothing is uploaded. It carries the config, the names of \
@@ -125,19 +131,18 @@ fn Outcome(sharing: Sharing) -> impl IntoView {
     move || match sharing.made.get() {
         None => view! { <p class="label" role="status">"making the link …"</p> }.into_any(),
         Some(Err(reason)) => view! { <p class="failure" role="alert">{reason}</p> }.into_any(),
-        Some(Ok(made)) if made.length > MOST_CHARACTERS => view! { <TooLong made/> }.into_any(),
         Some(Ok(made)) => view! { <Ready made sharing/> }.into_any(),
     }
 }
 
 #[component]
-fn TooLong(made: Made) -> impl IntoView {
+fn TooLong(length: usize) -> impl IntoView {
     let words = format!(
         "The numbers do not fit: the link would have {} characters, and chat programs and servers cut \
          off what has more than {}. Save the results file instead (Save, then JSON): it can be opened \
-         here again, by dropping it, or from the web with #results=ADDRESS. Or share a link without \
-         the results.",
-        readout::count(made.length as u64),
+         here again, by dropping it, or from the web with #results=ADDRESS. The link below computes \
+         again what it shows.",
+        readout::count(length as u64),
         readout::count(MOST_CHARACTERS as u64),
     );
     view! { <p class="notice" data-test="share-too-long">{words}</p> }
@@ -200,8 +205,16 @@ impl Sharing {
         let has_results = self.has_results.get_untracked();
         spawn_local(async move {
             let made = made(state, has_results).await;
-            if self.has_results.get_untracked() == has_results {
-                self.made.set(Some(made));
+            if self.has_results.get_untracked() != has_results {
+                return;
+            }
+            match made {
+                Ok(Made { length, .. }) if has_results && length > MOST_CHARACTERS => {
+                    self.too_long.set(Some(length));
+                    self.has_results.set(false);
+                    self.make(state);
+                }
+                made => self.made.set(Some(made)),
             }
         });
     }

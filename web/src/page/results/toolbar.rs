@@ -1,13 +1,14 @@
 //! How charts are drawn.
 
 use leptos::prelude::*;
+use trainscope_analysis::results::Entry;
 
 use super::basis::Basis;
 use super::saving::Saving;
 use super::share::Share;
 use crate::choices::{ColourBy, Lines, Mode, Spread};
 use crate::page::state::State;
-use crate::panel::Panel;
+use crate::panel::{Panel, Panels, title};
 
 const MODES: &[(&str, Mode)] = &[
     ("Lines", Mode::Lines),
@@ -104,10 +105,17 @@ fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
 #[component]
 fn Metric() -> impl IntoView {
     let state = State::here();
-    let labels = Memo::new(move |_| state.analysis.panels.with(crate::panel::Panels::labels));
-    let options = move || {
-        let option = |label: String| view! { <option value=label.clone()>{label.clone()}</option> };
-        labels.get().into_iter().map(option).collect_view()
+    let options = Memo::new(move |_| {
+        let labels = state.analysis.panels.with(Panels::labels);
+        let entries = state.analysis.results.with(|results| {
+            let entries = results.as_ref().map(|results| results.entries.clone());
+            entries.unwrap_or_default()
+        });
+        named(labels, &entries)
+    });
+    let items = move || {
+        let item = |(label, name): (String, String)| view! { <option value=label>{name}</option> };
+        options.get().into_iter().map(item).collect_view()
     };
     let choose = move |event| {
         let label = event_target_value(&event);
@@ -117,7 +125,7 @@ fn Metric() -> impl IntoView {
             .set(Some(label).filter(|label| !label.is_empty()));
     };
     view! {
-        <Show when=move || { labels.with(Vec::len) > 1 }>
+        <Show when=move || { options.with(Vec::len) > 1 }>
             <select
                 aria-label="metric"
                 data-test="choose-metric"
@@ -125,10 +133,29 @@ fn Metric() -> impl IntoView {
                 on:change=choose
             >
                 <option value="">"all metrics"</option>
-                {options}
+                {items}
             </select>
         </Show>
     }
+}
+
+/// Labels and names for people; the label as well where two have the same name.
+fn named(labels: Vec<String>, entries: &[Entry]) -> Vec<(String, String)> {
+    let name = |label: &String| {
+        let entry = entries.iter().find(|entry| entry.label == *label);
+        entry.map_or_else(|| label.clone(), title::name)
+    };
+    let names: Vec<String> = labels.iter().map(name).collect();
+    let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    let said = |(label, name): (String, &String)| {
+        let name = if is_shared(name) {
+            format!("{name} ({label})")
+        } else {
+            name.clone()
+        };
+        (label, name)
+    };
+    labels.into_iter().zip(&names).map(said).collect()
 }
 
 /// Brings hidden series back.
