@@ -6,8 +6,9 @@ use leptos::prelude::{GetUntracked, WithUntracked};
 use serde_json::json;
 use trainscope_analysis::protocol::Record;
 use trainscope_analysis::results::Entry;
-use trainscope_plot::Theme;
+use trainscope_plot::{Scale, Size, Theme};
 use trainscope_web::choices::{Choices, ColourBy, Lines};
+use trainscope_web::panel::chart::Plan;
 use trainscope_web::panel::look::Palette;
 use trainscope_web::panel::summary::Summary;
 use trainscope_web::panel::title::Title;
@@ -342,4 +343,43 @@ fn hidden_isolated_and_pinned_follow_the_series() {
         3,
         "a colour that is not there is passed over"
     );
+}
+
+#[wasm_bindgen_test]
+fn a_chart_draws_what_is_not_hidden() {
+    let panel = panel(vec![
+        record("weights", "v_proj", 0, 0, Some(1.0)),
+        record("weights", "v_proj", 0, 8, None),
+        record("weights", "w_2", 0, 8, Some(3.0)),
+    ]);
+    let mut choices = Choices::default();
+    choices.hidden.insert(subject(0, "v_proj", None));
+    let plan = |choices: &Choices| {
+        let seen = panels(vec![record("weights", "w_2", 0, 0, None)]).seen;
+        let palette = Palette::new(seen, choices.colour, choices.pinned.clone(), Theme::Light);
+        Plan {
+            looks: palette.looks(&panel, choices),
+            title: Title::of(&panel.key, &[]),
+            panel: panel.clone(),
+            choices: choices.clone(),
+            is_over_layers: false,
+            theme: Theme::Light,
+        }
+    };
+    let size = Size {
+        width: 400,
+        height: 200,
+    };
+    let all = plan(&Choices::default()).heatmap(size);
+    let values: Vec<_> = all.rows.iter().map(|row| row.values.clone()).collect();
+    assert_eq!(values, [[Some(1.0), None], [None, Some(3.0)]]);
+    assert_eq!(all.columns, ["0", "8"]);
+    let lines = plan(&choices).line_chart(size);
+    assert_eq!(lines.series.len(), 1);
+    assert_eq!(lines.series[0].points, [(8.0, Some(3.0))]);
+    assert_eq!(
+        (lines.x_scale, lines.y_scale),
+        (Scale::LogFromZero, Scale::Linear)
+    );
+    assert!(lines.title.contains("w_2") && !lines.title.contains("v_proj"));
 }

@@ -67,11 +67,7 @@ fn Content(chart: PanelSlot) -> impl IntoView {
     let state = State::here();
     let PanelSlot { key, panel } = chart.clone();
     let title = Basis::here().title(&key);
-    let window_height = window()
-        .inner_height()
-        .ok()
-        .and_then(|height| height.as_f64());
-    let height = (window_height.unwrap_or(800.0) - REST).max(LEAST_HEIGHT) as u32;
+    let height = height();
     let body = move || {
         let is_near = Signal::derive(|| true);
         view! { <Body panel=panel.clone() mode=state.view.mode.get() is_near height/> }
@@ -86,4 +82,17 @@ fn Content(chart: PanelSlot) -> impl IntoView {
             <div class="body">{body}</div>
         </article>
     }
+}
+
+/// Of the drawing: what the window leaves, and not higher than it is wide.
+fn height() -> u32 {
+    let length = |length: Result<wasm_bindgen::JsValue, _>| {
+        let length = length.ok().and_then(|length| length.as_f64());
+        length.unwrap_or(800.0)
+    };
+    let (width, height) = (
+        length(window().inner_width()),
+        length(window().inner_height()),
+    );
+    (height - REST).min(width * 0.7).max(LEAST_HEIGHT) as u32
 }
