@@ -42,7 +42,7 @@ impl Program {
     #[must_use]
     pub fn load() -> Self {
         let script = address("compute-script").unwrap_or_else(|| "compute_boot.js".to_owned());
-        let wasm = address("compute-wasm").unwrap_or_else(|| "compute_bg.wasm".to_owned());
+        let wasm = address("compute-wasm").unwrap_or_else(|| "app_bg.wasm".to_owned());
         Self {
             script,
             module: js_sys::WebAssembly::compile_streaming(&fetch::request(&wasm)),

@@ -5,6 +5,7 @@ mod browser;
 mod build;
 mod demo;
 mod fingerprint;
+mod first_load;
 mod page_tests;
 mod process;
 mod screenshots;

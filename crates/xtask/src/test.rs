@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 use crate::build;
+use crate::first_load;
 use crate::page_tests;
 use crate::process;
 use crate::setup::{Chromium, PageTools, wasm};
@@ -222,7 +223,9 @@ fn tests_of(package: &std::path::Path) -> Result<Vec<PathBuf>> {
 }
 
 fn page(workspace: &Workspace) -> Result<Outcome> {
-    build::page(workspace, build::Purpose::Release)
+    let built = build::page(workspace, build::Purpose::Release)?;
+    first_load::check(&workspace.dist())?;
+    Ok(built)
 }
 
 /// Licences, sources and banned crates. (Advisories need the network: `cargo deny check`.)
