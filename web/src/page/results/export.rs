@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use trainscope_plot::Size;
 
 use super::basis::Basis;
+use super::heads;
 use crate::choices::Mode;
 use crate::page::state::State;
 use crate::panel::chart::Plan;
@@ -118,8 +119,16 @@ fn save_csv(state: State, key: &PanelKey) -> Result<(), String> {
 fn drawn(state: State, basis: Basis, panel: &PanelSignal) -> Drawn {
     match state.view.mode.get_untracked() {
         Mode::Heatmap => drawn_as_heatmap(&basis.plan(panel)),
-        Mode::Heads => drawn_as_lines(&basis.plan_of_heads(panel)),
+        Mode::Heads => drawn_as_heads(&basis.plan_of_heads(panel)),
         Mode::Lines | Mode::Table => drawn_as_lines(&basis.plan(panel)),
+    }
+}
+
+/// As lines where there are no heads.
+fn drawn_as_heads(plan: &Plan) -> Drawn {
+    match heads::sheet(plan) {
+        Some((svg, size)) => Drawn { svg, size },
+        None => drawn_as_lines(plan),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
 use leptos::prelude::*;
-use trainscope_plot::{Axes, Colour, Dash, LineChart, Series, Size};
+use trainscope_plot::{Axes, Colour, Dash, Figure, LineChart, Series, Size};
 
 use super::basis::Basis;
 use super::drawing::{Cursor, nearest, walk};
@@ -24,6 +24,9 @@ const HEIGHT: u32 = 124;
 /// Below this width there are fewer small charts beside each other.
 const LEAST_WIDTH: u32 = 210;
 const GAP: u32 = 12;
+/// Of exported small charts together, and of the plot of each.
+const SHEET_WIDTH: u32 = 960;
+const SHEET_HEIGHT: u32 = 170;
 /// More values than this are not read out one by one.
 const MOST_VALUES: usize = 8;
 
@@ -89,16 +92,11 @@ pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
 }
 
 fn draw(plan: &Plan, width: u32) -> Multiples {
-    let all = plan.panel.lines.iter().zip(&plan.looks);
-    let heads: Vec<_> = all
-        .filter(|(line, _)| line.subject.head.is_some())
-        .collect();
-    let is_same = |a: &Shown<'_>, b: &Shown<'_>| own(&a.0.subject) == own(&b.0.subject);
-    let groups = || heads.chunk_by(is_same);
-    let fitting = ((width + GAP) / (LEAST_WIDTH + GAP)).max(1);
-    let columns = fitting.min(u32::try_from(groups().count()).unwrap_or(fitting));
+    let heads = lines_of_heads(plan);
+    let groups = || heads.chunk_by(is_of_same_layer);
+    let columns = columns(groups().count(), width);
     let size = Size {
-        width: ((width + GAP) / columns.max(1)).saturating_sub(GAP),
+        width: ((width + GAP) / columns).saturating_sub(GAP),
         height: HEIGHT,
     };
     let shared = Shared::of(plan, size);
@@ -107,6 +105,57 @@ fn draw(plan: &Plan, width: u32) -> Multiples {
         columns,
         heads: entries(&heads),
     }
+}
+
+/// All small charts as one drawing, each with a heading and a legend; none without heads.
+pub(super) fn sheet(plan: &Plan) -> Option<(String, Size)> {
+    let heads = lines_of_heads(plan);
+    let groups: Vec<_> = heads.chunk_by(is_of_same_layer).collect();
+    let columns = columns(groups.len(), SHEET_WIDTH);
+    let shared = Shared::of(
+        plan,
+        Size {
+            width: SHEET_WIDTH / columns,
+            height: SHEET_HEIGHT,
+        },
+    );
+    let charts: Vec<LineChart> = groups.iter().map(|group| shared.figure(group)).collect();
+    // They have the same heads, and so the same height but for a layer that lacks some.
+    let cell = charts.iter().map(LineChart::drawn_size);
+    let cell = cell.reduce(|a, b| Size {
+        width: a.width.max(b.width),
+        height: a.height.max(b.height),
+    })?;
+    let rows = u32::try_from(charts.len()).ok()?.div_ceil(columns);
+    let (width, height) = (cell.width * columns, cell.height * rows);
+    let ground = plan.theme.ground();
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\">\n<rect width=\"{width}\" height=\"{height}\" fill=\"{ground}\"/>\n"
+    );
+    for (chart, index) in charts.iter().zip(0u32..) {
+        let (x, y) = (index % columns * cell.width, index / columns * cell.height);
+        let place = format!("<svg x=\"{x}\" y=\"{y}\" ");
+        svg.push_str(&chart.to_svg().replacen("<svg ", &place, 1));
+    }
+    svg.push_str("</svg>\n");
+    Some((svg, Size { width, height }))
+}
+
+fn lines_of_heads(plan: &Plan) -> Vec<Shown<'_>> {
+    let all = plan.panel.lines.iter().zip(&plan.looks);
+    all.filter(|(line, _)| line.subject.head.is_some())
+        .collect()
+}
+
+fn is_of_same_layer(a: &Shown<'_>, b: &Shown<'_>) -> bool {
+    own(&a.0.subject) == own(&b.0.subject)
+}
+
+/// How many of `count` small charts stand beside each other; at least 1.
+fn columns(count: usize, width: u32) -> u32 {
+    let fitting = (width + GAP) / (LEAST_WIDTH + GAP);
+    fitting.min(u32::try_from(count).unwrap_or(fitting)).max(1)
 }
 
 type Shown<'a> = (&'a Line, &'a Look);
@@ -141,30 +190,60 @@ impl<'a> Shared<'a> {
     }
 
     /// One small chart.
-    fn draw(&self, group: &[Shown<'_>]) -> Multiple {
-        let drawn = group.iter().filter(|(_, look)| look.is_drawn);
-        let subject = group.first().map(|(line, _)| own(&line.subject));
-        let name = subject.as_ref().map(Subject::name).unwrap_or_default();
-        let chart = LineChart {
-            title: format!("{name}, {} heads over {}s", group.len(), self.plan.x_name()),
+    fn chart(&self, group: &[Shown<'_>]) -> LineChart {
+        let (name, x_name) = (name(group), self.plan.x_name());
+        LineChart {
+            title: format!("{name}, {} heads over {x_name}s", group.len()),
             x_scale: self.plan.x_scale(),
             y_scale: self.plan.choices.y.of_values(),
             x_range: self.x_range,
             y_range: self.y_range,
-            series: drawn.map(|shown| solid(series(*shown))).collect(),
+            series: drawn(group).map(|shown| solid(series(*shown))).collect(),
             size: self.size,
             theme: self.plan.theme,
             ..LineChart::default()
-        };
+        }
+    }
+
+    /// One small chart that can be published.
+    fn figure(&self, group: &[Shown<'_>]) -> LineChart {
+        let title = &self.plan.title;
+        let mut chart = self.chart(group);
+        for (series, (line, _)) in chart.series.iter_mut().zip(drawn(group)) {
+            series.name = line
+                .subject
+                .head
+                .map_or_else(String::new, |head| format!("head {head}"));
+        }
+        chart.figure = Some(Figure {
+            title: format!("{}, {}", title.name, name(group)),
+            subtitle: title.details.clone(),
+        });
+        chart
+    }
+
+    /// One small chart as it is on the screen.
+    fn draw(&self, group: &[Shown<'_>]) -> Multiple {
+        let chart = self.chart(group);
         let cloned = |(line, look): &Shown<'_>| ((*line).clone(), (*look).clone());
         Multiple {
-            name,
+            name: name(group),
             lines: group.iter().map(cloned).collect(),
             xs: self.xs.clone(),
             axes: chart.axes(),
             svg: chart.to_svg(),
         }
     }
+}
+
+fn drawn<'a>(group: &'a [Shown<'a>]) -> impl Iterator<Item = &'a Shown<'a>> {
+    group.iter().filter(|(_, look)| look.is_drawn)
+}
+
+/// `layer 0 · ov_circuit`.
+fn name(group: &[Shown<'_>]) -> String {
+    let subject = group.first().map(|(line, _)| own(&line.subject));
+    subject.map(|subject| subject.name()).unwrap_or_default()
 }
 
 /// One layer a chart: dashes have nothing to tell apart.
