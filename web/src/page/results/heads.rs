@@ -216,8 +216,8 @@ impl<'a> Shared<'a> {
                 .map_or_else(String::new, |head| format!("head {head}"));
         }
         chart.figure = Some(Figure {
-            title: format!("{}, {}", title.name, name(group)),
-            subtitle: title.details.clone(),
+            title: title.name.clone(),
+            subtitle: format!("{} · {}", name(group), title.details),
         });
         chart
     }
