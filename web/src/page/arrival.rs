@@ -6,7 +6,7 @@ use trainscope_analysis::results::Results;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use super::state::{Stage, State};
+use super::state::{Stage, State, Wish};
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
@@ -22,8 +22,6 @@ const MOST_BYTES: usize = 500_000_000;
 #[derive(Clone, Copy)]
 pub(super) struct Arrival {
     notice: RwSignal<Option<Notice>>,
-    /// Counts arrivals, so that what an earlier one still brings is passed over.
-    number: StoredValue<u64>,
 }
 
 /// What there is to say about it.
@@ -38,8 +36,6 @@ enum Notice {
     },
     /// An analysis of files that are not there.
     Awaited(Box<Awaited>),
-    /// It could not be opened, and what was open before still is.
-    Failed(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +50,6 @@ impl Arrival {
     pub(super) fn new() -> Self {
         Self {
             notice: RwSignal::new(None),
-            number: StoredValue::new(0),
         }
     }
 
@@ -72,39 +67,32 @@ impl Arrival {
 
     fn open(self, state: State) {
         let hash = window().location().hash().unwrap_or_default();
-        self.number.update_value(|number| *number += 1);
-        let number = self.number.get_value();
-        let was_open = state.stage.get_untracked() == Stage::Open;
         spawn_local(async move {
-            let outcome = if let Some(text) = hash.strip_prefix(MARK) {
-                announce(state, "a shared analysis");
-                self.open_link(state, text, number).await
+            if let Some(text) = hash.strip_prefix(MARK) {
+                let wish = state.wish("a shared analysis");
+                if let Err(message) = self.open_link(state, text, wish).await {
+                    self.fail(wish, &message);
+                }
             } else if let Some(address) = hash.strip_prefix(RESULTS_MARK) {
-                self.open_results(state, &address_of(address), number).await
-            } else {
-                return;
-            };
-            if let Err(message) = outcome
-                && self.number.get_value() == number
-            {
-                self.fail(state, message, was_open);
+                let address = address_of(address);
+                let wish = state.wish(&address);
+                if let Err(message) = self.open_results(state, &address, wish).await {
+                    self.fail(wish, &message);
+                }
             }
         });
     }
 
-    fn fail(self, state: State, message: String, was_open: bool) {
-        if was_open {
-            state.stage.set(Stage::Open);
-            self.notice.set(Some(Notice::Failed(message)));
-        } else {
+    fn fail(self, wish: Wish, message: &str) {
+        if wish.is_wanted() {
             self.notice.set(None);
-            state.stage.set(Stage::Failed(message));
+            wish.fail(&message);
         }
     }
 
-    async fn open_link(self, state: State, text: &str, number: u64) -> Result<(), String> {
+    async fn open_link(self, state: State, text: &str, wish: Wish) -> Result<(), String> {
         let link = Link::decode(text).await;
-        if self.number.get_value() != number {
+        if !wish.is_wanted() {
             return Ok(());
         }
         let link = link.map_err(|error| error.to_string())?;
@@ -128,14 +116,14 @@ impl Arrival {
         Ok(())
     }
 
-    async fn open_results(self, state: State, address: &str, number: u64) -> Result<(), String> {
-        let text = fetched(state, address).await?;
-        if self.number.get_value() != number {
+    async fn open_results(self, state: State, address: &str, wish: Wish) -> Result<(), String> {
+        let text = fetched(wish, address).await?;
+        if !wish.is_wanted() {
             return Ok(());
         }
-        announce(state, address);
+        wish.tell(address.to_owned(), None);
         let answer = state.desk.ask(Request::Results { text }).await;
-        if self.number.get_value() != number {
+        if !wish.is_wanted() {
             return Ok(());
         }
         match answer {
@@ -173,7 +161,7 @@ impl Arrival {
                 self.use_awaited(state, *awaited);
             }
             Some(Notice::Awaited(_)) | None => {}
-            Some(Notice::Brought { .. } | Notice::Failed(_)) => self.notice.set(None),
+            Some(Notice::Brought { .. }) => self.notice.set(None),
         }
     }
 
@@ -188,8 +176,7 @@ impl Arrival {
 }
 
 /// The whole text of a results file, with its size shown while it comes.
-async fn fetched(state: State, address: &str) -> Result<String, String> {
-    announce(state, address);
+async fn fetched(wish: Wish, address: &str) -> Result<String, String> {
     let unreachable = |_| {
         format!(
             "{address} could not be fetched: the server cannot be reached, or it does not allow \
@@ -222,10 +209,7 @@ async fn fetched(state: State, address: &str) -> Result<String, String> {
         let bytes = bytes as u64;
         // Packed on the way, it is longer than it was said to be.
         let of = length.unwrap_or_default().max(bytes);
-        state.stage.set(Stage::Opening {
-            what: address.to_owned(),
-            bytes: Some((bytes, of)),
-        });
+        wish.tell(address.to_owned(), Some((bytes, of)));
     };
     match collected(&stream, MOST_BYTES, progress).await {
         Ok(Some(bytes)) => String::from_utf8(bytes)
@@ -238,13 +222,6 @@ async fn fetched(state: State, address: &str) -> Result<String, String> {
             "{address} came only in part: the connection was lost; try again"
         )),
     }
-}
-
-fn announce(state: State, what: &str) {
-    state.stage.set(Stage::Opening {
-        what: what.to_owned(),
-        bytes: None,
-    });
 }
 
 /// An address as it was written behind the mark, escaped or not.
@@ -270,7 +247,6 @@ pub(super) fn ArrivalNotice() -> impl IntoView {
             </span>
         }
         .into_any(),
-        Notice::Failed(message) => view! { <span class="failure" role="alert">{message}</span> }.into_any(),
         Notice::Awaited(awaited) => view! { <AwaitedNotice awaited=*awaited/> }.into_any(),
     }
     };

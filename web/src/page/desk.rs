@@ -26,6 +26,8 @@ struct Workers {
     program: Program,
     clerk: Clerk,
     looker: Clerk,
+    /// Opens the next run while the one that is open stays usable.
+    opener: Option<Clerk>,
     files: Option<RunFiles>,
 }
 
@@ -38,6 +40,7 @@ impl Desk {
                 clerk: Clerk::new(program.clone()),
                 looker: Clerk::new(program.clone()),
                 program,
+                opener: None,
                 files: None,
             }),
             pool_size: RwSignal::new(threads),
@@ -45,25 +48,42 @@ impl Desk {
         }
     }
 
-    /// Reads from these files from now on.
-    pub(super) fn use_files(self, files: RunFiles) {
+    /// What these files are. They are read from now on where that is answered, and until then
+    /// nothing changes. An empty error means that nobody waits for the answer any more.
+    pub(super) async fn open(self, files: RunFiles) -> Result<Answer, String> {
+        let program = self.workers.with_value(|workers| workers.program.clone());
+        let opener = Clerk::new(program);
+        opener.use_files(files.clone());
+        self.workers
+            .update_value(|workers| workers.opener = Some(opener.clone()));
+        let answer = opener.ask(Request::Open).await?;
         self.workers.update_value(|workers| {
-            workers.clerk.use_files(files.clone());
+            workers.opener = None;
+            workers.clerk.stop();
+            workers.clerk = opener;
             workers.looker.use_files(files.clone());
             workers.files = Some(files);
         });
+        Ok(answer)
     }
 
-    /// Whether there are files to read.
-    pub(super) fn has_files(self) -> bool {
-        self.workers.with_value(|workers| workers.files.is_some())
+    /// Ends the opening of files; whoever waits for an answer gets none.
+    pub(super) fn stop_opening(self) {
+        self.workers.update_value(|workers| {
+            if let Some(opener) = workers.opener.take() {
+                opener.stop();
+            }
+        });
     }
 
     /// Ends all questions and forgets the files.
     pub(super) fn stop(self) {
         self.workers.update_value(|workers| {
-            workers.clerk.stop();
-            workers.looker.stop();
+            for clerk in [&workers.clerk, &workers.looker] {
+                clerk.stop();
+            }
+            workers.clerk = Clerk::new(workers.program.clone());
+            workers.looker = Clerk::new(workers.program.clone());
             workers.files = None;
         });
     }
@@ -84,6 +104,11 @@ impl Desk {
         let looker = self.workers.with_value(|workers| workers.looker.clone());
         looker.stop();
         looker.ask(request).await
+    }
+
+    /// Ends what the worker that looks at tensors does.
+    pub(super) fn stop_looking(self) {
+        self.workers.with_value(|workers| workers.looker.stop());
     }
 
     /// Workers for the lanes of a plan.

@@ -6,6 +6,7 @@ use trainscope_plot::Theme;
 use super::analysis::Analysis;
 use super::ask::Ask;
 use super::desk::Desk;
+use super::explore::Explore;
 use super::surroundings;
 use super::view::View;
 use crate::files::RunFiles;
@@ -20,6 +21,8 @@ pub(super) struct State {
     pub opened: RwSignal<Option<Opened>>,
     /// Which side of the workbench's panel is shown.
     pub side: RwSignal<Side>,
+    /// What is looked at in the run.
+    pub explore: Explore,
     /// What is asked of the run.
     pub ask: Ask,
     /// What is being computed, or was.
@@ -29,6 +32,8 @@ pub(super) struct State {
     pub theme: ReadSignal<Theme>,
     /// The workers.
     pub desk: Desk,
+    /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
+    wishes: StoredValue<u64>,
 }
 
 /// How far the page is with opening something.
@@ -65,17 +70,48 @@ impl State {
             stage: RwSignal::new(Stage::Landing),
             opened: RwSignal::new(None),
             side: RwSignal::new(Side::Ask),
+            explore: Explore::new(desk),
             ask: Ask::new(desk),
             analysis: Analysis::new(desk),
             view: View::new(),
             theme: surroundings::theme(),
             desk,
+            wishes: StoredValue::new(0),
         }
     }
 
     /// The state of the page that the caller is part of.
     pub(super) fn here() -> Self {
         expect_context()
+    }
+
+    /// Whether the workbench has something to show.
+    pub(super) fn has_content(self) -> bool {
+        self.opened.with(Option::is_some) || self.analysis.results.with(Option::is_some)
+    }
+
+    /// Begins to open something; what was on its way is given up. What is open stays until
+    /// something else is.
+    pub(super) fn wish(self, what: &str) -> Wish {
+        self.desk.stop_opening();
+        self.wishes.update_value(|wishes| *wishes += 1);
+        let wish = Wish {
+            number: self.wishes.get_value(),
+            state: self,
+        };
+        wish.tell(what.to_owned(), None);
+        wish
+    }
+
+    /// Gives up what is being opened, or puts its failure away.
+    pub(super) fn settle(self) {
+        self.desk.stop_opening();
+        self.wishes.update_value(|wishes| *wishes += 1);
+        self.stage.set(if untrack(|| self.has_content()) {
+            Stage::Open
+        } else {
+            Stage::Landing
+        });
     }
 
     /// Opens the demo run and computes its analysis.
@@ -85,16 +121,10 @@ impl State {
 
     /// Opens the demo run and computes the analysis of a config, or its own.
     pub(super) fn open_demo_with(self, config: Option<String>) {
-        let what = "the demo run".to_owned();
-        let stage = self.stage;
+        let what = "the demo run";
+        let wish = self.wish(what);
         leptos::task::spawn_local(async move {
-            let told = what.clone();
-            let progress = move |bytes, of| {
-                stage.set(Stage::Opening {
-                    what: told.clone(),
-                    bytes: Some((bytes, of)),
-                });
-            };
+            let progress = move |bytes, of| wish.tell(what.to_owned(), Some((bytes, of)));
             progress(0, crate::demo::bytes());
             let fetched = async {
                 let files = crate::demo::run(progress).await?;
@@ -105,26 +135,10 @@ impl State {
                 Ok::<_, crate::fetch::FetchError>((files, config))
             };
             match fetched.await {
-                Ok((files, config)) => self.open_files(files, Some(config)).await,
-                Err(error) => self.stage.set(Stage::Failed(error.to_string())),
+                Ok((files, config)) => wish.open(files, Some(config)).await,
+                Err(error) => wish.fail(&error),
             }
         });
-    }
-
-    /// Opens a run. With a config, its analysis is computed at once; else one is proposed.
-    pub(super) async fn open_files(self, files: RunFiles, config: Option<String>) {
-        self.analysis.clear();
-        self.stage.set(Stage::Opening {
-            what: files.name.clone(),
-            bytes: None,
-        });
-        self.desk.use_files(files);
-        match self.desk.ask(Request::Open).await {
-            Ok(Answer::Opened(opened)) => self.show_run(*opened, config).await,
-            Ok(_) => {}
-            Err(message) if message.is_empty() => {}
-            Err(message) => self.stage.set(Stage::Failed(message)),
-        }
     }
 
     /// Back to the beginning.
@@ -132,16 +146,18 @@ impl State {
         self.analysis.clear();
         self.desk.stop();
         self.opened.set(None);
-        self.stage.set(Stage::Landing);
+        self.settle();
     }
 
     async fn show_run(self, opened: Opened, config: Option<String>) {
+        self.analysis.clear();
         let proposed = opened.proposals.first().map(|first| first.text.clone());
+        self.explore.begin(&opened.run);
         self.opened.set(Some(opened));
         self.stage.set(Stage::Open);
         let is_ordered = config.is_some();
         self.ask
-            .check_text(config.or(proposed).unwrap_or_default())
+            .begin(config.or(proposed).unwrap_or_default())
             .await;
         if is_ordered {
             self.run();
@@ -151,5 +167,64 @@ impl State {
     /// Computes what is asked.
     pub(super) fn run(self) {
         self.analysis.start(self.ask.text.get_untracked());
+    }
+}
+
+/// Something that a person wants opened. It tells the page nothing any more once another is.
+#[derive(Clone, Copy)]
+pub(super) struct Wish {
+    number: u64,
+    state: State,
+}
+
+impl Wish {
+    /// Whether it is still wanted.
+    pub(super) fn is_wanted(self) -> bool {
+        self.state.wishes.get_value() == self.number
+    }
+
+    /// Says what is on its way, and bytes so far of so many where that is known.
+    pub(super) fn tell(self, what: String, bytes: Option<(u64, u64)>) {
+        if self.is_wanted() {
+            self.state.stage.set(Stage::Opening { what, bytes });
+        }
+    }
+
+    /// Says that it could not be opened; what is open stays.
+    pub(super) fn fail(self, reason: &impl ToString) {
+        if self.is_wanted() {
+            self.state.stage.set(Stage::Failed(reason.to_string()));
+        }
+    }
+
+    /// Opens a run. With a config, its analysis is computed at once; else one is proposed.
+    pub(super) async fn open(self, files: RunFiles, config: Option<String>) {
+        if !self.is_wanted() {
+            return;
+        }
+        self.tell(files.name.clone(), None);
+        match self.state.desk.open(files).await {
+            Ok(Answer::Opened(opened)) => self.state.show_run(*opened, config).await,
+            Ok(_) => {}
+            Err(message) if message.is_empty() => {}
+            Err(message) => self.fail(&message),
+        }
+    }
+
+    /// Shows the results in a results file's text; a run that is open is closed.
+    pub(super) async fn show(self, text: String) {
+        let answer = self.state.desk.ask(Request::Results { text }).await;
+        if !self.is_wanted() {
+            return;
+        }
+        match answer {
+            Ok(Answer::Results(results)) => {
+                self.state.close();
+                self.state.analysis.show(*results);
+                self.state.settle();
+            }
+            Ok(_) => {}
+            Err(message) => self.fail(&message),
+        }
     }
 }
