@@ -2,7 +2,10 @@
 
 use js_sys::Array;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
+
+use crate::fetch::in_words;
 
 /// Files by path, and what they are called together.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,21 @@ pub struct RunFiles {
 }
 
 impl RunFiles {
+    /// Files as they were chosen: their paths begin with the names of what was chosen. A folder
+    /// that was chosen alone gives its name, and its paths begin below it.
+    #[must_use]
+    pub fn chosen(mut files: Vec<(String, Blob)>) -> Self {
+        files.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let paths = files.iter().map(|(path, _)| path.as_str());
+        let (name, only_folder) = name_of(&paths.collect::<Vec<_>>());
+        if let Some(folder) = only_folder {
+            for (path, _) in &mut files {
+                path.drain(..=folder.len());
+            }
+        }
+        Self { name, files }
+    }
+
     /// The paths, in order.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
@@ -34,5 +52,58 @@ impl RunFiles {
     pub fn bytes(&self) -> u64 {
         // Sizes are whole numbers below 2^53.
         self.files.iter().map(|(_, blob)| blob.size() as u64).sum()
+    }
+}
+
+/// A whole file as text, or in the browser's words why it cannot be read.
+///
+/// # Errors
+/// A file that has changed or gone since it was chosen.
+pub async fn text_of(file: &Blob) -> Result<String, String> {
+    let text = JsFuture::from(file.text()).await;
+    let text = text.map_err(|error| in_words(&error))?;
+    Ok(text.as_string().unwrap_or_default())
+}
+
+/// What chosen files are called together, and the folder that all of them are in.
+fn name_of(paths: &[&str]) -> (String, Option<String>) {
+    let mut tops: Vec<&str> = Vec::new();
+    for path in paths {
+        let top = path.split('/').next().unwrap_or_default();
+        if tops.last() != Some(&top) {
+            tops.push(top);
+        }
+    }
+    match tops.as_slice() {
+        [] => ("no files".to_owned(), None),
+        [top] => {
+            let is_folder = paths.iter().all(|path| path.len() > top.len());
+            ((*top).to_owned(), is_folder.then(|| (*top).to_owned()))
+        }
+        [first, others @ ..] => (format!("{first} and {} more", others.len()), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_chosen_alone_gives_its_name() {
+        let (name, folder) = name_of(&["run/checkpoints/step_0/config.json", "run/notes.txt"]);
+        assert_eq!(name, "run");
+        assert_eq!(folder.as_deref(), Some("run"));
+    }
+
+    #[test]
+    fn a_file_chosen_alone_keeps_its_path() {
+        let (name, folder) = name_of(&["model.safetensors"]);
+        assert_eq!((name.as_str(), folder), ("model.safetensors", None));
+    }
+
+    #[test]
+    fn several_things_keep_their_names() {
+        let (name, folder) = name_of(&["step_0/a.pt", "step_0/b.pt", "step_1/a.pt", "x.json"]);
+        assert_eq!((name.as_str(), folder), ("step_0 and 2 more", None));
     }
 }

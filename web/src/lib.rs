@@ -12,6 +12,7 @@ pub mod choices;
 pub mod clerk;
 pub mod compute;
 pub mod demo;
+pub mod drop;
 pub mod fetch;
 pub mod files;
 pub mod link;
