@@ -1,51 +1,52 @@
-//! The page before a run is open.
+//! The ways in: what a person drops or picks, and the page before a run is open.
+
+mod drop_zone;
+mod picker;
+mod taking;
+mod under_way;
+
+pub(super) use drop_zone::DropZone;
+pub(super) use picker::{OpenMenu, PickText};
+pub(super) use under_way::UnderWay;
 
 use leptos::prelude::*;
 
 use super::readout;
-use super::state::{Stage, State};
+use super::state::State;
+use picker::Pickers;
+use under_way::Status;
 
 /// What the tool does, and the way in.
 #[component]
 pub(super) fn Opening() -> impl IntoView {
     let state = State::here();
-    let is_busy = move || matches!(state.stage.get(), Stage::Opening { .. });
-    let status = move || {
-        match state.stage.get() {
-        Stage::Opening { bytes: Some((bytes, of)), .. } => {
-            let words = format!("{} of {}", readout::bytes(bytes), readout::bytes(of));
-            let part = bytes as f64 / of.max(1) as f64 * 100.0;
-            view! {
-                <div class="track"><i style:width=format!("{part:.1}%")></i></div>
-                <span class="label">{words}</span>
-            }
-            .into_any()
-        }
-        Stage::Failed(message) => view! {
-            <p class="failure" role="alert" data-test="state-failed">{message}</p>
-        }
-        .into_any(),
-        _ => view! {
-            <span class="label">
-                "a 3-layer decoder, 15 checkpoints of its training, "{readout::bytes(crate::demo::bytes())}
-            </span>
-        }
-        .into_any(),
-    }
-    };
+    let demo = format!(
+        "The demo run is a 3-layer decoder with 15 checkpoints, {}.",
+        readout::bytes(crate::demo::bytes())
+    );
     view! {
         <main class="hero">
             <h1>"See how a language model develops while it trains"</h1>
-            <p>"Rank, conditioning, sparsity, norms and similarity of every layer and head, over all checkpoints of a run."</p>
-            <div class="invitation">
-                <button class="primary" data-test="demo" disabled=is_busy on:click=move |_| state.open_demo()>
-                    "Try the demo run"
-                </button>
-                {status}
+            <p>
+                "Rank, conditioning, sparsity, norms and similarity of every layer and head, over all checkpoints of a run."
+            </p>
+            <div class="invitation" data-test="drop-zone">
+                <strong>"Drop checkpoints or a whole run folder here"</strong>
+                <span class="label">
+                    "safetensors, PyTorch .pt and .bin, pico-train runs, sharded models, results files; of any size, read in place"
+                </span>
+                <div class="row centred">
+                    <Pickers/>
+                    <button class="primary" data-test="demo" on:click=move |_| state.open_demo()>
+                        "Try the demo run"
+                    </button>
+                </div>
+                <span class="label">{demo}</span>
+                <Status/>
             </div>
             <div class="facts">
-                <div><b>"Nothing to install"</b>"Reading and computing happen in this tab."</div>
-                <div><b>"Nothing leaves"</b>"Files are never uploaded anywhere."</div>
+                <div><b>"Stays with you"</b>"Files are read on this machine and never uploaded."</div>
+                <div><b>"Reads only what it needs"</b>"A few tensors of a 30 GB checkpoint cost a few tensors."</div>
                 <div><b>"Every step"</b>"All checkpoints are computed, never sampled."</div>
             </div>
         </main>

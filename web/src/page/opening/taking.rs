@@ -1,0 +1,90 @@
+//! From what was dropped or picked to what is open.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use trainscope_analysis::results::FORMAT;
+use web_sys::Blob;
+
+use crate::drop::Dropped;
+use crate::files::{RunFiles, text_of};
+use crate::page::readout;
+use crate::page::state::{Side, State, Wish};
+
+/// A results file says what it is within so many bytes.
+const HEAD_BYTES: i32 = 512;
+
+/// Opens what was dropped.
+pub(super) fn dropped(state: State, dropped: Dropped) {
+    let name = dropped.name();
+    let wish = state.wish(&name);
+    if dropped.is_empty() {
+        wish.fail(
+            &"Nothing that can be read was dropped. Drop a file or a folder from this machine.",
+        );
+        return;
+    }
+    spawn_local(async move {
+        let goes_on = move |found| {
+            wish.tell(
+                format!("{name}: {} found", readout::counted(found, "file")),
+                None,
+            );
+            wish.is_wanted()
+        };
+        match dropped.list(goes_on).await {
+            Ok(files) => take(state, wish, files).await,
+            Err(error) => wish.fail(&error),
+        }
+    });
+}
+
+/// Opens what was picked.
+pub(super) fn picked(state: State, files: RunFiles) {
+    let wish = state.wish(&files.name);
+    if files.files.is_empty() {
+        wish.fail(&"The folder holds no files. Choose the folder of a training run, or its checkpoint files.");
+        return;
+    }
+    spawn_local(take(state, wish, files));
+}
+
+/// A results file and a config are known by themselves; everything else is taken for a run.
+async fn take(state: State, wish: Wish, files: RunFiles) {
+    if let [(path, file)] = files.files.as_slice() {
+        match known_text(state, path, file).await {
+            Ok(Some(Known::Results(text))) => return wish.show(text).await,
+            Ok(Some(Known::Config(text))) => {
+                state.settle();
+                state.side.set(Side::Yaml);
+                state.ask.replace(text);
+                return;
+            }
+            Ok(None) => {}
+            Err(reason) => return wish.fail(&format!("{path} could not be read: {reason}")),
+        }
+    }
+    wish.open(files, None).await;
+}
+
+/// A single file that is not a checkpoint.
+enum Known {
+    Results(String),
+    Config(String),
+}
+
+async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Known>, String> {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let is_run_open = state.opened.with_untracked(Option::is_some);
+    match ending {
+        "json" => {
+            let head = file.slice_with_i32_and_i32(0, HEAD_BYTES);
+            let head = head.map_err(|error| crate::fetch::in_words(&error))?;
+            if !text_of(&head).await?.contains(FORMAT) {
+                return Ok(None);
+            }
+            Ok(Some(Known::Results(text_of(file).await?)))
+        }
+        "yaml" | "yml" if is_run_open => Ok(Some(Known::Config(text_of(file).await?))),
+        _ => Ok(None),
+    }
+}
