@@ -1,10 +1,21 @@
 //! What is asked of a run: one config in two views, a form and its YAML.
+//!
+//! Whichever view was edited last leads, and the other follows when the edit has been checked.
+//! Every text that was checked can be had back.
 
 use leptos::prelude::*;
-use trainscope_analysis::config::ConfigForm;
+use leptos::task::spawn_local;
+use trainscope_analysis::config::{ConfigForm, ConfigProblem};
 
 use super::desk::Desk;
+use super::surroundings;
 use crate::message::{Answer, Checked, Request};
+
+/// How long typing rests before it is checked, in milliseconds.
+const REST_MILLISECONDS: i32 = 250;
+
+/// Texts that can be had back.
+const MOST_KEPT: usize = 200;
 
 /// The config and what is to be said of it.
 #[derive(Clone, Copy)]
@@ -15,13 +26,40 @@ pub(super) struct Ask {
     pub form: RwSignal<ConfigForm>,
     /// What was found when it was last checked.
     pub checked: RwSignal<Checked>,
-    /// Whether a check is under way.
+    /// Whether a check is under way, or about to be.
     pub is_checking: RwSignal<bool>,
     /// Why it could not be checked at all, in words.
     pub failure: RwSignal<Option<String>>,
+    /// Which view was edited last.
+    pub leader: RwSignal<Leader>,
     desk: Desk,
     /// Counts edits, so that an answer to an earlier one is passed over.
     edits: StoredValue<u64>,
+    history: RwSignal<History>,
+}
+
+/// One of the two views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leader {
+    Form,
+    Text,
+}
+
+/// When an edit is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At once: something was chosen.
+    Chosen,
+    /// After a rest: something is being typed.
+    Typed,
+}
+
+/// Texts as they were checked.
+#[derive(Clone, Debug, Default)]
+struct History {
+    past: Vec<String>,
+    present: String,
+    future: Vec<String>,
 }
 
 impl Ask {
@@ -32,8 +70,10 @@ impl Ask {
             checked: RwSignal::new(Checked::default()),
             is_checking: RwSignal::new(false),
             failure: RwSignal::new(None),
+            leader: RwSignal::new(Leader::Text),
             desk,
             edits: StoredValue::new(0),
+            history: RwSignal::new(History::default()),
         }
     }
 
@@ -43,32 +83,168 @@ impl Ask {
         !self.is_checking.get() && self.failure.with(Option::is_none) && self.checked.with(is_right)
     }
 
+    /// Whether the form shows an earlier config, because the YAML is none.
+    pub(super) fn is_form_behind(self) -> bool {
+        let is_unread = |checked: &Checked| checked.form.is_none() && !checked.problems.is_empty();
+        self.leader.get() == Leader::Text && self.checked.with(is_unread)
+    }
+
+    /// Begins with the config of another run; there is nothing to have back.
+    pub(super) async fn begin(self, text: String) {
+        self.history.set(History::default());
+        self.checked.set(Checked::default());
+        self.form.set(ConfigForm::default());
+        self.check_text(text).await;
+    }
+
+    /// Takes another YAML instead.
+    pub(super) fn replace(self, text: String) {
+        spawn_local(self.check_text(text));
+    }
+
+    /// Takes the YAML as it is being typed.
+    pub(super) fn type_text(self, text: String) {
+        self.leader.set(Leader::Text);
+        self.text.set(text.clone());
+        self.after_rest(Pace::Typed, move || self.replace(text));
+    }
+
+    /// Changes the form.
+    pub(super) fn edit(self, pace: Pace, change: impl FnOnce(&mut ConfigForm)) {
+        self.leader.set(Leader::Form);
+        self.form.update(change);
+        self.after_rest(pace, move || {
+            spawn_local(self.check_form(self.form.get_untracked()));
+        });
+    }
+
+    /// Checks what waits for a rest at once.
+    pub(super) fn hurry(self) {
+        match self.leader.get_untracked() {
+            Leader::Form => spawn_local(self.check_form(self.form.get_untracked())),
+            Leader::Text => self.replace(self.text.get_untracked()),
+        }
+    }
+
     /// Takes the YAML as it is now, and checks it.
     pub(super) async fn check_text(self, text: String) {
+        self.leader.set(Leader::Text);
         self.text.set(text.clone());
         if let Some(checked) = self.check(Request::Check { text }).await {
             if let Some(form) = checked.form.clone() {
                 self.form.set(form);
             }
+            self.keep();
             self.checked.set(checked);
         }
     }
 
     /// Takes the form as it is now, writes it as YAML, and checks it.
     pub(super) async fn check_form(self, form: ConfigForm) {
+        self.leader.set(Leader::Form);
         self.form.set(form.clone());
         if let Some(checked) = self.check(Request::Compose { form }).await {
             if let Some(text) = checked.text.clone() {
                 self.text.set(text);
+                self.keep();
             }
             self.checked.set(checked);
         }
     }
 
+    /// The problems of a field, and where `deep` of those within it, by its path.
+    pub(super) fn problems_at(self, path: &str, deep: bool) -> Vec<ConfigProblem> {
+        let is_here = |problem: &&ConfigProblem| {
+            let rest = problem.location.path.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || (deep && rest.starts_with(['.', '['])))
+        };
+        self.checked.with(|checked| {
+            let here = checked.problems.iter().filter(is_here);
+            here.cloned().collect()
+        })
+    }
+
+    pub(super) fn can_undo(self) -> bool {
+        self.history.with(|history| !history.past.is_empty())
+    }
+
+    pub(super) fn can_redo(self) -> bool {
+        self.history.with(|history| !history.future.is_empty())
+    }
+
+    /// Takes back the last edit that was checked.
+    pub(super) fn undo(self) {
+        let mut text = None;
+        self.history.update(|history| {
+            text = history.past.pop();
+            if let Some(text) = text.clone() {
+                let undone = std::mem::replace(&mut history.present, text);
+                history.future.push(undone);
+            }
+        });
+        if let Some(text) = text {
+            self.replace(text);
+        }
+    }
+
+    /// Does again what was taken back.
+    pub(super) fn redo(self) {
+        let mut text = None;
+        self.history.update(|history| {
+            text = history.future.pop();
+            if let Some(text) = text.clone() {
+                let earlier = std::mem::replace(&mut history.present, text);
+                history.past.push(earlier);
+            }
+        });
+        if let Some(text) = text {
+            self.replace(text);
+        }
+    }
+
+    /// Notes the text that was checked, so that it can be had back.
+    fn keep(self) {
+        let text = self.text.get_untracked();
+        if self
+            .history
+            .with_untracked(|history| history.present == text)
+        {
+            return;
+        }
+        self.history.update(|history| {
+            let earlier = std::mem::replace(&mut history.present, text);
+            if !earlier.is_empty() {
+                history.past.push(earlier);
+            }
+            let surplus = history.past.len().saturating_sub(MOST_KEPT);
+            history.past.drain(..surplus);
+            history.future.clear();
+        });
+    }
+
+    /// Checks unless something else is edited before.
+    fn after_rest(self, pace: Pace, check: impl FnOnce() + 'static) {
+        let edit = self.next_edit();
+        self.is_checking.set(true);
+        if pace == Pace::Chosen {
+            return check();
+        }
+        spawn_local(async move {
+            surroundings::pause(REST_MILLISECONDS).await;
+            if self.edits.get_value() == edit {
+                check();
+            }
+        });
+    }
+
+    fn next_edit(self) -> u64 {
+        self.edits.update_value(|edits| *edits += 1);
+        self.edits.get_value()
+    }
+
     /// The answer, unless something was edited meanwhile.
     async fn check(self, request: Request) -> Option<Checked> {
-        let edit = self.edits.get_value() + 1;
-        self.edits.set_value(edit);
+        let edit = self.next_edit();
         self.is_checking.set(true);
         let answer = self.desk.ask(request).await;
         if self.edits.get_value() != edit {
