@@ -69,3 +69,41 @@ pub(super) fn count(number: u64) -> String {
     }
     said
 }
+
+/// `1 step`, `15 steps`.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
+/// `0.3 s`, `2 minutes`, `1.5 hours`.
+pub(super) fn duration(seconds: f64) -> String {
+    let whole = |number: f64, unit: &str| counted(number.round() as u64, unit);
+    match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => whole(s / 60.0, "minute"),
+        s if s < 36_000.0 => format!("{:.1} hours", s / 3600.0),
+        s if s < 172_800.0 => whole(s / 3600.0, "hour"),
+        s => whole(s / 86_400.0, "day"),
+    }
+}
+
+/// `0.4 GFLOP`.
+pub(super) fn operations(flops: f64) -> String {
+    const UNITS: [&str; 5] = ["kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];
+    let mut amount = flops / 1000.0;
+    let mut unit = UNITS[0];
+    for larger in &UNITS[1..] {
+        if amount < 1000.0 {
+            break;
+        }
+        amount /= 1000.0;
+        unit = larger;
+    }
+    if amount < 10.0 {
+        format!("{amount:.1} {unit}")
+    } else {
+        format!("{amount:.0} {unit}")
+    }
+}

@@ -1,84 +1,210 @@
-//! How far an analysis is.
+//! How far an analysis is, and what it has to say.
 
 use leptos::prelude::*;
 
-use super::analysis::Phase;
+use super::analysis::{Analysis, Phase, Tally};
 use super::readout;
 use super::state::State;
 
-/// Progress, warnings and failures.
+/// Below this part, what is left cannot be told from what is done.
+const LEAST_PART: f64 = 0.03;
+
+/// Progress, failures and warnings; nothing before anything was asked for.
 #[component]
 pub(super) fn Watch() -> impl IntoView {
+    let state = State::here();
+    let is_asked = Memo::new(move |_| state.analysis.phase.with(|phase| *phase != Phase::Idle));
     view! {
-        <Progress/>
-        <Warnings/>
+        <Show when=move || is_asked.get()>
+            <section class="watch" aria-label="Progress" data-test="watch">
+                <Progress/>
+                <Failures/>
+                <Warnings/>
+            </section>
+        </Show>
     }
 }
 
 #[component]
 fn Progress() -> impl IntoView {
     let state = State::here();
-    let part = move || {
-        let (done, units) = (
-            state.analysis.tally.get().units,
-            state.analysis.cost.get().units,
-        );
-        if units == 0 {
-            0.0
+    let analysis = state.analysis;
+    let part = Memo::new(move |_| part_done(analysis));
+    let percent = move || part.get() * 100.0;
+    let is_computing = Memo::new(move |_| analysis.phase.with(|phase| *phase == Phase::Computing));
+    let is_planning = Memo::new(move |_| analysis.phase.with(|phase| *phase == Phase::Planning));
+    let words = move || in_words(analysis);
+    let bar = move || {
+        if is_planning.get() {
+            view! { <i class="moving"></i> }.into_any()
         } else {
-            done as f64 / units as f64 * 100.0
+            view! { <i style:width=move || format!("{:.1}%", percent())></i> }.into_any()
         }
-    };
-    let words = move || {
-        let (cost, tally) = (state.analysis.cost.get(), state.analysis.tally.get());
-        format!(
-            "{} of {} layer steps · {} of {} · {} numbers",
-            tally.units,
-            cost.units,
-            readout::bytes(tally.read_bytes),
-            readout::bytes(cost.read_bytes),
-            tally.numbers,
-        )
-    };
-    let phase = move || match state.analysis.phase.get() {
-        Phase::Failed(message) => view! {
-            <p class="failure" role="alert" data-test="state-failed">{message}</p>
-        }
-        .into_any(),
-        Phase::Done(seconds) => view! {
-            <span class="label" data-test="state-done">{format!(" · done in {seconds:.1} s")}</span>
-        }
-        .into_any(),
-        _ => ().into_any(),
     };
     view! {
         <div class="progress">
-            <div class="track" role="progressbar" aria-label="analysis" aria-valuenow=move || format!("{:.0}", part())>
-                <i style:width=move || format!("{:.1}%", part())></i>
+            <div
+                class="track"
+                class:over=move || !analysis.is_busy()
+                role="progressbar"
+                aria-label="Analysis"
+                aria-valuemin="0"
+                aria-valuemax="100"
+                aria-valuenow=move || format!("{:.0}", percent())
+                aria-valuetext=words
+            >
+                {bar}
             </div>
-            <div><span class="label">{words}</span>{phase}</div>
+            <div class="row">
+                <PhaseWords/>
+                <span class="label" data-test="progress">{words}</span>
+                <span class="grow"></span>
+                <Show when=move || analysis.is_busy()>
+                    <button class="quiet" data-test="cancel-analysis" on:click=move |_| analysis.cancel()>
+                        {move || if is_computing.get() { "Stop" } else { "Cancel" }}
+                    </button>
+                </Show>
+            </div>
         </div>
+    }
+}
+
+/// The phase, told to screen readers when it changes.
+#[component]
+fn PhaseWords() -> impl IntoView {
+    let state = State::here();
+    let words = move || match state.analysis.phase.get() {
+        Phase::Idle | Phase::Failed(_) => ().into_any(),
+        Phase::Planning => view! { <b>"Planning…"</b> }.into_any(),
+        Phase::Computing => view! { <b>"Computing…"</b> }.into_any(),
+        Phase::Done(seconds) => {
+            let is_past = state.opened.with(Option::is_none);
+            let words = if is_past {
+                "Read from a file".to_owned()
+            } else {
+                format!("Done in {}", readout::duration(seconds))
+            };
+            view! { <b class="ok" data-test="state-done">{words}</b> }.into_any()
+        }
+        Phase::Cancelled => {
+            view! { <b data-test="state-cancelled">"Stopped; what is here stays"</b> }.into_any()
+        }
+    };
+    let failure = move || match state.analysis.phase.get() {
+        Phase::Failed(message) => Some(view! {
+            <p class="failure" role="alert" data-test="state-failed">{message}</p>
+        }),
+        _ => None,
+    };
+    view! { <span role="status" aria-live="polite">{words}</span> {failure} }
+}
+
+/// From 0 to 1.
+fn part_done(analysis: Analysis) -> f64 {
+    let (done, units) = (analysis.tally.get().units, analysis.cost.get().units);
+    match analysis.phase.get() {
+        Phase::Done(_) => 1.0,
+        Phase::Idle | Phase::Planning | Phase::Failed(_) => 0.0,
+        _ if units == 0 => 0.0,
+        Phase::Computing | Phase::Cancelled => (done as f64 / units as f64).min(1.0),
+    }
+}
+
+/// `9 of 12 layers · 4.2 of 5.8 MB · 420 numbers · 0.1 s left`.
+fn in_words(analysis: Analysis) -> Option<String> {
+    let (cost, tally) = (analysis.cost.get(), analysis.tally.get());
+    let phase = analysis.phase.get();
+    if matches!(phase, Phase::Planning | Phase::Failed(_)) || cost.lanes == 0 {
+        return None;
+    }
+    let mut parts = vec![
+        format!(
+            "{} of {}",
+            readout::count(tally.lanes),
+            readout::counted(cost.lanes, "lane")
+        ),
+        format!(
+            "{} of {} layer steps",
+            readout::count(tally.units),
+            readout::count(cost.units)
+        ),
+        format!(
+            "{} of {}",
+            readout::bytes(tally.read_bytes),
+            readout::bytes(cost.read_bytes)
+        ),
+        readout::counted(tally.numbers, "number"),
+    ];
+    if phase == Phase::Computing {
+        parts.extend(left(tally, part_done(analysis)));
+    }
+    Some(parts.join(" · "))
+}
+
+fn left(tally: Tally, part: f64) -> Option<String> {
+    let seconds = tally.seconds * (1.0 - part) / part;
+    (part > LEAST_PART).then(|| format!("{} left", readout::duration(seconds)))
+}
+
+/// Layers that could not be computed.
+#[component]
+fn Failures() -> impl IntoView {
+    let state = State::here();
+    move || {
+        let failures = state.analysis.failures.get();
+        if failures.is_empty() {
+            return None;
+        }
+        let count = readout::counted(failures.len() as u64, "layer");
+        let lines = failures
+            .into_iter()
+            .map(|message| view! { <li>{message}</li> });
+        Some(view! {
+            <div class="remark bad" role="alert" data-test="failures">
+                <div>
+                    <p><b>{count}" could not be computed; the others are complete."</b></p>
+                    <ul>{lines.collect_view()}</ul>
+                    <p>"Run it again, with fewer threads if memory ran out, or leave out the components that are named."</p>
+                </div>
+            </div>
+        })
     }
 }
 
 #[component]
 fn Warnings() -> impl IntoView {
     let state = State::here();
-    move || {
-        let warnings = state.analysis.warnings.get();
-        let count = match warnings.len() {
-            0 => return None,
-            1 => "1 warning".to_owned(),
-            several => format!("{several} warnings"),
-        };
-        let lines = warnings
-            .into_iter()
-            .map(|message| view! { <li>{message}</li> });
-        Some(view! {
-            <details class="warnings" data-test="warnings">
-                <summary>{count}</summary>
-                <ul>{lines.collect_view()}</ul>
-            </details>
+    let count = Memo::new(move |_| state.analysis.warnings.with(Vec::len));
+    let words = move || readout::counted(count.get() as u64, "warning");
+    let lines = move || {
+        state.analysis.warnings.with(|warnings| {
+            let lines = warnings
+                .iter()
+                .map(|message| view! { <li>{message.clone()}</li> });
+            lines.collect_view()
         })
+    };
+    view! {
+        <Show when=move || { count.get() > 0 }>
+            <details class="warnings" data-test="warnings">
+                <summary>{words}</summary>
+                <ul>{lines}</ul>
+            </details>
+        </Show>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_follows_from_what_is_done() {
+        let tally = Tally {
+            seconds: 3.0,
+            ..Tally::default()
+        };
+        assert_eq!(left(tally, 0.25).as_deref(), Some("9.0 s left"));
+        assert_eq!(left(tally, 0.01), None);
     }
 }
