@@ -4,6 +4,7 @@ mod analysis;
 mod arrival;
 mod ask;
 mod desk;
+mod explore;
 mod opening;
 mod readout;
 mod results;
@@ -17,10 +18,11 @@ use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
 use arrival::{Arrival, ArrivalNotice};
-use opening::Opening;
+use explore::ExploreView;
+use opening::{DropZone, OpenMenu, Opening, UnderWay};
 use results::ResultsView;
 use side::SidePanel;
-use state::{Stage, State};
+use state::{Side, State};
 use watch::Watch;
 
 use crate::message::RunSummary;
@@ -38,13 +40,15 @@ fn Page() -> impl IntoView {
     let arrival = Arrival::new();
     provide_context(arrival);
     arrival.follow_address(state);
-    let is_open = Memo::new(move |_| state.stage.get() == Stage::Open);
+    let is_open = Memo::new(move |_| state.has_content());
     view! {
         <TopBar/>
         <ArrivalNotice/>
         <Show when=move || is_open.get() fallback=|| view! { <Opening/> }>
+            <UnderWay/>
             <Workbench/>
         </Show>
+        <DropZone/>
     }
 }
 
@@ -78,7 +82,8 @@ fn TopBar() -> impl IntoView {
             </span>
             {run}
             <span class="grow"></span>
-            <span class="chip"><span class="ok">"●"</span>" this tab, "{threads}</span>
+            <Show when=move || state.has_content()><OpenMenu/></Show>
+            <span class="chip threads"><span class="ok">"●"</span>" this tab, "{threads}</span>
         </header>
     }
 }
@@ -97,15 +102,20 @@ fn summary(run: &RunSummary) -> impl IntoView + use<> {
     view! { <span class="chip source"><b>{run.name.clone()}</b>" · "{parts.join(" · ")}</span> }
 }
 
-/// What is asked on one side, what came of it on the other.
+/// What is found and asked on one side; on the other what is looked at, or what came of it.
 #[component]
 fn Workbench() -> impl IntoView {
+    let state = State::here();
+    let is_exploring =
+        Memo::new(move |_| state.side.get() == Side::Explore && state.opened.with(Option::is_some));
     view! {
         <div class="shell">
             <SidePanel/>
             <main>
                 <Watch/>
-                <ResultsView/>
+                <Show when=move || is_exploring.get() fallback=|| view! { <ResultsView/> }>
+                    <ExploreView/>
+                </Show>
             </main>
         </div>
     }
