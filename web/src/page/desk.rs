@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::clerk::Clerk;
 use crate::files::RunFiles;
-use crate::message::{Answer, PlannedLane, Request};
+use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
 use crate::pool::{LaneNews, Pool};
 use crate::worker::Program;
 
@@ -57,6 +57,9 @@ impl Desk {
         self.workers
             .update_value(|workers| workers.opener = Some(opener.clone()));
         let answer = opener.ask(Request::Open).await?;
+        if let Answer::Opened(opened) = &answer {
+            try_reading(&opener, opened).await?;
+        }
         self.workers.update_value(|workers| {
             workers.opener = None;
             workers.clerk.stop();
@@ -124,4 +127,19 @@ impl Desk {
         let size = self.pool_size.get_untracked();
         Pool::start(program, files, lanes, size, listener)
     }
+}
+
+/// A run of which no tensor is known may be a file that is cut short: its directory says so.
+async fn try_reading(opener: &Clerk, opened: &Opened) -> Result<(), String> {
+    let last = opened.run.steps.last();
+    let part = last.and_then(|step| Some((step.number, step.parts.first()?)));
+    let Some((step, part)) = part.filter(|_| opened.run.suffixes.is_empty()) else {
+        return Ok(());
+    };
+    let part = PartName {
+        step,
+        data_type: part.data_type.clone(),
+        split: part.split.clone(),
+    };
+    opener.ask(Request::Tensors { part }).await.map(drop)
 }

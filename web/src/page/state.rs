@@ -153,6 +153,11 @@ impl State {
         self.analysis.clear();
         let proposed = opened.proposals.first().map(|first| first.text.clone());
         self.explore.begin(&opened.run);
+        self.side.set(if config.is_some() || proposed.is_some() {
+            Side::Ask
+        } else {
+            Side::Explore
+        });
         self.opened.set(Some(opened));
         self.stage.set(Stage::Open);
         let is_ordered = config.is_some();

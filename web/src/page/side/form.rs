@@ -26,6 +26,7 @@ pub(super) fn Form() -> impl IntoView {
             <span class="grow"></span>
             <History/>
         </div>
+        <Nothing/>
         <Behind/>
         <div class="questions" data-test="metrics">
             <For each=move || 0..count.get() key=|index| *index let:index>
@@ -47,12 +48,33 @@ pub(super) fn Form() -> impl IntoView {
     }
 }
 
+/// Says that the run has nothing that a metric could be asked of.
+#[component]
+fn Nothing() -> impl IntoView {
+    let state = State::here();
+    let is_bare = move || {
+        let opened = state.opened.get();
+        opened.is_some_and(|opened| opened.proposals.is_empty() && opened.run.suffixes.is_empty())
+    };
+    view! {
+        <Show when=is_bare>
+            <p class="remark" role="status" data-test="nothing-to-ask">
+                "No tensors of layers were found in this run, so there is no analysis to propose. Its tensors are under Explore."
+            </p>
+        </Show>
+    }
+}
+
 /// Says that the YAML is ahead.
 #[component]
 fn Behind() -> impl IntoView {
     let state = State::here();
+    let is_behind = move || {
+        let is_blank = state.ask.text.with(|text| text.trim().is_empty());
+        state.ask.is_form_behind() && !is_blank
+    };
     view! {
-        <Show when=move || state.ask.is_form_behind()>
+        <Show when=is_behind>
             <div class="remark" role="status" data-test="form-behind">
                 <p>
                     "The YAML has problems, so this form still shows the config before them. An edit here replaces the YAML; “Undo” brings it back."
