@@ -207,12 +207,13 @@ impl Wish {
         if !self.is_wanted() {
             return;
         }
-        self.tell(files.name.clone(), None);
+        let name = files.name.clone();
+        self.tell(name.clone(), None);
         match self.state.desk.open(files).await {
             Ok(Answer::Opened(opened)) => self.state.show_run(*opened, config).await,
             Ok(_) => {}
             Err(message) if message.is_empty() => {}
-            Err(message) => self.fail(&message),
+            Err(message) => self.fail(&format!("{name} could not be opened: {message}")),
         }
     }
 

@@ -89,16 +89,31 @@ impl Group {
             let all = opened.as_ref().map(|opened| opened.run.suffixes.clone());
             all.unwrap_or_default()
         });
-        let mut offered: Vec<SuffixSummary> = Vec::new();
-        for suffix in all {
-            let is_of_split = suffix.split.as_ref().is_none_or(|it| *it == split);
-            let is_new = offered.iter().all(|other| other.suffix != suffix.suffix);
-            if suffix.data_type == data_type && is_of_split && is_new {
-                offered.push(suffix);
-            }
-        }
-        offered
+        offered(all, &data_type, &split)
     }
+}
+
+/// The suffixes of a kind of data, each once: of the split where it has data of its own, else of
+/// what serves both.
+fn offered(all: Vec<SuffixSummary>, data_type: &str, split: &str) -> Vec<SuffixSummary> {
+    let is_own = |suffix: &SuffixSummary| {
+        suffix.data_type == data_type && suffix.split.as_deref() == Some(split)
+    };
+    let has_own = all.iter().any(is_own);
+    let mut offered: Vec<SuffixSummary> = Vec::new();
+    for suffix in all {
+        let serves_both = suffix.split.is_none() && suffix.data_type == data_type;
+        let is_here = if has_own {
+            is_own(&suffix)
+        } else {
+            serves_both
+        };
+        let is_new = offered.iter().all(|other| other.suffix != suffix.suffix);
+        if is_here && is_new {
+            offered.push(suffix);
+        }
+    }
+    offered
 }
 
 /// The groups, and the way to another.
@@ -175,8 +190,8 @@ fn GroupEditor(group: Group) -> impl IntoView {
                 let parameters = menu.parameters.into_iter();
                 parameters.map(|menu| view! { <Parameter group menu/> }).collect_view()
             })}
-            <div class="pair">
-                <Layers group/>
+            <Layers group/>
+            <div>
                 <button
                     class="quiet"
                     data-test="component-remove"
@@ -427,4 +442,30 @@ fn Parameter(group: Group, menu: ParameterMenu) -> impl IntoView {
     };
     let path = untrack(|| group.path(&format!(".{}", menu.name)));
     view! { <Value menu path value=Signal::derive(value) set=Callback::new(set)/> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_with_data_of_its_own_offers_no_others() {
+        let suffix = |split: Option<&str>, suffix: &str| SuffixSummary {
+            data_type: "weights".to_owned(),
+            split: split.map(str::to_owned),
+            suffix: suffix.to_owned(),
+            ..SuffixSummary::default()
+        };
+        let all = vec![
+            suffix(Some("val"), "o_proj"),
+            suffix(None, "o_proj"),
+            suffix(None, "q_proj"),
+        ];
+        let names = |split: &str| {
+            let offered = offered(all.clone(), "weights", split).into_iter();
+            offered.map(|it| it.suffix).collect::<Vec<_>>()
+        };
+        assert_eq!(names("val"), ["o_proj"]);
+        assert_eq!(names("train"), ["o_proj", "q_proj"]);
+    }
 }
