@@ -1,5 +1,6 @@
 //! How far an analysis is, and what it has to say.
 
+use leptos::html::Section;
 use leptos::prelude::*;
 
 use super::analysis::{Analysis, Phase, Tally};
@@ -14,14 +15,31 @@ const LEAST_PART: f64 = 0.03;
 pub(super) fn Watch() -> impl IntoView {
     let state = State::here();
     let is_asked = Memo::new(move |_| state.analysis.phase.with(|phase| *phase != Phase::Idle));
+    let is_planning =
+        Memo::new(move |_| state.analysis.phase.with(|phase| *phase == Phase::Planning));
+    let section = NodeRef::<Section>::new();
+    Effect::new(move |_| {
+        if let Some(section) = section.get().filter(|_| is_planning.get()) {
+            bring_up(&section);
+        }
+    });
     view! {
         <Show when=move || is_asked.get()>
-            <section class="watch" aria-label="Progress" data-test="watch">
+            <section class="watch" node_ref=section aria-label="Progress" data-test="watch">
                 <Progress/>
                 <Failures/>
                 <Warnings/>
             </section>
         </Show>
+    }
+}
+
+/// On a narrow screen charts stand below what was asked: whoever runs it wants to see them.
+fn bring_up(section: &web_sys::Element) {
+    let height = window().inner_height().ok();
+    let height = height.and_then(|height| height.as_f64());
+    if height.is_some_and(|height| section.get_bounding_client_rect().top() > height) {
+        section.scroll_into_view();
     }
 }
 
