@@ -3,6 +3,7 @@
 mod audit;
 mod downloads;
 mod input;
+mod memory;
 mod strangers;
 
 use std::io::{BufRead, BufReader};

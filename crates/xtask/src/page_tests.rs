@@ -1,12 +1,30 @@
 //! The built page in a real browser, one browser per test.
 
-pub(crate) mod demo_run;
+mod charts;
+mod checkpoints;
+mod command_line;
+mod config;
+mod demo_run;
+mod drawing;
+mod keyboard;
+mod large_files;
+mod links;
+mod numbers;
+mod opening;
+mod saving;
 mod site;
+mod smoothness;
+pub(crate) mod states;
 mod tab;
+mod trouble;
+mod visit;
+mod watching;
+
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::browser::Tab;
+use crate::browser::{Screen, Tab};
 use crate::serve::Served;
 use crate::setup::Chromium;
 use crate::steps::{Counts, Outcome};
@@ -16,9 +34,17 @@ use crate::workspace::Workspace;
 pub(crate) const ADVICE: &str =
     "`cargo xtask demo` serves the page; open it and its console, and do what the test says";
 
+/// What tests show the page on, where nothing else matters.
+const USUAL: Screen = Screen {
+    width: 1280,
+    height: 900,
+    dark: false,
+};
+
 /// Where things stand while the tests run.
 struct Site<'a> {
     workspace: &'a Workspace,
+    chromium: &'a Chromium,
     /// The page at the root of a host that sends the page's Content-Security-Policy as a header,
     /// so that it binds the web worker as well.
     page: String,
@@ -34,24 +60,38 @@ struct PageTest {
     run: fn(&Tab, &Site) -> Result<()>,
 }
 
-const SUBJECTS: &[&[PageTest]] = &[tab::TESTS, site::TESTS, demo_run::TESTS];
+const SUBJECTS: &[&[PageTest]] = &[
+    tab::TESTS,
+    site::TESTS,
+    demo_run::TESTS,
+    opening::TESTS,
+    trouble::TESTS,
+    config::TESTS,
+    watching::TESTS,
+    charts::TESTS,
+    saving::TESTS,
+    links::TESTS,
+    keyboard::TESTS,
+    states::TESTS,
+    smoothness::TESTS,
+    large_files::TESTS,
+    command_line::TESTS,
+];
 
 /// Tests the page that is in `dist/`, by the tests whose names have `only` in them.
 pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let chromium = Chromium::find_or_install()?;
-    let site = Site::serve(workspace)?;
+    let site = Site::serve(workspace, &chromium)?;
     let tests = SUBJECTS.iter().copied().flatten();
     let mut counts = Counts::default();
     for test in tests.filter(|test| test.name.contains(only)) {
-        let result = Tab::open(&chromium).and_then(|tab| {
-            (test.run)(&tab, &site)?;
-            no_complaints(&tab)?;
-            no_strangers(&tab)
-        });
+        let start = Instant::now();
+        let result = site.as_another_visitor(|tab| (test.run)(tab, &site));
         match result {
             Ok(()) => {
                 counts.passed += 1;
-                println!("test {} ... ok", test.name);
+                let seconds = start.elapsed().as_secs_f64();
+                println!("test {} ... ok ({seconds:.1} s)", test.name);
             }
             Err(error) => {
                 counts.failed += 1;
@@ -67,7 +107,7 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
 }
 
 impl<'a> Site<'a> {
-    fn serve(workspace: &'a Workspace) -> Result<Self> {
+    fn serve(workspace: &'a Workspace, chromium: &'a Chromium) -> Result<Self> {
         let dist = workspace.dist();
         ensure!(
             dist.join("index.html").is_file(),
@@ -84,10 +124,21 @@ impl<'a> Site<'a> {
         };
         Ok(Self {
             workspace,
+            chromium,
             page: with_policy.start(0)?,
             nested: nested.start(0)?,
             fixtures: Served::folder(workspace.root.join("crates/xtask/fixtures")).start(0)?,
         })
+    }
+
+    /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page
+    /// must not complain in its console, and must ask nobody else.
+    fn as_another_visitor(&self, visit: impl FnOnce(&Tab) -> Result<()>) -> Result<()> {
+        let tab = Tab::open(self.chromium)?;
+        tab.show_on(USUAL)?;
+        visit(&tab)?;
+        no_complaints(&tab)?;
+        no_strangers(&tab)
     }
 }
 

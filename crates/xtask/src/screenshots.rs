@@ -1,19 +1,30 @@
-//! `cargo xtask screenshots`: pictures of the built page, to look at.
+//! `cargo xtask screenshots`: pictures of every state of the built page, to look at.
 
 use anyhow::{Context, Result, ensure};
+use lexopt::prelude::*;
 
 use crate::browser::{Screen, Tab};
-use crate::page_tests::demo_run;
+use crate::page_tests::states::{STATES, State, Surroundings};
 use crate::serve::Served;
 use crate::setup::Chromium;
 use crate::workspace::Workspace;
 
-const WIDTHS: &[(u32, u32)] = &[(1280, 900), (400, 800)];
+const SIZES: &[(u32, u32)] = &[(1280, 900), (400, 800)];
 
-/// `cargo xtask screenshots`.
+/// Higher pages are cut off: nobody looks at more.
+const MOST_HEIGHT: u32 = 6000;
+
+/// `cargo xtask screenshots [STATE]...`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
+    let mut wanted = Vec::new();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Value(name) => wanted.push(find(&name.string()?)?),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    if wanted.is_empty() {
+        wanted = STATES.iter().collect();
     }
     ensure!(
         workspace.dist().join("index.html").is_file(),
@@ -21,26 +32,51 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     );
     let folder = workspace.root.join("target/screenshots");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let tab = Tab::open(&Chromium::find_or_install()?)?;
-    let address = Served::folder(workspace.dist()).start(0)?;
-    for &(width, height) in WIDTHS {
+    let chromium = Chromium::find_or_install()?;
+    let at = Surroundings::new(workspace, &Served::folder(workspace.dist()).start(0)?)?;
+    for &(width, height) in SIZES {
         for dark in [false, true] {
+            let tab = Tab::open(&chromium)?;
             let scheme = if dark { "dark" } else { "light" };
-            tab.show_on(Screen {
-                width,
-                height,
-                dark,
-            })?;
-            tab.go(&address)?;
-            tab.wait_for(
-                "the demo button",
-                "document.querySelector('[data-test=demo]')",
-            )?;
-            tab.picture(&folder.join(format!("open-{width}-{scheme}.png")))?;
-            demo_run::finish(&tab, &address)?;
-            tab.picture(&folder.join(format!("demo-{width}-{scheme}.png")))?;
+            for state in &wanted {
+                tab.show_on(Screen {
+                    width,
+                    height,
+                    dark,
+                })?;
+                (state.reach)(&tab, &at).with_context(|| state.name)?;
+                tab.wait_until_still()?;
+                show_all_of_it(&tab, width, height, dark)?;
+                let name = format!("{}-{width}-{scheme}.png", state.name);
+                tab.picture(&folder.join(name))?;
+            }
         }
     }
     println!("written to {}", folder.display());
     Ok(())
+}
+
+/// Makes the window as high as the page, so that what sticks to its edges and what is drawn only
+/// when it is near stands where it belongs.
+fn show_all_of_it(tab: &Tab, width: u32, height: u32, dark: bool) -> Result<()> {
+    for _ in 0..2 {
+        let whole = tab.run("return document.documentElement.scrollHeight")?;
+        let whole = u32::try_from(whole.as_u64().unwrap_or(0))?;
+        let height = whole.clamp(height, MOST_HEIGHT);
+        tab.show_on(Screen {
+            width,
+            height,
+            dark,
+        })?;
+        tab.wait_until_still()?;
+    }
+    Ok(())
+}
+
+fn find(name: &str) -> Result<&'static State> {
+    let found = STATES.iter().find(|state| state.name == name);
+    found.with_context(|| {
+        let names: Vec<_> = STATES.iter().map(|state| state.name).collect();
+        format!("there is no state {name}; there are {}", names.join(", "))
+    })
 }

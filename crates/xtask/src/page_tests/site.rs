@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{PageTest, Site, demo_run};
+use super::{PageTest, Site, visit};
 use crate::browser::Tab;
 
 pub(super) const TESTS: &[PageTest] = &[
@@ -18,10 +18,14 @@ pub(super) const TESTS: &[PageTest] = &[
         name: "the_page_keeps_no_cookies",
         run: no_cookies,
     },
+    PageTest {
+        name: "every_file_beside_the_page_is_named_after_its_content",
+        run: named_after_content,
+    },
 ];
 
 fn nested(tab: &Tab, site: &Site) -> Result<()> {
-    demo_run::finish(tab, &site.nested)
+    visit::finish_demo(tab, &site.nested)
 }
 
 /// The policy of the page itself, from a host that sends none.
@@ -51,8 +55,29 @@ fn strict_policy(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 fn no_cookies(tab: &Tab, site: &Site) -> Result<()> {
-    demo_run::finish(tab, &site.page)?;
+    visit::finish_demo(tab, &site.page)?;
     let cookies = tab.run("return document.cookie")?;
     ensure!(cookies == "", "the page keeps the cookie {cookies}");
+    Ok(())
+}
+
+/// What the page fetched: itself, the demo run, and files with hashes.
+fn named_after_content(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let fetched =
+        tab.run("return performance.getEntriesByType('resource').map(({name}) => name)")?;
+    let fetched: Vec<String> = serde_json::from_value(fetched)?;
+    let own = fetched
+        .iter()
+        .filter_map(|address| address.strip_prefix(&site.page));
+    let files = own.filter(|path| !path.starts_with("demo/"));
+    let files: Vec<&str> = files.collect();
+    ensure!(files.len() >= 4, "the page fetched only {files:?}");
+    for file in files {
+        let stem = file.split('.').next().unwrap_or_default();
+        let hash = stem.rsplit('-').next().unwrap_or_default();
+        let is_hash = hash.len() == 16 && hash.chars().all(|digit| digit.is_ascii_hexdigit());
+        ensure!(is_hash, "{file} has no hash in its name");
+    }
     Ok(())
 }

@@ -1,0 +1,121 @@
+//! Files of many gigabytes: opened at once, read where they have to be, never held in memory.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::checkpoints::{self, Tensor};
+use super::visit;
+use super::{PageTest, Site};
+use crate::browser::Tab;
+
+pub(super) const TESTS: &[PageTest] = &[PageTest {
+    name: "a_file_of_six_gigabytes_opens_at_once",
+    run: six_gigabytes,
+}];
+
+/// Rows of the embedding before the layers: 6 GB.
+const ROWS: u64 = 1_500_000;
+const COLUMNS: u64 = 1024;
+
+/// Memory that everything together may take, in bytes.
+const MEMORY: u64 = 300_000_000;
+
+fn six_gigabytes(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("large.safetensors");
+    checkpoints::write(&file, &tensors())?;
+    if takes_space(&file)? {
+        println!(
+            "    skipped: the file system of {} has no sparse files",
+            folder.path().display()
+        );
+        return Ok(());
+    }
+    visit::open(tab, &site.page)?;
+    let before = tab.resident_bytes();
+    let start = Instant::now();
+    tab.drop_files("main", &[&file])?;
+    visit::wait_until_opened(tab)?;
+    let opening = start.elapsed();
+    ensure!(
+        opening < Duration::from_secs(10),
+        "it took {opening:?} to open"
+    );
+    sees_last_tensor(tab)?;
+    tab.click("[data-test=tab-ask]")?;
+    visit::wait_until_opened(tab)?;
+    visit::run_proposal(tab)?;
+    let grown = before
+        .zip(tab.resident_bytes())
+        .map(|(before, after)| after.saturating_sub(before));
+    println!(
+        "    opened in {opening:.2?}; memory grew by {:?} MB",
+        grown.map(|bytes| bytes / 1_000_000)
+    );
+    ensure!(
+        grown.is_none_or(|grown| grown < MEMORY),
+        "memory grew by {grown:?} bytes"
+    );
+    Ok(())
+}
+
+/// Layers behind a hole of 6 GB. The last tensor is twice the identity.
+fn tensors() -> Vec<Tensor> {
+    let embedding = Tensor {
+        name: "model.embed_tokens.weight".to_owned(),
+        shape: vec![ROWS, COLUMNS],
+        entries: None,
+    };
+    let layers = checkpoints::llama().into_iter().skip(1);
+    let last = Tensor {
+        name: "model.layers.2.self_attn.v_proj.weight".to_owned(),
+        shape: vec![32, 32],
+        entries: Some(
+            (0..1024)
+                .map(|at| if at % 33 == 0 { 2.0 } else { 0.0 })
+                .collect(),
+        ),
+    };
+    std::iter::once(embedding)
+        .chain(layers)
+        .chain([last])
+        .collect()
+}
+
+/// Whether the hole is no hole.
+#[cfg(unix)]
+fn takes_space(file: &Path) -> Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(fs::metadata(file)?.blocks() * 512 > 1_000_000_000)
+}
+
+/// Nobody asks elsewhere.
+#[cfg(not(unix))]
+fn takes_space(_: &Path) -> Result<bool> {
+    Ok(true)
+}
+
+/// The explorer's numbers for the last tensor: entries 0 and 2, Frobenius norm 2 times the root of 32.
+fn sees_last_tensor(tab: &Tab) -> Result<()> {
+    tab.click("[data-test=tab-explore]")?;
+    tab.click_when_shown("[data-test=tensor-search]")?;
+    tab.type_text("layers.2.")?;
+    tab.wait_for_words("[data-test=tensor-count]", "1 of ")?;
+    tab.click_when_shown("[data-test=tensor]")?;
+    tab.wait_until_shown("[data-test=tensor-statistics]")?;
+    let says = tab.words("[data-test=tensor-statistics]")?;
+    for (name, value) in [
+        ("entries", "1,024"),
+        ("largest", "2"),
+        ("Frobenius norm", "11.31"),
+        ("exact zeros", "992"),
+    ] {
+        let mut lines = says.lines().skip_while(|line| !line.contains(name));
+        let shown = lines.find(|line| line.contains(value));
+        ensure!(shown.is_some(), "{name} is not {value}: {says}");
+    }
+    tab.wait_until_shown("[data-test=tensor-spectrum] svg")
+}

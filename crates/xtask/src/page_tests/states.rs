@@ -1,0 +1,254 @@
+//! Every state of the page: what is looked at, audited, and must fit on a narrow screen.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::visit::{self, choose};
+use super::{PageTest, Site, checkpoints};
+use crate::browser::{Screen, Tab};
+use crate::demo::RUN;
+use crate::workspace::Workspace;
+
+pub(super) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "no_state_has_barriers_and_all_fit_when_the_window_shrinks",
+        run: accessible,
+    },
+    PageTest {
+        name: "no_state_is_wider_than_a_narrow_screen",
+        run: narrow,
+    },
+];
+
+/// A state and the way to it.
+pub(crate) struct State {
+    /// What it is called.
+    pub name: &'static str,
+    /// The way to it, from anywhere.
+    pub reach: fn(&Tab, &Surroundings) -> Result<()>,
+}
+
+/// What the ways to states need.
+pub(crate) struct Surroundings {
+    address: String,
+    run: PathBuf,
+    /// With a file that is cut off.
+    folder: tempfile::TempDir,
+}
+
+/// All of them.
+pub(crate) const STATES: &[State] = &[
+    State {
+        name: "landing",
+        reach: |tab, at| visit::open(tab, &at.address),
+    },
+    State {
+        name: "loading",
+        reach: loading,
+    },
+    State {
+        name: "error",
+        reach: error,
+    },
+    State {
+        name: "explorer",
+        reach: explorer,
+    },
+    State {
+        name: "ask",
+        reach: ask,
+    },
+    State {
+        name: "yaml-error",
+        reach: yaml_error,
+    },
+    State {
+        name: "running",
+        reach: running,
+    },
+    State {
+        name: "lines",
+        reach: |tab, at| visit::finish_demo(tab, &at.address),
+    },
+    State {
+        name: "heatmap",
+        reach: |tab, at| view(tab, at, "Heatmap"),
+    },
+    State {
+        name: "heads",
+        reach: |tab, at| view(tab, at, "Heads"),
+    },
+    State {
+        name: "table",
+        reach: |tab, at| view(tab, at, "Table"),
+    },
+    State {
+        name: "enlarged",
+        reach: enlarged,
+    },
+    State {
+        name: "share",
+        reach: |tab, at| share(tab, at).map(drop),
+    },
+    State {
+        name: "link",
+        reach: link,
+    },
+];
+
+impl Surroundings {
+    /// The page at an address, and the bundled run.
+    pub(crate) fn new(workspace: &Workspace, address: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let whole = checkpoints::write_whole(folder.path())?;
+        checkpoints::cut(&whole, &folder.path().join("cut.safetensors"))?;
+        Ok(Self {
+            address: address.to_owned(),
+            run: workspace.root.join(RUN),
+            folder,
+        })
+    }
+
+    fn cut_file(&self) -> PathBuf {
+        self.folder.path().join("cut.safetensors")
+    }
+
+    fn open_run(&self, tab: &Tab) -> Result<()> {
+        visit::drop_run(tab, &self.address, &[Path::new(&self.run)])
+    }
+}
+
+fn loading(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::open_with_worker_control(tab, &at.address)?;
+    tab.run("workerControl.held = ['open']")?;
+    tab.drop_files("main", &[&at.run])?;
+    tab.wait_for("the question", "workerControl.asked.open")?;
+    tab.wait_until_shown("[data-test=opening]")
+}
+
+fn error(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::open(tab, &at.address)?;
+    tab.drop_files("main", &[&at.cut_file()])?;
+    tab.wait_until_shown("[data-test=state-failed]")
+}
+
+fn explorer(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.open_run(tab)?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.click_when_shown("[data-test=tensor-group]")?;
+    tab.click_when_shown("[data-test=tensor]")?;
+    tab.wait_until_shown("[data-test=tensor-spectrum] svg")
+}
+
+fn ask(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.open_run(tab)?;
+    tab.click_when_shown("[data-test=metric-fold]")?;
+    tab.wait_until_shown("[data-test=metric-name]")
+}
+
+fn yaml_error(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.open_run(tab)?;
+    tab.click("[data-test=tab-yaml]")?;
+    tab.click_when_shown("[data-test=yaml]")?;
+    tab.press("Control+Home")?;
+    tab.type_text("metricks: 7")?;
+    tab.press("Enter")?;
+    tab.wait_until_shown("[data-test=problem]")
+}
+
+fn running(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::open_with_worker_control(tab, &at.address)?;
+    tab.run("workerControl.lanesLetThrough = 2")?;
+    tab.click("[data-test=demo]")?;
+    visit::wait_until_drawn(tab)
+}
+
+fn view(tab: &Tab, at: &Surroundings, mode: &str) -> Result<()> {
+    visit::finish_demo(tab, &at.address)?;
+    choose(tab, "view", mode)
+}
+
+fn enlarged(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::finish_demo(tab, &at.address)?;
+    tab.click("[data-test=card] [data-test=enlarge]")?;
+    tab.wait_until_shown("[data-test=enlarged] [data-test=drawing] svg")
+}
+
+/// Gives the link.
+fn share(tab: &Tab, at: &Surroundings) -> Result<String> {
+    visit::finish_demo(tab, &at.address)?;
+    tab.click("[data-test=share]")?;
+    tab.wait_until_shown("[data-test=share-link]")?;
+    tab.value("[data-test=share-link]")
+}
+
+fn link(tab: &Tab, at: &Surroundings) -> Result<()> {
+    let address = share(tab, at)?;
+    visit::open(tab, &address)?;
+    visit::wait_until_drawn(tab)
+}
+
+/// In both colour schemes. What is open stays open when the window shrinks.
+fn accessible(tab: &Tab, site: &Site) -> Result<()> {
+    let at = Surroundings::new(site.workspace, &site.page)?;
+    let mut found = Vec::new();
+    for state in STATES {
+        tab.show_on(screen(1280, false))?;
+        (state.reach)(tab, &at).with_context(|| state.name)?;
+        for dark in [false, true] {
+            tab.show_on(screen(1280, dark))?;
+            tab.wait_until_still()?;
+            let barriers = tab.audit()?;
+            let scheme = if dark { "dark" } else { "light" };
+            found.extend(
+                barriers
+                    .iter()
+                    .map(|barrier| format!("{}, {scheme}: {barrier}", state.name)),
+            );
+        }
+        tab.show_on(screen(400, false))?;
+        tab.wait_until_still()?;
+        found.extend(too_wide(tab, 400)?.map(|wide| format!("{}: {wide}", state.name)));
+    }
+    ensure!(found.is_empty(), "{}", found.join("\n    "));
+    Ok(())
+}
+
+/// Reached on a narrow screen.
+fn narrow(tab: &Tab, site: &Site) -> Result<()> {
+    let at = Surroundings::new(site.workspace, &site.page)?;
+    tab.show_on(screen(400, true))?;
+    let mut found = Vec::new();
+    for state in STATES {
+        (state.reach)(tab, &at).with_context(|| state.name)?;
+        tab.wait_until_still()?;
+        found.extend(too_wide(tab, 400)?.map(|wide| format!("{}: {wide}", state.name)));
+    }
+    ensure!(found.is_empty(), "{}", found.join("\n    "));
+    Ok(())
+}
+
+const fn screen(width: u32, dark: bool) -> Screen {
+    Screen {
+        width,
+        height: 900,
+        dark,
+    }
+}
+
+/// What sticks out of a window of this width, in words; nothing where all fits.
+fn too_wide(tab: &Tab, width: u64) -> Result<Option<String>> {
+    let found = tab.run("return document.documentElement.scrollWidth")?;
+    if found.as_u64() <= Some(width) {
+        return Ok(None);
+    }
+    let widest = tab.run(&format!(
+        "const out = [...document.body.querySelectorAll('*')]\
+           .filter(element => element.getBoundingClientRect().right > {width} + 1);\
+         return out.slice(-3).map(element => element.outerHTML.slice(0, 120)).join(' | ')"
+    ))?;
+    Ok(Some(format!(
+        "it is {found} wide; what sticks out: {widest}"
+    )))
+}
