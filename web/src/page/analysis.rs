@@ -119,6 +119,7 @@ impl Analysis {
         self.feed.update_value(|feed| feed.records.clear());
         self.phase.set(Phase::Idle);
         self.results.set(None);
+        self.cost.set(Cost::default());
         self.tally.set(Tally::default());
         self.warnings.set(Vec::new());
         self.failures.set(Vec::new());
