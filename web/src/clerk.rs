@@ -8,14 +8,15 @@ use futures_channel::oneshot;
 
 use crate::files::RunFiles;
 use crate::message::{Answer, Question, Request};
-use crate::worker::{ComputeWorker, Program, Tiding};
+use crate::worker::{ComputeWorker, Tiding};
 
-/// Opens runs, checks configs, plans, and looks at tensors, each question in its turn.
-#[derive(Clone)]
+/// Opens runs, checks configs, plans, and looks at tensors. Its worker starts with the first
+/// question.
+#[derive(Clone, Default)]
 pub struct Clerk(Rc<RefCell<Desk>>);
 
+#[derive(Default)]
 struct Desk {
-    program: Program,
     worker: Option<ComputeWorker>,
     files: Option<RunFiles>,
     last_number: u64,
@@ -23,18 +24,6 @@ struct Desk {
 }
 
 impl Clerk {
-    /// A clerk that starts work with the first question.
-    #[must_use]
-    pub fn new(program: Program) -> Self {
-        Self(Rc::new(RefCell::new(Desk {
-            program,
-            worker: None,
-            files: None,
-            last_number: 0,
-            waiting: BTreeMap::new(),
-        })))
-    }
-
     /// Reads from these files from now on. Whatever was asked before is not answered any more.
     pub fn use_files(&self, files: RunFiles) {
         self.stop();
@@ -78,7 +67,7 @@ impl Clerk {
     fn start(&self) -> Result<(), String> {
         let here = Rc::downgrade(&self.0);
         let mut desk = self.0.borrow_mut();
-        let worker = ComputeWorker::start(&desk.program, move |tiding| {
+        let worker = ComputeWorker::start(move |tiding| {
             if let Some(desk) = here.upgrade() {
                 Self(desk).hear(tiding);
             }

@@ -31,7 +31,7 @@ pub struct Reply {
 
 /// What the page asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "request", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Reads from these files from now on; their handles come with the message, in this order.
     /// Not answered.
@@ -88,7 +88,7 @@ pub enum Request {
 
 /// What a web worker answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// It is ready for requests.
     Ready,

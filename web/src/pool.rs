@@ -12,7 +12,7 @@ use trainscope_analysis::protocol::Event;
 use crate::clerk::files_question;
 use crate::files::RunFiles;
 use crate::message::{Answer, PlannedLane, Question, Request};
-use crate::worker::{ComputeWorker, Program, Tiding};
+use crate::worker::{ComputeWorker, Tiding};
 
 /// What happens to a lane, by its index.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,6 @@ pub enum LaneNews {
 pub struct Pool(Rc<RefCell<Crew>>);
 
 struct Crew {
-    program: Program,
     files: RunFiles,
     lanes: Vec<PlannedLane>,
     /// Lanes that nobody has taken yet.
@@ -51,7 +50,6 @@ struct Member {
 impl Pool {
     /// Starts up to `workers` workers on `lanes`; `listener` hears of every lane by its index.
     pub fn start(
-        program: Program,
         files: RunFiles,
         lanes: Vec<PlannedLane>,
         workers: usize,
@@ -59,7 +57,6 @@ impl Pool {
     ) -> Self {
         let members = workers.clamp(1, lanes.len().max(1));
         let crew = Rc::new(RefCell::new(Crew {
-            program,
             files,
             queue: (0..lanes.len()).collect(),
             retried: Vec::new(),
@@ -131,7 +128,7 @@ fn give_lane(crew: &Rc<RefCell<Crew>>, index: usize, lane: usize) -> Result<(), 
 fn start_worker(crew: &Rc<RefCell<Crew>>, index: usize) -> Result<ComputeWorker, String> {
     let here = Rc::downgrade(crew);
     let crew = crew.borrow();
-    let worker = ComputeWorker::start(&crew.program, move |tiding| {
+    let worker = ComputeWorker::start(move |tiding| {
         if let Some(crew) = here.upgrade() {
             hear(&crew, index, tiding);
         }

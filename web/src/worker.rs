@@ -3,21 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Promise, Reflect};
+use js_sys::{Array, Object, Reflect};
 use leptos::prelude::document;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
-use crate::fetch;
+use crate::fetch::in_words;
 use crate::message::{Answer, Question, Reply};
-
-/// The workers' program: fetched and compiled once, whatever number of workers runs it.
-#[derive(Clone)]
-pub struct Program {
-    script: String,
-    module: Promise,
-}
 
 /// What a worker tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,40 +29,22 @@ pub struct ComputeWorker {
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
 
-impl Program {
-    /// Begins to fetch and compile it.
-    #[must_use]
-    pub fn load() -> Self {
-        let script = address("compute-script").unwrap_or_else(|| "compute_boot.js".to_owned());
-        let wasm = address("compute-wasm").unwrap_or_else(|| "app_bg.wasm".to_owned());
-        Self {
-            script,
-            module: js_sys::WebAssembly::compile_streaming(&fetch::request(&wasm)),
-        }
-    }
-}
-
 impl ComputeWorker {
-    /// Starts a worker that tells `listener` its answers and its end.
+    /// Starts a worker that tells `listener` its answers and its end. It runs the program that the
+    /// page itself runs, which is compiled already.
     ///
     /// # Errors
     /// What the browser says when it has no web workers.
-    pub fn start(
-        program: &Program,
-        listener: impl FnMut(Tiding) + 'static,
-    ) -> Result<Self, String> {
-        let worker = Worker::new(&program.script)
-            .map_err(|error| format!("no web worker: {}", fetch::in_words(&error)))?;
+    pub fn start(listener: impl FnMut(Tiding) + 'static) -> Result<Self, String> {
+        let worker = started().map_err(|error| format!("no web worker: {}", in_words(&error)))?;
         let listener = Rc::new(RefCell::new(listener));
         let waiting = Rc::new(RefCell::new(Some(Vec::new())));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let tell = Rc::clone(&listener);
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            (tell.borrow_mut())(Tiding::Died(event.message()));
+            (listener.borrow_mut())(Tiding::Died(event.message()));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        spawn_local(hand_over(program.module.clone(), worker.clone(), listener));
         Ok(Self {
             worker,
             waiting,
@@ -93,7 +67,7 @@ impl ComputeWorker {
         }
         self.worker
             .post_message(&message)
-            .map_err(|error| fetch::in_words(&error))
+            .map_err(|error| in_words(&error))
     }
 }
 
@@ -105,31 +79,16 @@ impl Drop for ComputeWorker {
     }
 }
 
-/// An address that the built page names; the build gives files names of their own.
-fn address(name: &str) -> Option<String> {
-    let selector = format!("meta[name={name}]");
-    let element = document().query_selector(&selector).ok().flatten()?;
-    element.get_attribute("content")
-}
-
-/// Gives the worker its program when it is compiled.
-async fn hand_over(
-    module: Promise,
-    worker: Worker,
-    listener: Rc<RefCell<impl FnMut(Tiding) + 'static>>,
-) {
-    let given = match JsFuture::from(module).await {
-        Ok(module) => {
-            let message = Object::new();
-            let set = Reflect::set(&message, &"module".into(), &module);
-            set.and_then(|_| worker.post_message(&message))
-        }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = given {
-        let reason = format!("its program did not load: {}", fetch::in_words(&error));
-        (listener.borrow_mut())(Tiding::Died(reason));
-    }
+/// A worker that has its program. The built page names its script, because files get names of
+/// their own.
+fn started() -> Result<Worker, JsValue> {
+    let named = document().query_selector("meta[name=compute-script]")?;
+    let script = named.and_then(|meta| meta.get_attribute("content"));
+    let worker = Worker::new(&script.unwrap_or_default())?;
+    let message = Object::new();
+    Reflect::set(&message, &"module".into(), &wasm_bindgen::module())?;
+    worker.post_message(&message)?;
+    Ok(worker)
 }
 
 /// Sends what waits when the worker is ready and passes everything else on.
@@ -148,7 +107,7 @@ fn message_handler(
         }
         for message in waiting.take().unwrap_or_default() {
             if let Err(error) = worker.post_message(&message) {
-                (listener.borrow_mut())(Tiding::Died(fetch::in_words(&error)));
+                (listener.borrow_mut())(Tiding::Died(in_words(&error)));
             }
         }
     })

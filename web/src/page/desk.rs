@@ -7,7 +7,6 @@ use crate::clerk::Clerk;
 use crate::files::RunFiles;
 use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
 use crate::pool::{LaneNews, Pool};
-use crate::worker::Program;
 
 /// More workers than this gain little and cost memory.
 const MOST_WORKERS: usize = 16;
@@ -23,7 +22,6 @@ pub(super) struct Desk {
 }
 
 struct Workers {
-    program: Program,
     clerk: Clerk,
     looker: Clerk,
     /// Opens the next run while the one that is open stays usable.
@@ -33,13 +31,11 @@ struct Workers {
 
 impl Desk {
     pub(super) fn new() -> Self {
-        let program = Program::load();
         let threads = (window().navigator().hardware_concurrency() as usize).clamp(1, MOST_WORKERS);
         Self {
             workers: StoredValue::new_local(Workers {
-                clerk: Clerk::new(program.clone()),
-                looker: Clerk::new(program.clone()),
-                program,
+                clerk: Clerk::default(),
+                looker: Clerk::default(),
                 opener: None,
                 files: None,
             }),
@@ -51,8 +47,7 @@ impl Desk {
     /// What these files are. They are read from now on where that is answered, and until then
     /// nothing changes. An empty error means that nobody waits for the answer any more.
     pub(super) async fn open(self, files: RunFiles) -> Result<Answer, String> {
-        let program = self.workers.with_value(|workers| workers.program.clone());
-        let opener = Clerk::new(program);
+        let opener = Clerk::default();
         opener.use_files(files.clone());
         self.workers
             .update_value(|workers| workers.opener = Some(opener.clone()));
@@ -85,8 +80,8 @@ impl Desk {
             for clerk in [&workers.clerk, &workers.looker] {
                 clerk.stop();
             }
-            workers.clerk = Clerk::new(workers.program.clone());
-            workers.looker = Clerk::new(workers.program.clone());
+            workers.clerk = Clerk::default();
+            workers.looker = Clerk::default();
             workers.files = None;
         });
     }
@@ -120,12 +115,9 @@ impl Desk {
         lanes: Vec<PlannedLane>,
         listener: impl FnMut(usize, LaneNews) + 'static,
     ) -> Pool {
-        let (program, files) = self.workers.with_value(|workers| {
-            let files = workers.files.clone().unwrap_or_default();
-            (workers.program.clone(), files)
-        });
+        let files = self.workers.with_value(|workers| workers.files.clone());
         let size = self.pool_size.get_untracked();
-        Pool::start(program, files, lanes, size, listener)
+        Pool::start(files.unwrap_or_default(), lanes, size, listener)
     }
 }
 
