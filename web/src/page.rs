@@ -97,7 +97,7 @@ fn summary(run: &RunSummary) -> impl IntoView + use<> {
     let layers = with_unit(run.n_layers, "layers");
     let shape = layers.map(|layers| layers + &heads.unwrap_or_default());
     let width = run.d_model.map(|n| format!("d_model {n}"));
-    let steps = with_unit(Some(run.steps.len() as u64), "steps");
+    let steps = Some(readout::counted(run.steps.len() as u64, "step"));
     let parts: Vec<String> = [steps, shape, width].into_iter().flatten().collect();
     view! { <span class="chip source"><b>{run.name.clone()}</b>" · "{parts.join(" · ")}</span> }
 }

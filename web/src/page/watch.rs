@@ -98,7 +98,7 @@ fn PhaseWords() -> impl IntoView {
         Phase::Done(seconds) => {
             let is_past = state.opened.with(Option::is_none);
             let words = if is_past {
-                "Read from a file".to_owned()
+                "Saved results".to_owned()
             } else {
                 format!("Done in {}", readout::duration(seconds))
             };

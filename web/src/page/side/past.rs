@@ -31,7 +31,7 @@ pub(super) fn Past() -> impl IntoView {
             let _ = download.save();
         };
         Some(view! {
-            <h2>"Results from a file"</h2>
+            <h2>"Saved results"</h2>
             <dl class="facts-list" data-test="results-source">{facts.collect_view()}</dl>
             <p class="label">"To ask something else, open the run itself."</p>
             <details>
