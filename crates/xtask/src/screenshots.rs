@@ -48,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
                 tab.wait_until_still()?;
                 show_all_of_it(&tab, width, height, dark)?;
                 let name = format!("{}-{width}-{scheme}.png", state.name);
-                tab.picture(&folder.join(name))?;
+                tab.picture_of_screen(&folder.join(name))?;
             }
         }
     }
@@ -57,8 +57,12 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
 }
 
 /// Makes the window as high as the page, so that what sticks to its edges and what is drawn only
-/// when it is near stands where it belongs.
+/// when it is near stands where it belongs. A dialog is seen in the window that it opened in.
 fn show_all_of_it(tab: &Tab, width: u32, height: u32, dark: bool) -> Result<()> {
+    if tab.has("dialog[open]")? {
+        return Ok(());
+    }
+    tab.run("scrollTo(0, 0)")?;
     for _ in 0..2 {
         let whole = tab.run("return document.documentElement.scrollHeight")?;
         let whole = u32::try_from(whole.as_u64().unwrap_or(0))?;
