@@ -48,8 +48,10 @@ struct Site<'a> {
     /// The page at the root of a host that sends the page's Content-Security-Policy as a header,
     /// so that it binds the web worker as well.
     page: String,
-    /// The page in a folder of a host that has nothing else.
+    /// The page in a folder of such a host that has nothing else.
     nested: String,
+    /// The page on a host that sends no policy.
+    plain: String,
     /// `crates/xtask/fixtures`.
     fixtures: String,
 }
@@ -114,19 +116,21 @@ impl<'a> Site<'a> {
             "there is no page yet: `cargo xtask build`"
         );
         let page = std::fs::read_to_string(dist.join("index.html"))?;
+        let plain = Served::folder(dist);
         let with_policy = Served {
             policy: Some(policy(&page)?.to_owned()),
-            ..Served::folder(dist.clone())
+            ..plain.clone()
         };
         let nested = Served {
             prefix: "/some/folder/",
-            ..Served::folder(dist)
+            ..with_policy.clone()
         };
         Ok(Self {
             workspace,
             chromium,
             page: with_policy.start(0)?,
             nested: nested.start(0)?,
+            plain: plain.start(0)?,
             fixtures: Served::folder(workspace.root.join("crates/xtask/fixtures")).start(0)?,
         })
     }

@@ -30,7 +30,7 @@ fn nested(tab: &Tab, site: &Site) -> Result<()> {
 
 /// The policy of the page itself, from a host that sends none.
 fn strict_policy(tab: &Tab, site: &Site) -> Result<()> {
-    tab.go(&site.nested)?;
+    tab.go(&site.plain)?;
     let broken = tab.run_async(
         "const broken = [];\
          document.addEventListener('securitypolicyviolation', ({effectiveDirective}) => {\

@@ -89,17 +89,25 @@ fn says(tab: &Tab, words: &[&str]) -> Result<()> {
 
 fn leaves_the_run(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name);
     let whole = checkpoints::write_whole(folder.path())?;
-    let cut = folder.path().join("cut.safetensors");
-    checkpoints::cut(&whole, &cut)?;
+    checkpoints::cut(&whole, &path("cut.safetensors"))?;
+    checkpoints::cut(
+        &site.workspace.root.join(RUN).join(WEIGHTS),
+        &path("cut.pt"),
+    )?;
+    fs::write(path("notes.txt"), "Loss went up again on Tuesday.\n")?;
+    fs::create_dir(path("nothing-here"))?;
     tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
     let before = visit::drawings(tab)?;
     let run = tab.words("header .source")?;
-    tab.drop_files("main", &[&cut])?;
-    says(tab, &["cut.safetensors"])?;
-    tab.click("[data-test=dismiss]")?;
-    tab.wait_until_gone("[data-test=state-failed]")?;
+    for name in ["cut.safetensors", "cut.pt", "notes.txt", "nothing-here"] {
+        tab.drop_files("main", &[&path(name)])?;
+        says(tab, &[name])?;
+        tab.click("[data-test=dismiss]")?;
+        tab.wait_until_gone("[data-test=state-failed]")?;
+    }
     tab.wait_until_still()?;
     ensure!(tab.words("header .source")? == run, "another run is open");
     ensure!(visit::drawings(tab)? == before, "the charts changed");
