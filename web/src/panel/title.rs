@@ -61,13 +61,19 @@ impl Title {
 /// The metric's name for people, and the values of its parameters.
 #[must_use]
 pub fn name(entry: &Entry) -> String {
-    let known = NAMES.iter().find(|(metric, _)| *metric == entry.metric);
-    let metric = known.map_or_else(|| spelt(&entry.metric), |(_, name)| (*name).to_owned());
+    let metric = metric_name(&entry.metric);
     let values: Vec<String> = entry.parameters.iter().filter_map(parameter).collect();
     if values.is_empty() {
         return metric;
     }
     format!("{metric}: {}", values.join(", "))
+}
+
+/// The name for people of a metric that a config calls so.
+#[must_use]
+pub fn metric_name(metric: &str) -> String {
+    let known = NAMES.iter().find(|(name, _)| *name == metric);
+    known.map_or_else(|| spelt(metric), |(_, name)| (*name).to_owned())
 }
 
 /// `nuclear`, `k 10`, `centred`; nothing for what is switched off.

@@ -98,9 +98,10 @@ fn Price() -> impl IntoView {
     }
 }
 
+/// Of a short analysis the operations say little: starting workers and reading take longer.
 fn about(seconds: f64) -> String {
-    if seconds < 0.1 {
-        "less than 0.1 s".to_owned()
+    if seconds < 1.0 {
+        "a second or two".to_owned()
     } else {
         format!("about {}", readout::duration(seconds))
     }

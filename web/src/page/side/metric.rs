@@ -11,6 +11,7 @@ use super::field::{Choice, Problems, Select, Text};
 use crate::page::ask::{Ask, Pace};
 use crate::page::state::State;
 use crate::panel::short;
+use crate::panel::title::metric_name;
 
 /// An entry of the form's metrics, by its place. Whatever it shows follows the form.
 #[derive(Clone, Copy)]
@@ -346,12 +347,12 @@ pub(super) fn set_value(parameters: &mut Vec<(String, String)>, name: String, va
     }
 }
 
-/// `norm · nuclear`; its own name where it has one. Values that say nothing are left out.
+/// `Norm · nuclear`; its own name where it has one. Values that say nothing are left out.
 fn title(entry: &MetricForm) -> String {
     if !entry.name.is_empty() {
         return entry.name.clone();
     }
-    let metric = entry.metric.replace('_', " ");
+    let metric = metric_name(&entry.metric);
     let values = entry
         .parameters
         .iter()
