@@ -29,6 +29,10 @@ pub mod catalog;
 pub mod dtype;
 pub mod error;
 pub mod format;
+#[cfg(feature = "hub")]
+pub mod http;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod local;
 pub mod name;

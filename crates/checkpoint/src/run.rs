@@ -6,6 +6,11 @@ mod weights;
 
 use std::fmt;
 
+#[cfg(feature = "hub")]
+pub(crate) use find::{recorded_as, step_number};
+#[cfg(feature = "hub")]
+pub(crate) use weights::{is_auxiliary, is_checkpoint};
+
 use crate::catalog::Catalog;
 use crate::error::{ReadError, RunError};
 use crate::format::catalog_of;

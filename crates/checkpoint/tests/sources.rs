@@ -7,37 +7,10 @@ use std::fs;
 use std::rc::Rc;
 
 use pollster::block_on;
-use support::micro_run;
+use support::{CONTENT, keeps_the_contract, micro_run};
 use trainscope_checkpoint::{
     FormatError, LocalFile, LocalTree, MemorySource, MemoryTree, ReadError, RunError, Source, Tree,
 };
-
-const CONTENT: &[u8] = b"0123456789";
-
-/// What every source of [`CONTENT`] must do.
-fn keeps_the_contract(source: &dyn Source) {
-    let read = |offset, length| block_on(source.read_at(offset, length));
-    assert_eq!(source.bytes(), 10);
-    assert!(!source.name().is_empty());
-    assert_eq!(read(0, 10).unwrap(), CONTENT);
-    assert_eq!(read(3, 4).unwrap(), b"3456");
-    assert_eq!(
-        read(3, 4).unwrap(),
-        b"3456",
-        "a read leaves no position behind"
-    );
-    assert_eq!(read(9, 1).unwrap(), b"9");
-    assert_eq!(read(0, 0).unwrap(), b"");
-    assert_eq!(read(10, 0).unwrap(), b"");
-    for (offset, length) in [(0, 11), (10, 1), (11, 0), (u64::MAX, 1), (1, u64::MAX)] {
-        let error = read(offset, length).unwrap_err();
-        assert!(
-            matches!(error, ReadError::OutOfRange { bytes: 10, .. }),
-            "{error:?}"
-        );
-        assert!(error.to_string().ends_with(source.name()));
-    }
-}
 
 #[test]
 fn memory_keeps_the_contract() {

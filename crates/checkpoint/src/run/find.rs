@@ -399,7 +399,7 @@ fn nothing(tree: &dyn Tree) -> RunError {
 
 /// The step's number in the name of a folder, or of a file without its extension: `step_1000`,
 /// `checkpoint-500`, `model-step3000`, `step1000-tokens4B`.
-pub(super) fn step_number(name: &str) -> Option<u64> {
+pub(crate) fn step_number(name: &str) -> Option<u64> {
     let name = name
         .find("-tokens")
         .map_or(name, |tokens| name.get(..tokens).unwrap_or(name));
@@ -418,7 +418,7 @@ pub(super) fn step_number(name: &str) -> Option<u64> {
 }
 
 /// What pico-train recorded in a file of that name.
-pub(super) fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
+pub(crate) fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
     let (split, kind) = file.strip_suffix(".pt")?.split_once('_')?;
     let split = Split::ALL.iter().find(|known| known.name() == split)?;
     let kind = DataKind::ALL.iter().find(|known| known.name() == kind)?;

@@ -51,12 +51,12 @@ pub(super) async fn weights_of(
 }
 
 /// Whether a file's name ends as checkpoints do.
-pub(super) fn is_checkpoint(file: &str) -> bool {
+pub(crate) fn is_checkpoint(file: &str) -> bool {
     ENDINGS.iter().any(|ending| file.ends_with(ending))
 }
 
 /// Whether a file is an optimizer's or a trainer's state.
-pub(super) fn is_auxiliary(file: &str) -> bool {
+pub(crate) fn is_auxiliary(file: &str) -> bool {
     AUXILIARY.iter().any(|word| file.contains(word))
 }
 

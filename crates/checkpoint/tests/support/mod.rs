@@ -12,6 +12,34 @@ use trainscope_checkpoint::{
     Catalog, FormatError, MemorySource, ReadError, Source, Tensor, catalog_of,
 };
 
+/// What sources hold that are put to the contract.
+pub const CONTENT: &[u8] = b"0123456789";
+
+/// What every source of [`CONTENT`] must do.
+pub fn keeps_the_contract(source: &dyn Source) {
+    let read = |offset, length| block_on(source.read_at(offset, length));
+    assert_eq!(source.bytes(), 10);
+    assert!(!source.name().is_empty());
+    assert_eq!(read(0, 10).unwrap(), CONTENT);
+    assert_eq!(read(3, 4).unwrap(), b"3456");
+    assert_eq!(
+        read(3, 4).unwrap(),
+        b"3456",
+        "a read leaves no position behind"
+    );
+    assert_eq!(read(9, 1).unwrap(), b"9");
+    assert_eq!(read(0, 0).unwrap(), b"");
+    assert_eq!(read(10, 0).unwrap(), b"");
+    for (offset, length) in [(0, 11), (10, 1), (11, 0), (u64::MAX, 1), (1, u64::MAX)] {
+        let error = read(offset, length).unwrap_err();
+        assert!(
+            matches!(error, ReadError::OutOfRange { bytes: 10, .. }),
+            "{error:?}"
+        );
+        assert!(error.to_string().ends_with(source.name()));
+    }
+}
+
 /// A file of the odd fixtures.
 pub fn odd(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,0 +1,279 @@
+//! Sending requests: how many at once, how long to wait, when to try again.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_lock::Semaphore;
+use futures_util::future::{Either, select};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RANGE};
+use reqwest::{RequestBuilder, Url};
+
+use super::clock::{Clock, Waiting};
+use super::error::{HttpError, host_of, reason_of};
+use super::{header, token::Token, transport};
+
+/// So many requests are under way at once, at most.
+pub const REQUESTS_AT_ONCE: usize = 8;
+
+/// How long to wait for a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// An answer that does not go on for so long has stalled.
+    pub stall: Duration,
+    /// A request is sent so often before its failure counts.
+    pub attempts: u32,
+    /// The first pause between two of them; each next one is twice as long.
+    pub first_pause: Duration,
+    /// The first pause where a server allows no more requests and does not say for how long.
+    pub first_rate_limit_pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            stall: Duration::from_secs(30),
+            attempts: 5,
+            first_pause: Duration::from_millis(500),
+            first_rate_limit_pause: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Small files that came whole are kept up to this together, so that nobody asks for them twice.
+const KEPT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A server that asks for a longer wait than this is not waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(330);
+
+/// What went over the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests sent, those that were tried again counted each time.
+    pub requests: u64,
+    /// Bytes of bodies received.
+    pub bytes: u64,
+}
+
+/// Sends requests, and tries again what may pass: broken connections, stalls, 5xx, 429.
+pub struct HttpClient {
+    client: reqwest::Client,
+    clock: Arc<dyn Clock + Send + Sync>,
+    patience: Patience,
+    places: Semaphore,
+    requests: AtomicU64,
+    bytes: AtomicU64,
+    /// Bytes of files that are kept whole.
+    kept_bytes: AtomicU64,
+}
+
+/// One request.
+pub(crate) struct Request<'a> {
+    pub(crate) url: Url,
+    pub(crate) token: Option<&'a Token>,
+    /// Offset and length; the length is not 0.
+    pub(crate) range: Option<(u64, u64)>,
+    /// The body of a POST.
+    pub(crate) json: Option<String>,
+    /// A longer body is not read.
+    pub(crate) limit: u64,
+}
+
+/// A server's answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Where it came from, after redirects that the browser followed.
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    /// None where it was longer than wanted, and for redirects.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl HttpClient {
+    /// A client that takes its time from `clock`.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be had.
+    pub fn new(clock: Arc<dyn Clock + Send + Sync>, patience: Patience) -> Result<Self, HttpError> {
+        Ok(Self {
+            client: transport::client()?,
+            clock,
+            patience,
+            places: Semaphore::new(REQUESTS_AT_ONCE),
+            requests: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            kept_bytes: AtomicU64::new(0),
+        })
+    }
+
+    /// What went over the network so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.requests.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn unix_seconds(&self) -> u64 {
+        self.clock.unix_seconds()
+    }
+
+    /// Whether there is room for so many bytes of a small file, which are taken then.
+    pub(super) fn may_keep(&self, bytes: u64) -> bool {
+        let add = |kept: u64| {
+            let kept = kept.saturating_add(bytes);
+            (kept <= KEPT_LIMIT_BYTES).then_some(kept)
+        };
+        let (after, before) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.kept_bytes.try_update(after, before, add).is_ok()
+    }
+
+    /// Sends a request until there is an answer that says something: a failure that does not pass
+    /// is the error, any status but 429 and 5xx is an answer.
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, HttpError> {
+        let mut attempt = 1;
+        loop {
+            let place = self.places.acquire().await;
+            let outcome = self.attempt(request).await;
+            drop(place);
+            let pause = self.pause_after(&outcome, attempt);
+            match pause.filter(|_| attempt < self.patience.attempts) {
+                Some((duration, waiting)) => self.clock.wait(duration, waiting).await,
+                None => return outcome.and_then(Answer::checked),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, request: &Request<'_>) -> Result<Answer, HttpError> {
+        let url = &request.url;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let sent = self
+            .within(Duration::ZERO, url, self.prepared(request).send())
+            .await?;
+        let response = sent.map_err(|error| HttpError::Unreachable {
+            host: host_of(url),
+            reason: reason_of(&error),
+            source: error.without_url(),
+        })?;
+        let status = response.status();
+        let (url, headers) = (response.url().clone(), response.headers().clone());
+        let length = response.content_length();
+        let is_wanted = length.is_none_or(|length| length <= request.limit);
+        let body = if status.is_redirection() || !is_wanted {
+            // Dropping it closes the connection, and the rest is never sent.
+            None
+        } else {
+            transport::body(self, response, request.limit, &self.bytes).await?
+        };
+        Ok(Answer {
+            status: status.as_u16(),
+            url,
+            headers,
+            body,
+        })
+    }
+
+    fn prepared(&self, request: &Request<'_>) -> RequestBuilder {
+        let url = request.url.clone();
+        let mut builder = match &request.json {
+            Some(body) => self
+                .client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone()),
+            None => self.client.get(url),
+        };
+        if let Some((offset, length)) = request.range {
+            let last = offset.saturating_add(length).saturating_sub(1);
+            builder = builder.header(RANGE, format!("bytes={offset}-{last}"));
+        }
+        if let Some(token) = request.token {
+            builder = builder.bearer_auth(token.secret());
+        }
+        builder
+    }
+
+    /// How long to wait before the next attempt, where there should be one.
+    fn pause_after(
+        &self,
+        outcome: &Result<Answer, HttpError>,
+        attempt: u32,
+    ) -> Option<(Duration, Waiting)> {
+        let growth = 1 << attempt.saturating_sub(1).min(10);
+        let retry = (self.patience.first_pause * growth, Waiting::BeforeRetry);
+        match outcome {
+            Ok(answer) if answer.status == 429 => {
+                let told = header::seconds_to_wait(&answer.headers);
+                let pause = told.map_or(self.patience.first_rate_limit_pause * growth, |seconds| {
+                    Duration::from_secs(seconds.saturating_add(1))
+                });
+                (pause <= LONGEST_WAIT).then_some((pause, Waiting::ForRateLimit))
+            }
+            Ok(answer) => matches!(answer.status, 408 | 500..=599).then_some(retry),
+            Err(
+                HttpError::Unreachable { .. }
+                | HttpError::BrokeOff { .. }
+                | HttpError::Stalled { .. },
+            ) => Some(retry),
+            Err(_) => None,
+        }
+    }
+
+    /// What `future` comes to, unless it takes longer than a stall and what is granted beyond.
+    pub(super) async fn within<F: Future>(
+        &self,
+        granted: Duration,
+        url: &Url,
+        future: F,
+    ) -> Result<F::Output, HttpError> {
+        let limit = self.patience.stall + granted;
+        let timer = self.clock.wait(limit, Waiting::ForAnswer);
+        match select(pin!(future), timer).await {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(_) => Err(HttpError::Stalled {
+                host: host_of(url),
+                seconds: limit.as_secs(),
+            }),
+        }
+    }
+}
+
+impl Answer {
+    /// The answer, unless the server had to be given up.
+    fn checked(self) -> Result<Self, HttpError> {
+        match self.status {
+            429 => Err(HttpError::RateLimited {
+                host: host_of(&self.url),
+            }),
+            408 | 500..=599 => Err(self.failure()),
+            _ => Ok(self),
+        }
+    }
+
+    /// A status that was not hoped for, as an error.
+    pub(crate) fn failure(&self) -> HttpError {
+        let said = |name| header::text(&self.headers, name).map(str::to_owned);
+        let (host, status) = (host_of(&self.url), self.status);
+        match (said("x-error-code"), status) {
+            (Some(code), _) if code == "GatedRepo" => HttpError::Gated { host },
+            (_, 401 | 403) => HttpError::Forbidden { host, status },
+            (code, _) => HttpError::Status {
+                host,
+                status,
+                code,
+                message: said("x-error-message"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpClient({:?})", self.traffic())
+    }
+}

@@ -1,0 +1,275 @@
+//! The calls of the Hub.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Url;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::address::joined;
+use super::cache::Cache;
+use super::error::HubError;
+use crate::http::client::{Answer, Request};
+use crate::http::{HttpClient, RemoteFile, Token, Traffic, Whereabouts, header};
+
+/// A longer page of a list is refused.
+const PAGE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A list of more pages is refused.
+const PAGES_LIMIT: usize = 1000;
+
+/// A Hub: its address, who asks, and what was downloaded from it before.
+pub struct Hub {
+    http: Arc<HttpClient>,
+    endpoint: Url,
+    token: Option<Token>,
+    pub(super) cache: Cache,
+}
+
+/// A commit of a branch.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Commit {
+    pub(super) id: String,
+    pub(super) title: String,
+}
+
+/// A file of a commit.
+#[derive(Clone, Debug)]
+pub(super) struct FileOfCommit {
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    /// git's object id.
+    pub(super) object_id: String,
+    /// What the file's entity tag is: of large files the SHA-256, of others git's object id.
+    pub(super) tag: String,
+}
+
+/// Branches and tags.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Refs {
+    #[serde(default)]
+    pub(super) branches: Vec<Reference>,
+    #[serde(default)]
+    pub(super) tags: Vec<Reference>,
+}
+
+/// A branch or a tag.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reference {
+    pub(super) name: String,
+    pub(super) target_commit: String,
+}
+
+/// One line of a tree's list.
+#[derive(Deserialize)]
+struct TreeEntry {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+    #[serde(default)]
+    size: u64,
+    oid: String,
+    lfs: Option<LargeFile>,
+}
+
+#[derive(Deserialize)]
+struct LargeFile {
+    oid: String,
+    size: u64,
+}
+
+impl Hub {
+    /// The Hub at an address, [`PUBLIC_ENDPOINT`](super::PUBLIC_ENDPOINT) or another.
+    ///
+    /// # Errors
+    /// [`HubError::BadEndpoint`].
+    pub fn new(
+        http: Arc<HttpClient>,
+        endpoint: &str,
+        token: Option<Token>,
+        cache: Cache,
+    ) -> Result<Self, HubError> {
+        let url = Url::parse(endpoint.trim()).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let endpoint = url.ok_or_else(|| HubError::BadEndpoint {
+            endpoint: endpoint.to_owned(),
+        })?;
+        Ok(Self {
+            http,
+            endpoint,
+            token,
+            cache,
+        })
+    }
+
+    /// What went over the network so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.http.traffic()
+    }
+
+    /// A revision's commits, newest first: those of the first page, and the others if `more` says
+    /// of the first that they matter.
+    pub(super) async fn commits(
+        &self,
+        repository: &str,
+        revision: &str,
+        more: impl Fn(&[Commit]) -> bool,
+    ) -> Result<Vec<Commit>, HubError> {
+        let mut url = self.api(repository, &["commits", revision]);
+        url.set_query(Some("limit=1000"));
+        self.pages(repository, url, more).await
+    }
+
+    /// Every file of a commit.
+    pub(super) async fn files(
+        &self,
+        repository: &str,
+        commit: &str,
+    ) -> Result<Vec<FileOfCommit>, HubError> {
+        let mut url = self.api(repository, &["tree", commit]);
+        url.set_query(Some("recursive=true"));
+        let entries: Vec<TreeEntry> = self.pages(repository, url, |_| true).await?;
+        let files = entries.into_iter().filter(|entry| entry.kind == "file");
+        Ok(files.map(FileOfCommit::of).collect())
+    }
+
+    /// Branches and tags.
+    pub(super) async fn refs(&self, repository: &str) -> Result<Refs, HubError> {
+        let url = self.api(repository, &["refs"]);
+        Ok(self.json(repository, url).await?.0)
+    }
+
+    /// A file of a commit, to be read by ranges.
+    pub(super) fn file(
+        &self,
+        repository: &str,
+        commit: &str,
+        path: &str,
+        whereabouts: (String, u64, String),
+    ) -> RemoteFile {
+        let mut segments: Vec<&str> = repository.split('/').collect();
+        segments.extend(["resolve", commit]);
+        segments.extend(path.split('/'));
+        let (name, bytes, tag) = whereabouts;
+        let whereabouts = Whereabouts {
+            name,
+            bytes,
+            address: joined(&self.endpoint, &segments),
+            token: self.token.clone(),
+            tag: Some(tag),
+        };
+        RemoteFile::new(Arc::clone(&self.http), whereabouts)
+    }
+
+    fn api(&self, repository: &str, segments: &[&str]) -> Url {
+        let mut all = vec!["api", "models"];
+        all.extend(repository.split('/'));
+        all.extend(segments);
+        joined(&self.endpoint, &all)
+    }
+
+    /// A list that comes in pages.
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        repository: &str,
+        first: Url,
+        more: impl Fn(&[T]) -> bool,
+    ) -> Result<Vec<T>, HubError> {
+        let mut all: Vec<T> = Vec::new();
+        let mut next = Some(first);
+        for page in 0..PAGES_LIMIT {
+            let Some(url) = next else { return Ok(all) };
+            let (entries, after): (Vec<T>, _) = self.json(repository, url).await?;
+            all.extend(entries);
+            next = after.filter(|_| page > 0 || more(&all));
+        }
+        Err(HubError::TooManyPages {
+            host: self.host(),
+            limit: PAGES_LIMIT,
+        })
+    }
+
+    /// An answer in JSON, and where the next page is.
+    async fn json<T: DeserializeOwned>(
+        &self,
+        repository: &str,
+        url: Url,
+    ) -> Result<(T, Option<Url>), HubError> {
+        let is_own = url.origin() == self.endpoint.origin();
+        let request = Request {
+            token: self.token.as_ref().filter(|_| is_own),
+            url,
+            range: None,
+            json: None,
+            limit: PAGE_LIMIT_BYTES,
+        };
+        let answer = self.http.send(&request).await?;
+        if answer.status != 200 {
+            return Err(self.refusal(&answer, repository));
+        }
+        let (host, limit) = (self.host(), PAGE_LIMIT_BYTES);
+        let body = answer.body.ok_or(HubError::LongAnswer { host, limit })?;
+        let parsed = serde_json::from_slice(&body).map_err(|source| HubError::BadAnswer {
+            host: self.host(),
+            source,
+        })?;
+        Ok((parsed, header::next_page(&answer.headers)))
+    }
+
+    /// Why the Hub refused, with what to do.
+    fn refusal(&self, answer: &Answer, repository: &str) -> HubError {
+        let (repository, host) = (repository.to_owned(), self.host());
+        let code = header::text(&answer.headers, "x-error-code");
+        match (code, answer.status) {
+            (Some("GatedRepo"), _) => HubError::Gated {
+                page: format!(
+                    "{}/{repository}",
+                    self.endpoint.as_str().trim_end_matches('/')
+                ),
+                repository,
+            },
+            (Some("RepoNotFound"), _) | (None, 404) if self.token.is_none() => {
+                HubError::NoRepositoryWithoutToken { repository, host }
+            }
+            (Some("RepoNotFound"), _) | (None, 404) => {
+                HubError::NoRepositoryWithToken { repository, host }
+            }
+            (None, 401) if self.token.is_some() => HubError::TokenRefused { host },
+            (None, 401) => HubError::NoRepositoryWithoutToken { repository, host },
+            (Some("RevisionNotFound"), _) => HubError::NoRevision {
+                repository,
+                revision: String::new(),
+                names: Vec::new(),
+            },
+            _ => HubError::Http(answer.failure()),
+        }
+    }
+
+    fn host(&self) -> String {
+        self.endpoint.host_str().unwrap_or("the hub").to_owned()
+    }
+}
+
+impl FileOfCommit {
+    fn of(entry: TreeEntry) -> Self {
+        let (tag, bytes) = match entry.lfs {
+            Some(large) => (large.oid, large.size),
+            None => (entry.oid.clone(), entry.size),
+        };
+        Self {
+            path: entry.path,
+            bytes,
+            object_id: entry.oid,
+            tag,
+        }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hub({})", self.host())
+    }
+}

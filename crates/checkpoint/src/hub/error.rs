@@ -1,0 +1,93 @@
+//! What the Hub refuses, and what to do about it.
+
+use crate::http::HttpError;
+
+/// Something that the Hub did not give.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum HubError {
+    #[error("this is no repository's name, which is OWNER/NAME or OWNER/NAME@REVISION: {name}")]
+    BadName { name: String },
+    #[error("this is no address of a hub, which begins with https:// (HF_ENDPOINT): {endpoint}")]
+    BadEndpoint { endpoint: String },
+    #[error(
+        "there is no model repository {repository} at {host}, or it is private: check the \
+             name, or set HF_TOKEN to a token that may read it"
+    )]
+    NoRepositoryWithoutToken { repository: String, host: String },
+    #[error(
+        "there is no model repository {repository} at {host}, or the token may not read it: \
+             check the name and whose token HF_TOKEN is"
+    )]
+    NoRepositoryWithToken { repository: String, host: String },
+    #[error(
+        "{host} does not accept the token: set HF_TOKEN to one that is valid, or to nothing \
+             for what is public"
+    )]
+    TokenRefused { host: String },
+    #[error(
+        "the repository {repository} is there for those who accepted its terms: accept them \
+             at {page}, and set HF_TOKEN to a token of that account"
+    )]
+    Gated { repository: String, page: String },
+    #[error(
+        "the repository {repository} has no revision {revision}{}",
+        list("it has", names)
+    )]
+    NoRevision {
+        repository: String,
+        revision: String,
+        /// Its branches and tags.
+        names: Vec<String>,
+    },
+    #[error(
+        "the repository {repository} has no revision that fits {pattern}{}",
+        list("it has", names)
+    )]
+    NoneFits {
+        repository: String,
+        pattern: String,
+        /// Its branches and tags.
+        names: Vec<String>,
+    },
+    #[error("the pattern {pattern} has no place for the step: write {{N}} for it")]
+    NoPlaceForStep { pattern: String },
+    #[error(
+        "the repository {repository} has several sequences of revisions named by step ({}): give \
+         one of them as the branch", families.join(", ")
+    )]
+    SeveralFamilies {
+        repository: String,
+        /// Patterns.
+        families: Vec<String>,
+    },
+    #[error("there is no {path} in {repository}")]
+    NoEntry { repository: String, path: String },
+    #[error("the answer of {host} is not the JSON that it should be: {source}")]
+    BadAnswer {
+        host: String,
+        source: serde_json::Error,
+    },
+    #[error("the answer of {host} is longer than {limit} bytes")]
+    LongAnswer { host: String, limit: u64 },
+    #[error("{host} gives more than {limit} pages of a list")]
+    TooManyPages { host: String, limit: usize },
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// At most so many names are listed in a message.
+const NAMES_IN_MESSAGE: usize = 20;
+
+fn list(before: &str, names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let shown = names.get(..names.len().min(NAMES_IN_MESSAGE));
+    let shown = shown.unwrap_or_default().join(", ");
+    match names.len().saturating_sub(NAMES_IN_MESSAGE) {
+        0 => format!("; {before} {shown}"),
+        more => format!("; {before} {shown} and {more} more"),
+    }
+}

@@ -1,0 +1,208 @@
+//! Revisions named by step: which step a name means, and patterns of names.
+
+use std::collections::BTreeMap;
+
+use super::client::{Reference, Refs};
+use super::error::HubError;
+use crate::run::step_number;
+
+/// What stands for the step in a pattern.
+const STEP: &str = "{N}";
+
+/// What stands for anything.
+const ANYTHING: char = '*';
+
+/// Whether a revision is a pattern: no branch's name can have these characters.
+pub(super) fn is_pattern(revision: &str) -> bool {
+    revision.contains(STEP) || revision.contains(ANYTHING)
+}
+
+/// The revisions of the steps, ascending: those that fit a pattern, or those that are named as
+/// steps usually are. There are none where fewer than two are named so.
+pub(super) fn steps(
+    repository: &str,
+    refs: &Refs,
+    pattern: Option<&str>,
+) -> Result<Vec<(u64, Reference)>, HubError> {
+    // A tag comes before a branch of the same step: it stays where it is.
+    let all = || refs.branches.iter().chain(&refs.tags);
+    let Some(pattern) = pattern else {
+        return usual(repository, all());
+    };
+    if !pattern.contains(STEP) && !all().any(|it| fits(pattern, &it.name).is_some()) {
+        return Err(HubError::NoPlaceForStep {
+            pattern: pattern.to_owned(),
+        });
+    }
+    let found: BTreeMap<u64, Reference> = all()
+        .filter_map(|it| Some((fits(pattern, &it.name)?, it.clone())))
+        .collect();
+    if found.is_empty() {
+        return Err(HubError::NoneFits {
+            repository: repository.to_owned(),
+            pattern: pattern.to_owned(),
+            names: names(refs),
+        });
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The names of all branches and tags.
+pub(super) fn names(refs: &Refs) -> Vec<String> {
+    let all = refs.branches.iter().chain(&refs.tags);
+    all.map(|reference| reference.name.clone()).collect()
+}
+
+fn usual<'a>(
+    repository: &str,
+    all: impl Iterator<Item = &'a Reference>,
+) -> Result<Vec<(u64, Reference)>, HubError> {
+    let mut families: BTreeMap<String, BTreeMap<u64, Reference>> = BTreeMap::new();
+    for reference in all {
+        if let Some(step) = step_number(&reference.name) {
+            let steps = families.entry(family(&reference.name)).or_default();
+            steps.insert(step, reference.clone());
+        }
+    }
+    families.retain(|_, steps| steps.len() > 1);
+    let mut found = families.into_iter();
+    match (found.next(), found.next()) {
+        (None, _) => Ok(Vec::new()),
+        (Some((_, steps)), None) => Ok(steps.into_iter().collect()),
+        (Some((first, _)), Some((second, _))) => {
+            let families = [first, second].into_iter();
+            Err(HubError::SeveralFamilies {
+                repository: repository.to_owned(),
+                families: families.chain(found.map(|(family, _)| family)).collect(),
+            })
+        }
+    }
+}
+
+/// A name as a pattern: the step and the number of tokens left out.
+fn family(name: &str) -> String {
+    let (name, tokens) = match name.find("-tokens") {
+        Some(at) => (name.get(..at).unwrap_or(name), "-tokens*"),
+        None => (name, ""),
+    };
+    let head = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    format!("{head}{STEP}{tokens}")
+}
+
+/// The step of a name that fits a pattern, where `{N}` stands for the step and `*` for anything.
+/// Without `{N}`, the name says the step as usual.
+fn fits(pattern: &str, name: &str) -> Option<u64> {
+    match pattern.split_once(STEP) {
+        None => matches(pattern, name).then(|| step_number(name)).flatten(),
+        Some((before, after)) => {
+            let starts = name.char_indices().map(|(at, _)| at);
+            starts.into_iter().find_map(|at| {
+                let (head, rest) = name.split_at(at);
+                let end = rest.find(|c: char| !c.is_ascii_digit());
+                let (digits, tail) = rest.split_at(end.unwrap_or(rest.len()));
+                // The whole number, not its last digits.
+                let is_whole = !head.ends_with(|c: char| c.is_ascii_digit());
+                let fits = is_whole && matches(before, head) && matches(after, tail);
+                fits.then(|| digits.parse().ok()).flatten()
+            })
+        }
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for anything.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once(ANYTHING) else {
+        return pattern == text;
+    };
+    let Some(mut left) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split(ANYTHING).collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match left.split_once(part) {
+            Some((_, after)) => left = after,
+            None => return false,
+        }
+    }
+    left.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reference, Refs, family, fits, steps};
+
+    fn found(names: &[&str], pattern: Option<&str>) -> Result<Vec<u64>, String> {
+        let branches = names.iter().map(|name| Reference {
+            name: (*name).to_owned(),
+            target_commit: String::new(),
+        });
+        let refs = Refs {
+            branches: branches.collect(),
+            tags: Vec::new(),
+        };
+        let found = steps("a/b", &refs, pattern).map_err(|error| error.to_string())?;
+        Ok(found.into_iter().map(|(step, _)| step).collect())
+    }
+
+    #[test]
+    fn every_usual_name_is_understood() {
+        for [first, second] in [
+            ["step1", "step3000"],
+            ["step1-tokens0B", "step3000-tokens12B"],
+            ["stage1-step1-tokens1B", "stage1-step3000-tokens9B"],
+            ["stage1-step-1", "stage1-step-3000"],
+            ["step-1", "step-3000"],
+            ["step_1", "step_3000"],
+            ["checkpoint-1", "checkpoint-3000"],
+            ["global_step1", "global_step3000"],
+            ["ckpt_1", "ckpt_3000"],
+            ["iter_0000001", "iter_0003000"],
+        ] {
+            assert_eq!(
+                found(&["main", second, first], None),
+                Ok(vec![1, 3000]),
+                "{first}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_name_is_no_sequence() {
+        assert_eq!(found(&["main", "step1", "other"], None), Ok(vec![]));
+    }
+
+    #[test]
+    fn several_sequences_are_for_the_person_to_choose_from() {
+        let names = [
+            "stage1-step1",
+            "stage1-step2",
+            "stage2-step1-tokens1B",
+            "stage2-step2-tokens2B",
+        ];
+        let error = found(&names, None).unwrap_err();
+        assert!(
+            error.contains("(stage1-step{N}, stage2-step{N}-tokens*)"),
+            "{error}"
+        );
+        assert_eq!(
+            found(&names, Some("stage2-step{N}-tokens*")),
+            Ok(vec![1, 2])
+        );
+        assert_eq!(found(&names, Some("stage1-*")), Ok(vec![1, 2]));
+        assert_eq!(family("stage2-step12-tokens1B"), "stage2-step{N}-tokens*");
+    }
+
+    #[test]
+    fn patterns() {
+        assert_eq!(fits("step{N}", "step12"), Some(12));
+        assert_eq!(fits("step{N}", "step12b"), None);
+        assert_eq!(fits("*{N}", "a1b23"), Some(23));
+        assert_eq!(fits("a{N}*", "a7-late"), Some(7));
+        assert_eq!(fits("*-{N}-*-end", "x-5-y-z-end"), Some(5));
+        assert_eq!(fits("*-step*", "a-step5"), Some(5));
+        let error = found(&["main"], Some("x{N}")).unwrap_err();
+        assert!(error.ends_with("that fits x{N}; it has main"), "{error}");
+        assert!(found(&["main"], Some("ma*")).is_err());
+    }
+}

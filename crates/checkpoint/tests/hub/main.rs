@@ -1,0 +1,11 @@
+//! Files over HTTP and the Hub, against a hub on loopback that can be made to fail.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
+
+mod access;
+mod cache;
+mod faults;
+mod frugality;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
