@@ -1,7 +1,8 @@
 //! `worker analyze`: a config and a run to numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::future::ready;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,28 +10,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
+use futures_util::stream::{self, StreamExt};
 use jiff::Zoned;
-use trainscope_analysis::plan::PlanProblem;
+use trainscope_analysis::config::{StepSelection, Target};
+use trainscope_analysis::plan::{Catalogs, PlanProblem};
 use trainscope_analysis::protocol::{Event, Progress, Record};
 use trainscope_analysis::results::Results;
 use trainscope_analysis::{Config, Lane, Plan, PlanErrors, Registry};
-use trainscope_checkpoint::Run;
-use trainscope_checkpoint::local::LocalTree;
+use trainscope_checkpoint::http::client::REQUESTS_AT_ONCE;
+use trainscope_checkpoint::{DataKind, Part, Run, Split, Tree};
 
 use crate::arguments::AnalyzeArguments;
+use crate::executor::Executor;
 use crate::find::find_run;
 use crate::journal::{Earlier, Journal};
-use crate::output::{self, RunReport};
+use crate::output::{self, RunReport, TrafficReport};
+use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
 use crate::{INTERRUPTED, Misuse, Outcome, identity, lanes};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     let mut reporter = Reporter::new();
-    let stop = stop_on_signal(&reporter)?;
-    let analysis = Analysis::prepare(arguments)?;
+    let executor = Executor::start(stop_on_signal(&reporter)?)?;
+    let Some(analysis) = Analysis::prepare(arguments, &executor)? else {
+        return Ok(Outcome::Interrupted);
+    };
     let mut journal = analysis.open_journal()?;
-    let outcome = analysis.run(&mut journal, &mut reporter, &stop);
+    let outcome = analysis.run(&mut journal, &mut reporter, &executor);
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
@@ -47,9 +54,10 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
 struct Analysis<'a> {
     arguments: &'a AnalyzeArguments,
     started: Zoned,
+    address: Address,
     config: Config,
     run: Run,
-    tree: LocalTree,
+    place: Place,
     plan: Plan,
     name: String,
     folder: PathBuf,
@@ -57,31 +65,52 @@ struct Analysis<'a> {
 }
 
 impl<'a> Analysis<'a> {
-    /// Reads the config and the directories of the run's files, and makes the folder of results.
-    fn prepare(arguments: &'a AnalyzeArguments) -> Result<Self> {
+    /// Reads the config and the directories of the run's files, and makes the folder of results;
+    /// none when the person stopped it.
+    fn prepare(arguments: &'a AnalyzeArguments, executor: &Executor) -> Result<Option<Self>> {
         let started = Zoned::now();
         let config = read_config(&arguments.config)?;
-        let (run, tree) = find_run(&arguments.run_path)?;
-        let plan = pollster::block_on(Plan::make(&config, &run, &tree))
-            .map_err(|errors| misfit(&errors, arguments))?;
-        let name = analysis_name(&config, arguments, &started)?;
+        let address = Address::of(&arguments.source)?;
+        let planned = executor.block_on(async {
+            let wants = |all: &[u64], step| is_read(&config, all, step);
+            let (run, place) = find_run(&address, wants).await?;
+            let catalogs = read_catalogs(&config, &run, place.tree()).await;
+            let plan = Plan::make_again(&config, &run, place.tree(), &catalogs).await;
+            let plan = plan.map_err(|errors| misfit(&errors, arguments, &address))?;
+            anyhow::Ok((run, place, plan))
+        });
+        let Some(planned) = planned else {
+            return Ok(None);
+        };
+        let (run, place, plan) = planned?;
+        let name = analysis_name(&config, arguments, &address, &started)?;
         let folder = output_folder(arguments, &config).join(&name);
         output::prepare(&folder)?;
-        Ok(Self {
+        Ok(Some(Self {
             arguments,
             started,
+            address,
             config,
             run,
-            tree,
+            place,
             plan,
             name,
             folder,
             threads: threads(arguments),
-        })
+        }))
+    }
+
+    /// Threads that run lanes. While one waits for the network others compute, so there are more
+    /// of them than cores then.
+    fn reading_threads(&self) -> usize {
+        match self.place {
+            Place::Folder(_) => self.threads,
+            Place::Hub(_) => self.threads.max(REQUESTS_AT_ONCE),
+        }
     }
 
     fn open_journal(&self) -> Result<Journal> {
-        let units = identity::of_units(&self.plan, &self.tree);
+        let units = identity::of_units(&self.plan, &self.place);
         let config = identity::of_config(&self.config);
         Journal::open(&self.folder, &config, units, self.arguments.resume)
     }
@@ -91,13 +120,13 @@ impl<'a> Analysis<'a> {
         &self,
         journal: &mut Journal,
         reporter: &mut Reporter,
-        stop: &AtomicBool,
+        executor: &Executor,
     ) -> Result<Outcome> {
         let resumed_units = journal.finished.len() as u64;
         self.say_plan(reporter);
         self.say_earlier(journal.earlier, reporter);
         let lanes = remaining(&self.plan, self.threads, journal);
-        let computed = self.compute(&lanes, journal, reporter, stop);
+        let computed = self.compute(&lanes, journal, reporter, executor);
         reporter.finish();
         let Some(read_bytes) = computed.map_err(|error| self.with_advice(&error))? else {
             let (done, all) = (journal.finished.len(), units(&self.plan.lanes));
@@ -107,7 +136,7 @@ impl<'a> Analysis<'a> {
             ));
             return Ok(Outcome::Interrupted);
         };
-        let source = self.arguments.run_path.display().to_string();
+        let source = self.address.shown();
         let records = std::mem::take(&mut journal.records);
         let (config, run, plan) = (&self.config, &self.run, &self.plan);
         let results = Results::new(&self.name, &source, config, run, plan, records);
@@ -121,6 +150,7 @@ impl<'a> Analysis<'a> {
             peak_bytes_per_thread: self.plan.cost.peak_bytes,
             records: results.records.len() as u64,
             resumed_units,
+            network: self.place.traffic().map(TrafficReport::of),
         };
         self.write(&results, &report)
             .map_err(|error| self.with_advice(&error))?;
@@ -134,13 +164,14 @@ impl<'a> Analysis<'a> {
         lanes: &[Lane],
         journal: &mut Journal,
         reporter: &mut Reporter,
-        stop: &AtomicBool,
+        executor: &Executor,
     ) -> Result<Option<u64>> {
         let done = journal.finished.len() as u64;
         reporter.start(units(lanes) + done, done);
         let mut open: BTreeMap<(u64, u64), Vec<Record>> = BTreeMap::new();
         let mut read_bytes = 0;
-        lanes::run(lanes, &self.tree, self.threads, stop, |event| {
+        let (tree, threads) = (self.place.tree(), self.reading_threads());
+        lanes::run(lanes, tree, threads, executor, |event| {
             match event {
                 Event::Record(record) => {
                     let unit = (record.layer, record.step);
@@ -167,7 +198,7 @@ impl<'a> Analysis<'a> {
             }
             Ok(())
         })?;
-        Ok((!stop.load(Ordering::Relaxed)).then_some(read_bytes))
+        Ok((!executor.is_stopped()).then_some(read_bytes))
     }
 
     fn write(&self, results: &Results, report: &RunReport) -> Result<()> {
@@ -240,6 +271,52 @@ impl<'a> Analysis<'a> {
     }
 }
 
+/// Reads the directories of the files that the plan will ask for, several at once: where each is a
+/// journey over a network, they travel together. Those that cannot be read are left to the plan,
+/// which says so of all of them.
+async fn read_catalogs(config: &Config, run: &Run, tree: &dyn Tree) -> Catalogs {
+    let steps: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
+    let needed: BTreeSet<(DataKind, Split)> = config
+        .metrics
+        .iter()
+        .flat_map(|entry| entry.components.iter().map(|of| (entry.split, of)))
+        .flat_map(|(split, of)| {
+            let inputs = of.component.inputs(of.kind).into_iter();
+            inputs.map(move |(kind, _)| (kind, split))
+        })
+        .collect();
+    // What serves several kinds and splits is read once.
+    let parts: BTreeMap<&[String], &Part> = run
+        .steps
+        .iter()
+        .filter(|step| is_read(config, &steps, step.number))
+        .flat_map(|step| {
+            needed
+                .iter()
+                .map(move |(kind, split)| step.part(*kind, *split))
+        })
+        .flatten()
+        .map(|part| (part.paths.as_slice(), part))
+        .collect();
+    let catalogs = Catalogs::default();
+    let reads = parts.into_values().map(|part| catalogs.read(part, tree));
+    let reads = stream::iter(reads).buffer_unordered(REQUESTS_AT_ONCE);
+    reads.for_each(|_| ready(())).await;
+    catalogs
+}
+
+/// Whether a step is computed or compared with.
+fn is_read(config: &Config, all: &[u64], step: u64) -> bool {
+    let is_computed = match &config.steps {
+        StepSelection::All => true,
+        StepSelection::List(steps) => steps.contains(&step),
+    };
+    let last = all.last().copied();
+    let mut targets = config.metrics.iter().filter_map(|entry| entry.target);
+    // The last step says what `last` means, whether or not it is read.
+    is_computed || last == Some(step) || targets.any(|target| target == Target::Step(step))
+}
+
 fn read_config(path: &Path) -> Result<Config> {
     let shown = path.display();
     let text = fs::read_to_string(path)
@@ -250,9 +327,9 @@ fn read_config(path: &Path) -> Result<Config> {
 }
 
 /// A config that does not fit its run is misuse; files that cannot be read are a failure.
-fn misfit(errors: &PlanErrors, arguments: &AnalyzeArguments) -> anyhow::Error {
+fn misfit(errors: &PlanErrors, arguments: &AnalyzeArguments, address: &Address) -> anyhow::Error {
     let is_unreadable = |problem: &PlanProblem| matches!(problem, PlanProblem::Unreadable { .. });
-    let (config, run) = (arguments.config.display(), arguments.run_path.display());
+    let (config, run) = (arguments.config.display(), address.shown());
     if errors.0.iter().all(is_unreadable) {
         return anyhow!(
             "{run} cannot be read:\n{errors}\n\
@@ -263,7 +340,12 @@ fn misfit(errors: &PlanErrors, arguments: &AnalyzeArguments) -> anyhow::Error {
 }
 
 /// The config's name; else the run's and the time.
-fn analysis_name(config: &Config, arguments: &AnalyzeArguments, now: &Zoned) -> Result<String> {
+fn analysis_name(
+    config: &Config,
+    arguments: &AnalyzeArguments,
+    address: &Address,
+    now: &Zoned,
+) -> Result<String> {
     if let Some(name) = &config.analysis_name {
         return Ok(name.clone());
     }
@@ -274,11 +356,7 @@ fn analysis_name(config: &Config, arguments: &AnalyzeArguments, now: &Zoned) -> 
         )
         .into());
     }
-    let path = &arguments.run_path;
-    let run = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-    let run = run
-        .file_stem()
-        .map_or_else(|| "run".into(), |name| name.to_string_lossy());
+    let run = address.file_name();
     Ok(format!("{run}-{}", now.strftime("%Y%m%d-%H%M%S")))
 }
 

@@ -33,9 +33,8 @@ pub(crate) struct AnalyzeArguments {
     /// The config file (YAML).
     #[arg(long, value_name = "FILE", alias = "config_path")]
     pub(crate) config: PathBuf,
-    /// The run's folder, a folder of checkpoints, or one checkpoint file.
-    #[arg(long, value_name = "DIR", alias = "run_path", alias = "checkpoint_dir")]
-    pub(crate) run_path: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
     /// Where results go, instead of the config's `monitoring.output_dir`.
     #[arg(long, value_name = "DIR", alias = "output_dir")]
     pub(crate) output_dir: Option<PathBuf>,
@@ -47,10 +46,38 @@ pub(crate) struct AnalyzeArguments {
     pub(crate) resume: bool,
 }
 
+/// The run to analyze: a folder, or a repository.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArguments {
+    /// The run's folder, a folder of checkpoints, or one checkpoint file.
+    #[arg(
+        long,
+        value_name = "DIR",
+        alias = "run_path",
+        alias = "checkpoint_dir",
+        required_unless_present = "repo_id",
+        conflicts_with = "repo_id"
+    )]
+    pub(crate) run_path: Option<PathBuf>,
+    /// A model repository of the Hugging Face Hub, read as far as needed.
+    #[arg(long, value_name = "OWNER/NAME", alias = "repo_id")]
+    pub(crate) repo_id: Option<String>,
+    /// Its branch, tag or commit; or a pattern of revisions that are steps, where {N} stands for
+    /// the step and * for anything. Without it, all revisions named by step, else `main`.
+    #[arg(
+        long,
+        value_name = "REVISION",
+        requires = "repo_id",
+        conflicts_with = "run_path"
+    )]
+    pub(crate) branch: Option<String>,
+}
+
 /// Arguments of `worker inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// A run's folder, a folder of checkpoints, or one checkpoint file.
+    /// A run's folder, a folder of checkpoints, one checkpoint file, or OWNER/NAME[@REVISION] of
+    /// the Hugging Face Hub (what exists here as a path is one).
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     /// Print JSON instead of tables.

@@ -1,19 +1,59 @@
-//! The run at a path, as every command finds it.
-
-use std::path::Path;
+//! The run at an address, as every command finds it.
 
 use anyhow::Result;
+use trainscope_checkpoint::hub::{HubAddress, HubTree};
 use trainscope_checkpoint::local::LocalTree;
 use trainscope_checkpoint::{Run, RunError};
 
-use crate::Misuse;
+use crate::place::{Address, Place};
+use crate::{Misuse, hub};
 
-/// Lists the files below a path and recognises the run in them. A path that is none, or holds no
-/// run, is wrong usage; files that cannot be read are a failure.
-pub(crate) fn find_run(path: &Path) -> Result<(Run, LocalTree)> {
-    let tree = LocalTree::scan(path).map_err(|error| judged(&error))?;
-    let run = pollster::block_on(Run::find(&tree)).map_err(|error| judged(&error))?;
-    Ok((run, tree))
+/// Lists the files at an address and recognises the run in them. Of a repository only the steps
+/// that `wants` says of all there are, ascending, are looked at. An address that is none, or holds
+/// no run, is wrong usage; files that cannot be read are a failure.
+pub(crate) async fn find_run(
+    address: &Address,
+    wants: impl Fn(&[u64], u64) -> bool,
+) -> Result<(Run, Place)> {
+    match address {
+        Address::Path(path) => {
+            let tree = LocalTree::scan(path).map_err(|error| judged(&error))?;
+            let run = Run::find(&tree).await.map_err(|error| judged(&error))?;
+            Ok((run, Place::Folder(tree)))
+        }
+        Address::Hub(address) => {
+            let tree = list(address, wants).await?;
+            let run = tree
+                .find_run()
+                .await
+                .map_err(|error| with_revisions(&error, &tree))?;
+            Ok((run, Place::Hub(tree)))
+        }
+    }
+}
+
+async fn list(address: &HubAddress, wants: impl Fn(&[u64], u64) -> bool) -> Result<HubTree> {
+    let hub = hub::from_environment()?;
+    let listing = hub
+        .look_up(address)
+        .await
+        .map_err(|error| hub::judged(&error))?;
+    let all = listing.steps().unwrap_or_default();
+    let tree = listing.tree(|step| wants(&all, step)).await;
+    tree.map_err(|error| hub::judged(&error))
+}
+
+/// Nothing on the default branch is often something on another.
+fn with_revisions(error: &RunError, tree: &HubTree) -> anyhow::Error {
+    let others = tree.revisions();
+    match error {
+        RunError::NoCheckpoint { .. } | RunError::Empty { .. } if others.len() > 1 => {
+            let names = others.join(", ");
+            let advice = format!("{error}\ngive another revision with --branch: {names}");
+            Misuse(advice).into()
+        }
+        _ => judged(error),
+    }
 }
 
 fn judged(error: &RunError) -> anyhow::Error {

@@ -1,13 +1,11 @@
 //! What finished work was made of, so that an interrupted analysis takes over what still holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 use trainscope_analysis::{Config, Lane, Plan};
-use trainscope_checkpoint::Tree;
-use trainscope_checkpoint::local::LocalTree;
+
+use crate::place::Place;
 
 /// A layer and a step.
 pub(crate) type Unit = (u64, u64);
@@ -21,12 +19,12 @@ pub(crate) fn of_config(config: &Config) -> String {
 }
 
 /// Per layer and step, what its numbers are made of: its tensors and those of the steps it is
-/// compared with, and the lengths and modification times of their files. A run that grows or a
+/// compared with, and the lengths and versions of their files. A run that grows or a
 /// file that is mended changes what it touches, and the rest of an interrupted analysis still
 /// holds. A file that was only copied anew is taken for a changed one; that costs time, and the
 /// other way round would cost truth.
-pub(crate) fn of_units(plan: &Plan, tree: &LocalTree) -> BTreeMap<Unit, String> {
-    let files = file_states(&plan.lanes, tree);
+pub(crate) fn of_units(plan: &Plan, place: &Place) -> BTreeMap<Unit, String> {
+    let files = file_states(&plan.lanes, place);
     plan.lanes
         .iter()
         .flat_map(|lane| of_lane(lane, &files))
@@ -85,9 +83,10 @@ fn state_of(lane: &Lane, number: u64, files: &BTreeMap<&str, String>) -> String 
     text
 }
 
-/// Path, length and modification time of every file that the lanes read.
-fn file_states<'a>(lanes: &'a [Lane], tree: &LocalTree) -> BTreeMap<&'a str, String> {
-    let lengths: BTreeMap<&str, u64> = tree
+/// Path, length and version (see [`Place::version_of`]) of every file that the lanes read.
+fn file_states<'a>(lanes: &'a [Lane], place: &Place) -> BTreeMap<&'a str, String> {
+    let lengths: BTreeMap<&str, u64> = place
+        .tree()
         .files()
         .iter()
         .map(|file| (file.path.as_str(), file.bytes))
@@ -99,17 +98,10 @@ fn file_states<'a>(lanes: &'a [Lane], tree: &LocalTree) -> BTreeMap<&'a str, Str
     paths
         .into_iter()
         .map(|path| {
-            let (length, modified) = (lengths.get(path), modified(tree, path));
-            (path, format!("{path} {length:?} {modified:?}"))
+            let (length, version) = (lengths.get(path), place.version_of(path));
+            (path, format!("{path} {length:?} {version:?}"))
         })
         .collect()
-}
-
-/// Nanoseconds since 1970; none where the file system does not say.
-fn modified(tree: &LocalTree, path: &str) -> Option<u128> {
-    let metadata = fs::metadata(tree.root().join(path)).ok()?;
-    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(since.as_nanos())
 }
 
 fn in_hexadecimal(hash: Sha256) -> String {

@@ -6,26 +6,45 @@ mod ranges;
 mod suggestion;
 mod text;
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
 
 use crate::arguments::InspectArguments;
+use crate::executor::Executor;
 use crate::find::find_run;
+use crate::place::Address;
 use crate::{Outcome, console};
 use inspection::Inspection;
 
 /// Runs the command.
 pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
-    let (run, tree) = find_run(&arguments.path)?;
-    let inspection = pollster::block_on(Inspection::read(&arguments.path, &run, &tree));
+    let address = Address::of_argument(&arguments.path);
+    let executor = Executor::start(Arc::default())?;
+    let read = async {
+        let (run, place) = find_run(&address, |_, _| true).await?;
+        anyhow::Ok(Inspection::read(&address, &run, &place).await)
+    };
+    let Some(inspection) = executor.block_on(read) else {
+        return Ok(Outcome::Interrupted);
+    };
+    let inspection = inspection?;
     let answer = if arguments.json {
         serde_json::to_string_pretty(&inspection)? + "\n"
     } else {
         text::text(&inspection)
     };
     console::print(&answer)?;
+    let advice = match address {
+        Address::Path(_) => "; copy or download it again",
+        Address::Hub(_) => "",
+    };
     match inspection.broken_files() {
         0 => Ok(Outcome::Done),
-        1 => bail!("one file cannot be read, as said above; copy or download it again"),
-        count => bail!("{count} files cannot be read, as said above; copy or download them again"),
+        1 => bail!("one file cannot be read, as said above{advice}"),
+        count => bail!(
+            "{count} files cannot be read, as said above{}",
+            advice.replace(" it ", " them ")
+        ),
     }
 }

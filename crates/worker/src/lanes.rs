@@ -1,21 +1,23 @@
 //! Lanes on threads: each thread takes the next lane and blocks on its own reads.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use trainscope_analysis::protocol::Event;
 use trainscope_analysis::{EngineError, Lane, run_lane};
-use trainscope_checkpoint::local::LocalTree;
+use trainscope_checkpoint::Tree;
+
+use crate::executor::Executor;
 
 /// Runs all lanes on `threads` threads, and shows `look` every event in this thread. Stops early
-/// when `stop` is set or a lane fails; the first failure is the answer.
+/// when the person says so or a lane fails; the first failure is the answer.
 pub(crate) fn run(
     lanes: &[Lane],
-    tree: &LocalTree,
+    tree: &(dyn Tree + Sync),
     threads: usize,
-    stop: &AtomicBool,
+    executor: &Executor,
     mut look: impl FnMut(Event) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
@@ -25,7 +27,7 @@ pub(crate) fn run(
             .map(|_| {
                 let sender = sender.clone();
                 let next = &next;
-                scope.spawn(move || work(lanes, tree, next, stop, &sender))
+                scope.spawn(move || work(lanes, tree, next, executor, &sender))
             })
             .collect();
         drop(sender);
@@ -34,7 +36,7 @@ pub(crate) fn run(
             if result.is_ok() {
                 result = look(event);
                 if result.is_err() {
-                    stop.store(true, Ordering::Relaxed);
+                    executor.stop();
                 }
             }
         }
@@ -51,25 +53,26 @@ pub(crate) fn run(
 
 fn work(
     lanes: &[Lane],
-    tree: &LocalTree,
+    tree: &(dyn Tree + Sync),
     next: &AtomicUsize,
-    stop: &AtomicBool,
+    executor: &Executor,
     sender: &Sender<Event>,
 ) -> Result<(), EngineError> {
     while let Some(lane) = lanes.get(next.fetch_add(1, Ordering::Relaxed)) {
         let mut tell = |event| {
-            if stop.load(Ordering::Relaxed) || sender.send(event).is_err() {
+            if executor.is_stopped() || sender.send(event).is_err() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
         };
-        if stop.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        if let Err(error) = pollster::block_on(run_lane(lane, tree, &mut tell)) {
-            stop.store(true, Ordering::Relaxed);
-            return Err(error);
+        match executor.block_on(run_lane(lane, tree, &mut tell)) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                executor.stop();
+                return Err(error);
+            }
+            None => return Ok(()),
         }
     }
     Ok(())

@@ -3,12 +3,15 @@
 mod analyze;
 mod arguments;
 mod console;
+mod executor;
 mod find;
+mod hub;
 mod identity;
 mod inspect;
 mod journal;
 mod lanes;
 mod output;
+mod place;
 mod progress;
 mod reference;
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use trainscope_analysis::results::ResultFile;
+use trainscope_checkpoint::http::Traffic;
 
 /// What is particular to one computation of an analysis: the contents of `run.json`.
 #[derive(Debug, Serialize)]
@@ -30,6 +31,27 @@ pub(crate) struct RunReport {
     pub(crate) records: u64,
     /// Layers and steps taken over from an interrupted computation.
     pub(crate) resumed_units: u64,
+    /// What went over the network; none for what needs none.
+    pub(crate) network: Option<TrafficReport>,
+}
+
+/// What went over the network.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct TrafficReport {
+    /// Requests sent.
+    pub(crate) requests: u64,
+    /// Bytes received.
+    pub(crate) bytes: u64,
+}
+
+impl TrafficReport {
+    /// As the client counted.
+    pub(crate) const fn of(traffic: Traffic) -> Self {
+        Self {
+            requests: traffic.requests,
+            bytes: traffic.bytes,
+        }
+    }
 }
 
 /// Makes the analysis' folder and shows that it can be written, before anything is computed.

@@ -1,7 +1,6 @@
 //! What a run or a checkpoint file holds, from directories alone; as JSON, its layout is stable.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,6 +8,9 @@ use trainscope_checkpoint::{
     Catalog, DataKind, Layout, ModelShape, Part, ReadError, Run, Split, Step, TensorEntry, Tree,
     catalog_of,
 };
+
+use crate::output::TrafficReport;
+use crate::place::{Address, Place};
 
 /// The value of [`Inspection::format`].
 const FORMAT: &str = "trainscope-inspection";
@@ -25,10 +27,12 @@ pub(super) struct Inspection {
     pub(super) version: u32,
     /// Version of the program.
     pub(super) program: &'static str,
-    /// The last part of the path.
+    /// The last part of the path, or the repository's name.
     pub(super) name: String,
-    /// The path as it was given.
+    /// The path or the repository as it was given.
     pub(super) path: String,
+    /// The arguments of `worker analyze` that mean it.
+    pub(super) arguments: Vec<String>,
     /// `pico`, `step_folders`, `step_files` or `single`.
     pub(super) layout: &'static str,
     /// Every step, ascending; 0 for a checkpoint without a number.
@@ -41,6 +45,8 @@ pub(super) struct Inspection {
     pub(super) checkpoints: Vec<CheckpointReport>,
     /// What was assumed or passed over.
     pub(super) warnings: Vec<String>,
+    /// What went over the network; none for what needs none.
+    pub(super) network: Option<TrafficReport>,
 }
 
 /// A kind of data of one split.
@@ -144,7 +150,8 @@ pub(super) struct UnreadableReport {
 
 impl Inspection {
     /// Reads the directories of the first and the last step's files.
-    pub(super) async fn read(path: &Path, run: &Run, tree: &dyn Tree) -> Self {
+    pub(super) async fn read(address: &Address, run: &Run, place: &Place) -> Self {
+        let tree = place.tree();
         let mut checkpoints = Vec::new();
         if let Some(first) = run.steps.first() {
             checkpoints.push(CheckpointReport::read(first, tree).await);
@@ -156,14 +163,16 @@ impl Inspection {
             format: FORMAT,
             version: VERSION,
             program: concat!("trainscope ", env!("CARGO_PKG_VERSION")),
-            name: name_of(path),
-            path: path.display().to_string(),
+            name: address.name(),
+            path: address.shown(),
+            arguments: address.as_arguments(),
             layout: layout_name(run.layout),
             steps: run.steps.iter().map(|step| step.number).collect(),
             data: data_of(run),
             model: run.model.as_ref().map(ModelReport::of),
             checkpoints,
             warnings: run.warnings.clone(),
+            network: place.traffic().map(TrafficReport::of),
         }
     }
 
@@ -297,21 +306,21 @@ impl TotalReport {
 }
 
 /// Where a part stands among those of a step; what serves both splits comes last.
-type Place = (bool, Option<Split>, DataKind);
+type Rank = (bool, Option<Split>, DataKind);
 
-fn place(part: &Part) -> Place {
+fn place(part: &Part) -> Rank {
     (part.split.is_none(), part.split, part.kind)
 }
 
 /// Which steps have which kind of data.
 fn data_of(run: &Run) -> Vec<DataReport> {
-    let mut steps: BTreeMap<Place, BTreeSet<u64>> = BTreeMap::new();
+    let mut steps: BTreeMap<Rank, BTreeSet<u64>> = BTreeMap::new();
     for step in &run.steps {
         for part in &step.parts {
             steps.entry(place(part)).or_default().insert(step.number);
         }
     }
-    let report = |((_, split, kind), steps): (Place, BTreeSet<u64>)| {
+    let report = |((_, split, kind), steps): (Rank, BTreeSet<u64>)| {
         let split = split.map(Split::name);
         DataReport {
             kind: kind.name(),
@@ -329,13 +338,4 @@ const fn layout_name(layout: Layout) -> &'static str {
         Layout::StepFiles => "step_files",
         Layout::Single => "single",
     }
-}
-
-/// The last part of a path, of `.` and `..` too.
-fn name_of(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    whole.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }

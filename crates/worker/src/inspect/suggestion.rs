@@ -21,7 +21,12 @@ pub(super) fn text(inspection: &Inspection) -> String {
         "per"
     };
     let split = part.split.unwrap_or("val");
-    let (kind, path) = (part.kind, printable(&inspection.path));
+    let kind = part.kind;
+    let arguments: Vec<String> = inspection
+        .arguments
+        .iter()
+        .map(|word| quoted(&printable(word)))
+        .collect();
     format!(
         "
 To analyze it, write {CONFIG}:
@@ -38,11 +43,11 @@ To analyze it, write {CONFIG}:
 
 and run:
 
-    worker analyze --config {CONFIG} --run-path {}
+    worker analyze --config {CONFIG} {}
 
 `worker metrics` and `worker components` list what else there is.
 ",
-        quoted(&path)
+        arguments.join(" ")
     )
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod analyze;
+mod hub;
 mod inspect;
 mod reference;
 mod refusals;

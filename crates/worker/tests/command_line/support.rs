@@ -18,9 +18,24 @@ pub(crate) struct Ended {
 
 /// The worker, in a folder of its own.
 pub(crate) fn worker(folder: &Path, arguments: &[&str]) -> Ended {
-    end(Command::new(env!("CARGO_BIN_EXE_worker"))
-        .args(arguments)
-        .current_dir(folder))
+    worker_at(folder, &[], arguments)
+}
+
+/// The worker with these variables of the environment, and none of the person's own for the Hub.
+pub(crate) fn worker_at(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    for own in [
+        "HF_TOKEN",
+        "HF_ENDPOINT",
+        "HF_HUB_CACHE",
+        "HF_TOKEN_PATH",
+        "XDG_CACHE_HOME",
+    ] {
+        command.env_remove(own);
+    }
+    command.env("HF_HOME", folder.join("huggingface"));
+    command.envs(variables.iter().copied());
+    end(command.args(arguments).current_dir(folder))
 }
 
 /// Runs a command to its end.

@@ -1,0 +1,62 @@
+//! Waiting for reads: each thread blocks on its own.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::future::{Either, select};
+use tokio::runtime::{Builder, Runtime};
+
+/// How soon a wait ends after the person said stop.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Blocks threads on their reads. Sockets and timers live on a thread of their own, so that any
+/// thread may wait for them, and lanes need no `Send`.
+#[derive(Clone)]
+pub(crate) struct Executor {
+    runtime: Arc<Runtime>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Executor {
+    /// One whose waits end when `stop` is set.
+    pub(crate) fn start(stop: Arc<AtomicBool>) -> Result<Self> {
+        let built = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("network")
+            .enable_all()
+            .build();
+        let runtime = Arc::new(built.context("cannot start the thread for the network")?);
+        Ok(Self { runtime, stop })
+    }
+
+    /// What the future comes to; none when the person said stop before. It is dropped then, and
+    /// with it what it was reading.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.runtime.block_on(async {
+            match select(pin!(future), pin!(stopped(&self.stop))).await {
+                Either::Left((output, _)) => Some(output),
+                Either::Right(_) => None,
+            }
+        })
+    }
+
+    /// Whether the person said stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Ends all waits.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn stopped(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,311 @@
+//! `--repo-id` and `OWNER/NAME`: a run by its repository's name, against a hub on loopback.
+
+use std::fs;
+use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use trainscope_fake_hub::example::{
+    FOLDERS, GATED, LONG_HISTORY, PICO, PICO_BRANCH, PRIVATE, REVISIONS, TOKEN, examples,
+};
+use trainscope_fake_hub::{FakeHub, Fault, Origin, Rule};
+
+use crate::support::{
+    CONFIG, Ended, Scratch, argument, files, in_project, json, micro_run, worker_at,
+};
+
+fn fake_hub() -> FakeHub {
+    FakeHub::start(examples(&micro_run()).unwrap()).unwrap()
+}
+
+fn worker(fake: &FakeHub, folder: &Path, arguments: &[&str]) -> Ended {
+    worker_at(folder, &[("HF_ENDPOINT", fake.endpoint())], arguments)
+}
+
+/// Runs the demo config on a repository.
+fn demo(fake: &FakeHub, scratch: &Scratch, source: &[&str], output: &str) -> Ended {
+    let config = in_project("configs/demo.yaml");
+    let mut arguments = vec!["analyze", "--config", argument(&config)];
+    arguments.extend(["--output-dir", output]);
+    arguments.extend(source);
+    worker(fake, scratch.path(), &arguments)
+}
+
+/// Every number of the golden file that the demo config computes is in the results.
+fn assert_golden(folder: &Path) {
+    let golden = json(&in_project("tests/data/pico-decoder-micro-1.expected.json"));
+    let metrics = [
+        "per",
+        "gini",
+        "hoyer",
+        "condition_number",
+        "norm_nuclear",
+        "norm_frobenius",
+    ];
+    let mut compared = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let step = entry.unwrap().file_name().into_string().unwrap();
+        for metric in metrics.iter().filter(|_| step.starts_with("step_")) {
+            let found = json(&folder.join(&step).join(format!("{metric}_val.json")));
+            let expected = golden[format!("val/{step}")][metric].as_object();
+            for (key, expected) in expected.into_iter().flatten() {
+                let (Some(found), Some(expected)) = (found[key].as_f64(), expected.as_f64()) else {
+                    continue;
+                };
+                let difference = (found - expected).abs();
+                assert!(
+                    difference <= 1e-9 * expected.abs(),
+                    "{step} {metric} {key}: {difference}"
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 1000, "only {compared} numbers were compared");
+}
+
+#[test]
+fn a_repository_gives_the_numbers_of_the_folder() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let run = micro_run();
+    demo(&fake, &scratch, &["--run-path", argument(&run)], "folder").expect(0);
+    let expected = files(&scratch.path().join("folder/demo"));
+    let pico: &[&str] = &["--repo-id", PICO, "--branch", PICO_BRANCH];
+    let reference: &[&str] = &["--repo_id", PICO, "--branch", PICO_BRANCH];
+    for (index, source) in [
+        pico,
+        reference,
+        &["--repo-id", REVISIONS],
+        &["--repo-id", FOLDERS],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let output = format!("hub-{index}");
+        demo(&fake, &scratch, source, &output).expect(0);
+        let folder = scratch.path().join(&output).join("demo");
+        assert_golden(&folder);
+        let mut found = files(&folder);
+        let mut expected = expected.clone();
+        // Only where the run was read from differs.
+        let (found, expected) = (
+            found.remove("results.json"),
+            expected.remove("results.json"),
+        );
+        let parsed = |bytes: Option<Vec<u8>>| -> Value {
+            let mut results: Value = serde_json::from_slice(&bytes.unwrap()).unwrap();
+            results["source"].take();
+            results
+        };
+        assert_eq!(parsed(found), parsed(expected), "{source:?}");
+    }
+    assert!(!fake.file_host_saw_a_token());
+}
+
+#[test]
+fn requests_and_bytes_are_counted_and_few() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    demo(
+        &fake,
+        &scratch,
+        &["--repo-id", PICO, "--branch", PICO_BRANCH],
+        "out",
+    )
+    .expect(0);
+    let log = fake.take_log();
+    let network = &json(&scratch.path().join("out/demo/run.json"))["network"];
+    assert_eq!(network["requests"].as_u64().unwrap(), log.len() as u64);
+    let sent: u64 = log
+        .iter()
+        .filter(|request| request.status < 300)
+        .map(|request| request.body_bytes)
+        .sum();
+    assert_eq!(network["bytes"].as_u64().unwrap(), sent);
+    // A list of commits, 24 trees, the config, and 45 files that are resolved and come whole or
+    // in parts.
+    let resolved = log
+        .iter()
+        .filter(|it| it.target.contains("/resolve/"))
+        .count();
+    assert_eq!(resolved, 46);
+    assert!(log.len() < 400, "{} requests", log.len());
+}
+
+#[test]
+fn only_the_steps_of_the_config_are_looked_at() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let config = CONFIG.replace("steps: all", "steps: [64, 128]");
+    scratch.write("config.yaml", config);
+    let arguments = ["analyze", "--config", "config.yaml", "--repo-id", REVISIONS];
+    worker(&fake, scratch.path(), &arguments).expect(0);
+    let log = fake.take_log();
+    let trees = log.iter().filter(|it| it.target.contains("/tree/")).count();
+    assert_eq!(
+        trees,
+        1 + 2 + 1,
+        "the default branch, two steps, and the last as the target"
+    );
+}
+
+#[test]
+fn inspect_tells_a_repository_as_it_tells_a_folder() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let address = format!("{PICO}@{PICO_BRANCH}");
+    let shown = worker(&fake, scratch.path(), &["inspect", &address])
+        .expect(0)
+        .stdout;
+    for words in [
+        "pico-decoder-micro-1: a pico-train run",
+        "steps  15: 0, 1, 2, 4, 8, 16,",
+        "n_layers 3, d_model 48, n_heads 4, n_kv_heads 2, d_head 12 (from training_config.yaml)",
+        "val weights: 9 F32 tensors of 31,104 elements, 121.50 KiB",
+        "worker analyze --config first.yaml --repo-id trainscope/pico-decoder-micro --branch pico-decoder-micro-1",
+    ] {
+        assert!(shown.contains(words), "{words:?} is not in:\n{shown}");
+    }
+    fake.take_log();
+    let shown = worker(&fake, scratch.path(), &["inspect", REVISIONS, "--json"]).expect(0);
+    let found: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(found["layout"], "pico");
+    assert_eq!(found["path"], REVISIONS);
+    let log = fake.take_log();
+    assert_eq!(
+        found["network"]["requests"].as_u64().unwrap(),
+        log.len() as u64
+    );
+    // Commits, refs, 16 trees, the config, and 14 files of the first and the last step.
+    let directories = log.len() - (1 + 1 + 16 + 2);
+    assert!(directories <= 3 * 14, "{directories}");
+}
+
+#[test]
+fn the_token_comes_from_the_environment_its_file_or_the_working_directory() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let inspect = ["inspect", PRIVATE];
+    let (endpoint, folder) = (("HF_ENDPOINT", fake.endpoint()), scratch.path());
+    worker_at(folder, &[endpoint], &inspect)
+        .expect(2)
+        .says(&["set HF_TOKEN"]);
+    worker_at(folder, &[endpoint, ("HF_TOKEN", TOKEN)], &inspect).expect(0);
+    let wrong = worker_at(folder, &[endpoint, ("HF_TOKEN", "hf_wrong")], &inspect);
+    wrong.expect(2).says(&["does not accept the token"]);
+    scratch.write("huggingface/token", format!("{TOKEN}\n"));
+    worker_at(folder, &[endpoint], &inspect).expect(0);
+    scratch.write(
+        ".env",
+        format!("HF_TOKEN=hf_wrong\nHF_ENDPOINT={}\n", fake.endpoint()),
+    );
+    worker_at(folder, &[], &inspect).expect(2);
+    assert!(!fake.file_host_saw_a_token());
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_advice() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let told =
+        |address: &str, code| worker(&fake, scratch.path(), &["inspect", address]).expect(code);
+    told("trainscope/none", 2).says(&["no model repository trainscope/none"]);
+    told("a/b/c", 2).says(&["there is no such file or folder: a/b/c"]);
+    told(PICO, 2).says(&["give another revision with --branch: main, pico-decoder-micro-1"]);
+    told(LONG_HISTORY, 2).says(&["no checkpoint was found"]);
+    told(&format!("{PICO}@x"), 2).says(&["no revision x; it has main, pico-decoder-micro-1"]);
+    let gated = told(GATED, 1);
+    assert!(
+        gated
+            .stdout
+            .contains("accept them on the repository's page"),
+        "{}",
+        gated.stdout
+    );
+    let nobody = [("HF_ENDPOINT", "nowhere")];
+    let ended = worker_at(scratch.path(), &nobody, &["inspect", PICO]).expect(2);
+    ended.says(&["no address of a hub", "nowhere"]);
+}
+
+#[test]
+fn a_run_is_a_folder_or_a_repository() {
+    let scratch = Scratch::new();
+    let config = in_project("configs/demo.yaml");
+    let analyze = |more: &[&str]| {
+        let mut arguments = vec!["analyze", "--config", argument(&config)];
+        arguments.extend(more);
+        scratch.worker(&arguments)
+    };
+    analyze(&[]).expect(2).says(&["--run-path"]);
+    analyze(&["--run-path", "x", "--repo-id", "a/b"])
+        .expect(2)
+        .says(&["cannot be used with"]);
+    analyze(&["--run-path", "x", "--branch", "main"])
+        .expect(2)
+        .says(&["cannot be used with"]);
+    analyze(&["--repo-id", "a"]).expect(2).says(&["OWNER/NAME"]);
+}
+
+#[test]
+fn an_analysis_goes_on_through_what_passes() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    for (origin, contains, fault) in [
+        (Origin::FileHost, "", Fault::Status(503)),
+        (Origin::FileHost, "", Fault::Truncate),
+        (Origin::Hub, "/tree/", Fault::RateLimited { seconds: 0 }),
+    ] {
+        let contains = contains.to_owned();
+        let (skip, times) = (3, 1);
+        fake.inject(Rule {
+            origin,
+            contains,
+            skip,
+            times,
+            fault,
+        });
+    }
+    demo(&fake, &scratch, &["--repo-id", REVISIONS], "out")
+        .expect(0)
+        .says(&["the Hub allows no more requests for now; going on in 1 seconds"]);
+    assert_golden(&scratch.path().join("out/demo"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_wait_at_once() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    fake.inject(Rule {
+        origin: Origin::FileHost,
+        contains: String::new(),
+        skip: 0,
+        times: usize::MAX,
+        fault: Fault::Silence,
+    });
+    let config = in_project("configs/demo.yaml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_worker"))
+        .args([
+            "analyze",
+            "--config",
+            argument(&config),
+            "--repo-id",
+            REVISIONS,
+        ])
+        .env("HF_ENDPOINT", fake.endpoint())
+        .env("HF_HOME", scratch.path())
+        .current_dir(scratch.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let is_waiting = |fake: &FakeHub| {
+        let log = fake.take_log();
+        log.iter().any(|request| request.origin == Origin::FileHost)
+    };
+    while !is_waiting(&fake) {
+        std::thread::yield_now();
+    }
+    let asked = Instant::now();
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    // Without the interrupt it would wait for half a minute.
+    assert!(asked.elapsed() < Duration::from_secs(15));
+}
