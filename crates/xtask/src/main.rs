@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod build;
 mod demo;
+mod fake_hub;
 mod fingerprint;
 mod first_load;
 mod page_tests;
@@ -59,6 +60,12 @@ const VERBS: &[Verb] = &[
         arguments: "[--browser] [FILTER]",
         summary: "time the kernels, natively or in headless Chromium",
         run: bench::run,
+    },
+    Verb {
+        name: "fake-hub",
+        arguments: "[--port N] [--file-host-port N]",
+        summary: "serve a Hugging Face Hub on 127.0.0.1 that has the bundled run",
+        run: fake_hub::run,
     },
     Verb {
         name: "screenshots",

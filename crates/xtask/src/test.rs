@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 use crate::build;
+use crate::fake_hub;
 use crate::first_load;
 use crate::page_tests;
 use crate::process;
@@ -52,6 +53,11 @@ const CHECKS: &[Check] = &[
         name: "docs",
         advice: "mend the doc comments named above",
         run: |workspace, _| docs(workspace),
+    },
+    Check {
+        name: "hub-python",
+        advice: fake_hub::ADVICE,
+        run: fake_hub::step,
     },
     Check {
         name: "clippy-wasm",
