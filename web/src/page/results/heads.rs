@@ -333,7 +333,7 @@ fn Values(multiple: Arc<Multiple>) -> impl IntoView {
             let status = line.statuses.get(&at).cloned();
             let hint = status.map_or_else(|| look.name.clone(), |s| format!("{}: {s}", look.name));
             let colour = look.colour.to_string();
-            view! { <span style:color=colour title=hint>{readout::value(line.at(at))}</span> }
+            view! { <span style:border-color=colour title=hint>{readout::value(line.at(at))}</span> }
         };
         drawn.map(value).collect_view().into_any()
     };
