@@ -138,7 +138,8 @@ impl<'a> Site<'a> {
     /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page
     /// must not complain in its console, and must ask nobody else.
     fn as_another_visitor(&self, visit: impl FnOnce(&Tab) -> Result<()>) -> Result<()> {
-        let tab = Tab::open(self.chromium)?;
+        // chromedriver looks for a port of its own, and another program may be faster.
+        let tab = Tab::open(self.chromium).or_else(|_| Tab::open(self.chromium))?;
         tab.show_on(USUAL)?;
         visit(&tab)?;
         no_complaints(&tab)?;
