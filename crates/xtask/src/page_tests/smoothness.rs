@@ -25,7 +25,7 @@ pub(super) const TESTS: &[PageTest] = &[
 const LONG: f64 = 50.0;
 
 /// Other programs on this machine make tasks longer than they are: the best of so many counts.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 10;
 
 const ADVICE: &str = "(built with `cargo xtask build`? a page of `--quick` is slower)";
 
