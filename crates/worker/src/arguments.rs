@@ -76,8 +76,8 @@ pub(crate) struct SourceArguments {
 /// Arguments of `worker inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// A run's folder, a folder of checkpoints, one checkpoint file, or OWNER/NAME[@REVISION] of
-    /// the Hugging Face Hub (what exists here as a path is one).
+    /// A run's folder, a folder of checkpoints, one checkpoint file, or OWNER/NAME or
+    /// OWNER/NAME@REVISION of the Hugging Face Hub (what exists here as a path is one).
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     /// Print JSON instead of tables.
