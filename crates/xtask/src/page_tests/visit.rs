@@ -56,7 +56,9 @@ pub(crate) fn wait_until_opened(tab: &Tab) -> Result<()> {
         "an opened run",
         "document.querySelector('[data-test=run]:enabled, [data-test=state-failed]')",
     )?;
-    no_failure(tab)
+    no_failure(tab)?;
+    // What it costs comes a little later, and moves the button.
+    tab.wait_until_still()
 }
 
 /// Clicks on Run, and waits for the end.
