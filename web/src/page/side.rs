@@ -110,9 +110,11 @@ fn Panel() -> impl IntoView {
         SIDES.iter().find(here).map(|(.., id)| format!("tab-{id}"))
     };
     let is_ask = move || state.side.get() != Side::Explore;
+    // Who asks for the side that is shown keeps what is in it.
+    let side = Memo::new(move |_| state.side.get());
     view! {
         <div class="panel" id="side-panel" role="tabpanel" aria-labelledby=tab>
-            {move || match state.side.get() {
+            {move || match side.get() {
                 Side::Explore => view! { <Found/> }.into_any(),
                 Side::Ask => view! { <Form/> }.into_any(),
                 Side::Yaml => view! { <Yaml/> }.into_any(),

@@ -100,7 +100,8 @@ fn Editor() -> impl IntoView {
     Effect::new(move |_| {
         if let (Some(line), Some(text)) = (editing.line.get(), text.get()) {
             editing.line.set(None);
-            go_to(&text, line);
+            // A field that has just been made gets its text before the next frame.
+            request_animation_frame(move || go_to(&text, line));
         }
     });
     view! {
