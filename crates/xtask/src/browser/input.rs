@@ -30,6 +30,9 @@ const KEYS: &[(&str, char)] = &[
     ("Meta", '\u{e03d}'),
 ];
 
+/// How often an element may be found in another place before somebody clicks on it.
+const MOST_MOVES: usize = 100;
+
 /// A place in the viewport, in CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Point {
@@ -103,7 +106,7 @@ impl Tab {
 
     /// Clicks on what stands at the middle of an element, which must be the element or in it.
     pub(crate) fn click(&self, selector: &str) -> Result<()> {
-        let point = self.middle_of(selector)?;
+        let point = self.resting_middle_of(selector)?;
         let Point { x, y } = point;
         let covered_by = self.run(&format!(
             "const wanted = document.querySelector({}), hit = document.elementFromPoint({x}, {y});\
@@ -114,6 +117,21 @@ impl Tab {
             bail!("a click on {selector} would hit {other}");
         }
         self.drag(point, point)
+    }
+
+    /// The middle of an element when it has stayed where it is for two frames: what comes into view
+    /// may be filled only then, and a hand would wait as well.
+    fn resting_middle_of(&self, selector: &str) -> Result<Point> {
+        let mut point = self.middle_of(selector)?;
+        for _ in 0..MOST_MOVES {
+            self.run_async("requestAnimationFrame(() => requestAnimationFrame(() => done()))")?;
+            let now = self.middle_of(selector)?;
+            if now == point {
+                return Ok(point);
+            }
+            point = now;
+        }
+        bail!("{selector} does not stay in one place")
     }
 
     /// Presses the left button at one place and releases it at another.

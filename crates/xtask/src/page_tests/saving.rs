@@ -124,6 +124,7 @@ fn png(tab: &Tab, site: &Site) -> Result<()> {
 
 fn tables(tab: &Tab, site: &Site) -> Result<()> {
     let expected = numbers::expected(site.workspace)?;
+    tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
     let cards = tab.count("[data-test=card]")?;
     ensure!(cards >= 10, "there are {cards} charts");
