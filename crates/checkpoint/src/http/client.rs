@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use async_lock::Semaphore;
 use futures_util::future::{Either, select};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RANGE};
-use reqwest::{RequestBuilder, Url};
 
 use super::clock::{Clock, Waiting};
-use super::error::{HttpError, host_of, reason_of};
-use super::{header, token::Token, transport};
+use super::error::{HttpError, host_of};
+use super::header::{self, Headers};
+use super::token::Token;
+use super::transport::{Body, Outgoing, Transport};
+use super::url::Url;
 
 /// So many requests are under way at once, at most.
 pub const REQUESTS_AT_ONCE: usize = 8;
@@ -60,7 +61,7 @@ pub struct Traffic {
 
 /// Sends requests, and tries again what may pass: broken connections, stalls, 5xx, 429.
 pub struct HttpClient {
-    client: reqwest::Client,
+    transport: Arc<dyn Transport + Send + Sync>,
     clock: Arc<dyn Clock + Send + Sync>,
     patience: Patience,
     places: Semaphore,
@@ -76,8 +77,6 @@ pub(crate) struct Request<'a> {
     pub(crate) token: Option<&'a Token>,
     /// Offset and length; the length is not 0.
     pub(crate) range: Option<(u64, u64)>,
-    /// The body of a POST.
-    pub(crate) json: Option<String>,
     /// A longer body is not read.
     pub(crate) limit: u64,
 }
@@ -87,26 +86,36 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Where it came from, after redirects that the browser followed.
     pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Headers,
     /// None where it was longer than wanted, and for redirects.
     pub(crate) body: Option<Vec<u8>>,
 }
 
 impl HttpClient {
-    /// A client that takes its time from `clock`.
-    ///
-    /// # Errors
-    /// When the system's certificates cannot be had.
-    pub fn new(clock: Arc<dyn Clock + Send + Sync>, patience: Patience) -> Result<Self, HttpError> {
-        Ok(Self {
-            client: transport::client()?,
+    /// A client that sends through `transport` and takes its time from `clock`.
+    pub fn over(
+        transport: Arc<dyn Transport + Send + Sync>,
+        clock: Arc<dyn Clock + Send + Sync>,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            transport,
             clock,
             patience,
             places: Semaphore::new(REQUESTS_AT_ONCE),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             kept_bytes: AtomicU64::new(0),
-        })
+        }
+    }
+
+    /// The same with so many requests under way at once, where others share the server.
+    #[must_use]
+    pub fn with_requests_at_once(self, most: usize) -> Self {
+        Self {
+            places: Semaphore::new(most.clamp(1, REQUESTS_AT_ONCE)),
+            ..self
+        }
     }
 
     /// What went over the network so far.
@@ -150,52 +159,53 @@ impl HttpClient {
     }
 
     async fn attempt(&self, request: &Request<'_>) -> Result<Answer, HttpError> {
-        let url = &request.url;
+        let outgoing = request.outgoing();
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let sent = self
-            .within(Duration::ZERO, url, self.prepared(request).send())
-            .await?;
-        let response = sent.map_err(|error| HttpError::Unreachable {
-            host: host_of(url),
-            reason: reason_of(&error),
-            source: error.without_url(),
-        })?;
-        let status = response.status();
-        let (url, headers) = (response.url().clone(), response.headers().clone());
-        let length = response.content_length();
+        let sent = self.within(&request.url, self.transport.send(&outgoing));
+        let response = sent
+            .await?
+            .map_err(|source| HttpError::unreachable(&request.url, source))?;
+        self.requests
+            .fetch_add(response.redirects, Ordering::Relaxed);
+        let length = response.headers.number("content-length");
         let is_wanted = length.is_none_or(|length| length <= request.limit);
-        let body = if status.is_redirection() || !is_wanted {
+        let body = if (300..400).contains(&response.status) || !is_wanted {
             // Dropping it closes the connection, and the rest is never sent.
             None
         } else {
-            transport::body(self, response, request.limit, &self.bytes).await?
+            self.read(response.body, &response.url, request.limit)
+                .await?
         };
         Ok(Answer {
-            status: status.as_u16(),
-            url,
-            headers,
+            status: response.status,
+            url: response.url,
+            headers: response.headers,
             body,
         })
     }
 
-    fn prepared(&self, request: &Request<'_>) -> RequestBuilder {
-        let url = request.url.clone();
-        let mut builder = match &request.json {
-            Some(body) => self
-                .client
-                .post(url)
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.clone()),
-            None => self.client.get(url),
-        };
-        if let Some((offset, length)) = request.range {
-            let last = offset.saturating_add(length).saturating_sub(1);
-            builder = builder.header(RANGE, format!("bytes={offset}-{last}"));
+    /// The body, piece by piece, so that one that stalls is noticed soon; none when it is longer
+    /// than `limit`, of which no more is read then.
+    async fn read(
+        &self,
+        mut body: Box<dyn Body>,
+        url: &Url,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, HttpError> {
+        let mut read = Vec::new();
+        loop {
+            let before = read.len();
+            let piece = self.within(url, body.read_piece(&mut read)).await?;
+            let goes_on = piece.map_err(|source| HttpError::broke_off(url, source))?;
+            let bytes = (read.len() - before) as u64;
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            if read.len() as u64 > limit {
+                return Ok(None);
+            }
+            if !goes_on {
+                return Ok(Some(read));
+            }
         }
-        if let Some(token) = request.token {
-            builder = builder.bearer_auth(token.secret());
-        }
-        builder
     }
 
     /// How long to wait before the next attempt, where there should be one.
@@ -224,21 +234,33 @@ impl HttpClient {
         }
     }
 
-    /// What `future` comes to, unless it takes longer than a stall and what is granted beyond.
-    pub(super) async fn within<F: Future>(
-        &self,
-        granted: Duration,
-        url: &Url,
-        future: F,
-    ) -> Result<F::Output, HttpError> {
-        let limit = self.patience.stall + granted;
-        let timer = self.clock.wait(limit, Waiting::ForAnswer);
+    /// What `future` comes to, unless it takes longer than a stall.
+    async fn within<F: Future>(&self, url: &Url, future: F) -> Result<F::Output, HttpError> {
+        let stall = self.patience.stall;
+        let timer = self.clock.wait(stall, Waiting::ForAnswer);
         match select(pin!(future), timer).await {
             Either::Left((output, _)) => Ok(output),
             Either::Right(_) => Err(HttpError::Stalled {
                 host: host_of(url),
-                seconds: limit.as_secs(),
+                seconds: stall.as_secs(),
             }),
+        }
+    }
+}
+
+impl Request<'_> {
+    fn outgoing(&self) -> Outgoing<'_> {
+        let mut headers = Vec::new();
+        if let Some((offset, length)) = self.range {
+            let last = offset.saturating_add(length).saturating_sub(1);
+            headers.push(("range", format!("bytes={offset}-{last}")));
+        }
+        if let Some(token) = self.token {
+            headers.push(("authorization", format!("Bearer {}", token.secret())));
+        }
+        Outgoing {
+            url: &self.url,
+            headers,
         }
     }
 }

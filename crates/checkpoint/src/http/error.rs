@@ -1,7 +1,8 @@
 //! What can go wrong between here and a server. Addresses are shown without their queries, which
 //! may be signatures.
 
-use reqwest::Url;
+use super::transport::Failure;
+use super::url::Url;
 
 /// A request that came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -11,21 +12,18 @@ pub enum HttpError {
     #[error("this is not an http or https address: {address}")]
     BadAddress { address: String },
     #[error("no client for HTTP could be made: {reason}")]
-    NoClient {
-        reason: String,
-        source: reqwest::Error,
-    },
+    NoClient { reason: String, source: Failure },
     #[error("{host} cannot be reached: {reason}")]
     Unreachable {
         host: String,
         reason: String,
-        source: reqwest::Error,
+        source: Failure,
     },
     #[error("the connection to {host} broke off: {reason}")]
     BrokeOff {
         host: String,
         reason: String,
-        source: reqwest::Error,
+        source: Failure,
     },
     #[error("{host} sent nothing for {seconds} seconds")]
     Stalled { host: String, seconds: u64 },
@@ -78,18 +76,32 @@ fn detail(code: Option<&str>, message: Option<&str>) -> String {
     }
 }
 
-/// What messages call a server.
-pub(super) fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or("the server");
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
+impl HttpError {
+    pub(super) fn unreachable(url: &Url, source: Failure) -> Self {
+        Self::Unreachable {
+            host: host_of(url),
+            reason: reason_of(&source),
+            source,
+        }
+    }
+
+    pub(super) fn broke_off(url: &Url, source: Failure) -> Self {
+        Self::BrokeOff {
+            host: host_of(url),
+            reason: reason_of(&source),
+            source,
+        }
     }
 }
 
-/// A failure's causes in a row, without addresses.
-pub(super) fn reason_of(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
+/// What messages call a server.
+pub(super) fn host_of(url: &Url) -> String {
+    url.host().to_owned()
+}
+
+/// The deepest of a failure's causes.
+pub(super) fn reason_of(failure: &Failure) -> String {
+    let mut deepest: &dyn std::error::Error = failure.as_ref();
     while let Some(source) = deepest.source() {
         deepest = source;
     }

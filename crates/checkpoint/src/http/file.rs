@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use reqwest::Url;
-
 use super::client::{Answer, HttpClient, Request};
 use super::error::{HttpError, host_of};
 use super::header;
 use super::token::Token;
+use super::url::Url;
 
 /// A file that is sent whole though a part was asked for is taken up to this length.
 const WHOLE_LIMIT_BYTES: u64 = 1024 * 1024;
@@ -111,7 +110,7 @@ impl RemoteFile {
                 return Ok(answer);
             }
             let location = header::text(&answer.headers, "location");
-            let target = location.and_then(|location| answer.url.join(location).ok());
+            let target = location.and_then(|location| answer.url.join(location));
             url = target.ok_or_else(|| answer.failure())?;
         }
         let host = host_of(&url);
@@ -125,7 +124,6 @@ impl RemoteFile {
             url,
             token,
             range: Some((offset, length)),
-            json: None,
             limit: length.max(WHOLE_LIMIT_BYTES),
         }
     }

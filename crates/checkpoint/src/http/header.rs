@@ -1,15 +1,47 @@
 //! What headers and addresses say.
 
-use reqwest::Url;
-use reqwest::header::HeaderMap;
+use super::url::Url;
 
-/// The first value of a header, where it is text.
-pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
+/// The headers that are looked at. In a browser those of another origin can be read only where it
+/// allows that.
+const NAMES: &[&str] = &[
+    "content-length",
+    "content-range",
+    "etag",
+    "link",
+    "location",
+    "ratelimit",
+    "retry-after",
+    "x-error-code",
+    "x-error-message",
+    "x-linked-etag",
+    "x-linked-size",
+];
+
+/// What an answer says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Vec<(&'static str, String)>);
+
+impl Headers {
+    /// Takes every header that matters here from `value`, which knows them by lower-case names.
+    pub fn read(value: impl Fn(&str) -> Option<String>) -> Self {
+        let named = |name: &&'static str| Some((*name, value(name)?));
+        Self(NAMES.iter().filter_map(named).collect())
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        text(self, name)?.trim().parse().ok()
+    }
+}
+
+/// The value of a header.
+pub(crate) fn text<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+    let (_, value) = headers.0.iter().find(|(key, _)| *key == name)?;
+    Some(value)
 }
 
 /// Start and total of `Content-Range: bytes a-b/total`; no total for `*`.
-pub(super) fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
+pub(super) fn content_range(headers: &Headers) -> Option<(u64, Option<u64>)> {
     let range = text(headers, "content-range")?.strip_prefix("bytes ")?;
     let (part, total) = range.split_once('/')?;
     let (start, _) = part.split_once('-')?;
@@ -17,7 +49,7 @@ pub(super) fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
 }
 
 /// An entity tag without quotes and without the mark of weakness.
-pub(super) fn entity_tag(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn entity_tag(headers: &Headers, name: &str) -> Option<String> {
     let tag = text(headers, name)?.trim();
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
     Some(tag.trim_matches('"').to_owned())
@@ -25,7 +57,7 @@ pub(super) fn entity_tag(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// How long a server asks to wait: the rest of the window in `RateLimit: "api";r=0;t=55`, else
 /// `Retry-After` in seconds.
-pub(super) fn seconds_to_wait(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn seconds_to_wait(headers: &Headers) -> Option<u64> {
     let window = text(headers, "ratelimit").and_then(|limit| {
         let mut fields = limit.split(';').map(str::trim);
         fields.find_map(|field| field.strip_prefix("t=")?.parse().ok())
@@ -34,27 +66,23 @@ pub(super) fn seconds_to_wait(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The address in `Link: <...>; rel="next"`.
-pub(crate) fn next_page(headers: &HeaderMap) -> Option<Url> {
+pub(crate) fn next_page(headers: &Headers) -> Option<Url> {
     let links = text(headers, "link")?;
     let next = links
         .split(',')
         .find(|link| link.contains("rel=\"next\""))?;
     let address = next.split_once('<')?.1.split_once('>')?.0;
-    Url::parse(address).ok()
+    Url::parse(address)
 }
 
 /// Until when a signed address is good, in seconds since 1970, where it says so: `Expires`, or
 /// `X-Amz-Date` and `X-Amz-Expires`.
 pub(super) fn expiry(url: &Url) -> Option<u64> {
-    let query = |name: &str| {
-        let mut pairs = url.query_pairs();
-        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
-    };
-    if let Some(expires) = query("Expires") {
+    if let Some(expires) = url.query("Expires") {
         return expires.parse().ok();
     }
-    let seconds: u64 = query("X-Amz-Expires")?.parse().ok()?;
-    unix_seconds(&query("X-Amz-Date")?)?.checked_add(seconds)
+    let seconds: u64 = url.query("X-Amz-Expires")?.parse().ok()?;
+    unix_seconds(&url.query("X-Amz-Date")?)?.checked_add(seconds)
 }
 
 /// Seconds since 1970 of `20260131T235959Z`.
@@ -75,20 +103,14 @@ fn unix_seconds(stamp: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::Url;
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use super::{Headers, Url, content_range, expiry, next_page, seconds_to_wait};
 
-    use super::{content_range, expiry, next_page, seconds_to_wait};
-
-    fn headers(name: &'static str, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(
-            reqwest::header::HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        )])
+    fn headers(name: &'static str, value: &'static str) -> Headers {
+        Headers::read(|key| (key == name).then(|| value.to_owned()))
     }
 
     fn expiry_of(query: &str) -> Option<u64> {
-        expiry(&Url::parse(&format!("https://host/a?{query}")).ok()?)
+        expiry(&Url::parse(&format!("https://host/a?{query}"))?)
     }
 
     #[test]
@@ -117,7 +139,7 @@ mod tests {
         assert_eq!(range("bytes */10"), None);
         let link = headers("link", "<https://a/b?c=d>; rel=\"next\"");
         assert_eq!(
-            next_page(&link).map(String::from),
+            next_page(&link).map(|url| url.to_string()),
             Some("https://a/b?c=d".to_owned())
         );
         assert_eq!(

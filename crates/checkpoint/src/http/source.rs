@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use futures_core::future::LocalBoxFuture;
-use reqwest::Url;
 
 use super::client::{HttpClient, Request};
 use super::error::{HttpError, host_of};
 use super::file::{RemoteFile, Whereabouts, part};
 use super::header;
+use super::url::Url;
 use crate::error::ReadError;
 use crate::source::{Source, checked_length};
 
@@ -37,18 +37,12 @@ impl HttpSource {
     /// # Errors
     /// [`HttpError`] when it cannot be had, or not by ranges.
     pub async fn open(client: &Arc<HttpClient>, address: &str) -> Result<Self, HttpError> {
-        let bad = || HttpError::BadAddress {
+        let url = Url::parse(address).ok_or_else(|| HttpError::BadAddress {
             address: address.to_owned(),
-        };
-        let url = Url::parse(address).map_err(|_| bad())?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad());
-        }
+        })?;
         let (bytes, head) = first_bytes(client, url.clone()).await?;
-        let mut shown = url.clone();
-        shown.set_query(None);
         let whereabouts = Whereabouts {
-            name: shown.into(),
+            name: url.without_query().to_owned(),
             bytes,
             address: url,
             token: None,
@@ -140,7 +134,6 @@ async fn first_bytes(client: &HttpClient, address: Url) -> Result<(u64, Vec<u8>)
                 url,
                 token: None,
                 range: Some((0, HEAD_BYTES)),
-                json: None,
                 limit: HEAD_BYTES,
             })
             .await?;
@@ -150,7 +143,7 @@ async fn first_bytes(client: &HttpClient, address: Url) -> Result<(u64, Vec<u8>)
         let location = header::text(&answer.headers, "location");
         match (answer.status, answer.body) {
             (301 | 302 | 303 | 307 | 308, _) if location.is_some() => {
-                let target = location.and_then(|location| answer.url.join(location).ok());
+                let target = location.and_then(|location| answer.url.join(location));
                 url = target.ok_or(HttpError::NoLength { host })?;
             }
             (206, Some(head)) => {

@@ -1,7 +1,5 @@
 //! Names of repositories, and addresses of what is in them.
 
-use reqwest::Url;
-
 use super::error::HubError;
 
 /// The public hub.
@@ -48,20 +46,9 @@ fn is_name(text: &str) -> bool {
     starts_well && text.len() <= 96 && text.chars().all(is_allowed)
 }
 
-/// Adds segments to an address, each percent-encoded as one, slashes too.
-pub(super) fn joined(base: &Url, segments: &[&str]) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
-    use reqwest::Url;
-
-    use super::{HubAddress, joined};
+    use super::HubAddress;
 
     fn parse(text: &str) -> Option<(String, Option<String>)> {
         let address = HubAddress::parse(text).ok()?;
@@ -80,16 +67,5 @@ mod tests {
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn a_revision_is_one_segment() {
-        let base = Url::parse("http://host/under/").ok();
-        let url = base.map(|base| joined(&base, &["api", "a/b", "c d%"]));
-        let text = url.map(String::from);
-        assert_eq!(
-            text.as_deref(),
-            Some("http://host/under/api/a%2Fb/c%20d%25")
-        );
     }
 }

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::address::joined;
 use super::cache::Cache;
 use super::error::HubError;
 use crate::http::client::{Answer, Request};
-use crate::http::{HttpClient, RemoteFile, Token, Traffic, Whereabouts, header};
+use crate::http::{HttpClient, RemoteFile, Token, Traffic, Url, Whereabouts, header};
 
 /// A longer page of a list is refused.
 const PAGE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -91,8 +89,7 @@ impl Hub {
         token: Option<Token>,
         cache: Cache,
     ) -> Result<Self, HubError> {
-        let url = Url::parse(endpoint.trim()).ok();
-        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = Url::parse(endpoint);
         let endpoint = url.ok_or_else(|| HubError::BadEndpoint {
             endpoint: endpoint.to_owned(),
         })?;
@@ -118,8 +115,8 @@ impl Hub {
         revision: &str,
         more: impl Fn(&[Commit]) -> bool,
     ) -> Result<Vec<Commit>, HubError> {
-        let mut url = self.api(repository, &["commits", revision]);
-        url.set_query(Some("limit=1000"));
+        let url = self.api(repository, &["commits", revision]);
+        let url = url.with_query("limit=1000");
         self.pages(repository, url, more).await
     }
 
@@ -129,8 +126,8 @@ impl Hub {
         repository: &str,
         commit: &str,
     ) -> Result<Vec<FileOfCommit>, HubError> {
-        let mut url = self.api(repository, &["tree", commit]);
-        url.set_query(Some("recursive=true"));
+        let url = self.api(repository, &["tree", commit]);
+        let url = url.with_query("recursive=true");
         let entries: Vec<TreeEntry> = self.pages(repository, url, |_| true).await?;
         let files = entries.into_iter().filter(|entry| entry.kind == "file");
         Ok(files.map(FileOfCommit::of).collect())
@@ -150,14 +147,13 @@ impl Hub {
         path: &str,
         whereabouts: (String, u64, String),
     ) -> RemoteFile {
-        let mut segments: Vec<&str> = repository.split('/').collect();
-        segments.extend(["resolve", commit]);
-        segments.extend(path.split('/'));
+        let folders = repository.split('/').chain(["resolve", commit]);
+        let segments = folders.chain(path.split('/'));
         let (name, bytes, tag) = whereabouts;
         let whereabouts = Whereabouts {
             name,
             bytes,
-            address: joined(&self.endpoint, &segments),
+            address: self.endpoint.child(segments),
             token: self.token.clone(),
             tag: Some(tag),
         };
@@ -165,10 +161,8 @@ impl Hub {
     }
 
     fn api(&self, repository: &str, segments: &[&str]) -> Url {
-        let mut all = vec!["api", "models"];
-        all.extend(repository.split('/'));
-        all.extend(segments);
-        joined(&self.endpoint, &all)
+        let folders = ["api", "models"].into_iter().chain(repository.split('/'));
+        self.endpoint.child(folders.chain(segments.iter().copied()))
     }
 
     /// A list that comes in pages.
@@ -203,7 +197,6 @@ impl Hub {
             token: self.token.as_ref().filter(|_| is_own),
             url,
             range: None,
-            json: None,
             limit: PAGE_LIMIT_BYTES,
         };
         let answer = self.http.send(&request).await?;
@@ -225,10 +218,7 @@ impl Hub {
         let code = header::text(&answer.headers, "x-error-code");
         match (code, answer.status) {
             (Some("GatedRepo"), _) => HubError::Gated {
-                page: format!(
-                    "{}/{repository}",
-                    self.endpoint.as_str().trim_end_matches('/')
-                ),
+                page: self.endpoint.child(repository.split('/')).to_string(),
                 repository,
             },
             (Some("RepoNotFound"), _) | (None, 404) if self.token.is_none() => {
@@ -249,7 +239,7 @@ impl Hub {
     }
 
     fn host(&self) -> String {
-        self.endpoint.host_str().unwrap_or("the hub").to_owned()
+        self.endpoint.host().to_owned()
     }
 }
 
