@@ -1,7 +1,14 @@
 // Starts the page. It is a file because the Content-Security-Policy of index.html allows no inline script.
 import init from "./app.js";
 
-init().catch((error) => {
+// Web workers are going to ask for their part of the program; then the browser has it already.
+const fetchAhead = async () => {
+  for (const { content } of document.querySelectorAll("meta[name=compute-part]")) {
+    await fetch(content, { priority: "low" }).then((response) => response.arrayBuffer(), () => {});
+  }
+};
+
+init().then(fetchAhead, (error) => {
   const message = document.createElement("p");
   message.setAttribute("role", "alert");
   message.textContent =

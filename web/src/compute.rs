@@ -21,6 +21,8 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Array;
+#[cfg(feature = "split")]
+use leptos::wasm_split::wasm_split;
 use trainscope_analysis::Registry;
 use trainscope_analysis::results::Results;
 use wasm_bindgen::prelude::Closure;
@@ -29,11 +31,27 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::message::{Answer, Question, Reply, Request};
+use crate::part::{MissingPart, begin};
 use opened::OpenedFiles;
 use post::Outbox;
 
+/// Answers the page's requests as soon as the part of the program that can is there.
+pub fn begin() {
+    spawn_local(async {
+        if let Err(missing) = begin!(listen()) {
+            // `compute_boot.js` tells the page.
+            wasm_bindgen::throw_str(&missing.to_string());
+        }
+    });
+}
+
 /// Answers the page's requests from now on.
-pub fn listen() {
+#[cfg_attr(
+    feature = "split",
+    wasm_split(compute, wasm_split_path = ::leptos::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+fn listen() -> Result<(), MissingPart> {
     let desk = Rc::new(Desk::new(post));
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         receive(&desk, &event.data());
@@ -42,6 +60,7 @@ pub fn listen() {
     listener.forget();
     let answer = Answer::Ready;
     post(&Reply { number: 0, answer });
+    Ok(())
 }
 
 /// What the worker remembers from one question to the next, and whom it answers.

@@ -19,6 +19,7 @@ pub mod link;
 pub mod message;
 pub mod page;
 pub mod panel;
+pub mod part;
 pub mod pool;
 pub mod save;
 pub mod worker;

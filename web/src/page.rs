@@ -3,6 +3,7 @@
 mod analysis;
 mod arrival;
 mod ask;
+mod begin;
 mod desk;
 mod explore;
 mod opening;
@@ -13,17 +14,14 @@ mod state;
 mod surroundings;
 mod view;
 mod watch;
+mod workbench;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
 use arrival::{Arrival, ArrivalNotice};
-use explore::ExploreView;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
-use results::ResultsView;
-use side::SidePanel;
-use state::{Side, State};
-use watch::Watch;
+use state::State;
 
 use crate::message::RunSummary;
 
@@ -40,13 +38,14 @@ fn Page() -> impl IntoView {
     let arrival = Arrival::new();
     provide_context(arrival);
     arrival.follow_address(state);
+    begin::prepare();
     let is_open = Memo::new(move |_| state.has_content());
     view! {
         <TopBar/>
         <ArrivalNotice/>
         <Show when=move || is_open.get() fallback=|| view! { <Opening/> }>
             <UnderWay/>
-            <Workbench/>
+            {move || state.workbench.get_value().map(|workbench| workbench())}
         </Show>
         <DropZone/>
     }
@@ -100,23 +99,4 @@ fn summary(run: &RunSummary) -> impl IntoView + use<> {
     let steps = Some(readout::counted(run.steps.len() as u64, "step"));
     let parts: Vec<String> = [steps, shape, width].into_iter().flatten().collect();
     view! { <span class="chip source"><b>{run.name.clone()}</b>" · "{parts.join(" · ")}</span> }
-}
-
-/// What is found and asked on one side; on the other what is looked at, or what came of it.
-#[component]
-fn Workbench() -> impl IntoView {
-    let state = State::here();
-    let is_exploring =
-        Memo::new(move |_| state.side.get() == Side::Explore && state.opened.with(Option::is_some));
-    view! {
-        <div class="shell">
-            <SidePanel/>
-            <main>
-                <Watch/>
-                <Show when=move || is_exploring.get() fallback=|| view! { <ResultsView/> }>
-                    <ExploreView/>
-                </Show>
-            </main>
-        </div>
-    }
 }

@@ -8,6 +8,7 @@ use lexopt::prelude::*;
 use crate::fingerprint;
 use crate::process;
 use crate::setup::PageTools;
+use crate::split;
 use crate::steps::{Outcome, Report};
 use crate::workspace::Workspace;
 
@@ -28,7 +29,6 @@ const QUICK: &[(&str, &str)] = &[
     ("CARGO_PROFILE_WEB_LTO", "off"),
     ("CARGO_PROFILE_WEB_CODEGEN_UNITS", "16"),
     ("CARGO_PROFILE_WEB_OPT_LEVEL", "1"),
-    ("CARGO_PROFILE_WEB_STRIP", "none"),
     ("CARGO_INCREMENTAL", "1"),
 ];
 
@@ -59,13 +59,22 @@ pub(crate) fn page(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
     command.current_dir(&workspace.root);
     // trunk takes NO_COLOR for a boolean of its own and stops at NO_COLOR=1.
     command.env_remove("NO_COLOR");
-    tools.prepare(workspace, &mut command)?;
-    if purpose == Purpose::Development {
-        // In a folder of its own, or each kind of build would undo the other's work.
-        command.env("CARGO_TARGET_DIR", workspace.wasm_target().join("quick"));
-        command.envs(QUICK.iter().copied());
+    match purpose {
+        Purpose::Release => {
+            command.args(["--features", split::FEATURE]);
+            tools.prepare(workspace, &mut command, &[split::LINKER_FLAGS])?;
+        }
+        Purpose::Development => {
+            tools.prepare(workspace, &mut command, &[])?;
+            // In a folder of its own, or each kind of build would undo the other's work.
+            command.env("CARGO_TARGET_DIR", workspace.wasm_target().join("quick"));
+            command.envs(QUICK.iter().copied());
+        }
     }
     process::run(&mut command)?;
+    if purpose == Purpose::Release {
+        split::program(workspace)?;
+    }
     fingerprint::rename(&workspace.dist())?;
     println!("{}", sizes(workspace)?);
     Ok(Outcome::Done)

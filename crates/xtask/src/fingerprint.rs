@@ -1,12 +1,12 @@
 //! Names with hashes for the files of the built page, so that a cached file never meets files of
 //! another build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 /// The files of a folder by name.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -21,35 +21,55 @@ pub(crate) fn rename(dist: &Path) -> Result<()> {
     for name in files.keys() {
         fs::remove_file(dist.join(name)).with_context(|| name.clone())?;
     }
-    for (name, content) in hashed(files)? {
+    for (name, content) in hashed(files) {
         let path = dist.join(name);
         fs::write(&path, content).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }
 
-/// The files under their new names. A file is named after what it mentions has been, so its hash
-/// covers what it loads.
-fn hashed(mut waiting: Files) -> Result<Files> {
+/// The files under their new names. Files are named after what they mention has been, so their
+/// hash covers what they load; files that mention each other share one.
+fn hashed(mut files: Files) -> Files {
     let mut done = Files::new();
-    while !waiting.is_empty() {
-        let next = waiting.keys().find(|name| mentions_none(&waiting, name));
-        let Some(name) = next.cloned() else {
-            let names: Vec<_> = waiting.into_keys().collect();
-            bail!("these files mention each other: {}", names.join(", "));
-        };
-        let content = waiting.remove(&name).unwrap_or_default();
-        if name == ENTRY {
-            done.insert(name, content);
-            continue;
+    while let Some(group) = next_group(&files) {
+        let parts: Vec<&[u8]> = group.iter().map(|name| files[name].as_slice()).collect();
+        let together = parts.concat();
+        let names: Vec<(String, String)> = group
+            .into_iter()
+            .map(|name| match name.as_str() {
+                ENTRY => (name.clone(), name),
+                _ => (name.clone(), with_hash(&name, &together)),
+            })
+            .collect();
+        for (name, new_name) in &names {
+            for content in files.values_mut() {
+                *content = renamed(content, name, new_name);
+            }
         }
-        let new_name = with_hash(&name, &content);
-        for other in waiting.values_mut() {
-            *other = renamed(other, &name, &new_name);
+        for (name, new_name) in names {
+            done.insert(new_name, files.remove(&name).unwrap_or_default());
         }
-        done.insert(new_name, content);
     }
-    Ok(done)
+    done
+}
+
+/// Files that mention each other, and no other file; one alone, where it mentions none.
+fn next_group(files: &Files) -> Option<BTreeSet<String>> {
+    let groups = files.keys().map(|name| {
+        let mut group = BTreeSet::from([name.clone()]);
+        let mut last = vec![name.clone()];
+        while let Some(name) = last.pop() {
+            let mentioned = files.keys().filter(|other| mentions(files, &name, other));
+            last.extend(
+                mentioned
+                    .filter(|other| group.insert((*other).clone()))
+                    .cloned(),
+            );
+        }
+        group
+    });
+    groups.min_by_key(BTreeSet::len)
 }
 
 /// The files of a folder, not of the folders in it.
@@ -65,9 +85,8 @@ fn files(folder: &Path) -> Result<Files> {
     Ok(found)
 }
 
-fn mentions_none(files: &Files, name: &str) -> bool {
-    let mut others = files.keys().filter(|other| *other != name);
-    others.all(|other| renamed(&files[name], other, "") == files[name])
+fn mentions(files: &Files, name: &str, other: &str) -> bool {
+    renamed(&files[name], other, "") != files[name]
 }
 
 /// `style.css` becomes `style-0123456789abcdef.css`.
@@ -81,7 +100,8 @@ fn with_hash(name: &str, content: &[u8]) -> String {
     }
 }
 
-/// The text with another name for a file wherever its name stands in quotes, `./` before it or not.
+/// The text with another name for a file wherever its name stands in quotes, `./` before it or
+/// not. Before a colon it is the key of an object, by which a program knows its imports, and stays.
 /// What is not text mentions nothing.
 fn renamed(content: &[u8], from: &str, to: &str) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(content) else {
@@ -91,7 +111,14 @@ fn renamed(content: &[u8], from: &str, to: &str) -> Vec<u8> {
     for quote in ['"', '\''] {
         for folder in ["", "./"] {
             let old = format!("{quote}{folder}{from}{quote}");
-            text = text.replace(&old, &format!("{quote}{folder}{to}{quote}"));
+            let new = format!("{quote}{folder}{to}{quote}");
+            let mut parts = text.split(&old);
+            let mut replaced = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                replaced += if part.starts_with(':') { &old } else { &new };
+                replaced += part;
+            }
+            text = replaced;
         }
     }
     text.into_bytes()
@@ -115,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_change_of_a_file_renames_all_that_lead_to_it() {
-        let (one, two) = (hashed(built("1")).unwrap(), hashed(built("2")).unwrap());
+        let (one, two) = (hashed(built("1")), hashed(built("2")));
         let mut kept = one.keys().filter(|name| two.contains_key(*name));
         assert_eq!(kept.next().map(String::as_str), Some("index.html"));
         assert_eq!((kept.next(), one.len()), (None, 4));
@@ -127,10 +154,22 @@ mod tests {
     }
 
     #[test]
-    fn files_that_mention_each_other_are_refused() {
-        let mut files = built("1");
-        files.insert("app.js".to_owned(), b"import './boot.js'".to_vec());
-        assert!(hashed(files).is_err());
+    fn files_that_mention_each_other_share_a_hash() {
+        let built_with = |parts: &str| {
+            let mut files = built("1");
+            files.insert("app.js".to_owned(), b"import './parts.js'".to_vec());
+            files.insert("parts.js".to_owned(), parts.as_bytes().to_vec());
+            hashed(files)
+        };
+        let files = built_with("import './app.js'");
+        let starting_with = |start: &str| files.keys().find(|name| name.starts_with(start));
+        let (app, parts) = (starting_with("app-"), starting_with("parts-"));
+        let (app, parts) = (app.unwrap(), parts.unwrap());
+        assert_eq!(app.strip_prefix("app-"), parts.strip_prefix("parts-"));
+        assert_eq!(files[app], format!("import './{parts}'").into_bytes());
+        assert_eq!(files[parts], format!("import './{app}'").into_bytes());
+        let others = built_with("import './app.js' // changed");
+        assert!(!others.contains_key(app));
     }
 
     #[test]
@@ -138,6 +177,9 @@ mod tests {
         let text = br#"import a from "./app.js"; new URL('app.js', base); "xapp.js"; // app.js"#;
         let expected = br#"import a from "./b.js"; new URL('b.js', base); "xapp.js"; // app.js"#;
         assert_eq!(renamed(text, "app.js", "b.js"), expected);
+        let keys = br#"import * as a from "./app.js"; ({"./app.js": a})"#;
+        let expected = br#"import * as a from "./b.js"; ({"./app.js": a})"#;
+        assert_eq!(renamed(keys, "app.js", "b.js"), expected);
     }
 
     #[test]

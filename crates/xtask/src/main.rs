@@ -12,6 +12,7 @@ mod process;
 mod screenshots;
 mod serve;
 mod setup;
+mod split;
 mod steps;
 mod test;
 mod tidy;

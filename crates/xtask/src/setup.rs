@@ -45,6 +45,10 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     Ok(())
 }
 
+/// Flags of every build for wasm32. Leptos erases the types of views: less code, and quicker to
+/// compile.
+const FLAGS: &[&str] = &["-C target-feature=+simd128", "--cfg erase_components"];
+
 /// What building the page needs.
 pub(crate) struct PageTools {
     /// The compiler for wasm32.
@@ -61,8 +65,14 @@ impl PageTools {
         Ok(Self { compiler })
     }
 
-    /// Makes `command` compile for wasm32 with these tools.
-    pub(crate) fn prepare(&self, workspace: &Workspace, command: &mut Command) -> Result<()> {
+    /// Makes `command` compile for wasm32 with these tools, and with these flags on top of those
+    /// that every build for wasm32 has.
+    pub(crate) fn prepare(
+        &self,
+        workspace: &Workspace,
+        command: &mut Command,
+        flags: &[&str],
+    ) -> Result<()> {
         self.compiler.prepare(command);
         command
             .env("PATH", process::path_with(&workspace.tools.join("bin"))?)
@@ -70,8 +80,7 @@ impl PageTools {
             .env("CARGO_INCREMENTAL", "0")
             .env(
                 "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-                // Leptos erases the types of views: less code, and quicker to compile.
-                "-C target-feature=+simd128 --cfg erase_components",
+                [FLAGS, flags].concat().join(" "),
             );
         Ok(())
     }

@@ -157,7 +157,7 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
             "this compiler has no clippy; `cargo xtask setup` tries to install it".into(),
         ));
     };
-    tools.prepare(workspace, &mut command)?;
+    tools.prepare(workspace, &mut command, &[])?;
     command.args(["--profile", WASM_PROFILE, "-p", PAGE, "--all-targets"]);
     command.args(["--target", wasm::TARGET, "--", "-D", "warnings"]);
     process::run(&mut command)?;
@@ -169,7 +169,7 @@ fn tests_wasm(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let tools = PageTools::find_or_install(workspace)?;
     let chromium = Chromium::find_or_install()?;
     let mut command = workspace.cargo();
-    tools.prepare(workspace, &mut command)?;
+    tools.prepare(workspace, &mut command, &[])?;
     chromium.prepare_tests(workspace, &mut command);
     command.args([
         "test",

@@ -2,16 +2,20 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+#[cfg(feature = "split")]
+use leptos::wasm_split::wasm_split;
 use trainscope_analysis::results::Results;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
+use super::begin::{self, Wanted};
 use super::state::{Stage, State, Wish};
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
 use crate::link::{Link, MARK, Source};
 use crate::message::{Answer, Request};
+use crate::part::{MissingPart, begin};
 
 const RESULTS_MARK: &str = "#results=";
 
@@ -55,8 +59,8 @@ impl Arrival {
 
     /// Opens what the address asks for, now and whenever it changes.
     pub(super) fn follow_address(self, state: State) {
-        self.open(state);
-        let listener = window_event_listener(leptos::ev::hashchange, move |_| self.open(state));
+        self.look(state);
+        let listener = window_event_listener(leptos::ev::hashchange, move |_| self.look(state));
         on_cleanup(move || listener.remove());
         Effect::new(move |_| {
             if state.opened.with(Option::is_some) {
@@ -65,20 +69,34 @@ impl Arrival {
         });
     }
 
-    fn open(self, state: State) {
+    fn look(self, state: State) {
         let hash = window().location().hash().unwrap_or_default();
+        if [MARK, RESULTS_MARK]
+            .iter()
+            .any(|mark| hash.starts_with(mark))
+        {
+            begin::open(state, Wanted::Address(self, hash));
+        }
+    }
+
+    /// What it is called that the part of the address behind `#` asks for.
+    pub(super) fn name_of(hash: &str) -> String {
+        hash.strip_prefix(RESULTS_MARK)
+            .map_or_else(|| "a shared analysis".to_owned(), address_of)
+    }
+
+    /// Opens what the part of the address behind `#` asks for.
+    pub(super) fn open(self, state: State, wish: Wish, hash: String) {
         spawn_local(async move {
-            if let Some(text) = hash.strip_prefix(MARK) {
-                let wish = state.wish("a shared analysis");
-                if let Err(message) = self.open_link(state, text, wish).await {
-                    self.fail(wish, &message);
+            let opened = match hash.strip_prefix(RESULTS_MARK) {
+                Some(address) => self.open_results(state, &address_of(address), wish).await,
+                None => {
+                    let text = hash.strip_prefix(MARK).unwrap_or_default();
+                    self.open_link(state, text, wish).await
                 }
-            } else if let Some(address) = hash.strip_prefix(RESULTS_MARK) {
-                let address = address_of(address);
-                let wish = state.wish(&address);
-                if let Err(message) = self.open_results(state, &address, wish).await {
-                    self.fail(wish, &message);
-                }
+            };
+            if let Err(message) = opened {
+                self.fail(wish, &message);
             }
         });
     }
@@ -101,7 +119,7 @@ impl Arrival {
             (None, Source::Demo) => {
                 self.notice.set(None);
                 state.view.take(link.choices);
-                state.open_demo_with(Some(link.config));
+                wish.open_demo(Some(link.config)).await;
             }
             (None, Source::Files { name }) => {
                 let awaited = Awaited {
@@ -168,11 +186,24 @@ impl Arrival {
     fn use_awaited(self, state: State, awaited: Awaited) {
         self.notice.set(None);
         state.view.take(awaited.choices);
+        // The run is open, so that part of the program is there.
         spawn_local(async move {
-            state.ask.check_text(awaited.config).await;
-            state.run();
+            let _ = begin!(compute(state, awaited.config));
         });
     }
+}
+
+#[cfg_attr(
+    feature = "split",
+    wasm_split(workbench, wasm_split_path = ::leptos::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+fn compute(state: State, config: String) -> Result<(), MissingPart> {
+    spawn_local(async move {
+        state.ask.check_text(config).await;
+        state.run();
+    });
+    Ok(())
 }
 
 /// The whole text of a results file, with its size shown while it comes.

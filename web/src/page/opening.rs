@@ -2,7 +2,7 @@
 
 mod drop_zone;
 mod picker;
-mod taking;
+pub(super) mod taking;
 mod under_way;
 
 pub(super) use drop_zone::DropZone;
@@ -11,6 +11,7 @@ pub(super) use under_way::UnderWay;
 
 use leptos::prelude::*;
 
+use super::begin::{self, Wanted};
 use super::readout;
 use super::state::State;
 use picker::Pickers;
@@ -37,7 +38,7 @@ pub(super) fn Opening() -> impl IntoView {
                 </span>
                 <div class="row centred">
                     <Pickers/>
-                    <button class="primary" data-test="demo" on:click=move |_| state.open_demo()>
+                    <button class="primary" data-test="demo" on:click=move |_| begin::open(state, Wanted::Demo)>
                         "Try the demo run"
                     </button>
                 </div>

@@ -12,6 +12,9 @@ use super::view::View;
 use crate::files::RunFiles;
 use crate::message::{Answer, Opened, Request};
 
+/// What the demo run is called while it is on its way.
+pub(super) const DEMO: &str = "the demo run";
+
 /// Everything that is shown. Copies share the same signals.
 #[derive(Clone, Copy)]
 pub(super) struct State {
@@ -32,6 +35,8 @@ pub(super) struct State {
     pub theme: ReadSignal<Theme>,
     /// The workers.
     pub desk: Desk,
+    /// The view of what is open; none before the part of the program that opens things is there.
+    pub workbench: StoredValue<Option<fn() -> AnyView>>,
     /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
     wishes: StoredValue<u64>,
 }
@@ -76,6 +81,7 @@ impl State {
             view: View::new(),
             theme: surroundings::theme(),
             desk,
+            workbench: StoredValue::new(None),
             wishes: StoredValue::new(0),
         }
     }
@@ -111,33 +117,6 @@ impl State {
             Stage::Open
         } else {
             Stage::Landing
-        });
-    }
-
-    /// Opens the demo run and computes its analysis.
-    pub(super) fn open_demo(self) {
-        self.open_demo_with(None);
-    }
-
-    /// Opens the demo run and computes the analysis of a config, or its own.
-    pub(super) fn open_demo_with(self, config: Option<String>) {
-        let what = "the demo run";
-        let wish = self.wish(what);
-        leptos::task::spawn_local(async move {
-            let progress = move |bytes, of| wish.tell(what.to_owned(), Some((bytes, of)));
-            progress(0, crate::demo::bytes());
-            let fetched = async {
-                let files = crate::demo::run(progress).await?;
-                let config = match config {
-                    Some(config) => config,
-                    None => crate::demo::config().await?,
-                };
-                Ok::<_, crate::fetch::FetchError>((files, config))
-            };
-            match fetched.await {
-                Ok((files, config)) => wish.open(files, Some(config)).await,
-                Err(error) => wish.fail(&error),
-            }
         });
     }
 
@@ -199,6 +178,24 @@ impl Wish {
     pub(super) fn fail(self, reason: &impl ToString) {
         if self.is_wanted() {
             self.state.stage.set(Stage::Failed(reason.to_string()));
+        }
+    }
+
+    /// Opens the demo run and computes the analysis of a config, or its own.
+    pub(super) async fn open_demo(self, config: Option<String>) {
+        let progress = move |bytes, of| self.tell(DEMO.to_owned(), Some((bytes, of)));
+        progress(0, crate::demo::bytes());
+        let fetched = async {
+            let files = crate::demo::run(progress).await?;
+            let config = match config {
+                Some(config) => config,
+                None => crate::demo::config().await?,
+            };
+            Ok::<_, crate::fetch::FetchError>((files, config))
+        };
+        match fetched.await {
+            Ok((files, config)) => self.open(files, Some(config)).await,
+            Err(error) => self.fail(&error),
         }
     }
 

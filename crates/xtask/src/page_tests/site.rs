@@ -22,7 +22,20 @@ pub(super) const TESTS: &[PageTest] = &[
         name: "every_file_beside_the_page_is_named_after_its_content",
         run: named_after_content,
     },
+    PageTest {
+        name: "a_part_that_cannot_be_fetched_is_told_and_asked_for_again",
+        run: missing_part,
+    },
 ];
+
+/// Keeps the page from its workbench while `window.isOffline` is true.
+const WITHOUT_WORKBENCH: &str = "\
+    const fetched = window.fetch;\
+    window.isOffline = true;\
+    window.fetch = (what, ...rest) =>\
+      window.isOffline && String(what).includes('split_workbench')\
+        ? Promise.reject(new TypeError('offline'))\
+        : fetched(what, ...rest);";
 
 fn nested(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.nested)
@@ -59,6 +72,25 @@ fn no_cookies(tab: &Tab, site: &Site) -> Result<()> {
     let cookies = tab.run("return document.cookie")?;
     ensure!(cookies == "", "the page keeps the cookie {cookies}");
     Ok(())
+}
+
+/// The page says what to do, and goes on when the connection is there again.
+fn missing_part(tab: &Tab, site: &Site) -> Result<()> {
+    tab.before_load(WITHOUT_WORKBENCH)?;
+    visit::start_demo(tab, &site.page)?;
+    tab.wait_for(
+        "a failure",
+        "document.querySelector('[data-test=state-failed]')",
+    )?;
+    let words = tab.words("[data-test=state-failed]")?;
+    ensure!(
+        words.contains("could not be fetched"),
+        "the page says: {words}"
+    );
+    ensure!(!tab.complaints()?.is_empty(), "the console was not told");
+    tab.run("window.isOffline = false")?;
+    tab.click("[data-test=demo]")?;
+    visit::wait_until_done(tab)
 }
 
 /// What the page fetched: itself, the demo run, and files with hashes.

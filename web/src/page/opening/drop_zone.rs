@@ -4,8 +4,8 @@ use leptos::ev;
 use leptos::prelude::*;
 use web_sys::{DragEvent, KeyboardEvent};
 
-use super::taking;
 use crate::drop::Dropped;
+use crate::page::begin::{self, Wanted};
 use crate::page::state::{Stage, State};
 
 /// Listens for files over the page, and says so while they are there. Escape gives up what is
@@ -36,10 +36,8 @@ pub(in crate::page) fn DropZone() -> impl IntoView {
         if has_files(&event) {
             event.prevent_default();
             let transfer = event.data_transfer();
-            taking::dropped(
-                state,
-                transfer.map(|it| Dropped::of(&it)).unwrap_or_default(),
-            );
+            let dropped = transfer.map(|it| Dropped::of(&it)).unwrap_or_default();
+            begin::open(state, Wanted::Dropped(dropped));
         }
     });
     let escape = window_event_listener(ev::keydown, move |event: KeyboardEvent| {

@@ -5,9 +5,9 @@ use leptos::html::{Details, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::taking;
 use crate::drop;
 use crate::files::text_of;
+use crate::page::begin::{self, Wanted};
 use crate::page::state::State;
 
 /// The ways to another run, while one is open.
@@ -30,7 +30,7 @@ pub(in crate::page) fn OpenMenu() -> impl IntoView {
             <summary data-test="open-menu">"Open…"</summary>
             <div class="sheet" on:click=move |_| fold()>
                 <Pickers/>
-                <button data-test="demo" on:click=move |_| state.open_demo()>"Demo run"</button>
+                <button data-test="demo" on:click=move |_| begin::open(state, Wanted::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
             </div>
         </details>
@@ -57,7 +57,7 @@ fn Picker(input: NodeRef<Input>, test: &'static str, label: &'static str) -> imp
             return;
         };
         if let Some(list) = input.files() {
-            taking::picked(state, drop::picked(&list));
+            begin::open(state, Wanted::Picked(drop::picked(&list)));
         }
         // The same file may be picked again.
         input.set_value("");

@@ -14,9 +14,8 @@ use crate::page::state::{Side, State, Wish};
 const HEAD_BYTES: i32 = 512;
 
 /// Opens what was dropped.
-pub(super) fn dropped(state: State, dropped: Dropped) {
+pub(in crate::page) fn dropped(state: State, wish: Wish, dropped: Dropped) {
     let name = dropped.name();
-    let wish = state.wish(&name);
     if dropped.is_empty() {
         wish.fail(
             &"Nothing that can be read was dropped. Drop a file or a folder from this machine.",
@@ -39,8 +38,7 @@ pub(super) fn dropped(state: State, dropped: Dropped) {
 }
 
 /// Opens what was picked.
-pub(super) fn picked(state: State, files: RunFiles) {
-    let wish = state.wish(&files.name);
+pub(in crate::page) fn picked(state: State, wish: Wish, files: RunFiles) {
     if files.files.is_empty() {
         wish.fail(&"The folder holds no files. Choose the folder of a training run, or its checkpoint files.");
         return;

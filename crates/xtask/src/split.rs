@@ -1,0 +1,135 @@
+//! Cutting the page's program into parts that are fetched when they are first needed.
+//!
+//! The places are marked in `web/src/part.rs` and its users. What several parts need stays in the
+//! main program.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use wasm_encoder::{Module, RawSection};
+use wasm_split_cli_support::Options;
+use wasmparser::{Parser, Payload};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// The feature of the page's program that marks the places.
+pub(crate) const FEATURE: &str = "split";
+
+/// What the linker must keep for it: where the program mentions its own functions and data.
+pub(crate) const LINKER_FLAGS: &str = "-Clink-args=--emit-relocs";
+
+/// The script that fetches the parts.
+const LOADER: &str = "parts.js";
+
+/// The file of the part that web workers run; the other parts' files begin like this, too.
+const PART: &str = "split_";
+const COMPUTE: &str = "split_compute";
+
+/// Whether a file of the built page is one of a part that neither the page needs when it opens nor
+/// its first web worker.
+pub(crate) fn comes_later(name: &str) -> bool {
+    name.starts_with(PART) && !name.starts_with(COMPUTE)
+}
+
+/// Puts the program that cargo built for `dist/` there in parts, in place of the whole one.
+pub(crate) fn program(workspace: &Workspace) -> Result<()> {
+    let built = workspace
+        .wasm_target()
+        .join("wasm32-unknown-unknown/web/app.wasm");
+    let parts = tempfile::tempdir()?;
+    let main = parts.path().join("app.wasm");
+    cut(&built, parts.path(), &main)
+        .with_context(|| format!("cutting {} into parts", built.display()))?;
+    let dist = workspace.dist();
+    process::run(
+        Command::new(workspace.tools.join("bin/wasm-bindgen"))
+            .args(["--target", "web", "--no-typescript", "--keep-lld-exports"])
+            .args(["--remove-name-section", "--remove-producers-section"])
+            .arg("--out-dir")
+            .arg(&dist)
+            .arg(&main),
+    )?;
+    fs::remove_file(main)?;
+    let mut first = Vec::new();
+    for part in fs::read_dir(parts.path())? {
+        let path = part?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut content = fs::read(&path)?;
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            content = without_names(&content)?;
+            first.extend((!comes_later(&name)).then(|| name.clone().into_owned()));
+        }
+        fs::write(dist.join(&*name), content)?;
+    }
+    first.sort();
+    announce(&dist.join("index.html"), &first)
+}
+
+/// Names the files that web workers are going to ask for, so that the page fetches them ahead.
+fn announce(page: &Path, parts: &[String]) -> Result<()> {
+    let text = fs::read_to_string(page).with_context(|| page.display().to_string())?;
+    let mut tags = String::new();
+    for part in parts {
+        writeln!(tags, "<meta name=\"compute-part\" content=\"./{part}\">")?;
+    }
+    let end = "</head>";
+    ensure!(text.contains(end), "{} has no {end}", page.display());
+    fs::write(page, text.replacen(end, &(tags + end), 1))?;
+    Ok(())
+}
+
+fn cut(built: &Path, folder: &Path, main: &Path) -> Result<()> {
+    let program = fs::read(built)?;
+    let loader = format!("./{LOADER}");
+    let mut options = Options::new(&program);
+    options.output_dir = folder;
+    options.main_out_path = main;
+    options.main_module = "./app.js";
+    options.link_name = &loader;
+    wasm_split_cli_support::transform(options).map_err(|error| anyhow!("{error:#}"))?;
+    Ok(())
+}
+
+/// The same program without the names of its functions, which are a quarter of it.
+fn without_names(program: &[u8]) -> Result<Vec<u8>> {
+    let mut module = Module::new();
+    for payload in Parser::new(0).parse_all(program) {
+        let payload = payload?;
+        if matches!(payload, Payload::CustomSection(_)) {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+            let data = program.get(range).unwrap_or_default();
+            module.section(&RawSection { id, data });
+        }
+    }
+    Ok(module.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_names;
+    use wasm_encoder::{CustomSection, Module, TypeSection};
+
+    #[test]
+    fn only_names_are_left_out() {
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        let (mut bare, mut named) = (Module::new(), Module::new());
+        bare.section(&types);
+        named.section(&types);
+        named.section(&CustomSection {
+            name: "name".into(),
+            data: b"\x01\x02\x03".into(),
+        });
+        assert_eq!(without_names(&named.finish()).unwrap(), bare.finish());
+    }
+}

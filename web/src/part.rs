@@ -1,0 +1,41 @@
+//! Parts of the program that are fetched when they are first needed.
+//!
+//! The page opens with a small program. What it does with a run is the part `workbench`, and what
+//! its web workers do is the part `compute`. A function that begins a part is marked with
+//! `wasm_split`; what only it calls goes along. `cargo xtask build` cuts the program at these
+//! places (feature `split`); any other build has all of it in one piece, and the same functions
+//! are called at once.
+
+use std::fmt;
+
+/// A part that could not be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingPart;
+
+impl fmt::Display for MissingPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a part of this page could not be fetched: the connection was lost, or the page has \
+             been replaced by a newer one; reload it",
+        )
+    }
+}
+
+#[cfg(feature = "split")]
+impl From<leptos::wasm_split::SplitLoaderError> for MissingPart {
+    fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
+        Self
+    }
+}
+
+/// Calls a function that begins a part, once the part is there.
+macro_rules! begin {
+    ($call:expr) => {{
+        #[cfg(feature = "split")]
+        let begun = $call.await;
+        #[cfg(not(feature = "split"))]
+        let begun = $call;
+        begun
+    }};
+}
+pub(crate) use begin;
