@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::setup::Chromium;
 pub(crate) use downloads::wait_for_download;
@@ -43,6 +44,8 @@ pub(crate) struct Tab {
     driver: Child,
     session: String,
     strangers: Strangers,
+    /// The browser's own files, which it would leave behind.
+    _files: TempDir,
 }
 
 /// What the page is shown on.
@@ -60,10 +63,12 @@ impl Tab {
     /// Starts chromedriver and through it a browser with an empty profile.
     pub(crate) fn open(chromium: &Chromium) -> Result<Self> {
         let strangers = Strangers::watch()?;
+        let files = tempfile::tempdir()?;
         let proxy = strangers.flag();
         let flags: Vec<&str> = FLAGS.iter().copied().chain([proxy.as_str()]).collect();
         let mut driver = Command::new(&chromium.driver)
             .arg("--port=0")
+            .env("TMPDIR", files.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -75,6 +80,7 @@ impl Tab {
             driver,
             session: format!("http://127.0.0.1:{port}/session"),
             strangers,
+            _files: files,
         };
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"binary": chromium.browser, "args": flags},
