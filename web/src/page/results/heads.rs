@@ -1,6 +1,6 @@
 //! A small chart for each layer, with a line for each head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use leptos::ev::{KeyboardEvent, PointerEvent};
@@ -37,6 +37,8 @@ struct Multiples {
     columns: u32,
     /// Heads and their colours.
     heads: Vec<(u64, Colour)>,
+    /// Why there are no values at all; none where there are.
+    reason: Option<String>,
 }
 
 /// One small chart.
@@ -84,6 +86,7 @@ pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
             view! {
                 <div class="multiples" style:grid-template-columns=columns>{all.collect_view()}</div>
                 <HeadLegend heads=drawn.heads/>
+                {drawn.reason.map(|reason| view! { <p class="statuses" data-test="statuses">{reason}</p> })}
             }
             .into_any(),
         )
@@ -104,7 +107,20 @@ fn draw(plan: &Plan, width: u32) -> Multiples {
         all: groups().map(|group| Arc::new(shared.draw(group))).collect(),
         columns,
         heads: entries(&heads),
+        reason: reason(&heads),
     }
+}
+
+/// What the statuses say, each once, where no line has a value.
+fn reason(heads: &[Shown<'_>]) -> Option<String> {
+    let mut points = heads.iter().flat_map(|(line, _)| &line.points);
+    if points.any(|point| point.1.is_some()) {
+        return None;
+    }
+    let statuses = heads.iter().flat_map(|(line, _)| line.statuses.values());
+    let statuses: BTreeSet<&str> = statuses.map(String::as_str).collect();
+    let statuses: Vec<&str> = statuses.into_iter().collect();
+    Some(statuses.join("; ")).filter(|words| !words.is_empty())
 }
 
 /// All small charts as one drawing, each with a heading and a legend; none without heads.
