@@ -42,7 +42,11 @@ impl Title {
         let target = target.map(|step| format!("to step {step}"));
         let details = [Some(key.data_type.clone()), target, Some(key.split.clone())];
         let details: Vec<String> = details.into_iter().flatten().collect();
-        let label = Some(key.label.clone()).filter(|label| plain(label) != plain(&name));
+        let is_own = |label: &String| {
+            let is_metric = entry.is_some_and(|entry| entry.metric == *label);
+            !is_metric && plain(label) != plain(&name)
+        };
+        let label = Some(key.label.clone()).filter(is_own);
         Self {
             name,
             details: details.join(" · "),
