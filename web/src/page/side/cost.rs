@@ -32,11 +32,16 @@ pub(super) fn Footer() -> impl IntoView {
     }
 }
 
-/// What will be skipped or assumed.
+/// What will be skipped or assumed, but for what is told above the charts already.
 #[component]
 fn Warnings() -> impl IntoView {
     let state = State::here();
-    let warnings = Memo::new(move |_| state.ask.checked.with(|checked| checked.warnings.clone()));
+    let warnings = Memo::new(move |_| {
+        let mut warnings = state.ask.checked.with(|checked| checked.warnings.clone());
+        let told = state.analysis.warnings;
+        warnings.retain(|message| told.with(|told| !told.contains(message)));
+        warnings
+    });
     move || {
         let warnings = warnings.get();
         if warnings.is_empty() {
