@@ -22,6 +22,7 @@ mod state;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use fault::{Fault, Rule};
 pub use repository::{Access, Repository};
@@ -40,6 +41,8 @@ pub struct Options {
     pub page_entries: usize,
     /// How long a signed address is good for.
     pub signature_seconds: u64,
+    /// How long every answer is held back, as if the hub were far away.
+    pub delay: Duration,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             file_host_port: 0,
             page_entries: 1000,
             signature_seconds: 3600,
+            delay: Duration::ZERO,
         }
     }
 }

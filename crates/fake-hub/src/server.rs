@@ -86,6 +86,7 @@ fn converse(stream: TcpStream, origin: Origin, state: &State) -> io::Result<()> 
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     while let Some(request) = read_request(&mut reader)? {
+        thread::sleep(state.options.delay);
         let fault = state.fault(origin, &request.target);
         let response = match fault {
             Some(Fault::Status(status)) => Response::new(status, *b""),

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use std::{fs, thread};
 
 use anyhow::{Context, Result};
@@ -19,13 +20,16 @@ pub(crate) const ADVICE: &str = "the fake hub answers otherwise than the real on
 
 const RUN: &str = "tests/data/pico-decoder-micro-1";
 
-/// `cargo xtask fake-hub [--port N] [--file-host-port N]`.
+/// `cargo xtask fake-hub [--port N] [--file-host-port N] [--delay-ms N]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
     let mut options = Options::default();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("port") => options.hub_port = arguments.value()?.parse()?,
             Long("file-host-port") => options.file_host_port = arguments.value()?.parse()?,
+            Long("delay-ms") => {
+                options.delay = Duration::from_millis(arguments.value()?.parse()?);
+            }
             _ => return Err(argument.unexpected().into()),
         }
     }

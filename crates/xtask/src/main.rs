@@ -64,7 +64,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "fake-hub",
-        arguments: "[--port N] [--file-host-port N]",
+        arguments: "[--port N] [--file-host-port N] [--delay-ms N]",
         summary: "serve a Hugging Face Hub on 127.0.0.1 that has the bundled run",
         run: fake_hub::run,
     },
