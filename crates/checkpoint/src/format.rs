@@ -49,7 +49,7 @@ pub async fn catalog_of(source: &dyn Source) -> Result<Catalog, ReadError> {
             bytes,
         });
     }
-    let head = source.read_at(0, bytes.min(HEAD_BYTES)).await?;
+    let head = source.read_directory(0, bytes.min(HEAD_BYTES)).await?;
     let Some(format) = FORMATS
         .iter()
         .find(|format| format.recognises(&head, bytes))

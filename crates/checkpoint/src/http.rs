@@ -10,6 +10,7 @@ pub mod clock;
 pub mod error;
 mod file;
 pub(crate) mod header;
+mod kept;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 pub mod source;

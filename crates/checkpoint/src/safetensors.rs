@@ -47,9 +47,9 @@ impl Format for Safetensors {
         source: &'a dyn Source,
     ) -> LocalBoxFuture<'a, Result<Catalog, FormatError>> {
         Box::pin(async move {
-            let prefix = source.read_at(0, PREFIX_BYTES).await?;
+            let prefix = source.read_directory(0, PREFIX_BYTES).await?;
             let header_bytes = header_length(&prefix, source.bytes())?;
-            let header = source.read_at(PREFIX_BYTES, header_bytes).await?;
+            let header = source.read_directory(PREFIX_BYTES, header_bytes).await?;
             let data_offset = PREFIX_BYTES + header_bytes;
             Ok(catalog_from_header(
                 &header,

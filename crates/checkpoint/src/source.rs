@@ -7,6 +7,9 @@ use futures_core::future::LocalBoxFuture;
 
 use crate::error::ReadError;
 
+/// Bytes on their way. Dropping it ends the read.
+pub type Started = LocalBoxFuture<'static, Result<Vec<u8>, ReadError>>;
+
 /// Bytes that can be read by position: a file, a browser's `Blob`, an HTTP resource, memory.
 ///
 /// Futures carry no `Send` bound: the browser runs them on its event loop, and a native lane
@@ -23,6 +26,50 @@ pub trait Source {
     /// # Errors
     /// [`ReadError`] when the range leaves the source or the bytes could not be had whole.
     fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>>;
+
+    /// Whether the bytes travel over a network. Of a near source reads are few, of a far one they
+    /// also carry little beyond what is wanted.
+    fn is_far(&self) -> bool {
+        false
+    }
+
+    /// The same bytes as [`Source::read_at`] gives, of the file's directory. A far source keeps
+    /// them, so that nobody fetches them again.
+    ///
+    /// # Errors
+    /// As [`Source::read_at`].
+    fn read_directory(
+        &self,
+        offset: u64,
+        length: u64,
+    ) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
+        self.read_at(offset, length)
+    }
+
+    /// Starts a read that goes on while nobody waits for it; none where bytes come only to who
+    /// waits, who then asks [`Source::read_at`].
+    fn start_read(&self, _offset: u64, _length: u64) -> Option<Started> {
+        None
+    }
+}
+
+/// A directory is looked for in this part of a far file first, at its beginning and at its end.
+const WINDOW_SHARE: u64 = 128;
+
+/// What is looked at of a small far file: as much as a server sends at once without waiting for
+/// an answer, so that less would not come sooner.
+const SMALLEST_WINDOW_BYTES: u64 = 8 * 1024;
+
+/// More than this of a far file is read only if the directory is known to be longer.
+const LARGEST_WINDOW_BYTES: u64 = 64 * 1024;
+
+/// How much of a far file's beginning, and of its end, is read when its directory is looked for:
+/// a 128th of its length, but at least 8 KiB and at most 64 KiB. Where the two would meet, it is
+/// the whole file.
+#[must_use]
+pub fn window_bytes(file: u64) -> u64 {
+    let window = (file / WINDOW_SHARE).clamp(SMALLEST_WINDOW_BYTES, LARGEST_WINDOW_BYTES);
+    if file <= 2 * window { file } else { window }
 }
 
 /// The length of a read as a `usize`, once it is known that the range lies inside the source.

@@ -1,10 +1,12 @@
 //! One file at a server: where it is for now, and whether it is still the same.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::client::{Answer, HttpClient, Request};
 use super::error::{HttpError, host_of};
 use super::header;
+use super::kept::Kept;
 use super::token::Token;
 use super::url::Url;
 
@@ -43,8 +45,8 @@ pub(crate) struct RemoteFile {
     direct: Mutex<Option<Direct>>,
     /// The entity tag that a host gave it first.
     seen: Mutex<Option<(String, String)>>,
-    /// The whole file, where it is small.
-    whole: OnceLock<Vec<u8>>,
+    /// What was fetched of its directory.
+    kept: Mutex<Kept>,
 }
 
 /// Where a redirect led.
@@ -61,29 +63,61 @@ impl RemoteFile {
             client,
             direct: Mutex::default(),
             seen: Mutex::default(),
-            whole: OnceLock::new(),
+            kept: Mutex::default(),
         }
     }
 
-    /// A part of the file, where all of it is here.
-    pub(super) fn kept(&self, offset: u64, length: u64) -> Option<Vec<u8>> {
-        part(self.whole.get()?, offset, length)
+    /// Exactly `length` bytes from `offset`, which lie inside the file. What is here of their
+    /// beginning and end is not fetched again.
+    pub(super) async fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, HttpError> {
+        let missing = locked(&self.kept).missing(offset..offset + length);
+        let fetched = self.fetch_any(&missing).await?;
+        Ok(self.joined(offset, length, missing.start, fetched))
     }
 
-    /// Keeps the whole file for those who read it later, if there is room.
-    pub(super) fn keep(&self, whole: &[u8]) {
-        let bytes = whole.len() as u64;
-        if bytes == self.whereabouts.bytes
-            && self.whole.get().is_none()
-            && self.client.may_keep(bytes)
-        {
-            // Another thread may have been faster with the same bytes.
-            let _ = self.whole.set(whole.to_vec());
+    /// The same, and what is fetched is kept for those who read it later, if there is room.
+    pub(super) async fn read_and_keep(
+        &self,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, HttpError> {
+        let missing = locked(&self.kept).missing(offset..offset + length);
+        let fetched = self.fetch_any(&missing).await?;
+        self.keep(missing.start, &fetched);
+        Ok(self.joined(offset, length, missing.start, fetched))
+    }
+
+    /// Keeps a part of the file, if there is room.
+    pub(super) fn keep(&self, offset: u64, bytes: &[u8]) {
+        if !bytes.is_empty() && self.client.may_keep(bytes.len() as u64) {
+            locked(&self.kept).add(offset, bytes.to_vec());
         }
+    }
+
+    /// A range of which `fetched`, from `start` on, was not here.
+    fn joined(&self, offset: u64, length: u64, start: u64, fetched: Vec<u8>) -> Vec<u8> {
+        if fetched.len() as u64 == length {
+            return fetched;
+        }
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        locked(&self.kept).fill(offset, &mut bytes);
+        let before = usize::try_from(start - offset).unwrap_or(usize::MAX);
+        let own = bytes.get_mut(before..).unwrap_or_default();
+        if let Some(own) = own.get_mut(..fetched.len()) {
+            own.copy_from_slice(&fetched);
+        }
+        bytes
+    }
+
+    async fn fetch_any(&self, range: &Range<u64>) -> Result<Vec<u8>, HttpError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.fetch(range.start, range.end - range.start).await
     }
 
     /// Exactly `length` bytes from `offset`; both lie inside the file, and the length is not 0.
-    pub(super) async fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, HttpError> {
+    async fn fetch(&self, offset: u64, length: u64) -> Result<Vec<u8>, HttpError> {
         let direct = self.direct_address();
         if let Some(url) = direct {
             let answer = self.ask(url, offset, length).await?;
@@ -224,12 +258,6 @@ impl RemoteFile {
             }
         }
     }
-}
-
-/// So many bytes from an offset, where there are as many.
-pub(super) fn part(bytes: &[u8], offset: u64, length: u64) -> Option<Vec<u8>> {
-    let rest = bytes.get(usize::try_from(offset).ok()?..)?;
-    Some(rest.get(..usize::try_from(length).ok()?)?.to_vec())
 }
 
 fn exactly(body: Vec<u8>, length: u64, host: String) -> Result<Vec<u8>, HttpError> {

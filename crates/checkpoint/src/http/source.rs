@@ -1,33 +1,24 @@
 //! A file at a server as a [`Source`].
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use futures_core::future::LocalBoxFuture;
 
 use super::client::{HttpClient, Request};
 use super::error::{HttpError, host_of};
-use super::file::{RemoteFile, Whereabouts, part};
+use super::file::{RemoteFile, Whereabouts};
 use super::header;
 use super::url::Url;
 use crate::error::ReadError;
-use crate::source::{Source, checked_length};
+use crate::source::{Source, checked_length, window_bytes};
 
-/// Who reads the first bytes is after the directory, of which most or all comes along.
-const HEAD_BYTES: u64 = 64 * 1024;
-
-/// Only a read at the beginning that is shorter than this is one of a directory's.
-const LOOK_BYTES: u64 = 64;
-
-/// A file no longer than this comes whole: a head and a tail would be all of it.
-const SMALL_FILE_BYTES: u64 = 2 * HEAD_BYTES;
+/// What comes along when a server is asked about a file of unknown length.
+const HEAD_BYTES: u64 = 16 * 1024;
 
 /// A file at a server, read by ranges.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpSource {
     file: Arc<RemoteFile>,
-    /// The file's first bytes, once they were asked for.
-    head: RefCell<Option<Vec<u8>>>,
 }
 
 impl HttpSource {
@@ -48,42 +39,33 @@ impl HttpSource {
             token: None,
             tag: None,
         };
-        let file = Arc::new(RemoteFile::new(Arc::clone(client), whereabouts));
-        Ok(Self {
-            file,
-            head: RefCell::new(Some(head)),
-        })
+        let file = RemoteFile::new(Arc::clone(client), whereabouts);
+        file.keep(0, &head);
+        Ok(Self::of(Arc::new(file)))
     }
 
-    pub(crate) fn of(file: Arc<RemoteFile>) -> Self {
-        Self {
-            file,
-            head: RefCell::default(),
-        }
+    pub(crate) const fn of(file: Arc<RemoteFile>) -> Self {
+        Self { file }
     }
 
-    async fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, HttpError> {
-        if let Some(bytes) = self.known(offset, length) {
-            return Ok(bytes);
-        }
-        if offset > 0 || length > LOOK_BYTES {
-            return self.file.read(offset, length).await;
-        }
-        let bytes = self.file.whereabouts.bytes;
-        let head_bytes = if bytes <= SMALL_FILE_BYTES {
-            bytes
+    async fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
+        checked_length(self, offset, length)?;
+        let read = self.file.read(offset, length).await;
+        read.map_err(|error| self.failure(offset, length, error))
+    }
+
+    /// Whoever looks at the beginning gets the whole window there, in which the directory is.
+    async fn read_and_keep(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
+        let wanted = checked_length(self, offset, length)?;
+        let window = if offset == 0 {
+            length.max(window_bytes(self.bytes()))
         } else {
-            HEAD_BYTES
+            length
         };
-        let head = self.file.read(0, head_bytes).await?;
-        self.file.keep(&head);
-        self.head.replace(Some(head));
-        Ok(self.known(offset, length).unwrap_or_default())
-    }
-
-    fn known(&self, offset: u64, length: u64) -> Option<Vec<u8>> {
-        let kept = self.file.kept(offset, length);
-        kept.or_else(|| part(self.head.borrow().as_deref()?, offset, length))
+        let read = self.file.read_and_keep(offset, window).await;
+        let mut bytes = read.map_err(|error| self.failure(offset, window, error))?;
+        bytes.truncate(wanted);
+        Ok(bytes)
     }
 
     fn failure(&self, offset: u64, length: u64, error: HttpError) -> ReadError {
@@ -114,14 +96,19 @@ impl Source for HttpSource {
     }
 
     fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
-        Box::pin(async move {
-            checked_length(self, offset, length)?;
-            if length == 0 {
-                return Ok(Vec::new());
-            }
-            let read = self.read(offset, length).await;
-            read.map_err(|error| self.failure(offset, length, error))
-        })
+        Box::pin(self.read(offset, length))
+    }
+
+    fn is_far(&self) -> bool {
+        true
+    }
+
+    fn read_directory(
+        &self,
+        offset: u64,
+        length: u64,
+    ) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
+        Box::pin(self.read_and_keep(offset, length))
     }
 }
 

@@ -7,13 +7,16 @@
 use std::collections::HashMap;
 
 use crate::error::{FormatError, ZipError};
-use crate::source::Source;
+use crate::source::{Source, window_bytes};
 
 /// More entries than this are refused.
 pub(super) const ENTRIES_LIMIT: u64 = 200_000;
 
-/// The end of the file that is read first: the longest comment, and the end records before it.
-const TAIL_BYTES: u64 = 64 * 1024 + 128;
+/// The end of the file where the end records are: the longest comment, and them before it.
+const TAIL_BYTES: u64 = 64 * 1024 + END_RECORDS_BYTES;
+
+/// Room for the end records of both forms and the locator between them.
+const END_RECORDS_BYTES: u64 = 128;
 
 const END_BYTES: usize = 22;
 const ZIP64_LOCATOR_BYTES: usize = 20;
@@ -215,7 +218,7 @@ impl<'a> Archive<'a> {
             let Some((_, entry)) = wanted.get(*index) else {
                 continue;
             };
-            let end = entry.header_offset.saturating_add(self.header_span(entry));
+            let end = entry.header_offset + LOCAL_HEADER_BYTES;
             let near = entry.header_offset.saturating_sub(group_end) <= HEADERS_GAP_BYTES;
             let small = end.saturating_sub(group_start) <= HEADERS_GROUP_BYTES;
             match groups.last_mut() {
@@ -245,7 +248,7 @@ impl<'a> Archive<'a> {
             .map(|(_, (_, entry))| entry.header_offset)
             .min()
             .unwrap_or(0);
-        let ends = members().map(|(_, (_, e))| e.header_offset.saturating_add(self.header_span(e)));
+        let ends = members().map(|(_, (_, entry))| entry.header_offset + LOCAL_HEADER_BYTES);
         let end = ends.max().unwrap_or(start);
         let file = self.source.bytes();
         let kept = self.windows.len();
@@ -292,10 +295,8 @@ impl<'a> Archive<'a> {
 
     async fn find_directory(&mut self) -> Result<Directory, FormatError> {
         let file = self.source.bytes();
-        let tail_bytes = file.min(TAIL_BYTES);
-        let tail_offset = file - tail_bytes;
-        let tail = self.window(tail_offset, tail_bytes).await?;
-        let (position, end) = find_end_record(tail)?;
+        let (tail_offset, position, end) = self.find_end().await?;
+        let tail = self.window(tail_offset, file - tail_offset).await?;
         let locator = zip64_locator(tail, position)?;
         let mut limit = tail_offset + position as u64;
         let directory = match locator {
@@ -315,6 +316,25 @@ impl<'a> Archive<'a> {
         Ok(directory)
     }
 
+    /// The offset of the tail that was read, and where in it the end record is. Of a far file the
+    /// tail is short at first: comments are, as a rule.
+    async fn find_end(&mut self) -> Result<(u64, usize, EndRecord), FormatError> {
+        let file = self.source.bytes();
+        let longest = file.min(TAIL_BYTES);
+        if self.source.is_far() {
+            let offset = file - longest.min(window_bytes(file));
+            let tail = self.window(offset, file - offset).await?;
+            if let Ok((position, end)) = find_end_record(tail)
+                && position as u64 >= END_RECORDS_BYTES
+            {
+                return Ok((offset, position, end));
+            }
+        }
+        let offset = file - longest;
+        let (position, end) = find_end_record(self.window(offset, longest).await?)?;
+        Ok((offset, position, end))
+    }
+
     /// A range of the file: from what was read already, else by one read.
     async fn window(&mut self, offset: u64, length: u64) -> Result<&[u8], FormatError> {
         let holds = |window: &Window| window.range(offset, length).is_some();
@@ -322,7 +342,7 @@ impl<'a> Archive<'a> {
         let index = match known {
             Some(index) => index,
             None => {
-                let bytes = self.source.read_at(offset, length).await?;
+                let bytes = self.source.read_directory(offset, length).await?;
                 self.windows.push(Window { offset, bytes });
                 self.windows.len() - 1
             }

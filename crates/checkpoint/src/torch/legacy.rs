@@ -14,12 +14,12 @@ use super::value::{StorageValue, Value};
 use crate::catalog::Catalog;
 use crate::error::{FormatError, PickleError, TorchError};
 use crate::format::Format;
-use crate::source::Source;
+use crate::source::{Source, window_bytes};
 
 const MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
 const VERSION: i128 = 1001;
 
-/// What is read at first; as long as the pickles go on, four times as much again.
+/// What is read of a near file at first; as long as the pickles go on, four times as much again.
 const FIRST_READ_BYTES: u64 = 64 * 1024;
 
 /// A storage's number of elements, an `i64`.
@@ -43,9 +43,9 @@ impl Format for TorchLegacy {
         source: &'a dyn Source,
     ) -> LocalBoxFuture<'a, Result<Catalog, FormatError>> {
         Box::pin(async move {
-            let mut length = source.bytes().min(FIRST_READ_BYTES);
+            let mut length = first_read_bytes(source);
             loop {
-                let head = source.read_at(0, length).await?;
+                let head = source.read_directory(0, length).await?;
                 match catalog_from_head(&head, source.bytes()) {
                     Err(FormatError::Pickle(PickleError::Ended { .. }))
                         if length < source.bytes() && length < PICKLE_LIMIT_BYTES =>
@@ -60,6 +60,15 @@ impl Format for TorchLegacy {
                 }
             }
         })
+    }
+}
+
+fn first_read_bytes(source: &dyn Source) -> u64 {
+    let file = source.bytes();
+    if source.is_far() {
+        window_bytes(file)
+    } else {
+        file.min(FIRST_READ_BYTES)
     }
 }
 
@@ -201,7 +210,7 @@ async fn check_counts(
         let count = match known {
             Some(count) => count,
             None if index == 0 => {
-                let read = source.read_at(check.offset, COUNT_BYTES).await?;
+                let read = source.read_directory(check.offset, COUNT_BYTES).await?;
                 read.first_chunk().copied().unwrap_or_default()
             }
             None => break,

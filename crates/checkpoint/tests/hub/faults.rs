@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use trainscope_checkpoint::http::{HttpError, HttpSource, Waiting};
+use trainscope_checkpoint::source::window_bytes;
 use trainscope_checkpoint::{ReadError, Source};
 use trainscope_fake_hub::{Fault, Options, Origin};
 
@@ -62,21 +63,25 @@ fn files_at_any_address_keep_the_contract() {
 }
 
 #[test]
-fn the_first_bytes_of_a_large_file_come_with_more() {
+fn the_first_bytes_of_a_directory_come_with_more_and_are_kept() {
     let (world, source) = with_large_file();
+    let window = window_bytes(LARGE as u64) as usize;
     world.requests();
-    assert_eq!(world.read(&*source, 0, 16).unwrap(), &large()[..16]);
+    let head = world.block_on(source.read_directory(0, 16)).unwrap();
+    assert_eq!(head, &large()[..16]);
     assert_eq!(world.requests(), (1, 1), "the redirect, and the range");
-    assert_eq!(
-        world.read(&*source, 100, 50_000).unwrap(),
-        &large()[100..50_100]
-    );
+    let read = |length: usize| world.read(&*source, 100, length as u64).unwrap();
+    assert_eq!(read(20_000), &large()[100..20_100]);
     assert_eq!(world.requests(), (0, 0), "they were there");
+    assert_eq!(read(70_000), &large()[100..70_100]);
+    let asked = world.fake.take_log();
+    let ranges: Vec<_> = asked.iter().map(|it| it.range.as_deref()).collect();
+    let rest = format!("bytes={window}-70099");
     assert_eq!(
-        world.read(&*source, 100, 70_000).unwrap(),
-        &large()[100..70_100]
+        ranges,
+        [Some(rest.as_str())],
+        "and only the rest is asked for"
     );
-    assert_eq!(world.requests(), (0, 1), "where it is was known");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
+use trainscope_checkpoint::source::window_bytes;
 use trainscope_checkpoint::{DataKind, Source, Split, TensorEntry, catalog_of, read_tensors};
 use trainscope_fake_hub::Repository;
 use trainscope_fake_hub::example::{PICO, PICO_BRANCH};
 
 use crate::support::safetensors;
-use crate::world::World;
+use crate::world::{World, repository};
 
 /// The length of a tensor of the large file.
 const TENSOR_BYTES: usize = 512 * 1024;
@@ -44,6 +45,11 @@ fn directories_cost_at_most_three_requests_a_file() {
     );
     // Every file is resolved once.
     assert_eq!(hub, files);
+    // And listed once: another reader finds the directories here.
+    for part in &last.parts {
+        world.block_on(part.catalogs(&tree)).unwrap();
+    }
+    assert_eq!(world.requests(), (0, 0));
 }
 
 #[test]
@@ -53,19 +59,21 @@ fn one_tensor_over_fifteen_steps() {
     let run = world.block_on(tree.find_run()).unwrap();
     world.requests();
     let received = world.http.traffic().bytes;
-    let mut files_bytes = 0;
+    let (mut tensors, mut directories) = (0, 0);
     for step in &run.steps {
         let part = step.part(DataKind::Weights, Split::Val).unwrap();
         let source = world.open(&tree, &part.paths[0]);
-        files_bytes += source.bytes();
+        directories += 2 * window_bytes(source.bytes());
         let catalog = world.block_on(catalog_of(&*source)).unwrap();
-        world
-            .block_on(read_tensors(&*source, &[&catalog.tensors[4]]))
-            .unwrap();
+        let tensor = &catalog.tensors[4];
+        tensors += tensor.byte_range().1;
+        world.block_on(read_tensors(&*source, &[tensor])).unwrap();
     }
-    // These files are so small that each came whole, by one range.
-    assert_eq!(world.requests(), (15, 15));
-    assert_eq!(world.http.traffic().bytes - received, files_bytes);
+    // Resolved; head, tail and tensor.
+    assert_eq!(world.requests(), (15, 3 * 15));
+    let received = world.http.traffic().bytes - received;
+    assert_eq!((tensors, directories), (15 * 9216, 15 * 2 * 8192));
+    assert_eq!(received, tensors + directories);
 }
 
 /// A safetensors file of eight tensors of half a mebibyte.
@@ -97,7 +105,7 @@ fn a_tensor_of_a_large_file_costs_its_bytes_and_the_directory() {
     let catalog = world.block_on(catalog_of(&*source)).unwrap();
     assert_eq!(world.requests(), (1, 1), "resolved, head");
     let directory = world.http.traffic().bytes - before;
-    assert!(directory <= 64 * 1024, "{directory}");
+    assert_eq!(directory, window_bytes(file.len() as u64));
 
     let read = |source: Rc<dyn Source>, tensors: &[&TensorEntry]| {
         let before = world.http.traffic().bytes;
@@ -115,4 +123,37 @@ fn a_tensor_of_a_large_file_costs_its_bytes_and_the_directory() {
     let bytes = read(again, &[third, fourth]);
     assert_eq!(world.requests(), (0, 1), "neighbours come together");
     assert!(bytes as f64 <= 1.05 * (2 * TENSOR_BYTES) as f64, "{bytes}");
+}
+
+#[test]
+fn what_came_with_the_directory_is_not_fetched_again() {
+    let file = large_file();
+    let window = window_bytes(file.len() as u64);
+    let world = World::new(vec![repository(&[("model.safetensors", &file)])]);
+    let source = world.open(&world.tree("a/b").unwrap(), "model.safetensors");
+    let catalog = world.block_on(catalog_of(&*source)).unwrap();
+    let first = &catalog.tensors[0];
+    let (start, length) = first.byte_range();
+    let before = world.http.traffic().bytes;
+    let bytes = world.read(&*source, start, length).unwrap();
+    let received = world.http.traffic().bytes - before;
+    assert_eq!(received, length - (window - start));
+    assert_eq!(&bytes, &file[start as usize..(start + length) as usize]);
+}
+
+#[test]
+fn of_a_long_directory_only_the_rest_is_asked_for() {
+    let metadata = "m".repeat(30_000);
+    let header = format!(
+        r#"{{"__metadata__":{{"a":"{metadata}"}},"w":{{"dtype":"U8","shape":[90000],"data_offsets":[0,90000]}}}}"#
+    );
+    let file = safetensors(&header, 90_000);
+    let world = World::new(vec![repository(&[("model.safetensors", &file)])]);
+    let source = world.open(&world.tree("a/b").unwrap(), "model.safetensors");
+    world.requests();
+    let before = world.http.traffic().bytes;
+    let catalog = world.block_on(catalog_of(&*source)).unwrap();
+    assert_eq!(catalog.metadata[0].1, metadata);
+    assert_eq!(world.requests(), (1, 2), "resolved; head, rest");
+    assert_eq!(world.http.traffic().bytes - before, 8 + header.len() as u64);
 }

@@ -74,12 +74,7 @@ impl World {
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
         let waits = Arc::new(Waits::default());
-        let patience = Patience {
-            stall: STALL,
-            attempts: 3,
-            ..Patience::default()
-        };
-        let http = HttpClient::new(Arc::clone(&waits) as _, patience).unwrap();
+        let http = patient_client(&waits);
         let http = Arc::new(http);
         let token = token.and_then(Token::new);
         let hub = Hub::new(Arc::clone(&http), fake.endpoint(), token, cache).unwrap();
@@ -90,6 +85,11 @@ impl World {
             waits,
             runtime,
         }
+    }
+
+    /// Another client.
+    pub(crate) fn client(&self) -> HttpClient {
+        patient_client(&self.waits)
     }
 
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -152,6 +152,15 @@ impl World {
         };
         (at(Origin::Hub), at(Origin::FileHost))
     }
+}
+
+fn patient_client(waits: &Arc<Waits>) -> HttpClient {
+    let patience = Patience {
+        stall: STALL,
+        attempts: 3,
+        ..Patience::default()
+    };
+    HttpClient::new(Arc::clone(waits) as _, patience).unwrap()
 }
 
 /// A repository `a/b` with these files on `main`.

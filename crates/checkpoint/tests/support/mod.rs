@@ -30,6 +30,11 @@ pub fn keeps_the_contract(source: &dyn Source) {
     assert_eq!(read(9, 1).unwrap(), b"9");
     assert_eq!(read(0, 0).unwrap(), b"");
     assert_eq!(read(10, 0).unwrap(), b"");
+    let directory = |offset, length| block_on(source.read_directory(offset, length));
+    assert_eq!(directory(0, 4).unwrap(), b"0123");
+    assert_eq!(directory(8, 2).unwrap(), b"89");
+    assert!(directory(8, 3).is_err());
+    assert_eq!(read(2, 7).unwrap(), b"2345678");
     for (offset, length) in [(0, 11), (10, 1), (11, 0), (u64::MAX, 1), (1, u64::MAX)] {
         let error = read(offset, length).unwrap_err();
         assert!(
@@ -259,6 +264,7 @@ pub fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
 /// A source in memory that keeps count of what is read of it.
 pub struct CountingSource {
     inner: MemorySource,
+    is_far: bool,
     pub reads: RefCell<Vec<(u64, u64)>>,
 }
 
@@ -266,7 +272,16 @@ impl CountingSource {
     pub fn new(bytes: Vec<u8>) -> Self {
         Self {
             inner: MemorySource::new("counted", bytes),
+            is_far: false,
             reads: RefCell::default(),
+        }
+    }
+
+    /// One that says it is far away.
+    pub fn far(bytes: Vec<u8>) -> Self {
+        Self {
+            is_far: true,
+            ..Self::new(bytes)
         }
     }
 
@@ -287,5 +302,9 @@ impl Source for CountingSource {
     fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
         self.reads.borrow_mut().push((offset, length));
         self.inner.read_at(offset, length)
+    }
+
+    fn is_far(&self) -> bool {
+        self.is_far
     }
 }

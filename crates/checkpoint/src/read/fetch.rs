@@ -1,0 +1,110 @@
+//! Tensors' bytes, fetched before they are widened.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::group::{Group, grouped};
+use super::{naming, short, tensor_of};
+use crate::catalog::TensorEntry;
+use crate::error::ReadError;
+use crate::source::{Source, Started};
+use crate::tensor::Tensor;
+
+/// Reads of some tensors of one file, all of them under way at once where the source can do so by
+/// itself. Dropping it ends them.
+pub struct Fetch {
+    source: Rc<dyn Source>,
+    /// How many tensors were asked for.
+    count: usize,
+    reads: Vec<Read>,
+}
+
+struct Read {
+    group: Group,
+    /// The tensor that an error names.
+    tensor: String,
+    /// None where bytes come only while somebody waits.
+    started: Option<Started>,
+}
+
+/// One tensor's bytes as they stand in its file. Tensors that were read together share them: they
+/// are let go with the last of these.
+#[derive(Clone, Debug)]
+pub struct TensorBytes {
+    file: Rc<str>,
+    read: Rc<Vec<u8>>,
+    range: Range<usize>,
+}
+
+impl Fetch {
+    /// Starts to read tensors, grouped as [`read_tensors`](super::read_tensors) does.
+    ///
+    /// # Errors
+    /// [`ReadError::TensorTooLarge`] for an entry that no format made.
+    pub fn start(source: Rc<dyn Source>, entries: &[&TensorEntry]) -> Result<Self, ReadError> {
+        let read = |group: Group| {
+            let length = group.range.end - group.range.start;
+            let first = group.members.first();
+            let first = first.and_then(|member| entries.get(member.index));
+            Read {
+                started: source.start_read(group.range.start, length),
+                tensor: first.map(|entry| entry.name.clone()).unwrap_or_default(),
+                group,
+            }
+        };
+        let reads = grouped(&*source, entries)?.into_iter().map(read).collect();
+        let count = entries.len();
+        Ok(Self {
+            source,
+            count,
+            reads,
+        })
+    }
+
+    /// The tensors' bytes, in the order asked for.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the source fails; the message names a tensor and the file.
+    pub async fn finish(self) -> Result<Vec<TensorBytes>, ReadError> {
+        let file: Rc<str> = self.source.name().into();
+        let mut fetched: Vec<Option<TensorBytes>> = vec![None; self.count];
+        for read in self.reads {
+            let (start, end) = (read.group.range.start, read.group.range.end);
+            let bytes = match read.started {
+                Some(started) => started.await,
+                None => self.source.read_at(start, end - start).await,
+            };
+            let bytes = bytes.map_err(|error| naming(&read.tensor, error))?;
+            let bytes = Rc::new(bytes);
+            for member in &read.group.members {
+                let range = inside(start, &member.range).filter(|range| range.end <= bytes.len());
+                let range = range.ok_or_else(|| short(&file, &read.tensor, &member.range))?;
+                if let Some(slot) = fetched.get_mut(member.index) {
+                    *slot = Some(TensorBytes {
+                        file: Rc::clone(&file),
+                        read: Rc::clone(&bytes),
+                        range,
+                    });
+                }
+            }
+        }
+        Ok(fetched.into_iter().flatten().collect())
+    }
+}
+
+impl TensorBytes {
+    /// The values of the tensor whose bytes these are.
+    ///
+    /// # Errors
+    /// [`ReadError::TensorTooLarge`] where the values do not fit in memory.
+    pub fn widen(&self, entry: &TensorEntry) -> Result<Tensor, ReadError> {
+        let bytes = self.read.get(self.range.clone()).unwrap_or_default();
+        tensor_of(&self.file, entry, bytes)
+    }
+}
+
+/// A range of the file as a range of what was read from `start` on.
+pub(super) fn inside(start: u64, range: &Range<u64>) -> Option<Range<usize>> {
+    let place = |position: u64| usize::try_from(position.checked_sub(start)?).ok();
+    Some(place(range.start)?..place(range.end)?)
+}

@@ -1,0 +1,95 @@
+//! Which tensors of a file are read together.
+
+use std::ops::Range;
+
+use super::too_large;
+use crate::catalog::TensorEntry;
+use crate::error::ReadError;
+use crate::source::Source;
+
+/// Ranges of a near file closer than this are read together.
+pub const COALESCE_BYTES: u64 = 256 * 1024;
+
+/// Of a far file, what lies between ranges that are read together is at most one part in so many
+/// of what is wanted, and [`GAPS_ALLOWANCE_BYTES`].
+pub const GAPS_SHARE: u64 = 20;
+
+/// What may lie between ranges of a far file in any case: a request and its answer have as much
+/// in headers, so that two of them would carry no less.
+pub const GAPS_ALLOWANCE_BYTES: u64 = 4 * 1024;
+
+/// Ranges are read together up to this; a longer tensor is read alone.
+pub const GROUP_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Ranges that are read together.
+pub(super) struct Group {
+    pub(super) range: Range<u64>,
+    /// Of these bytes, those that some tensor wants.
+    wanted_bytes: u64,
+    pub(super) members: Vec<Member>,
+}
+
+/// A tensor that was asked for, and its range of the file.
+pub(super) struct Member {
+    pub(super) index: usize,
+    pub(super) range: Range<u64>,
+}
+
+/// The reads that bring the tensors, by position. Every one of a far file keeps to
+/// [`GAPS_SHARE`].
+pub(super) fn grouped(
+    source: &dyn Source,
+    entries: &[&TensorEntry],
+) -> Result<Vec<Group>, ReadError> {
+    let mut members = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let range = entry
+            .checked_byte_range()
+            .and_then(|(start, length)| Some(start..start.checked_add(length)?));
+        let range = range.ok_or_else(|| too_large(source.name(), entry))?;
+        members.push(Member { index, range });
+    }
+    members.sort_by_key(|member| member.range.start);
+    let is_far = source.is_far();
+    let mut groups: Vec<Group> = Vec::new();
+    for member in members {
+        match groups.last_mut() {
+            Some(group) if group.takes(&member.range, is_far) => group.add(member),
+            _ => groups.push(Group {
+                range: member.range.clone(),
+                wanted_bytes: member.range.end - member.range.start,
+                members: vec![member],
+            }),
+        }
+    }
+    Ok(groups)
+}
+
+impl Group {
+    fn takes(&self, range: &Range<u64>, is_far: bool) -> bool {
+        if range.end <= self.range.end {
+            return true;
+        }
+        let length = range.end - self.range.start;
+        let gap = range.start.saturating_sub(self.range.end);
+        let is_near = if is_far {
+            let wanted = self.wanted_with(range);
+            length - wanted <= wanted / GAPS_SHARE + GAPS_ALLOWANCE_BYTES
+        } else {
+            gap <= COALESCE_BYTES
+        };
+        is_near && length <= GROUP_LIMIT_BYTES
+    }
+
+    /// The bytes that are wanted with another range that begins inside or behind.
+    fn wanted_with(&self, range: &Range<u64>) -> u64 {
+        let more = range.start.max(self.range.end)..range.end;
+        self.wanted_bytes + more.end.saturating_sub(more.start)
+    }
+
+    fn add(&mut self, member: Member) {
+        self.wanted_bytes = self.wanted_with(&member.range);
+        self.range.end = self.range.end.max(member.range.end);
+        self.members.push(member);
+    }
+}
