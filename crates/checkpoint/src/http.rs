@@ -2,8 +2,9 @@
 //!
 //! [`HttpClient`] sends requests, at most [`REQUESTS_AT_ONCE`](client::REQUESTS_AT_ONCE) at a
 //! time, and counts them. It knows neither an executor nor a timer nor how a request is sent in a
-//! browser: whoever does hands it a [`Clock`] and a [`Transport`](transport::Transport).
-//! [`HttpSource`] is a file that is read by ranges.
+//! browser: whoever does hands it a [`Clock`], a [`Transport`](transport::Transport) and, where
+//! reads shall go on while others compute, a [`Spawn`]. [`HttpSource`] is a file that is read by
+//! ranges.
 
 pub mod client;
 pub mod clock;
@@ -14,6 +15,7 @@ mod kept;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 pub mod source;
+pub mod spawn;
 mod token;
 pub mod transport;
 pub mod url;
@@ -24,5 +26,6 @@ pub use error::HttpError;
 pub(crate) use file::{RemoteFile, Whereabouts};
 pub use header::Headers;
 pub use source::HttpSource;
+pub use spawn::{Spawn, Task};
 pub use token::Token;
 pub use url::Url;

@@ -13,6 +13,7 @@ use futures_util::future::{Either, select};
 use super::clock::{Clock, Waiting};
 use super::error::{HttpError, host_of};
 use super::header::{self, Headers};
+use super::spawn::Spawn;
 use super::token::Token;
 use super::transport::{Body, Outgoing, Transport};
 use super::url::Url;
@@ -44,7 +45,7 @@ impl Default for Patience {
     }
 }
 
-/// Small files that came whole are kept up to this together, so that nobody asks for them twice.
+/// What was fetched of directories is kept up to this together, so that nobody fetches it twice.
 const KEPT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A server that asks for a longer wait than this is not waited for.
@@ -63,11 +64,12 @@ pub struct Traffic {
 pub struct HttpClient {
     transport: Arc<dyn Transport + Send + Sync>,
     clock: Arc<dyn Clock + Send + Sync>,
+    spawner: Option<Arc<dyn Spawn + Send + Sync>>,
     patience: Patience,
     places: Semaphore,
     requests: AtomicU64,
     bytes: AtomicU64,
-    /// Bytes of files that are kept whole.
+    /// Bytes of files that are kept.
     kept_bytes: AtomicU64,
 }
 
@@ -101,6 +103,7 @@ impl HttpClient {
         Self {
             transport,
             clock,
+            spawner: None,
             patience,
             places: Semaphore::new(REQUESTS_AT_ONCE),
             requests: AtomicU64::new(0),
@@ -118,6 +121,17 @@ impl HttpClient {
         }
     }
 
+    /// The same, whose reads can be started before anybody waits for them.
+    #[must_use]
+    pub fn with_spawner(self, spawner: Arc<dyn Spawn + Send + Sync>) -> Self {
+        let spawner = Some(spawner);
+        Self { spawner, ..self }
+    }
+
+    pub(super) const fn spawner(&self) -> Option<&Arc<dyn Spawn + Send + Sync>> {
+        self.spawner.as_ref()
+    }
+
     /// What went over the network so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
@@ -131,7 +145,7 @@ impl HttpClient {
         self.clock.unix_seconds()
     }
 
-    /// Whether there is room for so many bytes of a small file, which are taken then.
+    /// Whether there is room to keep so many bytes more, which are taken then.
     pub(super) fn may_keep(&self, bytes: u64) -> bool {
         let add = |kept: u64| {
             let kept = kept.saturating_add(bytes);

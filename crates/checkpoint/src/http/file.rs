@@ -7,6 +7,7 @@ use super::client::{Answer, HttpClient, Request};
 use super::error::{HttpError, host_of};
 use super::header;
 use super::kept::Kept;
+use super::spawn::Spawn;
 use super::token::Token;
 use super::url::Url;
 
@@ -65,6 +66,18 @@ impl RemoteFile {
             seen: Mutex::default(),
             kept: Mutex::default(),
         }
+    }
+
+    /// Who reads on while others compute, where somebody does.
+    pub(super) fn spawner(&self) -> Option<&Arc<dyn Spawn + Send + Sync>> {
+        self.client.spawner()
+    }
+
+    /// Whether no request is needed for a range.
+    pub(super) fn is_here(&self, offset: u64, length: u64) -> bool {
+        locked(&self.kept)
+            .missing(offset..offset + length)
+            .is_empty()
     }
 
     /// Exactly `length` bytes from `offset`, which lie inside the file. What is here of their

@@ -1,8 +1,11 @@
 //! A file at a server as a [`Source`].
 
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_channel::oneshot;
 use futures_core::future::LocalBoxFuture;
+use futures_util::future::{Either, select};
 
 use super::client::{HttpClient, Request};
 use super::error::{HttpError, host_of};
@@ -10,7 +13,7 @@ use super::file::{RemoteFile, Whereabouts};
 use super::header;
 use super::url::Url;
 use crate::error::ReadError;
-use crate::source::{Source, checked_length, window_bytes};
+use crate::source::{Source, Started, checked_length, window_bytes};
 
 /// What comes along when a server is asked about a file of unknown length.
 const HEAD_BYTES: u64 = 16 * 1024;
@@ -109,6 +112,35 @@ impl Source for HttpSource {
         length: u64,
     ) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
         Box::pin(self.read_and_keep(offset, length))
+    }
+
+    fn start_read(&self, offset: u64, length: u64) -> Option<Started> {
+        let spawner = self.file.spawner()?;
+        checked_length(self, offset, length).ok()?;
+        if self.file.is_here(offset, length) {
+            return None;
+        }
+        let (mut teller, told) = oneshot::channel();
+        let source = self.clone();
+        spawner.spawn(Box::new(move || {
+            Box::pin(async move {
+                let read = pin!(source.read(offset, length));
+                // Whoever drops the answer's future has ended the read.
+                let read = match select(read, teller.cancellation()).await {
+                    Either::Left((read, _)) => read,
+                    Either::Right(_) => return,
+                };
+                let _ = teller.send(read);
+            })
+        }));
+        let source = self.clone();
+        Some(Box::pin(async move {
+            match told.await {
+                Ok(read) => read,
+                // The task was never run to its end: it is read here.
+                Err(oneshot::Canceled) => source.read(offset, length).await,
+            }
+        }))
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
 mod access;
+mod ahead;
 mod cache;
 mod faults;
 mod frugality;
