@@ -1,13 +1,18 @@
 //! Running a lane: reading its tensors, building its components, asking its metrics.
 
+mod fetch;
+mod tensors;
+
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 
 use nalgebra::DMatrix;
-use trainscope_checkpoint::{ReadError, Source, Tensor, Tree, read_tensors};
+use trainscope_checkpoint::{ReadError, Tree};
 use trainscope_metrics::{Facts, Form, Measurement, Needs};
 
+use self::fetch::Fetcher;
+use self::tensors::StepTensors;
 use crate::component::{Built, ComponentError, Request};
 use crate::plan::{Job, Lane, LaneStep, MetricJob};
 use crate::protocol::{Event, Progress, Record};
@@ -45,16 +50,31 @@ pub type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + 'a;
 /// facts its metrics need once, and tells the listener every number. The facts of a target step's
 /// layers stay until the lane ends. Ends early, without error, when the listener breaks.
 ///
+/// What consecutive jobs of a step need is fetched together, up to
+/// [`PORTION_BYTES`](crate::plan::PORTION_BYTES). Where sources can read by themselves
+/// ([`Source::start_read`](trainscope_checkpoint::Source::start_read)), the next portion, of this
+/// step or the next, is fetched while the one at hand is computed, if it is not longer than
+/// [`AHEAD_BYTES`](crate::plan::AHEAD_BYTES). Dropping the lane ends that read too.
+///
 /// # Errors
-/// [`EngineError`]; what was told before stays true.
+/// [`EngineError`]; what was told before stays true. An error of what was fetched ahead is told
+/// once its step's turn has come.
 pub async fn run_lane(
     lane: &Lane,
     tree: &dyn Tree,
     listener: &mut Listener<'_>,
 ) -> Result<(), EngineError> {
-    let mut run = LaneRun::of(lane, tree);
+    let mut run = LaneRun::of(lane);
+    let mut fetcher = Fetcher::new(lane, tree);
     for step in &lane.steps {
-        if run.step(step, listener).await?.is_break() {
+        let mut tensors = StepTensors::of(step);
+        while let Some((jobs, fetched)) = fetcher.next_of(step).await {
+            tensors.add(fetched.map_err(|source| run.unread(step, source))?);
+            if run.compute(step, jobs, &mut tensors, listener)?.is_break() {
+                return Ok(());
+            }
+        }
+        if run.end_step(step, listener).is_break() {
             return Ok(());
         }
     }
@@ -63,42 +83,39 @@ pub async fn run_lane(
 
 struct LaneRun<'a> {
     lane: &'a Lane,
-    tree: &'a dyn Tree,
     /// What the target steps built, by job and step.
     targets: BTreeMap<(usize, u64), Rc<Built>>,
     /// What waits for another target, where a lane has several: job, step and what it built.
     waiting: Vec<(usize, &'a LaneStep, Rc<Built>)>,
     /// Steps that were computed and not yet told.
     done: Vec<&'a LaneStep>,
-    /// The files of the step at hand.
-    sources: BTreeMap<&'a str, Rc<dyn Source>>,
 }
 
 impl<'a> LaneRun<'a> {
-    fn of(lane: &'a Lane, tree: &'a dyn Tree) -> Self {
-        let (targets, sources) = (BTreeMap::new(), BTreeMap::new());
+    const fn of(lane: &'a Lane) -> Self {
         Self {
             lane,
-            tree,
-            targets,
+            targets: BTreeMap::new(),
             waiting: Vec::new(),
             done: Vec::new(),
-            sources,
         }
     }
 
-    async fn step(
+    /// Builds and measures what some jobs of a step ask for, from tensors that are there.
+    fn compute(
         &mut self,
         step: &'a LaneStep,
+        jobs: Range<usize>,
+        tensors: &mut StepTensors<'_>,
         listener: &mut Listener<'_>,
     ) -> Result<ControlFlow<()>, EngineError> {
-        self.sources.clear();
-        let mut tensors = StepTensors::of(step);
-        for (index, job) in self.lane.jobs.iter().enumerate() {
-            let Some(inputs) = step.inputs.get(index).and_then(Option::as_ref) else {
+        for index in jobs {
+            let inputs = step.inputs.get(index).and_then(Option::as_ref);
+            let Some((inputs, job)) = inputs.zip(self.lane.jobs.get(index)) else {
                 continue;
             };
-            let matrices = self.read(step, inputs, &mut tensors).await?;
+            let matrices = tensors.take(inputs);
+            let matrices = matrices.map_err(|source| self.unread(step, source))?;
             let built = Rc::new(self.build(job, step.step, &matrices)?);
             drop(matrices);
             if job
@@ -112,11 +129,21 @@ impl<'a> LaneRun<'a> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        if self.measure_waiting(listener).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn end_step(&mut self, step: &'a LaneStep, listener: &mut Listener<'_>) -> ControlFlow<()> {
+        self.measure_waiting(listener)?;
         self.done.push(step);
-        Ok(self.report_progress(listener))
+        self.report_progress(listener)
+    }
+
+    const fn unread(&self, step: &LaneStep, source: ReadError) -> EngineError {
+        EngineError::Read {
+            layer: self.lane.layer,
+            step: step.step,
+            source,
+        }
     }
 
     /// Tells which steps are done; one that waits for a target is not.
@@ -138,47 +165,6 @@ impl<'a> LaneRun<'a> {
             }))?;
         }
         ControlFlow::Continue(())
-    }
-
-    /// The matrices of a job's inputs; those that no later job reads are let go.
-    async fn read(
-        &mut self,
-        step: &'a LaneStep,
-        inputs: &[usize],
-        tensors: &mut StepTensors,
-    ) -> Result<Vec<Rc<DMatrix<f64>>>, EngineError> {
-        let of_file = tensors.missing_by_file(step, inputs);
-        for (path, indices) in of_file {
-            let entries: Vec<_> = indices
-                .iter()
-                .map(|&index| &step.tensors[index].entry)
-                .collect();
-            let read = match self.source(path).await {
-                Ok(source) => read_tensors(&*source, &entries).await,
-                Err(error) => Err(error),
-            };
-            let read = read.map_err(|source| EngineError::Read {
-                layer: self.lane.layer,
-                step: step.step,
-                source,
-            })?;
-            for (index, tensor) in indices.into_iter().zip(read) {
-                tensors.insert(index, tensor);
-            }
-        }
-        Ok(inputs
-            .iter()
-            .filter_map(|&index| tensors.take(index))
-            .collect())
-    }
-
-    async fn source(&mut self, path: &'a str) -> Result<Rc<dyn Source>, ReadError> {
-        if let Some(source) = self.sources.get(path) {
-            return Ok(Rc::clone(source));
-        }
-        let source = self.tree.open(path).await?;
-        self.sources.insert(path, Rc::clone(&source));
-        Ok(source)
     }
 
     fn build(
@@ -335,54 +321,4 @@ fn needs_of(metrics: &[&MetricJob]) -> Needs {
         .iter()
         .map(|metric| metric.metric.needs(&metric.parameters))
         .fold(Needs::default(), Needs::and)
-}
-
-/// The tensors of a step that are in memory, each until the last job that reads it.
-struct StepTensors {
-    loaded: Vec<Option<Rc<DMatrix<f64>>>>,
-    readers: Vec<usize>,
-}
-
-impl StepTensors {
-    fn of(step: &LaneStep) -> Self {
-        let mut readers = vec![0; step.tensors.len()];
-        for &input in step.inputs.iter().flatten().flatten() {
-            readers[input] += 1;
-        }
-        Self {
-            loaded: vec![None; step.tensors.len()],
-            readers,
-        }
-    }
-
-    /// The inputs that are not in memory, by file.
-    fn missing_by_file<'a>(
-        &self,
-        step: &'a LaneStep,
-        inputs: &[usize],
-    ) -> BTreeMap<&'a str, Vec<usize>> {
-        let mut by_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for &index in inputs {
-            let indices = by_file.entry(&step.tensors[index].path).or_default();
-            if self.loaded[index].is_none() && !indices.contains(&index) {
-                indices.push(index);
-            }
-        }
-        by_file.retain(|_, indices| !indices.is_empty());
-        by_file
-    }
-
-    fn insert(&mut self, index: usize, tensor: Tensor) {
-        let (rows, columns) = (tensor.rows(), tensor.columns());
-        self.loaded[index] = Some(Rc::new(DMatrix::from_vec(rows, columns, tensor.values)));
-    }
-
-    fn take(&mut self, index: usize) -> Option<Rc<DMatrix<f64>>> {
-        self.readers[index] -= 1;
-        if self.readers[index] == 0 {
-            self.loaded[index].take()
-        } else {
-            self.loaded[index].clone()
-        }
-    }
 }

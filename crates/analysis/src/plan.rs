@@ -6,6 +6,7 @@ mod index;
 mod jobs;
 mod lanes;
 mod message;
+mod portions;
 mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,8 @@ pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
 pub(crate) use lanes::matrix_shape;
 pub use message::{LaneError, LaneMessage};
+pub(crate) use portions::Portion;
+pub use portions::{AHEAD_BYTES, PORTION_BYTES};
 pub use problem::{PlanErrors, PlanProblem};
 
 use crate::component::Component;

@@ -4,7 +4,7 @@ use trainscope_checkpoint::ModelShape;
 use trainscope_metrics::Needs;
 
 use super::lanes::matrix_shape;
-use super::{Job, Lane, LaneStep, jobs};
+use super::{Job, Lane, LaneStep, Portion, jobs};
 use crate::component::{MatrixOutline, Outline};
 use crate::protocol::Cost;
 
@@ -31,8 +31,10 @@ pub(super) fn of(lanes: &[Lane]) -> Cost {
 fn of_lane(lane: &Lane) -> Cost {
     let mut cost = Cost::default();
     let mut target_bytes = 0;
-    for step in &lane.steps {
-        let of_step = of_step(lane, step);
+    let mut portions: Vec<Vec<Portion>> = lane.steps.iter().map(Portion::of).collect();
+    portions.push(Vec::new());
+    for (step, portions) in lane.steps.iter().zip(portions.windows(2)) {
+        let of_step = of_step(lane, step, portions);
         cost.units += 1;
         cost.records += of_step.records;
         cost.read_bytes += of_step.read_bytes;
@@ -43,7 +45,8 @@ fn of_lane(lane: &Lane) -> Cost {
     cost
 }
 
-fn of_step(lane: &Lane, step: &LaneStep) -> Cost {
+/// The cost of a step with these portions; the second are those of the step after it.
+fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
     let read_bytes = step
         .tensors
         .iter()
@@ -53,7 +56,8 @@ fn of_step(lane: &Lane, step: &LaneStep) -> Cost {
         read_bytes,
         ..Cost::default()
     };
-    for (job, inputs) in lane.jobs.iter().zip(&step.inputs) {
+    let held_bytes = held_bytes(step, portions);
+    for ((job, inputs), held_bytes) in lane.jobs.iter().zip(&step.inputs).zip(held_bytes) {
         let Some((outline, input_bytes)) = outline_at(&lane.model, job, step, inputs.as_deref())
         else {
             continue;
@@ -66,7 +70,7 @@ fn of_step(lane: &Lane, step: &LaneStep) -> Cost {
         let matrices = || outline.heads.iter().chain([&outline.layer]);
         cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
         let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
-        cost.peak_bytes = cost.peak_bytes.max(input_bytes + facts);
+        cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);
         if step.recorded {
             let outputs: usize = job
                 .metrics
@@ -77,6 +81,45 @@ fn of_step(lane: &Lane, step: &LaneStep) -> Cost {
         }
     }
     cost
+}
+
+/// Per job of a step, what is in memory beside its own inputs: the bytes of its portion, where
+/// other jobs read some of them, those of the portion that is fetched ahead, and the tensors of
+/// jobs before it that jobs after it read again.
+fn held_bytes(step: &LaneStep, portions: &[Vec<Portion>]) -> Vec<u64> {
+    let mut held = vec![0_u64; step.inputs.len()];
+    let own = portions.first().map_or(0, Vec::len);
+    let all: Vec<&Portion> = portions.iter().flatten().collect();
+    for (index, portion) in all.iter().take(own).enumerate() {
+        let next = all.get(index + 1);
+        let ahead = next.filter(|next| next.is_fetched_ahead());
+        let shared = if portion.jobs.len() > 1 {
+            portion.bytes
+        } else {
+            0
+        };
+        for job in portion.jobs.clone() {
+            held[job] = shared.saturating_add(ahead.map_or(0, |ahead| ahead.bytes));
+        }
+    }
+    for (tensor, place) in step.tensors.iter().enumerate() {
+        let reads = |inputs: &Option<Vec<usize>>| {
+            let mut inputs = inputs.iter().flatten();
+            inputs.any(|input| *input == tensor)
+        };
+        let first = step.inputs.iter().position(reads);
+        let last = step.inputs.iter().rposition(reads);
+        let (Some(first), Some(last)) = (first, last) else {
+            continue;
+        };
+        let bytes = place.entry.elements().saturating_mul(ENTRY_BYTES);
+        for (job, held) in held.iter_mut().enumerate().take(last).skip(first) {
+            if !reads(&step.inputs[job]) {
+                *held = held.saturating_add(bytes);
+            }
+        }
+    }
+    held
 }
 
 fn outline_at(

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod ahead;
 mod lanes;
 mod plans;
 mod proposals;

@@ -1,0 +1,128 @@
+//! The bytes of a portion, on their way.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::ops::Range;
+use std::rc::Rc;
+use std::task::Poll;
+
+use trainscope_checkpoint::read::{Fetch, TensorBytes};
+use trainscope_checkpoint::{ReadError, Source, Tree};
+
+use crate::plan::{Lane, LaneStep, Portion};
+
+/// Fetches a lane's portions in their order, and the next one ahead.
+pub(super) struct Fetcher<'a> {
+    tree: &'a dyn Tree,
+    portions: VecDeque<(&'a LaneStep, Portion)>,
+    /// What is fetched of the first of them.
+    ahead: Option<PortionFetch>,
+    /// The files of the step that was asked for last.
+    sources: BTreeMap<&'a str, Rc<dyn Source>>,
+    step: Option<u64>,
+}
+
+/// The tensors of a portion, as the step numbers them.
+type Fetched = Result<Vec<(usize, TensorBytes)>, ReadError>;
+
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(lane: &'a Lane, tree: &'a dyn Tree) -> Self {
+        let of_step = |step| Portion::of(step).into_iter().map(move |it| (step, it));
+        Self {
+            tree,
+            portions: lane.steps.iter().flat_map(of_step).collect(),
+            ahead: None,
+            sources: BTreeMap::new(),
+            step: None,
+        }
+    }
+
+    /// The jobs of the next portion of a step and their tensors; none when it has no more. The
+    /// portion that follows is under way then.
+    pub(super) async fn next_of(&mut self, step: &LaneStep) -> Option<(Range<usize>, Fetched)> {
+        let is_of_it = |(of, _): &mut (&LaneStep, Portion)| std::ptr::eq(*of, step);
+        let (step, portion) = self.portions.pop_front_if(is_of_it)?;
+        let fetch = match self.ahead.take() {
+            Some(fetch) => fetch,
+            None => self.start(step, &portion).await,
+        };
+        let fetched = fetch.finish().await;
+        if fetched.is_ok() {
+            self.start_ahead().await;
+        }
+        Some((portion.jobs, fetched))
+    }
+
+    async fn start_ahead(&mut self) {
+        if let Some((step, portion)) = self.portions.pop_front() {
+            if portion.is_fetched_ahead() {
+                self.ahead = Some(self.start(step, &portion).await);
+                give_way().await;
+            }
+            self.portions.push_front((step, portion));
+        }
+    }
+
+    async fn start(&mut self, step: &'a LaneStep, portion: &Portion) -> PortionFetch {
+        if self.step.replace(step.step) != Some(step.step) {
+            self.sources.clear();
+        }
+        let mut by_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for &index in &portion.tensors {
+            let of_file = by_file.entry(&step.tensors[index].path).or_default();
+            of_file.push(index);
+        }
+        let mut files = Vec::with_capacity(by_file.len());
+        for (path, indices) in by_file {
+            let entries = indices.iter().map(|&index| &step.tensors[index].entry);
+            let entries: Vec<_> = entries.collect();
+            let fetch = match self.source(path).await {
+                Ok(source) => Fetch::start(source, &entries),
+                Err(error) => Err(error),
+            };
+            files.push((indices, fetch));
+        }
+        PortionFetch(files)
+    }
+
+    async fn source(&mut self, path: &'a str) -> Result<Rc<dyn Source>, ReadError> {
+        if let Some(source) = self.sources.get(path) {
+            return Ok(Rc::clone(source));
+        }
+        let source = self.tree.open(path).await?;
+        self.sources.insert(path, Rc::clone(&source));
+        Ok(source)
+    }
+}
+
+/// A portion that is being fetched. What went wrong with it is told when somebody waits for it:
+/// it may be of a later step than the one at hand, and never be waited for.
+struct PortionFetch(Vec<FileFetch>);
+
+/// The tensors of one file, as the step numbers them, and their reads.
+type FileFetch = (Vec<usize>, Result<Fetch, ReadError>);
+
+impl PortionFetch {
+    async fn finish(self) -> Fetched {
+        let mut fetched = Vec::new();
+        for (indices, fetch) in self.0 {
+            let bytes = fetch?.finish().await?;
+            fetched.extend(indices.into_iter().zip(bytes));
+        }
+        Ok(fetched)
+    }
+}
+
+/// Lets other tasks of the same thread begin: in a browser the read that was started is one, and
+/// would wait until the computation is over.
+async fn give_way() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

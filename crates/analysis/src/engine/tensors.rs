@@ -1,0 +1,70 @@
+//! The tensors of a step that are in memory.
+
+use std::rc::Rc;
+
+use nalgebra::DMatrix;
+use trainscope_checkpoint::ReadError;
+use trainscope_checkpoint::read::TensorBytes;
+
+use crate::plan::LaneStep;
+
+/// Each tensor as bytes until the first job that reads it, and as a matrix until the last.
+pub(super) struct StepTensors<'a> {
+    step: &'a LaneStep,
+    tensors: Vec<Held>,
+    readers: Vec<usize>,
+}
+
+#[derive(Clone)]
+enum Held {
+    Nothing,
+    Bytes(TensorBytes),
+    Matrix(Rc<DMatrix<f64>>),
+}
+
+impl<'a> StepTensors<'a> {
+    pub(super) fn of(step: &'a LaneStep) -> Self {
+        let mut readers = vec![0; step.tensors.len()];
+        for &input in step.inputs.iter().flatten().flatten() {
+            readers[input] += 1;
+        }
+        Self {
+            step,
+            tensors: vec![Held::Nothing; step.tensors.len()],
+            readers,
+        }
+    }
+
+    /// Takes tensors in that were fetched.
+    pub(super) fn add(&mut self, fetched: Vec<(usize, TensorBytes)>) {
+        for (index, bytes) in fetched {
+            self.tensors[index] = Held::Bytes(bytes);
+        }
+    }
+
+    /// The matrices of a job's inputs; those that no later job reads are let go.
+    pub(super) fn take(&mut self, inputs: &[usize]) -> Result<Vec<Rc<DMatrix<f64>>>, ReadError> {
+        for &index in inputs {
+            if let Held::Bytes(bytes) = &self.tensors[index] {
+                let tensor = bytes.widen(&self.step.tensors[index].entry)?;
+                let (rows, columns) = (tensor.rows(), tensor.columns());
+                let matrix = DMatrix::from_vec(rows, columns, tensor.values);
+                self.tensors[index] = Held::Matrix(Rc::new(matrix));
+            }
+        }
+        let matrices = inputs.iter().filter_map(|&index| self.take_one(index));
+        Ok(matrices.collect())
+    }
+
+    fn take_one(&mut self, index: usize) -> Option<Rc<DMatrix<f64>>> {
+        self.readers[index] -= 1;
+        let Held::Matrix(matrix) = &self.tensors[index] else {
+            return None;
+        };
+        let matrix = Rc::clone(matrix);
+        if self.readers[index] == 0 {
+            self.tensors[index] = Held::Nothing;
+        }
+        Some(matrix)
+    }
+}

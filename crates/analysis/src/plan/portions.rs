@@ -1,0 +1,64 @@
+//! What of a step is fetched together.
+
+use std::ops::Range;
+
+use super::LaneStep;
+
+/// Tensors of consecutive jobs are fetched together up to this; those of one job always are.
+pub const PORTION_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The next portion is fetched ahead, while the one before is computed, if it is no longer.
+pub const AHEAD_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Consecutive jobs of a step, and the tensors that they are the first to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Portion {
+    /// The jobs.
+    pub(crate) jobs: Range<usize>,
+    /// The tensors, as the step numbers them.
+    pub(crate) tensors: Vec<usize>,
+    /// The tensors' bytes in their files.
+    pub(crate) bytes: u64,
+}
+
+impl Portion {
+    /// The portions of a step, in the order of its jobs; at least one.
+    pub(crate) fn of(step: &LaneStep) -> Vec<Self> {
+        let mut seen = vec![false; step.tensors.len()];
+        let mut portions = Vec::new();
+        let mut portion = Self::from(0);
+        for (job, inputs) in step.inputs.iter().enumerate() {
+            let mut own = Self::from(job);
+            for &input in inputs.iter().flatten() {
+                if !std::mem::replace(&mut seen[input], true) {
+                    let (_, length) = step.tensors[input].entry.byte_range();
+                    own.bytes = own.bytes.saturating_add(length);
+                    own.tensors.push(input);
+                }
+            }
+            let together = portion.bytes.saturating_add(own.bytes);
+            if together > PORTION_BYTES && own.bytes > 0 && portion.bytes > 0 {
+                portions.push(std::mem::replace(&mut portion, own));
+            } else {
+                portion.tensors.extend(own.tensors);
+                portion.bytes = together;
+            }
+            portion.jobs.end = job + 1;
+        }
+        portions.push(portion);
+        portions
+    }
+
+    /// Whether it is fetched while the portion before is computed.
+    pub(crate) const fn is_fetched_ahead(&self) -> bool {
+        self.bytes <= AHEAD_BYTES
+    }
+
+    const fn from(job: usize) -> Self {
+        Self {
+            jobs: job..job,
+            tensors: Vec::new(),
+            bytes: 0,
+        }
+    }
+}
