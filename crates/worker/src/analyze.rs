@@ -73,7 +73,7 @@ impl<'a> Analysis<'a> {
         let address = Address::of(&arguments.source)?;
         let planned = executor.block_on(async {
             let wants = |all: &[u64], step| is_read(&config, all, step);
-            let (run, place) = find_run(&address, wants).await?;
+            let (run, place) = find_run(&address, executor, wants).await?;
             let catalogs = read_catalogs(&config, &run, place.tree()).await;
             let plan = Plan::make_again(&config, &run, place.tree(), &catalogs).await;
             let plan = plan.map_err(|errors| misfit(&errors, arguments, &address))?;

@@ -1,14 +1,18 @@
-//! Waiting for reads: each thread blocks on its own.
+//! Waiting for reads: each thread blocks on its own, and what is read ahead has one for itself.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::{LocalSet, spawn_local};
+use trainscope_checkpoint::http::{Spawn, Task};
 
 /// How soon a wait ends after the person said stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -44,6 +48,23 @@ impl Executor {
         })
     }
 
+    /// A thread for reads that go on while lanes compute. It ends when nobody can ask it for more.
+    pub(crate) fn reader(&self) -> Result<Reader> {
+        let (tasks, mut asked) = unbounded_channel::<Task>();
+        let runtime = Arc::clone(&self.runtime);
+        let run = move || {
+            let local = LocalSet::new();
+            runtime.block_on(local.run_until(async {
+                while let Some(task) = asked.recv().await {
+                    spawn_local(task());
+                }
+            }));
+        };
+        let thread = thread::Builder::new().name("reader".to_owned()).spawn(run);
+        thread.context("cannot start the thread that reads ahead")?;
+        Ok(Reader { tasks })
+    }
+
     /// Whether the person said stop.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -52,6 +73,19 @@ impl Executor {
     /// Ends all waits.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The thread that reads ahead. Its tasks are those of one thread, because what waits for a clock
+/// or a server does not cross threads.
+pub(crate) struct Reader {
+    tasks: UnboundedSender<Task>,
+}
+
+impl Spawn for Reader {
+    fn spawn(&self, task: Task) {
+        // Where the thread is gone the task is dropped, and whoever waits for it reads by himself.
+        let _ = self.tasks.send(task);
     }
 }
 

@@ -1,10 +1,13 @@
 //! The run at an address, as every command finds it.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use trainscope_checkpoint::hub::{HubAddress, HubTree};
 use trainscope_checkpoint::local::LocalTree;
 use trainscope_checkpoint::{Run, RunError};
 
+use crate::executor::Executor;
 use crate::place::{Address, Place};
 use crate::{Misuse, hub};
 
@@ -13,6 +16,7 @@ use crate::{Misuse, hub};
 /// no run, is wrong usage; files that cannot be read are a failure.
 pub(crate) async fn find_run(
     address: &Address,
+    executor: &Executor,
     wants: impl Fn(&[u64], u64) -> bool,
 ) -> Result<(Run, Place)> {
     match address {
@@ -22,7 +26,7 @@ pub(crate) async fn find_run(
             Ok((run, Place::Folder(tree)))
         }
         Address::Hub(address) => {
-            let tree = list(address, wants).await?;
+            let tree = list(address, executor, wants).await?;
             let run = tree
                 .find_run()
                 .await
@@ -32,8 +36,12 @@ pub(crate) async fn find_run(
     }
 }
 
-async fn list(address: &HubAddress, wants: impl Fn(&[u64], u64) -> bool) -> Result<HubTree> {
-    let hub = hub::from_environment()?;
+async fn list(
+    address: &HubAddress,
+    executor: &Executor,
+    wants: impl Fn(&[u64], u64) -> bool,
+) -> Result<HubTree> {
+    let hub = hub::from_environment(Arc::new(executor.reader()?))?;
     let listing = hub
         .look_up(address)
         .await

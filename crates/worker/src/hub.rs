@@ -12,13 +12,15 @@ use futures_util::future::LocalBoxFuture;
 use trainscope_checkpoint::http::{Clock, HttpClient, Patience, Token, Waiting};
 use trainscope_checkpoint::hub::{Cache, Hub, HubError, PUBLIC_ENDPOINT};
 
+use crate::executor::Reader;
 use crate::{Misuse, console};
 
 /// The Hub that `HF_ENDPOINT` names, else the public one, with the token and the cache of Python's
-/// own tools.
-pub(crate) fn from_environment() -> Result<Arc<Hub>> {
+/// own tools. Reads that are started ahead run on `reader`.
+pub(crate) fn from_environment(reader: Arc<Reader>) -> Result<Arc<Hub>> {
     let http = HttpClient::new(Arc::new(TokioClock), Patience::default());
-    let http = Arc::new(http.map_err(|error| anyhow!("{error}"))?);
+    let http = http.map_err(|error| anyhow!("{error}"))?;
+    let http = Arc::new(http.with_spawner(reader));
     let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| PUBLIC_ENDPOINT.to_owned());
     let cache = cache_folder().map_or_else(Cache::default, Cache::at);
     let hub = Hub::new(http, &endpoint, token()?, cache).map_err(|error| judged(&error))?;

@@ -1,5 +1,6 @@
 //! `--repo-id` and `OWNER/NAME`: a run by its repository's name, against a hub on loopback.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 #[cfg(unix)]
@@ -8,10 +9,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use trainscope_analysis::{Config, Plan, Registry};
+use trainscope_checkpoint::source::window_bytes;
+use trainscope_checkpoint::{FileEntry, LocalTree, Run, Tree};
 use trainscope_fake_hub::example::{
     FOLDERS, GATED, LONG_HISTORY, PICO, PICO_BRANCH, PRIVATE, REVISIONS, TOKEN, examples,
 };
-use trainscope_fake_hub::{FakeHub, Fault, Origin, Rule};
+use trainscope_fake_hub::{FakeHub, Fault, Logged, Origin, Rule};
 
 use crate::support::{
     CONFIG, Ended, Scratch, argument, files, in_project, json, micro_run, worker_at,
@@ -132,6 +136,111 @@ fn requests_and_bytes_are_counted_and_few() {
         .count();
     assert_eq!(resolved, 46);
     assert!(log.len() < 400, "{} requests", log.len());
+    let cost = read_by_the_demo();
+    assert_eq!(cost.files, 45);
+    let lists = bytes_where(&log, |it| it.origin == Origin::Hub);
+    let files = bytes_where(&log, |it| it.origin == Origin::FileHost);
+    assert_eq!(lists + files, sent);
+    assert!(files as f64 <= 1.05 * cost.tensors as f64 + cost.directories as f64);
+    // Of these files all tensors are read, and what came with their directories is some of them.
+    assert!(
+        files as f64 <= 1.05 * cost.tensors as f64,
+        "{files} for {}",
+        cost.tensors
+    );
+}
+
+/// What the demo config reads of the small run, in bytes.
+struct Bytes {
+    files: usize,
+    tensors: u64,
+    directories: u64,
+}
+
+fn read_by_the_demo() -> Bytes {
+    let text = fs::read_to_string(in_project("configs/demo.yaml")).unwrap();
+    let config = Config::parse(&text, &Registry::default()).unwrap();
+    let tree = LocalTree::scan(micro_run()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let plan = runtime.unwrap().block_on(async {
+        let run = Run::find(&tree).await.unwrap();
+        Plan::make(&config, &run, &tree).await.unwrap()
+    });
+    let steps = plan.lanes.iter().flat_map(|lane| &lane.steps);
+    let tensors: Vec<_> = steps.flat_map(|step| &step.tensors).collect();
+    let paths: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.path.as_str()).collect();
+    let read = tree
+        .files()
+        .iter()
+        .filter(|file| paths.contains(file.path.as_str()));
+    // A window at the beginning and one at the end, which may be all of it.
+    let directory = |file: &FileEntry| file.bytes.min(2 * window_bytes(file.bytes));
+    Bytes {
+        files: paths.len(),
+        tensors: tensors
+            .iter()
+            .map(|tensor| tensor.entry.byte_range().1)
+            .sum(),
+        directories: read.map(directory).sum(),
+    }
+}
+
+fn bytes_where(log: &[Logged], is_meant: impl Fn(&Logged) -> bool) -> u64 {
+    let bodies = log.iter().filter(|it| it.status < 300 && is_meant(it));
+    bodies.map(|it| it.body_bytes).sum()
+}
+
+#[test]
+fn one_tensor_over_all_steps_costs_its_bytes_and_the_directories() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let config = "
+analysis_name: one
+metrics:
+  - metric_name: norm
+    norm_type: frobenius
+    data_split: val
+    components:
+      - {component_name: simple, data_type: weights, layer_suffixes: attention.o_proj, layers: [1]}
+steps: all
+";
+    scratch.write("config.yaml", config);
+    let arguments = ["analyze", "--config", "config.yaml", "--output-dir", "out"];
+    let source = ["--repo-id", REVISIONS];
+    worker(&fake, scratch.path(), &[&arguments[..], &source].concat()).expect(0);
+    let log = fake.take_log();
+    let read = json(&scratch.path().join("out/one/run.json"))["read_bytes"]
+        .as_u64()
+        .unwrap();
+    assert_eq!(read, 15 * 9216);
+    let files = bytes_where(&log, |it| it.origin == Origin::FileHost);
+    let directories = 15 * 2 * 8192;
+    assert!(
+        files as f64 <= 1.05 * read as f64 + f64::from(directories),
+        "{files}"
+    );
+    let of_file_host = log
+        .iter()
+        .filter(|it| it.origin == Origin::FileHost)
+        .count();
+    assert_eq!(of_file_host, 3 * 15, "head, tail, tensor");
+}
+
+#[test]
+fn a_step_is_listed_by_at_most_three_requests_a_file() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let variables = [("HF_ENDPOINT", fake.endpoint()), ("HF_TOKEN", TOKEN)];
+    worker_at(scratch.path(), &variables, &["inspect", PRIVATE, "--json"]).expect(0);
+    let log = fake.take_log();
+    let is_file = |it: &&Logged| it.target.contains(".pt") || it.target.contains("safetensors");
+    let resolved = log.iter().filter(is_file).count();
+    let read = log
+        .iter()
+        .filter(|it| it.origin == Origin::FileHost)
+        .count();
+    // Six of PyTorch, of which head and tail are read, and a safetensors file, whose head is all.
+    assert_eq!((resolved, read), (7, 6 * 2 + 1));
+    let bytes = bytes_where(&log, |it| it.origin == Origin::FileHost);
+    assert!(bytes <= 7 * 2 * 8192, "{bytes}");
 }
 
 #[test]
@@ -271,11 +380,20 @@ fn an_analysis_goes_on_through_what_passes() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_a_wait_at_once() {
+    // While directories are read, and while tensors are.
+    for answered in [0, 100] {
+        interrupt_after(answered);
+    }
+}
+
+/// Interrupts the demo when the file host has given so many answers and gives no more.
+#[cfg(unix)]
+fn interrupt_after(answered: usize) {
     let (fake, scratch) = (fake_hub(), Scratch::new());
     fake.inject(Rule {
         origin: Origin::FileHost,
         contains: String::new(),
-        skip: 0,
+        skip: answered,
         times: usize::MAX,
         fault: Fault::Silence,
     });
@@ -294,11 +412,13 @@ fn an_interrupt_ends_a_wait_at_once() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let is_waiting = |fake: &FakeHub| {
+    let mut asked = 0;
+    while asked <= answered {
         let log = fake.take_log();
-        log.iter().any(|request| request.origin == Origin::FileHost)
-    };
-    while !is_waiting(&fake) {
+        asked += log
+            .iter()
+            .filter(|it| it.origin == Origin::FileHost)
+            .count();
         std::thread::yield_now();
     }
     let asked = Instant::now();
