@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use trainscope_checkpoint::{
@@ -152,13 +153,13 @@ impl Inspection {
     /// Reads the directories of the first and the last step's files.
     pub(super) async fn read(address: &Address, run: &Run, place: &Place) -> Self {
         let tree = place.tree();
-        let mut checkpoints = Vec::new();
-        if let Some(first) = run.steps.first() {
-            checkpoints.push(CheckpointReport::read(first, tree).await);
-        }
-        if let [_, .., last] = run.steps.as_slice() {
-            checkpoints.push(CheckpointReport::read(last, tree).await);
-        }
+        // Files are asked for at once: where each is a journey, they travel together.
+        let shown = match run.steps.as_slice() {
+            [first, .., last] => vec![first, last],
+            steps => steps.iter().collect(),
+        };
+        let checkpoints = shown.into_iter().map(|it| CheckpointReport::read(it, tree));
+        let checkpoints = join_all(checkpoints).await;
         Self {
             format: FORMAT,
             version: VERSION,
@@ -193,23 +194,18 @@ impl CheckpointReport {
     async fn read(step: &Step, tree: &dyn Tree) -> Self {
         let mut sorted: Vec<&Part> = step.parts.iter().collect();
         sorted.sort_by_key(|part| place(part));
-        let mut parts = Vec::with_capacity(sorted.len());
-        for part in sorted {
-            parts.push(PartReport::read(part, tree).await);
-        }
+        let parts = sorted.into_iter().map(|part| PartReport::read(part, tree));
         Self {
             step: step.number,
-            parts,
+            parts: join_all(parts).await,
         }
     }
 }
 
 impl PartReport {
     async fn read(part: &Part, tree: &dyn Tree) -> Self {
-        let mut files = Vec::with_capacity(part.paths.len());
-        for path in &part.paths {
-            files.push(FileReport::read(path, tree).await);
-        }
+        let files = part.paths.iter().map(|path| FileReport::read(path, tree));
+        let files = join_all(files).await;
         Self {
             kind: part.kind.name(),
             split: part.split.map(Split::name),
