@@ -259,7 +259,10 @@ pub enum ReadError {
     Open { path: String, source: io::Error },
     #[error("this is a folder, not a file: {path}")]
     IsFolder { path: String },
-    #[error("{length} bytes at {offset} are outside the file, which has {bytes}: {path}")]
+    #[error(
+        "{length} bytes at {offset} are outside the file, which has {bytes}: it has changed or is \
+         cut off, copy or download it again: {path}"
+    )]
     OutOfRange {
         path: String,
         offset: u64,
@@ -286,7 +289,8 @@ pub enum ReadError {
         source: Box<dyn Error + Send + Sync + 'static>,
     },
     #[error(
-        "the file ended inside {length} bytes at {offset}; it has changed or is cut off: {path}"
+        "the file ends inside the {length} bytes at {offset}: it has changed or is cut off, copy or \
+         download it again: {path}"
     )]
     Short {
         path: String,
@@ -314,9 +318,11 @@ pub enum ReadError {
         tensor: String,
         elements: u64,
     },
-    #[error("tensor {tensor:?} could not be read: {source}")]
+    /// A read of one tensor, or of several that lie side by side.
+    #[error("tensor {tensor:?}{} could not be read: {source}", and_others(*.others))]
     Tensor {
         tensor: String,
+        others: usize,
         source: Box<ReadError>,
     },
 }
@@ -365,6 +371,14 @@ pub enum RunError {
     },
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " and another".to_owned(),
+        _ => format!(" and {count} others"),
+    }
 }
 
 impl From<ReadError> for FormatError {

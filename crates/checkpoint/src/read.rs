@@ -28,14 +28,14 @@ pub async fn read_tensors(
     tensors.resize_with(entries.len(), || None);
     for group in group::grouped(source, entries)? {
         let (start, end) = (group.range.start, group.range.end);
-        let first = group.members.first();
-        let first = first.and_then(|member| entries.get(member.index));
-        let named = first.map_or("", |entry| entry.name.as_str());
         let bytes = source.read_at(start, end - start).await;
-        let bytes = bytes.map_err(|error| naming(named, error))?;
+        let bytes = bytes.map_err(|error| group.name_of(entries).error(error))?;
         for member in &group.members {
             let own = fetch::inside(start, &member.range).and_then(|range| bytes.get(range));
-            let own = own.ok_or_else(|| short(source.name(), named, &member.range))?;
+            let own = own.ok_or_else(|| {
+                let error = short(source.name(), &member.range);
+                group.name_of(entries).error(error)
+            })?;
             let asked = tensors.get_mut(member.index).zip(entries.get(member.index));
             if let Some((slot, entry)) = asked {
                 *slot = Some(tensor_of(source.name(), entry, own)?);
@@ -58,20 +58,12 @@ fn tensor_of(file: &str, entry: &TensorEntry, bytes: &[u8]) -> Result<Tensor, Re
     })
 }
 
-fn naming(tensor: &str, error: ReadError) -> ReadError {
-    ReadError::Tensor {
-        tensor: tensor.to_owned(),
-        source: Box::new(error),
-    }
-}
-
-fn short(file: &str, tensor: &str, range: &Range<u64>) -> ReadError {
-    let error = ReadError::Short {
+fn short(file: &str, range: &Range<u64>) -> ReadError {
+    ReadError::Short {
         path: file.to_owned(),
         offset: range.start,
         length: range.end - range.start,
-    };
-    naming(tensor, error)
+    }
 }
 
 fn too_large(file: &str, entry: &TensorEntry) -> ReadError {

@@ -287,6 +287,13 @@ fn a_tensor_outside_its_file_names_itself_and_the_file() {
         message.contains("the.tensor") && message.ends_with("the-file"),
         "{message}"
     );
+    let beside = [&entry("a", 0, 5), &entry("b", 5, 5), &entry("c", 10, 2)];
+    let error = block_on(read_tensors(&source, &beside)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "tensor \"a\" and 2 others could not be read: 12 bytes at 0 are outside the file, which has \
+         10: it has changed or is cut off, copy or download it again: the-file"
+    );
     let wild = entry("wild", u64::MAX, u64::MAX);
     let error = block_on(read_tensors(&source, &[&wild])).unwrap_err();
     assert!(

@@ -72,19 +72,11 @@ impl HttpSource {
     }
 
     fn failure(&self, offset: u64, length: u64, error: HttpError) -> ReadError {
-        let path = self.name().to_owned();
-        match error {
-            HttpError::Short { .. } => ReadError::Short {
-                path,
-                offset,
-                length,
-            },
-            error => ReadError::Transport {
-                path,
-                offset,
-                length,
-                source: Box::new(error),
-            },
+        ReadError::Transport {
+            path: self.name().to_owned(),
+            offset,
+            length,
+            source: Box::new(error),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::group::{Group, grouped};
-use super::{naming, short, tensor_of};
+use super::group::{Group, GroupName, grouped};
+use super::{short, tensor_of};
 use crate::catalog::TensorEntry;
 use crate::error::ReadError;
 use crate::source::{Source, Started};
@@ -21,8 +21,7 @@ pub struct Fetch {
 
 struct Read {
     group: Group,
-    /// The tensor that an error names.
-    tensor: String,
+    name: GroupName,
     /// None where bytes come only while somebody waits.
     started: Option<Started>,
 }
@@ -44,11 +43,9 @@ impl Fetch {
     pub fn start(source: Rc<dyn Source>, entries: &[&TensorEntry]) -> Result<Self, ReadError> {
         let read = |group: Group| {
             let length = group.range.end - group.range.start;
-            let first = group.members.first();
-            let first = first.and_then(|member| entries.get(member.index));
             Read {
                 started: source.start_read(group.range.start, length),
-                tensor: first.map(|entry| entry.name.clone()).unwrap_or_default(),
+                name: group.name_of(entries),
                 group,
             }
         };
@@ -74,11 +71,11 @@ impl Fetch {
                 Some(started) => started.await,
                 None => self.source.read_at(start, end - start).await,
             };
-            let bytes = bytes.map_err(|error| naming(&read.tensor, error))?;
+            let bytes = bytes.map_err(|error| read.name.error(error))?;
             let bytes = Rc::new(bytes);
             for member in &read.group.members {
                 let range = inside(start, &member.range).filter(|range| range.end <= bytes.len());
-                let range = range.ok_or_else(|| short(&file, &read.tensor, &member.range))?;
+                let range = range.ok_or_else(|| read.name.error(short(&file, &member.range)))?;
                 if let Some(slot) = fetched.get_mut(member.index) {
                     *slot = Some(TensorBytes {
                         file: Rc::clone(&file),

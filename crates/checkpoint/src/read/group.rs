@@ -65,7 +65,33 @@ pub(super) fn grouped(
     Ok(groups)
 }
 
+/// What an error calls a read: its first tensor, and how many others.
+pub(super) struct GroupName {
+    tensor: String,
+    others: usize,
+}
+
+impl GroupName {
+    pub(super) fn error(&self, source: ReadError) -> ReadError {
+        ReadError::Tensor {
+            tensor: self.tensor.clone(),
+            others: self.others,
+            source: Box::new(source),
+        }
+    }
+}
+
 impl Group {
+    /// Of `entries`, those that were grouped.
+    pub(super) fn name_of(&self, entries: &[&TensorEntry]) -> GroupName {
+        let first = self.members.first();
+        let first = first.and_then(|member| entries.get(member.index));
+        GroupName {
+            tensor: first.map(|entry| entry.name.clone()).unwrap_or_default(),
+            others: self.members.len().saturating_sub(1),
+        }
+    }
+
     fn takes(&self, range: &Range<u64>, is_far: bool) -> bool {
         if range.end <= self.range.end {
             return true;
