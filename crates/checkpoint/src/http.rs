@@ -6,6 +6,8 @@
 //! reads shall go on while others compute, a [`Spawn`]. [`HttpSource`] is a file that is read by
 //! ranges.
 
+#[cfg_attr(target_arch = "wasm32", path = "http/advice_in_browser.rs")]
+pub(crate) mod advice;
 pub mod client;
 pub mod clock;
 pub mod error;
@@ -18,6 +20,7 @@ pub mod source;
 pub mod spawn;
 mod token;
 pub mod transport;
+pub mod tree;
 pub mod url;
 
 pub use client::{HttpClient, Patience, Traffic};
@@ -28,4 +31,5 @@ pub use header::Headers;
 pub use source::HttpSource;
 pub use spawn::{Spawn, Task};
 pub use token::Token;
+pub use tree::HttpTree;
 pub use url::Url;

@@ -1,6 +1,7 @@
 //! What can go wrong between here and a server. Addresses are shown without their queries, which
 //! may be signatures.
 
+use super::advice::SET_TOKEN;
 use super::transport::Failure;
 use super::url::Url;
 
@@ -38,11 +39,11 @@ pub enum HttpError {
     },
     #[error(
         "{host} gives it to those who accepted its terms: accept them on the repository's page, \
-         and set HF_TOKEN to a token of that account"
+         and {SET_TOKEN} a token of that account"
     )]
     Gated { host: String },
     #[error(
-        "{host} does not give it to everybody (status {status}): set HF_TOKEN to a token that may \
+        "{host} does not give it to everybody (status {status}): {SET_TOKEN} a token that may \
          read it"
     )]
     Forbidden { host: String, status: u16 },

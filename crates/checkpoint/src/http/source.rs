@@ -159,7 +159,11 @@ async fn first_bytes(client: &HttpClient, address: Url) -> Result<(u64, Vec<u8>)
             }
             (206, Some(head)) => {
                 let total = header::content_range(&answer.headers).and_then(|(_, total)| total);
-                return Ok((total.ok_or(HttpError::NoLength { host })?, head));
+                let total = match total {
+                    Some(total) => total,
+                    None => stated_length(client, answer.url).await?,
+                };
+                return Ok((total, head));
             }
             (200, Some(whole)) => return Ok((whole.len() as u64, whole)),
             (200, None) => {
@@ -176,4 +180,21 @@ async fn first_bytes(client: &HttpClient, address: Url) -> Result<(u64, Vec<u8>)
             }
         }
     }
+}
+
+/// A file's length as the server says it of the whole, which is not read. In a browser that header
+/// can be read where `Content-Range` cannot.
+async fn stated_length(client: &HttpClient, url: Url) -> Result<u64, HttpError> {
+    let request = Request {
+        url,
+        token: None,
+        range: None,
+        limit: 0,
+    };
+    let answer = client.send(&request).await?;
+    let stated = header::text(&answer.headers, "content-length");
+    let stated = stated.filter(|_| answer.status == 200);
+    let host = host_of(&answer.url);
+    let bytes = stated.and_then(|text| text.parse().ok());
+    bytes.ok_or(HttpError::NoLength { host })
 }

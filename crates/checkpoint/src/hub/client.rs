@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,17 @@ pub struct Hub {
     endpoint: Url,
     token: Option<Token>,
     pub(super) cache: Cache,
+    commits_seen: AtomicU64,
+    files_seen: AtomicU64,
+}
+
+/// How far the listing of repositories is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Commits that were listed.
+    pub commits: u64,
+    /// Files of commits that were listed.
+    pub files: u64,
 }
 
 /// A commit of a branch.
@@ -98,6 +110,8 @@ impl Hub {
             endpoint,
             token,
             cache,
+            commits_seen: AtomicU64::new(0),
+            files_seen: AtomicU64::new(0),
         })
     }
 
@@ -105,6 +119,15 @@ impl Hub {
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.http.traffic()
+    }
+
+    /// What was listed so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        Seen {
+            commits: self.commits_seen.load(Ordering::Relaxed),
+            files: self.files_seen.load(Ordering::Relaxed),
+        }
     }
 
     /// A revision's commits, newest first: those of the first page, and the others if `more` says
@@ -117,7 +140,7 @@ impl Hub {
     ) -> Result<Vec<Commit>, HubError> {
         let url = self.api(repository, &["commits", revision]);
         let url = url.with_query("limit=1000");
-        self.pages(repository, url, more).await
+        self.pages(repository, url, &self.commits_seen, more).await
     }
 
     /// Every file of a commit.
@@ -128,7 +151,8 @@ impl Hub {
     ) -> Result<Vec<FileOfCommit>, HubError> {
         let url = self.api(repository, &["tree", commit]);
         let url = url.with_query("recursive=true");
-        let entries: Vec<TreeEntry> = self.pages(repository, url, |_| true).await?;
+        let seen = &self.files_seen;
+        let entries: Vec<TreeEntry> = self.pages(repository, url, seen, |_| true).await?;
         let files = entries.into_iter().filter(|entry| entry.kind == "file");
         Ok(files.map(FileOfCommit::of).collect())
     }
@@ -165,11 +189,12 @@ impl Hub {
         self.endpoint.child(folders.chain(segments.iter().copied()))
     }
 
-    /// A list that comes in pages.
+    /// A list that comes in pages, and is counted page by page.
     async fn pages<T: DeserializeOwned>(
         &self,
         repository: &str,
         first: Url,
+        seen: &AtomicU64,
         more: impl Fn(&[T]) -> bool,
     ) -> Result<Vec<T>, HubError> {
         let mut all: Vec<T> = Vec::new();
@@ -177,6 +202,7 @@ impl Hub {
         for page in 0..PAGES_LIMIT {
             let Some(url) = next else { return Ok(all) };
             let (entries, after): (Vec<T>, _) = self.json(repository, url).await?;
+            seen.fetch_add(entries.len() as u64, Ordering::Relaxed);
             all.extend(entries);
             next = after.filter(|_| page > 0 || more(&all));
         }

@@ -1,6 +1,7 @@
 //! What the Hub refuses, and what to do about it.
 
 use crate::http::HttpError;
+use crate::http::advice::{SET_TOKEN, TOKEN};
 
 /// Something that the Hub did not give.
 #[derive(Debug, thiserror::Error)]
@@ -9,26 +10,33 @@ use crate::http::HttpError;
 pub enum HubError {
     #[error("this is no repository's name, which is OWNER/NAME or OWNER/NAME@REVISION: {name}")]
     BadName { name: String },
+    #[error(
+        "this is neither a repository's name (OWNER/NAME or OWNER/NAME@REVISION) nor an address of \
+         a model, a branch or a file: {text}"
+    )]
+    BadPlace { text: String },
+    #[error("this is the address of a {kind}; only models can be read")]
+    NoModel { kind: &'static str },
     #[error("this is no address of a hub, which begins with https:// (HF_ENDPOINT): {endpoint}")]
     BadEndpoint { endpoint: String },
     #[error(
         "there is no model repository {repository} at {host}, or it is private: check the \
-             name, or set HF_TOKEN to a token that may read it"
+             name, or {SET_TOKEN} a token that may read it"
     )]
     NoRepositoryWithoutToken { repository: String, host: String },
     #[error(
         "there is no model repository {repository} at {host}, or the token may not read it: \
-             check the name and whose token HF_TOKEN is"
+             check the name and whose token {TOKEN} is"
     )]
     NoRepositoryWithToken { repository: String, host: String },
     #[error(
-        "{host} does not accept the token: set HF_TOKEN to one that is valid, or to nothing \
-             for what is public"
+        "{host} does not accept the token: {SET_TOKEN} one that is valid, or none for what is \
+         public"
     )]
     TokenRefused { host: String },
     #[error(
         "the repository {repository} is there for those who accepted its terms: accept them \
-             at {page}, and set HF_TOKEN to a token of that account"
+             at {page}, and {SET_TOKEN} a token of that account"
     )]
     Gated { repository: String, page: String },
     #[error(

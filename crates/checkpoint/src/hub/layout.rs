@@ -11,7 +11,7 @@ use crate::run::{is_auxiliary, is_checkpoint, recorded_as};
 const RECORDED: &str = "learning_dynamics/";
 
 /// The files that say a model's dimensions, at a repository's root.
-const CONFIGS: &[&str] = &["training_config.yaml", "config.json"];
+pub(super) const CONFIGS: &[&str] = &["training_config.yaml", "config.json"];
 
 /// At most so many steps are listed in a message.
 const STEPS_IN_MESSAGE: usize = 12;

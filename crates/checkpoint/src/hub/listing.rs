@@ -177,10 +177,21 @@ impl Listing {
             }
         };
         let name = format!("{}@{}", self.repository, self.revision);
-        let (hub, repository) = (self.hub, self.repository);
-        Ok(HubTree::new(
-            hub, repository, name, places, warnings, self.names,
-        ))
+        let is_one = !matches!(self.steps, Steps::Revisions(_));
+        let mut tree = HubTree::new(self.hub, self.repository, name, places);
+        tree.warnings = warnings;
+        tree.revisions = self.names;
+        tree.pin = self.head.filter(|_| is_one);
+        Ok(tree)
+    }
+
+    /// The same, with its revision's files taken as they are: no steps are looked for in commits.
+    #[must_use]
+    pub fn of_files(self) -> Self {
+        Self {
+            steps: Steps::Files,
+            ..self
+        }
     }
 
     fn configs(&self, trees: &Trees) -> layout::Places {

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_core::future::LocalBoxFuture;
 
 use super::client::{FileOfCommit, Hub};
-use super::layout::Places;
+use super::error::HubError;
+use super::layout::{CONFIGS, Places};
 use crate::error::{ReadError, RunError};
 use crate::http::{HttpSource, RemoteFile, Traffic};
 use crate::run::Run;
@@ -22,13 +23,14 @@ const SHOWN_DIGITS: usize = 8;
 /// file's whereabouts serves the others.
 pub struct HubTree {
     hub: Arc<Hub>,
-    repository: String,
-    name: String,
+    pub(super) repository: String,
+    pub(super) name: String,
     entries: Vec<FileEntry>,
-    places: Places,
+    pub(super) places: Places,
     opened: Mutex<BTreeMap<String, Arc<RemoteFile>>>,
-    warnings: Vec<String>,
-    revisions: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    pub(super) revisions: Vec<String>,
+    pub(super) pin: Option<String>,
 }
 
 /// A file of a commit.
@@ -52,28 +54,43 @@ impl HubFile {
 }
 
 impl HubTree {
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        repository: String,
-        name: String,
-        places: Places,
-        warnings: Vec<String>,
-        revisions: Vec<String>,
-    ) -> Self {
-        let entries = places.iter().map(|(path, file)| FileEntry {
-            path: path.clone(),
-            bytes: file.bytes,
-        });
+    pub(super) fn new(hub: Arc<Hub>, repository: String, name: String, places: Places) -> Self {
         Self {
             hub,
             repository,
             name,
-            entries: entries.collect(),
+            entries: entries(&places),
             places,
             opened: Mutex::default(),
-            warnings,
-            revisions,
+            warnings: Vec::new(),
+            revisions: Vec::new(),
+            pin: None,
         }
+    }
+
+    /// The same with one file or folder only, and what says the model's dimensions. Of a sharded
+    /// model's index, its folder is meant.
+    ///
+    /// # Errors
+    /// [`HubError::NoEntry`].
+    pub fn only(mut self, path: &str) -> Result<Self, HubError> {
+        let is_index = path.ends_with(".index.json");
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let wanted = if is_index { folder } else { path };
+        let is_within = |file: &str| {
+            let below = file.strip_prefix(wanted);
+            wanted.is_empty() || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !self.places.keys().any(|file| is_within(file)) {
+            return Err(HubError::NoEntry {
+                repository: self.name,
+                path: path.to_owned(),
+            });
+        }
+        self.places
+            .retain(|file, _| is_within(file) || CONFIGS.contains(&file.as_str()));
+        self.entries = entries(&self.places);
+        Ok(self)
     }
 
     /// The run in it, with what was noticed while its steps were looked for.
@@ -90,6 +107,18 @@ impl HubTree {
     #[must_use]
     pub fn revisions(&self) -> &[String] {
         &self.revisions
+    }
+
+    /// The repository, `owner/name`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The commit that was listed; none where steps are revisions, each with a commit of its own.
+    #[must_use]
+    pub fn pin(&self) -> Option<&str> {
+        self.pin.as_deref()
     }
 
     /// What a file is: an id that is the same for the same content only.
@@ -115,6 +144,14 @@ impl HubTree {
         });
         Arc::clone(remote)
     }
+}
+
+fn entries(places: &Places) -> Vec<FileEntry> {
+    let entry = |(path, file): (&String, &HubFile)| FileEntry {
+        path: path.clone(),
+        bytes: file.bytes,
+    };
+    places.iter().map(entry).collect()
 }
 
 impl Tree for HubTree {

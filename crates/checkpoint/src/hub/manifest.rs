@@ -1,0 +1,74 @@
+//! What was listed, as plain data: whoever is sent it reads the same files without asking again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::client::Hub;
+use super::layout::Places;
+use super::tree::{HubFile, HubTree};
+
+/// A [`HubTree`] without its hub: paths, pinned commits, sizes and tags. It holds no token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    repository: String,
+    name: String,
+    /// The commits that files are of.
+    commits: Vec<String>,
+    files: Vec<ListedFile>,
+    warnings: Vec<String>,
+}
+
+/// Its path in the run; its commit, by number; its path there, length and tag.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct ListedFile(String, usize, String, u64, String);
+
+impl HubTree {
+    /// The tree as plain data.
+    #[must_use]
+    pub fn manifest(&self) -> Manifest {
+        let mut commits: Vec<String> = Vec::new();
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        let files = self.places.iter().map(|(path, file)| {
+            let number = *numbers.entry(&file.commit).or_insert_with(|| {
+                commits.push(file.commit.clone());
+                commits.len() - 1
+            });
+            let (own, tag) = (file.path.clone(), file.tag.clone());
+            ListedFile(path.clone(), number, own, file.bytes, tag)
+        });
+        Manifest {
+            files: files.collect(),
+            repository: self.repository.clone(),
+            name: self.name.clone(),
+            commits,
+            warnings: self.warnings.clone(),
+        }
+    }
+}
+
+impl Hub {
+    /// The tree that was listed somewhere else.
+    #[must_use]
+    pub fn listed(self: &Arc<Self>, manifest: Manifest) -> HubTree {
+        let mut places = Places::new();
+        for ListedFile(path, commit, own, bytes, tag) in manifest.files {
+            let Some(commit) = manifest.commits.get(commit) else {
+                continue;
+            };
+            let file = HubFile {
+                commit: commit.clone(),
+                path: own,
+                bytes,
+                tag,
+            };
+            places.insert(path, file);
+        }
+        let (name, warnings) = (manifest.name, manifest.warnings);
+        let repository = manifest.repository;
+        let mut tree = HubTree::new(Arc::clone(self), repository, name, places);
+        tree.warnings = warnings;
+        tree
+    }
+}
