@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 
-use crate::files::RunFiles;
-use crate::message::{Answer, Question, Request};
+use crate::message::{Answer, NetworkNews, Question, Request};
+use crate::run_place::RunPlace;
 use crate::worker::{ComputeWorker, Tiding};
 
 /// Opens runs, checks configs, plans, and looks at tensors. Its worker starts with the first
@@ -18,16 +18,30 @@ pub struct Clerk(Rc<RefCell<Desk>>);
 #[derive(Default)]
 struct Desk {
     worker: Option<ComputeWorker>,
-    files: Option<RunFiles>,
+    place: Option<RunPlace>,
     last_number: u64,
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    /// Hears how reading over the network goes.
+    listener: Option<Rc<dyn Fn(NetworkNews)>>,
 }
 
 impl Clerk {
-    /// Reads from these files from now on. Whatever was asked before is not answered any more.
-    pub fn use_files(&self, files: RunFiles) {
+    /// One that tells `listener` how reading over the network goes.
+    pub fn heard_by(listener: Rc<dyn Fn(NetworkNews)>) -> Self {
+        let clerk = Self::default();
+        clerk.0.borrow_mut().listener = Some(listener);
+        clerk
+    }
+
+    /// Reads from there from now on. Whatever was asked before is not answered any more.
+    pub fn read_from(&self, place: RunPlace) {
         self.stop();
-        self.0.borrow_mut().files = Some(files);
+        self.remember(place);
+    }
+
+    /// The worker that is started next reads from there.
+    pub fn remember(&self, place: RunPlace) {
+        self.0.borrow_mut().place = Some(place);
     }
 
     /// Ends whatever it does, at once.
@@ -72,14 +86,20 @@ impl Clerk {
                 Self(desk).hear(tiding);
             }
         })?;
-        if let Some(files) = &desk.files {
-            worker.ask(&files_question(files), Some(&files.handles()))?;
+        if let Some(place) = &desk.place {
+            place.tell(&worker, 1)?;
         }
         desk.worker = Some(worker);
         Ok(())
     }
 
     fn hear(&self, tiding: Tiding) {
+        if let Tiding::Reply(reply) = &tiding
+            && let Answer::Network(news) = &reply.answer
+        {
+            let listener = self.0.borrow().listener.clone();
+            return listener.map_or((), |listener| listener(*news));
+        }
         let mut desk = self.0.borrow_mut();
         match tiding {
             Tiding::Reply(reply) => {
@@ -98,16 +118,5 @@ impl Clerk {
                 }
             }
         }
-    }
-}
-
-/// What tells a worker its files.
-pub(crate) fn files_question(files: &RunFiles) -> Question {
-    Question {
-        number: 0,
-        request: Request::Files {
-            name: files.name.clone(),
-            paths: files.paths(),
-        },
     }
 }

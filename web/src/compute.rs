@@ -7,6 +7,7 @@ mod check;
 mod files;
 mod lane;
 mod memory;
+mod network;
 mod open;
 mod opened;
 mod plan;
@@ -30,8 +31,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
-use crate::message::{Answer, Question, Reply, Request};
+use crate::message::{Answer, Found, Question, Remote, Reply, Request};
 use crate::part::{MissingPart, begin};
+use network::Connection;
 use opened::OpenedFiles;
 use post::Outbox;
 
@@ -67,6 +69,8 @@ fn listen() -> Result<(), MissingPart> {
 pub struct Desk {
     registry: Registry,
     files: RefCell<Option<Rc<OpenedFiles>>>,
+    /// The way to the files, where they are somewhere else.
+    connection: RefCell<Option<Rc<Connection>>>,
     flops_per_second: OnceCell<f64>,
     tell: Box<dyn Fn(&Reply)>,
 }
@@ -80,9 +84,13 @@ fn receive(desk: &Rc<Desk>, data: &JsValue) {
             return (desk.tell)(&Reply { number: 0, answer });
         }
     };
-    if let Request::Files { name, paths } = question.request {
-        let files = paths.into_iter().zip(blobs_of(data));
-        return desk.use_files(FilesTree::new(name, files));
+    match question.request {
+        Request::Files { name, paths } => {
+            let files = paths.into_iter().zip(blobs_of(data));
+            return desk.use_files(FilesTree::new(name, files));
+        }
+        Request::Remote(remote) => return desk.use_remote(*remote),
+        _ => {}
     }
     let desk = Rc::clone(desk);
     spawn_local(async move { desk.answer(question).await });
@@ -124,6 +132,7 @@ impl Desk {
         Self {
             registry: Registry::default(),
             files: RefCell::new(None),
+            connection: RefCell::new(None),
             flops_per_second: OnceCell::new(),
             tell: Box::new(tell),
         }
@@ -131,13 +140,40 @@ impl Desk {
 
     /// Reads from these files from now on.
     pub fn use_files(&self, files: FilesTree) {
-        *self.files.borrow_mut() = Some(Rc::new(OpenedFiles::new(files)));
+        let files = OpenedFiles::new(Box::new(files), Vec::new());
+        self.connection.replace(None);
+        self.files.replace(Some(Rc::new(files)));
+    }
+
+    /// Reads from somewhere else from now on.
+    pub fn use_remote(&self, remote: Remote) {
+        let connected = Connection::new(remote).and_then(|connection| {
+            let files = connection.listed()?;
+            self.files.replace(files.map(Rc::new));
+            self.connection.replace(Some(Rc::new(connection)));
+            Ok(())
+        });
+        if let Err(message) = connected {
+            let answer = Answer::Failed { message };
+            (self.tell)(&Reply { number: 0, answer });
+        }
     }
 
     /// Answers a question: with what was asked for, or in words why it cannot be had.
     pub async fn answer(&self, question: Question) {
         let number = question.number;
-        let answer = self.find_answer(number, question.request).await;
+        let answer = self.find_answer(number, question.request);
+        let connection = self.connection.borrow().clone();
+        let answer = match connection {
+            None => answer.await,
+            Some(connection) => {
+                let tell = |news| {
+                    let answer = Answer::Network(news);
+                    (self.tell)(&Reply { number, answer });
+                };
+                connection.while_telling(answer, tell).await
+            }
+        };
         let answer = answer.unwrap_or_else(|message| Answer::Failed { message });
         (self.tell)(&Reply { number, answer });
     }
@@ -145,8 +181,13 @@ impl Desk {
     async fn find_answer(&self, number: u64, request: Request) -> Result<Answer, String> {
         let registry = &self.registry;
         match request {
-            Request::Files { .. } => Err("files come with a message of their own".to_owned()),
-            Request::Open => open::open(&*self.files()?, registry, self.speed()).await,
+            Request::Files { .. } | Request::Remote(_) => {
+                Err("files come with a message of their own".to_owned())
+            }
+            Request::Open => {
+                let found = self.list().await?;
+                open::open(&*self.files()?, found, registry, self.speed()).await
+            }
             Request::Check { text } => check::text(&*self.files()?, registry, text).await,
             Request::Compose { form } => check::form(&*self.files()?, registry, form).await,
             Request::Plan { text, workers } => {
@@ -154,7 +195,7 @@ impl Desk {
             }
             Request::Lane { lane } => {
                 let mut outbox = Outbox::new(number, &*self.tell);
-                lane::compute(&self.files()?.tree, registry, &lane, &mut outbox).await
+                lane::compute(&*self.files()?.tree, registry, &lane, &mut outbox).await
             }
             Request::Tensors { part } => tensors::list(&*self.files()?, part).await,
             Request::Tensor { part, path, name } => {
@@ -164,6 +205,17 @@ impl Desk {
                 .map(|results| Answer::Results(Box::new(results)))
                 .map_err(|error| error.to_string()),
         }
+    }
+
+    /// Lists what is somewhere else and was not listed before.
+    async fn list(&self) -> Result<Option<Found>, String> {
+        let connection = self.connection.borrow().clone();
+        let Some(connection) = connection.filter(|_| self.files.borrow().is_none()) else {
+            return Ok(None);
+        };
+        let (files, found) = connection.list().await?;
+        self.files.replace(Some(Rc::new(files)));
+        Ok(Some(found))
     }
 
     fn files(&self) -> Result<Rc<OpenedFiles>, String> {

@@ -21,5 +21,6 @@ pub mod page;
 pub mod panel;
 pub mod part;
 pub mod pool;
+pub mod run_place;
 pub mod save;
 pub mod worker;

@@ -43,6 +43,13 @@ pub struct Link {
 pub enum Source {
     /// The run that comes with the page.
     Demo,
+    /// A run on the Hub, or at an address.
+    Remote {
+        /// What it is called.
+        name: String,
+        /// What leads to the same files again, as the page's field takes it.
+        place: String,
+    },
     /// Files of whoever made the link. They are not in it.
     Files {
         /// What they are called together.

@@ -6,6 +6,8 @@
 //! One worker, the clerk, opens runs, checks configs and plans; another looks at single tensors;
 //! the others compute lanes. All run the same program.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use trainscope_analysis::config::{ConfigForm, ConfigProblem, Menu};
 use trainscope_analysis::protocol::{Cost, Event};
@@ -41,6 +43,8 @@ pub enum Request {
         /// Their paths, separated by `/`.
         paths: Vec<String>,
     },
+    /// Reads from there from now on. Not answered.
+    Remote(Box<Remote>),
     /// Which run the files are. Answered by [`Answer::Opened`].
     Open,
     /// Whether a config is right, and what it would cost. Answered by [`Answer::Checked`].
@@ -111,6 +115,8 @@ pub enum Answer {
     Tensor(Box<TensorView>),
     /// What a results file holds.
     Results(Box<Results>),
+    /// How reading over the network goes; the answer itself is still to come.
+    Network(NetworkNews),
     /// It could not be done.
     Failed {
         /// What failed, why, and what to try.
@@ -118,11 +124,75 @@ pub enum Answer {
     },
 }
 
+/// A run that is not on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// What a person gave: a repository, with a revision or without, or an address.
+    pub place: String,
+    /// The hub.
+    pub endpoint: String,
+    /// What to show the hub, and nobody else.
+    pub token: Secret,
+    /// So many requests are under way at once, at most.
+    pub requests_at_once: usize,
+    /// What another worker listed, as [`Found::listed`]; none where nobody has.
+    pub listed: Option<String>,
+}
+
+/// A text that is shown nowhere; empty where there is none.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What was found of a run that is not on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its files; text that only [`Remote::listed`] reads.
+    pub listed: String,
+    /// What leads to the same files again, as [`Remote::place`]: the commit that was listed, where
+    /// it is one, and no query, which may be a signature.
+    pub place: String,
+}
+
+/// How reading over the network goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkNews {
+    /// Requests sent since this was last told, redirects counted.
+    pub requests: u64,
+    /// Bytes of bodies received since then.
+    pub bytes: u64,
+    /// Commits that were listed so far.
+    pub commits: u64,
+    /// Files that were listed so far.
+    pub files: u64,
+    /// Seconds until the server takes requests again.
+    pub wait_seconds: u64,
+}
+
+impl NetworkNews {
+    /// What came after an earlier sum.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(earlier.requests),
+            bytes: self.bytes.saturating_sub(earlier.bytes),
+            ..self
+        }
+    }
+}
+
 /// A run, and what can be asked of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
     /// What was found.
     pub run: RunSummary,
+    /// Where, unless the files are on this machine.
+    pub found: Option<Found>,
     /// Analyses worth doing, the default one first.
     pub proposals: Vec<Proposal>,
     /// What a config can name.

@@ -6,6 +6,7 @@ mod ask;
 mod begin;
 mod desk;
 mod explore;
+mod network;
 mod opening;
 mod readout;
 mod results;

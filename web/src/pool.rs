@@ -9,9 +9,8 @@ use std::rc::Rc;
 
 use trainscope_analysis::protocol::Event;
 
-use crate::clerk::files_question;
-use crate::files::RunFiles;
-use crate::message::{Answer, PlannedLane, Question, Request};
+use crate::message::{Answer, NetworkNews, PlannedLane, Question, Request};
+use crate::run_place::RunPlace;
 use crate::worker::{ComputeWorker, Tiding};
 
 /// What happens to a lane, by its index.
@@ -19,6 +18,8 @@ use crate::worker::{ComputeWorker, Tiding};
 pub enum LaneNews {
     /// It tells something.
     Events(Vec<Event>),
+    /// How its reading over the network goes.
+    Network(NetworkNews),
     /// It has told everything.
     Done,
     /// Its worker died: what it told so far counts no more, it begins again. In words, why.
@@ -31,7 +32,9 @@ pub enum LaneNews {
 pub struct Pool(Rc<RefCell<Crew>>);
 
 struct Crew {
-    files: RunFiles,
+    place: RunPlace,
+    /// How many workers share the network.
+    size: usize,
     lanes: Vec<PlannedLane>,
     /// Lanes that nobody has taken yet.
     queue: VecDeque<usize>,
@@ -50,14 +53,15 @@ struct Member {
 impl Pool {
     /// Starts up to `workers` workers on `lanes`; `listener` hears of every lane by its index.
     pub fn start(
-        files: RunFiles,
+        place: RunPlace,
         lanes: Vec<PlannedLane>,
         workers: usize,
         listener: impl FnMut(usize, LaneNews) + 'static,
     ) -> Self {
         let members = workers.clamp(1, lanes.len().max(1));
         let crew = Rc::new(RefCell::new(Crew {
-            files,
+            place,
+            size: members,
             queue: (0..lanes.len()).collect(),
             retried: Vec::new(),
             workers: Vec::new(),
@@ -133,7 +137,7 @@ fn start_worker(crew: &Rc<RefCell<Crew>>, index: usize) -> Result<ComputeWorker,
             hear(&crew, index, tiding);
         }
     })?;
-    worker.ask(&files_question(&crew.files), Some(&crew.files.handles()))?;
+    crew.place.tell(&worker, crew.size)?;
     Ok(worker)
 }
 
@@ -148,6 +152,7 @@ fn hear(crew: &Rc<RefCell<Crew>>, index: usize, tiding: Tiding) {
         Tiding::Died(reason) => lost(crew, index, lane, &reason),
         Tiding::Reply(reply) => match reply.answer {
             Answer::Events { events } => tell(crew, lane, LaneNews::Events(events)),
+            Answer::Network(news) => tell(crew, lane, LaneNews::Network(news)),
             Answer::LaneDone => {
                 tell(crew, lane, LaneNews::Done);
                 give_next_lane(crew, index);

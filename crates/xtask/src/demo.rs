@@ -20,6 +20,8 @@ pub(crate) const CONFIG: &str = "configs/demo.yaml";
 /// What was asked for.
 struct Options {
     port: u16,
+    /// The hub that the page names in place of the public one.
+    hub: Option<String>,
     purpose: Purpose,
     serve: bool,
     check: bool,
@@ -49,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()
     }
     report.finish_quietly()?;
     if options.serve {
-        show(workspace, options.port)?;
+        show(workspace, options)?;
     }
     Ok(())
 }
@@ -58,6 +60,7 @@ impl Options {
     fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
         let mut options = Self {
             port: 8080,
+            hub: None,
             purpose: Purpose::Release,
             serve: true,
             check: false,
@@ -65,6 +68,7 @@ impl Options {
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("port") => options.port = arguments.value()?.parse()?,
+                Long("hub") => options.hub = Some(arguments.value()?.string()?),
                 Long("quick") => options.purpose = Purpose::Development,
                 Long("no-serve") => options.serve = false,
                 Long("check") => (options.check, options.serve) = (true, false),
@@ -87,9 +91,15 @@ fn analyse(workspace: &Workspace) -> Result<Outcome> {
 }
 
 /// Serves the page until interrupted; on another port where the wished one is taken.
-fn show(workspace: &Workspace, port: u16) -> Result<()> {
-    let page = Served::folder(workspace.dist());
-    let address = page.clone().start(port).or_else(|_| page.start(0))?;
+fn show(workspace: &Workspace, options: Options) -> Result<()> {
+    let page = Served {
+        hub: options.hub,
+        ..Served::folder(workspace.dist())
+    };
+    let address = page
+        .clone()
+        .start(options.port)
+        .or_else(|_| page.start(0))?;
     println!("\nOpen {address} and click \"Try the demo run\". Ctrl-C ends it.");
     loop {
         thread::park();

@@ -45,6 +45,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     }
     let (private, token) = (example::PRIVATE, example::TOKEN);
     println!("    HF_ENDPOINT={endpoint} HF_TOKEN={token} worker inspect {private}");
+    println!("\n    cargo xtask demo --quick --hub {endpoint}");
     println!("\nCtrl-C ends it.");
     loop {
         thread::park();
@@ -81,7 +82,8 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
     run_tests(&mut command)
 }
 
-fn start(workspace: &Workspace, options: Options) -> Result<FakeHub> {
+/// A hub with the small run in every form.
+pub(crate) fn start(workspace: &Workspace, options: Options) -> Result<FakeHub> {
     let folder = workspace.root.join(RUN);
     let repositories = example::examples(&folder).with_context(|| folder.display().to_string())?;
     FakeHub::start_with(repositories, options).context("cannot listen on 127.0.0.1")

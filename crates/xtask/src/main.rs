@@ -46,7 +46,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "demo",
-        arguments: "[--quick] [--port N] [--no-serve] [--check]",
+        arguments: "[--quick] [--port N] [--hub ADDRESS] [--no-serve] [--check]",
         summary: "build, analyse the bundled run, serve the page on 127.0.0.1; --quick: the page only",
         run: demo::run,
     },

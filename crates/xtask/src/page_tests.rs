@@ -6,6 +6,7 @@ mod command_line;
 mod config;
 mod demo_run;
 mod drawing;
+mod hub;
 mod keyboard;
 mod large_files;
 mod links;
@@ -54,6 +55,8 @@ struct Site<'a> {
     plain: String,
     /// `crates/xtask/fixtures`.
     fixtures: String,
+    /// The page as `page` is served.
+    served: Served,
 }
 
 /// One test of the page.
@@ -73,6 +76,10 @@ const SUBJECTS: &[&[PageTest]] = &[
     charts::TESTS,
     saving::TESTS,
     links::TESTS,
+    hub::REPOSITORIES,
+    hub::ADDRESSES,
+    hub::TOKENS,
+    hub::FAULTS,
     keyboard::TESTS,
     states::TESTS,
     smoothness::TESTS,
@@ -128,11 +135,21 @@ impl<'a> Site<'a> {
         Ok(Self {
             workspace,
             chromium,
-            page: with_policy.start(0)?,
+            page: with_policy.clone().start(0)?,
             nested: nested.start(0)?,
             plain: plain.start(0)?,
             fixtures: Served::folder(workspace.root.join("crates/xtask/fixtures")).start(0)?,
+            served: with_policy,
         })
+    }
+
+    /// The page on a port of its own, with another hub in it.
+    fn page_for_hub(&self, endpoint: &str) -> Result<String> {
+        let served = Served {
+            hub: Some(endpoint.to_owned()),
+            ..self.served.clone()
+        };
+        served.start(0)
     }
 
     /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page

@@ -12,6 +12,9 @@ use anyhow::{Context, Result};
 /// A request line and its headers are not longer.
 const MAXIMUM_HEAD_BYTES: u64 = 16 * 1024;
 
+/// The hub that index.html names.
+const PUBLIC_HUB: &str = "https://huggingface.co";
+
 /// What is served, and where.
 #[derive(Clone)]
 pub(crate) struct Served {
@@ -21,6 +24,8 @@ pub(crate) struct Served {
     pub prefix: &'static str,
     /// A Content-Security-Policy to send with every file.
     pub policy: Option<String>,
+    /// The hub that the page names in place of the public one.
+    pub hub: Option<String>,
 }
 
 /// What was asked for.
@@ -37,6 +42,7 @@ impl Served {
             folder,
             prefix: "/",
             policy: None,
+            hub: None,
         }
     }
 
@@ -63,6 +69,12 @@ impl Served {
             let path = self.file_of(&request.url)?;
             Some((File::open(&path).ok()?, path))
         });
+        if let Some(page) = opened
+            .as_ref()
+            .and_then(|(_, path)| self.with_own_hub(path))
+        {
+            return self.send_page(&mut stream, &page);
+        }
         let Some((mut file, path)) = opened else {
             return stream.write_all(
                 b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
@@ -91,6 +103,26 @@ impl Served {
         )?;
         file.seek(SeekFrom::Start(sent.start))?;
         io::copy(&mut file.take(sent.end - sent.start), &mut stream).map(drop)
+    }
+
+    /// The page with another hub in it, where that is wanted.
+    fn with_own_hub(&self, path: &Path) -> Option<String> {
+        let hub = self.hub.as_ref()?;
+        let page = path.file_name()? == "index.html";
+        let text = page.then(|| std::fs::read_to_string(path).ok())??;
+        Some(text.replacen(PUBLIC_HUB, hub, 1))
+    }
+
+    fn send_page(&self, stream: &mut TcpStream, page: &str) -> io::Result<()> {
+        let policy = self.policy.as_ref();
+        let policy = policy.map(|policy| format!("Content-Security-Policy: {policy}\r\n"));
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\n{}Content-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{page}",
+            policy.unwrap_or_default(),
+            page.len()
+        )
     }
 
     /// The file that a URL names; none outside the folder.

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use trainscope_analysis::plan::LaneMessage;
 use trainscope_analysis::{Registry, run_lane};
+use trainscope_checkpoint::Tree;
 
-use super::files::FilesTree;
 use super::post::Outbox;
 use crate::message::Answer;
 
 /// Computes a lane and tells what it tells; what was told before an error stays true.
 pub(super) async fn compute(
-    tree: &FilesTree,
+    tree: &dyn Tree,
     registry: &Registry,
     lane: &str,
     outbox: &mut Outbox<'_>,

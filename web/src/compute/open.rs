@@ -6,30 +6,31 @@ use trainscope_analysis::survey::{Suffix, Survey};
 use trainscope_checkpoint::tree::entry_of;
 use trainscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
 
-use super::files::FilesTree;
 use super::opened::OpenedFiles;
 use crate::message::{
-    Answer, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
+    Answer, Found, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
 };
 
 /// Finds the run among the files and says what can be done with it.
 pub(super) async fn open(
     files: &OpenedFiles,
+    found: Option<Found>,
     registry: &Registry,
     flops_per_second: f64,
 ) -> Result<Answer, String> {
     let run = files.run().await?;
-    let survey = Survey::of(&run, &files.tree, &files.catalogs).await;
+    let survey = Survey::of(&run, &*files.tree, &files.catalogs).await;
     let proposals = proposals(&run, &survey, registry);
     Ok(Answer::Opened(Box::new(Opened {
-        run: summary(&run, &survey, &files.tree),
+        run: summary(&run, &survey, &*files.tree),
+        found,
         proposals: proposals.into_iter().map(Proposal::from).collect(),
         menu: registry.menu(),
         flops_per_second,
     })))
 }
 
-fn summary(run: &Run, survey: &Survey, tree: &FilesTree) -> RunSummary {
+fn summary(run: &Run, survey: &Survey, tree: &dyn Tree) -> RunSummary {
     let model = run.model.as_ref();
     let steps = run.steps.iter().map(|step| step_summary(step, tree));
     let warnings = run.warnings.iter().chain(&survey.warnings);
@@ -57,7 +58,7 @@ const fn layout_in_words(layout: Layout) -> &'static str {
     }
 }
 
-fn step_summary(step: &Step, tree: &FilesTree) -> StepSummary {
+fn step_summary(step: &Step, tree: &dyn Tree) -> StepSummary {
     StepSummary {
         number: step.number,
         parts: step
@@ -68,7 +69,7 @@ fn step_summary(step: &Step, tree: &FilesTree) -> StepSummary {
     }
 }
 
-fn part_summary(part: &Part, tree: &FilesTree) -> PartSummary {
+fn part_summary(part: &Part, tree: &dyn Tree) -> PartSummary {
     let entries = part
         .paths
         .iter()

@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use futures_util::stream::{self, StreamExt};
 use trainscope_analysis::plan::Catalogs;
-use trainscope_checkpoint::{Part, Run, Step};
-
-use super::files::FilesTree;
+use trainscope_checkpoint::{Part, Run, Step, Tree};
 
 /// Files of which the run and the catalogs are read once.
 pub(super) struct OpenedFiles {
     /// The files.
-    pub(super) tree: FilesTree,
+    pub(super) tree: Box<dyn Tree>,
     /// The catalogs read so far.
     pub(super) catalogs: Catalogs,
+    /// What was noticed while they were listed.
+    warnings: Vec<String>,
     run: RefCell<Option<Rc<Run>>>,
 }
 
@@ -23,12 +23,20 @@ pub(super) struct OpenedFiles {
 const AT_ONCE: usize = 24;
 
 impl OpenedFiles {
-    pub(super) fn new(tree: FilesTree) -> Self {
+    pub(super) fn new(tree: Box<dyn Tree>, warnings: Vec<String>) -> Self {
         Self {
             tree,
             catalogs: Catalogs::default(),
+            warnings,
             run: RefCell::new(None),
         }
+    }
+
+    /// Files of which it is known what run they are.
+    pub(super) fn with_run(tree: Box<dyn Tree>, run: Run) -> Self {
+        let files = Self::new(tree, Vec::new());
+        files.run.replace(Some(Rc::new(run)));
+        files
     }
 
     /// The run that the files are.
@@ -37,8 +45,10 @@ impl OpenedFiles {
         if let Some(run) = known {
             return Ok(run);
         }
-        let run = Run::find(&self.tree).await;
-        let run = Rc::new(run.map_err(|error| error.to_string())?);
+        let run = Run::find(&*self.tree).await;
+        let mut run = run.map_err(|error| error.to_string())?;
+        run.warnings.splice(0..0, self.warnings.iter().cloned());
+        let run = Rc::new(run);
         *self.run.borrow_mut() = Some(Rc::clone(&run));
         Ok(run)
     }
@@ -49,7 +59,7 @@ impl OpenedFiles {
         let parts = steps.iter().flat_map(|step| &step.parts);
         stream::iter(parts.filter(|part| wanted(part)))
             .for_each_concurrent(AT_ONCE, async |part| {
-                let _ = self.catalogs.read(part, &self.tree).await;
+                let _ = self.catalogs.read(part, &*self.tree).await;
             })
             .await;
     }

@@ -4,7 +4,7 @@ use trainscope_analysis::config::StepSelection;
 use trainscope_analysis::plan::{LaneMessage, PlanErrors};
 use trainscope_analysis::results::Results;
 use trainscope_analysis::{Config, Lane, Plan, Registry};
-use trainscope_checkpoint::{Run, Step, Tree};
+use trainscope_checkpoint::{Run, Step};
 
 use super::opened::OpenedFiles;
 use crate::message::{Answer, Planned, PlannedLane};
@@ -58,7 +58,7 @@ pub(super) async fn of_config(
             kinds.contains(&part.kind) && part.split.is_none_or(is_needed)
         })
         .await;
-    Plan::make_again(config, run, &files.tree, &files.catalogs).await
+    Plan::make_again(config, run, &*files.tree, &files.catalogs).await
 }
 
 fn planned_lane(lane: &Lane) -> Result<PlannedLane, String> {

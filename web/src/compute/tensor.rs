@@ -1,7 +1,7 @@
 //! What one tensor looks like.
 
 use trainscope_analysis::look::{self, Look};
-use trainscope_checkpoint::{Tensor, TensorEntry, Tree, read_tensors};
+use trainscope_checkpoint::{Tensor, TensorEntry, read_tensors};
 
 use super::memory;
 use super::opened::OpenedFiles;
@@ -52,7 +52,7 @@ pub(super) async fn view(
 }
 
 async fn read(files: &OpenedFiles, path: &str, name: &str) -> Result<Tensor, String> {
-    let catalog = catalog(&files.tree, path).await;
+    let catalog = catalog(&*files.tree, path).await;
     let catalog = catalog.map_err(|error| error.to_string())?;
     let is_it = |tensor: &&TensorEntry| tensor.name == name;
     let entry = catalog.tensors.iter().find(is_it);

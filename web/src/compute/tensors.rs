@@ -3,7 +3,6 @@
 use trainscope_checkpoint::{Catalog, Part, Split, TensorEntry, catalog_of};
 use trainscope_checkpoint::{ReadError, Tree};
 
-use super::files::FilesTree;
 use super::opened::OpenedFiles;
 use crate::message::{Answer, PartName, TensorList, TensorRow};
 
@@ -24,7 +23,7 @@ pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<Answer, 
         ..TensorList::default()
     };
     for path in &part.paths {
-        let catalog = catalog(&files.tree, path).await;
+        let catalog = catalog(&*files.tree, path).await;
         let catalog = catalog.map_err(|error| error.to_string())?;
         list.unreadable.extend(catalog.unreadable);
         let rows = catalog.tensors.iter().map(|tensor| row(tensor, path));
@@ -34,7 +33,7 @@ pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<Answer, 
 }
 
 /// The directory of one file.
-pub(super) async fn catalog(tree: &FilesTree, path: &str) -> Result<Catalog, ReadError> {
+pub(super) async fn catalog(tree: &dyn Tree, path: &str) -> Result<Catalog, ReadError> {
     let source = tree.open(path).await?;
     catalog_of(&*source).await
 }

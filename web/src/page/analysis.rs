@@ -10,8 +10,9 @@ use trainscope_analysis::protocol::{Cost, Event, Progress, Record};
 use trainscope_analysis::results::Results;
 
 use super::desk::Desk;
+use super::network::Meter;
 use super::surroundings;
-use crate::message::{Answer, Planned, Request};
+use crate::message::{Answer, NetworkNews, Planned, Request};
 use crate::panel::Panels;
 use crate::pool::{LaneNews, Pool};
 
@@ -38,6 +39,8 @@ pub(super) struct Analysis {
     /// Charts whose records have come and that were not told.
     feed: StoredValue<Feed>,
     started: StoredValue<f64>,
+    /// What the run had taken of the network before.
+    before: StoredValue<NetworkNews>,
     /// Counts analyses, so that what an earlier one still says is passed over.
     number: StoredValue<u64>,
 }
@@ -68,6 +71,8 @@ pub(super) struct Tally {
     pub numbers: u64,
     /// Seconds since the start.
     pub seconds: f64,
+    /// What it took of the network.
+    pub network: NetworkNews,
 }
 
 /// What came of one lane.
@@ -102,6 +107,7 @@ impl Analysis {
             lanes: StoredValue::new(Vec::new()),
             feed: StoredValue::new(Feed::default()),
             started: StoredValue::new(0.0),
+            before: StoredValue::new(NetworkNews::default()),
             number: StoredValue::new(0),
         }
     }
@@ -131,6 +137,7 @@ impl Analysis {
         self.clear();
         self.phase.set(Phase::Planning);
         self.started.set_value(surroundings::now_seconds());
+        self.before.set_value(self.meter().get_untracked());
         let number = self.number.get_value();
         let workers = self.desk.pool_size.get_untracked();
         spawn_local(async move {
@@ -209,6 +216,10 @@ impl Analysis {
     fn hear(self, lane: usize, news: LaneNews) {
         match news {
             LaneNews::Events(events) => self.take_in(lane, events),
+            LaneNews::Network(news) => {
+                self.meter().add(news);
+                self.count();
+            }
             LaneNews::Done => self.end_lane(lane),
             LaneNews::Restarted(reason) => self.restart(lane, &reason),
             LaneNews::Failed(message) => {
@@ -296,6 +307,11 @@ impl Analysis {
         self.feed_charts();
     }
 
+    /// What the open run takes of the network.
+    fn meter(self) -> Meter {
+        self.desk.meter.get_untracked()
+    }
+
     fn name_of(self, lane: usize) -> String {
         self.lanes.with_value(|lanes| {
             let name = lanes.get(lane).map(|lane| lane.name.clone());
@@ -310,6 +326,7 @@ impl Analysis {
             read_bytes: lanes.iter().map(|lane| lane.read_bytes).sum(),
             numbers: lanes.iter().map(|lane| lane.records.len() as u64).sum(),
             seconds: 0.0,
+            network: self.meter().get_untracked().since(self.before.get_value()),
         });
         tally.seconds = surroundings::now_seconds() - self.started.get_value();
         self.tally.set(tally);

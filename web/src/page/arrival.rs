@@ -9,6 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use super::begin::{self, Wanted};
+use super::opening::remote;
 use super::state::{Stage, State, Wish};
 use crate::choices::Choices;
 use crate::fetch;
@@ -18,6 +19,9 @@ use crate::message::{Answer, Request};
 use crate::part::{MissingPart, begin};
 
 const RESULTS_MARK: &str = "#results=";
+
+/// Short enough to be typed by hand: `#repo=OWNER/NAME&branch=REVISION`.
+const REPOSITORY_MARK: &str = "#repo=";
 
 /// The largest results file that is fetched.
 const MOST_BYTES: usize = 500_000_000;
@@ -71,7 +75,7 @@ impl Arrival {
 
     fn look(self, state: State) {
         let hash = window().location().hash().unwrap_or_default();
-        if [MARK, RESULTS_MARK]
+        if [MARK, RESULTS_MARK, REPOSITORY_MARK]
             .iter()
             .any(|mark| hash.starts_with(mark))
         {
@@ -81,13 +85,18 @@ impl Arrival {
 
     /// What it is called that the part of the address behind `#` asks for.
     pub(super) fn name_of(hash: &str) -> String {
-        hash.strip_prefix(RESULTS_MARK)
-            .map_or_else(|| "a shared analysis".to_owned(), address_of)
+        let repository = hash.strip_prefix(REPOSITORY_MARK);
+        let address = hash.strip_prefix(RESULTS_MARK).or(repository);
+        address.map_or_else(|| "a shared analysis".to_owned(), address_of)
     }
 
     /// Opens what the part of the address behind `#` asks for.
     pub(super) fn open(self, state: State, wish: Wish, hash: String) {
         spawn_local(async move {
+            if let Some(place) = remote::asked_for(&hash) {
+                self.notice.set(None);
+                return remote::open(state, wish, place, None).await;
+            }
             let opened = match hash.strip_prefix(RESULTS_MARK) {
                 Some(address) => self.open_results(state, &address_of(address), wish).await,
                 None => {
@@ -115,7 +124,15 @@ impl Arrival {
         }
         let link = link.map_err(|error| error.to_string())?;
         match (link.results, link.source) {
-            (Some(results), _) => self.show(state, results, "a link", link.choices),
+            (Some(results), source) => {
+                self.show(state, results, "a link", link.choices);
+                state.origin.set_value(Some(source));
+            }
+            (None, Source::Remote { place, .. }) => {
+                self.notice.set(None);
+                state.view.take(link.choices);
+                remote::open(state, wish, place, Some(link.config)).await;
+            }
             (None, Source::Demo) => {
                 self.notice.set(None);
                 state.view.take(link.choices);
@@ -161,6 +178,7 @@ impl Arrival {
         state.opened.set(None);
         state.view.take(choices);
         state.ask.text.set(results.config.clone());
+        state.origin.set_value(None);
         self.notice.set(Some(Notice::Brought {
             name: results.source.clone(),
             from: from.to_owned(),

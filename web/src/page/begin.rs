@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use leptos::wasm_split::wasm_split;
 
 use super::arrival::Arrival;
-use super::opening::taking;
+use super::opening::{remote, taking};
 use super::state::{DEMO, State, Wish};
 use super::workbench;
 use crate::drop::Dropped;
@@ -21,6 +21,8 @@ pub(super) enum Wanted {
     Dropped(Dropped),
     /// What was picked.
     Picked(RunFiles),
+    /// What was typed in for a run that is not on this machine.
+    Place(String),
     /// What the page's address asks for.
     Address(Arrival, String),
 }
@@ -32,6 +34,8 @@ impl Wanted {
             Self::Demo => DEMO.to_owned(),
             Self::Dropped(dropped) => dropped.name(),
             Self::Picked(files) => files.name.clone(),
+            // A query may be a signature.
+            Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
             Self::Address(_, address) => Arrival::name_of(address),
         }
     }
@@ -72,6 +76,7 @@ fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart
         Wanted::Demo => spawn_local(wish.open_demo(None)),
         Wanted::Dropped(dropped) => taking::dropped(state, wish, dropped),
         Wanted::Picked(files) => taking::picked(state, wish, files),
+        Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
         Wanted::Address(arrival, address) => arrival.open(state, wish, address),
     }
     Ok(())

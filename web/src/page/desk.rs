@@ -1,12 +1,16 @@
 //! The page's web workers: a clerk for questions about the run, another for single tensors, and a
 //! pool for lanes.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
+use super::network::Meter;
 use crate::clerk::Clerk;
 use crate::files::RunFiles;
 use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
 use crate::pool::{LaneNews, Pool};
+use crate::run_place::RunPlace;
 
 /// More workers than this gain little and cost memory.
 const MOST_WORKERS: usize = 16;
@@ -19,6 +23,10 @@ pub(super) struct Desk {
     pub pool_size: RwSignal<usize>,
     /// How many this machine can run at once.
     pub threads: usize,
+    /// What the run that is being opened takes of the network; none where none is.
+    pub opening: RwSignal<Option<Meter>>,
+    /// What the open run has taken of it.
+    pub meter: RwSignal<Meter>,
 }
 
 struct Workers {
@@ -26,7 +34,7 @@ struct Workers {
     looker: Clerk,
     /// Opens the next run while the one that is open stays usable.
     opener: Option<Clerk>,
-    files: Option<RunFiles>,
+    place: Option<RunPlace>,
 }
 
 impl Desk {
@@ -37,30 +45,43 @@ impl Desk {
                 clerk: Clerk::default(),
                 looker: Clerk::default(),
                 opener: None,
-                files: None,
+                place: None,
             }),
             pool_size: RwSignal::new(threads),
             threads,
+            opening: RwSignal::new(None),
+            meter: RwSignal::new(Meter::new()),
         }
     }
 
-    /// What these files are. They are read from now on where that is answered, and until then
+    /// What there is. It is read from there from now on where that is answered, and until then
     /// nothing changes. An empty error means that nobody waits for the answer any more.
-    pub(super) async fn open(self, files: RunFiles) -> Result<Answer, String> {
-        let opener = Clerk::default();
-        opener.use_files(files.clone());
+    pub(super) async fn open(self, mut place: RunPlace) -> Result<Answer, String> {
+        let meter = Meter::new();
+        let heard = Rc::new(move |news| meter.add(news));
+        let opener = Clerk::heard_by(heard.clone());
+        opener.read_from(place.clone());
         self.workers
             .update_value(|workers| workers.opener = Some(opener.clone()));
+        self.opening.set(Some(meter));
         let answer = opener.ask(Request::Open).await?;
         if let Answer::Opened(opened) = &answer {
+            if let Some(found) = &opened.found {
+                place.learn(&found.listed);
+                opener.remember(place.clone());
+            }
             try_reading(&opener, opened).await?;
         }
+        self.opening.set(None);
+        self.meter.set(meter);
         self.workers.update_value(|workers| {
             workers.opener = None;
             workers.clerk.stop();
             workers.clerk = opener;
-            workers.looker.use_files(files.clone());
-            workers.files = Some(files);
+            workers.looker.stop();
+            workers.looker = Clerk::heard_by(heard);
+            workers.looker.read_from(place.clone());
+            workers.place = Some(place);
         });
         Ok(answer)
     }
@@ -82,7 +103,7 @@ impl Desk {
             }
             workers.clerk = Clerk::default();
             workers.looker = Clerk::default();
-            workers.files = None;
+            workers.place = None;
         });
     }
 
@@ -115,9 +136,9 @@ impl Desk {
         lanes: Vec<PlannedLane>,
         listener: impl FnMut(usize, LaneNews) + 'static,
     ) -> Pool {
-        let files = self.workers.with_value(|workers| workers.files.clone());
-        let size = self.pool_size.get_untracked();
-        Pool::start(files.unwrap_or_default(), lanes, size, listener)
+        let place = self.workers.with_value(|workers| workers.place.clone());
+        let place = place.unwrap_or_else(|| RunPlace::Files(RunFiles::default()));
+        Pool::start(place, lanes, self.pool_size.get_untracked(), listener)
     }
 }
 

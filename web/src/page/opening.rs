@@ -2,6 +2,7 @@
 
 mod drop_zone;
 mod picker;
+pub(super) mod remote;
 pub(super) mod taking;
 mod under_way;
 
@@ -15,6 +16,7 @@ use super::begin::{self, Wanted};
 use super::readout;
 use super::state::State;
 use picker::Pickers;
+use remote::RemoteFields;
 use under_way::Status;
 
 /// What the tool does, and the way in.
@@ -42,6 +44,7 @@ pub(super) fn Opening() -> impl IntoView {
                         "Try the demo run"
                     </button>
                 </div>
+                <RemoteFields/>
                 <span class="label">{demo}</span>
                 <Status/>
             </div>

@@ -7,10 +7,12 @@ use super::analysis::Analysis;
 use super::ask::Ask;
 use super::desk::Desk;
 use super::explore::Explore;
+use super::opening::remote::Given;
 use super::surroundings;
 use super::view::View;
-use crate::files::RunFiles;
+use crate::link::Source;
 use crate::message::{Answer, Opened, Request};
+use crate::run_place::RunPlace;
 
 /// What the demo run is called while it is on its way.
 pub(super) const DEMO: &str = "the demo run";
@@ -37,6 +39,10 @@ pub(super) struct State {
     pub desk: Desk,
     /// The view of what is open; none before the part of the program that opens things is there.
     pub workbench: StoredValue<Option<fn() -> AnyView>>,
+    /// What was given for a run that is not on this machine.
+    pub given: Given,
+    /// What the shown results are of, where a link brought them.
+    pub origin: StoredValue<Option<Source>>,
     /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
     wishes: StoredValue<u64>,
 }
@@ -82,6 +88,8 @@ impl State {
             theme: surroundings::theme(),
             desk,
             workbench: StoredValue::new(None),
+            given: Given::new(),
+            origin: StoredValue::new(None),
             wishes: StoredValue::new(0),
         }
     }
@@ -137,6 +145,7 @@ impl State {
         } else {
             Side::Explore
         });
+        self.origin.set_value(None);
         self.opened.set(Some(opened));
         self.stage.set(Stage::Open);
         let is_ordered = config.is_some();
@@ -194,19 +203,19 @@ impl Wish {
             Ok::<_, crate::fetch::FetchError>((files, config))
         };
         match fetched.await {
-            Ok((files, config)) => self.open(files, Some(config)).await,
+            Ok((files, config)) => self.open(RunPlace::Files(files), Some(config)).await,
             Err(error) => self.fail(&error),
         }
     }
 
     /// Opens a run. With a config, its analysis is computed at once; else one is proposed.
-    pub(super) async fn open(self, files: RunFiles, config: Option<String>) {
+    pub(super) async fn open(self, place: RunPlace, config: Option<String>) {
         if !self.is_wanted() {
             return;
         }
-        let name = files.name.clone();
+        let name = place.name().to_owned();
         self.tell(name.clone(), None);
-        match self.state.desk.open(files).await {
+        match self.state.desk.open(place).await {
             Ok(Answer::Opened(opened)) => self.state.show_run(*opened, config).await,
             Ok(_) => {}
             Err(message) if message.is_empty() => {}

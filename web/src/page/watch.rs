@@ -4,8 +4,8 @@ use leptos::html::Section;
 use leptos::prelude::*;
 
 use super::analysis::{Analysis, Phase, Tally};
-use super::readout;
 use super::state::State;
+use super::{network, readout};
 
 /// Below this part, what is left cannot be told from what is done.
 const LEAST_PART: f64 = 0.03;
@@ -132,8 +132,10 @@ fn part_done(analysis: Analysis) -> f64 {
 fn in_words(analysis: Analysis) -> Option<String> {
     let (cost, tally) = (analysis.cost.get(), analysis.tally.get());
     let phase = analysis.phase.get();
-    if matches!(phase, Phase::Planning | Phase::Failed(_)) || cost.lanes == 0 {
-        return None;
+    let is_computed = !matches!(phase, Phase::Planning | Phase::Failed(_)) && cost.lanes > 0;
+    let waiting = network::waiting(tally.network).filter(|_| analysis.is_busy());
+    if !is_computed {
+        return waiting;
     }
     let mut parts = vec![
         format!(
@@ -156,6 +158,8 @@ fn in_words(analysis: Analysis) -> Option<String> {
     if phase == Phase::Computing {
         parts.extend(left(tally, part_done(analysis)));
     }
+    parts.extend(network::traffic(tally.network).map(|words| format!("network: {words}")));
+    parts.extend(waiting);
     Some(parts.join(" · "))
 }
 

@@ -121,6 +121,12 @@ impl HubTree {
         self.pin.as_deref()
     }
 
+    /// What was noticed while steps were looked for.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// What a file is: an id that is the same for the same content only.
     #[must_use]
     pub fn content_id(&self, path: &str) -> Option<&str> {

@@ -99,7 +99,7 @@ fn broken(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// Makes a link of what is shown.
-fn shared(tab: &Tab, kind: &str) -> Result<String> {
+pub(super) fn shared(tab: &Tab, kind: &str) -> Result<String> {
     tab.click("[data-test=share]")?;
     tab.click_when_shown(&format!("[data-test={kind}]"))?;
     tab.wait_until_still()?;

@@ -99,7 +99,7 @@ fn key(row: &Row) -> String {
 }
 
 /// The relative difference that is allowed; see `crates/analysis/tests/golden/mod.rs`.
-fn allowed(metric: &str, wanted: Option<f64>, status: &str) -> f64 {
+pub(super) fn allowed(metric: &str, wanted: Option<f64>, status: &str) -> f64 {
     let is_ill_conditioned = wanted.is_some_and(|wanted| wanted > ILL_CONDITIONED);
     match metric {
         _ if status.contains("good to 3 digits") => 1e-2,

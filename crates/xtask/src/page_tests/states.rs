@@ -4,10 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use trainscope_fake_hub::example::{PRIVATE, REVISIONS};
+use trainscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule};
+
 use super::visit::{self, choose};
 use super::{PageTest, Site, checkpoints};
 use crate::browser::{Screen, Tab};
 use crate::demo::RUN;
+use crate::fake_hub;
+use crate::serve::Served;
 use crate::workspace::Workspace;
 
 pub(super) const TESTS: &[PageTest] = &[
@@ -35,6 +40,9 @@ pub(crate) struct Surroundings {
     run: PathBuf,
     /// With a file that is cut off.
     folder: tempfile::TempDir,
+    fake: FakeHub,
+    /// The page that names it.
+    hub_page: String,
 }
 
 /// All of them.
@@ -50,6 +58,22 @@ pub(crate) const STATES: &[State] = &[
     State {
         name: "error",
         reach: error,
+    },
+    State {
+        name: "hub-fields",
+        reach: |tab, at| at.hub(tab, ""),
+    },
+    State {
+        name: "hub-listing",
+        reach: hub_listing,
+    },
+    State {
+        name: "hub-error",
+        reach: hub_error,
+    },
+    State {
+        name: "hub-run",
+        reach: hub_run,
     },
     State {
         name: "explorer",
@@ -103,7 +127,14 @@ impl Surroundings {
         let folder = tempfile::tempdir()?;
         let whole = checkpoints::write_whole(folder.path())?;
         checkpoints::cut(&whole, &folder.path().join("cut.safetensors"))?;
+        let fake = fake_hub::start(workspace, Options::default())?;
+        let served = Served {
+            hub: Some(fake.endpoint().to_owned()),
+            ..Served::folder(workspace.dist())
+        };
         Ok(Self {
+            hub_page: served.start(0)?,
+            fake,
             address: address.to_owned(),
             run: workspace.root.join(RUN),
             folder,
@@ -114,9 +145,47 @@ impl Surroundings {
         self.folder.path().join("cut.safetensors")
     }
 
+    /// The page with the fields for a repository unfolded, or with one on its way.
+    fn hub(&self, tab: &Tab, place: &str) -> Result<()> {
+        visit::open(tab, &self.hub_page)?;
+        if place.is_empty() {
+            return tab.click("[data-test=remote-more]");
+        }
+        tab.click("[data-test=remote-place]")?;
+        tab.type_text(place)?;
+        tab.press("Enter")
+    }
+
     fn open_run(&self, tab: &Tab) -> Result<()> {
         visit::drop_run(tab, &self.address, &[Path::new(&self.run)])
     }
+}
+
+fn hub_listing(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.fake.inject(Rule {
+        origin: Origin::Hub,
+        contains: "/refs".to_owned(),
+        skip: 0,
+        times: 1,
+        fault: Fault::Silence,
+    });
+    at.hub(tab, REVISIONS)?;
+    tab.wait_for_words("[data-test=listing]", "listed")
+}
+
+fn hub_error(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.hub(tab, PRIVATE)?;
+    tab.wait_until_shown("[data-test=state-failed]")?;
+    // The browser tells its console that the hub refused.
+    tab.complaints().map(drop)
+}
+
+fn hub_run(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.hub(tab, REVISIONS)?;
+    visit::wait_until_opened(tab)?;
+    visit::run_proposal(tab)?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.wait_until_shown("[data-test=network]")
 }
 
 fn loading(tab: &Tab, at: &Surroundings) -> Result<()> {

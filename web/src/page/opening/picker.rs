@@ -5,6 +5,7 @@ use leptos::html::{Details, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::remote::RemoteFields;
 use crate::drop;
 use crate::files::text_of;
 use crate::page::begin::{self, Wanted};
@@ -30,6 +31,7 @@ pub(in crate::page) fn OpenMenu() -> impl IntoView {
             <summary data-test="open-menu">"Open…"</summary>
             <div class="sheet" on:click=move |_| fold()>
                 <Pickers/>
+                <RemoteFields/>
                 <button data-test="demo" on:click=move |_| begin::open(state, Wanted::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
             </div>

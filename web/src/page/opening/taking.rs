@@ -9,6 +9,7 @@ use crate::drop::Dropped;
 use crate::files::{RunFiles, text_of};
 use crate::page::readout;
 use crate::page::state::{Side, State, Wish};
+use crate::run_place::RunPlace;
 
 /// A results file says what it is within so many bytes.
 const HEAD_BYTES: i32 = 512;
@@ -61,7 +62,7 @@ async fn take(state: State, wish: Wish, files: RunFiles) {
             Err(reason) => return wish.fail(&format!("{path} could not be read: {reason}")),
         }
     }
-    wish.open(files, None).await;
+    wish.open(RunPlace::Files(files), None).await;
 }
 
 /// A single file that is not a checkpoint.

@@ -121,6 +121,9 @@ fn local_note(state: State) -> Option<String> {
         Source::Files { name } => Some(format!(
             " The files of {name} stay with you: whoever opens the link needs them to compute anything."
         )),
+        Source::Remote { place, .. } => {
+            Some(format!(" Whoever opens the link reads from {place}."))
+        }
         Source::Demo => None,
     }
 }
@@ -255,6 +258,16 @@ fn last_part(path: &str) -> String {
 
 /// What the shown analysis is of.
 fn source(state: State) -> Source {
+    let found = state.opened.with_untracked(|opened| {
+        let opened = opened.as_ref()?;
+        Some(Source::Remote {
+            name: opened.run.name.clone(),
+            place: opened.found.as_ref()?.place.clone(),
+        })
+    });
+    if let Some(source) = found.or_else(|| state.origin.get_value()) {
+        return source;
+    }
     let run = state.opened.with_untracked(|opened| {
         let run = &opened.as_ref()?.run;
         let is_demo = run.name == crate::demo::NAME

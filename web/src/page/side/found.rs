@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::message::{PartSummary, RunSummary, StepSummary};
 use crate::page::explore::named;
-use crate::page::readout;
 use crate::page::state::State;
+use crate::page::{network, readout};
 
 /// Facts, choosers and warnings.
 #[component]
@@ -158,8 +158,18 @@ fn Facts(run: RunSummary) -> impl IntoView {
         (Some(only), _) => only.number.to_string(),
         _ => "none".to_owned(),
     };
+    let state = State::here();
+    let place = state.opened.with_untracked(|opened| {
+        let found = opened.as_ref()?.found.as_ref()?;
+        Some(found.place.clone())
+    });
+    let network = move || {
+        let words = network::traffic(state.desk.meter.get().get())?;
+        Some(view! { <div><dt>"network"</dt><dd data-test="network">{words}</dd></div> })
+    };
     let facts = [
         ("run", Some(run.name)),
+        ("read from", place),
         ("layout", Some(run.layout)),
         ("steps", Some(steps)),
         ("layers", number(run.n_layers)),
@@ -173,7 +183,7 @@ fn Facts(run: RunSummary) -> impl IntoView {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
     let facts = facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
-    view! { <dl class="facts-list" data-test="run-facts">{facts.collect_view()}</dl> }
+    view! { <dl class="facts-list" data-test="run-facts">{facts.collect_view()}{network}</dl> }
 }
 
 #[component]

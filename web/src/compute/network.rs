@@ -1,0 +1,222 @@
+//! Runs that are not on this machine: where they are, and what reading them takes.
+
+mod clock;
+mod diagnosis;
+mod fetching;
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use serde::{Deserialize, Serialize};
+use trainscope_checkpoint::http::{
+    Clock, HttpClient, HttpError, HttpTree, Patience, Token, Url, Waiting,
+};
+use trainscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
+use trainscope_checkpoint::{Run, RunError};
+
+use super::opened::OpenedFiles;
+use crate::message::{Found, NetworkNews, Remote};
+use clock::BrowserClock;
+use fetching::Fetching;
+
+/// How often the page hears how it goes.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// At most so many names are listed in a message.
+const NAMES_IN_MESSAGE: usize = 20;
+
+/// A run somewhere else, and the way to it.
+pub(super) struct Connection {
+    remote: Remote,
+    client: Arc<HttpClient>,
+    hub: Arc<Hub>,
+    clock: Arc<BrowserClock>,
+    /// What was told so far, in sums.
+    told: Cell<NetworkNews>,
+}
+
+/// What was listed, as workers send it to each other.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listed {
+    /// Files of a repository.
+    Hub(Manifest),
+    /// A file at an address, and its length.
+    File(String, u64),
+}
+
+impl Connection {
+    /// The way to a run; asks nobody yet.
+    pub(super) fn new(remote: Remote) -> Result<Self, String> {
+        let clock = Arc::new(BrowserClock::default());
+        let client = HttpClient::over(
+            Arc::new(Fetching),
+            Arc::clone(&clock) as _,
+            Patience::default(),
+        );
+        let client = Arc::new(client.with_requests_at_once(remote.requests_at_once));
+        let token = match remote.token.0.trim() {
+            "" => None,
+            text => Some(Token::new(text).ok_or("the token has characters that no token has")?),
+        };
+        let hub = Hub::new(Arc::clone(&client), &remote.endpoint, token, Cache);
+        Ok(Self {
+            remote,
+            client,
+            hub: Arc::new(hub.map_err(|error| error.to_string())?),
+            clock,
+            told: Cell::default(),
+        })
+    }
+
+    /// The files that another worker listed, where one has.
+    pub(super) fn listed(&self) -> Result<Option<OpenedFiles>, String> {
+        let Some(text) = &self.remote.listed else {
+            return Ok(None);
+        };
+        let foreign = |error| format!("a list of files was not understood: {error}");
+        let files = match serde_json::from_str(text).map_err(foreign)? {
+            Listed::Hub(manifest) => {
+                let tree = self.hub.listed(manifest);
+                let warnings = tree.warnings().to_vec();
+                OpenedFiles::new(Box::new(tree), warnings)
+            }
+            Listed::File(address, bytes) => {
+                let url = Url::parse(&address).ok_or("a list of files has no address")?;
+                let tree = HttpTree::known(&self.client, &url, bytes);
+                OpenedFiles::new(Box::new(tree), Vec::new())
+            }
+        };
+        Ok(Some(files))
+    }
+
+    /// Lists the run's files, and finds the run in them.
+    pub(super) async fn list(&self) -> Result<(OpenedFiles, Found), String> {
+        let endpoint = Url::parse(&self.remote.endpoint).ok_or("the page names no hub")?;
+        let in_words = |error: HubError| error.to_string();
+        let place = Place::parse(&endpoint, &self.remote.place);
+        let (address, path) = match place.map_err(in_words)? {
+            Place::File(url) => return self.file(&url).await,
+            Place::Repository(address) => (address, None),
+            Place::Part {
+                repository,
+                segments,
+            } => {
+                let part = self.hub.part(&repository, &segments).await;
+                part.map_err(in_words)?
+            }
+        };
+        let tree = self.repository(&endpoint, address, path).await;
+        let (tree, place) = tree.map_err(in_words)?;
+        let found = Found {
+            listed: text_of(&Listed::Hub(tree.manifest()))?,
+            place,
+        };
+        let run = tree.find_run().await;
+        let run = run.map_err(|error| with_revisions(&error, &tree))?;
+        Ok((OpenedFiles::with_run(Box::new(tree), run), found))
+    }
+
+    /// A repository's files, and what leads to the same ones again.
+    async fn repository(
+        &self,
+        endpoint: &Url,
+        address: HubAddress,
+        path: Option<String>,
+    ) -> Result<(HubTree, String), HubError> {
+        let listing = self.hub.look_up(&address).await?;
+        let tree = match &path {
+            Some(path) => listing.of_files().tree(|_| true).await?.only(path)?,
+            None => listing.tree(|_| true).await?,
+        };
+        let revision = tree.pin().or(address.revision.as_deref());
+        let place = match (revision, path) {
+            (Some(revision), Some(path)) => {
+                let base = endpoint.as_str().trim_end_matches('/');
+                format!("{base}/{}/resolve/{revision}/{path}", tree.repository())
+            }
+            (Some(revision), None) => format!("{}@{revision}", tree.repository()),
+            (None, _) => tree.repository().to_owned(),
+        };
+        Ok((tree, place))
+    }
+
+    async fn file(&self, url: &Url) -> Result<(OpenedFiles, Found), String> {
+        let tree = match HttpTree::open(&self.client, url).await {
+            Ok(tree) => tree,
+            Err(error @ HttpError::Unreachable { .. }) => {
+                return Err(diagnosis::of(url, &error).await);
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let found = Found {
+            listed: text_of(&Listed::File(url.to_string(), tree.bytes()))?,
+            // A query may be a signature, which is nobody else's.
+            place: url.without_query().to_owned(),
+        };
+        let run = Run::find(&tree).await.map_err(|error| error.to_string())?;
+        Ok((OpenedFiles::with_run(Box::new(tree), run), found))
+    }
+
+    /// What `answer` comes to; meanwhile `tell` hears how reading goes.
+    pub(super) async fn while_telling<T>(
+        &self,
+        answer: impl Future<Output = T>,
+        tell: impl Fn(NetworkNews),
+    ) -> T {
+        let mut answer = pin!(answer);
+        loop {
+            let pause = self.clock.wait(TELL_EVERY, Waiting::ForAnswer);
+            let outcome = match select(answer.as_mut(), pause).await {
+                Either::Left((outcome, _)) => Some(outcome),
+                Either::Right(_) => None,
+            };
+            if let Some(news) = self.news() {
+                tell(news);
+            }
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+        }
+    }
+
+    /// What has happened since this was last asked; none where nothing has.
+    fn news(&self) -> Option<NetworkNews> {
+        let (traffic, seen, told) = (self.client.traffic(), self.hub.seen(), self.told.get());
+        let now = NetworkNews {
+            requests: traffic.requests,
+            bytes: traffic.bytes,
+            commits: seen.commits,
+            files: seen.files,
+            wait_seconds: self.clock.seconds_to_wait(),
+        };
+        self.told.set(now);
+        (now != told).then(|| now.since(told))
+    }
+}
+
+fn text_of(listed: &Listed) -> Result<String, String> {
+    serde_json::to_string(listed).map_err(|error| error.to_string())
+}
+
+/// Nothing on the default branch is often something on another.
+fn with_revisions(error: &RunError, tree: &HubTree) -> String {
+    let others = tree.revisions();
+    let is_nothing = matches!(
+        error,
+        RunError::NoCheckpoint { .. } | RunError::Empty { .. }
+    );
+    if !is_nothing || others.len() < 2 {
+        return error.to_string();
+    }
+    let shown = others.get(..NAMES_IN_MESSAGE).unwrap_or(others).join(", ");
+    let more = match others.len().saturating_sub(NAMES_IN_MESSAGE) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let repository = tree.repository();
+    format!("{error}. It has other revisions; give one as {repository}@REVISION: {shown}{more}")
+}
