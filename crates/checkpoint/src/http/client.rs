@@ -172,6 +172,12 @@ impl HttpClient {
         }
     }
 
+    /// Sends a request once, where there is another way if it fails.
+    pub(super) async fn send_once(&self, request: &Request<'_>) -> Result<Answer, HttpError> {
+        let _place = self.places.acquire().await;
+        self.attempt(request).await.and_then(Answer::checked)
+    }
+
     async fn attempt(&self, request: &Request<'_>) -> Result<Answer, HttpError> {
         let outgoing = request.outgoing();
         self.requests.fetch_add(1, Ordering::Relaxed);

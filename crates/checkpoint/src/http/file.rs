@@ -131,13 +131,15 @@ impl RemoteFile {
 
     /// Exactly `length` bytes from `offset`; both lie inside the file, and the length is not 0.
     async fn fetch(&self, offset: u64, length: u64) -> Result<Vec<u8>, HttpError> {
-        let direct = self.direct_address();
-        if let Some(url) = direct {
-            let answer = self.ask(url, offset, length).await?;
-            if !matches!(answer.status, 401 | 403) {
+        if let Some(url) = self.direct_address() {
+            let request = self.request(url, offset, length);
+            if let Ok(answer) = self.client.send_once(&request).await
+                && matches!(answer.status, 200 | 206 | 416)
+            {
                 return self.content(answer, offset, length);
             }
-            // The signature has expired before its time.
+            // A signature that expired before its time, as a rule. A browser that may not read the
+            // refusal cannot tell it from a host that is not there.
             *locked(&self.direct) = None;
         }
         let answer = self

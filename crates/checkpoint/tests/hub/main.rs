@@ -6,6 +6,7 @@ mod ahead;
 mod cache;
 mod faults;
 mod frugality;
+mod places;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;

@@ -49,7 +49,7 @@ fn addresses(tab: &Tab, site: &Site) -> Result<()> {
             "1 step",
         ),
         (
-            format!("{hub}/{REVISIONS}/resolve/step512/model.safetensors?download=true"),
+            format!("{hub}/{REVISIONS}/resolve/step2000/model.safetensors?download=true"),
             "1 step",
         ),
     ] {
@@ -79,7 +79,7 @@ fn slash(tab: &Tab, site: &Site) -> Result<()> {
         format!("{hub}/a/b/blob/feature/one/model.safetensors"),
     ] {
         world.open(tab, &place)?;
-        says(&tab.words("header .source")?, &["2 layers"])?;
+        says(&tab.words("header .source")?, &["1 step"])?;
     }
     Ok(())
 }
