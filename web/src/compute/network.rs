@@ -25,6 +25,9 @@ use fetching::Fetching;
 /// How often the page hears how it goes.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 
+/// How often a file at an address is asked for before the failure is looked into.
+const ATTEMPTS_AT_AN_ADDRESS: u32 = 2;
+
 /// At most so many names are listed in a message.
 const NAMES_IN_MESSAGE: usize = 20;
 
@@ -55,7 +58,7 @@ impl Connection {
         let client = HttpClient::over(
             Arc::new(Fetching),
             Arc::clone(&clock) as _,
-            Patience::default(),
+            patience(&remote),
         );
         let client = Arc::new(client.with_requests_at_once(remote.requests_at_once));
         let token = match remote.token.0.trim() {
@@ -127,11 +130,14 @@ impl Connection {
         address: HubAddress,
         path: Option<String>,
     ) -> Result<(HubTree, String), HubError> {
-        let listing = self.hub.look_up(&address).await?;
-        let tree = match &path {
-            Some(path) => listing.of_files().tree(|_| true).await?.only(path)?,
-            None => listing.tree(|_| true).await?,
-        };
+        let mut listing = self.hub.look_up(&address).await?;
+        if path.is_some() {
+            listing = listing.of_files();
+        }
+        let mut tree = listing.tree(|_| true).await?;
+        if let Some(path) = &path {
+            tree = tree.only(path)?;
+        }
         let revision = tree.pin().or(address.revision.as_deref());
         let place = match (revision, path) {
             (Some(revision), Some(path)) => {
@@ -195,6 +201,20 @@ impl Connection {
         };
         self.told.set(now);
         (now != told).then(|| now.since(told))
+    }
+}
+
+/// Whoever gives an address that nobody may read wants to hear so soon.
+fn patience(remote: &Remote) -> Patience {
+    let usual = Patience::default();
+    let endpoint = Url::parse(&remote.endpoint).filter(|_| remote.listed.is_none());
+    let place = endpoint.and_then(|endpoint| Place::parse(&endpoint, &remote.place).ok());
+    match place {
+        Some(Place::File(_)) => Patience {
+            attempts: ATTEMPTS_AT_AN_ADDRESS,
+            ..usual
+        },
+        _ => usual,
     }
 }
 

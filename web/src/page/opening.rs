@@ -44,8 +44,8 @@ pub(super) fn Opening() -> impl IntoView {
                         "Try the demo run"
                     </button>
                 </div>
-                <RemoteFields/>
                 <span class="label">{demo}</span>
+                <RemoteFields/>
                 <Status/>
             </div>
             <div class="facts">

@@ -136,11 +136,21 @@ impl Hub {
         &self,
         repository: &str,
         revision: &str,
-        more: impl Fn(&[Commit]) -> bool,
+        more: fn(&[Commit]) -> bool,
     ) -> Result<Vec<Commit>, HubError> {
         let url = self.api(repository, &["commits", revision]);
-        let url = url.with_query("limit=1000");
-        self.pages(repository, url, &self.commits_seen, more).await
+        let mut all: Vec<Commit> = Vec::new();
+        let mut take = |page: &[u8]| {
+            let commits: Vec<Commit> = self.parsed(page)?;
+            let seen = commits.len() as u64;
+            self.commits_seen.fetch_add(seen, Ordering::Relaxed);
+            let goes_on = !all.is_empty() || more(&commits);
+            all.extend(commits);
+            Ok(goes_on)
+        };
+        self.pages(repository, url.with_query("limit=1000"), &mut take)
+            .await?;
+        Ok(all)
     }
 
     /// Every file of a commit.
@@ -150,17 +160,26 @@ impl Hub {
         commit: &str,
     ) -> Result<Vec<FileOfCommit>, HubError> {
         let url = self.api(repository, &["tree", commit]);
-        let url = url.with_query("recursive=true");
-        let seen = &self.files_seen;
-        let entries: Vec<TreeEntry> = self.pages(repository, url, seen, |_| true).await?;
-        let files = entries.into_iter().filter(|entry| entry.kind == "file");
-        Ok(files.map(FileOfCommit::of).collect())
+        let mut all = Vec::new();
+        let mut take = |page: &[u8]| {
+            let entries: Vec<TreeEntry> = self.parsed(page)?;
+            let files = entries.into_iter().filter(|entry| entry.kind == "file");
+            let before = all.len();
+            all.extend(files.map(FileOfCommit::of));
+            let seen = (all.len() - before) as u64;
+            self.files_seen.fetch_add(seen, Ordering::Relaxed);
+            Ok(true)
+        };
+        self.pages(repository, url.with_query("recursive=true"), &mut take)
+            .await?;
+        Ok(all)
     }
 
     /// Branches and tags.
     pub(super) async fn refs(&self, repository: &str) -> Result<Refs, HubError> {
         let url = self.api(repository, &["refs"]);
-        Ok(self.json(repository, url).await?.0)
+        let (body, _) = self.answer(repository, url).await?;
+        self.parsed(&body)
     }
 
     /// A file of a commit, to be read by ranges.
@@ -189,22 +208,19 @@ impl Hub {
         self.endpoint.child(folders.chain(segments.iter().copied()))
     }
 
-    /// A list that comes in pages, and is counted page by page.
-    async fn pages<T: DeserializeOwned>(
+    /// A list that comes in pages, for as long as `take` says that the next one matters.
+    async fn pages(
         &self,
         repository: &str,
         first: Url,
-        seen: &AtomicU64,
-        more: impl Fn(&[T]) -> bool,
-    ) -> Result<Vec<T>, HubError> {
-        let mut all: Vec<T> = Vec::new();
+        take: &mut dyn FnMut(&[u8]) -> Result<bool, HubError>,
+    ) -> Result<(), HubError> {
         let mut next = Some(first);
-        for page in 0..PAGES_LIMIT {
-            let Some(url) = next else { return Ok(all) };
-            let (entries, after): (Vec<T>, _) = self.json(repository, url).await?;
-            seen.fetch_add(entries.len() as u64, Ordering::Relaxed);
-            all.extend(entries);
-            next = after.filter(|_| page > 0 || more(&all));
+        for _ in 0..PAGES_LIMIT {
+            let Some(url) = next else { return Ok(()) };
+            let (body, after) = self.answer(repository, url).await?;
+            let goes_on = take(&body)?;
+            next = after.filter(|_| goes_on);
         }
         Err(HubError::TooManyPages {
             host: self.host(),
@@ -212,12 +228,8 @@ impl Hub {
         })
     }
 
-    /// An answer in JSON, and where the next page is.
-    async fn json<T: DeserializeOwned>(
-        &self,
-        repository: &str,
-        url: Url,
-    ) -> Result<(T, Option<Url>), HubError> {
+    /// An answer's body, and where the next page is.
+    async fn answer(&self, repository: &str, url: Url) -> Result<(Vec<u8>, Option<Url>), HubError> {
         let is_own = url.origin() == self.endpoint.origin();
         let request = Request {
             token: self.token.as_ref().filter(|_| is_own),
@@ -229,13 +241,17 @@ impl Hub {
         if answer.status != 200 {
             return Err(self.refusal(&answer, repository));
         }
+        let next = header::next_page(&answer.headers);
         let (host, limit) = (self.host(), PAGE_LIMIT_BYTES);
         let body = answer.body.ok_or(HubError::LongAnswer { host, limit })?;
-        let parsed = serde_json::from_slice(&body).map_err(|source| HubError::BadAnswer {
+        Ok((body, next))
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, HubError> {
+        serde_json::from_slice(body).map_err(|source| HubError::BadAnswer {
             host: self.host(),
             source,
-        })?;
-        Ok((parsed, header::next_page(&answer.headers)))
+        })
     }
 
     /// Why the Hub refused, with what to do.
@@ -270,6 +286,11 @@ impl Hub {
 }
 
 impl FileOfCommit {
+    /// Whether a commit left another one's file as it was.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.path == other.path && self.object_id == other.object_id
+    }
+
     fn of(entry: TreeEntry) -> Self {
         let (tag, bytes) = match entry.lfs {
             Some(large) => (large.oid, large.size),

@@ -35,21 +35,22 @@ pub(super) struct Saving {
 /// The commits that save steps, oldest first, and the steps that were saved again later. Of
 /// several commits of one step the oldest counts, as it does for the reference tool.
 pub(super) fn savings(newest_first: &[Commit]) -> (Vec<Saving>, BTreeSet<u64>) {
-    let (mut savings, mut known, mut again) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut savings, mut again) = (Vec::<Saving>::new(), BTreeSet::new());
     let mut before = None;
     for commit in newest_first.iter().rev() {
         let Some((saved, step)) = saved(&commit.title) else {
             continue;
         };
-        if known.insert((saved, step)) {
+        let is_same = |saving: &Saving| saving.saved == saved && saving.step == step;
+        if savings.iter().any(is_same) {
+            again.insert(step);
+        } else {
             savings.push(Saving {
                 saved,
                 step,
                 commit: commit.id.clone(),
                 before,
             });
-        } else {
-            again.insert(step);
         }
         before = Some(commit.id.clone());
     }
@@ -61,18 +62,17 @@ pub(super) fn savings(newest_first: &[Commit]) -> (Vec<Saving>, BTreeSet<u64>) {
 /// before. Such files are told of and passed over.
 pub(super) fn of_savings(savings: &[&Saving], trees: &Trees, warnings: &mut Vec<String>) -> Places {
     let mut places = Places::new();
-    let mut stale: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    let mut stale: Vec<(&str, BTreeSet<u64>)> = Vec::new();
     for saving in savings {
         let before = saving.before.as_ref().and_then(|commit| trees.get(commit));
-        let before: BTreeMap<&str, &str> = before
-            .into_iter()
-            .flatten()
-            .map(|file| (file.path.as_str(), file.object_id.as_str()))
-            .collect();
+        let before = before.map(Vec::as_slice).unwrap_or_default();
         let files = trees.get(&saving.commit).into_iter().flatten();
         for file in files.filter(|file| saving.saved.includes(&file.path)) {
-            if before.get(file.path.as_str()) == Some(&file.object_id.as_str()) {
-                stale.entry(&file.path).or_default().insert(saving.step);
+            if before.iter().any(|earlier| earlier.is_same_as(file)) {
+                match stale.iter_mut().find(|(path, _)| *path == file.path) {
+                    Some((_, steps)) => drop(steps.insert(saving.step)),
+                    None => stale.push((&file.path, BTreeSet::from([saving.step]))),
+                }
                 continue;
             }
             let path = format!("checkpoints/step_{}/{}", saving.step, file.path);
@@ -118,10 +118,11 @@ pub(super) fn of_revisions(revisions: &[&(u64, Reference)], trees: &Trees) -> Pl
 
 /// The files of one commit, as they are.
 pub(super) fn of_commit(commit: &str, trees: &Trees) -> Places {
-    let files = trees.get(commit).into_iter().flatten();
-    files
-        .map(|file| (file.path.clone(), HubFile::of(commit, file)))
-        .collect()
+    let mut places = Places::new();
+    for file in trees.get(commit).into_iter().flatten() {
+        places.insert(file.path.clone(), HubFile::of(commit, file));
+    }
+    places
 }
 
 /// The config files at a commit's root.

@@ -82,8 +82,10 @@ impl Hub {
 
     /// A revision's commits, newest first; all of them only where they are steps.
     async fn history(&self, repository: &str, revision: &str) -> Result<Vec<Commit>, HubError> {
-        let are_steps = |first: &[Commit]| first.iter().any(saves);
-        match self.commits(repository, revision, are_steps).await {
+        match self
+            .commits(repository, revision, |first| first.iter().any(saves))
+            .await
+        {
             Err(HubError::NoRevision { repository, .. }) => {
                 let refs = self.refs(&repository).await?;
                 Err(HubError::NoRevision {
@@ -150,7 +152,8 @@ impl Listing {
     /// [`HubError`], with what to do.
     pub async fn tree(self, wants: impl Fn(u64) -> bool) -> Result<HubTree, HubError> {
         let mut warnings = Vec::new();
-        let mut commits: BTreeSet<String> = self.head.iter().cloned().collect();
+        let mut commits: BTreeSet<String> = BTreeSet::new();
+        commits.extend(self.head.clone());
         let places = match &self.steps {
             Steps::Commits(savings, again) => {
                 let wanted: Vec<&Saving> = savings.iter().filter(|it| wants(it.step)).collect();
@@ -219,7 +222,8 @@ fn warn_of_repeated(
     wants: impl Fn(u64) -> bool,
     warnings: &mut Vec<String>,
 ) {
-    let again: BTreeSet<u64> = again.iter().copied().filter(|step| wants(*step)).collect();
+    let mut again = again.clone();
+    again.retain(|step| wants(*step));
     if !again.is_empty() {
         warnings.push(format!(
             "{} saved more than once on this branch: the oldest commit is used, as the reference tool does",

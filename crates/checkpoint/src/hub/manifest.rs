@@ -1,6 +1,5 @@
 //! What was listed, as plain data: whoever is sent it reads the same files without asking again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,9 +28,9 @@ impl HubTree {
     #[must_use]
     pub fn manifest(&self) -> Manifest {
         let mut commits: Vec<String> = Vec::new();
-        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         let files = self.places.iter().map(|(path, file)| {
-            let number = *numbers.entry(&file.commit).or_insert_with(|| {
+            let known = commits.iter().position(|commit| *commit == file.commit);
+            let number = known.unwrap_or_else(|| {
                 commits.push(file.commit.clone());
                 commits.len() - 1
             });

@@ -1,7 +1,5 @@
 //! Revisions named by step: which step a name means, and patterns of names.
 
-use std::collections::BTreeMap;
-
 use super::client::{Reference, Refs};
 use super::error::HubError;
 use crate::run::step_number;
@@ -34,9 +32,12 @@ pub(super) fn steps(
             pattern: pattern.to_owned(),
         });
     }
-    let found: BTreeMap<u64, Reference> = all()
-        .filter_map(|it| Some((fits(pattern, &it.name)?, it.clone())))
-        .collect();
+    let mut found = Vec::new();
+    for reference in all() {
+        if let Some(step) = fits(pattern, &reference.name) {
+            put(&mut found, step, reference);
+        }
+    }
     if found.is_empty() {
         return Err(HubError::NoneFits {
             repository: repository.to_owned(),
@@ -44,7 +45,20 @@ pub(super) fn steps(
             names: names(refs),
         });
     }
-    Ok(found.into_iter().collect())
+    Ok(found)
+}
+
+/// Puts a step where it belongs; of a step that occurs again, the last counts.
+fn put(steps: &mut Vec<(u64, Reference)>, step: u64, reference: &Reference) {
+    let entry = (step, reference.clone());
+    match steps.binary_search_by_key(&step, |(step, _)| *step) {
+        Ok(at) => {
+            if let Some(known) = steps.get_mut(at) {
+                *known = entry;
+            }
+        }
+        Err(at) => steps.insert(at, entry),
+    }
 }
 
 /// The names of all branches and tags.
@@ -57,26 +71,29 @@ fn usual<'a>(
     repository: &str,
     all: impl Iterator<Item = &'a Reference>,
 ) -> Result<Vec<(u64, Reference)>, HubError> {
-    let mut families: BTreeMap<String, BTreeMap<u64, Reference>> = BTreeMap::new();
+    let mut families: Vec<(String, Vec<(u64, Reference)>)> = Vec::new();
     for reference in all {
-        if let Some(step) = step_number(&reference.name) {
-            let steps = families.entry(family(&reference.name)).or_default();
-            steps.insert(step, reference.clone());
+        let Some(step) = step_number(&reference.name) else {
+            continue;
+        };
+        let family = family(&reference.name);
+        let known = families.iter().position(|(name, _)| *name == family);
+        let at = known.unwrap_or_else(|| {
+            families.push((family, Vec::new()));
+            families.len() - 1
+        });
+        if let Some((_, steps)) = families.get_mut(at) {
+            put(steps, step, reference);
         }
     }
-    families.retain(|_, steps| steps.len() > 1);
-    let mut found = families.into_iter();
-    match (found.next(), found.next()) {
-        (None, _) => Ok(Vec::new()),
-        (Some((_, steps)), None) => Ok(steps.into_iter().collect()),
-        (Some((first, _)), Some((second, _))) => {
-            let families = [first, second].into_iter();
-            Err(HubError::SeveralFamilies {
-                repository: repository.to_owned(),
-                families: families.chain(found.map(|(family, _)| family)).collect(),
-            })
-        }
+    families.retain(|(_, steps)| steps.len() > 1);
+    if families.len() > 1 {
+        return Err(HubError::SeveralFamilies {
+            repository: repository.to_owned(),
+            families: families.into_iter().map(|(family, _)| family).collect(),
+        });
     }
+    Ok(families.pop().map(|(_, steps)| steps).unwrap_or_default())
 }
 
 /// A name as a pattern: the step and the number of tokens left out.

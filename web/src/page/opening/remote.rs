@@ -110,11 +110,12 @@ pub(super) fn RemoteFields() -> impl IntoView {
     };
     view! {
         <div class="remote" on:click=|event| event.stop_propagation()>
+            <label class="label" for="remote-place">"Hugging Face repository or address"</label>
             <form class="row" on:submit=open>
                 <input
+                    id="remote-place"
                     type="text"
-                    aria-label="Hugging Face repository or address"
-                    placeholder="Hugging Face repository or address"
+                    placeholder="owner/name"
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"
@@ -127,7 +128,7 @@ pub(super) fn RemoteFields() -> impl IntoView {
             <details>
                 <summary data-test="remote-more">"Private or gated? What can be opened?"</summary>
                 <label>
-                    <span>"Token"</span>
+                    "Token"
                     <input
                         type="password"
                         autocomplete="off"
@@ -136,16 +137,16 @@ pub(super) fn RemoteFields() -> impl IntoView {
                         on:input=move |event| given.token.set(event_target_value(&event))
                     />
                 </label>
-                <p class="label">
+                <span class="label">
                     "Kept in this tab only, and sent to the Hub itself only. It is never in links, results or \
                      addresses."
-                </p>
-                <p class="label">
+                </span>
+                <span class="label">
                     "A repository ("<code>"owner/name"</code>"), with a branch, tag, commit or pattern of them ("
                     <code>"owner/name@revision"</code>", "<code>"owner/name@step{N}"</code>
                     "), an address of it in the browser, or any address of a checkpoint file whose server allows \
                      ranges and other sites to read (CORS)."
-                </p>
+                </span>
             </details>
         </div>
     }

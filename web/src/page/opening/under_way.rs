@@ -52,8 +52,8 @@ fn Progress(what: String, bytes: Option<(u64, u64)>) -> impl IntoView {
                 {bar}
             </div>
             <span class="label" role="status">"Opening "<b>{what}</b>{amount}"…"</span>
-            <span class="label" data-test="listing">{listing}</span>
             <button data-test="cancel-opening" on:click=move |_| state.settle()>"Cancel"</button>
+            <span class="label listing" data-test="listing">{listing}</span>
         </div>
     }
 }
