@@ -76,6 +76,10 @@ pub(crate) const STATES: &[State] = &[
         reach: hub_run,
     },
     State {
+        name: "open-menu",
+        reach: open_menu,
+    },
+    State {
         name: "explorer",
         reach: explorer,
     },
@@ -186,6 +190,12 @@ fn hub_run(tab: &Tab, at: &Surroundings) -> Result<()> {
     visit::run_proposal(tab)?;
     tab.click("[data-test=tab-explore]")?;
     tab.wait_until_shown("[data-test=network]")
+}
+
+fn open_menu(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.open_run(tab)?;
+    tab.click("[data-test=open-menu]")?;
+    tab.click("[data-test=remote-more]")
 }
 
 fn loading(tab: &Tab, at: &Surroundings) -> Result<()> {

@@ -5,7 +5,7 @@ use trainscope_fake_hub::example::{GATED, PRIVATE, TOKEN};
 
 use super::{World, enter, open_place, refusal, says};
 use crate::browser::Tab;
-use crate::page_tests::{PageTest, Site, links, visit};
+use crate::page_tests::{PageTest, Site, links, saving, visit};
 
 pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
@@ -45,7 +45,12 @@ fn private(tab: &Tab, site: &Site) -> Result<()> {
     let kept = tab.run(
         "return JSON.stringify([{...localStorage}, {...sessionStorage}, location.href, document.cookie])",
     )?;
-    for text in [kept.to_string(), shared] {
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    tab.click("[data-test=save-menu] summary")?;
+    tab.click("[data-test=save-menu] [data-test=save-results]")?;
+    let saved = std::fs::read_to_string(saving::only_file(folder.path())?)?;
+    for text in [kept.to_string(), shared, saved] {
         ensure!(!text.contains(TOKEN), "the token is in {text}");
     }
     Ok(())
