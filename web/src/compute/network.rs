@@ -12,10 +12,11 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 use trainscope_checkpoint::http::{
-    Clock, HttpClient, HttpError, HttpTree, Patience, Token, Url, Waiting,
+    Clock, HttpClient, HttpError, HttpTree, Patience, Spawn, Task, Token, Url, Waiting,
 };
 use trainscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
 use trainscope_checkpoint::{Run, RunError};
+use wasm_bindgen_futures::spawn_local;
 
 use super::opened::OpenedFiles;
 use crate::message::{Found, NetworkNews, Remote};
@@ -41,6 +42,15 @@ pub(super) struct Connection {
     told: Cell<NetworkNews>,
 }
 
+/// Where reads go on while a lane computes, as far as it lets them.
+struct EventLoop;
+
+impl Spawn for EventLoop {
+    fn spawn(&self, task: Task) {
+        spawn_local(task());
+    }
+}
+
 /// What was listed, as workers send it to each other.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,7 +70,8 @@ impl Connection {
             Arc::clone(&clock) as _,
             patience(&remote),
         );
-        let client = Arc::new(client.with_requests_at_once(remote.requests_at_once));
+        let client = client.with_requests_at_once(remote.requests_at_once);
+        let client = Arc::new(client.with_spawner(Arc::new(EventLoop)));
         let token = match remote.token.0.trim() {
             "" => None,
             text => Some(Token::new(text).ok_or("the token has characters that no token has")?),

@@ -161,7 +161,7 @@ fn a_length_is_learnt_without_reading_the_whole() {
     assert_eq!(tree.name(), "http://shy/a%20b.pt");
     assert_eq!(
         std::mem::take(&mut *asked.lock().unwrap()),
-        [Some("bytes=0-65535".to_owned()), None]
+        [Some("bytes=0-16383".to_owned()), None]
     );
     // Who knows the length asks for what is wanted, and nothing else.
     let known = HttpTree::known(&client, &address, LENGTH as u64);
