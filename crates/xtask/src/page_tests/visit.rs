@@ -54,10 +54,12 @@ pub(crate) fn drop_run(tab: &Tab, address: &str, run: &[&Path]) -> Result<()> {
 pub(crate) fn wait_until_opened(tab: &Tab) -> Result<()> {
     tab.wait_for(
         "an opened run",
-        "document.querySelector('[data-test=run]:enabled, [data-test=state-failed]')",
+        "document.querySelector('[data-test=state-failed]') \
+         || document.querySelector('[data-test=run]:enabled') \
+            && document.querySelector('[data-test=cost]').textContent",
     )?;
     no_failure(tab)?;
-    // What it costs comes a little later, and moves the button.
+    // What it costs moved the button.
     tab.wait_until_still()
 }
 
