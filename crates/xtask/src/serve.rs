@@ -26,6 +26,8 @@ pub(crate) struct Served {
     pub policy: Option<String>,
     /// The hub that the page names in place of the public one.
     pub hub: Option<String>,
+    /// Whether pages of other origins may read it (CORS).
+    pub is_shared: bool,
 }
 
 /// What was asked for.
@@ -43,6 +45,7 @@ impl Served {
             prefix: "/",
             policy: None,
             hub: None,
+            is_shared: false,
         }
     }
 
@@ -75,9 +78,14 @@ impl Served {
         {
             return self.send_page(&mut stream, &page);
         }
+        let shared = match self.is_shared {
+            true => "Access-Control-Allow-Origin: *\r\n",
+            false => "",
+        };
         let Some((mut file, path)) = opened else {
-            return stream.write_all(
-                b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            return write!(
+                stream,
+                "HTTP/1.1 404 Not Found\r\n{shared}Content-Length: 0\r\nConnection: close\r\n\r\n"
             );
         };
         let bytes = file.metadata()?.len();
@@ -94,6 +102,7 @@ impl Served {
         if let Some(policy) = &self.policy {
             head += &format!("Content-Security-Policy: {policy}\r\n");
         }
+        head += shared;
         write!(
             stream,
             "{head}Content-Type: {}\r\nContent-Length: {}\r\nAccept-Ranges: bytes\r\n\

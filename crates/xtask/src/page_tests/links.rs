@@ -4,10 +4,11 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::saving::TALL;
+use super::saving::{self, TALL};
 use super::visit;
 use super::{PageTest, Site};
 use crate::browser::Tab;
+use crate::serve::Served;
 
 pub(super) const TESTS: &[PageTest] = &[
     PageTest {
@@ -21,6 +22,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "a_broken_link_says_what_is_wrong",
         run: broken,
+    },
+    PageTest {
+        name: "a_results_file_opens_by_its_address",
+        run: results_by_address,
     },
 ];
 
@@ -96,6 +101,41 @@ fn broken(tab: &Tab, site: &Site) -> Result<()> {
     // The page is usable afterwards.
     tab.click("[data-test=demo]")?;
     visit::wait_until_drawn(tab)
+}
+
+fn results_by_address(tab: &Tab, site: &Site) -> Result<()> {
+    tab.show_on(TALL)?;
+    visit::finish_demo(tab, &site.page)?;
+    let drawings = visit::drawings(tab)?;
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let host = |is_shared| {
+        let folder = folder.path().to_path_buf();
+        let served = Served {
+            is_shared,
+            ..Served::folder(folder)
+        };
+        served.start(0)
+    };
+    let address = |host: &str, file: &str| format!("{}#results={host}{file}", site.page);
+    let (open_host, closed_host) = (host(true)?, host(false)?);
+    site.as_another_visitor(|tab| {
+        tab.show_on(TALL)?;
+        visit::open_with_worker_control(tab, &address(&open_host, "demo.trainscope.json"))?;
+        visit::wait_until_drawn(tab)?;
+        ensure!(visit::drawings(tab)? == drawings, "the charts differ");
+        tab.wait_for_words("[data-test=arrival]", "Nothing was computed here")?;
+        let lanes = tab.run("return workerControl.asked.lane ?? 0")?;
+        ensure!(lanes == 0, "{lanes} lanes were computed");
+        Ok(())
+    })?;
+    visit::open(tab, &address(&open_host, "missing.json"))?;
+    tab.wait_for_words("[role=alert]", "there is no file at")?;
+    visit::open(tab, &address(&closed_host, "demo.trainscope.json"))?;
+    tab.wait_for_words("[role=alert]", "CORS")?;
+    // The browser tells the console of each.
+    tab.complaints().map(drop)
 }
 
 /// Makes a link of what is shown.
