@@ -35,6 +35,8 @@ pub(super) struct Ask {
     desk: Desk,
     /// Counts edits, so that an answer to an earlier one is passed over.
     edits: StoredValue<u64>,
+    /// Whether the last edit waits for a rest before it is checked.
+    is_resting: StoredValue<bool>,
     history: RwSignal<History>,
 }
 
@@ -73,6 +75,7 @@ impl Ask {
             leader: RwSignal::new(Leader::Text),
             desk,
             edits: StoredValue::new(0),
+            is_resting: StoredValue::new(false),
             history: RwSignal::new(History::default()),
         }
     }
@@ -118,8 +121,12 @@ impl Ask {
         });
     }
 
-    /// Checks what waits for a rest at once.
+    /// Checks what waits for a rest at once. A check that is under way is not begun again: over a
+    /// network it would ask for everything twice.
     pub(super) fn hurry(self) {
+        if !self.is_resting.get_value() {
+            return;
+        }
         match self.leader.get_untracked() {
             Leader::Form => spawn_local(self.check_form(self.form.get_untracked())),
             Leader::Text => self.replace(self.text.get_untracked()),
@@ -229,6 +236,7 @@ impl Ask {
         if pace == Pace::Chosen {
             return check();
         }
+        self.is_resting.set_value(true);
         spawn_local(async move {
             surroundings::pause(REST_MILLISECONDS).await;
             if self.edits.get_value() == edit {
@@ -246,6 +254,7 @@ impl Ask {
     async fn check(self, request: Request) -> Option<Checked> {
         let edit = self.next_edit();
         self.is_checking.set(true);
+        self.is_resting.set_value(false);
         let answer = self.desk.ask(request).await;
         if self.edits.get_value() != edit {
             return None;
