@@ -14,6 +14,7 @@ pub mod proposal;
 pub mod protocol;
 pub mod registry;
 pub mod results;
+pub mod service;
 pub mod survey;
 
 pub use component::{COMPONENTS, Component};
