@@ -7,6 +7,7 @@
 mod component_entry;
 mod cursor;
 mod form;
+pub mod keys;
 mod label;
 mod metric_entry;
 mod monitoring;

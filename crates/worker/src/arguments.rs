@@ -22,9 +22,19 @@ pub(crate) enum Command {
     /// Show what a run or a checkpoint file holds, reading directories only.
     Inspect(InspectArguments),
     /// List the metrics with their parameters.
-    Metrics,
+    Metrics(ReferenceArguments),
     /// List the components with their parameters.
-    Components,
+    Components(ReferenceArguments),
+    /// List the keys of a config.
+    Config(ReferenceArguments),
+}
+
+/// Arguments of `worker metrics`, `worker components` and `worker config`.
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArguments {
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `worker analyze`.

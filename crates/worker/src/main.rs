@@ -48,8 +48,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Metrics => reference::metrics(),
-        Command::Components => reference::components(),
+        Command::Metrics(arguments) => reference::metrics(&arguments),
+        Command::Components(arguments) => reference::components(&arguments),
+        Command::Config(arguments) => reference::config(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

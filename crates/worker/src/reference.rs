@@ -1,16 +1,22 @@
-//! `worker metrics` and `worker components`: what exists, with parameters.
+//! `worker metrics`, `worker components` and `worker config`: what exists, with parameters.
 
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use serde::Serialize;
 use trainscope_analysis::Registry;
+use trainscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
 use trainscope_checkpoint::DataKind;
 use trainscope_metrics::{Parameter, ParameterKind, Quantity};
 
+use crate::arguments::ReferenceArguments;
 use crate::{Outcome, console};
 
 /// Lists the metrics.
-pub(crate) fn metrics() -> Result<Outcome> {
+pub(crate) fn metrics(arguments: &ReferenceArguments) -> Result<Outcome> {
+    if arguments.json {
+        return print_json(&Registry::default().menu().metrics);
+    }
     let mut text = String::new();
     for metric in Registry::default().metrics() {
         let compares = metric.form().is_comparative();
@@ -31,7 +37,10 @@ pub(crate) fn metrics() -> Result<Outcome> {
 }
 
 /// Lists the components.
-pub(crate) fn components() -> Result<Outcome> {
+pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
+    if arguments.json {
+        return print_json(&Registry::default().menu().components);
+    }
     let mut text = String::new();
     for component in Registry::default().components() {
         let of: Vec<&str> = component
@@ -51,6 +60,40 @@ pub(crate) fn components() -> Result<Outcome> {
         }
         write_parameters(&mut text, component.parameters())?;
     }
+    console::print(&text)?;
+    Ok(Outcome::Done)
+}
+
+/// Lists the keys of a config, map by map.
+pub(crate) fn config(arguments: &ReferenceArguments) -> Result<Outcome> {
+    if arguments.json {
+        return print_json(&SECTIONS);
+    }
+    let mut text = String::new();
+    for section in SECTIONS {
+        writeln!(text, "{} ({})", section.name, section.place)?;
+        for key in section.keys {
+            write_key(&mut text, key)?;
+        }
+    }
+    console::print(&text.replace('`', ""))?;
+    Ok(Outcome::Done)
+}
+
+fn write_key(text: &mut String, key: &Key) -> Result<()> {
+    let otherwise = match key.otherwise {
+        Otherwise::Needed => "needed".to_owned(),
+        Otherwise::Depends(when) => when.to_owned(),
+        Otherwise::Is(default) => format!("default: {default}"),
+    };
+    writeln!(text, "    {}: {} ({otherwise})", key.name, key.takes)?;
+    writeln!(text, "        {}", key.summary)?;
+    Ok(())
+}
+
+fn print_json(value: &impl Serialize) -> Result<Outcome> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
     console::print(&text)?;
     Ok(Outcome::Done)
 }

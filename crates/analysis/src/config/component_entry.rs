@@ -6,6 +6,7 @@ use trainscope_checkpoint::DataKind;
 use trainscope_metrics::{Metric, Quantity};
 
 use super::cursor::{At, Fields};
+use super::keys::COMPONENT_ENTRY;
 use super::parameter::{Owner, check_keys, choice, parameters};
 use super::problem::Problems;
 use super::schema::Context;
@@ -14,7 +15,6 @@ use super::value::filled_text;
 use super::{ComponentEntry, LayerSelection, Location};
 use crate::component::Component;
 
-const KEYS: &[&str] = &["component_name", "data_type", "layer_suffixes", "layers"];
 const KINDS: &[DataKind] = DataKind::ALL;
 const SUFFIX: &str = "the suffix of a layer's tensor, as in attention.o_proj";
 
@@ -62,7 +62,13 @@ fn component(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static 
     let owners: Vec<_> = components.iter().map(owner).collect();
     let names: Vec<_> = owners.iter().map(|owner| owner.name).collect();
     let chosen = choice(fields, "component_name", &names, &mut context.problems);
-    check_keys(fields, KEYS, &owners, chosen, &mut context.problems);
+    check_keys(
+        fields,
+        &COMPONENT_ENTRY.names(),
+        &owners,
+        chosen,
+        &mut context.problems,
+    );
     components.get(chosen?).copied()
 }
 

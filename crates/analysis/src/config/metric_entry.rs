@@ -5,6 +5,7 @@ use trainscope_metrics::Metric;
 
 use super::component_entry::{ResultKeys, component_entry};
 use super::cursor::{At, Fields};
+use super::keys::METRIC_ENTRY;
 use super::name::check_entry_name;
 use super::parameter::{Owner, check_keys, choice, parameters};
 use super::problem::Problems;
@@ -13,13 +14,6 @@ use super::selection::target;
 use super::value::name;
 use super::{ComponentEntry, MetricEntry, Target};
 
-const KEYS: &[&str] = &[
-    "metric_name",
-    "name",
-    "target_checkpoint",
-    "data_split",
-    "components",
-];
 const SPLITS: &[Split] = Split::ALL;
 
 /// One entry of `metrics`; its label is given when all are read.
@@ -54,7 +48,13 @@ fn metric(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static dyn
     let owners: Vec<_> = metrics.iter().map(owner).collect();
     let names: Vec<_> = owners.iter().map(|owner| owner.name).collect();
     let chosen = choice(fields, "metric_name", &names, &mut context.problems);
-    check_keys(fields, KEYS, &owners, chosen, &mut context.problems);
+    check_keys(
+        fields,
+        &METRIC_ENTRY.names(),
+        &owners,
+        chosen,
+        &mut context.problems,
+    );
     metrics.get(chosen?).copied()
 }
 

@@ -1,12 +1,10 @@
 //! The `monitoring` part: where results go.
 
 use super::cursor::{At, Fields};
+use super::keys::{MONITORING, WANDB};
 use super::problem::Problems;
 use super::value::{boolean, filled_text, short_text};
 use super::{Monitoring, Wandb};
-
-const KEYS: &[&str] = &["output_dir", "save_to_wandb", "wandb"];
-const WANDB_KEYS: &[&str] = &["entity", "project"];
 
 /// Where results go; the default where the file does not say.
 pub(super) fn monitoring(config: &Fields<'_>, problems: &mut Problems) -> Option<Monitoring> {
@@ -20,7 +18,7 @@ pub(super) fn monitoring(config: &Fields<'_>, problems: &mut Problems) -> Option
 }
 
 fn given(fields: &Fields<'_>, problems: &mut Problems) -> Option<Monitoring> {
-    fields.check_keys(KEYS, problems, |_| None);
+    fields.check_keys(&MONITORING.names(), problems, |_| None);
     let output_dir = fields.optional("output_dir", |at| filled_text(at, "a folder", problems));
     let saves = fields.optional("save_to_wandb", |at| boolean(at, problems));
     let wandb = fields.optional("wandb", |at| wandb(at, problems));
@@ -45,7 +43,7 @@ fn given(fields: &Fields<'_>, problems: &mut Problems) -> Option<Monitoring> {
 
 fn wandb(at: &At<'_>, problems: &mut Problems) -> Option<Wandb> {
     let fields = Fields::of(at, "a map with entity and project", problems)?;
-    fields.check_keys(WANDB_KEYS, problems, |_| None);
+    fields.check_keys(&WANDB.names(), problems, |_| None);
     let entity = fields.optional("entity", |at| short_text(at, "a name", problems));
     let project = fields.optional("project", |at| short_text(at, "a name", problems));
     Some(Wandb {

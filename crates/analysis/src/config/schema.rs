@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use trainscope_checkpoint::Split;
 
 use super::cursor::{At, Fields};
+use super::keys::CONFIG;
 use super::metric_entry::metric_entry;
 use super::monitoring::monitoring;
 use super::name::check_analysis_name;
@@ -20,8 +21,6 @@ use crate::registry::Registry;
 const EXAMPLE: &str = "{metrics: [{metric_name: gini, data_split: val, components: \
      [{component_name: simple, data_type: weights, layer_suffixes: attention.o_proj, layers: all}]}], \
      steps: all}";
-
-const KEYS: &[&str] = &["analysis_name", "metrics", "steps", "monitoring"];
 
 /// Keys of training configs, pico-train's and others', that no analysis config has.
 const TRAINING_KEYS: &[&str] = &[
@@ -88,7 +87,7 @@ fn document(at: &At<'_>, text: &str, context: &mut Context<'_>) -> Option<Config
         return None;
     }
     let fields = Fields::of(at, "an analysis config", &mut context.problems)?;
-    fields.check_keys(KEYS, &mut context.problems, |_| None);
+    fields.check_keys(&CONFIG.names(), &mut context.problems, |_| None);
     let metrics = metrics(&fields, context);
     let problems = &mut context.problems;
     let analysis_name = fields.optional("analysis_name", |at| {
@@ -135,7 +134,8 @@ fn training_config(keys: &[&str]) -> Option<String> {
 
 /// A file in which not one key is, or is nearly, one of ours.
 fn foreign_config(keys: &[&str]) -> Option<String> {
-    let ours = |key: &&str| suggest(key, KEYS).is_some();
+    let known = CONFIG.names();
+    let ours = |key: &&str| suggest(key, &known).is_some();
     let shown: Vec<_> = keys.iter().take(3).map(|key| quoted(key)).collect();
     (!keys.iter().any(ours))
         .then(|| format!("this is no analysis config (it has {})", shown.join(", ")))

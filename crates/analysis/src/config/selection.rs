@@ -1,6 +1,7 @@
 //! Steps, layers and targets.
 
 use super::cursor::{At, Fields};
+use super::keys::STEP_RANGE;
 use super::problem::Problems;
 use super::schema::Context;
 use super::tree::Value;
@@ -28,8 +29,6 @@ const LAYER: Kind = Kind {
     max: 9_999,
 };
 
-const RANGE_KEYS: &[&str] = &["start", "end", "step"];
-
 /// `steps`: a range, a list, one step, or `all`.
 pub(super) fn steps(at: &At<'_>, problems: &mut Problems) -> Option<StepSelection> {
     let steps = match &at.node.value {
@@ -46,7 +45,7 @@ pub(super) fn steps(at: &At<'_>, problems: &mut Problems) -> Option<StepSelectio
 /// stride lands on it and never passed.
 fn range(at: &At<'_>, problems: &mut Problems) -> Option<Vec<u64>> {
     let fields = Fields::of(at, "{start, end, step}", problems)?;
-    fields.check_keys(RANGE_KEYS, problems, |_| None);
+    fields.check_keys(&STEP_RANGE.names(), problems, |_| None);
     let start = fields.optional("start", |at| number(at, STEP, problems));
     let end = fields
         .required("end", "the last step, a whole number", problems)

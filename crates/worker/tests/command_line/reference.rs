@@ -1,6 +1,8 @@
-//! `worker metrics` and `worker components`: every registered one, with its parameters.
+//! `worker metrics` and `worker components`: every registered one, with its parameters. `worker
+//! config`: every key.
 
 use trainscope_analysis::Registry;
+use trainscope_analysis::config::keys::SECTIONS;
 
 use crate::support::Scratch;
 
@@ -35,9 +37,42 @@ fn every_component_is_listed_with_its_roles_and_parameters() {
 }
 
 #[test]
+fn every_key_of_a_config_is_listed() {
+    let listed = Scratch::new().worker(&["config"]).expect(0).stdout;
+    for section in SECTIONS {
+        let entry = entry(&listed, section.name);
+        for name in section.names() {
+            assert!(entry.contains(&format!("    {name}: ")), "{name}: {entry}");
+        }
+    }
+}
+
+#[test]
+fn everything_is_there_as_json() {
+    let listed = |command| {
+        let printed = Scratch::new().worker(&[command, "--json"]).expect(0).stdout;
+        let list: Vec<serde_json::Value> = serde_json::from_str(&printed).expect("a list");
+        list.iter()
+            .map(|one| one["name"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let registry = Registry::default();
+    let metrics: Vec<_> = registry
+        .metrics()
+        .iter()
+        .map(|metric| Some(metric.name().to_owned()))
+        .collect();
+    assert_eq!(listed("metrics"), metrics);
+    let components = registry.components().iter();
+    let components: Vec<_> = components.map(|one| Some(one.name().to_owned())).collect();
+    assert_eq!(listed("components"), components);
+    assert_eq!(listed("config").len(), SECTIONS.len());
+}
+
+#[test]
 fn lines_are_not_longer_than_a_terminal() {
     let scratch = Scratch::new();
-    for command in ["metrics", "components"] {
+    for command in ["metrics", "components", "config"] {
         let listed = scratch.worker(&[command]).expect(0).stdout;
         for line in listed.lines() {
             assert!(line.chars().count() <= 100, "{line}");
@@ -47,7 +82,10 @@ fn lines_are_not_longer_than_a_terminal() {
 
 /// The lines of one entry: its name, and what is indented below it.
 fn entry(listed: &str, name: &str) -> String {
-    let lines = listed.lines().skip_while(|line| *line != name);
+    // A section of the config says where it stands.
+    let heading = format!("{name} (");
+    let is_start = |line: &&str| *line == name || line.starts_with(&heading);
+    let lines = listed.lines().skip_while(|line| !is_start(line));
     let mut lines = lines.peekable();
     assert!(lines.peek().is_some(), "{name} is not listed");
     let body = lines.skip(1).take_while(|line| line.starts_with(' '));
