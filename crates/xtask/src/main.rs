@@ -9,6 +9,7 @@ mod fingerprint;
 mod first_load;
 mod page_tests;
 mod process;
+mod reference;
 mod screenshots;
 mod serve;
 mod setup;
@@ -73,6 +74,12 @@ const VERBS: &[Verb] = &[
         arguments: "",
         summary: "write pictures of the built page to target/screenshots",
         run: screenshots::run,
+    },
+    Verb {
+        name: "reference",
+        arguments: "",
+        summary: "write docs/ from the code: metrics, components, config, command line, HTTP API",
+        run: reference::run,
     },
     Verb {
         name: "tidy",

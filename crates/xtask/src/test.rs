@@ -11,6 +11,7 @@ use crate::fake_hub;
 use crate::first_load;
 use crate::page_tests;
 use crate::process;
+use crate::reference;
 use crate::setup::{Chromium, PageTools, wasm};
 use crate::steps::{Outcome, Report, run_tests};
 use crate::tidy;
@@ -53,6 +54,11 @@ const CHECKS: &[Check] = &[
         name: "docs",
         advice: "mend the doc comments named above",
         run: |workspace, _| docs(workspace),
+    },
+    Check {
+        name: "reference",
+        advice: reference::ADVICE,
+        run: |workspace, _| reference::step(workspace),
     },
     Check {
         name: "hub-python",
