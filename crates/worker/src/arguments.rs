@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Show what a run or a checkpoint file holds, reading directories only.
     Inspect(InspectArguments),
+    /// Serve the page, and run what it asks for: analyses of runs on this machine and on the Hub.
+    Serve(ServeArguments),
     /// List the metrics with their parameters.
     Metrics(ReferenceArguments),
     /// List the components with their parameters.
@@ -93,4 +96,80 @@ pub(crate) struct InspectArguments {
     /// Print JSON instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Arguments of `worker serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Where to listen; port 0 takes a free one. Beyond this machine (not 127.0.0.1 or ::1) only
+    /// with a token.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8790")]
+    pub(crate) addr: SocketAddr,
+    /// Where analyses and uploads are kept, instead of the person's folder for data.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// A folder whose runs the page may analyze; may be given several times. Nothing outside of
+    /// these folders and the data folder is read.
+    #[arg(long = "root", value_name = "DIR")]
+    pub(crate) roots: Vec<PathBuf>,
+    /// What whoever asks must know. As a variable it does not show among the machine's processes.
+    #[arg(long, env = "TRAINSCOPE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Open the page in a browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// A page elsewhere that may ask this server, as in https://example.org; may be given several
+    /// times.
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    pub(crate) allowed_origins: Vec<String>,
+    /// Another name of this server, as browsers are given it; may be given several times.
+    #[arg(long = "allow-host", value_name = "HOST")]
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Threads of one analysis; as many as the machine has cores unless given.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Analyses under way at the same time; the others wait.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) at_once: NonZeroUsize,
+    /// Memory that one analysis may use, as in 8G; what the machine has unless given.
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub(crate) memory: Option<u64>,
+    /// The length of one upload, at most.
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "100G")]
+    pub(crate) upload_limit: u64,
+    /// The page's files are read from here, instead of those in the program: for working on the
+    /// page.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) page: Option<PathBuf>,
+}
+
+/// Bytes with a letter for powers of 1024: `500M`.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no number of bytes; give one as in 1000000, 500M or 8G");
+    let digits = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    let power = match text.get(digits.len()..).unwrap_or_default() {
+        "" => 0,
+        "K" | "k" => 1,
+        "M" | "m" => 2,
+        "G" | "g" => 3,
+        "T" | "t" => 4,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(1 << (10 * power)).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_bytes;
+
+    #[test]
+    fn bytes_are_numbers_with_a_letter() {
+        assert_eq!(parse_bytes("17"), Ok(17));
+        assert_eq!(parse_bytes("2K"), Ok(2048));
+        assert_eq!(parse_bytes("1G"), Ok(1 << 30));
+        for wrong in ["", "G", "1X", "-1", "1.5G", "99999999999999T", "1é"] {
+            assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
 }

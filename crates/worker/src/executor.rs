@@ -37,6 +37,12 @@ impl Executor {
         Ok(Self { runtime, stop })
     }
 
+    /// The same threads for other work, whose waits end when `stop` is set.
+    pub(crate) fn for_other_work(&self, stop: Arc<AtomicBool>) -> Self {
+        let runtime = Arc::clone(&self.runtime);
+        Self { runtime, stop }
+    }
+
     /// What the future comes to; none when the person said stop before. It is dropped then, and
     /// with it what it was reading.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {

@@ -7,6 +7,7 @@ use trainscope_checkpoint::hub::{HubAddress, HubTree};
 use trainscope_checkpoint::local::LocalTree;
 use trainscope_checkpoint::{Run, RunError};
 
+use crate::confined::ConfinedTree;
 use crate::executor::Executor;
 use crate::place::{Address, Place};
 use crate::{Misuse, hub};
@@ -24,6 +25,11 @@ pub(crate) async fn find_run(
             let tree = LocalTree::scan(path).map_err(|error| judged(&error))?;
             let run = Run::find(&tree).await.map_err(|error| judged(&error))?;
             Ok((run, Place::Folder(tree)))
+        }
+        Address::Within(path, bounds) => {
+            let tree = ConfinedTree::scan(path, bounds.clone()).map_err(|error| judged(&error))?;
+            let run = Run::find(&tree).await.map_err(|error| judged(&error))?;
+            Ok((run, Place::Confined(tree)))
         }
         Address::Hub(address) => {
             let tree = list(address, executor, wants).await?;

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     };
     console::print(&answer)?;
     let advice = match address {
-        Address::Path(_) => "; copy or download it again",
+        Address::Path(_) | Address::Within(..) => "; copy or download it again",
         Address::Hub(_) => "",
     };
     match inspection.broken_files() {

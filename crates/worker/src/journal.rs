@@ -1,26 +1,34 @@
-//! What an analysis has finished so far, on disk, so that an interrupted one can go on.
+//! What an analysis has finished so far, on disk, so that an interrupted one can go on, and that
+//! others can be told of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use trainscope_analysis::protocol::Record;
+use tempfile::NamedTempFile;
+use trainscope_analysis::protocol::{Progress, Record};
+use trainscope_analysis::service::FinishedUnit;
 
 use crate::Misuse;
 use crate::identity::Unit;
 
-/// The file's name in the analysis' folder; it is gone when the analysis is complete.
-const FILE_NAME: &str = "unfinished.jsonl";
+/// The file's name in the folder of an analysis of the command line's; it is gone when the
+/// analysis is complete.
+pub(crate) const FILE_NAME: &str = "unfinished.jsonl";
 
-/// A line of the journal per finished layer and step, after a first line that says of what.
+/// A line of the journal per finished layer and step, a [`FinishedUnit`], after a first line that
+/// says of what. Lines are only ever added: whoever has read some of them reads on from there.
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
     /// What each layer's and step's numbers are made of.
     units: BTreeMap<Unit, String>,
+    /// What changes when lines that were there are there no more.
+    pub(crate) generation: u64,
     /// The layers and steps that are finished.
     pub(crate) finished: BTreeSet<Unit>,
     /// Their records.
@@ -29,12 +37,23 @@ pub(crate) struct Journal {
     pub(crate) earlier: Earlier,
 }
 
+/// Whether to go on with a journal that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// No.
+    Never,
+    /// Yes; one that cannot be gone on with is an error.
+    OrRefuse,
+    /// Yes; one that cannot be gone on with is started over.
+    OrStartOver,
+}
+
 /// What a journal had when it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Earlier {
     /// There was none.
     Nothing,
-    /// It was of an interrupted computation, and nobody asked to go on with it.
+    /// It was of an interrupted computation, and was not gone on with.
     Discarded,
     /// It was gone on with.
     TakenOver {
@@ -45,45 +64,41 @@ pub(crate) enum Earlier {
     },
 }
 
+/// A journal's first line.
 #[derive(Serialize, Deserialize)]
-struct Head {
+pub(crate) struct Head {
     /// Of the config and the program's version; a journal of others cannot be gone on with.
     config: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Line {
-    layer: u64,
-    step: u64,
-    /// What the records are made of; where that has changed, they no longer hold.
-    made_of: String,
-    records: Vec<Record>,
+    /// Milliseconds since 1970 when the first of its lines was written.
+    pub(crate) generation: u64,
 }
 
 impl Journal {
-    /// Starts the journal of an analysis in its folder, or goes on with the one that is there.
-    /// `units` says what each layer's and step's numbers are made of.
+    /// Starts the journal of an analysis, or goes on with the one that is there. `units` says what
+    /// each layer's and step's numbers are made of.
     pub(crate) fn open(
-        folder: &Path,
+        path: &Path,
         config: &str,
         units: BTreeMap<Unit, String>,
-        resume: bool,
+        resume: Resume,
     ) -> Result<Self> {
-        let path = folder.join(FILE_NAME);
         let cannot = || format!("cannot write {}", path.display());
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(&path)
-            .with_context(cannot)?;
-        lock(&file, folder)?;
+        let file = open(path)?;
+        lock(&file, path)?;
         let bytes = file.metadata().with_context(cannot)?.len();
-        let found = if resume { read(&file, &path)? } else { None };
+        let found = match resume {
+            Resume::Never => Ok(None),
+            Resume::OrRefuse | Resume::OrStartOver => read(&file, path, config),
+        };
+        let found = match found {
+            Err(_) if resume == Resume::OrStartOver => None,
+            found => found?,
+        };
         let mut journal = Self {
-            path,
+            path: path.to_owned(),
             file,
             units,
+            generation: 0,
             finished: BTreeSet::new(),
             records: Vec::new(),
             earlier: Earlier::Nothing,
@@ -96,16 +111,16 @@ impl Journal {
     }
 
     /// Notes a finished layer and step.
-    pub(crate) fn add(&mut self, layer: u64, step: u64, records: Vec<Record>) -> Result<()> {
-        let made_of = self.units.get(&(layer, step)).cloned().unwrap_or_default();
-        let line = Line {
-            layer,
-            step,
+    pub(crate) fn add(&mut self, progress: Progress, records: Vec<Record>) -> Result<()> {
+        let unit = (progress.layer, progress.step);
+        let made_of = self.units.get(&unit).cloned().unwrap_or_default();
+        let line = FinishedUnit {
             made_of,
+            progress,
             records,
         };
         self.write(&line)?;
-        self.finished.insert((layer, step));
+        self.finished.insert(unit);
         self.records.extend(line.records);
         Ok(())
     }
@@ -117,66 +132,88 @@ impl Journal {
     }
 
     fn start(&mut self, discards: bool, config: &str) -> Result<()> {
-        self.shorten(0)?;
         if discards {
             self.earlier = Earlier::Discarded;
         }
-        let config = config.to_owned();
-        self.write(&Head { config })
+        self.rewrite(config, &[])
     }
 
+    /// Takes over what still holds.
     fn take_over(&mut self, found: Found, config: &str) -> Result<()> {
-        if found.head.config != config {
-            return Err(Misuse(format!(
-                "{} is of another config or another version of this program; \
-                 give that config, or start over without --resume",
-                self.path.display()
-            ))
-            .into());
-        }
-        // What follows the last whole line was being written when it stopped.
-        self.shorten(found.whole_bytes)?;
-        let mut outdated = BTreeSet::new();
+        let (mut kept, mut outdated, all) = (Vec::new(), BTreeSet::new(), found.lines.len());
         for line in found.lines {
-            let unit = (line.layer, line.step);
-            match self.units.get(&unit) {
-                Some(made_of) if *made_of == line.made_of => {
-                    if self.finished.insert(unit) {
-                        self.records.extend(line.records);
-                    }
-                }
-                _ => drop(outdated.insert(unit)),
+            let unit = (line.progress.layer, line.progress.step);
+            if self.units.get(&unit) != Some(&line.made_of) {
+                outdated.insert(unit);
+            } else if self.finished.insert(unit) {
+                kept.push(line);
             }
         }
         self.earlier = Earlier::TakenOver {
-            kept: self.finished.len(),
+            kept: kept.len(),
             outdated: outdated.difference(&self.finished).count(),
         };
+        if kept.len() == all {
+            self.generation = found.head.generation;
+            // What follows the last whole line was being written when it stopped.
+            let shortened = self.file.set_len(found.whole_bytes);
+            shortened.with_context(|| format!("cannot write {}", self.path.display()))?;
+        } else {
+            self.rewrite(config, &kept)?;
+        }
+        let records = kept.into_iter().flat_map(|line| line.records);
+        self.records.extend(records);
         Ok(())
     }
 
-    fn shorten(&self, bytes: u64) -> Result<()> {
-        self.file
-            .set_len(bytes)
-            .with_context(|| format!("cannot write {}", self.path.display()))
+    /// Puts another file in its place, whole or not at all; who reads the old one can read on.
+    fn rewrite(&mut self, config: &str, lines: &[FinishedUnit]) -> Result<()> {
+        let cannot = || format!("cannot write {}", self.path.display());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        self.generation = now.max(self.generation + 1);
+        let head = Head {
+            config: config.to_owned(),
+            generation: self.generation,
+        };
+        let mut text = line_of(&head)?;
+        for line in lines {
+            text.extend(line_of(line)?);
+        }
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
+        let mut file = NamedTempFile::new_in(folder).with_context(cannot)?;
+        file.write_all(&text).with_context(cannot)?;
+        file.persist(&self.path).with_context(cannot)?;
+        self.file = open(&self.path)?;
+        lock(&self.file, &self.path)
     }
 
     fn write(&mut self, value: &impl Serialize) -> Result<()> {
-        let mut line = serde_json::to_vec(value)?;
-        line.push(b'\n');
         self.file
-            .write_all(&line)
+            .write_all(&line_of(value)?)
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
+fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    let opened = options.create(true).read(true).append(true).open(path);
+    opened.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn line_of(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 /// Two analyses in one folder would spoil each other's files.
-fn lock(file: &File, folder: &Path) -> Result<()> {
+fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Misuse(format!(
             "another analysis is at work in {}; wait for it, or choose another folder with \
              --output-dir",
-            folder.display()
+            path.parent().unwrap_or(path).display()
         ))
         .into()),
         // Not every file system has locks; there nobody is stopped.
@@ -187,13 +224,13 @@ fn lock(file: &File, folder: &Path) -> Result<()> {
 /// The whole lines of a journal.
 struct Found {
     head: Head,
-    lines: Vec<Line>,
+    lines: Vec<FinishedUnit>,
     /// Their length.
     whole_bytes: u64,
 }
 
-/// What a journal holds; `None` where it has no whole line.
-fn read(file: &File, path: &Path) -> Result<Option<Found>> {
+/// What a journal holds; `None` where it has no whole line. One of another config is refused.
+fn read(file: &File, path: &Path, config: &str) -> Result<Option<Found>> {
     let cannot = || format!("cannot read {}", path.display());
     let mut reader = BufReader::new(file);
     let mut text = Vec::new();
@@ -206,7 +243,7 @@ fn read(file: &File, path: &Path) -> Result<Option<Found>> {
         match &mut found {
             None => {
                 found = Some(Found {
-                    head: parse(&text, path)?,
+                    head: head_of(&text, path, config)?,
                     lines: Vec::new(),
                     whole_bytes: bytes,
                 });
@@ -219,6 +256,19 @@ fn read(file: &File, path: &Path) -> Result<Option<Found>> {
         text.clear();
     }
     Ok(found)
+}
+
+fn head_of(line: &[u8], path: &Path, config: &str) -> Result<Head> {
+    let head: Head = parse(line, path)?;
+    if head.config != config {
+        return Err(Misuse(format!(
+            "{} is of another config or another version of this program; \
+             give that config, or start over without --resume",
+            path.display()
+        ))
+        .into());
+    }
+    Ok(head)
 }
 
 fn parse<'a, T: Deserialize<'a>>(line: &'a [u8], path: &Path) -> Result<T> {

@@ -1,7 +1,9 @@
 //! `worker`: analyses of training runs from the command line.
 
+mod analysis;
 mod analyze;
 mod arguments;
+mod confined;
 mod console;
 mod executor;
 mod find;
@@ -14,6 +16,7 @@ mod output;
 mod place;
 mod progress;
 mod reference;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Metrics(arguments) => reference::metrics(&arguments),
         Command::Components(arguments) => reference::components(&arguments),
         Command::Config(arguments) => reference::config(&arguments),
@@ -57,13 +61,14 @@ fn main() -> ExitCode {
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
             console::say(&format!("error: {error:#}"));
-            ExitCode::from(if error.is::<Misuse>() {
-                MISUSED
-            } else {
-                FAILED
-            })
+            ExitCode::from(if is_misuse(&error) { MISUSED } else { FAILED })
         }
     }
+}
+
+fn is_misuse(error: &anyhow::Error) -> bool {
+    let misfit = error.downcast_ref::<analysis::Misfit>();
+    error.is::<Misuse>() || misfit.is_some_and(|misfit| misfit.is_misuse)
 }
 
 /// Reads `.env` in the working directory, if there is one; what is set already stays.

@@ -10,6 +10,7 @@ use trainscope_checkpoint::hub::{HubAddress, HubTree};
 use trainscope_checkpoint::local::LocalTree;
 
 use crate::arguments::SourceArguments;
+use crate::confined::{Bounds, ConfinedTree};
 use crate::hub::judged;
 
 /// A run's place as it was given.
@@ -17,6 +18,8 @@ use crate::hub::judged;
 pub(crate) enum Address {
     /// A folder or a file.
     Path(PathBuf),
+    /// A folder, and what may be read through it.
+    Within(PathBuf, Bounds),
     /// A repository.
     Hub(HubAddress),
 }
@@ -50,7 +53,7 @@ impl Address {
     /// As a person wrote it.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Self::Path(path) => path.display().to_string(),
+            Self::Path(path) | Self::Within(path, _) => path.display().to_string(),
             Self::Hub(address) => match &address.revision {
                 Some(revision) => format!("{}@{revision}", address.repository),
                 None => address.repository.clone(),
@@ -61,7 +64,7 @@ impl Address {
     /// The last part: what a person calls the run.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Path(path) => {
+            Self::Path(path) | Self::Within(path, _) => {
                 let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 let name = whole.file_name();
                 name.map_or_else(|| self.shown(), |name| name.to_string_lossy().into_owned())
@@ -81,7 +84,7 @@ impl Address {
     /// The same as a part of a file's name.
     pub(crate) fn file_name(&self) -> String {
         match self {
-            Self::Path(path) => {
+            Self::Path(path) | Self::Within(path, _) => {
                 let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 let stem = whole.file_stem();
                 stem.map_or_else(
@@ -100,7 +103,9 @@ impl Address {
     /// The arguments of `worker analyze` that mean it, each a word.
     pub(crate) fn as_arguments(&self) -> Vec<String> {
         match self {
-            Self::Path(path) => vec!["--run-path".to_owned(), path.display().to_string()],
+            Self::Path(path) | Self::Within(path, _) => {
+                vec!["--run-path".to_owned(), path.display().to_string()]
+            }
             Self::Hub(address) => {
                 let mut words = vec!["--repo-id".to_owned(), address.repository.clone()];
                 if let Some(revision) = &address.revision {
@@ -117,6 +122,8 @@ impl Address {
 pub(crate) enum Place {
     /// Of this machine.
     Folder(LocalTree),
+    /// Of this machine, and nothing outside of some folders.
+    Confined(ConfinedTree),
     /// Of the Hub.
     Hub(HubTree),
 }
@@ -126,6 +133,7 @@ impl Place {
     pub(crate) fn tree(&self) -> &(dyn Tree + Sync) {
         match self {
             Self::Folder(tree) => tree,
+            Self::Confined(tree) => tree,
             Self::Hub(tree) => tree,
         }
     }
@@ -133,7 +141,7 @@ impl Place {
     /// What went over the network; none for what needs no network.
     pub(crate) fn traffic(&self) -> Option<Traffic> {
         match self {
-            Self::Folder(_) => None,
+            Self::Folder(_) | Self::Confined(_) => None,
             Self::Hub(tree) => Some(tree.traffic()),
         }
     }
@@ -142,12 +150,16 @@ impl Place {
     /// of its last modification.
     pub(crate) fn version_of(&self, path: &str) -> Option<String> {
         match self {
-            Self::Folder(tree) => {
-                let metadata = fs::metadata(tree.root().join(path)).ok()?;
-                let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-                Some(since.as_nanos().to_string())
-            }
+            Self::Folder(tree) => modified(&tree.root().join(path)),
+            Self::Confined(tree) => modified(&tree.root().join(path)),
             Self::Hub(tree) => tree.content_id(path).map(str::to_owned),
         }
     }
+}
+
+/// When a file was last changed, in nanoseconds since 1970.
+pub(crate) fn modified(path: &Path) -> Option<String> {
+    let modified = fs::metadata(path).ok()?.modified().ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_nanos().to_string())
 }

@@ -15,52 +15,47 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// How often the times beside the bar are brought up to date.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Tells the person how far the analysis is, and keeps the log.
-pub(crate) struct Reporter {
-    bar: Option<ProgressBar>,
+/// Whoever watches an analysis.
+pub(crate) trait Watcher {
+    /// Hears something.
+    fn say(&mut self, message: &str);
+
+    /// Hears how much there is to do, and how much of it is done.
+    fn start(&mut self, units: u64, done: u64);
+
+    /// Hears that one layer and step more is done.
+    fn advance(&mut self);
+
+    /// Hears that no more will be done.
+    fn finish(&mut self);
+}
+
+/// Tells a watcher how far the analysis is, and keeps the log.
+pub(crate) struct Reporter<'a> {
+    watcher: &'a mut dyn Watcher,
     started: Instant,
-    last_line: Instant,
-    units: u64,
-    done: u64,
     log: String,
 }
 
-impl Reporter {
-    /// A bar on a terminal, plain lines otherwise.
-    pub(crate) fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template(
-                "{bar:30} {pos}/{len} layer-steps, {elapsed} elapsed, {eta} left",
-            );
-            // Hidden until it is known how much there is to do.
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
-        let now = Instant::now();
+impl<'a> Reporter<'a> {
+    /// One whose clock starts now.
+    pub(crate) fn new(watcher: &'a mut dyn Watcher) -> Self {
         Self {
-            bar,
-            started: now,
-            last_line: now,
-            units: 0,
-            done: 0,
+            watcher,
+            started: Instant::now(),
             log: String::new(),
         }
     }
 
-    /// Says something to the person and the log.
+    /// Says something to the watcher and the log.
     pub(crate) fn say(&mut self, message: &str) {
         self.note(message);
-        self.speaker().say(message);
+        self.watcher.say(message);
     }
 
     /// Writes something into the log only.
     pub(crate) fn note(&mut self, message: &str) {
         let _ = writeln!(self.log, "{} {message}", Zoned::now().strftime("%F %T %z"));
-    }
-
-    /// Speaks to the person from another thread.
-    pub(crate) fn speaker(&self) -> Speaker {
-        Speaker(self.bar.clone())
     }
 
     /// Something that was skipped or assumed.
@@ -70,6 +65,69 @@ impl Reporter {
 
     /// How much there is to do, and how much of it is done.
     pub(crate) fn start(&mut self, units: u64, done: u64) {
+        self.watcher.start(units, done);
+    }
+
+    /// One layer and step more is done.
+    pub(crate) fn advance(&mut self) {
+        self.watcher.advance();
+    }
+
+    /// No more will be done.
+    pub(crate) fn finish(&mut self) {
+        self.watcher.finish();
+    }
+
+    /// Time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Everything that was said, with times.
+    pub(crate) fn log(&self) -> &str {
+        &self.log
+    }
+}
+
+/// A person at the command line: sees a bar on a terminal, plain lines otherwise.
+pub(crate) struct Terminal {
+    bar: Option<ProgressBar>,
+    last_line: Instant,
+    units: u64,
+    done: u64,
+}
+
+impl Terminal {
+    /// Standard error.
+    pub(crate) fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template(
+                "{bar:30} {pos}/{len} layer-steps, {elapsed} elapsed, {eta} left",
+            );
+            // Hidden until it is known how much there is to do.
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self {
+            bar,
+            last_line: Instant::now(),
+            units: 0,
+            done: 0,
+        }
+    }
+
+    /// Speaks to the person from another thread.
+    pub(crate) fn speaker(&self) -> Speaker {
+        Speaker(self.bar.clone())
+    }
+}
+
+impl Watcher for Terminal {
+    fn say(&mut self, message: &str) {
+        self.speaker().say(message);
+    }
+
+    fn start(&mut self, units: u64, done: u64) {
         (self.units, self.done) = (units, done);
         if let Some(bar) = &self.bar {
             bar.set_length(units);
@@ -79,8 +137,7 @@ impl Reporter {
         }
     }
 
-    /// One layer and step more is done.
-    pub(crate) fn advance(&mut self) {
+    fn advance(&mut self) {
         self.done += 1;
         match &self.bar {
             Some(bar) => bar.set_position(self.done),
@@ -92,21 +149,10 @@ impl Reporter {
         }
     }
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+    fn finish(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-    }
-
-    /// Time since the start.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// Everything that was said, with times.
-    pub(crate) fn log(&self) -> &str {
-        &self.log
     }
 }
 

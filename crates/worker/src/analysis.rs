@@ -1,0 +1,348 @@
+//! An analysis from a config and a run to files of results, whoever asked for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::future::ready;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use futures_util::stream::{self, StreamExt};
+use jiff::Zoned;
+use trainscope_analysis::config::{ConfigProblem, StepSelection, Target};
+use trainscope_analysis::plan::{Catalogs, PlanProblem};
+use trainscope_analysis::protocol::{Cost, Event, Record};
+use trainscope_analysis::results::Results;
+use trainscope_analysis::{Config, Lane, Plan, PlanErrors};
+use trainscope_checkpoint::http::client::REQUESTS_AT_ONCE;
+use trainscope_checkpoint::{DataKind, Part, Run, Split, Tree};
+
+use crate::executor::Executor;
+use crate::find::find_run;
+use crate::journal::{Earlier, Journal, Resume};
+use crate::output::{self, RunReport, TrafficReport};
+use crate::place::{Address, Place};
+use crate::progress::{Reporter, bytes, duration};
+use crate::{Outcome, identity, lanes};
+
+/// What is to be analyzed, and where results go.
+pub(crate) struct Request {
+    /// When it was asked for.
+    pub(crate) started: Zoned,
+    /// What to compute.
+    pub(crate) config: Config,
+    /// What messages call the config.
+    pub(crate) config_name: String,
+    /// The run.
+    pub(crate) address: Address,
+    /// What results call the run.
+    pub(crate) source: String,
+    /// The analysis' name.
+    pub(crate) name: String,
+    /// Its folder.
+    pub(crate) folder: PathBuf,
+    /// Threads that compute.
+    pub(crate) threads: usize,
+}
+
+/// An analysis of which everything is known but its numbers.
+pub(crate) struct Analysis {
+    request: Request,
+    run: Run,
+    place: Place,
+    plan: Plan,
+}
+
+/// A config that does not fit its run, or a run that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Misfit {
+    /// All of it in words.
+    pub(crate) message: String,
+    /// Each problem, with its place in the config.
+    pub(crate) problems: Vec<ConfigProblem>,
+    /// Whether the config is at fault, and not the files.
+    pub(crate) is_misuse: bool,
+}
+
+impl Analysis {
+    /// Reads the directories of the run's files; none when the person stopped it.
+    pub(crate) fn plan(request: Request, executor: &Executor) -> Result<Option<Self>> {
+        let planned = executor.block_on(async {
+            let config = &request.config;
+            let wants = |all: &[u64], step| is_read(config, all, step);
+            let (run, place) = find_run(&request.address, executor, wants).await?;
+            let catalogs = read_catalogs(config, &run, place.tree()).await;
+            let plan = Plan::make_again(config, &run, place.tree(), &catalogs).await;
+            let plan = plan.map_err(|errors| misfit(&errors, &request))?;
+            anyhow::Ok((run, place, plan))
+        });
+        let Some(planned) = planned else {
+            return Ok(None);
+        };
+        let (run, place, plan) = planned?;
+        Ok(Some(Self {
+            request,
+            run,
+            place,
+            plan,
+        }))
+    }
+
+    /// What was asked for.
+    pub(crate) const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Layers and steps that give records.
+    pub(crate) fn units(&self) -> u64 {
+        units(&self.plan.lanes)
+    }
+
+    /// What it costs.
+    pub(crate) const fn cost(&self) -> Cost {
+        self.plan.cost
+    }
+
+    /// Lanes under way at the same time, at most.
+    pub(crate) fn lanes_at_once(&self) -> usize {
+        let lanes = self.plan.split(self.request.threads).len();
+        self.reading_threads().min(lanes)
+    }
+
+    /// Its results with these records.
+    pub(crate) fn results(&self, records: Vec<Record>) -> Results {
+        let Request {
+            name,
+            source,
+            config,
+            ..
+        } = &self.request;
+        Results::new(name, source, config, &self.run, &self.plan, records)
+    }
+
+    /// Threads that run lanes. While one waits for the network others compute, so there are more
+    /// of them than cores then.
+    fn reading_threads(&self) -> usize {
+        match self.place {
+            Place::Folder(_) | Place::Confined(_) => self.request.threads,
+            Place::Hub(_) => self.request.threads.max(REQUESTS_AT_ONCE),
+        }
+    }
+
+    /// Makes the folder of results, and opens the journal at `path`.
+    pub(crate) fn open_journal(&self, path: &Path, resume: Resume) -> Result<Journal> {
+        output::prepare(&self.request.folder)?;
+        let units = identity::of_units(&self.plan, &self.place);
+        let config = identity::of_config(&self.request.config);
+        Journal::open(path, &config, units, resume)
+    }
+
+    /// Computes what the journal does not have, and writes the results.
+    pub(crate) fn run(
+        &self,
+        journal: &mut Journal,
+        reporter: &mut Reporter<'_>,
+        executor: &Executor,
+    ) -> Result<Outcome> {
+        let resumed_units = journal.finished.len() as u64;
+        let lanes = remaining(&self.plan, self.request.threads, journal);
+        let computed = self.compute(&lanes, journal, reporter, executor);
+        reporter.finish();
+        let Some(read_bytes) = computed? else {
+            return Ok(Outcome::Interrupted);
+        };
+        let results = self.results(std::mem::take(&mut journal.records));
+        let report = RunReport {
+            program: results.program.clone(),
+            started: self.request.started.to_string(),
+            seconds: reporter.elapsed().as_secs_f64(),
+            threads: self.request.threads,
+            read_bytes,
+            flops: self.plan.cost.flops,
+            peak_bytes_per_thread: self.plan.cost.peak_bytes,
+            records: results.records.len() as u64,
+            resumed_units,
+            network: self.place.traffic().map(TrafficReport::of),
+        };
+        self.write(&results, &report)?;
+        say_results(reporter, &results.records, &self.request.folder);
+        Ok(Outcome::Done)
+    }
+
+    /// Runs the lanes; the tensor bytes read, or `None` when the person stopped it.
+    fn compute(
+        &self,
+        lanes: &[Lane],
+        journal: &mut Journal,
+        reporter: &mut Reporter<'_>,
+        executor: &Executor,
+    ) -> Result<Option<u64>> {
+        let done = journal.finished.len() as u64;
+        reporter.start(units(lanes) + done, done);
+        let mut open: BTreeMap<(u64, u64), Vec<Record>> = BTreeMap::new();
+        let mut read_bytes = 0;
+        let (tree, threads) = (self.place.tree(), self.reading_threads());
+        lanes::run(lanes, tree, threads, executor, |event| {
+            match event {
+                Event::Record(record) => {
+                    let unit = (record.layer, record.step);
+                    open.entry(unit).or_default().push(record);
+                }
+                Event::Progress(progress) => {
+                    read_bytes += progress.read_bytes;
+                    if progress.recorded {
+                        let unit = (progress.layer, progress.step);
+                        journal.add(progress, open.remove(&unit).unwrap_or_default())?;
+                        reporter.advance();
+                    }
+                }
+                Event::Warning { message } => reporter.warn(&message),
+                Event::Planned(_) | Event::Done => {}
+            }
+            Ok(())
+        })?;
+        Ok((!executor.is_stopped()).then_some(read_bytes))
+    }
+
+    fn write(&self, results: &Results, report: &RunReport) -> Result<()> {
+        output::write_all(&self.request.folder, &results.files()?)?;
+        let mut report = serde_json::to_vec_pretty(report)?;
+        report.push(b'\n');
+        output::write(&self.request.folder.join("run.json"), &report)
+    }
+
+    /// Writes what was said; what an interrupted computation said stays before it.
+    pub(crate) fn write_log(&self, reporter: &Reporter<'_>, earlier: Earlier) -> Result<()> {
+        let path = self.request.folder.join("analysis.log");
+        let mut log = match earlier {
+            Earlier::TakenOver { .. } => fs::read_to_string(&path).unwrap_or_default(),
+            Earlier::Nothing | Earlier::Discarded => String::new(),
+        };
+        log.push_str(reporter.log());
+        output::write(&path, log.as_bytes())
+    }
+
+    /// Says what will be computed, and what was skipped or assumed.
+    pub(crate) fn say_plan(&self, reporter: &mut Reporter<'_>) {
+        for warning in &self.plan.warnings {
+            reporter.warn(warning);
+        }
+        if self.request.config.monitoring.wandb.is_some() {
+            reporter.warn("save_to_wandb: this version writes no Weights & Biases run; the files hold all its numbers");
+        }
+        let (cost, plan) = (&self.plan.cost, &self.plan);
+        reporter.say(&format!(
+            "{} at {}: {} from {}",
+            counted(plan.lanes.len() as u64, "layer"),
+            counted(plan.steps.len() as u64, "step"),
+            counted(cost.records, "number"),
+            bytes(cost.read_bytes)
+        ));
+    }
+}
+
+/// Reads the directories of the files that the plan will ask for, several at once: where each is a
+/// journey over a network, they travel together. Those that cannot be read are left to the plan,
+/// which says so of all of them.
+async fn read_catalogs(config: &Config, run: &Run, tree: &dyn Tree) -> Catalogs {
+    let steps: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
+    let needed: BTreeSet<(DataKind, Split)> = config
+        .metrics
+        .iter()
+        .flat_map(|entry| entry.components.iter().map(|of| (entry.split, of)))
+        .flat_map(|(split, of)| {
+            let inputs = of.component.inputs(of.kind).into_iter();
+            inputs.map(move |(kind, _)| (kind, split))
+        })
+        .collect();
+    // What serves several kinds and splits is read once.
+    let parts: BTreeMap<&[String], &Part> = run
+        .steps
+        .iter()
+        .filter(|step| is_read(config, &steps, step.number))
+        .flat_map(|step| {
+            needed
+                .iter()
+                .map(move |(kind, split)| step.part(*kind, *split))
+        })
+        .flatten()
+        .map(|part| (part.paths.as_slice(), part))
+        .collect();
+    let catalogs = Catalogs::default();
+    let reads = parts.into_values().map(|part| catalogs.read(part, tree));
+    let reads = stream::iter(reads).buffer_unordered(REQUESTS_AT_ONCE);
+    reads.for_each(|_| ready(())).await;
+    catalogs
+}
+
+/// Whether a step is computed or compared with.
+fn is_read(config: &Config, all: &[u64], step: u64) -> bool {
+    let is_computed = match &config.steps {
+        StepSelection::All => true,
+        StepSelection::List(steps) => steps.contains(&step),
+    };
+    let last = all.last().copied();
+    let mut targets = config.metrics.iter().filter_map(|entry| entry.target);
+    // The last step says what `last` means, whether or not it is read.
+    is_computed || last == Some(step) || targets.any(|target| target == Target::Step(step))
+}
+
+/// A config that does not fit its run is misuse; files that cannot be read are a failure.
+fn misfit(errors: &PlanErrors, request: &Request) -> Misfit {
+    let is_unreadable = |problem: &PlanProblem| matches!(problem, PlanProblem::Unreadable { .. });
+    let is_misuse = !errors.0.iter().all(is_unreadable);
+    let (config, run) = (&request.config_name, &request.source);
+    let message = if is_misuse {
+        format!("{config} does not fit {run}:\n{errors}")
+    } else {
+        format!(
+            "{run} cannot be read:\n{errors}\n\
+             copy or download these files again, or leave their steps out of `steps`"
+        )
+    };
+    Misfit {
+        message,
+        problems: errors.problems(),
+        is_misuse,
+    }
+}
+
+/// Layers and steps that give records.
+fn units(lanes: &[Lane]) -> u64 {
+    let steps = lanes.iter().flat_map(|lane| &lane.steps);
+    steps.filter(|step| step.recorded).count() as u64
+}
+
+/// The lanes without what is finished, split over the threads; a finished target is still read for
+/// what is compared.
+fn remaining(plan: &Plan, threads: usize, journal: &Journal) -> Vec<Lane> {
+    let mut plan = plan.clone();
+    for lane in &mut plan.lanes {
+        let layer = lane.layer;
+        lane.forget(|step| journal.finished.contains(&(layer, step)));
+    }
+    plan.lanes
+        .retain(|lane| lane.steps.iter().any(|step| step.recorded));
+    plan.split(threads)
+}
+
+fn say_results(reporter: &mut Reporter<'_>, records: &[Record], folder: &Path) {
+    let of_all = counted(records.len() as u64, "number");
+    let undefined = records
+        .iter()
+        .filter(|record| record.value.is_none())
+        .count();
+    if undefined > 0 {
+        reporter.say(&format!(
+            "{undefined} of {of_all} are undefined; the `status` column of the CSV files says why"
+        ));
+    }
+    let elapsed = duration(reporter.elapsed());
+    reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));
+}
+
+/// `1 step`, `2 steps`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}

@@ -1,0 +1,383 @@
+//! `worker serve`: the page, and analyses for whoever asks for them over HTTP.
+
+mod analyses;
+mod connections;
+mod data;
+mod events;
+mod gate;
+mod jobs;
+mod machine;
+mod page;
+mod range;
+mod refused;
+mod roots;
+mod runs;
+mod source;
+mod store;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use http_body_util::{BodyExt, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, watch};
+use trainscope_analysis::service::{API, Health, Machine as ToldMachine};
+
+use self::data::DataFolder;
+use self::gate::Gate;
+use self::jobs::{Job, Jobs};
+use self::machine::Machine;
+use self::page::Page;
+use self::refused::Refused;
+use self::roots::Roots;
+use self::store::Store;
+use crate::arguments::ServeArguments;
+use crate::executor::Executor;
+use crate::{INTERRUPTED, Misuse, Outcome, console};
+
+/// Threads that answer; what blocks has others.
+const ANSWERING_THREADS: usize = 2;
+
+/// Requests that are planned at the same time.
+const PLANNING_AT_ONCE: usize = 2;
+
+/// Analyses that may wait.
+const QUEUE_LENGTH: usize = 1000;
+
+/// How long the body of a request that is read whole may take.
+const BODY: Duration = Duration::from_secs(30);
+
+/// What an answer is.
+type Answer = Result<Response<Body>, Refused>;
+
+/// Runs the command.
+pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(ANSWERING_THREADS)
+        .thread_name("answers")
+        .enable_all()
+        .build()
+        .context("cannot start the threads that answer")?;
+    check_exposure(arguments)?;
+    let roots = Roots::new(&arguments.roots)?;
+    let data = DataFolder::open(arguments.data_dir.as_deref())?;
+    let listener = runtime.block_on(TcpListener::bind(arguments.addr));
+    let listener = listener.map_err(|error| {
+        anyhow!(
+            "cannot listen at {}: {error}; choose another --addr",
+            arguments.addr
+        )
+    })?;
+    let server = Arc::new(Server::new(arguments, &listener, roots, data)?);
+    end_on_signal(&server)?;
+    server.greet(arguments, listener.local_addr()?);
+    Jobs::start(&server);
+    let closing = server.closing.subscribe();
+    let served = connections::serve(listener, router(&server), closing);
+    runtime.block_on(async {
+        let closer = Arc::clone(&server);
+        let mut closing = server.closing.subscribe();
+        let jobs = async {
+            let _ = closing.wait_for(|is_closing| *is_closing).await;
+            let _ = tokio::task::spawn_blocking(move || closer.jobs.close()).await;
+        };
+        futures_util::future::join(served, jobs).await;
+    });
+    console::say("ended; what was under way goes on at the next start");
+    Ok(Outcome::Done)
+}
+
+/// Everything that answers are made of.
+struct Server {
+    gate: Gate,
+    page: Page,
+    machine: Machine,
+    roots: Roots,
+    data: DataFolder,
+    store: Arc<Store>,
+    jobs: Jobs,
+    executor: Executor,
+    /// Threads of one analysis.
+    threads: usize,
+    planning: Semaphore,
+    /// Whether the server is about to end.
+    closing: watch::Sender<bool>,
+}
+
+impl Server {
+    fn new(
+        arguments: &ServeArguments,
+        listener: &TcpListener,
+        roots: Roots,
+        data: DataFolder,
+    ) -> Result<Self> {
+        let available = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = arguments.threads.map_or_else(available, NonZeroUsize::get);
+        let at_once = arguments.at_once.get();
+        let memory_bytes = arguments.memory.map_or_else(machine::memory_bytes, Ok)?;
+        let store = Arc::new(Store::open(&data.database())?);
+        Ok(Self {
+            gate: Gate::new(
+                listener.local_addr()?,
+                &arguments.allowed_hosts,
+                &arguments.allowed_origins,
+                arguments.token.as_deref(),
+            )?,
+            page: Page::of(arguments.page.as_deref()),
+            machine: Machine {
+                told: ToldMachine {
+                    threads: threads as u64,
+                    flops_per_second: machine::flops_per_second(),
+                    memory_bytes,
+                    analyses_at_once: at_once as u64,
+                    queue_length: QUEUE_LENGTH as u64,
+                    upload_bytes: arguments.upload_limit,
+                },
+            },
+            jobs: Jobs::load(Arc::clone(&store), at_once, QUEUE_LENGTH)?,
+            roots,
+            data,
+            store,
+            executor: Executor::start(Arc::default())?,
+            threads,
+            planning: Semaphore::new(PLANNING_AT_ONCE),
+            closing: watch::Sender::new(false),
+        })
+    }
+
+    /// Says where to go, what is served, and how to end it.
+    fn greet(&self, arguments: &ServeArguments, address: std::net::SocketAddr) {
+        console::say(&format!("listening on http://{address}/"));
+        let token = arguments.token.as_ref();
+        let token = token.map_or_else(String::new, |token| format!("#token={token}"));
+        let mut reached = address;
+        if address.ip().is_unspecified() {
+            // No browser can open that; on this machine this one leads to the same.
+            reached.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        console::say(&format!("open http://{reached}/{token}"));
+        match self.roots.folders() {
+            [] => {
+                console::say("no --root is given: only uploads and runs on the Hub can be analyzed")
+            }
+            folders => {
+                let runs = self.roots.runs(&self.executor).len();
+                let shown: Vec<String> = folders
+                    .iter()
+                    .map(|folder| folder.display().to_string())
+                    .collect();
+                let shown = shown.join(", ");
+                console::say(&format!(
+                    "{} in {shown}",
+                    crate::analysis::counted(runs as u64, "run")
+                ));
+            }
+        }
+        console::say(&format!(
+            "analyses are kept in {}",
+            self.data.path().display()
+        ));
+        console::say("Ctrl-C ends it");
+    }
+
+    fn job(&self, id: &str) -> Result<Arc<Job>, Refused> {
+        self.jobs
+            .get(id)
+            .ok_or_else(|| Refused::missing("analysis"))
+    }
+}
+
+/// A server that others can reach answers only to those who know its token.
+fn check_exposure(arguments: &ServeArguments) -> Result<()> {
+    match &arguments.token {
+        Some(token) => gate::check_token(token),
+        None if arguments.addr.ip().is_loopback() => Ok(()),
+        None => Err(Misuse(format!(
+            "{} can be reached from other machines, and whoever can reach it could use it; set \
+             TRAINSCOPE_TOKEN to a long secret, or listen at 127.0.0.1",
+            arguments.addr
+        ))
+        .into()),
+    }
+}
+
+/// The first Ctrl-C ends the server when all that is under way is written down, the second at
+/// once: then what was under way is gone on with from its journal.
+fn end_on_signal(server: &Arc<Server>) -> Result<()> {
+    let closing = server.closing.clone();
+    let again = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if again.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        console::say("ending when the layer-steps under way are done; Ctrl-C again ends at once");
+        closing.send_replace(true);
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+/// What is answered where; see [`trainscope_analysis::service`].
+fn router(server: &Arc<Server>) -> Router {
+    let one = get(analyses::get)
+        .patch(analyses::rename)
+        .delete(analyses::delete);
+    let api = Router::new()
+        .route("/health", get(health))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::get))
+        .route("/runs/{id}/files/{*path}", get(runs::file))
+        .route("/analyses", get(analyses::list).post(analyses::add))
+        .route("/analyses/{id}", one)
+        .route("/analyses/{id}/resume", post(analyses::resume))
+        .route("/analyses/{id}/events", get(analyses::tell))
+        .route("/analyses/{id}/results.json", get(analyses::results_json))
+        .route("/analyses/{id}/results.csv", get(analyses::results_csv))
+        .fallback(async || Refused::missing("thing to ask"));
+    Router::new()
+        .nest("/api", api)
+        .route("/s/{id}", get(short_link))
+        .fallback(page)
+        .layer(middleware::from_fn_with_state(Arc::clone(server), guard))
+        .with_state(Arc::clone(server))
+}
+
+/// Lets nobody in whom the gate stops, and marks what goes out.
+async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response<Body> {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_api = request.uri().path().starts_with("/api/");
+    let mut response = match server.gate.stop(&request) {
+        Some(stopped) => stopped.unwrap_or_else(IntoResponse::into_response),
+        None => next.run(request).await,
+    };
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_json = kind.is_some_and(|kind| kind == JSON);
+    if is_api && response.status().is_client_error() && !is_json {
+        // What axum refuses by itself it says in plain words.
+        let reason = response.status().canonical_reason().unwrap_or("refused");
+        response = Refused::new(response.status(), reason).into_response();
+    }
+    server.gate.mark(origin, &mut response);
+    response
+}
+
+/// `GET api/health`.
+async fn health(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response<Body> {
+    let is_known = server.gate.is_known(&headers);
+    let health = Health {
+        name: "trainscope".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        api: API,
+        needs_token: server.gate.needs_token(),
+        machine: is_known.then_some(server.machine.told),
+    };
+    json(StatusCode::OK, &health)
+}
+
+/// `GET s/{id}`: an analysis, as people pass it on.
+async fn short_link(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Answer {
+    server.job(&id)?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let place = HeaderValue::from_str(&format!("/#analysis={id}"));
+    let place = place.map_err(|_| Refused::missing("analysis"))?;
+    response.headers_mut().insert(header::LOCATION, place);
+    Ok(response)
+}
+
+/// The page and its files.
+async fn page(State(server): State<Arc<Server>>, request: Request) -> Answer {
+    if !matches!(request.method().as_str(), "GET" | "HEAD") {
+        return Err(Refused::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "the page can only be read",
+        ));
+    }
+    let path = request.uri().path().trim_start_matches('/').to_owned();
+    let headers = request.headers().clone();
+    blocking(move || server.page.answer(&path, &headers)).await
+}
+
+const JSON: &str = "application/json";
+
+/// An answer in JSON.
+fn json(status: StatusCode, value: &(impl Serialize + ?Sized)) -> Response<Body> {
+    let Ok(text) = serde_json::to_vec(value) else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What a request's body says, if it is no longer than that and comes within some time.
+async fn read_json<T: DeserializeOwned>(request: Request, bytes: usize) -> Result<T, Refused> {
+    let body = Limited::new(request.into_body(), bytes).collect();
+    let read = tokio::time::timeout(BODY, body).await.map_err(|_| {
+        Refused::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the request took too long to arrive",
+        )
+    })?;
+    let read = read.map_err(
+        |error| match error.is::<http_body_util::LengthLimitError>() {
+            true => Refused::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("this may have {bytes} bytes at most"),
+            ),
+            false => Refused::wrong("the request broke off"),
+        },
+    )?;
+    serde_json::from_slice(&read.to_bytes())
+        .map_err(|error| Refused::wrong(format!("that is not what is asked for here: {error}")))
+}
+
+/// The value of a name in an address' query, where it needs no decoding.
+fn query<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let pairs = uri
+        .query()?
+        .split('&')
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .into_iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// Does what blocks on a thread for that.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| {
+        Refused::failed(&anyhow!(
+            "this program has a mistake in it, which its messages show"
+        ))
+    })?
+}
+
+/// A name that was never given before and cannot be guessed.
+fn new_id() -> Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow!("this machine has no random numbers: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

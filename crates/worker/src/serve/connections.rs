@@ -1,0 +1,152 @@
+//! Connections: how many there may be, and how long each may hesitate.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Connections at a time; who comes then waits until one ends.
+const CONNECTIONS: usize = 1024;
+
+/// How long a request's head may take, and how long a connection may stand without one.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// How long who asked may take nothing of what is sent.
+const STALL: Duration = Duration::from_secs(60);
+
+/// What a connection may hold of a request's head.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// How long answers under way may take when the server ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long to wait after a connection could not be taken, which is when files run out.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Answers whoever connects, until `closing` says so; then what is under way is ended.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut closing: watch::Receiver<bool>,
+) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await.ok()?;
+            Some((listener.accept().await, place))
+        };
+        let next = futures_util::future::select(Box::pin(accepted), Box::pin(closing.changed()));
+        let futures_util::future::Either::Left((Some((accepted, place)), _)) = next.await else {
+            break;
+        };
+        let Ok((stream, _)) = accepted else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD)
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(TokioIo::new(Hasty::of(stream)), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // Whoever went away, or said what is no HTTP, needs no answer.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+}
+
+/// A connection that ends where who asked takes nothing for long.
+struct Hasty {
+    stream: TcpStream,
+    patience: Pin<Box<Sleep>>,
+    is_stalled: bool,
+}
+
+impl Hasty {
+    fn of(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            patience: Box::pin(sleep(STALL)),
+            is_stalled: false,
+        }
+    }
+
+    /// Passes on what a write came to; one that waits for long fails.
+    fn judge<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.is_stalled = false;
+            return written;
+        }
+        if !self.is_stalled {
+            self.is_stalled = true;
+            self.patience.as_mut().reset(Instant::now() + STALL);
+        }
+        ready!(self.patience.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Hasty {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Hasty {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.judge(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.judge(flushed, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,340 @@
+//! Analyses that were asked for: which waits, which runs, and how far each is.
+
+mod run;
+
+pub(super) use run::planned;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use tokio::sync::watch;
+use trainscope_analysis::service::{AnalysisInfo, Phase};
+
+use super::Server;
+use super::store::{Kept, Store};
+
+/// All analyses, and the queue of those that wait.
+pub(super) struct Jobs {
+    store: Arc<Store>,
+    at_once: usize,
+    queue_length: usize,
+    state: Mutex<State>,
+    /// Rung when an analysis is under way no more.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those that there are, in the order in which they were asked for.
+    jobs: BTreeMap<u64, Arc<Job>>,
+    numbers: HashMap<String, u64>,
+    next_number: u64,
+    queue: VecDeque<u64>,
+    running: Vec<u64>,
+    is_closing: bool,
+}
+
+/// An analysis.
+pub(super) struct Job {
+    number: u64,
+    /// The name of its folder of results, below one that has its id.
+    pub(super) folder: String,
+    live: watch::Sender<Live>,
+    changing: Mutex<()>,
+    /// Ends its reads and its lanes.
+    stop: Mutex<Arc<AtomicBool>>,
+    /// Whether somebody wants it stopped for good.
+    is_cancelled: AtomicBool,
+}
+
+/// What listeners are woken for.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    /// How far it is.
+    pub(super) info: AnalysisInfo,
+    /// Counts plans: another number means another plan.
+    pub(super) plans: u64,
+    /// Of its journal; another one means that lines were taken back.
+    pub(super) generation: u64,
+    /// Whether there is nothing to be told of it any more.
+    pub(super) is_removed: bool,
+}
+
+/// Why an analysis cannot wait as well.
+#[derive(Debug)]
+pub(super) struct Full(pub(super) usize);
+
+impl Jobs {
+    /// Those of a store. Whatever was under way when the last server ended waits again.
+    pub(super) fn load(store: Arc<Store>, at_once: usize, queue_length: usize) -> Result<Self> {
+        let mut state = State::default();
+        for mut kept in store.analyses()? {
+            if matches!(kept.info.phase, Phase::Planning | Phase::Running) {
+                kept.info.phase = Phase::Queued;
+                store.update(&kept.info)?;
+            }
+            let number = state.insert(&kept);
+            if kept.info.phase == Phase::Queued {
+                state.queue.push_back(number);
+            }
+        }
+        state.tell_places();
+        Ok(Self {
+            store,
+            at_once,
+            queue_length,
+            state: Mutex::new(state),
+            ended: Condvar::new(),
+        })
+    }
+
+    /// One of them.
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Job>> {
+        let state = self.state();
+        state.jobs.get(state.numbers.get(id)?).cloned()
+    }
+
+    /// All, the newest first.
+    pub(super) fn all(&self) -> Vec<Arc<Job>> {
+        self.state().jobs.values().rev().cloned().collect()
+    }
+
+    /// Refuses early what would be refused at the end.
+    pub(super) fn check_room(&self) -> Result<(), Full> {
+        self.state().check_room(self.queue_length)
+    }
+
+    /// Adds an analysis to the end of the queue. Blocks.
+    pub(super) fn add(
+        &self,
+        kept: &Kept,
+        config: &str,
+        plan: Option<&str>,
+    ) -> Result<Result<Arc<Job>, Full>> {
+        let mut state = self.state();
+        if let Err(full) = state.check_room(self.queue_length) {
+            return Ok(Err(full));
+        }
+        self.store.add(kept, config, plan)?;
+        let number = state.insert(kept);
+        state.queue.push_back(number);
+        state.tell_places();
+        let job = state.jobs.get(&number).cloned();
+        job.map(Ok)
+            .ok_or_else(|| anyhow::anyhow!("the analysis is lost"))
+    }
+
+    /// Adds one that is over.
+    pub(super) fn adopt(&self, kept: &Kept, config: &str) -> Result<()> {
+        self.store.add(kept, config, None)?;
+        self.state().insert(kept);
+        Ok(())
+    }
+
+    /// Queues one that is over again. Blocks.
+    pub(super) fn resume(&self, job: &Job) -> Result<Result<(), Full>> {
+        let mut state = self.state();
+        if let Err(full) = state.check_room(self.queue_length) {
+            return Ok(Err(full));
+        }
+        if job.live().info.phase.is_over() {
+            job.is_cancelled.store(false, Ordering::Relaxed);
+            self.change(job, |info| {
+                info.phase = Phase::Queued;
+                (info.message, info.ended) = (None, None);
+            })?;
+            state.queue.push_back(job.number);
+            state.tell_places();
+        }
+        Ok(Ok(()))
+    }
+
+    /// Stops one for good; one that is under way ends soon after. Blocks.
+    pub(super) fn cancel(&self, job: &Job) -> Result<()> {
+        let mut state = self.state();
+        job.is_cancelled.store(true, Ordering::Relaxed);
+        job.stop();
+        if let Some(place) = state.queue.iter().position(|number| *number == job.number) {
+            state.queue.remove(place);
+            self.change(job, end_as(Phase::Cancelled, None))?;
+            state.tell_places();
+        }
+        Ok(())
+    }
+
+    /// Forgets one that is over.
+    pub(super) fn remove(&self, job: &Job) -> Result<()> {
+        let id = job.live().info.id;
+        self.store.remove(&id)?;
+        let mut state = self.state();
+        state.jobs.remove(&job.number);
+        state.numbers.remove(&id);
+        job.live.send_modify(|live| live.is_removed = true);
+        Ok(())
+    }
+
+    /// Changes what is known of one, in the store first. Blocks.
+    pub(super) fn change(&self, job: &Job, change: impl Fn(&mut AnalysisInfo)) -> Result<()> {
+        // One after the other, or one would write down what it saw before another.
+        let changing = job.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut info = job.info();
+        change(&mut info);
+        let kept = self.store.update(&info);
+        // Whoever watches is told even where the disk is full.
+        job.live.send_modify(|live| change(&mut live.info));
+        drop(changing);
+        kept
+    }
+
+    /// Starts as many as may be under way.
+    pub(super) fn start(server: &Arc<Server>) {
+        let jobs = &server.jobs;
+        loop {
+            let mut state = jobs.state();
+            if state.is_closing || state.running.len() >= jobs.at_once {
+                return;
+            }
+            let Some(number) = state.queue.pop_front() else {
+                return;
+            };
+            let Some(job) = state.jobs.get(&number).cloned() else {
+                continue;
+            };
+            state.running.push(number);
+            state.tell_places();
+            drop(state);
+            run::start(server, job);
+        }
+    }
+
+    /// One is under way no more.
+    fn left(&self, job: &Job) {
+        let mut state = self.state();
+        state.running.retain(|number| *number != job.number);
+        state.tell_places();
+        self.ended.notify_all();
+    }
+
+    /// Starts no more, asks those under way to stop at the next layer-step, and waits for them.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.is_closing = true;
+        for number in &state.running {
+            if let Some(job) = state.jobs.get(number) {
+                job.stop();
+            }
+        }
+        while !state.running.is_empty() {
+            state = self
+                .ended
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.state().is_closing
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn insert(&mut self, kept: &Kept) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        let live = Live {
+            info: kept.info.clone(),
+            plans: u64::from(kept.is_planned),
+            generation: 0,
+            is_removed: false,
+        };
+        let job = Job {
+            number,
+            folder: kept.folder.clone(),
+            live: watch::Sender::new(live),
+            changing: Mutex::default(),
+            stop: Mutex::default(),
+            is_cancelled: AtomicBool::new(false),
+        };
+        self.numbers.insert(kept.info.id.clone(), number);
+        self.jobs.insert(number, Arc::new(job));
+        number
+    }
+
+    fn check_room(&self, queue_length: usize) -> Result<(), Full> {
+        if self.queue.len() < queue_length {
+            Ok(())
+        } else {
+            Err(Full(self.queue.len()))
+        }
+    }
+
+    /// Tells those that wait how many are before them.
+    fn tell_places(&self) {
+        let before = self.running.len() as u64;
+        let waiting = self.queue.iter().zip(before..);
+        for (number, ahead) in waiting.chain(self.running.iter().map(|number| (number, 0))) {
+            if let Some(job) = self.jobs.get(number) {
+                job.live.send_if_modified(|live| {
+                    let is_other = live.info.ahead != ahead;
+                    live.info.ahead = ahead;
+                    is_other
+                });
+            }
+        }
+    }
+}
+
+impl Job {
+    /// What is known of it.
+    pub(super) fn live(&self) -> Live {
+        self.live.borrow().clone()
+    }
+
+    /// What is told of it.
+    pub(super) fn info(&self) -> AnalysisInfo {
+        self.live.borrow().info.clone()
+    }
+
+    /// Hears of changes.
+    pub(super) fn watch(&self) -> watch::Receiver<Live> {
+        self.live.subscribe()
+    }
+
+    /// Ends the reads and lanes that are under way.
+    fn stop(&self) {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        stop.store(true, Ordering::Relaxed);
+    }
+
+    /// A flag for the next attempt.
+    fn fresh_stop(&self) -> Arc<AtomicBool> {
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        *stop = Arc::default();
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            stop.store(true, Ordering::Relaxed);
+        }
+        Arc::clone(&stop)
+    }
+}
+
+/// Nothing more will happen to it.
+fn end_as(phase: Phase, message: Option<String>) -> impl Fn(&mut AnalysisInfo) {
+    let ended = now();
+    move |info| {
+        info.message.clone_from(&message);
+        (info.phase, info.ended) = (phase, Some(ended));
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}

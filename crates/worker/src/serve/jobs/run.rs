@@ -1,0 +1,169 @@
+//! One analysis from its turn to its end, on a thread of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use jiff::Zoned;
+use trainscope_analysis::service::{Phase, Planned};
+use trainscope_analysis::{Config, Registry};
+
+use super::{Job, Jobs, end_as, now};
+use crate::analysis::{Analysis, Request};
+use crate::journal::Resume;
+use crate::progress::{Reporter, Watcher};
+use crate::serve::Server;
+use crate::serve::source::Located;
+use crate::{Outcome, console};
+
+/// Runs it; when it is over the next one's turn comes.
+pub(super) fn start(server: &Arc<Server>, job: Arc<Job>) {
+    let own = Arc::clone(server);
+    let name = format!("analysis {}", job.info().id);
+    let started = thread::Builder::new().name(name).spawn({
+        let job = Arc::clone(&job);
+        move || {
+            run(&own, &job);
+            own.jobs.left(&job);
+            Jobs::start(&own);
+        }
+    });
+    if let Err(error) = started {
+        let message = format!("no thread could be started: {error}");
+        note(
+            server
+                .jobs
+                .change(&job, end_as(Phase::Failed, Some(message))),
+        );
+        server.jobs.left(&job);
+    }
+}
+
+fn run(server: &Server, job: &Job) {
+    let caught = catch_unwind(AssertUnwindSafe(|| compute(server, job)));
+    let outcome = caught.unwrap_or_else(|_| {
+        Err(anyhow!(
+            "this program has a mistake in it, which the server's messages show"
+        ))
+    });
+    let is_cancelled = job.is_cancelled.load(Ordering::Relaxed);
+    let changed = match outcome {
+        Ok(Outcome::Done) => server.jobs.change(job, end_as(Phase::Done, None)),
+        Ok(Outcome::Interrupted) if is_cancelled => {
+            server.jobs.change(job, end_as(Phase::Cancelled, None))
+        }
+        // The server ends; the next one goes on.
+        Ok(Outcome::Interrupted) => server.jobs.change(job, |info| info.phase = Phase::Queued),
+        Err(error) => {
+            let message = format!("{error:#}");
+            console::say(&format!("analysis {} failed: {message}", job.info().id));
+            server
+                .jobs
+                .change(job, end_as(Phase::Failed, Some(message)))
+        }
+    };
+    note(changed);
+}
+
+/// What cannot be written down is said at least.
+fn note(changed: Result<()>) {
+    if let Err(error) = changed {
+        console::say(&format!("error: {error:#}"));
+    }
+}
+
+fn compute(server: &Server, job: &Job) -> Result<Outcome> {
+    let executor = server.executor.for_other_work(job.fresh_stop());
+    if server.jobs.is_closing() {
+        return Ok(Outcome::Interrupted);
+    }
+    server.jobs.change(job, |info| {
+        (info.phase, info.began) = (Phase::Planning, Some(now()));
+    })?;
+    let Some(analysis) = Analysis::plan(request(server, job)?, &executor)? else {
+        return Ok(Outcome::Interrupted);
+    };
+    server.machine.check_memory(&analysis)?;
+    let id = job.info().id;
+    keep_plan(server, job, &analysis)?;
+    let path = server.data.journal(&id);
+    let mut journal = analysis.open_journal(&path, Resume::OrStartOver)?;
+    let units = journal.finished.len() as u64;
+    job.live
+        .send_modify(|live| live.generation = journal.generation);
+    server.jobs.change(job, |info| {
+        (info.phase, info.units, info.of_units) = (Phase::Running, units, analysis.units());
+        info.cost = Some(analysis.cost());
+    })?;
+    let mut listeners = Listeners(job);
+    let mut reporter = Reporter::new(&mut listeners);
+    analysis.say_plan(&mut reporter);
+    let outcome = analysis.run(&mut journal, &mut reporter, &executor);
+    if let Err(error) = &outcome {
+        reporter.note(&format!("error: {error:#}"));
+    }
+    let log = analysis.write_log(&reporter, journal.earlier);
+    let outcome = outcome?;
+    log?;
+    Ok(outcome)
+}
+
+/// What is asked for, of a run as it is now.
+fn request(server: &Server, job: &Job) -> Result<Request> {
+    let info = job.info();
+    let text = server
+        .store
+        .config(&info.id)?
+        .context("its config is lost")?;
+    let config = Config::parse(&text, &Registry::default());
+    let config = config.map_err(|errors| anyhow!("its config is not valid any more:\n{errors}"))?;
+    let Located { address, shown } = server.locate(&info.source)?;
+    Ok(Request {
+        started: Zoned::now(),
+        config,
+        config_name: "the config".to_owned(),
+        address,
+        source: shown,
+        name: job.folder.clone(),
+        folder: server.folder_of(&info.id, &job.folder),
+        threads: server.threads,
+    })
+}
+
+/// Keeps the plan for those who ask later; tells of it where it is another than before.
+fn keep_plan(server: &Server, job: &Job, analysis: &Analysis) -> Result<()> {
+    let planned = planned(analysis)?;
+    let id = job.info().id;
+    if server.store.plan(&id)?.as_ref() != Some(&planned) {
+        server.store.set_plan(&id, &planned)?;
+        job.live.send_modify(|live| live.plans += 1);
+    }
+    Ok(())
+}
+
+/// A plan as it is told.
+pub(in crate::serve) fn planned(analysis: &Analysis) -> Result<String> {
+    let planned = Planned {
+        cost: analysis.cost(),
+        units: analysis.units(),
+        results: analysis.results(Vec::new()),
+    };
+    Ok(serde_json::to_string(&planned)?)
+}
+
+/// Those who watch a job.
+struct Listeners<'a>(&'a Job);
+
+impl Watcher for Listeners<'_> {
+    fn say(&mut self, _: &str) {}
+
+    fn start(&mut self, _: u64, _: u64) {}
+
+    fn advance(&mut self) {
+        self.0.live.send_modify(|live| live.info.units += 1);
+    }
+
+    fn finish(&mut self) {}
+}

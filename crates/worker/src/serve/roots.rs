@@ -1,0 +1,310 @@
+//! The folders that the owner opened, and the runs in them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use sha2::{Digest, Sha256};
+use trainscope_analysis::service::RunFound;
+use trainscope_checkpoint::tree::{FileEntry, entry_of};
+use trainscope_checkpoint::{Layout, LocalFile, ModelShape, ReadError, Run, Source, Step, Tree};
+
+use crate::Misuse;
+use crate::confined::Bounds;
+use crate::executor::Executor;
+
+/// Folders deeper than this below a root are not looked into.
+const DEPTH_LIMIT: usize = 12;
+
+/// So many files are looked at in one root; what comes behind is passed over.
+const FILES_LIMIT: usize = 300_000;
+
+/// For so long it is believed that runs are as they were found.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// The folders, and what was found in them last.
+pub(super) struct Roots {
+    folders: Vec<PathBuf>,
+    bounds: Bounds,
+    found: Mutex<Option<(Instant, Arc<[RunFound]>)>>,
+}
+
+impl Roots {
+    /// Of folders that must exist.
+    pub(super) fn new(folders: &[PathBuf]) -> Result<Self> {
+        let real = |folder: &PathBuf| {
+            let real = fs::canonicalize(folder).ok().filter(|real| real.is_dir());
+            real.ok_or_else(|| {
+                Misuse(format!(
+                    "--root {}: there is no such folder",
+                    folder.display()
+                ))
+            })
+        };
+        let folders = folders.iter().map(real).collect::<Result<Vec<_>, _>>()?;
+        let bounds = Bounds::new(folders.clone());
+        Ok(Self {
+            folders,
+            bounds,
+            found: Mutex::default(),
+        })
+    }
+
+    /// The folders.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// What may be read.
+    pub(super) const fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// The runs, looked for again where that was some time ago. Blocks.
+    pub(super) fn runs(&self, executor: &Executor) -> Arc<[RunFound]> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, runs)) = &*found
+            && when.elapsed() < FRESH
+        {
+            return Arc::clone(runs);
+        }
+        let mut runs = Vec::new();
+        for folder in &self.folders {
+            let listing = Listing::of(folder, &self.bounds);
+            // Nobody stops this.
+            executor.block_on(listing.add_runs("", &mut runs));
+        }
+        runs.sort_by(|a, b| a.path.cmp(&b.path));
+        // Of roots that lie in each other.
+        runs.dedup_by(|a, b| a.path == b.path);
+        let runs: Arc<[RunFound]> = runs.into();
+        *found = Some((Instant::now(), Arc::clone(&runs)));
+        runs
+    }
+
+    /// The run of that id, as it was found last or is found now. Blocks.
+    pub(super) fn run(&self, id: &str, executor: &Executor) -> Option<RunFound> {
+        let of_id = |runs: &[RunFound]| runs.iter().find(|run| run.id == id).cloned();
+        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().and_then(|(_, runs)| of_id(runs));
+        known.or_else(|| of_id(&self.runs(executor)))
+    }
+}
+
+/// All files of a root, by the folders they are in.
+struct Listing<'a> {
+    root: &'a Path,
+    bounds: &'a Bounds,
+    /// Sorted by path.
+    files: Vec<FileEntry>,
+}
+
+impl<'a> Listing<'a> {
+    /// Of what can be read; hidden folders and links to folders are passed over.
+    fn of(root: &'a Path, bounds: &'a Bounds) -> Self {
+        let mut files = Vec::new();
+        let mut folders = vec![(root.to_owned(), String::new(), 0)];
+        while let Some((folder, prefix, depth)) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string())
+                else {
+                    continue;
+                };
+                let path = format!("{prefix}{name}");
+                if kind.is_dir() {
+                    if depth < DEPTH_LIMIT && !name.starts_with('.') {
+                        folders.push((entry.path(), path + "/", depth + 1));
+                    }
+                } else if let Some(bytes) = length(&entry.path(), kind.is_symlink(), bounds) {
+                    files.push(FileEntry { path, bytes });
+                }
+            }
+            if files.len() > FILES_LIMIT {
+                break;
+            }
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Self {
+            root,
+            bounds,
+            files,
+        }
+    }
+
+    /// Adds the run at a folder, or those below it.
+    fn add_runs<'b>(
+        &'b self,
+        prefix: &'b str,
+        runs: &'b mut Vec<RunFound>,
+    ) -> LocalBoxFuture<'b, ()> {
+        async move {
+            let view = View::of(self, prefix);
+            let folders = view.folders();
+            let run = if view.entries.is_empty() {
+                None
+            } else {
+                Run::find(&view).await.ok()
+            };
+            if let Some(run) = &run
+                && !self.is_at_home_below(run, &folders).await
+            {
+                runs.push(view.found());
+                return;
+            }
+            for folder in folders {
+                self.add_runs(&folder, runs).await;
+            }
+        }
+        .boxed_local()
+    }
+
+    /// Whether the same run is found in a folder below, which then is its home: a root with one run
+    /// in it is no run itself.
+    async fn is_at_home_below(&self, run: &Run, folders: &[String]) -> bool {
+        for folder in folders {
+            let name = folder
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            let Some(moved) = moved(run, &format!("{name}/")).filter(|_| name != "checkpoints")
+            else {
+                continue;
+            };
+            let below = Run::find(&View::of(self, folder)).await;
+            if below.is_ok_and(|below| (below.layout, below.steps, below.model) == moved) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// A run as it looks from a folder in which all of it lies.
+fn moved(run: &Run, prefix: &str) -> Option<(Layout, Vec<Step>, Option<ModelShape>)> {
+    let (mut steps, mut model) = (run.steps.clone(), run.model.clone());
+    let parts = steps.iter_mut().flat_map(|step| &mut step.parts);
+    let paths = parts.flat_map(|part| &mut part.paths);
+    for path in paths.chain(model.as_mut().map(|model| &mut model.source)) {
+        *path = path.strip_prefix(prefix)?.to_owned();
+    }
+    Some((run.layout, steps, model))
+}
+
+/// The length of a file; none for a link that leads out, and for what is no file.
+fn length(path: &Path, is_link: bool, bounds: &Bounds) -> Option<u64> {
+    let path = match is_link {
+        true => bounds.resolve(path)?,
+        false => path.to_owned(),
+    };
+    let metadata = fs::metadata(path).ok()?;
+    metadata.is_file().then(|| metadata.len())
+}
+
+/// What of a listing lies below a folder.
+struct View<'a> {
+    listing: &'a Listing<'a>,
+    /// Empty, or a path that ends in a slash.
+    prefix: &'a str,
+    name: String,
+    entries: Vec<FileEntry>,
+}
+
+impl<'a> View<'a> {
+    fn of(listing: &'a Listing<'a>, prefix: &'a str) -> Self {
+        let files = &listing.files;
+        let start = files.partition_point(|file| file.path.as_str() < prefix);
+        let below = files.iter().skip(start).map_while(|file| {
+            let path = file.path.strip_prefix(prefix)?.to_owned();
+            Some(FileEntry {
+                path,
+                bytes: file.bytes,
+            })
+        });
+        let entries = below.collect();
+        let name = listing
+            .root
+            .join(prefix.trim_end_matches('/'))
+            .display()
+            .to_string();
+        Self {
+            listing,
+            prefix,
+            name,
+            entries,
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.listing
+            .root
+            .join(self.prefix.trim_end_matches('/'))
+            .components()
+            .collect()
+    }
+
+    /// The folders directly in it, each with its prefix.
+    fn folders(&self) -> Vec<String> {
+        let folders = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.path.split_once('/'));
+        let folders: BTreeMap<&str, ()> = folders.map(|(folder, _)| (folder, ())).collect();
+        folders
+            .keys()
+            .map(|folder| format!("{}{folder}/", self.prefix))
+            .collect()
+    }
+
+    fn found(&self) -> RunFound {
+        let folder = self.folder();
+        let name = folder
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        RunFound {
+            id: id_of(&folder),
+            name: name.unwrap_or_else(|| folder.display().to_string()),
+            path: folder.display().to_string(),
+            files: self.entries.len() as u64,
+            bytes: self.entries.iter().map(|entry| entry.bytes).sum(),
+        }
+    }
+}
+
+impl Tree for View<'_> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        &self.entries
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
+        async move {
+            entry_of(self, path)?;
+            let inside = self.listing.bounds.resolve(&self.folder().join(path));
+            let inside = inside.ok_or_else(|| ReadError::Open {
+                path: path.to_owned(),
+                source: std::io::ErrorKind::NotFound.into(),
+            })?;
+            Ok(Rc::new(LocalFile::open(inside)?) as Rc<dyn Source>)
+        }
+        .boxed_local()
+    }
+}
+
+/// The same for the same folder, whenever and whoever asks.
+fn id_of(folder: &Path) -> String {
+    let hash = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+    hash.iter()
+        .take(10)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

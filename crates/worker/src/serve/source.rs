@@ -1,0 +1,57 @@
+//! Where the runs are that are asked for.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use trainscope_analysis::service::RunSource;
+use trainscope_checkpoint::hub::HubAddress;
+
+use super::Server;
+use crate::Misuse;
+use crate::hub::judged;
+use crate::place::Address;
+
+/// A run's place.
+pub(super) struct Located {
+    /// Where to read it.
+    pub(super) address: Address,
+    /// The same for people, and in results.
+    pub(super) shown: String,
+}
+
+impl Server {
+    /// Where a run is. Blocks.
+    pub(super) fn locate(&self, source: &RunSource) -> Result<Located> {
+        match source {
+            RunSource::Root(id) => {
+                let run = self.roots.run(id, &self.executor).ok_or_else(|| {
+                    Misuse(
+                        "that run is not under the folders of this worker (any more); \
+                         put it back, or choose another"
+                            .to_owned(),
+                    )
+                })?;
+                let bounds = self.roots.bounds().clone();
+                Ok(Located {
+                    address: Address::Within(PathBuf::from(&run.path), bounds),
+                    shown: run.path,
+                })
+            }
+            RunSource::Hub(text) => {
+                let address = HubAddress::parse(text).map_err(|error| judged(&error))?;
+                let address = Address::Hub(address);
+                let shown = address.shown();
+                Ok(Located { address, shown })
+            }
+            RunSource::Upload(id) => {
+                let _ = id;
+                anyhow::bail!("uploads are not taken yet")
+            }
+        }
+    }
+
+    /// The folder of an analysis' results.
+    pub(super) fn folder_of(&self, id: &str, folder: &str) -> PathBuf {
+        self.data.analyses().join(id).join(folder)
+    }
+}
