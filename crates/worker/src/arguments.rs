@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -137,6 +137,12 @@ pub(crate) struct ServeArguments {
     /// The length of one upload, at most.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "100G")]
     pub(crate) upload_limit: u64,
+    /// Analyses that may wait; who asks for more is told to come later.
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(crate) queue_length: usize,
+    /// How long somebody who asks may hesitate in the middle of it.
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub(crate) patience: NonZeroU64,
     /// The page's files are read from here, instead of those in the program: for working on the
     /// page.
     #[arg(long, value_name = "DIR")]

@@ -75,6 +75,19 @@ pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
 
 /// Writes one file, to a temporary one that then takes its name.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_as(path, bytes, make_readable)
+}
+
+/// The same of a file that is nobody else's business.
+pub(crate) fn write_privately(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_as(path, bytes, |_| Ok(()))
+}
+
+fn write_as(
+    path: &Path,
+    bytes: &[u8],
+    prepare: impl FnOnce(&NamedTempFile) -> std::io::Result<()>,
+) -> Result<()> {
     let context = || format!("cannot write {}", path.display());
     let folder = path
         .parent()
@@ -82,7 +95,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(&folder).with_context(context)?;
     let mut file = NamedTempFile::new_in(&folder).with_context(context)?;
     file.write_all(bytes).with_context(context)?;
-    make_readable(&file).with_context(context)?;
+    prepare(&file).with_context(context)?;
     file.persist(path).with_context(context)?;
     Ok(())
 }

@@ -92,11 +92,7 @@ impl Address {
                     |stem| stem.to_string_lossy().into_owned(),
                 )
             }
-            Self::Hub(_) => {
-                let is_plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
-                let replaced = |c: char| if is_plain(&c) { c } else { '-' };
-                self.name().chars().map(replaced).collect()
-            }
+            Self::Hub(_) => as_file_name(&self.name()),
         }
     }
 
@@ -155,6 +151,13 @@ impl Place {
             Self::Hub(tree) => tree.content_id(path).map(str::to_owned),
         }
     }
+}
+
+/// A name with a dash for every character that a file's name should not have.
+pub(crate) fn as_file_name(name: &str) -> String {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+    let replaced = |c: char| if is_plain(&c) { c } else { '-' };
+    name.chars().map(replaced).collect()
 }
 
 /// When a file was last changed, in nanoseconds since 1970.

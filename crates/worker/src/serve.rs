@@ -1,12 +1,15 @@
 //! `worker serve`: the page, and analyses for whoever asks for them over HTTP.
 
+mod adoption;
 mod analyses;
+mod browser;
 mod connections;
 mod data;
 mod events;
 mod gate;
 mod jobs;
 mod machine;
+mod matches;
 mod page;
 mod range;
 mod refused;
@@ -14,7 +17,9 @@ mod roots;
 mod runs;
 mod source;
 mod store;
+mod uploads;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +33,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +50,8 @@ use self::page::Page;
 use self::refused::Refused;
 use self::roots::Roots;
 use self::store::Store;
+use self::uploads::Uploads;
+use crate::analysis::counted;
 use crate::arguments::ServeArguments;
 use crate::executor::Executor;
 use crate::{INTERRUPTED, Misuse, Outcome, console};
@@ -54,12 +61,6 @@ const ANSWERING_THREADS: usize = 2;
 
 /// Requests that are planned at the same time.
 const PLANNING_AT_ONCE: usize = 2;
-
-/// Analyses that may wait.
-const QUEUE_LENGTH: usize = 1000;
-
-/// How long the body of a request that is read whole may take.
-const BODY: Duration = Duration::from_secs(30);
 
 /// What an answer is.
 type Answer = Result<Response<Body>, Refused>;
@@ -84,10 +85,19 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome> {
     })?;
     let server = Arc::new(Server::new(arguments, &listener, roots, data)?);
     end_on_signal(&server)?;
-    server.greet(arguments, listener.local_addr()?);
+    let adopted = adoption::adopt(&server)?;
+    if adopted > 0 {
+        console::say(&format!(
+            "finished analyses found by their results: {adopted}"
+        ));
+    }
+    let address = server.greet(arguments, listener.local_addr()?);
+    if arguments.open {
+        browser::open(&address, &server.data)?;
+    }
     Jobs::start(&server);
     let closing = server.closing.subscribe();
-    let served = connections::serve(listener, router(&server), closing);
+    let served = connections::serve(listener, router(&server), server.patience, closing);
     runtime.block_on(async {
         let closer = Arc::clone(&server);
         let mut closing = server.closing.subscribe();
@@ -110,10 +120,13 @@ struct Server {
     data: DataFolder,
     store: Arc<Store>,
     jobs: Jobs,
+    uploads: Uploads,
     executor: Executor,
     /// Threads of one analysis.
     threads: usize,
     planning: Semaphore,
+    /// How long who asks may hesitate.
+    patience: Duration,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
 }
@@ -130,6 +143,9 @@ impl Server {
         let at_once = arguments.at_once.get();
         let memory_bytes = arguments.memory.map_or_else(machine::memory_bytes, Ok)?;
         let store = Arc::new(Store::open(&data.database())?);
+        let jobs = Jobs::load(Arc::clone(&store), at_once, arguments.queue_length)?;
+        let used = jobs.uploads();
+        let upload_bytes = arguments.upload_limit;
         Ok(Self {
             gate: Gate::new(
                 listener.local_addr()?,
@@ -144,35 +160,40 @@ impl Server {
                     flops_per_second: machine::flops_per_second(),
                     memory_bytes,
                     analyses_at_once: at_once as u64,
-                    queue_length: QUEUE_LENGTH as u64,
-                    upload_bytes: arguments.upload_limit,
+                    queue_length: arguments.queue_length as u64,
+                    upload_bytes,
                 },
             },
-            jobs: Jobs::load(Arc::clone(&store), at_once, QUEUE_LENGTH)?,
+            uploads: Uploads::load(Arc::clone(&store), &data, upload_bytes, &used)?,
+            jobs,
             roots,
             data,
             store,
             executor: Executor::start(Arc::default())?,
             threads,
             planning: Semaphore::new(PLANNING_AT_ONCE),
+            patience: Duration::from_secs(arguments.patience.get()),
             closing: watch::Sender::new(false),
         })
     }
 
-    /// Says where to go, what is served, and how to end it.
-    fn greet(&self, arguments: &ServeArguments, address: std::net::SocketAddr) {
+    /// Says where to go, what is served, and how to end it; gives the address to open.
+    fn greet(&self, arguments: &ServeArguments, address: SocketAddr) -> String {
         console::say(&format!("listening on http://{address}/"));
         let token = arguments.token.as_ref();
         let token = token.map_or_else(String::new, |token| format!("#token={token}"));
         let mut reached = address;
         if address.ip().is_unspecified() {
             // No browser can open that; on this machine this one leads to the same.
-            reached.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+            reached.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        console::say(&format!("open http://{reached}/{token}"));
+        let opened = format!("http://{reached}/{token}");
+        console::say(&format!("open {opened}"));
         match self.roots.folders() {
             [] => {
-                console::say("no --root is given: only uploads and runs on the Hub can be analyzed")
+                console::say(
+                    "no --root is given: only uploads and runs on the Hub can be analyzed",
+                );
             }
             folders => {
                 let runs = self.roots.runs(&self.executor).len();
@@ -181,10 +202,7 @@ impl Server {
                     .map(|folder| folder.display().to_string())
                     .collect();
                 let shown = shown.join(", ");
-                console::say(&format!(
-                    "{} in {shown}",
-                    crate::analysis::counted(runs as u64, "run")
-                ));
+                console::say(&format!("{} in {shown}", counted(runs as u64, "run")));
             }
         }
         console::say(&format!(
@@ -192,6 +210,7 @@ impl Server {
             self.data.path().display()
         ));
         console::say("Ctrl-C ends it");
+        opened
     }
 
     fn job(&self, id: &str) -> Result<Arc<Job>, Refused> {
@@ -240,6 +259,10 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::get))
         .route("/runs/{id}/files/{*path}", get(runs::file))
+        .route("/matches", post(matches::find))
+        .route("/uploads", post(uploads::add))
+        .route("/uploads/{id}", get(uploads::get).delete(uploads::delete))
+        .route("/uploads/{id}/{*path}", put(uploads::put))
         .route("/analyses", get(analyses::list).post(analyses::add))
         .route("/analyses/{id}", one)
         .route("/analyses/{id}/resume", post(analyses::resume))
@@ -328,15 +351,28 @@ fn json(status: StatusCode, value: &(impl Serialize + ?Sized)) -> Response<Body>
     response
 }
 
+/// An answer without a body.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// What a request's body says, if it is no longer than that and comes within some time.
-async fn read_json<T: DeserializeOwned>(request: Request, bytes: usize) -> Result<T, Refused> {
+async fn read_json<T: DeserializeOwned>(
+    server: &Server,
+    request: Request,
+    bytes: usize,
+) -> Result<T, Refused> {
     let body = Limited::new(request.into_body(), bytes).collect();
-    let read = tokio::time::timeout(BODY, body).await.map_err(|_| {
-        Refused::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "the request took too long to arrive",
-        )
-    })?;
+    let read = tokio::time::timeout(server.patience, body)
+        .await
+        .map_err(|_| {
+            Refused::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "the request took too long to arrive",
+            )
+        })?;
     let read = read.map_err(
         |error| match error.is::<http_body_util::LengthLimitError>() {
             true => Refused::new(

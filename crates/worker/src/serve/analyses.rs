@@ -19,8 +19,9 @@ use super::range::Asked;
 use super::refused::Refused;
 use super::source::Located;
 use super::store::Kept;
-use super::{Answer, Server, blocking, events, json, new_id, query, read_json};
+use super::{Answer, Server, blocking, events, json, new_id, no_content, query, read_json};
 use crate::analysis::{Analysis, Request as AnalysisRequest};
+use crate::place::as_file_name;
 
 /// A request to analyze has at most this many bytes.
 const NEW_BYTES: usize = 1024 * 1024;
@@ -45,7 +46,7 @@ pub(super) async fn list(State(server): State<Arc<Server>>) -> Response<Body> {
 
 /// `POST api/analyses`.
 pub(super) async fn add(State(server): State<Arc<Server>>, request: Request) -> Answer {
-    let asked: NewAnalysis = read_json(request, NEW_BYTES).await?;
+    let asked: NewAnalysis = read_json(&server, request, NEW_BYTES).await?;
     server.jobs.check_room().map_err(full)?;
     let planning = server.planning.acquire().await;
     let own = Arc::clone(&server);
@@ -63,18 +64,13 @@ fn submit(server: &Arc<Server>, asked: &NewAnalysis) -> Result<AnalysisInfo, Ref
     let located = server.locate(&asked.source);
     let Located { address, shown } = located.map_err(|error| Refused::unplanned(&error))?;
     let id = new_id()?;
-    let folder = config
-        .analysis_name
-        .clone()
-        .unwrap_or_else(|| address.file_name());
+    let (name, folder) = match (&config.analysis_name, &asked.source) {
+        (Some(name), _) => (name.clone(), name.clone()),
+        (None, RunSource::Upload(_)) => (shown.clone(), upload_folder(&shown)),
+        (None, RunSource::Root(_) | RunSource::Hub(_)) => (address.name(), address.file_name()),
+    };
     let mut info = AnalysisInfo {
-        name: config
-            .analysis_name
-            .clone()
-            .unwrap_or_else(|| match &asked.source {
-                RunSource::Upload(_) => shown.clone(),
-                RunSource::Root(_) | RunSource::Hub(_) => address.name(),
-            }),
+        name,
         source: asked.source.clone(),
         source_name: shown.clone(),
         phase: Phase::Queued,
@@ -120,6 +116,12 @@ fn submit(server: &Arc<Server>, asked: &NewAnalysis) -> Result<AnalysisInfo, Ref
     Ok(job.info())
 }
 
+/// What people call an upload, as a folder.
+fn upload_folder(name: &str) -> String {
+    let name = as_file_name(name);
+    format!("upload-{}", name.trim_start_matches('.'))
+}
+
 /// Plans it, and refuses what this machine cannot do.
 fn look(server: &Server, request: AnalysisRequest) -> Result<Analysis> {
     let analysis = Analysis::plan(request, &server.executor)?;
@@ -140,7 +142,7 @@ pub(super) async fn rename(
     request: Request,
 ) -> Answer {
     let job = server.job(&id)?;
-    let Rename { name } = read_json(request, RENAME_BYTES).await?;
+    let Rename { name } = read_json(&server, request, RENAME_BYTES).await?;
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARACTERS || name.contains(char::is_control)
     {
@@ -198,9 +200,7 @@ pub(super) async fn delete(
         return Err(Refused::new(StatusCode::CONFLICT, message).after(RETRY_SECONDS));
     }
     blocking(move || Ok(remove(&server, &job)?)).await?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(no_content())
 }
 
 /// Removes everything of an analysis that is over.
@@ -215,7 +215,14 @@ fn remove(server: &Server, job: &Job) -> Result<()> {
     gone(fs::remove_dir_all(&folder))
         .with_context(|| format!("cannot remove {}", folder.display()))?;
     let journal = server.data.journal(&info.id);
-    gone(fs::remove_file(&journal)).with_context(|| format!("cannot remove {}", journal.display()))
+    gone(fs::remove_file(&journal))
+        .with_context(|| format!("cannot remove {}", journal.display()))?;
+    match info.source {
+        RunSource::Upload(id) if !server.jobs.uploads().contains(&id) => {
+            server.uploads.remove(&id, &server.data)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `GET api/analyses/{id}/events`.

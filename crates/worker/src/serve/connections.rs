@@ -19,12 +19,6 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Connections at a time; who comes then waits until one ends.
 const CONNECTIONS: usize = 1024;
 
-/// How long a request's head may take, and how long a connection may stand without one.
-const HEAD: Duration = Duration::from_secs(30);
-
-/// How long who asked may take nothing of what is sent.
-const STALL: Duration = Duration::from_secs(60);
-
 /// What a connection may hold of a request's head.
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -34,10 +28,12 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait after a connection could not be taken, which is when files run out.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers whoever connects, until `closing` says so; then what is under way is ended.
+/// Answers whoever connects and hesitates no longer than `patience` over a head, without a
+/// question, or over taking what is sent; until `closing` says so; then what is under way is ended.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
+    patience: Duration,
     mut closing: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
@@ -59,9 +55,9 @@ pub(super) async fn serve(
         let service = TowerToHyperService::new(router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
+            .header_read_timeout(patience)
             .max_buf_size(BUFFER_BYTES)
-            .serve_connection(TokioIo::new(Hasty::of(stream)), service);
+            .serve_connection(TokioIo::new(Hasty::of(stream, patience)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // Whoever went away, or said what is no HTTP, needs no answer.
@@ -76,15 +72,18 @@ pub(super) async fn serve(
 /// A connection that ends where who asked takes nothing for long.
 struct Hasty {
     stream: TcpStream,
-    patience: Pin<Box<Sleep>>,
+    patience: Duration,
+    /// When it ends, if it is stalled.
+    end: Pin<Box<Sleep>>,
     is_stalled: bool,
 }
 
 impl Hasty {
-    fn of(stream: TcpStream) -> Self {
+    fn of(stream: TcpStream, patience: Duration) -> Self {
         Self {
             stream,
-            patience: Box::pin(sleep(STALL)),
+            patience,
+            end: Box::pin(sleep(patience)),
             is_stalled: false,
         }
     }
@@ -101,9 +100,10 @@ impl Hasty {
         }
         if !self.is_stalled {
             self.is_stalled = true;
-            self.patience.as_mut().reset(Instant::now() + STALL);
+            let end = Instant::now() + self.patience;
+            self.end.as_mut().reset(end);
         }
-        ready!(self.patience.as_mut().poll(context));
+        ready!(self.end.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -97,7 +97,7 @@ impl Listener {
                 return None;
             }
             if self.told.is_none() {
-                return Some(self.tell_state(live.info));
+                return Some(self.tell_state(&live.info));
             }
             if self.plans != live.plans {
                 self.plans = live.plans;
@@ -110,7 +110,7 @@ impl Listener {
                 return Some(piece);
             }
             if self.told.as_ref() != Some(&without_units(&live.info)) {
-                return Some(self.tell_state(live.info));
+                return Some(self.tell_state(&live.info));
             }
             if let Some(piece) = self.wait().await {
                 return Some(piece);
@@ -119,9 +119,9 @@ impl Listener {
         None
     }
 
-    fn tell_state(&mut self, info: AnalysisInfo) -> Bytes {
-        let text = serde_json::to_vec(&info).unwrap_or_default();
-        self.told = Some(without_units(&info));
+    fn tell_state(&mut self, info: &AnalysisInfo) -> Bytes {
+        let text = serde_json::to_vec(info).unwrap_or_default();
+        self.told = Some(without_units(info));
         event("state", None, &text)
     }
 

@@ -4,14 +4,14 @@ mod run;
 
 pub(super) use run::planned;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use tokio::sync::watch;
-use trainscope_analysis::service::{AnalysisInfo, Phase};
+use trainscope_analysis::service::{AnalysisInfo, Phase, RunSource};
 
 use super::Server;
 use super::store::{Kept, Store};
@@ -100,6 +100,16 @@ impl Jobs {
     /// All, the newest first.
     pub(super) fn all(&self) -> Vec<Arc<Job>> {
         self.state().jobs.values().rev().cloned().collect()
+    }
+
+    /// The uploads that they need.
+    pub(super) fn uploads(&self) -> BTreeSet<String> {
+        let all = self.all().into_iter();
+        all.filter_map(|job| match job.info().source {
+            RunSource::Upload(id) => Some(id),
+            RunSource::Root(_) | RunSource::Hub(_) => None,
+        })
+        .collect()
     }
 
     /// Refuses early what would be refused at the end.
@@ -206,7 +216,7 @@ impl Jobs {
             state.running.push(number);
             state.tell_places();
             drop(state);
-            run::start(server, job);
+            run::start(server, &job);
         }
     }
 

@@ -204,7 +204,7 @@ fn length(path: &Path, is_link: bool, bounds: &Bounds) -> Option<u64> {
         false => path.to_owned(),
     };
     let metadata = fs::metadata(path).ok()?;
-    metadata.is_file().then(|| metadata.len())
+    metadata.is_file().then_some(metadata.len())
 }
 
 /// What of a listing lies below a folder.
@@ -301,7 +301,7 @@ impl Tree for View<'_> {
 }
 
 /// The same for the same folder, whenever and whoever asks.
-fn id_of(folder: &Path) -> String {
+pub(super) fn id_of(folder: &Path) -> String {
     let hash = Sha256::digest(folder.as_os_str().as_encoded_bytes());
     hash.iter()
         .take(10)

@@ -8,6 +8,7 @@ use trainscope_checkpoint::hub::HubAddress;
 
 use super::Server;
 use crate::Misuse;
+use crate::confined::Bounds;
 use crate::hub::judged;
 use crate::place::Address;
 
@@ -44,8 +45,15 @@ impl Server {
                 Ok(Located { address, shown })
             }
             RunSource::Upload(id) => {
-                let _ = id;
-                anyhow::bail!("uploads are not taken yet")
+                let upload = self.uploads.get(id);
+                let upload = upload.ok_or_else(|| Misuse("there is no such upload".to_owned()))?;
+                upload.check_complete(&self.data)?;
+                let folder = self.data.upload(id);
+                let bounds = Bounds::new([folder.clone()]);
+                Ok(Located {
+                    address: Address::Within(folder, bounds),
+                    shown: upload.name.clone(),
+                })
             }
         }
     }

@@ -19,11 +19,11 @@ use crate::serve::source::Located;
 use crate::{Outcome, console};
 
 /// Runs it; when it is over the next one's turn comes.
-pub(super) fn start(server: &Arc<Server>, job: Arc<Job>) {
+pub(super) fn start(server: &Arc<Server>, job: &Arc<Job>) {
     let own = Arc::clone(server);
     let name = format!("analysis {}", job.info().id);
     let started = thread::Builder::new().name(name).spawn({
-        let job = Arc::clone(&job);
+        let job = Arc::clone(job);
         move || {
             run(&own, &job);
             own.jobs.left(&job);
@@ -35,9 +35,9 @@ pub(super) fn start(server: &Arc<Server>, job: Arc<Job>) {
         note(
             server
                 .jobs
-                .change(&job, end_as(Phase::Failed, Some(message))),
+                .change(job, end_as(Phase::Failed, Some(message))),
         );
-        server.jobs.left(&job);
+        server.jobs.left(job);
     }
 }
 

@@ -1,0 +1,444 @@
+//! Analyses: asked for, followed, stopped, kept.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::client::Event;
+use crate::runs::{CONFIG, Scratch, argument, files, micro_run, recorded, worker};
+use crate::server::{SLOW, SMALL, Server, results_folder, units};
+
+#[test]
+fn results_are_those_of_the_command_line() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    let info = server.wait_for_phase(&id, "done");
+    assert_eq!((&info["units"], &info["of_units"]), (&json!(8), &json!(8)));
+    assert_eq!(info["name"], "scratch");
+    let run = scratch.path().join("run").canonicalize().unwrap();
+    scratch.write("config.yaml", CONFIG);
+    let arguments = [
+        "analyze",
+        "--config",
+        "config.yaml",
+        "--run-path",
+        argument(&run),
+    ];
+    worker(
+        scratch.path(),
+        &[&arguments[..], &["--output-dir", "out"]].concat(),
+    )
+    .expect(0);
+    let expected = files(&scratch.path().join("out/scratch"));
+    let found = files(&results_folder(&scratch, &id, "scratch"));
+    assert!(found == expected, "{:?}", found.keys());
+
+    let path = format!("/api/analyses/{id}/results.json");
+    let answered = server.ask("GET", &path).send().expect(200);
+    assert!(answered.body == expected["results.json"]);
+    let table = server
+        .ask("GET", &format!("/api/analyses/{id}/results.csv"))
+        .send()
+        .expect(200);
+    assert!(table.headers["content-type"].starts_with("text/csv"));
+    let rows = expected.iter().filter(|(name, _)| name.ends_with(".csv"));
+    let rows: usize = rows
+        .map(|(_, text)| String::from_utf8_lossy(text).lines().count() - 1)
+        .sum();
+    assert_eq!(table.text().lines().count(), rows + 1);
+    let log = fs::read_to_string(results_folder(&scratch, &id, "scratch").join("analysis.log"));
+    assert!(log.unwrap().contains("layers at 4 steps"));
+}
+
+#[test]
+fn events_tell_everything_once() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    // One listens from the start, the other when it is over.
+    let live = server.events(&id);
+    let late = server.events(&id);
+    for events in [&live, &late] {
+        let all: Vec<(u64, u64)> = (0..2)
+            .flat_map(|layer| (0..20).map(move |step| (layer, step)))
+            .collect();
+        assert_eq!(units(events), all);
+        let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+        assert_eq!((names[0], names[1]), ("state", "planned"));
+        assert_eq!(events.last().unwrap().data["phase"], "done");
+        assert!(!names.contains(&"again"));
+        for (number, unit) in events
+            .iter()
+            .filter(|event| event.name == "unit")
+            .enumerate()
+        {
+            let (_, own) = unit.id.as_ref().unwrap().split_once('-').unwrap();
+            assert_eq!(own, (number + 1).to_string());
+            assert!(!unit.data["made_of"].as_str().unwrap().is_empty());
+        }
+    }
+    let of = |events: &[Event]| -> Vec<Event> {
+        events
+            .iter()
+            .filter(|event| event.name == "unit")
+            .cloned()
+            .collect()
+    };
+    assert_eq!(of(&live), of(&late));
+    let phases: Vec<&str> = live
+        .iter()
+        .filter(|event| event.name == "state")
+        .map(|event| event.data["phase"].as_str().unwrap())
+        .collect();
+    assert!(
+        phases.ends_with(&["planning", "running", "done"]),
+        "{phases:?}"
+    );
+
+    // What was told is what came out.
+    let results = server.get(&format!("/api/analyses/{id}/results.json"));
+    let planned = &live[1].data;
+    assert_eq!(planned["units"], 40);
+    let text = |value: &Value| value.to_string();
+    let told: BTreeSet<String> = of(&live)
+        .iter()
+        .flat_map(|unit| unit.data["records"].as_array().unwrap())
+        .map(text)
+        .collect();
+    assert_eq!(
+        told,
+        results["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect()
+    );
+    let mut frame = planned["results"].clone();
+    frame["records"] = results["records"].clone();
+    assert_eq!(frame, results);
+}
+
+#[test]
+fn a_connection_that_was_cut_is_gone_on_with() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    let all: Vec<Event> = server
+        .events(&id)
+        .into_iter()
+        .filter(|event| event.name == "unit")
+        .collect();
+    let path = format!("/api/analyses/{id}/events");
+    let from = |id: &str| -> Vec<Event> {
+        server
+            .ask("GET", &path)
+            .header("Last-Event-ID", id)
+            .events()
+            .collect()
+    };
+    for heard in [1, 5, all.len()] {
+        let rest = from(all[heard - 1].id.as_ref().unwrap());
+        let rest: Vec<Event> = rest
+            .into_iter()
+            .filter(|event| event.name == "unit")
+            .collect();
+        assert_eq!(rest, all[heard..]);
+    }
+    for odd in ["", "x", "-1", "1-x"] {
+        assert_eq!(units(&from(odd)).len(), all.len(), "{odd}");
+    }
+    // Of another journal: nothing that was told counts.
+    let again = from("7-3");
+    let place = again
+        .iter()
+        .position(|event| event.name == "again")
+        .unwrap();
+    assert_eq!(
+        again.iter().position(|event| event.name == "unit"),
+        Some(place + 1)
+    );
+    assert_eq!(units(&again).len(), all.len());
+}
+
+#[test]
+fn files_that_change_are_told_again() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &["--threads", "1"]);
+    let id = server.analyze(CONFIG);
+    server.wait_for(&id, |info| info["units"].as_u64() > Some(1));
+    server
+        .ask("DELETE", &format!("/api/analyses/{id}"))
+        .send()
+        .expect(200);
+    let before = server.events(&id);
+    assert_eq!(before.last().unwrap().data["phase"], "cancelled");
+    let heard = before
+        .iter()
+        .rev()
+        .find_map(|event| event.id.clone())
+        .unwrap();
+    let first = units(&before)[0];
+    let path = |step: u64| scratch.path().join(recorded(step, "weights"));
+    fs::copy(path(first.1 + 1), path(first.1)).unwrap();
+
+    server
+        .ask("POST", &format!("/api/analyses/{id}/resume"))
+        .send()
+        .expect(200);
+    server.wait_for_phase(&id, "done");
+    let asked = server.ask("GET", &format!("/api/analyses/{id}/events"));
+    let after: Vec<Event> = asked.header("Last-Event-ID", &heard).events().collect();
+    assert!(after.iter().any(|event| event.name == "again"));
+    assert_eq!(units(&after).len(), 40);
+    let asked = server.analyze(CONFIG);
+    server.wait_for_phase(&asked, "done");
+    let of = |id: &str| files(&results_folder(&scratch, id, "scratch"));
+    assert!(of(&id) == of(&asked));
+}
+
+#[test]
+fn what_is_cancelled_stops_and_can_be_gone_on_with() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &["--threads", "1"]);
+    let (first, second) = (server.analyze(CONFIG), server.analyze(CONFIG));
+    server.wait_for(&first, |info| info["units"].as_u64() > Some(0));
+    for id in [&second, &first] {
+        let path = format!("/api/analyses/{id}");
+        let cancelled = server.ask("DELETE", &path).send().expect(200).json();
+        assert_eq!(cancelled["phase"], "cancelled");
+        server
+            .ask("GET", &format!("{path}/results.json"))
+            .send()
+            .refuses(409, &["not done"]);
+    }
+    let done = server.info(&first)["units"].as_u64().unwrap();
+    assert!((1..40).contains(&done), "{done}");
+    server
+        .ask("POST", &format!("/api/analyses/{first}/resume"))
+        .send()
+        .expect(200);
+    server.wait_for_phase(&first, "done");
+    let report = results_folder(&scratch, &first, "scratch").join("run.json");
+    assert_eq!(crate::runs::json(&report)["resumed_units"], done);
+    server
+        .ask("POST", &format!("/api/analyses/{first}/resume"))
+        .send()
+        .refuses(409, &["done"]);
+}
+
+#[test]
+fn what_is_removed_is_gone() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    server.wait_for(&id, |info| info["units"].as_u64() > Some(0));
+    let mut events = server
+        .ask("GET", &format!("/api/analyses/{id}/events"))
+        .events();
+    events.next().unwrap();
+    server
+        .ask("DELETE", &format!("/api/analyses/{id}?remove=true"))
+        .send()
+        .expect(204);
+    assert!(events.count() < 1000, "the stream ends");
+    server
+        .ask("GET", &format!("/api/analyses/{id}"))
+        .send()
+        .expect(404);
+    assert_eq!(server.get("/api/analyses"), json!([]));
+    for folder in ["analyses", "journals"] {
+        let left: Vec<_> = fs::read_dir(scratch.path().join("data").join(folder))
+            .unwrap()
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
+fn names_can_be_changed() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    let rename = |name: &str| {
+        server
+            .ask("PATCH", &format!("/api/analyses/{id}"))
+            .json(&json!({"name": name}))
+            .send()
+    };
+    assert_eq!(
+        rename("  Größe <b>\"x\"</b> ").expect(200).json()["name"],
+        "Größe <b>\"x\"</b>"
+    );
+    for wrong in ["", "   ", "a\nb", &"x".repeat(201)] {
+        rename(wrong).refuses(400, &["200"]);
+    }
+    server.wait_for_phase(&id, "done");
+    let results = server.get(&format!("/api/analyses/{id}/results.json"));
+    assert_eq!(results["analysis_name"], "scratch");
+    let newer = server.analyze(&CONFIG.replace("analysis_name: scratch", ""));
+    let list = server.get("/api/analyses");
+    assert_eq!(
+        (&list[0]["id"], &list[0]["name"]),
+        (&json!(newer), &json!("run"))
+    );
+    assert_eq!(list[1]["id"], json!(id));
+}
+
+#[test]
+fn configs_are_checked_as_on_the_command_line() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let wrong = CONFIG
+        .replace("metric_name: per", "metric_name: pr")
+        .replace("layers: all", "layers: al");
+    let refused = server
+        .ask_for(&wrong)
+        .send()
+        .refuses(422, &["the config is not valid"])
+        .json();
+    assert_eq!(
+        refused["problems"].as_array().unwrap().len(),
+        3,
+        "{refused}"
+    );
+    assert_eq!(refused["problems"][1]["line"], 7);
+    let misfit = CONFIG.replace("layers: all", "layers: [7]");
+    let refused = server
+        .ask_for(&misfit)
+        .send()
+        .refuses(422, &["does not fit", "layer 7 does not exist"])
+        .json();
+    assert!(
+        refused["problems"][0]["line"].as_u64() > Some(0),
+        "{refused}"
+    );
+    let unknown = json!({"source": {"root": "0123"}, "config": CONFIG});
+    server
+        .ask("POST", "/api/analyses")
+        .json(&unknown)
+        .send()
+        .refuses(422, &["not under the folders"]);
+    let odd = json!({"source": {"hub": "../x"}, "config": CONFIG});
+    server
+        .ask("POST", "/api/analyses")
+        .json(&odd)
+        .send()
+        .expect(422);
+    assert_eq!(server.get("/api/analyses"), json!([]));
+}
+
+#[test]
+fn a_run_that_disappears_fails_and_goes_on_when_it_is_back() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &["--threads", "1"]);
+    let id = server.analyze(CONFIG);
+    server.wait_for(&id, |info| info["units"].as_u64() > Some(0));
+    let (run, away) = (scratch.path().join("run"), scratch.path().join(".away"));
+    fs::rename(&run, &away).unwrap();
+    let failed = server.wait_for_phase(&id, "failed");
+    assert!(
+        failed["message"]
+            .as_str()
+            .unwrap()
+            .contains("run/checkpoints/step_"),
+        "{failed}"
+    );
+    let resume = format!("/api/analyses/{id}/resume");
+    server.ask("POST", &resume).send().expect(200);
+    server.wait_for_phase(&id, "failed");
+    fs::rename(&away, &run).unwrap();
+    server.ask("POST", &resume).send().expect(200);
+    let done = server.wait_for_phase(&id, "done");
+    assert_eq!(done["message"], Value::Null);
+}
+
+#[test]
+fn runs_are_found_wherever_they_are() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let first = server.run();
+    assert_eq!(server.get("/api/runs")[0]["name"], "run");
+    let checkpoint = crate::runs::checkpoint(1, 1, [2, 2]);
+    scratch.write("more/deep/checkpoint-10/model.safetensors", &checkpoint);
+    scratch.write("more/deep/checkpoint-20/model.safetensors", &checkpoint);
+    scratch.write("more/single/model.safetensors", &checkpoint);
+    scratch.write("more/nothing/readme.txt", "");
+    let found = || -> Vec<String> {
+        let runs = server.get("/api/runs");
+        let name = |run: &Value| run["name"].as_str().unwrap().to_owned();
+        runs.as_array().unwrap().iter().map(name).collect()
+    };
+    let began = std::time::Instant::now();
+    while found() != ["deep", "single", "run"] {
+        assert!(began.elapsed() < crate::client::PATIENCE, "{:?}", found());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let runs = server.get("/api/runs");
+    assert_eq!(runs[2]["id"], json!(first));
+    assert_eq!(
+        (&runs[0]["files"], &runs[0]["bytes"]),
+        (&json!(2), &json!(2 * checkpoint.len()))
+    );
+}
+
+#[test]
+fn files_of_a_run_come_in_ranges() {
+    let server = {
+        let scratch = Scratch::new();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_worker"));
+        let run = micro_run();
+        let arguments = [
+            "serve",
+            "--addr",
+            "127.0.0.1:0",
+            "--data-dir",
+            "data",
+            "--root",
+            argument(&run),
+        ];
+        (Server::of(command.args(arguments), scratch.path()), scratch)
+    };
+    let (server, _scratch) = server;
+    let run = server.run();
+    let name = "training_config.yaml";
+    let whole = fs::read(micro_run().join(name)).unwrap();
+    let ask = |range: &str| {
+        server
+            .ask("GET", &format!("/api/runs/{run}/files/{name}"))
+            .header("Range", range)
+            .send()
+    };
+    let first = ask("bytes=0-9").expect(206);
+    assert_eq!(first.body, whole[..10]);
+    assert_eq!(
+        first.headers["content-range"],
+        format!("bytes 0-9/{}", whole.len())
+    );
+    assert_eq!(ask("bytes=-7").expect(206).body, whole[whole.len() - 7..]);
+    assert_eq!(ask("bytes=5-").expect(206).body, whole[5..]);
+    let beyond = ask("bytes=999999-").expect(416);
+    assert_eq!(
+        beyond.headers["content-range"],
+        format!("bytes */{}", whole.len())
+    );
+    let all = ask("lines=1").expect(200);
+    assert_eq!(
+        (&all.body, all.headers["accept-ranges"].as_str()),
+        (&whole, "bytes")
+    );
+    let tag = all.headers["etag"].clone();
+    let path = format!("/api/runs/{run}/files/{name}");
+    let unchanged = server
+        .ask("GET", &path)
+        .header("If-None-Match", &tag)
+        .send();
+    assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
+    let stale = server
+        .ask("GET", &path)
+        .header("Range", "bytes=0-1")
+        .header("If-Range", "\"x\"");
+    assert_eq!(stale.send().expect(200).body, whole);
+}

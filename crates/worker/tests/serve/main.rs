@@ -1,0 +1,13 @@
+//! `worker serve` as a program, over HTTP.
+
+mod client;
+mod jobs;
+mod matches;
+mod page;
+mod restarts;
+#[path = "../command_line/support.rs"]
+#[allow(dead_code, reason = "the command line's tests need more of it")]
+mod runs;
+mod safety;
+mod server;
+mod uploads;

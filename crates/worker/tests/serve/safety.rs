@@ -1,0 +1,481 @@
+//! Who may not ask, and what may not be asked.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::client::Reply;
+use crate::runs::{CONFIG, Scratch, end, worker};
+use crate::server::{SLOW, SMALL, Server, arguments};
+
+#[test]
+fn names_of_others_are_not_answered() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &["--allow-host", "Worker.example"]);
+    let asked_as = |host: &str| {
+        server
+            .ask("GET", "/api/health")
+            .header("Host", host)
+            .send()
+            .status
+    };
+    let port = server.address.port();
+    for own in [
+        "localhost",
+        "LOCALHOST:1",
+        "127.0.0.1",
+        "127.9.9.9",
+        "[::1]:80",
+        "a.localhost",
+        "worker.example:443",
+    ] {
+        assert_eq!(asked_as(own), 200, "{own}");
+    }
+    for foreign in [
+        "evil.example".to_owned(),
+        format!("evil.example:{port}"),
+        "127.0.0.1.evil.example".to_owned(),
+        "localhost.evil.example".to_owned(),
+        "192.168.0.1".to_owned(),
+        "user@localhost".to_owned(),
+        "a b".to_owned(),
+        String::new(),
+    ] {
+        let status = asked_as(&foreign);
+        assert!([400, 421].contains(&status), "{foreign}: {status}");
+    }
+    // The page is refused as well: from a foreign name it would be of a foreign origin.
+    server
+        .ask("GET", "/")
+        .header("Host", "evil.example")
+        .send()
+        .refuses(421, &["--allow-host"]);
+    assert_ne!(
+        server
+            .ask("GET", "/api/health")
+            .without_host()
+            .send()
+            .status,
+        200
+    );
+    let twice = server
+        .ask("GET", "/api/health")
+        .header("Host", "localhost")
+        .header("Host", "evil.example");
+    assert_ne!(twice.send().status, 200);
+}
+
+#[test]
+fn pages_elsewhere_do_not_drive_it() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &["--allow-origin", "https://Page.example"]);
+    let own = format!("http://{}", server.address);
+    let asked_from = |origin: &str| {
+        server
+            .ask("GET", "/api/runs")
+            .header("Origin", origin)
+            .send()
+    };
+    assert_eq!(asked_from(&own).status, 200);
+    let port = server.address.port();
+    for foreign in [
+        "https://evil.example",
+        "null",
+        "http://localhost:1",
+        "",
+        "file://",
+        &format!("{own}.evil.example"),
+        &format!("http://localhost:{port}"),
+    ] {
+        let reply = asked_from(foreign).refuses(403, &["--allow-origin"]);
+        assert!(
+            !reply.headers.contains_key("access-control-allow-origin"),
+            "{foreign}"
+        );
+    }
+    let config = json!({"source": {"hub": "a/b"}, "config": CONFIG});
+    let posted = server
+        .ask("POST", "/api/analyses")
+        .header("Origin", "https://evil.example")
+        .json(&config);
+    posted.send().expect(403);
+    assert_eq!(server.get("/api/analyses"), json!([]));
+
+    let allowed = asked_from("https://page.example");
+    assert_eq!(allowed.status, 200);
+    assert_eq!(
+        allowed.headers["access-control-allow-origin"],
+        "https://page.example"
+    );
+    assert_eq!(allowed.headers["vary"], "Origin");
+    // Refusals can be read by who is allowed.
+    let refused = server
+        .ask("GET", "/api/runs/x")
+        .header("Origin", "https://page.example")
+        .send();
+    assert_eq!(
+        refused.expect(404).headers["access-control-allow-origin"],
+        "https://page.example"
+    );
+}
+
+#[test]
+fn preflights_are_answered_for_allowed_origins_only() {
+    let scratch = Scratch::with_run(SMALL);
+    let more = [
+        "--allow-origin",
+        "https://page.example",
+        "--token",
+        "secret",
+    ];
+    let server = Server::start(&scratch, &more);
+    let preflight = |origin: &str| -> Reply {
+        let asked = server
+            .ask("OPTIONS", "/api/analyses")
+            .header("Origin", origin);
+        let asked = asked.header("Access-Control-Request-Method", "POST");
+        asked
+            .header("Access-Control-Request-Private-Network", "true")
+            .send()
+    };
+    let allowed = preflight("https://page.example").expect(204);
+    assert_eq!(
+        allowed.headers["access-control-allow-origin"],
+        "https://page.example"
+    );
+    assert_eq!(
+        allowed.headers["access-control-allow-private-network"],
+        "true"
+    );
+    assert!(allowed.headers["access-control-allow-methods"].contains("PATCH"));
+    for name in ["authorization", "last-event-id", "range"] {
+        assert!(
+            allowed.headers["access-control-allow-headers"].contains(name),
+            "{name}"
+        );
+    }
+    for foreign in ["https://evil.example", "null"] {
+        let refused = preflight(foreign).expect(403);
+        assert!(
+            refused
+                .headers
+                .keys()
+                .all(|name| !name.starts_with("access-control")),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn without_the_token_nothing_is_told() {
+    let scratch = Scratch::with_run(SMALL);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let command = command
+        .args(arguments())
+        .env("TRAINSCOPE_TOKEN", "long-secret");
+    let server = Server::of(command, scratch.path());
+    for path in [
+        "/api/runs",
+        "/api/analyses",
+        "/api/analyses/x/events",
+        "/api/nothing",
+    ] {
+        let refused = server.ask("GET", path).send().refuses(401, &["token"]);
+        assert_eq!(refused.headers["www-authenticate"], "Bearer", "{path}");
+    }
+    let asked_with = |value: &str| {
+        server
+            .ask("GET", "/api/runs")
+            .header("Authorization", value)
+            .send()
+            .status
+    };
+    for wrong in [
+        "Bearer long-secre",
+        "Bearer long-secret2",
+        "Bearer ",
+        "Basic long-secret",
+        "long-secret",
+        "bearer",
+    ] {
+        assert_eq!(asked_with(wrong), 401, "{wrong}");
+    }
+    assert_eq!(asked_with("Bearer long-secret"), 200);
+    // Who is there may be asked, and no more than that.
+    let health = server.get("/api/health");
+    assert_eq!(
+        (&health["needs_token"], &health["machine"]),
+        (&json!(true), &Value::Null)
+    );
+    let known = server
+        .ask("GET", "/api/health")
+        .header("Authorization", "Bearer long-secret");
+    assert!(known.send().json()["machine"]["threads"].as_u64() > Some(0));
+    // The address to open has it, and nothing else that was said.
+    let (_, said) = server.end();
+    let having: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("long-secret"))
+        .collect();
+    assert!(
+        matches!(having[..], [line] if line.starts_with("open http://") && line.ends_with("/#token=long-secret")),
+        "{said}"
+    );
+}
+
+#[test]
+fn beyond_this_machine_a_token_is_needed() {
+    let scratch = Scratch::new();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        worker(
+            scratch.path(),
+            &["serve", "--addr", address, "--data-dir", "data"],
+        )
+        .expect(2)
+        .says(&["TRAINSCOPE_TOKEN", "127.0.0.1"]);
+    }
+    for token in ["", "two words", "é"] {
+        worker(
+            scratch.path(),
+            &[
+                "serve",
+                "--addr",
+                "127.0.0.1:0",
+                "--data-dir",
+                "data",
+                "--token",
+                token,
+            ],
+        )
+        .expect(2);
+    }
+    assert!(!scratch.path().join("data").exists());
+    let server = Server::start(&scratch, &["--addr", "0.0.0.0:0", "--token", "secret"]);
+    assert_eq!(server.get("/api/health")["needs_token"], true);
+}
+
+#[test]
+fn nothing_outside_of_the_roots_is_read() {
+    let scratch = Scratch::with_run(SMALL);
+    let outside = scratch.write("outside/secret.txt", "secret");
+    fs::write(scratch.path().join("secret.txt"), "secret").unwrap();
+    let root = scratch.path().join("run");
+    symlink(&outside, root.join("link.txt")).unwrap();
+    symlink(outside.parent().unwrap(), root.join("folder")).unwrap();
+    symlink("training.txt", root.join("inside.txt")).unwrap();
+    fs::write(root.join("training.txt"), "hello").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let mut arguments = arguments();
+    arguments[6] = "run";
+    let server = Server::of(command.args(arguments), scratch.path());
+    let run = server.run();
+    let files = server.get(&format!("/api/runs/{run}"));
+    let names: Vec<&str> = files["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["path"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"inside.txt") && names.contains(&"training.txt"),
+        "{names:?}"
+    );
+    assert!(
+        !names
+            .iter()
+            .any(|name| name.contains("link") || name.contains("secret")),
+        "{names:?}"
+    );
+
+    let file = |path: &str| {
+        server
+            .ask("GET", &format!("/api/runs/{run}/files/{path}"))
+            .send()
+    };
+    assert_eq!(file("training.txt").expect(200).text(), "hello");
+    assert_eq!(file("inside.txt").expect(200).text(), "hello");
+    for path in [
+        "link.txt",
+        "folder/secret.txt",
+        "../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "%2e%2e%2fsecret.txt",
+        "a/../../secret.txt",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "..%5csecret.txt",
+        "training.txt%00",
+        "training.txt/",
+        "./training.txt",
+        ".",
+        "",
+        "%",
+        "%ff",
+        "..",
+        "c:%5csecret.txt",
+    ] {
+        let reply = file(path);
+        assert!(
+            [400, 404].contains(&reply.status),
+            "{path}: {}",
+            reply.status
+        );
+        assert!(
+            !reply.text().contains("secret\n") && reply.text() != "secret",
+            "{path}"
+        );
+        assert!(reply.json()["message"].is_string(), "{path}");
+    }
+    for path in [
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "//etc/passwd",
+        "/.git/HEAD",
+        "/..%2fCargo.toml",
+    ] {
+        assert_eq!(server.ask("GET", path).send().status, 404, "{path}");
+    }
+}
+
+#[test]
+fn a_run_is_analyzed_without_what_leads_out_of_it() {
+    let scratch = Scratch::with_run(SMALL);
+    let step = crate::runs::recorded(1, "weights");
+    let outside = scratch.path().join("elsewhere.pt");
+    fs::rename(scratch.path().join(&step), &outside).unwrap();
+    symlink(&outside, scratch.path().join(&step)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let mut arguments = arguments();
+    arguments[6] = "run";
+    let server = Server::of(command.args(arguments), scratch.path());
+    let id = server.analyze(CONFIG);
+    server.wait_for_phase(&id, "done");
+    let results = server.get(&format!("/api/analyses/{id}/results.json"));
+    let mut records = results["records"].as_array().unwrap().iter();
+    assert!(!records.any(|record| record["step"] == 1 && record["data_type"] == "weights"));
+}
+
+#[test]
+fn a_request_has_its_limits() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let long = format!("# {}\n{CONFIG}", "x".repeat(2_000_000));
+    server.ask_for(&long).send().refuses(413, &["1048576"]);
+    server
+        .ask("POST", "/api/analyses")
+        .body("{")
+        .send()
+        .refuses(400, &["EOF"]);
+    server
+        .ask("POST", "/api/analyses")
+        .body("{\"source\":{\"file\":\"/etc/passwd\"}}")
+        .send()
+        .expect(400);
+    server
+        .ask("PUT", "/api/analyses")
+        .send()
+        .refuses(405, &["Not Allowed"]);
+    server.ask("GET", "/api/nothing").send().expect(404);
+    server.ask("POST", "/").send().expect(405);
+    let many = server
+        .ask("GET", "/api/health")
+        .header("X", &"y".repeat(200_000))
+        .send();
+    assert_eq!(many.status, 431);
+}
+
+#[test]
+fn who_hesitates_is_left() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &["--patience", "1"]);
+    // No head, half a head, half a body, and nothing behind an answer.
+    let mut silent = TcpStream::connect(server.address).unwrap();
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    slow.write_all(b"GET /api/health HTTP/1.1\r\nHost: loc")
+        .unwrap();
+    let half = server
+        .ask("POST", "/api/analyses")
+        .header("Content-Length", "100")
+        .start();
+    let began = Instant::now();
+    server.get("/api/health");
+    assert!(
+        began.elapsed().as_millis() < 900,
+        "others are answered meanwhile"
+    );
+    let mut rest = Vec::new();
+    for stream in [&mut silent, &mut slow] {
+        let _ = stream.read_to_end(&mut rest);
+    }
+    Reply::read(half).refuses(408, &["too long"]);
+    server.get("/api/health");
+}
+
+#[test]
+fn who_takes_nothing_of_an_answer_is_left() {
+    let scratch = Scratch::with_run(SMALL);
+    // More than lies in the buffers of a connection.
+    scratch.write("run/large.bin", vec![0; 64 << 20]);
+    let server = Server::start(&scratch, &["--patience", "1"]);
+    let path = format!("/api/runs/{}/files/large.bin", server.run());
+    let mut stream = server.ask("GET", &path).start();
+    // The server hangs up in the middle, so what is read in the end is not all of it.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let mut taken = Vec::new();
+    let ended = stream.read_to_end(&mut taken);
+    assert!(ended.is_err() || taken.len() < 64 << 20);
+    server.get("/api/health");
+}
+
+#[test]
+fn the_queue_has_an_end() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &["--queue-length", "3", "--threads", "1"]);
+    let first = server.analyze(CONFIG);
+    server.wait_for(&first, |info| info["phase"] != "queued");
+    let waiting: Vec<String> = (0..3).map(|_| server.analyze(CONFIG)).collect();
+    let refused = server
+        .ask_for(CONFIG)
+        .send()
+        .refuses(503, &["3 analyses wait already"]);
+    assert!(refused.headers["retry-after"].parse::<u64>().unwrap() > 0);
+    let ahead: Vec<Value> = waiting
+        .iter()
+        .map(|id| server.info(id)["ahead"].clone())
+        .collect();
+    assert_eq!(ahead, [1, 2, 3]);
+    server
+        .ask("DELETE", &format!("/api/analyses/{}", waiting[1]))
+        .send()
+        .expect(200);
+    assert_eq!(server.info(&waiting[2])["ahead"], 2);
+    server.analyze(CONFIG);
+}
+
+#[test]
+fn what_needs_more_memory_than_there_is_is_refused() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &["--memory", "1K", "--threads", "2"]);
+    let refused = server.ask_for(CONFIG).send();
+    refused.refuses(422, &["KiB of memory", "1.00 KiB", "--threads", "--memory"]);
+    assert_eq!(server.get("/api/analyses"), json!([]));
+    assert_eq!(server.get("/api/health")["machine"]["memory_bytes"], 1024);
+}
+
+#[test]
+fn two_servers_do_not_share_a_data_folder() {
+    let scratch = Scratch::new();
+    let _server = Server::start(&scratch, &[]);
+    let other = end(Command::new(env!("CARGO_BIN_EXE_worker"))
+        .args(arguments())
+        .current_dir(scratch.path()));
+    other
+        .expect(2)
+        .says(&["another worker serves from", "--data-dir"]);
+}
