@@ -1,0 +1,40 @@
+//! How often to ask, how long to wait, when to give up.
+
+use std::time::Duration;
+
+/// Times of an upload. The default's first two are those of W&B's own client, which asks a server
+/// without end; we have an offline run to fall back to, and give up after about a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Rows are sent at most this often.
+    pub between_requests: Duration,
+    /// A run that has nothing to say says that it lives this often.
+    pub heartbeat: Duration,
+    /// After the first failure; each further one doubles it.
+    pub first_wait: Duration,
+    /// No wait is longer, and a server that asks for a longer one is given up.
+    pub longest_wait: Duration,
+    /// How often a request that failed is made again.
+    pub retries: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            between_requests: Duration::from_secs(15),
+            heartbeat: Duration::from_secs(30),
+            first_wait: Duration::from_secs(2),
+            longest_wait: Duration::from_secs(60),
+            retries: 5,
+        }
+    }
+}
+
+impl Patience {
+    /// How long to wait before the request is made again that failed this often.
+    pub(crate) fn wait(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        let wait = self.first_wait.saturating_mul(1 << doublings);
+        wait.min(self.longest_wait)
+    }
+}
