@@ -22,7 +22,7 @@ use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
-use crate::{Outcome, identity, lanes};
+use crate::{Outcome, identity, lanes, wandb};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -166,6 +166,13 @@ impl Analysis {
         };
         self.write(&results, &report)?;
         say_results(reporter, &results.records, &self.request.folder);
+        wandb::save(
+            &self.request.config,
+            &results,
+            &self.request.started,
+            reporter,
+            executor,
+        );
         Ok(Outcome::Done)
     }
 
@@ -226,9 +233,6 @@ impl Analysis {
     pub(crate) fn say_plan(&self, reporter: &mut Reporter<'_>) {
         for warning in &self.plan.warnings {
             reporter.warn(warning);
-        }
-        if self.request.config.monitoring.wandb.is_some() {
-            reporter.warn("save_to_wandb: this version writes no Weights & Biases run; the files hold all its numbers");
         }
         let (cost, plan) = (&self.plan.cost, &self.plan);
         reporter.say(&format!(

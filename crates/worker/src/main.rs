@@ -17,6 +17,7 @@ mod place;
 mod progress;
 mod reference;
 mod serve;
+mod wandb;
 
 use std::process::ExitCode;
 

@@ -13,3 +13,4 @@ mod refusals;
 #[cfg(unix)]
 mod resume;
 mod support;
+mod wandb;

@@ -21,7 +21,8 @@ pub(crate) fn worker(folder: &Path, arguments: &[&str]) -> Ended {
     worker_at(folder, &[], arguments)
 }
 
-/// The worker with these variables of the environment, and none of the person's own for the Hub.
+/// The worker with these variables of the environment, and none of the person's own for the Hub and
+/// for Weights & Biases.
 pub(crate) fn worker_at(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
     for own in [
@@ -30,10 +31,19 @@ pub(crate) fn worker_at(folder: &Path, variables: &[(&str, &str)], arguments: &[
         "HF_HUB_CACHE",
         "HF_TOKEN_PATH",
         "XDG_CACHE_HOME",
+        "WANDB_API_KEY",
+        "WANDB_BASE_URL",
+        "WANDB_DIR",
+        "WANDB_ENTITY",
+        "WANDB_MODE",
+        "WANDB_NAME",
+        "WANDB_PROJECT",
+        "WANDB_RUN_ID",
     ] {
         command.env_remove(own);
     }
     command.env("HF_HOME", folder.join("huggingface"));
+    command.env("NETRC", folder.join("netrc"));
     command.envs(variables.iter().copied());
     end(command.args(arguments).current_dir(folder))
 }
