@@ -1,16 +1,15 @@
 //! `cargo xtask fake-hub`: a Hub on loopback with the small run, and the test that says it is
 //! faithful.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use anyhow::{Context, Result};
 use lexopt::prelude::*;
 use trainscope_fake_hub::{FakeHub, Options, example};
 
-use crate::process;
+use crate::python;
 use crate::steps::{Outcome, run_tests};
 use crate::workspace::Workspace;
 
@@ -54,7 +53,8 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
 
 /// Runs Python's own client against the fake hub.
 pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
-    let python = match python_with_client(workspace) {
+    let (package, check) = ("huggingface_hub", "import huggingface_hub");
+    let python = match python::with_package(workspace, package, package, check) {
         Ok(python) => python,
         Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
     };
@@ -87,38 +87,4 @@ pub(crate) fn start(workspace: &Workspace, options: Options) -> Result<FakeHub> 
     let folder = workspace.root.join(RUN);
     let repositories = example::examples(&folder).with_context(|| folder.display().to_string())?;
     FakeHub::start_with(repositories, options).context("cannot listen on 127.0.0.1")
-}
-
-/// A Python with `huggingface_hub`, in a virtual environment below the target folder.
-fn python_with_client(workspace: &Workspace) -> Result<PathBuf> {
-    let folder = workspace.native_target().join("huggingface_hub");
-    let python = program(&folder);
-    let has_client = || {
-        let mut command = Command::new(&python);
-        process::read(command.args(["-c", "import huggingface_hub"])).is_ok()
-    };
-    if has_client() {
-        return Ok(python);
-    }
-    println!(
-        "installing huggingface_hub from PyPI into {}",
-        folder.display()
-    );
-    let system = process::find_on_path(&["python3", "python"]).context("there is no Python")?;
-    fs::create_dir_all(&folder)?;
-    let mut make = Command::new(system);
-    process::read(make.args(["-m", "venv"]).arg(&folder))
-        .context("a virtual environment could not be made")?;
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "huggingface_hub"]);
-    process::read(&mut install).context("huggingface_hub could not be had from PyPI")?;
-    Ok(python)
-}
-
-fn program(folder: &Path) -> PathBuf {
-    if cfg!(windows) {
-        folder.join("Scripts/python.exe")
-    } else {
-        folder.join("bin/python")
-    }
 }

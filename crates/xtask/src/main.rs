@@ -10,6 +10,7 @@ mod first_load;
 mod page_tests;
 mod process;
 mod reference;
+mod python;
 mod screenshots;
 mod serve;
 mod setup;
@@ -17,6 +18,7 @@ mod split;
 mod steps;
 mod test;
 mod tidy;
+mod wandb;
 mod workspace;
 
 use std::process::ExitCode;

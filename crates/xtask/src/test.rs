@@ -15,6 +15,7 @@ use crate::reference;
 use crate::setup::{Chromium, PageTools, wasm};
 use crate::steps::{Outcome, Report, run_tests};
 use crate::tidy;
+use crate::wandb;
 use crate::workspace::Workspace;
 
 /// One check.
@@ -64,6 +65,11 @@ const CHECKS: &[Check] = &[
         name: "hub-python",
         advice: fake_hub::ADVICE,
         run: fake_hub::step,
+    },
+    Check {
+        name: "wandb-python",
+        advice: wandb::ADVICE,
+        run: wandb::step,
     },
     Check {
         name: "clippy-wasm",
