@@ -27,7 +27,10 @@ pub enum OfflineError {
 
 /// An upload that was given up. The offline run has everything.
 #[derive(Debug, thiserror::Error)]
-#[error("{problem}; nothing is lost: `{}` uploads the run", sync_command(folder))]
+#[error(
+    "{problem}; nothing is lost: `{}` uploads the run",
+    sync_command(folder)
+)]
 pub struct UploadError {
     /// What is wrong.
     pub problem: Problem,

@@ -110,6 +110,7 @@ impl Analyses {
         }
         command
             .env("NETRC", home.join("netrc"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("WANDB_ERROR_REPORTING", "false")
             .env("WANDB_BASE_URL", self.server.base_url())
             .env("WANDB_API_KEY", KEY)

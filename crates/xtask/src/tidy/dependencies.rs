@@ -51,6 +51,12 @@ const RULES: &[Rule] = &[
         reason: "plot draws numbers; it does not know where they come from",
     },
     Rule {
+        crates: &["trainscope-wandb"],
+        but: false,
+        forbidden: &["trainscope-*"],
+        reason: "wandb writes runs of anything, and is useful on its own",
+    },
+    Rule {
         crates: &["trainscope-web"],
         but: true,
         forbidden: &["leptos", "web-sys", "gloo*"],
