@@ -87,11 +87,14 @@ impl Tree for ConfinedTree {
     ) -> LocalBoxFuture<'a, Result<std::rc::Rc<dyn Source>, ReadError>> {
         async move {
             entry_of(self, path)?;
-            if self.bounds.resolve(&self.root().join(path)).is_none() {
-                let source = std::io::ErrorKind::NotFound.into();
+            let place = self.root().join(path);
+            if self.bounds.resolve(&place).is_none() {
                 return Err(ReadError::Open {
-                    path: path.to_owned(),
-                    source,
+                    path: place.display().to_string(),
+                    source: std::io::Error::new(
+                        std::io::ErrorKind::NotFound,
+                        "it is gone, or a link leads out",
+                    ),
                 });
             }
             self.tree.open(path).await

@@ -288,7 +288,8 @@ async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) 
     };
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_json = kind.is_some_and(|kind| kind == JSON);
-    if is_api && response.status().is_client_error() && !is_json {
+    let is_own = is_json || response.headers().contains_key(header::CONTENT_RANGE);
+    if is_api && response.status().is_client_error() && !is_own {
         // What axum refuses by itself it says in plain words.
         let reason = response.status().canonical_reason().unwrap_or("refused");
         response = Refused::new(response.status(), reason).into_response();

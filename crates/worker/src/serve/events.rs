@@ -40,6 +40,7 @@ pub(super) fn answer(server: &Arc<Server>, job: &Job, headers: &HeaderMap) -> Re
         server: Arc::clone(server),
         plans: 0,
         told: None,
+        has_news: false,
         is_at_end: false,
     };
     let events = stream::unfold(listener, |mut listener| async move {
@@ -83,8 +84,9 @@ struct Listener {
     reading: Reading,
     /// The plan that was told, as [`Live::plans`] counts them.
     plans: u64,
-    /// What was told last of how far it is, but for the units.
+    /// What was told last of how far it is, but for the units; and whether units came after it.
     told: Option<AnalysisInfo>,
+    has_news: bool,
     is_at_end: bool,
 }
 
@@ -102,14 +104,18 @@ impl Listener {
             if self.plans != live.plans {
                 self.plans = live.plans;
                 if let Some(plan) = self.plan(&live.info.id).await {
+                    self.has_news = true;
                     return Some(event("planned", None, plan.as_bytes()));
                 }
             }
             // First the units, then that it is over: what is in the journal was told of then.
             if let Some(piece) = self.units(live.generation).await {
+                self.has_news = true;
                 return Some(piece);
             }
-            if self.told.as_ref() != Some(&without_units(&live.info)) {
+            // The last thing that is told is how it ended, also to those who come later.
+            let is_last = self.has_news && live.info.phase.is_over();
+            if is_last || self.told.as_ref() != Some(&without_units(&live.info)) {
                 return Some(self.tell_state(&live.info));
             }
             if let Some(piece) = self.wait().await {
@@ -122,6 +128,7 @@ impl Listener {
     fn tell_state(&mut self, info: &AnalysisInfo) -> Bytes {
         let text = serde_json::to_vec(info).unwrap_or_default();
         self.told = Some(without_units(info));
+        self.has_news = false;
         event("state", None, &text)
     }
 

@@ -190,7 +190,9 @@ fn authority_of(request: &Request) -> Option<Authority> {
     let mut named = request.headers().get_all(header::HOST).iter();
     let (first, second) = (named.next(), named.next());
     let name = first.filter(|_| second.is_none())?.to_str().ok()?;
-    name.parse().ok()
+    let name: Authority = name.parse().ok()?;
+    // Nobody has a name and a password here.
+    (!name.as_str().contains('@')).then_some(name)
 }
 
 /// What may be asked; that the page may ask was checked.

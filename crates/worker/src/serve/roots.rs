@@ -91,8 +91,10 @@ impl Roots {
     /// The run of that id, as it was found last or is found now. Blocks.
     pub(super) fn run(&self, id: &str, executor: &Executor) -> Option<RunFound> {
         let of_id = |runs: &[RunFound]| runs.iter().find(|run| run.id == id).cloned();
-        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.as_ref().and_then(|(_, runs)| of_id(runs));
+        let known = {
+            let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.as_ref().and_then(|(_, runs)| of_id(runs))
+        };
         known.or_else(|| of_id(&self.runs(executor)))
     }
 }

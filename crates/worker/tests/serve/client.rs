@@ -52,7 +52,8 @@ impl Ask {
 
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
-        self.header("Content-Length", &self.body.len().to_string())
+        let length = self.body.len().to_string();
+        self.header("Content-Length", &length)
     }
 
     pub(crate) fn json(self, value: &Value) -> Self {

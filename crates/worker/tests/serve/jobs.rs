@@ -304,7 +304,7 @@ fn configs_are_checked_as_on_the_command_line() {
         3,
         "{refused}"
     );
-    assert_eq!(refused["problems"][1]["line"], 7);
+    assert_eq!(refused["problems"][1]["line"], 8);
     let misfit = CONFIG.replace("layers: all", "layers: [7]");
     let refused = server
         .ask_for(&misfit)

@@ -138,13 +138,14 @@ fn a_damaged_database_is_told_of_and_results_stay() {
     let id = server.analyze(CONFIG);
     server.wait_for_phase(&id, "done");
     let results = server.get(&format!("/api/analyses/{id}/results.json"));
-    server.kill();
+    let (status, _) = server.end();
+    assert!(status.success());
     let database = scratch.path().join("data/trainscope.sqlite");
-    for garbage in [
-        b"not a database, and long enough to be looked at as if it were one".repeat(200),
-        Vec::from(b"SQLite format 3\0"),
-    ] {
-        fs::write(&database, garbage).unwrap();
+    let whole = fs::read(&database).unwrap();
+    let mut page = whole.clone();
+    page[4096..5000].fill(0xff);
+    for damaged in [b"not a database".repeat(1000), page, whole[..6000].to_vec()] {
+        fs::write(&database, damaged).unwrap();
         let ended = end(Command::new(env!("CARGO_BIN_EXE_worker"))
             .args(arguments())
             .current_dir(scratch.path()));
@@ -152,7 +153,6 @@ fn a_damaged_database_is_told_of_and_results_stay() {
             "the file is damaged",
             "data/trainscope.sqlite",
             "data/analyses",
-            "move",
             "away",
         ]);
     }

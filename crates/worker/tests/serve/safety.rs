@@ -255,7 +255,11 @@ fn beyond_this_machine_a_token_is_needed() {
         .expect(2);
     }
     assert!(!scratch.path().join("data").exists());
-    let server = Server::start(&scratch, &["--addr", "0.0.0.0:0", "--token", "secret"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let mut arguments = arguments();
+    arguments[2] = "0.0.0.0:0";
+    let command = command.args(arguments).args(["--token", "secret"]);
+    let server = Server::of(command, scratch.path());
     assert_eq!(server.get("/api/health")["needs_token"], true);
 }
 

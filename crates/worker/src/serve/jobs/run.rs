@@ -57,7 +57,7 @@ fn run(server: &Server, job: &Job) {
         // The server ends; the next one goes on.
         Ok(Outcome::Interrupted) => server.jobs.change(job, |info| info.phase = Phase::Queued),
         Err(error) => {
-            let message = format!("{error:#}");
+            let message = in_words(&error);
             console::say(&format!("analysis {} failed: {message}", job.info().id));
             server
                 .jobs
@@ -65,6 +65,21 @@ fn run(server: &Server, job: &Job) {
         }
     };
     note(changed);
+}
+
+/// An error and its causes, but those that it tells of by itself.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !words.contains(&cause) {
+            words = if words.is_empty() {
+                cause
+            } else {
+                format!("{words}: {cause}")
+            };
+        }
+    }
+    words
 }
 
 /// What cannot be written down is said at least.
