@@ -118,7 +118,7 @@ pub(crate) struct ServeArguments {
     /// Open the page in a browser.
     #[arg(long)]
     pub(crate) open: bool,
-    /// A page elsewhere that may ask this server, as in https://example.org; may be given several
+    /// A page elsewhere that may ask this server, as in `https://example.org`; may be given several
     /// times.
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     pub(crate) allowed_origins: Vec<String>,

@@ -4,7 +4,12 @@
 //! server killed again and again. What is printed is what ARCHITECTURE.md says of it; what must
 //! hold is asserted. It takes about two minutes.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark fails by panicking"
+)]
 
 mod load;
 
@@ -34,7 +39,7 @@ const LOAD: Duration = Duration::from_secs(20);
 const KILLS: u32 = 20;
 
 /// How long the analysis should take alone.
-const SECONDS: f64 = 25.0;
+const SECONDS: f64 = 24.0;
 
 const WIDTH: usize = 128;
 
@@ -104,10 +109,13 @@ const fn sizes(steps: u64) -> Sizes {
 
 /// How many steps take so long here.
 fn steps_for(seconds: f64) -> u64 {
-    const FEW: u64 = 20;
+    const FEW: u64 = 50;
     let scratch = Scratch::with_run(sizes(FEW));
     let server = Server::start(&scratch, &["--threads", "1"]);
-    let (few, _) = alone(&server, &scratch);
+    // The fastest counts: what else the machine does makes the others slower.
+    let few = (0..3)
+        .map(|_| alone(&server, &scratch).0)
+        .fold(f64::INFINITY, f64::min);
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

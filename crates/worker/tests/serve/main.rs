@@ -1,4 +1,10 @@
 //! `worker serve` as a program, over HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod client;
 mod jobs;
