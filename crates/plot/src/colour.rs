@@ -1,5 +1,6 @@
 //! Colours, and what layers, heads, parts and values are coloured by.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::theme::Theme;
@@ -34,6 +35,55 @@ pub fn part_colours(count: usize, theme: Theme) -> Vec<Colour> {
 pub(crate) fn heat_colours(count: usize, theme: Theme) -> Vec<Colour> {
     ramp(theme.heat(), count)
 }
+
+/// Every colour of drawings for a light ground, with the one that stands in its place on a dark
+/// ground. With it a page that is read without a script shows one drawing in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Twins {
+    /// How many layers have colours.
+    pub layers: usize,
+    /// How many heads have colours.
+    pub heads: usize,
+    /// How many parts have colours.
+    pub parts: usize,
+}
+
+impl Twins {
+    /// (on light, on dark), each light one once. Lines that stand back (`Series::faded`) have
+    /// none.
+    #[must_use]
+    pub fn colours(self) -> Vec<(Colour, Colour)> {
+        let [light, dark] = [Theme::Light, Theme::Dark].map(|theme| self.of(theme));
+        let mut seen = BTreeSet::new();
+        let pairs = light.into_iter().zip(dark);
+        pairs
+            .filter(|(light, _)| seen.insert(light.to_string()))
+            .collect()
+    }
+
+    fn of(self, theme: Theme) -> Vec<Colour> {
+        let own = [
+            theme.ground(),
+            theme.ink(),
+            theme.dim(),
+            theme.grid(),
+            theme.hatching(),
+        ];
+        let ramps = [
+            layer_colours(self.layers, theme),
+            head_colours(self.heads, theme),
+            part_colours(self.parts, theme),
+            heat_colours(HEATS, theme),
+        ];
+        own.into_iter()
+            .chain(ramps.into_iter().flatten())
+            .collect()
+    }
+}
+
+/// Different colours of a heatmap; neighbours cannot be told apart, so that more would only take
+/// room.
+pub(crate) const HEATS: usize = 64;
 
 fn ramp(ends_and_middle: [Colour; 3], count: usize) -> Vec<Colour> {
     let last = count.saturating_sub(1).max(1) as f64;

@@ -4,7 +4,7 @@ use crate::axis::{Axis, Scale, Tick};
 use crate::canvas::{Anchor, Layer, Stroke, Text};
 use crate::cell_lines::draw_cells;
 use crate::cells::Cells;
-use crate::colour::{Colour, heat_colours};
+use crate::colour::{Colour, HEATS, heat_colours};
 use crate::figure::{Figure, Sheet};
 use crate::plane::Measures;
 use crate::size::{Rectangle, Size};
@@ -47,8 +47,6 @@ pub struct Row {
     pub values: Vec<Option<f64>>,
 }
 
-/// Different colours; neighbours cannot be told apart, so that more would only take room.
-const COLOURS: usize = 64;
 /// Rows have names where those are so far apart, in pixels.
 const ROW_SPACING: f64 = 11.0;
 const COLUMN_SPACING: f64 = 8.0;
@@ -109,7 +107,7 @@ impl Heatmap {
                 self.say_no_values(layout.cells.area(), layer);
             }
         });
-        let colours = heat_colours(COLOURS, self.theme);
+        let colours = heat_colours(HEATS, self.theme);
         canvas.open(&[("class", "cells"), ("shape-rendering", "crispEdges")]);
         draw_cells(&levels, &layout.cells, &colours, &mut canvas);
         if has_values {
@@ -169,7 +167,7 @@ impl Heatmap {
 
     /// The colour of every cell, by its index; rows are as long as there are columns.
     fn levels(&self, axis: &Axis) -> Vec<Vec<Option<usize>>> {
-        let level = |value: f64| Some((axis.part(value)? * (COLOURS - 1) as f64).round() as usize);
+        let level = |value: f64| Some((axis.part(value)? * (HEATS - 1) as f64).round() as usize);
         let row = |row: &Row| {
             (0..self.columns.len())
                 .map(|column| row.values.get(column).copied().flatten().and_then(level))
@@ -217,7 +215,7 @@ impl Heatmap {
         }
         let stroke = Stroke {
             width: 1.0,
-            colour: self.theme.grid().towards(self.theme.dim(), 0.4),
+            colour: self.theme.hatching(),
         };
         layer.line(&line, stroke);
         let ground = Stroke {

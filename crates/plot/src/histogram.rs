@@ -153,6 +153,7 @@ impl Histogram {
             theme: self.theme,
             x_label: &self.x_label,
             y_label: &self.y_label,
+            beside: 0.0,
         }
     }
 }

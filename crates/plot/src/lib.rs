@@ -61,6 +61,7 @@ mod cell_lines;
 mod cells;
 mod clip;
 mod colour;
+mod ends;
 mod figure;
 mod heatmap;
 mod histogram;
@@ -74,7 +75,7 @@ mod words;
 
 pub use axis::{Axis, Scale, Tick};
 pub use cells::{Cell, Cells};
-pub use colour::{Colour, head_colours, layer_colours, part_colours};
+pub use colour::{Colour, Twins, head_colours, layer_colours, part_colours};
 pub use figure::Figure;
 pub use heatmap::{Heatmap, Row};
 pub use histogram::Histogram;

@@ -4,8 +4,9 @@ use crate::axis::{Axis, Scale};
 use crate::canvas::{Canvas, Stroke};
 use crate::clip::{Position, clipped};
 use crate::colour::Colour;
+use crate::ends::{self, End};
 use crate::figure::{Entry, Figure, Sheet};
-use crate::plane::{Axes, Plane};
+use crate::plane::{Axes, Measures, Plane};
 use crate::size::Size;
 use crate::theme::Theme;
 
@@ -50,6 +51,10 @@ pub struct Series {
     pub dash: Dash,
     /// Whether it stands back behind the others, thinner and paler.
     pub faded: bool,
+    /// What stands beside the line's end, in its colour; nothing where empty. For lines in an
+    /// order, of which a legend would have to be searched: `0`, `1`, `2`. Such a line is not in the
+    /// legend. Where there is no room for all labels, every second or third is drawn.
+    pub end_label: String,
     /// (x, y) by ascending x; the line has a gap where y is none.
     pub points: Vec<(f64, Option<f64>)>,
 }
@@ -113,6 +118,11 @@ impl LineChart {
         for series in faded.into_iter().chain(clear) {
             self.draw_series(series, &axes, &mut canvas);
         }
+        let ends = self.ends(&axes);
+        if !ends.is_empty() {
+            let text = Measures::of(self.size).end_text();
+            canvas.group("ends", |layer| ends::draw(ends, &axes, text, layer));
+        }
         canvas.finish()
     }
 
@@ -145,7 +155,8 @@ impl LineChart {
     }
 
     fn sheet(&self) -> Sheet<'_> {
-        let entries = self.series.iter().map(|series| Entry {
+        let unlabelled = self.series.iter().filter(|line| line.end_label.is_empty());
+        let entries = unlabelled.map(|series| Entry {
             name: &series.name,
             colour: self.colour(series),
             dash: series.dash,
@@ -165,7 +176,28 @@ impl LineChart {
             theme: self.theme,
             x_label: &self.x_label,
             y_label: &self.y_label,
+            beside: ends::width(
+                self.series.iter().map(|series| series.end_label.as_str()),
+                Measures::of(self.size).end_text(),
+            ),
         }
+    }
+
+    /// The labels beside the lines' ends.
+    fn ends(&self, axes: &Axes) -> Vec<End<'_>> {
+        let end = |series: &'_ Series| {
+            let last = *runs(series, axes).last()?.last()?;
+            axes.contain(last).then_some(last)
+        };
+        let labelled = self.series.iter().filter(|line| !line.end_label.is_empty());
+        let ends = labelled.filter_map(|series| {
+            Some(End {
+                label: &series.end_label,
+                at: end(series)?,
+                colour: self.colour(series),
+            })
+        });
+        ends.collect()
     }
 
     fn colour(&self, series: &Series) -> Colour {

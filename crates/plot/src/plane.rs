@@ -23,6 +23,8 @@ pub(crate) struct Plane<'a> {
     pub theme: Theme,
     pub x_label: &'a str,
     pub y_label: &'a str,
+    /// Kept free at the right of the plot, in pixels.
+    pub beside: f64,
 }
 
 /// Lengths in pixels, by the plane's size.
@@ -64,6 +66,11 @@ impl Measures {
         }
     }
 
+    /// Of labels beside the ends of lines.
+    pub(crate) fn end_text(&self) -> f64 {
+        self.text - 1.0
+    }
+
     /// How far below the plot its axis' labels are.
     pub(crate) fn below(&self) -> f64 {
         self.gap + self.text * 0.75
@@ -99,7 +106,7 @@ impl Plane<'_> {
         let widest = labels.fold(0.0, f64::max);
         let width = f64::from(self.size.width);
         let left = (widest + measures.gap + 3.0).max(24.0).min(width / 2.0);
-        (left, (width - measures.right).max(left))
+        (left, (width - measures.right.max(self.beside)).max(left))
     }
 
     fn y_ticks(&self, y: &Axis) -> Vec<Tick> {

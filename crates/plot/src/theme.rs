@@ -38,6 +38,11 @@ impl Theme {
         }
     }
 
+    /// Stripes where a heatmap has no value.
+    pub(crate) fn hatching(self) -> Colour {
+        self.grid().towards(self.dim(), 0.4)
+    }
+
     /// Words that matter.
     pub(crate) const fn ink(self) -> Colour {
         match self {
