@@ -43,6 +43,10 @@ pub struct Results {
     pub analysis_name: String,
     /// The run that was read, as it was named.
     pub source: String,
+    /// The files that were read, by path, where whoever analysed could tell; not the time of
+    /// their last change, so that the same bytes give the same results.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
     /// The model's dimensions, where they were found.
     pub model: Option<Model>,
     /// The steps computed, ascending.
@@ -57,6 +61,22 @@ pub struct Results {
     pub config: String,
     /// Every number, in the order of entries, steps, components, layers and heads.
     pub records: Vec<Record>,
+}
+
+/// One file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// Its path in the run.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// The commit it was read of, where it lies in a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// What names its content where it lies, without its having been read whole: the Hub's
+    /// object id (SHA-256 of large files, git's SHA-1 of others). None for files of a disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_id: Option<String>,
 }
 
 /// The model's dimensions.
@@ -121,6 +141,7 @@ impl Results {
             program: concat!("trainscope ", env!("CARGO_PKG_VERSION")).to_owned(),
             analysis_name: analysis_name.to_owned(),
             source: source.to_owned(),
+            inputs: Vec::new(),
             model: run.model.as_ref().map(Model::of),
             steps: plan.steps.clone(),
             missing_steps: plan.missing_steps.clone(),
@@ -184,6 +205,16 @@ impl Results {
             .collect()
     }
 
+    /// The contents of `results.json`.
+    ///
+    /// # Errors
+    /// [`WriteError::Json`].
+    pub fn to_json(&self) -> Result<Vec<u8>, WriteError> {
+        let mut everything = serde_json::to_vec(self)?;
+        everything.push(b'\n');
+        Ok(everything)
+    }
+
     /// Every file but those that know the time: per-step JSON, CSV tables, `results.json` and
     /// `config.yaml`.
     ///
@@ -201,11 +232,9 @@ impl Results {
                 bytes: table(&of_entry)?,
             });
         }
-        let mut everything = serde_json::to_vec(self)?;
-        everything.push(b'\n');
         files.push(ResultFile {
             path: "results.json".to_owned(),
-            bytes: everything,
+            bytes: self.to_json()?,
         });
         let config = self.config.clone().into_bytes();
         files.push(ResultFile {

@@ -75,9 +75,7 @@ impl Twins {
             part_colours(self.parts, theme),
             heat_colours(HEATS, theme),
         ];
-        own.into_iter()
-            .chain(ramps.into_iter().flatten())
-            .collect()
+        own.into_iter().chain(ramps.into_iter().flatten()).collect()
     }
 }
 

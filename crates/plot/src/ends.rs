@@ -23,7 +23,9 @@ const LINE: f64 = 1.0;
 
 /// The room that labels take beside the plot; none where there are none.
 pub(crate) fn width<'a>(labels: impl Iterator<Item = &'a str>, text: f64) -> f64 {
-    let widest = labels.map(|label| width_of(label, text)).fold(0.0, f64::max);
+    let widest = labels
+        .map(|label| width_of(label, text))
+        .fold(0.0, f64::max);
     if widest > 0.0 {
         GAP + widest + EDGE
     } else {

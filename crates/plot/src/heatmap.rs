@@ -4,7 +4,7 @@ use crate::axis::{Axis, Scale, Tick};
 use crate::canvas::{Anchor, Layer, Stroke, Text};
 use crate::cell_lines::draw_cells;
 use crate::cells::Cells;
-use crate::colour::{Colour, HEATS, heat_colours};
+use crate::colour::{HEATS, heat_colours};
 use crate::figure::{Figure, Sheet};
 use crate::plane::Measures;
 use crate::size::{Rectangle, Size};
@@ -111,7 +111,7 @@ impl Heatmap {
         canvas.open(&[("class", "cells"), ("shape-rendering", "crispEdges")]);
         draw_cells(&levels, &layout.cells, &colours, &mut canvas);
         if has_values {
-            canvas.draw(|layer| draw_bar(&layout, &colours, layer));
+            canvas.draw(|layer| draw_bar(&layout, self.theme, layer));
         }
         canvas.close();
         canvas.finish()
@@ -315,8 +315,13 @@ impl Heatmap {
     }
 }
 
-fn draw_bar(layout: &Layout, colours: &[Colour], layer: &mut Layer<'_>) {
+fn draw_bar(layout: &Layout, theme: Theme, layer: &mut Layer<'_>) {
     let (bottom, top) = layout.values.pixels();
+    // Two pixels for a colour: in a low bar fewer of them look the same.
+    let count = ((bottom - top) / 2.0).round() as usize;
+    let stride = HEATS.div_ceil(count.max(1));
+    let mut colours = heat_colours(HEATS, theme);
+    colours = colours.into_iter().step_by(stride).collect();
     let height = (bottom - top) / colours.len().max(1) as f64;
     for (index, &colour) in colours.iter().enumerate() {
         let area = Rectangle {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
+use trainscope_analysis::results::Input;
 use trainscope_analysis::{Config, Lane, Plan};
 
 use crate::place::Place;
@@ -83,6 +84,32 @@ fn state_of(lane: &Lane, number: u64, files: &BTreeMap<&str, String>) -> String 
     text
 }
 
+/// The files that the plan reads tensors of, by path, for whoever wants to know later what an
+/// analysis was of.
+pub(crate) fn of_inputs(plan: &Plan, place: &Place) -> Vec<Input> {
+    let paths: BTreeSet<&str> = plan.lanes.iter().flat_map(paths_of).collect();
+    let files = place.tree().files().iter();
+    let read = files.filter(|file| paths.contains(file.path.as_str()));
+    let mut inputs: Vec<Input> = read
+        .map(|file| {
+            let (commit, content_id) = place.content_of(&file.path);
+            Input {
+                path: file.path.clone(),
+                bytes: file.bytes,
+                commit,
+                content_id,
+            }
+        })
+        .collect();
+    inputs.sort_by(|one, other| one.path.cmp(&other.path));
+    inputs
+}
+
+fn paths_of(lane: &Lane) -> impl Iterator<Item = &str> {
+    let tensors = lane.steps.iter().flat_map(|step| &step.tensors);
+    tensors.map(|tensor| tensor.path.as_str())
+}
+
 /// Path, length and version (see [`Place::version_of`]) of every file that the lanes read.
 fn file_states<'a>(lanes: &'a [Lane], place: &Place) -> BTreeMap<&'a str, String> {
     let lengths: BTreeMap<&str, u64> = place
@@ -91,10 +118,7 @@ fn file_states<'a>(lanes: &'a [Lane], place: &Place) -> BTreeMap<&'a str, String
         .iter()
         .map(|file| (file.path.as_str(), file.bytes))
         .collect();
-    let steps = lanes.iter().flat_map(|lane| &lane.steps);
-    let paths: BTreeSet<&str> = steps
-        .flat_map(|step| step.tensors.iter().map(|tensor| tensor.path.as_str()))
-        .collect();
+    let paths: BTreeSet<&str> = lanes.iter().flat_map(paths_of).collect();
     paths
         .into_iter()
         .map(|path| {

@@ -151,6 +151,17 @@ impl Place {
             Self::Hub(tree) => tree.content_id(path).map(str::to_owned),
         }
     }
+
+    /// The commit that a file is read of and the id of its content, where it has such.
+    pub(crate) fn content_of(&self, path: &str) -> (Option<String>, Option<String>) {
+        match self {
+            Self::Folder(_) => (None, None),
+            Self::Hub(tree) => (
+                tree.commit(path).map(str::to_owned),
+                tree.content_id(path).map(str::to_owned),
+            ),
+        }
+    }
 }
 
 /// A name with a dash for every character that a file's name should not have.

@@ -133,6 +133,12 @@ impl HubTree {
         self.places.get(path).map(|file| file.tag.as_str())
     }
 
+    /// The commit that a file is read of.
+    #[must_use]
+    pub fn commit(&self, path: &str) -> Option<&str> {
+        self.places.get(path).map(|file| file.commit.as_str())
+    }
+
     /// What went over the network so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {

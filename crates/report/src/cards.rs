@@ -1,0 +1,33 @@
+//! The components of a panel side by side: lines above, the same as a heatmap below.
+
+use crate::charts::{Pen, heatmap};
+use crate::curve::{Curve, Panel, Part, short};
+use crate::markup::escaped;
+
+/// A heatmap of layers is no higher than this.
+const MOST_HEIGHT: u32 = 420;
+
+/// A card for each component with values of whole layers.
+pub(crate) fn cards(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
+    let mut cards = String::new();
+    for part in &panel.parts {
+        if part.layers().next().is_some() {
+            cards.push_str(&card(part, name, steps, pen));
+        }
+    }
+    if cards.is_empty() {
+        return cards;
+    }
+    format!("<div class=cards>\n{cards}</div>\n")
+}
+
+fn card(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
+    let component = short(part.component);
+    let of_lines = format!("{name} of {component} over steps, a line for each layer");
+    let of_cells = format!("{name} of {component}, a row for each layer, a column for each step");
+    let lines = pen.lines(&of_lines, part.layers());
+    let rows: fn(&Curve<'_>) -> String = |curve| curve.layer.to_string();
+    let cells = heatmap(&of_cells, part.layers(), steps, (rows, MOST_HEIGHT));
+    let full = escaped(part.component);
+    format!("<figure class=card><figcaption>{full}</figcaption>\n{lines}{cells}</figure>\n")
+}

@@ -1,0 +1,196 @@
+//! The whole report.
+
+use trainscope_analysis::results::{Results, WriteError};
+use trainscope_plot::{Theme, Twins, head_colours, layer_colours};
+
+use crate::charts::{Pen, swatch};
+use crate::curve::{Panel, Seen, panels};
+use crate::markup::{counted, escaped, ranges};
+use crate::{origin, overview, section, style, title};
+
+/// What a report says beside what the results hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// When it was made, in words. None for a report that is the same, byte for byte, for the
+    /// same results, as those are that stand beside `results.json`.
+    pub written: Option<String>,
+}
+
+/// The report: one HTML document that needs nothing else, neither a script nor the network.
+///
+/// # Errors
+/// [`WriteError::Json`] when the results cannot be written as JSON, of which the report has a
+/// hash; results that were read from JSON can.
+pub fn html(results: &Results, provenance: &Provenance) -> Result<String, WriteError> {
+    let panels = panels(results);
+    let seen = Seen::of(panels.iter().flat_map(Panel::curves));
+    let twins = Twins {
+        layers: seen.layers.len(),
+        heads: seen.heads.len(),
+        parts: 0,
+    };
+    let legend = legend(&seen);
+    let pen = Pen::new(seen, &results.steps);
+    let mut body = heading(results, provenance);
+    body.push_str(&warnings(&results.warnings));
+    body.push_str(&contents(results));
+    body.push_str(&overview::overview(&panels, &results.entries));
+    body.push_str(&legend);
+    for (number, entry) in results.entries.iter().enumerate() {
+        let is_its = |panel: &&Panel<'_>| panel.key.is_of(entry);
+        let own: Vec<&Panel<'_>> = panels.iter().filter(is_its).collect();
+        let rest = (results.entries.as_slice(), results.steps.as_slice(), &pen);
+        body.push_str(&section::section(number, entry, &own, rest));
+    }
+    body.push_str(&origin::origin(results)?);
+    let title = escaped(&results.analysis_name);
+    Ok(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \
+         name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta \
+         http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';style-src \
+         'unsafe-inline'\">\n<title>{title}</title>\n<style>\n{}</style>\n</head>\n\
+         <body>\n<main>\n{body}</main>\n<footer>Made by {} from <code>results.json</code>, at full \
+         resolution.</footer>\n</body>\n</html>\n",
+        style::sheet(twins),
+        escaped(&results.program),
+    ))
+}
+
+fn heading(results: &Results, provenance: &Provenance) -> String {
+    let name = escaped(&results.analysis_name);
+    let source = escaped(&results.source);
+    let rows: Vec<String> = facts(results, provenance)
+        .into_iter()
+        .map(|(name, value)| format!("<dt>{name}<dd>{}\n", escaped(&value)))
+        .collect();
+    format!(
+        "<header>\n<h1>{name}</h1>\n<p class=source>{source}</p>\n<dl class=facts>\n{}</dl>\n\
+         </header>\n",
+        rows.concat()
+    )
+}
+
+fn facts(results: &Results, provenance: &Provenance) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(model) = &results.model {
+        let number = |value: Option<u64>, what: &str| value.map(|value| format!("{value} {what}"));
+        let parts = [
+            number(model.n_layers, "layers"),
+            number(model.n_heads, "heads"),
+            number(model.n_kv_heads, "key-value heads"),
+            number(model.d_model, "wide"),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let source = &model.source;
+        facts.push(("model", format!("{} ({source})", parts.join(", "))));
+    }
+    let commits = commits(results);
+    if !commits.is_empty() {
+        facts.push(("commits", commits));
+    }
+    facts.push(("steps", steps(&results.steps)));
+    if !results.missing_steps.is_empty() {
+        let missing = ranges(results.missing_steps.iter().copied());
+        facts.push(("steps not there", missing));
+    }
+    let undefined = results
+        .records
+        .iter()
+        .filter(|record| record.value.is_none());
+    let count = counted(results.records.len(), "number");
+    let numbers = match undefined.count() {
+        0 => count,
+        undefined => format!("{count}, of which {undefined} are undefined"),
+    };
+    facts.push(("numbers", numbers));
+    if let Some(written) = &provenance.written {
+        facts.push(("written", written.clone()));
+    }
+    facts
+}
+
+/// `15, from 0 to 2000`.
+fn steps(steps: &[u64]) -> String {
+    match steps {
+        [] => "none".to_owned(),
+        [only] => only.to_string(),
+        [first, .., last] => format!("{}, from {first} to {last}", steps.len()),
+    }
+}
+
+/// The only commit, or how many there are.
+fn commits(results: &Results) -> String {
+    let mut commits: Vec<&str> = results
+        .inputs
+        .iter()
+        .filter_map(|input| input.commit.as_deref())
+        .collect();
+    commits.sort_unstable();
+    commits.dedup();
+    match commits.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        all => format!("{}, each listed below", all.len()),
+    }
+}
+
+fn warnings(warnings: &[String]) -> String {
+    if warnings.is_empty() {
+        return String::new();
+    }
+    let items: Vec<String> = warnings
+        .iter()
+        .map(|warning| format!("<li>{}\n", escaped(warning)))
+        .collect();
+    format!(
+        "<section class=warnings>\n<h2>Warnings</h2>\n<ul>\n{}</ul>\n</section>\n",
+        items.concat()
+    )
+}
+
+fn contents(results: &Results) -> String {
+    let entries = results.entries.iter().enumerate();
+    let items: Vec<String> = entries
+        .map(|(number, entry)| {
+            let name = escaped(&title::name(entry));
+            format!("<li><a href=\"#m{number}\">{name}</a>\n")
+        })
+        .collect();
+    format!(
+        "<nav aria-label=\"contents\"><ol>\n<li><a href=\"#glance\">At a glance</a>\n{}<li><a \
+         href=\"#origin\">Where this comes from</a>\n</ol></nav>\n",
+        items.concat()
+    )
+}
+
+/// What colours mean in all charts.
+fn legend(seen: &Seen) -> String {
+    let mut legend = String::from("<p class=legend>");
+    let ramps = [
+        (
+            "layers",
+            &seen.layers,
+            layer_colours(seen.layers.len(), Theme::Light),
+        ),
+        (
+            "heads",
+            &seen.heads,
+            head_colours(seen.heads.len(), Theme::Light),
+        ),
+    ];
+    for (name, numbers, colours) in ramps {
+        if numbers.is_empty() {
+            continue;
+        }
+        legend.push_str(&format!("{name} "));
+        for (number, colour) in numbers.iter().zip(colours) {
+            legend.push_str(&swatch(colour, &number.to_string()));
+        }
+        legend.push_str("<br>");
+    }
+    legend.push_str(
+        "Each line has its number at its end. Hatched cells of heatmaps have no value; a line has \
+         a gap there.</p>\n",
+    );
+    legend
+}
