@@ -36,7 +36,7 @@ pub use form::{
     ParameterValues,
 };
 pub use problem::{ConfigErrors, ConfigProblem};
-pub(crate) use suggestion::suggest;
+pub use suggestion::suggest;
 pub(crate) use yaml::Scalar;
 
 /// A checked config: every name resolved against a [`Registry`].

@@ -138,6 +138,14 @@ impl Canvas {
         self.close();
     }
 
+    /// Puts a finished drawing into this one, its upper left corner at a place.
+    pub(crate) fn place(&mut self, svg: &str, (left, top): (f64, f64)) {
+        let shift = format!("translate({} {})", units(left), units(top));
+        self.open(&[("transform", &shift)]);
+        self.svg.push_str(inside(svg));
+        self.close();
+    }
+
     pub(crate) fn finish(mut self) -> String {
         self.svg.push_str("</svg>\n");
         self.svg
@@ -214,7 +222,7 @@ fn certain<E>(result: Result<(), E>) {
     debug_assert!(result.is_ok(), "drawing into a string");
 }
 
-/// What plotters wrote between the tags of its own `svg` element.
+/// What stands between the tags of an `svg` element.
 fn inside(svg: &str) -> &str {
     let body = svg.split_once('>').map_or("", |(_, body)| body);
     body.rsplit_once("</svg>").map_or(body, |(body, _)| body)

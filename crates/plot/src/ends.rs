@@ -15,7 +15,7 @@ pub(crate) struct End<'a> {
 }
 
 /// From the end of the plot to the labels: room for what leads from a line to its label.
-const GAP: f64 = 9.0;
+const GAP: f64 = 13.0;
 /// Beyond the labels.
 const EDGE: f64 = 4.0;
 /// Between two labels, as a part of their height.

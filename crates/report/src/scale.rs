@@ -4,19 +4,18 @@ use trainscope_plot::Scale;
 
 /// From how many times the smallest value on the largest makes a logarithmic axis.
 const WIDE: f64 = 1e3;
-/// Steps crowd at the beginning where half of them come before this part of the last.
-const CROWDED: f64 = 0.15;
+/// From how many times the smallest distance of two steps on the largest one makes a logarithmic
+/// axis.
+const UNEVEN: u64 = 20;
 
-/// Of steps: logarithmic where most of them come early, as runs save that look at how training
-/// begins.
+/// Of steps: logarithmic where some lie much closer than others, as runs save that look at how
+/// training begins.
 pub(crate) fn of_steps(steps: &[u64]) -> Scale {
-    let (middle, last) = (steps.get(steps.len() / 2), steps.last());
-    match (middle, last) {
-        (Some(&middle), Some(&last))
-            if steps.len() > 3 && (middle as f64) < last as f64 * CROWDED =>
-        {
-            Scale::LogFromZero
-        }
+    let distances = steps.iter().zip(steps.iter().skip(1));
+    let distances = distances.map(|(one, next)| next.saturating_sub(*one).max(1));
+    let (least, most) = (distances.clone().min(), distances.max());
+    match (least, most) {
+        (Some(least), Some(most)) if most / least >= UNEVEN => Scale::LogFromZero,
         _ => Scale::Linear,
     }
 }

@@ -19,15 +19,9 @@ pub(crate) fn tables(panel: &Panel<'_>, name: &str) -> String {
     let mut tables = String::new();
     for (what, kind, rows) in [("layer", "layers", of_layers), ("head", "heads", of_heads)] {
         if !rows.is_empty() {
-            let count = counted(rows.len(), what);
             let caption = format!("{name}, {kind} in numbers");
             let body = table(&caption, &rows, what == "head");
-            let line = format!("In numbers: {count} ({})", counted(rows.len(), "row"));
-            let line = if what == "layer" {
-                format!("{kind} in numbers ({})", counted(rows.len(), "row"))
-            } else {
-                line
-            };
+            let line = format!("{kind} in numbers ({})", counted(rows.len(), "row"));
             let is_open = what == "layer" && rows.len() <= OPEN_ROWS;
             tables.push_str(&details(&line, is_open, &body));
         }

@@ -117,7 +117,9 @@ impl Analysis {
             config,
             ..
         } = &self.request;
-        Results::new(name, source, config, &self.run, &self.plan, records)
+        let mut results = Results::new(name, source, config, &self.run, &self.plan, records);
+        results.inputs = identity::of_inputs(&self.plan, &self.place);
+        results
     }
 
     /// Threads that run lanes. While one waits for the network others compute, so there are more
@@ -213,6 +215,10 @@ impl Analysis {
 
     fn write(&self, results: &Results, report: &RunReport) -> Result<()> {
         output::write_all(&self.request.folder, &results.files()?)?;
+        crate::report::write(
+            results,
+            &self.request.folder.join(crate::report::FILE_NAME),
+        )?;
         let mut report = serde_json::to_vec_pretty(report)?;
         report.push(b'\n');
         output::write(&self.request.folder.join("run.json"), &report)

@@ -1,10 +1,17 @@
 //! The command line.
 
+mod results;
+
 use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use results::{
+    ByArgument, FormatArgument, KindArgument, PlotArguments, ReportArguments, ScaleArgument,
+    ThemeArgument,
+};
 
 /// Shows how language models develop: metrics of their parts over the steps of a training run.
 #[derive(Debug, Parser)]
@@ -24,6 +31,10 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Serve the page, and run what it asks for: analyses of runs on this machine and on the Hub.
     Serve(ServeArguments),
+    /// Draw figures of results, for a paper.
+    Plot(PlotArguments),
+    /// Write the report of results: one HTML file with tables and charts.
+    Report(ReportArguments),
     /// List the metrics with their parameters.
     Metrics(ReferenceArguments),
     /// List the components with their parameters.

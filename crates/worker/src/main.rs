@@ -14,8 +14,11 @@ mod journal;
 mod lanes;
 mod output;
 mod place;
+mod plot;
 mod progress;
 mod reference;
+mod report;
+mod results_file;
 mod serve;
 mod wandb;
 
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Metrics(arguments) => reference::metrics(&arguments),
         Command::Components(arguments) => reference::components(&arguments),
         Command::Config(arguments) => reference::config(&arguments),

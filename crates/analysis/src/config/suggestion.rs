@@ -6,7 +6,8 @@ pub(super) fn nearest(found: &str, allowed: &[&str]) -> String {
 }
 
 /// The name nearest to `found`; none where even the nearest is another word.
-pub(crate) fn suggest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
+#[must_use]
+pub fn suggest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
     // Longer than any name: not a slip, and the distance is quadratic.
     if found.len() > 64 {
         return None;

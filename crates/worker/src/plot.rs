@@ -1,0 +1,182 @@
+//! `worker plot`: results to figures.
+
+mod outline;
+mod selection;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use trainscope_analysis::results::Results;
+use trainscope_plot::{Scale, Theme};
+use trainscope_report::curve::{Key, Panel, panels};
+use trainscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
+
+use crate::arguments::{
+    ByArgument, FormatArgument, KindArgument, PlotArguments, ScaleArgument, ThemeArgument,
+};
+use crate::{Misuse, Outcome, console, output, results_file};
+
+use outline::Paper;
+
+/// CSS pixels per centimetre.
+const PIXELS_PER_CM: f64 = 96.0 / 2.54;
+/// A figure has at least this width and height in centimetres, and at most that.
+const SIZES_CM: std::ops::RangeInclusive<f64> = 2.0..=200.0;
+const RESOLUTIONS: std::ops::RangeInclusive<u32> = 30..=2400;
+
+/// Runs the command.
+pub(crate) fn run(arguments: &PlotArguments) -> Result<Outcome> {
+    let results = results_file::read(&arguments.results)?;
+    let panels = panels(&results);
+    let choice = choice(arguments, &panels)?;
+    if arguments.metric.is_some() {
+        let format = format_of(&arguments.out)?;
+        let panel = selection::one(&panels, arguments)?;
+        let drawn = draw(panel, &results.entries, &choice).map_err(|error| judged(&error))?;
+        write(&drawn, arguments, &arguments.out, format)?;
+    } else {
+        write_all(&results, &panels, arguments, &choice)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A file for each panel, but for those that have nothing of what was chosen.
+fn write_all(
+    results: &Results,
+    panels: &[Panel<'_>],
+    arguments: &PlotArguments,
+    choice: &Choice,
+) -> Result<()> {
+    let wanted = selection::all(panels, arguments)?;
+    let mut written = 0;
+    for panel in wanted {
+        match draw(panel, &results.entries, choice) {
+            Ok(drawn) => {
+                let path = arguments.out.join(file_name(&panel.key, arguments.format));
+                write(&drawn, arguments, &path, arguments.format)?;
+                written += 1;
+            }
+            Err(FigureError::Nothing { .. }) => {}
+            Err(error) => return Err(judged(&error)),
+        }
+    }
+    if written == 0 {
+        let words = "none of the metrics has values of what was chosen";
+        return Err(Misuse(words.to_owned()).into());
+    }
+    Ok(())
+}
+
+fn write(
+    drawn: &Drawn,
+    arguments: &PlotArguments,
+    path: &Path,
+    format: FormatArgument,
+) -> Result<()> {
+    let in_cm =
+        |asked: Option<f64>, pixels: u32| asked.unwrap_or(f64::from(pixels) / PIXELS_PER_CM);
+    let paper = Paper {
+        width_cm: in_cm(arguments.width, drawn.size.width),
+        height_cm: in_cm(arguments.height, drawn.size.height),
+    };
+    let bytes = match format {
+        FormatArgument::Svg => outline::svg(drawn, paper)?.into_bytes(),
+        FormatArgument::Png => outline::png(drawn, paper, arguments.dpi)?,
+    };
+    output::write(path, &bytes)?;
+    let Paper {
+        width_cm,
+        height_cm,
+    } = paper;
+    let shown = path.display();
+    console::say(&format!("{shown}: {width_cm:.1} by {height_cm:.1} cm"));
+    Ok(())
+}
+
+/// `norm_nuclear_val_weights.svg`.
+fn file_name(key: &Key<'_>, format: FormatArgument) -> PathBuf {
+    let parts = [key.label, key.split, key.data_type, key.output];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let name: String = parts
+        .join("_")
+        .chars()
+        .map(|c| if is_plain(c) { c } else { '-' })
+        .collect();
+    let ending = match format {
+        FormatArgument::Svg => "svg",
+        FormatArgument::Png => "png",
+    };
+    PathBuf::from(format!("{name}.{ending}"))
+}
+
+fn format_of(path: &Path) -> Result<FormatArgument> {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.map(str::to_ascii_lowercase).as_deref() {
+        Some("svg") => Ok(FormatArgument::Svg),
+        Some("png") => Ok(FormatArgument::Png),
+        _ => Err(Misuse(format!(
+            "--out {}: a figure's file ends in .svg or .png (without --metric --out is a folder)",
+            path.display()
+        ))
+        .into()),
+    }
+}
+
+fn choice(arguments: &PlotArguments, panels: &[Panel<'_>]) -> Result<Choice> {
+    if !RESOLUTIONS.contains(&arguments.dpi) {
+        let (least, most) = (RESOLUTIONS.start(), RESOLUTIONS.end());
+        let words = format!("--dpi {}: from {least} to {most}", arguments.dpi);
+        return Err(Misuse(words).into());
+    }
+    Ok(Choice {
+        components: selection::components(panels, arguments)?,
+        layers: selection::layers(panels, arguments)?,
+        heads: arguments.heads,
+        kind: match arguments.kind {
+            KindArgument::Line => Kind::Line,
+            KindArgument::Heatmap => Kind::Heatmap,
+        },
+        by: match arguments.by {
+            ByArgument::Layer => By::Layer,
+            ByArgument::Head => By::Head,
+            ByArgument::Component => By::Component,
+        },
+        // Training begins with step 0, which has a place on this one.
+        x: arguments.x.map(|scale| scale.or(Scale::LogFromZero)),
+        y: arguments.y.map(|scale| scale.or(Scale::Log)),
+        free_y: arguments.free_y,
+        theme: match arguments.theme {
+            ThemeArgument::Light => Theme::Light,
+            ThemeArgument::Dark => Theme::Dark,
+        },
+        width: pixels("--width", arguments.width)?,
+        height: pixels("--height", arguments.height)?,
+    })
+}
+
+impl ScaleArgument {
+    fn or(self, log: Scale) -> Scale {
+        match self {
+            Self::Linear => Scale::Linear,
+            Self::Log => log,
+        }
+    }
+}
+
+fn pixels(name: &str, centimetres: Option<f64>) -> Result<Option<u32>> {
+    let Some(length) = centimetres else {
+        return Ok(None);
+    };
+    if !SIZES_CM.contains(&length) {
+        let (least, most) = (SIZES_CM.start(), SIZES_CM.end());
+        let words = format!("{name} {length}: a figure has from {least} to {most} centimetres");
+        return Err(Misuse(words).into());
+    }
+    Ok(Some((length * PIXELS_PER_CM).round() as u32))
+}
+
+/// Whoever asks otherwise gets a figure.
+fn judged(error: &FigureError) -> anyhow::Error {
+    Misuse(error.to_string()).into()
+}

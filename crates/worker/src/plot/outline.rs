@@ -1,0 +1,106 @@
+//! Figures whose words are outlines, so that they look the same everywhere.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use png::{BitDepth, ColorType, Encoder, PixelDimensions, Unit};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{Options, Tree, WriteOptions, fontdb};
+use trainscope_report::figure::Drawn;
+
+/// See `fonts/README.md`.
+const FONTS: [&[u8]; 2] = [
+    include_bytes!("../../fonts/DejaVuSans.ttf"),
+    include_bytes!("../../fonts/DejaVuSans-Bold.ttf"),
+];
+const FAMILY: &str = "DejaVu Sans";
+/// A picture has at most so many pixels.
+const MOST_PIXELS: f64 = 2e8;
+
+/// How large a figure is on paper.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Paper {
+    pub(super) width_cm: f64,
+    pub(super) height_cm: f64,
+}
+
+/// The figure as an SVG document with its size in centimetres.
+pub(super) fn svg(drawn: &Drawn, paper: Paper) -> Result<String> {
+    let options = WriteOptions {
+        preserve_text: false,
+        coordinates_precision: 2,
+        ..WriteOptions::default()
+    };
+    let outlined = tree(drawn)?.to_string(&options);
+    let inside = outlined
+        .split_once('>')
+        .map(|(_, inside)| inside)
+        .context("a drawing has a root")?;
+    let size = drawn.size;
+    let title = title(&drawn.svg);
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}cm\" height=\"{}cm\" viewBox=\"0 0 {} \
+         {}\" preserveAspectRatio=\"none\" role=\"img\">\n<title>{title}</title>{inside}",
+        paper.width_cm, paper.height_cm, size.width, size.height
+    ))
+}
+
+/// The figure as a PNG picture of so many pixels per inch.
+pub(super) fn png(drawn: &Drawn, paper: Paper, dpi: u32) -> Result<Vec<u8>> {
+    let pixels = |centimetres: f64| (centimetres / 2.54 * f64::from(dpi)).round();
+    let (width, height) = (pixels(paper.width_cm), pixels(paper.height_cm));
+    anyhow::ensure!(
+        width * height <= MOST_PIXELS,
+        "{width} by {height} pixels are too many; choose a lower --dpi"
+    );
+    let mut picture =
+        Pixmap::new(width as u32, height as u32).context("a picture has at least a pixel")?;
+    let scale = Transform::from_scale(
+        (width / f64::from(drawn.size.width)) as f32,
+        (height / f64::from(drawn.size.height)) as f32,
+    );
+    resvg::render(&tree(drawn)?, scale, &mut picture.as_mut());
+    encoded(&picture, dpi)
+}
+
+/// The ground is opaque, so the picture is.
+fn encoded(picture: &Pixmap, dpi: u32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, picture.width(), picture.height());
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    let per_metre = (f64::from(dpi) / 0.0254).round() as u32;
+    encoder.set_pixel_dims(Some(PixelDimensions {
+        xppu: per_metre,
+        yppu: per_metre,
+        unit: Unit::Meter,
+    }));
+    let colours = picture.data().chunks_exact(4);
+    let colours: Vec<u8> = colours
+        .flat_map(|pixel| pixel.iter().take(3))
+        .copied()
+        .collect();
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&colours)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+fn tree(drawn: &Drawn) -> Result<Tree> {
+    let mut fonts = fontdb::Database::new();
+    for font in FONTS {
+        fonts.load_font_data(font.to_vec());
+    }
+    let options = Options {
+        font_family: FAMILY.to_owned(),
+        fontdb: Arc::new(fonts),
+        ..Options::default()
+    };
+    Tree::from_str(&drawn.svg, &options).context("the drawing is not read back")
+}
+
+/// What the drawing says it shows, as XML has it.
+fn title(svg: &str) -> &str {
+    let after = svg.split_once("<title>").map_or("", |(_, after)| after);
+    after.split_once("</title>").map_or("", |(title, _)| title)
+}

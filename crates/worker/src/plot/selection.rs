@@ -1,0 +1,188 @@
+//! Which of the results are drawn, by the names that a person gives.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use trainscope_analysis::config::suggest;
+use trainscope_report::curve::{Key, Panel};
+
+use crate::Misuse;
+use crate::arguments::PlotArguments;
+
+/// One property of a panel that a person can choose it by.
+struct Property {
+    /// The option.
+    option: &'static str,
+    /// What it is called.
+    noun: &'static str,
+    asked: fn(&PlotArguments) -> Option<&str>,
+    of: for<'a> fn(&Key<'a>) -> &'a str,
+}
+
+const PROPERTIES: [Property; 4] = [
+    Property {
+        option: "--metric",
+        noun: "metric",
+        asked: |arguments| arguments.metric.as_deref(),
+        of: |key| key.label,
+    },
+    Property {
+        option: "--split",
+        noun: "split",
+        asked: |arguments| arguments.split.as_deref(),
+        of: |key| key.split,
+    },
+    Property {
+        option: "--data",
+        noun: "kind of data",
+        asked: |arguments| arguments.data.as_deref(),
+        of: |key| key.data_type,
+    },
+    Property {
+        option: "--number",
+        noun: "number",
+        asked: |arguments| arguments.number.as_deref(),
+        of: |key| key.output,
+    },
+];
+
+/// The one panel that the options leave.
+pub(super) fn one<'a, 'b>(
+    panels: &'a [Panel<'b>],
+    arguments: &PlotArguments,
+) -> Result<&'a Panel<'b>> {
+    let mut left = all(panels, arguments)?;
+    // What has the components that were asked for.
+    left.retain(|panel| has_components(panel, arguments));
+    for property in &PROPERTIES {
+        let names = names(&left, property);
+        if names.len() > 1 {
+            return Err(Misuse(format!(
+                "{} has several of it; choose the {} with {}: {}",
+                arguments.metric.as_deref().unwrap_or("this metric"),
+                property.noun,
+                property.option,
+                names.join(", ")
+            ))
+            .into());
+        }
+    }
+    let nothing = || Misuse("no metric has all of what was chosen".to_owned());
+    Ok(left.first().copied().ok_or_else(nothing)?)
+}
+
+/// The panels that the options leave.
+pub(super) fn all<'a, 'b>(
+    panels: &'a [Panel<'b>],
+    arguments: &PlotArguments,
+) -> Result<Vec<&'a Panel<'b>>> {
+    let mut left: Vec<&Panel<'_>> = panels.iter().collect();
+    for property in &PROPERTIES {
+        let Some(asked) = (property.asked)(arguments) else {
+            continue;
+        };
+        let names = names(&left, property);
+        if !names.contains(&asked) {
+            return Err(unknown(property.option, asked, &names));
+        }
+        left.retain(|panel| (property.of)(&panel.key) == asked);
+    }
+    Ok(left)
+}
+
+/// The components asked for, by the names that records have; a suffix' last part will do.
+pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Result<Vec<String>> {
+    let wanted = all(panels, arguments)?;
+    let mut names: Vec<&str> = Vec::new();
+    for part in wanted.iter().flat_map(|panel| &panel.parts) {
+        if !names.contains(&part.component) {
+            names.push(part.component);
+        }
+    }
+    let full = |asked: &String| {
+        let is_it = |name: &&&str| is_called(name, asked);
+        let found = names.iter().find(is_it).map(|name| (*name).to_owned());
+        found.ok_or_else(|| unknown("--component", asked, &names))
+    };
+    arguments.components.iter().map(full).collect()
+}
+
+/// The layers asked for: `0,3..5`, ends included.
+pub(super) fn layers(
+    panels: &[Panel<'_>],
+    arguments: &PlotArguments,
+) -> Result<Option<BTreeSet<u64>>> {
+    let Some(text) = &arguments.layers else {
+        return Ok(None);
+    };
+    let there: BTreeSet<u64> = panels
+        .iter()
+        .flat_map(Panel::curves)
+        .map(|curve| curve.layer)
+        .collect();
+    let mut layers = BTreeSet::new();
+    for part in text.split(',').map(str::trim) {
+        let (first, last) = part.split_once("..").unwrap_or((part, part));
+        let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) else {
+            let words = format!("--layers {text}: layers are written as in 0,3..5");
+            return Err(Misuse(words).into());
+        };
+        let found: Vec<u64> = there.range(first..=last.max(first)).copied().collect();
+        if found.is_empty() || last < first {
+            let numbers: Vec<String> = there.iter().map(u64::to_string).collect();
+            let numbers = numbers.join(", ");
+            let words = format!("--layers: there is no layer {part}; there are {numbers}");
+            return Err(Misuse(words).into());
+        }
+        layers.extend(found);
+    }
+    Ok(Some(layers))
+}
+
+fn has_components(panel: &Panel<'_>, arguments: &PlotArguments) -> bool {
+    let asked = &arguments.components;
+    let has = |asked: &String| {
+        let mut parts = panel.parts.iter();
+        parts.any(|part| is_called(part.component, asked))
+    };
+    asked.is_empty() || asked.iter().any(has)
+}
+
+fn is_called(component: &str, asked: &str) -> bool {
+    component == asked
+        || component
+            .strip_suffix(asked)
+            .is_some_and(|before| before.ends_with('.'))
+}
+
+fn names<'a>(panels: &[&Panel<'a>], property: &Property) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for panel in panels {
+        let name = (property.of)(&panel.key);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn unknown(option: &str, asked: &str, names: &[&str]) -> anyhow::Error {
+    let nearest = suggest(asked, names);
+    let nearest = nearest.map_or_else(String::new, |name| format!(", did you mean {name}?"));
+    let names: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !name.is_empty())
+        .collect();
+    let there = if names.is_empty() {
+        "there are none".to_owned()
+    } else {
+        format!("there are {}", names.join(", "))
+    };
+    Misuse(
+        format!("{option} {asked} is not in these results{nearest} {there}")
+            .replace("? there", "? There")
+            .replace("results there", "results; there"),
+    )
+    .into()
+}

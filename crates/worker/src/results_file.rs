@@ -1,0 +1,37 @@
+//! Results that were written before, as a person names them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use trainscope_analysis::results::Results;
+
+use crate::Misuse;
+
+/// Reads a results file, or the one in an analysis' folder.
+pub(crate) fn read(path: &Path) -> Result<Results> {
+    let file = place(path)?;
+    let shown = file.display();
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {shown}"))?;
+    let results = Results::parse(&text);
+    results.map_err(|error| Misuse(format!("{shown}: {error}")).into())
+}
+
+fn place(path: &Path) -> Result<PathBuf> {
+    if !path.exists() {
+        let shown = path.display();
+        return Err(Misuse(format!("there is no {shown}")).into());
+    }
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let inside = path.join("results.json");
+    if inside.is_file() {
+        return Ok(inside);
+    }
+    Err(Misuse(format!(
+        "{} has no results.json; give the folder of a finished analysis, or a results file",
+        path.display()
+    ))
+    .into())
+}
