@@ -53,6 +53,7 @@ pub struct Progress {
 
 /// One number of one metric of one component at one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
     /// The metric entry's label.
     pub label: String,

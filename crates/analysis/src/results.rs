@@ -32,10 +32,13 @@ pub struct ResultFile {
 
 /// Everything an analysis found: the contents of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Results {
-    /// Always [`FORMAT`].
+    /// Always `trainscope-results`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
     pub format: String,
-    /// Version of this layout: [`VERSION`].
+    /// Version of this layout.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = VERSION)))]
     pub version: u32,
     /// Version of the program that wrote it.
     pub program: String,
@@ -65,6 +68,7 @@ pub struct Results {
 
 /// One file that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Input {
     /// Its path in the run.
     pub path: String,
@@ -81,6 +85,7 @@ pub struct Input {
 
 /// The model's dimensions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Model {
     /// Width of the residual stream.
     pub d_model: Option<u64>,
@@ -96,6 +101,7 @@ pub struct Model {
 
 /// One metric entry of the config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Its label; with the split it names its files.
     pub label: String,
@@ -116,6 +122,7 @@ pub struct Entry {
 
 /// One component of a metric entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Measured {
     /// A suffix, or the component's name.
     pub component: String,
@@ -243,6 +250,17 @@ impl Results {
         });
         Ok(files)
     }
+}
+
+/// The JSON schema of `results.json`, as this version writes it.
+#[cfg(feature = "schema")]
+#[must_use]
+pub fn schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings
+        .into_generator()
+        .into_root_schema_for::<Results>()
+        .to_value()
 }
 
 /// What says which version of the layout a text has, before the rest is looked at.

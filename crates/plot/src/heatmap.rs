@@ -41,13 +41,13 @@ pub struct Heatmap {
 /// One row of a heatmap.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
-    /// What stands to its left.
+    /// What stands to its left; nothing where empty, as in rows that the one above stands for.
     pub name: String,
     /// One per column; what is missing, or has no place on the scale, is hatched.
     pub values: Vec<Option<f64>>,
 }
 
-/// Rows have names where those are so far apart, in pixels.
+/// Names of rows are so far apart at least, in pixels.
 const ROW_SPACING: f64 = 11.0;
 const COLUMN_SPACING: f64 = 8.0;
 const BAR: f64 = 10.0;
@@ -229,14 +229,18 @@ impl Heatmap {
         let text = self.text(Anchor::Right);
         let gap = Measures::of(self.size).gap;
         let area = layout.cells.area();
-        let pitch = area.height / self.rows.len().max(1) as f64;
-        let stride = (ROW_SPACING / pitch).ceil().max(1.0) as usize;
-        for (index, row) in self.rows.iter().enumerate().step_by(stride) {
-            if let Some(cell) = layout.cells.rectangle(index, 0) {
-                let place = (area.left - gap, cell.top + cell.height / 2.0);
-                let name = fitting(&row.name, text.size, area.left - gap - 1.0);
-                layer.text(&name, place, text);
+        let mut free_from = f64::NEG_INFINITY;
+        for (index, row) in self.rows.iter().enumerate() {
+            let Some(cell) = layout.cells.rectangle(index, 0) else {
+                continue;
+            };
+            let middle = cell.top + cell.height / 2.0;
+            if middle < free_from || row.name.is_empty() {
+                continue;
             }
+            let name = fitting(&row.name, text.size, area.left - gap - 1.0);
+            layer.text(&name, (area.left - gap, middle), text);
+            free_from = middle + ROW_SPACING;
         }
     }
 

@@ -75,6 +75,8 @@ pub enum Dash {
 
 /// From here on markers hide the line rather than show its points.
 const MOST_MARKED_POINTS: usize = 64;
+/// As they do where points are nearer to each other than this, in pixels, on the whole.
+const LEAST_DISTANCE: f64 = 5.5;
 /// How far a faded line is on its way to the ground's colour.
 const FADED: f64 = 0.65;
 
@@ -226,7 +228,7 @@ impl LineChart {
                 layer.line(&line, stroke);
             }
         });
-        let marked = series.points.len() <= MOST_MARKED_POINTS;
+        let marked = is_marked(series, axes);
         let dots: Vec<Position> = runs
             .iter()
             .filter(|run| marked || run.len() == 1)
@@ -237,6 +239,13 @@ impl LineChart {
         canvas.dots(&dots, if small { 1.6 } else { 2.0 }, stroke.colour);
         canvas.close();
     }
+}
+
+/// Whether every point has a dot, rather than only those that no line goes to.
+fn is_marked(series: &Series, axes: &Axes) -> bool {
+    let (left, right) = axes.x.pixels();
+    let count = series.points.len();
+    count <= MOST_MARKED_POINTS && (right - left) / count.max(1) as f64 >= LEAST_DISTANCE
 }
 
 /// The positions of a series, broken where a value is missing or has no place on its axis.

@@ -23,11 +23,23 @@ pub(crate) fn cards(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
 
 fn card(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
     let component = short(part.component);
+    let full = escaped(part.component);
+    if steps.len() < 2 {
+        let over = part.over_layers();
+        let title = format!("{name} of {component} over layers");
+        let lines = over.layers().map(|curve| pen.over_layers(&title, curve));
+        let lines: String = lines.collect();
+        return format!("<figure class=card><figcaption>{full}</figcaption>\n{lines}</figure>\n");
+    }
     let of_lines = format!("{name} of {component} over steps, a line for each layer");
     let of_cells = format!("{name} of {component}, a row for each layer, a column for each step");
     let lines = pen.lines(&of_lines, part.layers());
     let rows: fn(&Curve<'_>) -> String = |curve| curve.layer.to_string();
-    let cells = heatmap(&of_cells, part.layers(), steps, (rows, MOST_HEIGHT));
-    let full = escaped(part.component);
+    let cells = heatmap(
+        &of_cells,
+        part.layers(),
+        ("step", steps),
+        (rows, MOST_HEIGHT),
+    );
     format!("<figure class=card><figcaption>{full}</figcaption>\n{lines}{cells}</figure>\n")
 }

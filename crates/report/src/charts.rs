@@ -17,8 +17,8 @@ const ROW: u32 = 13;
 const REST: u32 = 44;
 const LEAST_HEIGHT: u32 = 84;
 const SMALL: Size = Size {
-    width: 226,
-    height: 132,
+    width: 176,
+    height: 118,
 };
 
 /// What all drawings of a report have in common.
@@ -62,6 +62,28 @@ impl Pen {
             x_scale: self.steps,
             y_scale,
             series: curves.map(|curve| self.series(curve)).collect(),
+            size: Size {
+                width: WIDTH,
+                height: LINES_HEIGHT,
+            },
+            ..LineChart::default()
+        };
+        plain(&chart.to_svg())
+    }
+
+    /// One line over layers, where there is a single step.
+    pub(crate) fn over_layers(&self, title: &str, over: &Curve<'_>) -> String {
+        let y_scale = scale::of_values(over.values().map(|(_, value)| value));
+        let series = Series {
+            end_label: String::new(),
+            ..self.series(over)
+        };
+        let chart = LineChart {
+            title: title.to_owned(),
+            x_label: "layer".to_owned(),
+            y_label: label_of(y_scale).to_owned(),
+            y_scale,
+            series: vec![series],
             size: Size {
                 width: WIDTH,
                 height: LINES_HEIGHT,
@@ -127,17 +149,20 @@ impl SharedAxes {
     }
 }
 
+/// Rows of a heatmap are thinner than their names where there are more.
+pub(crate) const MOST_NAMED_ROWS: usize = 48;
+
 /// A row for each curve, a column for each step.
 pub(crate) fn heatmap<'a, 'b: 'a>(
     title: &str,
     curves: impl Iterator<Item = &'a Curve<'b>> + Clone,
-    steps: &[u64],
+    (x_label, columns): (&str, &[u64]),
     (row_name, most_height): (fn(&Curve<'_>) -> String, u32),
 ) -> String {
     let values = curves.clone().flat_map(Curve::values);
     let row = |curve: &Curve<'_>| Row {
         name: row_name(curve),
-        values: steps.iter().map(|&step| curve.at(step)).collect(),
+        values: columns.iter().map(|&step| curve.at(step)).collect(),
     };
     let rows: Vec<Row> = curves.map(row).collect();
     let wanted = u32::try_from(rows.len())
@@ -147,10 +172,10 @@ pub(crate) fn heatmap<'a, 'b: 'a>(
     let scale = scale::of_values(values.map(|(_, value)| value));
     let heatmap = Heatmap {
         title: title.to_owned(),
-        x_label: "step".to_owned(),
+        x_label: x_label.to_owned(),
         value_label: label_of(scale).to_owned(),
         rows,
-        columns: steps.iter().map(u64::to_string).collect(),
+        columns: columns.iter().map(u64::to_string).collect(),
         scale,
         size: Size {
             width: WIDTH,

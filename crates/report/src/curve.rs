@@ -135,6 +135,39 @@ impl<'a> Part<'a> {
         self.curves.iter().filter(|curve| curve.head.is_some())
     }
 
+    /// With layers in the place of steps, for results of a single step: the layers' own values as
+    /// one curve, and one for each head.
+    #[must_use]
+    pub fn over_layers(&self) -> Self {
+        let mut over = Self {
+            component: self.component,
+            curves: Vec::new(),
+        };
+        for curve in &self.curves {
+            let Some(&point) = curve.points.last() else {
+                continue;
+            };
+            let place = over
+                .curves
+                .iter()
+                .position(|other| other.head == curve.head);
+            let place = place.unwrap_or_else(|| {
+                over.curves.push(Curve {
+                    layer: 0,
+                    head: curve.head,
+                    points: Vec::new(),
+                });
+                over.curves.len() - 1
+            });
+            over.curves[place].points.push(Point {
+                step: curve.layer,
+                ..point
+            });
+        }
+        over.sort();
+        over
+    }
+
     fn sort(&mut self) {
         self.curves.sort_by_key(|curve| (curve.layer, curve.head));
         for curve in &mut self.curves {

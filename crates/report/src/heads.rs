@@ -1,6 +1,8 @@
 //! The heads of every layer: small charts on the same axes, and all of them as one heatmap.
 
-use crate::charts::{Pen, SharedAxes, heatmap};
+use std::collections::BTreeSet;
+
+use crate::charts::{MOST_NAMED_ROWS, Pen, SharedAxes, heatmap};
 use crate::curve::{Curve, Panel, Part, short};
 use crate::markup::{counted, details, escaped};
 
@@ -20,7 +22,7 @@ pub(crate) fn heads(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
         .collect()
 }
 
-fn heads_of(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
+fn heads_of(part: &Part<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
     let all: Vec<&Curve<'_>> = part.heads().collect();
     let component = short(part.component);
     if all.iter().all(|curve| curve.values().next().is_none()) {
@@ -30,25 +32,36 @@ fn heads_of(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
              below.</p>\n"
         );
     }
+    if steps.len() < 2 {
+        return over_layers(part, title);
+    }
     let axes = SharedAxes::of(&all);
     let layers: Vec<&[&Curve<'_>]> = all
         .chunk_by(|one, other| one.layer == other.layer)
         .collect();
-    let mut body = String::from("<div class=small>\n");
+    let mut body = String::from("<div class=heads><div class=small>\n");
     for of_layer in &layers {
         let layer = of_layer.first().map_or(0, |curve| curve.layer);
-        let title = format!("{name} of {component}, layer {layer}, a line for each head");
-        let chart = pen.small(&title, of_layer, &axes);
+        let said = format!("{title} of {component}, layer {layer}, a line for each head");
+        let chart = pen.small(&said, of_layer, &axes);
         body.push_str(&format!(
             "<figure><figcaption>layer {layer}</figcaption>{chart}</figure>\n"
         ));
     }
-    let title = format!("{name} of {component}, a row for each head, a column for each step");
-    let rows: fn(&Curve<'_>) -> String =
-        |curve| format!("{} · h{}", curve.layer, curve.head.unwrap_or(0));
-    let cells = heatmap(&title, all.iter().copied(), steps, (rows, MOST_HEIGHT));
+    let said = format!("{title} of {component}, a row for each head, a column for each step");
+    let rows = if all.len() > MOST_NAMED_ROWS {
+        name_of_first
+    } else {
+        name
+    };
+    let cells = heatmap(
+        &said,
+        all.iter().copied(),
+        ("step", steps),
+        (rows, MOST_HEIGHT),
+    );
     body.push_str(&format!(
-        "</div><figure class=tall><figcaption>all heads</figcaption>{cells}</figure>\n"
+        "</div><figure class=tall><figcaption>all heads</figcaption>{cells}</figure></div>\n"
     ));
     let summary = format!(
         "{}: {} in {}",
@@ -57,4 +70,30 @@ fn heads_of(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
         counted(layers.len(), "layer")
     );
     details(&summary, layers.len() <= OPEN_LAYERS, &body)
+}
+
+/// Of a single step: a row for each head, a column for each layer.
+fn over_layers(part: &Part<'_>, title: &str) -> String {
+    let over = part.over_layers();
+    let layers: BTreeSet<u64> = part.heads().map(|curve| curve.layer).collect();
+    let layers: Vec<u64> = layers.into_iter().collect();
+    let component = short(part.component);
+    let said = format!("{title} of {component}, a row for each head, a column for each layer");
+    let rows: fn(&Curve<'_>) -> String = |curve| format!("h{}", curve.head.unwrap_or(0));
+    let cells = heatmap(&said, over.heads(), ("layer", &layers), (rows, MOST_HEIGHT));
+    let full = escaped(part.component);
+    format!("<figure><figcaption>heads of {full}</figcaption>{cells}</figure>\n")
+}
+
+/// `3 · h1`.
+fn name(curve: &Curve<'_>) -> String {
+    format!("{} · h{}", curve.layer, curve.head.unwrap_or(0))
+}
+
+/// Only the first of a layer's rows has a name, where there is no room for all.
+fn name_of_first(curve: &Curve<'_>) -> String {
+    match curve.head {
+        Some(0) => format!("layer {}", curve.layer),
+        _ => String::new(),
+    }
 }

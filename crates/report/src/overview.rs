@@ -102,6 +102,12 @@ fn range(values: impl Iterator<Item = f64> + Clone) -> String {
     if low == high || number(low) == number(high) {
         number(low)
     } else {
-        format!("{} to {}", number(low), number(high))
+        // A dash before a sign would be read as one.
+        let between = if high.is_some_and(|high| high < 0.0) {
+            " to "
+        } else {
+            "–"
+        };
+        format!("{}{between}{}", number(low), number(high))
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod build;
+mod csv_python;
 mod demo;
 mod fake_hub;
 mod fingerprint;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 use crate::build;
+use crate::csv_python;
 use crate::fake_hub;
 use crate::first_load;
 use crate::page_tests;
@@ -70,6 +71,11 @@ const CHECKS: &[Check] = &[
         name: "wandb-python",
         advice: wandb::ADVICE,
         run: wandb::step,
+    },
+    Check {
+        name: "csv-python",
+        advice: csv_python::ADVICE,
+        run: csv_python::step,
     },
     Check {
         name: "clippy-wasm",

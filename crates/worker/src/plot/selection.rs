@@ -168,21 +168,19 @@ fn names<'a>(panels: &[&Panel<'a>], property: &Property) -> Vec<&'a str> {
 
 fn unknown(option: &str, asked: &str, names: &[&str]) -> anyhow::Error {
     let nearest = suggest(asked, names);
-    let nearest = nearest.map_or_else(String::new, |name| format!(", did you mean {name}?"));
+    let nearest = nearest.map_or_else(String::new, |name| format!(" Did you mean {name}?"));
     let names: Vec<&str> = names
         .iter()
         .copied()
         .filter(|name| !name.is_empty())
         .collect();
     let there = if names.is_empty() {
-        "there are none".to_owned()
+        "they have none".to_owned()
     } else {
-        format!("there are {}", names.join(", "))
+        format!("they have {}", names.join(", "))
     };
-    Misuse(
-        format!("{option} {asked} is not in these results{nearest} {there}")
-            .replace("? there", "? There")
-            .replace("results there", "results; there"),
-    )
+    Misuse(format!(
+        "{option} {asked} is not in these results; {there}.{nearest}"
+    ))
     .into()
 }

@@ -1,0 +1,48 @@
+//! Whether pandas reads the tables of an analysis without being told how.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::python;
+use crate::steps::{Outcome, run_tests};
+use crate::workspace::Workspace;
+
+/// What to do when the step fails.
+pub(crate) const ADVICE: &str = "pandas reads the CSV files otherwise than they are meant: see \
+    crates/worker/tests/csv_with_pandas.py and `Results::csv`";
+
+/// Analyses the bundled run and lets pandas read what comes out.
+pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
+    let python = match python::with_package(workspace, "pandas", "pandas", "import pandas") {
+        Ok(python) => python,
+        Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
+    };
+    let output = tempfile::tempdir()?;
+    analyse(workspace, output.path())?;
+    let script = "crates/worker/tests/csv_with_pandas.py";
+    let mut command = Command::new(python);
+    command
+        .arg(workspace.root.join(script))
+        .env("RESULTS", output.path().join("demo"))
+        .env(
+            "GOLDEN",
+            workspace
+                .root
+                .join("tests/data/pico-decoder-micro-1.expected.json"),
+        );
+    if !only.is_empty() {
+        command.args(["-k", only]);
+    }
+    run_tests(&mut command)
+}
+
+fn analyse(workspace: &Workspace, output: &Path) -> Result<()> {
+    let mut command = workspace.cargo();
+    command.args(["run", "--quiet", "-p", "trainscope-worker", "--", "analyze"]);
+    command.args(["--config", "configs/demo.yaml"]);
+    command.args(["--run-path", "tests/data/pico-decoder-micro-1"]);
+    process::run(command.arg("--output-dir").arg(output))
+}
