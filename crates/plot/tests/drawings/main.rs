@@ -1,6 +1,7 @@
 //! Drawings, seen as XML.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod facets;
 mod figure;
 mod heatmap;
 mod histogram;

@@ -8,9 +8,12 @@
 mod analyze;
 mod hub;
 mod inspect;
+mod plot;
 mod reference;
 mod refusals;
+mod report;
 #[cfg(unix)]
 mod resume;
+mod schema;
 mod support;
 mod wandb;

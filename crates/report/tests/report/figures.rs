@@ -1,0 +1,164 @@
+//! Single figures: what is chosen, how it is arranged, how large it gets.
+
+use std::collections::BTreeSet;
+
+use roxmltree::Document;
+use trainscope_plot::{Size, Theme};
+use trainscope_report::curve::panels;
+use trainscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
+
+use crate::example::results;
+
+fn choice() -> Choice {
+    Choice {
+        components: Vec::new(),
+        layers: None,
+        heads: false,
+        kind: Kind::Line,
+        by: By::Layer,
+        x: None,
+        y: None,
+        free_y: false,
+        theme: Theme::Light,
+        width: None,
+        height: None,
+    }
+}
+
+fn drawn(layers: u64, heads: u64, choice: &Choice) -> Result<Drawn, FigureError> {
+    let results = results(layers, heads);
+    let panels = panels(&results);
+    assert_eq!(panels.len(), 1);
+    draw(&panels[0], &results.entries, choice)
+}
+
+/// How many series there are, and all words.
+fn seen(drawn: &Drawn) -> (usize, Vec<String>) {
+    let document = Document::parse(&drawn.svg).unwrap();
+    let nodes = || document.descendants();
+    let series = nodes().filter(|node| node.attribute("class") == Some("series"));
+    let words = nodes().filter(|node| node.has_tag_name("text"));
+    let words = words.map(|node| node.text().unwrap_or_default().trim().to_owned());
+    (series.count(), words.collect())
+}
+
+#[test]
+fn by_layer_there_is_a_chart_for_each_component() {
+    let (series, words) = seen(&drawn(3, 2, &choice()).unwrap());
+    assert_eq!(series, 6);
+    for word in [
+        "v_proj",
+        "ov_circuit",
+        "layer 0",
+        "layer 2",
+        "Gini coefficient",
+    ] {
+        assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+    }
+}
+
+#[test]
+fn by_component_there_is_a_chart_for_each_layer() {
+    let choice = Choice {
+        by: By::Component,
+        ..choice()
+    };
+    let (series, words) = seen(&drawn(3, 2, &choice).unwrap());
+    assert_eq!(series, 6);
+    for word in [
+        "layer 0",
+        "layer 1",
+        "layer 2",
+        "attention.v_proj",
+        "ov_circuit",
+    ] {
+        assert_eq!(words.iter().filter(|own| *own == word).count(), 1, "{word}");
+    }
+}
+
+#[test]
+fn by_head_there_is_a_chart_for_each_layer_with_heads() {
+    let choice = Choice {
+        by: By::Head,
+        layers: Some(BTreeSet::from([0, 2])),
+        ..choice()
+    };
+    let (series, words) = seen(&drawn(3, 2, &choice).unwrap());
+    assert_eq!(series, 4);
+    assert!(words.iter().any(|own| own == "layer 2 · ov_circuit"));
+    assert!(!words.iter().any(|own| own.starts_with("layer 1")));
+}
+
+#[test]
+fn many_layers_have_numbers_at_their_ends_instead_of_a_legend() {
+    let choice = Choice {
+        components: vec!["ov_circuit".to_owned()],
+        ..choice()
+    };
+    let (series, words) = seen(&drawn(12, 1, &choice).unwrap());
+    assert_eq!(series, 12);
+    assert!(!words.iter().any(|own| own == "layer 0"), "{words:?}");
+    assert!(words.iter().any(|own| own.ends_with("numbers: layers")));
+}
+
+#[test]
+fn a_figure_has_the_size_that_was_asked_for() {
+    for (kind, by) in [
+        (Kind::Line, By::Layer),
+        (Kind::Line, By::Component),
+        (Kind::Heatmap, By::Layer),
+    ] {
+        let choice = Choice {
+            kind,
+            by,
+            width: Some(643),
+            height: Some(400),
+            ..choice()
+        };
+        let size = drawn(3, 2, &choice).unwrap().size;
+        let asked = Size {
+            width: 643,
+            height: 400,
+        };
+        assert_eq!(size, asked, "{kind:?} {by:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let choice = Choice {
+        by: By::Head,
+        width: Some(300),
+        height: Some(200),
+        ..choice()
+    };
+    let error = drawn(12, 2, &choice).unwrap_err();
+    assert!(
+        matches!(error, FigureError::Crowded { charts: 12, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn nothing_to_draw_is_said() {
+    let choice = Choice {
+        heads: true,
+        components: vec!["attention.v_proj".to_owned()],
+        ..choice()
+    };
+    let error = drawn(3, 2, &choice).unwrap_err();
+    assert!(matches!(error, FigureError::Nothing { .. }), "{error}");
+}
+
+#[test]
+fn a_heatmap_has_a_row_for_each_layer() {
+    let choice = Choice {
+        kind: Kind::Heatmap,
+        components: vec!["ov_circuit".to_owned()],
+        ..choice()
+    };
+    let (_, words) = seen(&drawn(3, 2, &choice).unwrap());
+    for word in ["0", "1", "2", "ov_circuit · weights · val"] {
+        assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+    }
+}

@@ -1,0 +1,138 @@
+//! `worker plot`: figures of the size that was asked for, with words that look the same
+//! everywhere, and errors that say what there is.
+
+use std::fs;
+use std::path::Path;
+
+use roxmltree::Document;
+
+use crate::support::{CONFIG, Ended, Scratch, Sizes};
+
+/// A folder with results in `out/scratch`: condition_number, per and cka of three layers.
+fn analysed() -> Scratch {
+    let scratch = Scratch::with_run(Sizes {
+        layers: 3,
+        steps: 4,
+        width: 4,
+    });
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    scratch
+}
+
+fn plot(scratch: &Scratch, arguments: &[&str]) -> Ended {
+    let start = ["plot", "out/scratch"];
+    scratch.worker(&[&start[..], arguments].concat())
+}
+
+/// Width, height and pixels per metre of a PNG file.
+fn of_png(path: &Path) -> (u32, u32, u32) {
+    let bytes = fs::read(path).unwrap();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let physical = bytes.windows(4).position(|name| name == b"pHYs").unwrap();
+    (number(16), number(20), number(physical + 4))
+}
+
+#[test]
+fn an_svg_has_its_size_in_centimetres_and_outlines_for_words() {
+    let scratch = analysed();
+    let asked = ["--width", "8.5", "--height", "6", "--out", "per.svg"];
+    plot(&scratch, &[&["--metric", "per"], &asked[..]].concat()).expect(0);
+    let text = fs::read_to_string(scratch.path().join("per.svg")).unwrap();
+    let document = Document::parse(&text).unwrap();
+    let root = document.root_element();
+    assert_eq!(root.attribute("width"), Some("8.5cm"));
+    assert_eq!(root.attribute("height"), Some("6cm"));
+    let nodes = || document.descendants();
+    assert!(!nodes().any(|node| node.has_tag_name("text")));
+    assert!(!text.contains("font-family"));
+    assert!(nodes().filter(|node| node.has_tag_name("path")).count() > 20);
+    let title = nodes().find(|node| node.has_tag_name("title")).unwrap();
+    assert_eq!(title.text(), Some("Effective rank (PER) · weights · val"));
+}
+
+#[test]
+fn a_png_has_its_size_in_pixels_and_its_resolution() {
+    let scratch = analysed();
+    let size = ["--width", "8.5", "--height", "6", "--out", "cka.png"];
+    plot(&scratch, &[&["--metric", "cka"], &size[..]].concat()).expect(0);
+    assert_eq!(of_png(&scratch.path().join("cka.png")), (1004, 709, 11811));
+    let size = ["--width", "5.08", "--height", "5.08", "--dpi", "100"];
+    let arguments = [&["--metric", "cka", "--out", "cka.png"], &size[..]].concat();
+    plot(&scratch, &arguments).expect(0);
+    assert_eq!(of_png(&scratch.path().join("cka.png")), (200, 200, 3937));
+}
+
+#[test]
+fn the_same_results_give_the_same_figure() {
+    let scratch = analysed();
+    for out in ["one.svg", "two.svg", "one.png", "two.png"] {
+        let arguments = ["--metric", "cka", "--kind", "heatmap", "--out", out];
+        plot(&scratch, &arguments).expect(0);
+    }
+    for kind in ["svg", "png"] {
+        let read = |name| fs::read(scratch.path().join(format!("{name}.{kind}"))).unwrap();
+        assert!(read("one") == read("two"), "{kind}");
+    }
+}
+
+#[test]
+fn without_a_metric_there_is_a_file_for_each() {
+    let scratch = analysed();
+    plot(&scratch, &["--out", "figures", "--by", "component"]).expect(0);
+    let files = fs::read_dir(scratch.path().join("figures")).unwrap();
+    let mut names: Vec<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = [
+        "cka_val_activations.svg",
+        "condition_number_val_weights.svg",
+        "per_val_weights.svg",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn names_that_are_not_there_are_told_with_those_that_are() {
+    let scratch = analysed();
+    let refused = |arguments: &[&str]| {
+        let arguments = [arguments, &["--out", "x.svg"]].concat();
+        plot(&scratch, &arguments).expect(2)
+    };
+    refused(&["--metric", "ckaa"]).says(&[
+        "--metric ckaa is not in these results",
+        "they have condition_number, per, cka.",
+        "Did you mean cka?",
+    ]);
+    refused(&["--metric", "cka", "--split", "train"]).says(&["--split train", "they have val"]);
+    refused(&["--metric", "cka", "--data", "weights"]).says(&["they have activations"]);
+    let component = ["--metric", "cka", "--component", "attention.v_prj"];
+    refused(&component).says(&["Did you mean attention.v_proj?"]);
+    refused(&["--metric", "cka", "--layers", "7"]).says(&["no layer 7; there are 0, 1, 2"]);
+    refused(&["--metric", "cka", "--layers", "one"]).says(&["as in 0,3..5"]);
+    refused(&["--metric", "cka", "--heads"]).says(&["nothing to draw", "no values of heads"]);
+    refused(&["--metric", "cka", "--width", "1"]).says(&["from 2 to 200 centimetres"]);
+    refused(&["--metric", "cka", "--dpi", "1"]).says(&["--dpi 1: from 30 to 2400"]);
+    refused(&["--metric", "cka", "--by", "layers"]).says(&["layer", "component"]);
+    let narrow = ["--metric", "cka", "--width", "2", "--height", "2"];
+    refused(&narrow).says(&["do not fit"]);
+    assert!(!scratch.path().join("x.svg").exists());
+    let no_format = ["--metric", "cka", "--out", "x.pdf"];
+    plot(&scratch, &no_format)
+        .expect(2)
+        .says(&["ends in .svg or .png"]);
+}
+
+#[test]
+fn the_last_part_of_a_component_will_do() {
+    let scratch = analysed();
+    let arguments = [
+        "--metric",
+        "per",
+        "--component",
+        "v_proj",
+        "--layers",
+        "0,1..2",
+    ];
+    plot(&scratch, &[&arguments[..], &["--out", "per.png"]].concat()).expect(0);
+}

@@ -1,0 +1,77 @@
+//! `report.html` beside the results, and `worker report`.
+
+use std::fs;
+
+use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, micro_run};
+
+const SIZES: Sizes = Sizes {
+    layers: 2,
+    steps: 3,
+    width: 4,
+};
+
+#[test]
+fn an_analysis_has_a_report_beside_it() {
+    let scratch = Scratch::new();
+    let (config, run) = (in_project("configs/demo.yaml"), micro_run());
+    let arguments = [
+        "analyze",
+        "--config",
+        argument(&config),
+        "--output-dir",
+        "out",
+    ];
+    let arguments = [&arguments[..], &["--run-path", argument(&run)]].concat();
+    scratch.worker(&arguments).expect(0);
+    let report = fs::read_to_string(scratch.path().join("out/demo/report.html")).unwrap();
+    for words in [
+        "<h1>demo</h1>",
+        "3 layers, 4 heads",
+        "180 of",
+        "rank 24 of 48",
+        "45 files of",
+    ] {
+        assert!(report.contains(words), "{words}");
+    }
+    // A mail takes it, and so does a browser in a moment.
+    assert!(report.len() < 1_000_000, "{} bytes", report.len());
+}
+
+#[test]
+fn a_report_of_results_is_the_one_beside_them() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let folder = scratch.path().join("out/scratch");
+    let beside = fs::read(folder.join("report.html")).unwrap();
+    fs::copy(
+        folder.join("results.json"),
+        scratch.path().join("kept.trainscope.json"),
+    )
+    .unwrap();
+    for results in [
+        "out/scratch",
+        "out/scratch/results.json",
+        "kept.trainscope.json",
+    ] {
+        scratch
+            .worker(&["report", results, "--out", "again.html"])
+            .expect(0);
+        let again = fs::read(scratch.path().join("again.html")).unwrap();
+        assert!(again == beside, "{results}");
+    }
+}
+
+#[test]
+fn what_is_no_results_file_is_refused() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.write("other.json", "{\"format\": \"other\"}");
+    let refused = |results: &str| {
+        scratch
+            .worker(&["report", results, "--out", "x.html"])
+            .expect(2)
+    };
+    refused("nowhere").says(&["there is no nowhere"]);
+    refused("run").says(&["run has no results.json"]);
+    refused("other.json").says(&["other.json: this is no results file of trainscope"]);
+    assert!(!scratch.path().join("x.html").exists());
+}
