@@ -429,3 +429,28 @@ fn interrupt_after(answered: usize) {
     // Without the interrupt it would wait for half a minute.
     assert!(asked.elapsed() < Duration::from_secs(15));
 }
+
+#[test]
+fn results_say_of_which_commits_they_are() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let source = ["--repo-id", PICO, "--branch", PICO_BRANCH];
+    demo(&fake, &scratch, &source, "out").expect(0);
+    let results = json(&scratch.path().join("out/demo/results.json"));
+    let inputs = results["inputs"].as_array().unwrap();
+    assert_eq!(inputs.len(), 45);
+    let text = |input: &Value, name: &str| input[name].as_str().unwrap_or_default().to_owned();
+    assert!(inputs.iter().all(|input| text(input, "commit").len() == 40));
+    assert!(
+        inputs
+            .iter()
+            .all(|input| text(input, "content_id").len() >= 40)
+    );
+    let commits: BTreeSet<String> = inputs.iter().map(|input| text(input, "commit")).collect();
+    let report = fs::read_to_string(scratch.path().join("out/demo/report.html")).unwrap();
+    assert!(
+        commits
+            .iter()
+            .all(|commit| report.contains(commit.as_str()))
+    );
+    assert!(report.contains("each named by commit and content id"));
+}

@@ -57,6 +57,18 @@ const RULES: &[Rule] = &[
         reason: "wandb writes runs of anything, and is useful on its own",
     },
     Rule {
+        crates: &["trainscope-report"],
+        but: false,
+        forbidden: &[
+            "trainscope-metrics",
+            "trainscope-checkpoint",
+            "web-sys",
+            "js-sys",
+            "wasm-bindgen*",
+        ],
+        reason: "report is handed results: it knows neither how they came about nor where it goes",
+    },
+    Rule {
         crates: &["trainscope-web"],
         but: true,
         forbidden: &["leptos", "web-sys", "gloo*"],

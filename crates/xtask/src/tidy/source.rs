@@ -44,6 +44,16 @@ const BANS: &[Ban] = &[
         words: &["std::fs", "web_sys", "target_arch = \"wasm32\""],
         reason: "plot draws numbers; it knows no platform",
     },
+    Ban {
+        folder: "crates/report/src/",
+        words: &[
+            "std::fs",
+            "std::time",
+            "web_sys",
+            "target_arch = \"wasm32\"",
+        ],
+        reason: "report knows no platform, and no time that it is not handed",
+    },
 ];
 
 /// The rules that a source file breaks.
