@@ -22,7 +22,7 @@ use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
-use crate::{Outcome, identity, lanes, wandb};
+use crate::{Outcome, identity, lanes, report, wandb};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -213,15 +213,12 @@ impl Analysis {
         Ok((!executor.is_stopped()).then_some(read_bytes))
     }
 
-    fn write(&self, results: &Results, report: &RunReport) -> Result<()> {
+    fn write(&self, results: &Results, run: &RunReport) -> Result<()> {
         output::write_all(&self.request.folder, &results.files()?)?;
-        crate::report::write(
-            results,
-            &self.request.folder.join(crate::report::FILE_NAME),
-        )?;
-        let mut report = serde_json::to_vec_pretty(report)?;
-        report.push(b'\n');
-        output::write(&self.request.folder.join("run.json"), &report)
+        report::write(results, &self.request.folder.join(report::FILE_NAME))?;
+        let mut run = serde_json::to_vec_pretty(run)?;
+        run.push(b'\n');
+        output::write(&self.request.folder.join("run.json"), &run)
     }
 
     /// Writes what was said; what an interrupted computation said stays before it.

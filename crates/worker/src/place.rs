@@ -155,7 +155,7 @@ impl Place {
     /// The commit that a file is read of and the id of its content, where it has such.
     pub(crate) fn content_of(&self, path: &str) -> (Option<String>, Option<String>) {
         match self {
-            Self::Folder(_) => (None, None),
+            Self::Folder(_) | Self::Confined(_) => (None, None),
             Self::Hub(tree) => (
                 tree.commit(path).map(str::to_owned),
                 tree.content_id(path).map(str::to_owned),
