@@ -4,6 +4,8 @@
 //! The same records give the same bytes: they are sorted along the config, and nothing here knows
 //! the time.
 
+pub mod compare;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Show what a run or a checkpoint file holds, reading directories only.
     Inspect(InspectArguments),
+    /// Put the results of several analyses side by side.
+    Compare(CompareArguments),
     /// Serve the page, and run what it asks for: analyses of runs on this machine and on the Hub.
     Serve(ServeArguments),
     /// Draw figures of results, for a paper.
@@ -95,6 +97,21 @@ pub(crate) struct SourceArguments {
         conflicts_with = "run_path"
     )]
     pub(crate) branch: Option<String>,
+}
+
+/// Arguments of `worker compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Two or more analyses, each as its folder, its results.json or a *.trainscope.json.
+    /// Differences are those of the last to the first.
+    #[arg(value_name = "RESULTS", required = true, num_args = 2..)]
+    pub(crate) results: Vec<PathBuf>,
+    /// What to call an analysis, in their order; once for each, or not at all.
+    #[arg(long = "name", value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Where compare.csv and the merged results.json go.
+    #[arg(long, value_name = "DIR", default_value = "comparison")]
+    pub(crate) out: PathBuf,
 }
 
 /// Arguments of `worker inspect`.

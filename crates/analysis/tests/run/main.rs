@@ -8,6 +8,7 @@
 )]
 
 mod ahead;
+mod compare;
 mod lanes;
 mod plans;
 mod proposals;

@@ -6,6 +6,7 @@
 )]
 
 mod analyze;
+mod compare;
 mod hub;
 mod inspect;
 mod plot;

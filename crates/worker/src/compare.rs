@@ -1,0 +1,143 @@
+//! `worker compare`: several analyses as one.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use trainscope_analysis::results::Results;
+use trainscope_analysis::results::compare::{Comparison, Row};
+
+use crate::arguments::CompareArguments;
+use crate::{Misuse, Outcome, console, output};
+
+/// Runs the command.
+pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
+    let (analyses, names) = (arguments.results.len(), arguments.names.len());
+    if names > 0 && names != analyses {
+        let told = format!("{analyses} analyses and {names} names: give each its --name, or none");
+        return Err(Misuse(told).into());
+    }
+    let replaced = fs::canonicalize(arguments.out.join("results.json")).ok();
+    let mut runs = Vec::new();
+    for (index, path) in arguments.results.iter().enumerate() {
+        let file = results_file(path);
+        if replaced.is_some() && fs::canonicalize(&file).ok() == replaced {
+            let shown = file.display();
+            let told = format!("{shown} would be replaced: choose another folder with --out");
+            return Err(Misuse(told).into());
+        }
+        runs.push((arguments.names.get(index).cloned(), read(&file)?));
+    }
+    let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
+    output::write_all(&arguments.out, &comparison.files()?)?;
+    for warning in &comparison.merged.warnings {
+        console::say(&format!("warning: {}", console::printable(warning)));
+    }
+    console::print(&summary(&comparison))?;
+    console::say(&format!(
+        "the table: {}",
+        arguments.out.join("compare.csv").display()
+    ));
+    Ok(Outcome::Done)
+}
+
+/// Of an analysis' folder, or the file itself.
+fn results_file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("results.json")
+    } else {
+        path.to_owned()
+    }
+}
+
+fn read(file: &Path) -> Result<Results> {
+    let shown = file.display();
+    let text = fs::read_to_string(file)
+        .map_err(|error| Misuse(format!("cannot read the results {shown}: {error}")))?;
+    let results = Results::parse(&text).map_err(|error| Misuse(format!("{shown}: {error}")))?;
+    Ok(results)
+}
+
+/// How the last run differs from the first, a line per metric and component.
+fn summary(comparison: &Comparison) -> String {
+    let (first, last) = (comparison.names.first(), comparison.names.last());
+    let name = |name: Option<&String>| console::printable(name.map_or("", String::as_str));
+    let mut text = format!("{} less {}\n", name(last), name(first));
+    // In the order of the table.
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut parts: Vec<(String, Part)> = Vec::new();
+    for row in &comparison.rows {
+        let series = &row.series;
+        let output = if series.output.is_empty() { "" } else { "." };
+        let shown = format!(
+            "{}_{}  {}{output}{} {}",
+            series.label, series.split, series.component, series.output, series.data_type
+        );
+        let place = *places.entry(shown.clone()).or_insert(parts.len());
+        if place == parts.len() {
+            parts.push((shown, Part::default()));
+        }
+        if let Some((_, part)) = parts.get_mut(place) {
+            part.add(row);
+        }
+    }
+    for (shown, part) in parts {
+        let _ = writeln!(
+            text,
+            "  {}: {}",
+            console::printable(&shown),
+            part.in_words()
+        );
+    }
+    text
+}
+
+/// The differences of one metric and component.
+#[derive(Default)]
+struct Part<'a> {
+    differences: u64,
+    /// Mean so far.
+    mean: f64,
+    largest: Option<(f64, &'a Row)>,
+    /// Numbers that one of the two lacks.
+    alone: u64,
+}
+
+impl<'a> Part<'a> {
+    fn add(&mut self, row: &'a Row) {
+        let Some(difference) = row.difference() else {
+            self.alone += 1;
+            return;
+        };
+        self.differences += 1;
+        self.mean += (difference - self.mean) / self.differences as f64;
+        if self
+            .largest
+            .is_none_or(|(largest, _)| difference.abs() > largest.abs())
+        {
+            self.largest = Some((difference, row));
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let alone = match self.alone {
+            0 => String::new(),
+            alone => format!("; {alone} that one of them lacks"),
+        };
+        let Some((largest, row)) = self.largest else {
+            return format!("nothing in common{alone}");
+        };
+        if largest == 0.0 {
+            return format!("{} numbers, all equal{alone}", self.differences);
+        }
+        let (layer, step) = (row.series.layer, row.step);
+        let head = row.series.head;
+        let head = head.map_or_else(String::new, |head| format!(" head {head}"));
+        format!(
+            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, layer {layer}{head}){alone}",
+            self.differences, self.mean
+        )
+    }
+}
