@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{Entry, FORMAT, Measured, Order, ResultFile, Results, VERSION, WriteError, written};
+use super::{
+    Entry, FORMAT, Input, Measured, Order, ResultFile, Results, VERSION, WriteError, written,
+};
 use crate::protocol::Record;
 
 /// Between a component and the run it is of.
@@ -289,6 +291,7 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
         program: concat!("trainscope ", env!("CARGO_PKG_VERSION")).to_owned(),
         analysis_name: names.join(" vs "),
         source: sources.join("; "),
+        inputs: inputs(names, runs),
         model: model.filter(|model| runs.iter().all(|run| run.model.as_ref() == Some(model))),
         steps: steps.into_iter().collect(),
         missing_steps: missing.into_iter().collect(),
@@ -317,6 +320,18 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
     }
     merged.sort();
     merged
+}
+
+/// What every run read, its paths marked with the run.
+fn inputs(names: &[String], runs: &[Results]) -> Vec<Input> {
+    let of = |(name, run): (&String, &Results)| -> Vec<Input> {
+        let marked = run.inputs.iter().map(|input| Input {
+            path: of_run(&input.path, name),
+            ..input.clone()
+        });
+        marked.collect()
+    };
+    names.iter().zip(runs).flat_map(of).collect()
 }
 
 /// What does not match, and then what the runs' own analyses warned of.
