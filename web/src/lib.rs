@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod files;
 pub mod link;
 pub mod message;
+pub mod native;
 pub mod page;
 pub mod panel;
 pub mod part;

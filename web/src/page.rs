@@ -4,6 +4,7 @@ mod analysis;
 mod arrival;
 mod ask;
 mod begin;
+mod companion;
 mod desk;
 mod explore;
 mod network;

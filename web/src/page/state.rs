@@ -5,6 +5,7 @@ use trainscope_plot::Theme;
 
 use super::analysis::Analysis;
 use super::ask::Ask;
+use super::companion::Companion;
 use super::desk::Desk;
 use super::explore::Explore;
 use super::opening::remote::Given;
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub theme: ReadSignal<Theme>,
     /// The workers.
     pub desk: Desk,
+    /// The native worker, where there is one.
+    pub companion: Companion,
     /// The view of what is open; none before the part of the program that opens things is there.
     pub workbench: StoredValue<Option<fn() -> AnyView>>,
     /// What was given for a run that is not on this machine.
@@ -87,6 +90,7 @@ impl State {
             view: View::new(),
             theme: surroundings::theme(),
             desk,
+            companion: Companion::new(),
             workbench: StoredValue::new(None),
             given: Given::new(),
             origin: StoredValue::new(None),
