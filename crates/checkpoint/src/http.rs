@@ -12,6 +12,7 @@ pub mod client;
 pub mod clock;
 pub mod error;
 mod file;
+pub mod folder;
 pub(crate) mod header;
 mod kept;
 #[cfg(not(target_arch = "wasm32"))]
@@ -27,6 +28,7 @@ pub use client::{HttpClient, Patience, Traffic};
 pub use clock::{Clock, Waiting};
 pub use error::HttpError;
 pub(crate) use file::{RemoteFile, Whereabouts};
+pub use folder::FolderTree;
 pub use header::Headers;
 pub use source::HttpSource;
 pub use spawn::{Spawn, Task};

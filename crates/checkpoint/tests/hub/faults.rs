@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use trainscope_checkpoint::http::{HttpError, HttpSource, Waiting};
+use trainscope_checkpoint::http::{FolderTree, HttpError, HttpSource, Token, Url, Waiting};
 use trainscope_checkpoint::source::window_bytes;
-use trainscope_checkpoint::{ReadError, Source};
-use trainscope_fake_hub::{Fault, Options, Origin};
+use trainscope_checkpoint::{ReadError, Source, Tree};
+use trainscope_fake_hub::example::TOKEN;
+use trainscope_fake_hub::{Access, Fault, Options, Origin};
 
 use crate::support::{CONTENT, keeps_the_contract};
 use crate::world::{World, repository};
@@ -60,6 +61,44 @@ fn files_at_any_address_keep_the_contract() {
         matches!(none, Err(HttpError::Status { status: 404, .. })),
         "{none:?}"
     );
+}
+
+#[test]
+fn files_of_a_folder_keep_the_contract() {
+    let odd = "b/100 % ä#?.pt";
+    let files = repository(&[("a.pt", CONTENT), (odd, CONTENT)]);
+    let token = TOKEN.to_owned();
+    let world = World::new(vec![files.with_access(Access::Private { token })]);
+    let folder = format!("{}/a/b/resolve/main/", world.fake.endpoint());
+    let files = [odd, "a.pt", "gone.pt"].map(|path| (path.to_owned(), 10));
+    let url = Url::parse(&folder).unwrap();
+    let tree = FolderTree::known(&world.http, "folder", url, Token::new(TOKEN), files);
+    assert_eq!(tree.files()[0].path, "a.pt");
+    let _entered = world.enter();
+    for path in ["a.pt", odd] {
+        keeps_the_contract(&*world.block_on(tree.open(path)).unwrap());
+    }
+    let log = world.fake.take_log();
+    let shown = log.iter().filter(|request| request.authorized).count();
+    assert!(shown > 0 && !world.fake.file_host_saw_a_token());
+    let missing = world.block_on(tree.open("none.pt"));
+    assert!(matches!(missing, Err(ReadError::NoSuchFile { .. })));
+    let gone = world.block_on(tree.open("gone.pt")).unwrap();
+    let error = world.read(&*gone, 0, 5).unwrap_err().to_string();
+    assert!(error.contains("gone.pt"), "{error}");
+}
+
+#[test]
+fn what_was_read_of_a_folder_s_file_is_there_for_the_next_reader() {
+    let world = World::new(vec![repository(&[("a.pt", CONTENT)])]);
+    let folder = format!("{}/a/b/resolve/main", world.fake.endpoint());
+    let url = Url::parse(&folder).unwrap();
+    let tree = FolderTree::known(&world.http, "folder", url, None, [("a.pt".to_owned(), 10)]);
+    let open = || world.block_on(tree.open("a.pt")).unwrap();
+    world.block_on(open().read_directory(0, 4)).unwrap();
+    world.fake.take_log();
+    assert_eq!(world.read(&*open(), 2, 7).unwrap(), b"2345678");
+    assert_eq!(world.fake.take_log().len(), 0);
 }
 
 #[test]
