@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use trainscope_analysis::config::{ConfigForm, ConfigProblem, Menu};
 use trainscope_analysis::protocol::{Cost, Event};
 use trainscope_analysis::results::Results;
+use trainscope_analysis::service::RunFiles;
 
 /// A request, and the number that its replies repeat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +138,21 @@ pub struct Remote {
     pub requests_at_once: usize,
     /// What another worker listed, as [`Found::listed`]; none where nobody has.
     pub listed: Option<String>,
+    /// The run in a folder of a native worker's, where it is one. Then the place is its name.
+    pub run: Option<WorkerRun>,
+}
+
+/// A run in a folder of a native worker's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerRun {
+    /// The worker, with a slash at the end.
+    pub address: String,
+    /// What to show it, and nobody else.
+    pub token: Secret,
+    /// What it calls the run.
+    pub id: String,
+    /// The run's files.
+    pub files: RunFiles,
 }
 
 /// A text that is shown nowhere; empty where there is none.

@@ -22,6 +22,7 @@ use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
 use arrival::{Arrival, ArrivalNotice};
+use companion::CompanionMenu;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
 use state::State;
 
@@ -39,6 +40,7 @@ fn Page() -> impl IntoView {
     provide_context(state);
     let arrival = Arrival::new();
     provide_context(arrival);
+    state.companion.begin();
     arrival.follow_address(state);
     begin::prepare();
     let is_open = Memo::new(move |_| state.has_content());
@@ -50,6 +52,7 @@ fn Page() -> impl IntoView {
             {move || state.workbench.get_value().map(|workbench| workbench())}
         </Show>
         <DropZone/>
+        {move || state.companion.history()}
     }
 }
 
@@ -60,10 +63,6 @@ fn TopBar() -> impl IntoView {
         state
             .opened
             .with(|opened| Some(summary(&opened.as_ref()?.run)))
-    };
-    let threads = move || match state.desk.pool_size.get() {
-        1 => "1 thread".to_owned(),
-        several => format!("{several} threads"),
     };
     view! {
         <header class="bar">
@@ -84,7 +83,7 @@ fn TopBar() -> impl IntoView {
             {run}
             <span class="grow"></span>
             <Show when=move || state.has_content()><OpenMenu/></Show>
-            <span class="chip threads"><span class="ok">"●"</span>" this tab, "{threads}</span>
+            <CompanionMenu/>
         </header>
     }
 }

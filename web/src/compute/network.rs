@@ -12,14 +12,14 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 use trainscope_checkpoint::http::{
-    Clock, HttpClient, HttpError, HttpTree, Patience, Spawn, Task, Token, Url, Waiting,
+    Clock, FolderTree, HttpClient, HttpError, HttpTree, Patience, Spawn, Task, Token, Url, Waiting,
 };
 use trainscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
 use trainscope_checkpoint::{Run, RunError};
 use wasm_bindgen_futures::spawn_local;
 
 use super::opened::OpenedFiles;
-use crate::message::{Found, NetworkNews, Remote};
+use crate::message::{Found, NetworkNews, Remote, Secret, WorkerRun};
 use clock::BrowserClock;
 use fetching::Fetching;
 
@@ -72,10 +72,7 @@ impl Connection {
         );
         let client = client.with_requests_at_once(remote.requests_at_once);
         let client = Arc::new(client.with_spawner(Arc::new(EventLoop)));
-        let token = match remote.token.0.trim() {
-            "" => None,
-            text => Some(Token::new(text).ok_or("the token has characters that no token has")?),
-        };
+        let token = token(&remote.token)?;
         let hub = Hub::new(Arc::clone(&client), &remote.endpoint, token, Cache);
         Ok(Self {
             remote,
@@ -86,8 +83,11 @@ impl Connection {
         })
     }
 
-    /// The files that another worker listed, where one has.
+    /// The files that somebody listed before, where somebody has.
     pub(super) fn listed(&self) -> Result<Option<OpenedFiles>, String> {
+        if let Some(run) = &self.remote.run {
+            return self.folder(run).map(Some);
+        }
         let Some(text) = &self.remote.listed else {
             return Ok(None);
         };
@@ -105,6 +105,18 @@ impl Connection {
             }
         };
         Ok(Some(files))
+    }
+
+    /// The files of a native worker's run, which it listed for the page.
+    fn folder(&self, run: &WorkerRun) -> Result<OpenedFiles, String> {
+        let id = js_sys::encode_uri_component(&run.id);
+        let address = format!("{}api/runs/{id}/files/", run.address);
+        let folder = Url::parse(&address).ok_or("the worker's address is none")?;
+        let files = run.files.files.iter();
+        let files = files.map(|file| (file.path.clone(), file.bytes));
+        let (name, token) = (&run.files.name, token(&run.token)?);
+        let tree = FolderTree::known(&self.client, name, folder, token, files);
+        Ok(OpenedFiles::new(Box::new(tree), Vec::new()))
     }
 
     /// Lists the run's files, and finds the run in them.
@@ -218,7 +230,8 @@ impl Connection {
 /// Whoever gives an address that nobody may read wants to hear so soon.
 fn patience(remote: &Remote) -> Patience {
     let usual = Patience::default();
-    let endpoint = Url::parse(&remote.endpoint).filter(|_| remote.listed.is_none());
+    let is_listed = remote.listed.is_some() || remote.run.is_some();
+    let endpoint = Url::parse(&remote.endpoint).filter(|_| !is_listed);
     let place = endpoint.and_then(|endpoint| Place::parse(&endpoint, &remote.place).ok());
     match place {
         Some(Place::File(_)) => Patience {
@@ -226,6 +239,15 @@ fn patience(remote: &Remote) -> Patience {
             ..usual
         },
         _ => usual,
+    }
+}
+
+fn token(secret: &Secret) -> Result<Option<Token>, String> {
+    match secret.0.trim() {
+        "" => Ok(None),
+        text => Token::new(text)
+            .map(Some)
+            .ok_or_else(|| "the token has characters that no token has".to_owned()),
     }
 }
 

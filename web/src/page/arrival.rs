@@ -9,6 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use super::begin::{self, Wanted};
+use super::companion::{ANALYSIS_MARK, open_linked};
 use super::opening::remote;
 use super::state::{Stage, State, Wish};
 use crate::choices::Choices;
@@ -74,8 +75,9 @@ impl Arrival {
     }
 
     fn look(self, state: State) {
+        state.companion.look_at_address();
         let hash = window().location().hash().unwrap_or_default();
-        if [MARK, RESULTS_MARK, REPOSITORY_MARK]
+        if [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK]
             .iter()
             .any(|mark| hash.starts_with(mark))
         {
@@ -85,6 +87,9 @@ impl Arrival {
 
     /// What it is called that the part of the address behind `#` asks for.
     pub(super) fn name_of(hash: &str) -> String {
+        if hash.starts_with(ANALYSIS_MARK) {
+            return "an analysis of the worker's".to_owned();
+        }
         let repository = hash.strip_prefix(REPOSITORY_MARK);
         let address = hash.strip_prefix(RESULTS_MARK).or(repository);
         address.map_or_else(|| "a shared analysis".to_owned(), address_of)
@@ -97,6 +102,9 @@ impl Arrival {
                 self.notice.set(None);
                 return remote::open(state, wish, place, None).await;
             }
+            if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
+                return open_linked(state, wish, self, &address_of(id)).await;
+            }
             let opened = match hash.strip_prefix(RESULTS_MARK) {
                 Some(address) => self.open_results(state, &address_of(address), wish).await,
                 None => {
@@ -108,6 +116,14 @@ impl Arrival {
                 self.fail(wish, &message);
             }
         });
+    }
+
+    /// Says whose results are shown from now on, and where they come from.
+    pub(super) fn bring(self, name: &str, from: &str) {
+        self.notice.set(Some(Notice::Brought {
+            name: name.to_owned(),
+            from: from.to_owned(),
+        }));
     }
 
     fn fail(self, wish: Wish, message: &str) {
@@ -179,10 +195,7 @@ impl Arrival {
         state.view.take(choices);
         state.ask.text.set(results.config.clone());
         state.origin.set_value(None);
-        self.notice.set(Some(Notice::Brought {
-            name: results.source.clone(),
-            from: from.to_owned(),
-        }));
+        self.bring(&results.source, from);
         state.analysis.show(results);
         state.stage.set(Stage::Open);
     }

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
+use trainscope_analysis::service::{AnalysisInfo, RunFound};
 
 use super::arrival::Arrival;
+use super::companion::{open_run, open_several};
 use super::opening::{remote, taking};
 use super::state::{DEMO, State, Wish};
 use super::workbench;
@@ -23,6 +25,10 @@ pub(super) enum Wanted {
     Picked(RunFiles),
     /// What was typed in for a run that is not on this machine.
     Place(String),
+    /// A run of the native worker's.
+    Run(RunFound),
+    /// Analyses of the native worker's: one, or several beside each other.
+    Analyses(Arrival, Vec<AnalysisInfo>),
     /// What the page's address asks for.
     Address(Arrival, String),
 }
@@ -36,6 +42,11 @@ impl Wanted {
             Self::Picked(files) => files.name.clone(),
             // A query may be a signature.
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
+            Self::Run(run) => run.name.clone(),
+            Self::Analyses(_, analyses) => {
+                let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
+                names.join(" and ")
+            }
             Self::Address(_, address) => Arrival::name_of(address),
         }
     }
@@ -77,6 +88,10 @@ fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart
         Wanted::Dropped(dropped) => taking::dropped(state, wish, dropped),
         Wanted::Picked(files) => taking::picked(state, wish, files),
         Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
+        Wanted::Run(run) => spawn_local(open_run(state, wish, run)),
+        Wanted::Analyses(arrival, analyses) => {
+            spawn_local(open_several(state, wish, arrival, analyses));
+        }
         Wanted::Address(arrival, address) => arrival.open(state, wish, address),
     }
     Ok(())

@@ -1,9 +1,34 @@
 //! The native worker that the page speaks to, where there is one.
+//!
+//! What is here is little, because everybody fetches it: which worker it is, and how things stand
+//! with it. Speaking to it and showing what it has is a part of the program ([`views`]) that is
+//! fetched when there is a worker, or when somebody looks into its menu.
+
+mod chip;
+mod compare;
+mod connection;
+mod follow;
+mod history;
+mod memory;
+mod menu;
+mod runs;
+mod shown;
+mod source;
+mod starting;
+mod views;
+
+pub(super) use chip::CompanionMenu;
+pub(super) use runs::open_run;
+pub(super) use shown::{ANALYSIS_MARK, open_linked, open_several};
 
 use leptos::prelude::*;
-use trainscope_analysis::service::{API, Health, Machine};
+use leptos::task::spawn_local;
+use trainscope_analysis::service::Machine;
 
-use crate::native::{NativeError, NativeWorker, Payload};
+use crate::native::NativeWorker;
+use crate::part::begin;
+use shown::Shown;
+use views::Views;
 
 /// A native worker and how things stand with it. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -12,6 +37,18 @@ pub(super) struct Companion {
     pub worker: RwSignal<Option<NativeWorker>>,
     /// How things stand with it.
     pub standing: RwSignal<Standing>,
+    /// The version of its program; empty before it has answered.
+    version: RwSignal<String>,
+    /// What shows all this; none before that part of the program is there.
+    views: RwSignal<Option<Views>>,
+    /// Why that part of the program is not there.
+    missing: RwSignal<Option<String>>,
+    /// Whether its menu is unfolded.
+    is_menu_open: RwSignal<bool>,
+    /// Whether its analyses are shown.
+    is_history_open: RwSignal<bool>,
+    /// Its analysis whose results are shown.
+    shown: RwSignal<Option<Shown>>,
 }
 
 /// How things stand with a native worker.
@@ -34,7 +71,56 @@ impl Companion {
         Self {
             worker: RwSignal::new(None),
             standing: RwSignal::new(Standing::None),
+            version: RwSignal::new(String::new()),
+            views: RwSignal::new(None),
+            missing: RwSignal::new(None),
+            is_menu_open: RwSignal::new(false),
+            is_history_open: RwSignal::new(false),
+            shown: RwSignal::new(None),
         }
+    }
+
+    /// Connects to the worker that the page came from, else to the one that was given last time.
+    pub(super) fn begin(self) {
+        let told = memory::take_token_out_of_the_address();
+        let own = NativeWorker::of_this_page("").map(|own| own.address().to_owned());
+        let told = told.filter(|_| own.is_some());
+        let Some(address) = own.or_else(memory::address) else {
+            return;
+        };
+        if let Some(token) = &told {
+            memory::keep_token(&address, token);
+        }
+        let token = told.or_else(|| memory::token(&address));
+        let worker = NativeWorker::at(&address, &token.unwrap_or_default());
+        if worker.is_some() {
+            self.worker.set(worker);
+            self.standing.set(Standing::Connecting);
+            self.fetch_views();
+        }
+    }
+
+    /// Takes a token out of the address when that changes: somebody pasted what the worker said.
+    pub(super) fn look_at_address(self) {
+        if memory::has_token_in_address() {
+            self.begin();
+            if let Some(views) = self.views.get_untracked() {
+                (views.look)(self);
+            }
+        }
+    }
+
+    /// Fetches the part of the program that speaks to a worker, and has it do so.
+    pub(super) fn fetch_views(self) {
+        if self.views.with_untracked(Option::is_some) {
+            return;
+        }
+        self.missing.set(None);
+        spawn_local(async move {
+            if let Err(missing) = begin!(views::begin(self)) {
+                self.missing.set(Some(missing.to_string()));
+            }
+        });
     }
 
     /// What it can do; none where it cannot be used.
@@ -45,37 +131,13 @@ impl Companion {
         })
     }
 
-    /// Speaks to this worker from now on, once it answers.
-    pub(super) async fn connect(self, worker: NativeWorker) {
-        self.worker.set(Some(worker.clone()));
-        self.standing.set(Standing::Connecting);
-        let standing = standing_of(&worker).await;
-        if self.worker.get_untracked() == Some(worker) {
-            self.standing.set(standing);
-        }
+    /// Its runs, for the opening page and the menu that opens things.
+    pub(super) fn runs(self) -> Option<AnyView> {
+        self.views.get().map(|views| (views.runs)())
     }
 
-    /// Speaks to none from now on.
-    pub(super) fn disconnect(self) {
-        self.worker.set(None);
-        self.standing.set(Standing::None);
-    }
-}
-
-async fn standing_of(worker: &NativeWorker) -> Standing {
-    let health: Result<Health, NativeError> =
-        worker.ask("GET", "api/health", Payload::Nothing).await;
-    match health {
-        Ok(health) if health.api != API => Standing::Lost(format!(
-            "the worker at {} is of another version ({}) than this page: open the page that it serves",
-            worker.address(),
-            health.version
-        )),
-        Ok(Health {
-            machine: Some(machine),
-            ..
-        }) => Standing::Ready(machine),
-        Ok(_) | Err(NativeError::Token { .. }) => Standing::WantsToken,
-        Err(error) => Standing::Lost(error.to_string()),
+    /// Its analyses, in a dialog.
+    pub(super) fn history(self) -> Option<AnyView> {
+        self.views.get().map(|views| (views.history)())
     }
 }

@@ -112,6 +112,11 @@ impl Desk {
         self.workers.with_value(|workers| workers.clerk.stop());
     }
 
+    /// Where the run that is open is read from.
+    pub(super) fn place(self) -> Option<RunPlace> {
+        self.workers.with_value(|workers| workers.place.clone())
+    }
+
     /// The clerk's answer. An empty error means that nobody waits for it any more.
     pub(super) async fn ask(self, request: Request) -> Result<Answer, String> {
         let clerk = self.workers.with_value(|workers| workers.clerk.clone());

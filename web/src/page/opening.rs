@@ -48,8 +48,9 @@ pub(super) fn Opening() -> impl IntoView {
                 <RemoteFields/>
                 <Status/>
             </div>
+            {move || state.companion.runs()}
             <div class="facts">
-                <div><b>"Stays with you"</b>"Files are read on this machine and never uploaded."</div>
+                <div><b>"Stays with you"</b>"Files are read on this machine and go nowhere, unless you send them to a worker of your own."</div>
                 <div><b>"Reads only what it needs"</b>"A few tensors of a 30 GB checkpoint cost a few tensors."</div>
                 <div><b>"Every step"</b>"All checkpoints are computed, never sampled."</div>
             </div>

@@ -3,7 +3,7 @@
 mod basis;
 mod card;
 mod drawing;
-mod enlarged;
+pub(super) mod enlarged;
 mod export;
 mod heads;
 mod heatmap;

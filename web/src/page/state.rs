@@ -1,6 +1,7 @@
 //! What the page knows, as signals.
 
 use leptos::prelude::*;
+use trainscope_analysis::results::Results;
 use trainscope_plot::Theme;
 
 use super::analysis::Analysis;
@@ -140,6 +141,13 @@ impl State {
         self.settle();
     }
 
+    /// Shows results that were not computed here; a run that is open is closed.
+    pub(super) fn show_results(self, results: Results) {
+        self.close();
+        self.analysis.show(results);
+        self.settle();
+    }
+
     async fn show_run(self, opened: Opened, config: Option<String>) {
         self.analysis.clear();
         let proposed = opened.proposals.first().map(|first| first.text.clone());
@@ -234,11 +242,7 @@ impl Wish {
             return;
         }
         match answer {
-            Ok(Answer::Results(results)) => {
-                self.state.close();
-                self.state.analysis.show(*results);
-                self.state.settle();
-            }
+            Ok(Answer::Results(results)) => self.state.show_results(*results),
             Ok(_) => {}
             Err(message) => self.fail(&message),
         }

@@ -29,12 +29,13 @@ impl Subject {
     }
 }
 
-/// The last part of a suffix: `v_proj` of `attention.v_proj`.
+/// The last part of a suffix: `v_proj` of `attention.v_proj`, `v_proj · run 1.5` of
+/// `attention.v_proj · run 1.5`, which is of one run of several.
 #[must_use]
 pub fn short(component: &str) -> &str {
-    component
-        .rsplit_once('.')
-        .map_or(component, |(_, last)| last)
+    let suffix = component.split(" · ").next().unwrap_or(component);
+    let start = suffix.rfind('.').map_or(0, |dot| dot + 1);
+    component.get(start..).unwrap_or(component)
 }
 
 /// `0::attention.v_proj`, `0:3:ov_circuit`, `::ov_circuit`: layer, head, component.

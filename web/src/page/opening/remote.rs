@@ -77,7 +77,7 @@ fn obstacle(remote: &Remote) -> Option<String> {
 }
 
 /// The hub that the page names.
-fn endpoint() -> String {
+pub(in crate::page) fn endpoint() -> String {
     let named = document().query_selector("meta[name=hub]").ok().flatten();
     let named = named.and_then(|meta| meta.get_attribute("content"));
     named.unwrap_or_default()

@@ -43,7 +43,7 @@ pub(super) fn Enlarged() -> impl IntoView {
 }
 
 /// Opens or closes a dialog.
-pub(super) fn show_modal(dialog: &web_sys::HtmlDialogElement, is_wanted: bool) {
+pub(in crate::page) fn show_modal(dialog: &web_sys::HtmlDialogElement, is_wanted: bool) {
     if is_wanted && !dialog.open() {
         // Fails for a dialog that is not in the document, and nobody sees such a one.
         let _ = dialog.show_modal();

@@ -107,6 +107,7 @@ fn Content(sharing: Sharing) -> impl IntoView {
         </div>
         {move || sharing.too_long.get().map(|length| view! { <TooLong length/> })}
         <Outcome sharing/>
+        <ShortLink/>
         <p class="label">
             "The link itself holds everything: nothing is uploaded. It carries the config, the names of \
              the run and its parts, the numbers if you choose so, and how they are shown — no files, \
@@ -136,6 +137,38 @@ fn Outcome(sharing: Sharing) -> impl IntoView {
         Some(Err(reason)) => view! { <p class="failure" role="alert">{reason}</p> }.into_any(),
         Some(Ok(made)) => view! { <Ready made sharing/> }.into_any(),
     }
+}
+
+/// Where the analysis is on a worker: the link that leads there.
+#[component]
+fn ShortLink() -> impl IntoView {
+    let state = State::here();
+    let copied = RwSignal::new(None::<Result<(), String>>);
+    let content = move |link: String| {
+        let text = link.clone();
+        let copy = move |_| {
+            let text = text.clone();
+            spawn_local(async move {
+                let outcome = save::copy(&text).await;
+                copied.set(Some(outcome));
+            });
+        };
+        let words = move || match copied.get() {
+            None => "Copy",
+            Some(Ok(())) => "Copied",
+            Some(Err(_)) => "Not allowed: select it",
+        };
+        view! {
+            <div class="short-link" data-test="share-short">
+                <span>"Or a short link to it on the worker, for people who reach the worker (and have its token):"</span>
+                <div class="row">
+                    <code data-test="share-short-link">{link}</code>
+                    <button data-test="share-short-copy" on:click=copy><span aria-live="polite">{words}</span></button>
+                </div>
+            </div>
+        }
+    };
+    move || state.short_link().map(content)
 }
 
 #[component]

@@ -1,0 +1,104 @@
+//! The worker in the page's top bar, and the menu behind it.
+
+use leptos::ev;
+use leptos::html::Details;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{KeyboardEvent, Node};
+
+use super::Standing;
+use crate::page::state::State;
+
+/// Who computes; unfolds into all that concerns a native worker.
+#[component]
+pub(in crate::page) fn CompanionMenu() -> impl IntoView {
+    let companion = State::here().companion;
+    let menu = NodeRef::<Details>::new();
+    let is_open = companion.is_menu_open;
+    Effect::new(move |_| {
+        let is_open = is_open.get();
+        if let Some(menu) = menu.get() {
+            menu.set_open(is_open);
+        }
+    });
+    let toggled = move |_| {
+        let now = menu.get_untracked().is_some_and(|menu| menu.open());
+        if now != is_open.get_untracked() {
+            is_open.set(now);
+        }
+        if now {
+            companion.fetch_views();
+            if let Some(views) = companion.views.get_untracked() {
+                (views.look)(companion);
+            }
+        }
+    };
+    let fold_on_escape = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            is_open.set(false);
+        }
+    };
+    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
+        let target = event.target();
+        let target = target.and_then(|target| target.dyn_into::<Node>().ok());
+        let menu = menu.get_untracked();
+        if menu.is_some_and(|menu| !menu.contains(target.as_ref())) {
+            is_open.set(false);
+        }
+    });
+    on_cleanup(move || elsewhere.remove());
+    view! {
+        <details class="menu worker-menu" node_ref=menu on:toggle=toggled on:keydown=fold_on_escape>
+            <summary class="chip threads" data-test="worker-menu"><Summary/></summary>
+            <div class="sheet" data-test="worker-sheet"><Content/></div>
+        </details>
+    }
+}
+
+/// How things stand, in a few words.
+#[component]
+fn Summary() -> impl IntoView {
+    let state = State::here();
+    let words = move || {
+        let standing = state.companion.standing.get();
+        let here = threads(state.desk.pool_size.get() as u64);
+        let (colour, mark, place, words) = match standing {
+            Standing::None => ("ok", "●", "this tab, ", here),
+            Standing::Connecting => ("dim", "○", "", "connecting …".to_owned()),
+            Standing::Ready(machine) => ("ok", "●", "worker, ", threads(machine.threads)),
+            Standing::WantsToken => ("warn", "▲", "worker ", "wants a token".to_owned()),
+            Standing::Lost(_) => ("bad", "▲", "", "worker lost".to_owned()),
+        };
+        view! {
+            <span class=colour aria-hidden="true">{mark}</span>
+            " "
+            <span class="place">{place}</span>
+            {words}
+        }
+    };
+    view! {
+        <span class="out-of-sight">"Worker: "</span>
+        {words}
+    }
+}
+
+fn threads(count: u64) -> String {
+    match count {
+        1 => "1 thread".to_owned(),
+        several => format!("{several} threads"),
+    }
+}
+
+#[component]
+fn Content() -> impl IntoView {
+    let companion = State::here().companion;
+    move || match (companion.views.get(), companion.missing.get()) {
+        (Some(views), _) => (views.menu)(),
+        (None, Some(reason)) => view! {
+            <p class="failure" role="alert">{reason}</p>
+            <button on:click=move |_| companion.fetch_views()>"Try again"</button>
+        }
+        .into_any(),
+        (None, None) => view! { <p class="label" role="status">"loading …"</p> }.into_any(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Speaking to a native worker: whether it answers, and whether it still does.
+
+use js_sys::Promise;
+use leptos::prelude::*;
+use trainscope_analysis::service::{API, Health};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestMode};
+
+use super::{Companion, Standing, memory};
+use crate::native::{NativeError, NativeWorker, Payload};
+use crate::page::surroundings::pause;
+
+/// How often a worker is asked that does not answer, or whose menu is unfolded, in milliseconds.
+const LOOK_EVERY_MILLISECONDS: i32 = 5000;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = fetch)]
+    fn global_fetch(address: &str, options: &RequestInit) -> Promise;
+}
+
+impl Companion {
+    /// Speaks to this worker from now on, once it answers.
+    pub(in crate::page) async fn connect(self, worker: NativeWorker) {
+        self.version.set(String::new());
+        self.worker.set(Some(worker));
+        self.standing.set(Standing::Connecting);
+        self.look().await;
+    }
+
+    /// Speaks to the worker that a person named, now and at the next visit.
+    pub(super) async fn connect_by_hand(self, worker: NativeWorker) {
+        let (address, token) = (worker.address().to_owned(), worker.token().0.clone());
+        self.connect(worker).await;
+        if self.machine().is_none() && self.standing.get_untracked() != Standing::WantsToken {
+            return;
+        }
+        if !self.is_own(&address) {
+            memory::keep_address(&address);
+        }
+        memory::keep_token(&address, &token);
+    }
+
+    /// Speaks to none from now on, and forgets the one that was given.
+    pub(in crate::page) fn disconnect(self) {
+        memory::forget();
+        self.worker.set(None);
+        self.standing.set(Standing::None);
+        self.is_history_open.set(false);
+    }
+
+    /// Asks how things stand. What is shown stays until that is known.
+    pub(super) async fn look(self) {
+        let Some(worker) = self.worker.get_untracked() else {
+            return;
+        };
+        let (standing, version) = standing_of(&worker).await;
+        if self.worker.get_untracked() != Some(worker) {
+            return;
+        }
+        if let Some(version) = version {
+            self.version.set(version);
+        }
+        self.stand(standing);
+    }
+
+    /// Takes in what a request came to that failed: it may say how things stand.
+    pub(in crate::page) fn notice(self, error: &NativeError) {
+        match error {
+            NativeError::Unreachable { .. } => self.stand(Standing::Lost(error.to_string())),
+            NativeError::Token { .. } => self.stand(Standing::WantsToken),
+            NativeError::Refused { .. } | NativeError::Foreign { .. } => {}
+        }
+    }
+
+    /// Asks again now and then, as long as the page is open.
+    pub(super) async fn keep_watch(self) {
+        loop {
+            pause(LOOK_EVERY_MILLISECONDS).await;
+            if self.is_watched() {
+                self.look().await;
+            }
+        }
+    }
+
+    /// A worker that never answered is asked when somebody looks: every request that nobody
+    /// answers is an error in the browser's console.
+    fn is_watched(self) -> bool {
+        let has_answered = !self.version.with_untracked(String::is_empty);
+        let is_lost = matches!(self.standing.get_untracked(), Standing::Lost(_));
+        let is_asked_for = self.is_menu_open.get_untracked() || (is_lost && has_answered);
+        is_asked_for && !document().hidden()
+    }
+
+    /// Whether the page came from the worker at this address.
+    pub(super) fn is_own(self, address: &str) -> bool {
+        NativeWorker::of_this_page("").is_some_and(|own| own.address() == address)
+    }
+
+    fn stand(self, standing: Standing) {
+        if self.standing.get_untracked() != standing {
+            self.standing.set(standing);
+        }
+    }
+}
+
+/// How things stand, and the version of the worker's program where it said that.
+async fn standing_of(worker: &NativeWorker) -> (Standing, Option<String>) {
+    let health: Result<Health, NativeError> =
+        worker.ask("GET", "api/health", Payload::Nothing).await;
+    match health {
+        Ok(health) => {
+            let standing = match health.machine {
+                _ if health.api != API => Standing::Lost(other_version(worker, &health.version)),
+                Some(machine) => Standing::Ready(machine),
+                None => Standing::WantsToken,
+            };
+            (standing, Some(health.version))
+        }
+        Err(NativeError::Token { .. }) => (Standing::WantsToken, None),
+        Err(error @ NativeError::Unreachable { .. }) => {
+            (Standing::Lost(diagnosis(worker, &error).await), None)
+        }
+        Err(error) => (Standing::Lost(error.to_string()), None),
+    }
+}
+
+fn other_version(worker: &NativeWorker, version: &str) -> String {
+    format!(
+        "The worker at {} is of another version ({version}) than this page. Open the page that it serves.",
+        worker.address(),
+    )
+}
+
+/// A browser says the same of a worker that is not there and of one that does not let this page
+/// read its answers. A request whose answer nobody may read tells them apart.
+async fn diagnosis(worker: &NativeWorker, error: &NativeError) -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    if is_there(worker.address()).await {
+        return format!(
+            "Somebody answers at {}, and does not let this page read the answer. If it is a worker, start it \
+             with --allow-origin {origin}.",
+            worker.address(),
+        );
+    }
+    let is_mixed = origin.starts_with("https:") && worker.address().starts_with("http:");
+    let mixed = match is_mixed {
+        true => {
+            " A page at https: may speak to a worker at http: on this very machine only, and the browser may ask \
+             whether it may."
+        }
+        false => "",
+    };
+    format!("{error}. Is it running, and is the address right?{mixed}")
+}
+
+/// Whether somebody answers, whatever it is.
+async fn is_there(address: &str) -> bool {
+    let options = RequestInit::new();
+    options.set_mode(RequestMode::NoCors);
+    options.set_credentials(RequestCredentials::Omit);
+    options.set_cache(RequestCache::NoStore);
+    let answer = JsFuture::from(global_fetch(&format!("{address}api/health"), &options));
+    answer.await.is_ok()
+}

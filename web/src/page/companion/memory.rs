@@ -1,0 +1,84 @@
+//! What is kept of a native worker: its address from one visit to the next, where a person gave it;
+//! its token in this tab, so that a reload keeps it.
+
+use leptos::prelude::window;
+use trainscope_checkpoint::http::url::decoded;
+use wasm_bindgen::JsValue;
+use web_sys::Storage;
+
+/// What the worker writes behind the address that it prints: `#token=TOKEN`.
+const TOKEN_MARK: &str = "#token=";
+
+/// Of the worker's address, in the browser's memory of this site.
+const ADDRESS_KEY: &str = "trainscope-worker";
+
+/// Of its address and its token, separated by a space, in the tab's memory.
+const TOKEN_KEY: &str = "trainscope-worker-token";
+
+/// The token that came with the page's address. It is in the address bar no more.
+pub(super) fn take_token_out_of_the_address() -> Option<String> {
+    let hash = window().location().hash().ok()?;
+    let told = hash.strip_prefix(TOKEN_MARK)?;
+    let (token, rest) = told.split_once('&').unwrap_or((told, ""));
+    let address = window().location().href().ok()?;
+    let page = address.split('#').next().unwrap_or_default();
+    let rest = match rest {
+        "" => page.to_owned(),
+        rest => format!("{page}#{rest}"),
+    };
+    let history = window().history().ok()?;
+    // Fails for addresses of others only.
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&rest));
+    Some(decoded(token).trim().to_owned()).filter(|token| !token.is_empty())
+}
+
+/// Whether there is one to be taken.
+pub(super) fn has_token_in_address() -> bool {
+    let hash = window().location().hash().unwrap_or_default();
+    hash.starts_with(TOKEN_MARK)
+}
+
+/// The address of the worker that was given last time.
+pub(super) fn address() -> Option<String> {
+    of_this_site()?.get_item(ADDRESS_KEY).ok()?
+}
+
+/// Keeps it for the next visit.
+pub(super) fn keep_address(address: &str) {
+    if let Some(storage) = of_this_site() {
+        // A browser that keeps nothing asks for it again.
+        let _ = storage.set_item(ADDRESS_KEY, address);
+    }
+}
+
+/// The token for the worker at an address.
+pub(super) fn token(address: &str) -> Option<String> {
+    let kept = of_this_tab()?.get_item(TOKEN_KEY).ok()??;
+    let (of, token) = kept.split_once(' ')?;
+    (of == address).then(|| token.to_owned())
+}
+
+/// Keeps it as long as the tab is open.
+pub(super) fn keep_token(address: &str, token: &str) {
+    if let Some(storage) = of_this_tab() {
+        let _ = storage.set_item(TOKEN_KEY, &format!("{address} {token}"));
+    }
+}
+
+/// Forgets the address and the token.
+pub(super) fn forget() {
+    if let Some(storage) = of_this_site() {
+        let _ = storage.remove_item(ADDRESS_KEY);
+    }
+    if let Some(storage) = of_this_tab() {
+        let _ = storage.remove_item(TOKEN_KEY);
+    }
+}
+
+fn of_this_site() -> Option<Storage> {
+    window().local_storage().ok()?
+}
+
+fn of_this_tab() -> Option<Storage> {
+    window().session_storage().ok()?
+}

@@ -1,0 +1,220 @@
+//! The runs that a native worker sees, as something to open.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use trainscope_analysis::service::{RunFiles, RunFound};
+
+use super::{Companion, Standing};
+use crate::message::{Remote, WorkerRun};
+use crate::native::Payload;
+use crate::page::begin::{self, Wanted};
+use crate::page::opening::remote::endpoint;
+use crate::page::readout;
+use crate::page::state::{State, Wish};
+use crate::run_place::RunPlace;
+
+/// With more runs than these they can be searched.
+const MOST_WITHOUT_SEARCH: usize = 8;
+
+/// What a worker was asked to list.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Listing<T> {
+    /// It has not answered yet.
+    Loading,
+    /// What there is.
+    There(Vec<T>),
+    /// Why it cannot be had.
+    Failed(String),
+}
+
+/// Opens a run of the worker's; the page reads it over HTTP, by ranges.
+pub(in crate::page) async fn open_run(state: State, wish: Wish, run: RunFound) {
+    let Some(worker) = state.companion.worker.get_untracked() else {
+        return wish.fail(&"The worker was disconnected.");
+    };
+    let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
+    match worker.ask("GET", &path, Payload::Nothing).await {
+        Ok(files) => {
+            let remote = remote(&worker, run, files);
+            let place = RunPlace::Remote(Box::new(remote));
+            wish.open(place, None).await;
+        }
+        Err(error) => {
+            state.companion.notice(&error);
+            wish.fail(&format!("{} could not be opened: {error}", run.name));
+        }
+    }
+}
+
+fn remote(worker: &crate::native::NativeWorker, run: RunFound, files: RunFiles) -> Remote {
+    Remote {
+        place: files.name.clone(),
+        endpoint: endpoint(),
+        run: Some(WorkerRun {
+            address: worker.address().to_owned(),
+            token: worker.token().clone(),
+            id: run.id,
+            files,
+        }),
+        ..Remote::default()
+    }
+}
+
+/// The runs, on the opening page or in the menu that opens things; nothing without a worker.
+pub(super) fn view() -> AnyView {
+    let companion = State::here().companion;
+    let content = move || match companion.standing.get() {
+        Standing::None => ().into_any(),
+        Standing::Ready(_) => view! { <Runs companion/> }.into_any(),
+        Standing::Connecting => view! {
+            <Heading companion/>
+            <p class="label" role="status">"connecting …"</p>
+        }
+        .into_any(),
+        Standing::WantsToken => {
+            view! { <Trouble companion words="The worker wants a token." button="Give it"/> }
+                .into_any()
+        }
+        Standing::Lost(_) => {
+            view! { <Trouble companion words="The worker cannot be used." button="Why?"/> }
+                .into_any()
+        }
+    };
+    view! { <div class="worker-runs" data-test="worker-runs">{content}</div> }.into_any()
+}
+
+#[component]
+fn Heading(companion: Companion) -> impl IntoView {
+    let address = companion.worker.get_untracked();
+    let address = address.map_or_else(String::new, |worker| worker.address().to_owned());
+    view! { <span class="label">"Runs of the worker at "<b>{address}</b></span> }
+}
+
+/// What stands in place of the runs, and the way to the menu that says more.
+#[component]
+fn Trouble(companion: Companion, words: &'static str, button: &'static str) -> impl IntoView {
+    view! {
+        <Heading companion/>
+        <div class="row">
+            <span>{words}</span>
+            <button data-test="worker-trouble" on:click=move |_| companion.is_menu_open.set(true)>{button}</button>
+        </div>
+    }
+}
+
+#[component]
+fn Runs(companion: Companion) -> impl IntoView {
+    let listing = RwSignal::new(Listing::Loading);
+    let list = move || {
+        spawn_local(async move {
+            let found = listed(companion).await;
+            // Nobody waits for it where the list is gone.
+            let _ = listing.try_set(found);
+        });
+    };
+    list();
+    let content = move || match listing.get() {
+        Listing::Loading => view! { <p class="label" role="status">"listing …"</p> }.into_any(),
+        Listing::There(runs) if runs.is_empty() => view! { <Nothing/> }.into_any(),
+        Listing::There(runs) => view! { <List runs/> }.into_any(),
+        Listing::Failed(reason) => {
+            view! { <p class="failure" role="alert">{reason}</p> }.into_any()
+        }
+    };
+    view! {
+        <div class="row">
+            <Heading companion/>
+            <span class="grow"></span>
+            <button
+                class="quiet"
+                data-test="worker-runs-again"
+                title="List them again"
+                aria-label="List the worker's runs again"
+                on:click=move |event| {
+                    // The menu in which it may be stays open.
+                    event.stop_propagation();
+                    list();
+                }
+            >
+                "↻"
+            </button>
+            <button data-test="open-history" on:click=move |_| companion.is_history_open.set(true)>"Analyses"</button>
+        </div>
+        {content}
+    }
+}
+
+#[component]
+fn Nothing() -> impl IntoView {
+    view! {
+        <p class="label" data-test="worker-no-runs">
+            "It was started without a folder that has runs. Give it one, or a folder of several: "
+            <code>"worker serve --root PATH/TO/RUNS"</code>
+        </p>
+    }
+}
+
+#[component]
+fn List(runs: Vec<RunFound>) -> impl IntoView {
+    let state = State::here();
+    let search = RwSignal::new(String::new());
+    let is_long = runs.len() > MOST_WITHOUT_SEARCH;
+    let runs = StoredValue::new(runs);
+    let open = move |run: RunFound| begin::open(state, Wanted::Run(run));
+    let item = move |run: RunFound| {
+        let size = format!(
+            "{}, {}",
+            readout::counted(run.files, "file"),
+            readout::bytes(run.bytes)
+        );
+        let (name, path) = (run.name.clone(), run.path.clone());
+        view! {
+            <li>
+                <button class="worker-run" data-test="worker-run" on:click=move |_| open(run.clone())>
+                    <b>{name}</b>
+                    <span class="label">{size}</span>
+                    <span class="label path">{path}</span>
+                </button>
+            </li>
+        }
+    };
+    let found = move || runs.with_value(|runs| matching(runs, &search.get()));
+    view! {
+        <Show when=move || is_long>
+            <input
+                type="search"
+                placeholder="search"
+                aria-label="search the worker's runs"
+                data-test="worker-search"
+                prop:value=search
+                on:click=|event| event.stop_propagation()
+                on:input=move |event| search.set(event_target_value(&event))
+            />
+        </Show>
+        <ul class="worker-list">{move || found().into_iter().map(item).collect_view()}</ul>
+        <Show when=move || found().is_empty()><p class="label" role="status">"no run has that in its name or path"</p></Show>
+    }
+}
+
+async fn listed(companion: Companion) -> Listing<RunFound> {
+    let Some(worker) = companion.worker.get_untracked() else {
+        return Listing::There(Vec::new());
+    };
+    match worker.ask("GET", "api/runs", Payload::Nothing).await {
+        Ok(runs) => Listing::There(runs),
+        Err(error) => {
+            companion.notice(&error);
+            Listing::Failed(error.to_string())
+        }
+    }
+}
+
+/// Those that have every word in their names or paths.
+fn matching(runs: &[RunFound], words: &str) -> Vec<RunFound> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let has_all = |run: &&RunFound| {
+        let text = format!("{} {}", run.name, run.path).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    runs.iter().filter(has_all).cloned().collect()
+}

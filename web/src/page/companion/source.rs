@@ -1,0 +1,36 @@
+//! Where a native worker reads the run that is open here.
+
+use leptos::prelude::*;
+use trainscope_analysis::service::RunSource;
+
+use crate::page::state::State;
+use crate::run_place::RunPlace;
+
+impl State {
+    /// Where the worker reads the run that is open: under its folders, or on the Hub. None where
+    /// none is open, or where it is neither; whoever asks hears when that changes.
+    pub(in crate::page) fn run_source(self) -> Option<RunSource> {
+        let found = self.opened.with(|opened| {
+            let found = opened.as_ref()?.found.as_ref();
+            Some(found.map(|found| found.place.clone()))
+        })?;
+        match self.desk.place() {
+            Some(RunPlace::Remote(remote)) => match &remote.run {
+                Some(run) => {
+                    let worker = self.companion.worker.get()?;
+                    let is_its = worker.address() == run.address;
+                    is_its.then(|| RunSource::Root(run.id.clone()))
+                }
+                // Else an address of a file, or of a part of a repository.
+                None => found
+                    .filter(|place| is_repository(place))
+                    .map(RunSource::Hub),
+            },
+            Some(RunPlace::Files(_)) | None => None,
+        }
+    }
+}
+
+fn is_repository(place: &str) -> bool {
+    !place.contains("://")
+}
