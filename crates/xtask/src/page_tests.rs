@@ -10,6 +10,8 @@ mod hub;
 mod keyboard;
 mod large_files;
 mod links;
+#[allow(dead_code, reason = "its tests come with the worker's server")]
+mod native_worker;
 mod numbers;
 mod opening;
 mod saving;

@@ -1,0 +1,210 @@
+//! A real `worker serve` for tests of the page, with a port and a data folder of its own.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// How long a worker may take until it answers, or until it has ended.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long is waited between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How a worker is started.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    /// Folders whose runs it sees.
+    pub roots: Vec<PathBuf>,
+    /// Origins of pages that may speak to it, other than the page that it serves.
+    pub origins: Vec<String>,
+    /// What it wants to be shown; none where that is nothing.
+    pub token: Option<String>,
+    /// Threads of one analysis; none for as many as it takes by itself.
+    pub threads: Option<u64>,
+    /// The hub that its environment names.
+    pub hub: Option<String>,
+    /// Further arguments.
+    pub arguments: Vec<String>,
+}
+
+/// A worker that runs until it is stopped or dropped.
+pub(super) struct NativeWorker {
+    program: PathBuf,
+    options: Options,
+    port: u16,
+    /// Its jobs, and beside them what it says.
+    files: TempDir,
+    child: Option<Child>,
+}
+
+impl NativeWorker {
+    /// Starts one and waits until it answers.
+    pub(super) fn start(workspace: &Workspace, options: Options) -> Result<Self> {
+        let mut worker = Self {
+            program: program(workspace)?,
+            options,
+            port: free_port()?,
+            files: tempfile::tempdir()?,
+            child: None,
+        };
+        worker.restart()?;
+        Ok(worker)
+    }
+
+    /// Where it is, with a slash at the end.
+    pub(super) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Where it is as `host:port`.
+    pub(super) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its jobs and their results.
+    pub(super) fn data_folder(&self) -> PathBuf {
+        self.files.path().join("data")
+    }
+
+    /// Ends it as a machine that is shut down does, and waits until it has ended.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
+        process::run(Command::new("kill").args(["-TERM", &child.id().to_string()]))?;
+        let until = Instant::now() + PATIENCE;
+        while child.try_wait()?.is_none() {
+            if Instant::now() > until {
+                child.kill()?;
+                child.wait()?;
+                bail!(
+                    "the worker did not end when it was asked to: {}",
+                    self.log()
+                );
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Ends it at once, in the middle of whatever it does (SIGKILL).
+    pub(super) fn kill(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts it again, at the same address and with the jobs it had.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        ensure!(self.child.is_none(), "the worker runs already");
+        let mut child = self.command()?.spawn().with_context(|| {
+            let program = self.program.display();
+            format!("cannot start {program}")
+        })?;
+        let until = Instant::now() + PATIENCE;
+        let health = format!("{}api/health", self.address());
+        while ureq::get(&health).call().is_err() {
+            let ended = child.try_wait()?;
+            if ended.is_some() || Instant::now() > until {
+                // It may have ended by itself.
+                let _ = child.kill();
+                child.wait()?;
+                bail!("the worker does not answer: {}", self.log());
+            }
+            thread::sleep(LOOK);
+        }
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// What it answers to `GET api/PATH`.
+    pub(super) fn get(&self, path: &str) -> Result<Value> {
+        let address = format!("{}api/{path}", self.address());
+        let mut request = ureq::get(&address);
+        if let Some(token) = &self.options.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.call().with_context(|| address.clone())?;
+        let body = answer.body_mut().with_config().limit(64 << 20);
+        body.read_json().with_context(|| address)
+    }
+
+    /// What it has said so far.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.files.path().join("log")
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        command.args(["serve", "--addr", &self.host(), "--data-dir"]);
+        command.arg(self.data_folder());
+        for root in &self.options.roots {
+            command.arg("--root").arg(root);
+        }
+        for origin in &self.options.origins {
+            command.args(["--allow-origin", origin]);
+        }
+        if let Some(token) = &self.options.token {
+            command.args(["--token", token]);
+        }
+        if let Some(threads) = self.options.threads {
+            command.args(["--threads", &threads.to_string()]);
+        }
+        command.args(&self.options.arguments);
+        command.envs(self.options.hub.as_ref().map(|hub| ("HF_ENDPOINT", hub)));
+        // Whoever runs the tests may have a `.env`, and a cache of the Hub's.
+        command.current_dir(self.files.path());
+        command.env("HF_HOME", self.files.path().join("hub"));
+        command.env_remove("HF_TOKEN");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_file())?;
+        command.stdin(Stdio::null());
+        command.stdout(log.try_clone()?).stderr(log);
+        Ok(command)
+    }
+}
+
+impl Drop for NativeWorker {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.kill();
+    }
+}
+
+/// The worker's program, built as a test is; once per process.
+fn program(workspace: &Workspace) -> Result<PathBuf> {
+    static IS_BUILT: OnceLock<()> = OnceLock::new();
+    if IS_BUILT.get().is_none() {
+        let mut cargo = workspace.cargo();
+        process::run(cargo.args(["build", "--quiet", "--bin", "worker"]))?;
+        IS_BUILT.get_or_init(|| ());
+    }
+    let program = workspace.native_target().join("debug/worker");
+    ensure!(Path::new(&program).is_file(), "{}", program.display());
+    Ok(program)
+}
+
+/// A port that nobody listens on.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
