@@ -3,6 +3,7 @@
 mod charts;
 mod checkpoints;
 mod command_line;
+mod companion;
 mod config;
 mod demo_run;
 mod drawing;
@@ -86,6 +87,9 @@ const SUBJECTS: &[&[PageTest]] = &[
     states::TESTS,
     smoothness::TESTS,
     large_files::TESTS,
+    companion::CONNECTING,
+    companion::RUNS,
+    companion::ANALYSES,
     command_line::TESTS,
 ];
 

@@ -77,14 +77,14 @@ fn refusal(tab: &Tab, place: &str) -> Result<String> {
 }
 
 /// Types into a field what shall be in it.
-fn enter(tab: &Tab, field: &str, text: &str) -> Result<()> {
+pub(super) fn enter(tab: &Tab, field: &str, text: &str) -> Result<()> {
     tab.click_when_shown(field)?;
     tab.press("Control+a")?;
     tab.press("Backspace")?;
     tab.type_text(text)
 }
 
-fn says(said: &str, words: &[&str]) -> Result<()> {
+pub(super) fn says(said: &str, words: &[&str]) -> Result<()> {
     for words in words {
         ensure!(
             said.contains(words),
@@ -136,7 +136,7 @@ fn agree_on_traffic(words: &str, log: &[Logged]) -> Result<()> {
 }
 
 /// Every number of a saved results file that is expected is as it is expected.
-fn agree(results: &Value, expected: &Value) -> Result<usize> {
+pub(super) fn agree(results: &Value, expected: &Value) -> Result<usize> {
     let records = results["records"].as_array();
     let mut compared = 0;
     for record in records.map(Vec::as_slice).unwrap_or_default() {

@@ -1,11 +1,7 @@
 //! Speaking to a native worker: whether it answers, and whether it still does.
 
-use js_sys::Promise;
 use leptos::prelude::*;
 use trainscope_analysis::service::{API, Health};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestMode};
 
 use super::{Companion, Standing, memory};
 use crate::native::{NativeError, NativeWorker, Payload};
@@ -13,12 +9,6 @@ use crate::page::surroundings::pause;
 
 /// How often a worker is asked that does not answer, or whose menu is unfolded, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 5000;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = fetch)]
-    fn global_fetch(address: &str, options: &RequestInit) -> Promise;
-}
 
 impl Companion {
     /// Speaks to this worker from now on, once it answers.
@@ -120,7 +110,7 @@ async fn standing_of(worker: &NativeWorker) -> (Standing, Option<String>) {
         }
         Err(NativeError::Token { .. }) => (Standing::WantsToken, None),
         Err(error @ NativeError::Unreachable { .. }) => {
-            (Standing::Lost(diagnosis(worker, &error).await), None)
+            (Standing::Lost(diagnosis(worker, &error)), None)
         }
         Err(error) => (Standing::Lost(error.to_string()), None),
     }
@@ -134,33 +124,23 @@ fn other_version(worker: &NativeWorker, version: &str) -> String {
 }
 
 /// A browser says the same of a worker that is not there and of one that does not let this page
-/// read its answers. A request whose answer nobody may read tells them apart.
-async fn diagnosis(worker: &NativeWorker, error: &NativeError) -> String {
+/// read its answers, so both are told.
+fn diagnosis(worker: &NativeWorker, error: &NativeError) -> String {
     let origin = window().location().origin().unwrap_or_default();
-    if is_there(worker.address()).await {
-        return format!(
-            "Somebody answers at {}, and does not let this page read the answer. If it is a worker, start it \
-             with --allow-origin {origin}.",
-            worker.address(),
-        );
+    let is_own = worker.address().starts_with(&format!("{origin}/"));
+    if is_own {
+        return format!("{error}. Is it still running?");
     }
     let is_mixed = origin.starts_with("https:") && worker.address().starts_with("http:");
     let mixed = match is_mixed {
         true => {
             " A page at https: may speak to a worker at http: on this very machine only, and the browser may ask \
-             whether it may."
+             you whether it may."
         }
         false => "",
     };
-    format!("{error}. Is it running, and is the address right?{mixed}")
-}
-
-/// Whether somebody answers, whatever it is.
-async fn is_there(address: &str) -> bool {
-    let options = RequestInit::new();
-    options.set_mode(RequestMode::NoCors);
-    options.set_credentials(RequestCredentials::Omit);
-    options.set_cache(RequestCache::NoStore);
-    let answer = JsFuture::from(global_fetch(&format!("{address}api/health"), &options));
-    answer.await.is_ok()
+    format!(
+        "{error}. Is it running, and is the address right? If so, it does not allow this page: start it with \
+         --allow-origin {origin}.{mixed}"
+    )
 }
