@@ -107,6 +107,9 @@ impl NativeWorker {
     #[must_use]
     pub fn at(address: &str, token: &str) -> Option<Self> {
         let address = address.trim();
+        if address.contains(char::is_whitespace) {
+            return None;
+        }
         let address = match address.contains("://") {
             true => address.to_owned(),
             false => format!("http://{address}"),

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// The checkout, and the folder of tools beside it.
+#[derive(Clone)]
 pub(crate) struct Workspace {
     /// The folder of the root Cargo.toml.
     pub root: PathBuf,

@@ -18,7 +18,7 @@ use crate::browser::Tab;
 use crate::demo::CONFIG;
 use crate::workspace::Workspace;
 
-pub(super) use analyses::TESTS as ANALYSES;
+pub(super) use analyses::{TESTS as ANALYSES, show as show_analyses};
 pub(super) use connecting::TESTS as CONNECTING;
 pub(super) use runs::TESTS as RUNS;
 
@@ -86,7 +86,7 @@ pub(super) fn open_connected(tab: &Tab, address: &str) -> Result<()> {
 }
 
 pub(super) fn wait_until_connected(tab: &Tab) -> Result<()> {
-    tab.wait_for_words("[data-test=worker-menu]", "worker, ")
+    tab.wait_for_words("[data-test=worker-menu]", "● worker")
 }
 
 /// Unfolds the worker's menu.

@@ -1,5 +1,6 @@
 //! Every state of the page: what is looked at, audited, and must fit on a narrow screen.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -7,6 +8,8 @@ use anyhow::{Context, Result, ensure};
 use trainscope_fake_hub::example::{PRIVATE, REVISIONS};
 use trainscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule};
 
+use super::companion::{self, connect, show_analyses, unfold};
+use super::native_worker::{NativeWorker, Options as WorkerOptions};
 use super::visit::{self, choose};
 use super::{PageTest, Site, checkpoints};
 use crate::browser::{Screen, Tab};
@@ -43,6 +46,11 @@ pub(crate) struct Surroundings {
     fake: FakeHub,
     /// The page that names it.
     hub_page: String,
+    /// A native worker with some analyses, started when the first state needs it.
+    worker: OnceCell<NativeWorker>,
+    /// Another one, that wants a token.
+    closed_worker: OnceCell<NativeWorker>,
+    workspace: Workspace,
 }
 
 /// All of them.
@@ -123,6 +131,42 @@ pub(crate) const STATES: &[State] = &[
         name: "link",
         reach: link,
     },
+    State {
+        name: "worker-none",
+        reach: worker_none,
+    },
+    State {
+        name: "worker-landing",
+        reach: worker_landing,
+    },
+    State {
+        name: "worker-menu",
+        reach: worker_menu,
+    },
+    State {
+        name: "worker-token",
+        reach: worker_token,
+    },
+    State {
+        name: "worker-lost",
+        reach: worker_lost,
+    },
+    State {
+        name: "worker-open-menu",
+        reach: worker_open_menu,
+    },
+    State {
+        name: "worker-analyses",
+        reach: worker_analyses,
+    },
+    State {
+        name: "worker-compared",
+        reach: worker_compared,
+    },
+    State {
+        name: "worker-share",
+        reach: worker_share,
+    },
 ];
 
 impl Surroundings {
@@ -139,6 +183,9 @@ impl Surroundings {
         Ok(Self {
             hub_page: served.start(0)?,
             fake,
+            worker: OnceCell::new(),
+            closed_worker: OnceCell::new(),
+            workspace: workspace.clone(),
             address: address.to_owned(),
             run: workspace.root.join(RUN),
             folder,
@@ -158,6 +205,30 @@ impl Surroundings {
         tab.click("[data-test=remote-place]")?;
         tab.type_text(place)?;
         tab.press("Enter")
+    }
+
+    /// The native worker: what it has are two analyses that are done.
+    fn worker(&self) -> Result<&NativeWorker> {
+        if let Some(worker) = self.worker.get() {
+            return Ok(worker);
+        }
+        let worker = companion::worker(&self.workspace, WorkerOptions::default())?;
+        for name in ["baseline", "higher learning rate"] {
+            companion::analyse(&self.workspace, &worker, name)?;
+        }
+        Ok(self.worker.get_or_init(|| worker))
+    }
+
+    fn closed_worker(&self) -> Result<&NativeWorker> {
+        if let Some(worker) = self.closed_worker.get() {
+            return Ok(worker);
+        }
+        let options = WorkerOptions {
+            token: Some("token".to_owned()),
+            ..WorkerOptions::default()
+        };
+        let worker = companion::worker(&self.workspace, options)?;
+        Ok(self.closed_worker.get_or_init(|| worker))
     }
 
     fn open_run(&self, tab: &Tab) -> Result<()> {
@@ -266,6 +337,80 @@ fn link(tab: &Tab, at: &Surroundings) -> Result<()> {
     let address = share(tab, at)?;
     visit::open(tab, &address)?;
     visit::wait_until_drawn(tab)
+}
+
+fn worker_none(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::open(tab, &at.address)?;
+    unfold(tab)
+}
+
+fn worker_landing(tab: &Tab, at: &Surroundings) -> Result<()> {
+    companion::open_connected(tab, &at.worker()?.address())?;
+    tab.wait_until_shown("[data-test=worker-run]")
+}
+
+fn worker_menu(tab: &Tab, at: &Surroundings) -> Result<()> {
+    worker_landing(tab, at)?;
+    unfold(tab)
+}
+
+fn worker_token(tab: &Tab, at: &Surroundings) -> Result<()> {
+    let worker = at.closed_worker()?;
+    visit::open(tab, &format!("{}#token=wrong", worker.address()))?;
+    tab.wait_for_words("[data-test=worker-menu]", "wants a token")?;
+    unfold(tab)?;
+    tab.wait_until_shown("[data-test=worker-refused]")
+}
+
+fn worker_lost(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::open(tab, &at.address)?;
+    unfold(tab)?;
+    // Nobody listens there.
+    connect(tab, "127.0.0.1:9", "")?;
+    tab.wait_until_shown("[data-test=worker-lost]")?;
+    // The browser tells its console.
+    tab.complaints().map(drop)
+}
+
+fn worker_open_menu(tab: &Tab, at: &Surroundings) -> Result<()> {
+    worker_landing(tab, at)?;
+    // As long as the menu was open, the lost worker was asked for.
+    tab.complaints()?;
+    tab.click("[data-test=worker-run]")?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=open-menu]")?;
+    tab.wait_until_shown("[data-test=worker-run]")
+}
+
+fn worker_analyses(tab: &Tab, at: &Surroundings) -> Result<()> {
+    let worker = at.worker()?;
+    companion::open_connected(tab, &worker.address())?;
+    show_analyses(tab)?;
+    tab.wait_until_shown("[data-test=analysis]")?;
+    tab.click("[data-test=analysis] [data-test=analysis-pick]:enabled")?;
+    tab.click("[data-test=analysis]:last-of-type [data-test=analysis-remove]")
+}
+
+fn worker_compared(tab: &Tab, at: &Surroundings) -> Result<()> {
+    companion::open_connected(tab, &at.worker()?.address())?;
+    show_analyses(tab)?;
+    tab.wait_until_shown("[data-test=analysis]")?;
+    for place in [1, 2] {
+        tab.click(&format!(
+            "[data-test=analysis]:nth-of-type({place}) [data-test=analysis-pick]"
+        ))?;
+    }
+    tab.click("[data-test=history-compare]")?;
+    visit::wait_until_drawn(tab)
+}
+
+fn worker_share(tab: &Tab, at: &Surroundings) -> Result<()> {
+    companion::open_connected(tab, &at.worker()?.address())?;
+    show_analyses(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    visit::wait_until_drawn(tab)?;
+    tab.click("[data-test=share]")?;
+    tab.wait_until_shown("[data-test=share-short-link]")
 }
 
 /// In both colour schemes. What is open stays open when the window shrinks.

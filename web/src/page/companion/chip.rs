@@ -62,18 +62,17 @@ fn Summary() -> impl IntoView {
     let words = move || {
         let standing = state.companion.standing.get();
         let here = threads(state.desk.pool_size.get() as u64);
-        let (colour, mark, place, words) = match standing {
-            Standing::None => ("ok", "●", "this tab, ", here),
-            Standing::Connecting => ("dim", "○", "", "connecting …".to_owned()),
-            Standing::Ready(machine) => ("ok", "●", "worker, ", threads(machine.threads)),
-            Standing::WantsToken => ("warn", "▲", "worker ", "wants a token".to_owned()),
-            Standing::Lost(_) => ("bad", "▲", "", "worker lost".to_owned()),
+        let (colour, mark, words, more) = match standing {
+            Standing::None => ("ok", "●", "this tab", here),
+            Standing::Connecting => ("dim", "○", "connecting …", String::new()),
+            Standing::Ready(machine) => ("ok", "●", "worker", threads(machine.threads)),
+            Standing::WantsToken => ("warn", "▲", "worker wants a token", String::new()),
+            Standing::Lost(_) => ("bad", "▲", "worker lost", String::new()),
         };
         view! {
             <span class=colour aria-hidden="true">{mark}</span>
-            " "
-            <span class="place">{place}</span>
-            {words}
+            {format!(" {words}")}
+            <span class="wide">{more}</span>
         }
     };
     view! {
@@ -82,10 +81,11 @@ fn Summary() -> impl IntoView {
     }
 }
 
+/// Where there is room.
 fn threads(count: u64) -> String {
     match count {
-        1 => "1 thread".to_owned(),
-        several => format!("{several} threads"),
+        1 => ", 1 thread".to_owned(),
+        several => format!(", {several} threads"),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Analyses that a worker keeps: opened, named, compared, removed, linked to.
 
+use std::fs;
+
 use anyhow::{Result, ensure};
 
 use super::{analyse, ask_for, open_connected, unfold, wait_for, worker};
 use crate::browser::Tab;
+use crate::demo::CONFIG;
 use crate::page_tests::hub::{enter, says};
 use crate::page_tests::native_worker::{NativeWorker, Options};
 use crate::page_tests::{PageTest, Site, visit};
@@ -124,13 +127,8 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// Long enough to be stopped: every singular value of all there is.
-const LONG: &str = "
-analysis_name: long
-metrics:
-  - {metric_name: pwcca, target_checkpoint: last, data_split: val, components: [{component_name: simple, data_type: activations, layer_suffixes: [attention.v_proj, attention.o_proj, swiglu.w_2], layers: all}]}
-steps: all
-";
+/// So many that the last of them waits for a while.
+const MANY: usize = 8;
 
 fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(
@@ -140,9 +138,9 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
             ..Options::default()
         },
     )?;
-    let ids: Vec<String> = (0..3)
-        .map(|_| ask_for(&worker, LONG))
-        .collect::<Result<_>>()?;
+    let config = fs::read_to_string(site.workspace.root.join(CONFIG))?;
+    let asked = (0..MANY).map(|_| ask_for(&worker, &config));
+    let ids: Vec<String> = asked.collect::<Result<_>>()?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
     // The newest is the last to wait.
@@ -186,7 +184,7 @@ fn short_link(tab: &Tab, site: &Site) -> Result<()> {
     tab.click("[data-test=share-close]")?;
 
     // What is not there, and where there is no worker.
-    visit::open(tab, &format!("{}s/none", worker.address()))?;
+    visit::open(tab, &format!("{}#analysis=none", worker.address()))?;
     tab.wait_until_shown("[data-test=state-failed]")?;
     visit::open(tab, &format!("{}#analysis={id}", site.page))?;
     tab.wait_for_words("[data-test=state-failed]", "came from none")?;
@@ -215,7 +213,7 @@ fn is_wanted(site: &Site, without: NativeWorker) -> Result<()> {
         },
     )?;
     site.as_another_visitor(|tab| {
-        visit::open(tab, &format!("{}s/none", worker.address()))?;
+        visit::open(tab, &format!("{}#analysis=none", worker.address()))?;
         tab.wait_for_words("[data-test=opening]", "wants a token")?;
         enter(tab, "[data-test=worker-token]", token)?;
         tab.press("Enter")?;

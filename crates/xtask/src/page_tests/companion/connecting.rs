@@ -51,7 +51,7 @@ fn by_itself(tab: &Tab, site: &Site) -> Result<()> {
     )?;
     // Whoever does without it may come back.
     tab.click("[data-test=worker-disconnect]")?;
-    tab.wait_for_words("[data-test=worker-menu]", "this tab, ")?;
+    tab.wait_for_words("[data-test=worker-menu]", "● this tab")?;
     ensure!(
         !tab.has("[data-test=worker-run]")?,
         "its runs are still shown"
@@ -156,7 +156,7 @@ fn by_hand(tab: &Tab, site: &Site) -> Result<()> {
     unfold(tab)?;
     tab.click("[data-test=worker-disconnect]")?;
     visit::open(tab, &site.page)?;
-    tab.wait_for_words("[data-test=worker-menu]", "this tab, ")?;
+    tab.wait_for_words("[data-test=worker-menu]", "● this tab")?;
     let kept = tab.run("return JSON.stringify([localStorage, sessionStorage])")?;
     ensure!(!kept.to_string().contains("127.0.0.1"), "{kept}");
     Ok(())
