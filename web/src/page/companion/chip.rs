@@ -62,16 +62,19 @@ fn Summary() -> impl IntoView {
     let words = move || {
         let standing = state.companion.standing.get();
         let here = threads(state.desk.pool_size.get() as u64);
-        let (colour, mark, words, more) = match standing {
-            Standing::None => ("ok", "●", "this tab", here),
-            Standing::Connecting => ("dim", "○", "connecting …", String::new()),
-            Standing::Ready(machine) => ("ok", "●", "worker", threads(machine.threads)),
-            Standing::WantsToken => ("warn", "▲", "worker wants a token", String::new()),
-            Standing::Lost(_) => ("bad", "▲", "worker lost", String::new()),
+        let none = String::new;
+        let (colour, mark, first, words, more) = match standing {
+            Standing::None => ("ok", "●", "", "this tab", here),
+            Standing::Connecting => ("dim", "○", "", "connecting …", none()),
+            Standing::Ready(machine) => ("ok", "●", "", "worker", threads(machine.threads)),
+            Standing::WantsToken => ("warn", "▲", "worker ", "wants a token", none()),
+            Standing::Lost(_) => ("bad", "▲", "", "worker lost", none()),
         };
         view! {
             <span class=colour aria-hidden="true">{mark}</span>
-            {format!(" {words}")}
+            " "
+            <span class="wide">{first}</span>
+            {words}
             <span class="wide">{more}</span>
         }
     };

@@ -153,12 +153,12 @@ fn CompareButton(history: History) -> impl IntoView {
         begin::open(state, Wanted::Analyses(arrival, analyses));
     };
     let words = move || match history.picked.with(BTreeSet::len) {
-        0 | 1 => "Compare: pick two or more".to_owned(),
+        0 | 1 => "Compare".to_owned(),
         several => format!("Compare {}", readout::count(several as u64)),
     };
     view! {
         <Show when=has_any>
-            <button data-test="history-compare" disabled=move || !is_enough() on:click=compare>{words}</button>
+            <button data-test="history-compare" title="Pick two or more that are done" disabled=move || !is_enough() on:click=compare>{words}</button>
         </Show>
     }
 }

@@ -154,8 +154,8 @@ fn Connected(companion: Companion, machine: Machine) -> impl IntoView {
             {this_run}
         </dl>
         <p class="label">
-            "Its runs are on the opening page and in the menu Open…. Whatever you analyse can be computed there instead \
-             of in this tab."
+            "Its runs are on the opening page and in the menu “Open…”. Whatever you analyse can be computed there \
+             instead of in this tab."
         </p>
         <div class="row">
             <button class="primary" data-test="worker-history" on:click=show_history>"Its analyses"</button>
