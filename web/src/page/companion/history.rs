@@ -71,6 +71,13 @@ fn Content(companion: Companion) -> impl IntoView {
     };
     provide_context(history);
     spawn_local(history.keep_up());
+    Effect::new(move |before: Option<bool>| {
+        let is_ready = companion.machine().is_some();
+        if is_ready && before == Some(false) {
+            spawn_local(history.refresh());
+        }
+        is_ready
+    });
     let close = move |_| companion.is_history_open.set(false);
     let refusal = move || {
         let reason = history.refusal.get()?;
@@ -135,7 +142,7 @@ fn Failure(history: History, reason: String) -> impl IntoView {
     view! {
         <div class="remark bad" role="alert" data-test="history-failed">
             <p>{reason}</p>
-            <button on:click=move |_| spawn_local(history.keep_up())>"Try again"</button>
+            <button on:click=move |_| spawn_local(history.refresh())>"Try again"</button>
         </div>
     }
 }

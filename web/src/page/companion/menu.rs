@@ -139,7 +139,7 @@ fn Connected(companion: Companion, machine: Machine) -> impl IntoView {
         let words = match state.run_source() {
             _ if state.opened.with(Option::is_none) => return None,
             Some(_) => "the worker reads it by itself",
-            None => "its files are on this machine",
+            None => "the worker does not have it",
         };
         Some(view! { <div><dt>"The open run"</dt><dd>{words}</dd></div> })
     };
