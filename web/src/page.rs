@@ -52,7 +52,7 @@ fn Page() -> impl IntoView {
             {move || state.workbench.get_value().map(|workbench| workbench())}
         </Show>
         <DropZone/>
-        {move || state.companion.history()}
+        {state.companion.shows(|views| (views.history)())}
     }
 }
 

@@ -103,7 +103,8 @@ impl Arrival {
                 return remote::open(state, wish, place, None).await;
             }
             if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
-                return open_linked(state, wish, self, &address_of(id)).await;
+                let begun = begin!(open_linked(state, wish, self, address_of(id)));
+                return begun.unwrap_or_else(|missing| wish.fail(&missing));
             }
             let opened = match hash.strip_prefix(RESULTS_MARK) {
                 Some(address) => self.open_results(state, &address_of(address), wish).await,

@@ -4,16 +4,17 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use trainscope_analysis::service::{AnalysisInfo, RunFound};
 
 use super::arrival::Arrival;
-use super::companion::{open_run, open_several};
+use super::companion::Brought;
 use super::opening::{remote, taking};
 use super::state::{DEMO, State, Wish};
 use super::workbench;
 use crate::drop::Dropped;
 use crate::files::RunFiles;
+use crate::message::Remote;
 use crate::part::{MissingPart, begin};
+use crate::run_place::RunPlace;
 
 /// Something to open.
 pub(super) enum Wanted {
@@ -26,9 +27,9 @@ pub(super) enum Wanted {
     /// What was typed in for a run that is not on this machine.
     Place(String),
     /// A run of the native worker's.
-    Run(RunFound),
-    /// Analyses of the native worker's: one, or several beside each other.
-    Analyses(Arrival, Vec<AnalysisInfo>),
+    Run(Box<Remote>),
+    /// Results that the native worker had.
+    Brought(Arrival, Box<Brought>),
     /// What the page's address asks for.
     Address(Arrival, String),
 }
@@ -42,11 +43,8 @@ impl Wanted {
             Self::Picked(files) => files.name.clone(),
             // A query may be a signature.
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
-            Self::Run(run) => run.name.clone(),
-            Self::Analyses(_, analyses) => {
-                let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
-                names.join(" and ")
-            }
+            Self::Run(remote) => remote.place.clone(),
+            Self::Brought(_, brought) => brought.name.clone(),
             Self::Address(_, address) => Arrival::name_of(address),
         }
     }
@@ -88,10 +86,8 @@ fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart
         Wanted::Dropped(dropped) => taking::dropped(state, wish, dropped),
         Wanted::Picked(files) => taking::picked(state, wish, files),
         Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
-        Wanted::Run(run) => spawn_local(open_run(state, wish, run)),
-        Wanted::Analyses(arrival, analyses) => {
-            spawn_local(open_several(state, wish, arrival, analyses));
-        }
+        Wanted::Run(remote) => spawn_local(wish.open(RunPlace::Remote(remote), None)),
+        Wanted::Brought(arrival, brought) => state.show_brought(arrival, *brought),
         Wanted::Address(arrival, address) => arrival.open(state, wish, address),
     }
     Ok(())

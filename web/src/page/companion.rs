@@ -11,6 +11,7 @@ mod follow;
 mod history;
 mod memory;
 mod menu;
+mod opening;
 mod runs;
 mod shown;
 mod source;
@@ -18,8 +19,8 @@ mod starting;
 mod views;
 
 pub(super) use chip::CompanionMenu;
-pub(super) use runs::open_run;
-pub(super) use shown::{ANALYSIS_MARK, open_linked, open_several};
+pub(super) use shown::{ANALYSIS_MARK, Brought};
+pub(super) use views::{Views, open_linked};
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -28,7 +29,6 @@ use trainscope_analysis::service::Machine;
 use crate::native::NativeWorker;
 use crate::part::begin;
 use shown::Shown;
-use views::Views;
 
 /// A native worker and how things stand with it. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -43,6 +43,8 @@ pub(super) struct Companion {
     views: RwSignal<Option<Views>>,
     /// Why that part of the program is not there.
     missing: RwSignal<Option<String>>,
+    /// The token that came with the page's address.
+    told: StoredValue<Option<String>>,
     /// Whether its menu is unfolded.
     is_menu_open: RwSignal<bool>,
     /// Whether its analyses are shown.
@@ -74,6 +76,7 @@ impl Companion {
             version: RwSignal::new(String::new()),
             views: RwSignal::new(None),
             missing: RwSignal::new(None),
+            told: StoredValue::new(None),
             is_menu_open: RwSignal::new(false),
             is_history_open: RwSignal::new(false),
             shown: RwSignal::new(None),
@@ -82,21 +85,13 @@ impl Companion {
 
     /// Connects to the worker that the page came from, else to the one that was given last time.
     pub(super) fn begin(self) {
-        let told = memory::take_token_out_of_the_address();
-        let own = NativeWorker::of_this_page("").map(|own| own.address().to_owned());
-        let told = told.filter(|_| own.is_some());
-        let Some(address) = own.or_else(memory::address) else {
-            return;
-        };
-        if let Some(token) = &told {
-            memory::keep_token(&address, token);
-        }
-        let token = told.or_else(|| memory::token(&address));
-        let worker = NativeWorker::at(&address, &token.unwrap_or_default());
-        if worker.is_some() {
-            self.worker.set(worker);
+        self.told.set_value(memory::take_token_out_of_the_address());
+        if memory::names_a_worker() {
             self.standing.set(Standing::Connecting);
-            self.fetch_views();
+            match self.views.get_untracked() {
+                Some(views) => (views.arrive)(self),
+                None => self.fetch_views(),
+            }
         }
     }
 
@@ -104,9 +99,6 @@ impl Companion {
     pub(super) fn look_at_address(self) {
         if memory::has_token_in_address() {
             self.begin();
-            if let Some(views) = self.views.get_untracked() {
-                (views.look)(self);
-            }
         }
     }
 
@@ -131,13 +123,8 @@ impl Companion {
         })
     }
 
-    /// Its runs, for the opening page and the menu that opens things.
-    pub(super) fn runs(self) -> Option<AnyView> {
-        self.views.get().map(|views| (views.runs)())
-    }
-
-    /// Its analyses, in a dialog.
-    pub(super) fn history(self) -> Option<AnyView> {
-        self.views.get().map(|views| (views.history)())
+    /// What that part of the program shows, once it is there.
+    pub(super) fn shows(self, what: fn(Views) -> AnyView) -> AnyView {
+        (move || self.views.get().map(what)).into_any()
     }
 }

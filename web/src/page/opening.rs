@@ -48,7 +48,7 @@ pub(super) fn Opening() -> impl IntoView {
                 <RemoteFields/>
                 <Status/>
             </div>
-            {move || state.companion.runs()}
+            {state.companion.shows(|views| (views.runs)())}
             <div class="facts">
                 <div><b>"Stays with you"</b>"Files are read on this machine and go nowhere, unless you send them to a worker of your own."</div>
                 <div><b>"Reads only what it needs"</b>"A few tensors of a 30 GB checkpoint cost a few tensors."</div>

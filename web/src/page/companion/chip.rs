@@ -1,10 +1,8 @@
 //! The worker in the page's top bar, and the menu behind it.
 
-use leptos::ev;
 use leptos::html::Details;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{KeyboardEvent, Node};
+use web_sys::KeyboardEvent;
 
 use super::Standing;
 use crate::page::state::State;
@@ -38,19 +36,20 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
             is_open.set(false);
         }
     };
-    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
-        let target = event.target();
-        let target = target.and_then(|target| target.dyn_into::<Node>().ok());
-        let menu = menu.get_untracked();
-        if menu.is_some_and(|menu| !menu.contains(target.as_ref())) {
-            is_open.set(false);
-        }
-    });
-    on_cleanup(move || elsewhere.remove());
+    let waiting = move || match companion.views.with(Option::is_some) {
+        true => String::new(),
+        false => companion
+            .missing
+            .get()
+            .unwrap_or_else(|| "loading …".to_owned()),
+    };
     view! {
         <details class="menu worker-menu" node_ref=menu on:toggle=toggled on:keydown=fold_on_escape>
             <summary class="chip threads" data-test="worker-menu"><Summary/></summary>
-            <div class="sheet" data-test="worker-sheet"><Content/></div>
+            <div class="sheet" data-test="worker-sheet">
+                {companion.shows(|views| (views.menu)())}
+                <p class="label" role="status">{waiting}</p>
+            </div>
         </details>
     }
 }
@@ -89,19 +88,5 @@ fn threads(count: u64) -> String {
     match count {
         1 => ", 1 thread".to_owned(),
         several => format!(", {several} threads"),
-    }
-}
-
-#[component]
-fn Content() -> impl IntoView {
-    let companion = State::here().companion;
-    move || match (companion.views.get(), companion.missing.get()) {
-        (Some(views), _) => (views.menu)(),
-        (None, Some(reason)) => view! {
-            <p class="failure" role="alert">{reason}</p>
-            <button on:click=move |_| companion.fetch_views()>"Try again"</button>
-        }
-        .into_any(),
-        (None, None) => view! { <p class="label" role="status">"loading …"</p> }.into_any(),
     }
 }

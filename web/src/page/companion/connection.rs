@@ -11,6 +11,25 @@ use crate::page::surroundings::pause;
 const LOOK_EVERY_MILLISECONDS: i32 = 5000;
 
 impl Companion {
+    /// Connects to the worker that the page came from, else to the one that was given last time.
+    pub(super) fn arrive(self) {
+        let told = self.told.try_update_value(Option::take).flatten();
+        let own = NativeWorker::of_this_page("").map(|own| own.address().to_owned());
+        // Who made the link to the page knows nothing of other workers.
+        let told = told.filter(|_| own.is_some());
+        let Some(address) = own.or_else(memory::address) else {
+            return;
+        };
+        if let Some(token) = &told {
+            memory::keep_token(&address, token);
+        }
+        let token = told.or_else(|| memory::token(&address));
+        match NativeWorker::at(&address, &token.unwrap_or_default()) {
+            Some(worker) => leptos::task::spawn_local(self.connect(worker)),
+            None => self.disconnect(),
+        }
+    }
+
     /// Speaks to this worker from now on, once it answers.
     pub(in crate::page) async fn connect(self, worker: NativeWorker) {
         self.version.set(String::new());

@@ -10,10 +10,10 @@ use leptos::task::spawn_local;
 use trainscope_analysis::service::{AnalysisInfo, Phase};
 
 use super::Companion;
+use super::opening::open_several;
 use super::runs::Listing;
 use crate::native::{NativeError, Payload};
 use crate::page::arrival::Arrival;
-use crate::page::begin::{self, Wanted};
 use crate::page::readout;
 use crate::page::results::enlarged::show_modal;
 use crate::page::state::State;
@@ -157,7 +157,7 @@ fn CompareButton(history: History) -> impl IntoView {
         let picked = history.picked.get_untracked();
         let analyses = history.those(|info| picked.contains(&info.id));
         history.companion.is_history_open.set(false);
-        begin::open(state, Wanted::Analyses(arrival, analyses));
+        open_several(state, arrival, analyses);
     };
     let words = move || match history.picked.with(BTreeSet::len) {
         0 | 1 => "Compare".to_owned(),

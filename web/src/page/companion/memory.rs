@@ -1,7 +1,7 @@
 //! What is kept of a native worker: its address from one visit to the next, where a person gave it;
 //! its token in this tab, so that a reload keeps it.
 
-use leptos::prelude::window;
+use leptos::prelude::{document, window};
 use trainscope_checkpoint::http::url::decoded;
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
@@ -36,6 +36,16 @@ pub(super) fn take_token_out_of_the_address() -> Option<String> {
 pub(super) fn has_token_in_address() -> bool {
     let hash = window().location().hash().unwrap_or_default();
     hash.starts_with(TOKEN_MARK)
+}
+
+/// Whether the page came from a worker, or one was given last time.
+pub(super) fn names_a_worker() -> bool {
+    let named = document()
+        .query_selector("meta[name=worker]")
+        .ok()
+        .flatten();
+    let own = named.and_then(|meta| meta.get_attribute("content"));
+    own.is_some_and(|own| !own.is_empty()) || address().is_some()
 }
 
 /// The address of the worker that was given last time.

@@ -2,16 +2,13 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::service::{RunFiles, RunFound};
+use trainscope_analysis::service::RunFound;
 
+use super::opening::open_run;
 use super::{Companion, Standing};
-use crate::message::{Remote, WorkerRun};
 use crate::native::Payload;
-use crate::page::begin::{self, Wanted};
-use crate::page::opening::remote::endpoint;
 use crate::page::readout;
-use crate::page::state::{State, Wish};
-use crate::run_place::RunPlace;
+use crate::page::state::State;
 
 /// With more runs than these they can be searched.
 const MOST_WITHOUT_SEARCH: usize = 8;
@@ -25,39 +22,6 @@ pub(super) enum Listing<T> {
     There(Vec<T>),
     /// Why it cannot be had.
     Failed(String),
-}
-
-/// Opens a run of the worker's; the page reads it over HTTP, by ranges.
-pub(in crate::page) async fn open_run(state: State, wish: Wish, run: RunFound) {
-    let Some(worker) = state.companion.worker.get_untracked() else {
-        return wish.fail(&"The worker was disconnected.");
-    };
-    let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
-    match worker.ask("GET", &path, Payload::Nothing).await {
-        Ok(files) => {
-            let remote = remote(&worker, run, files);
-            let place = RunPlace::Remote(Box::new(remote));
-            wish.open(place, None).await;
-        }
-        Err(error) => {
-            state.companion.notice(&error);
-            wish.fail(&format!("{} could not be opened: {error}", run.name));
-        }
-    }
-}
-
-fn remote(worker: &crate::native::NativeWorker, run: RunFound, files: RunFiles) -> Remote {
-    Remote {
-        place: files.name.clone(),
-        endpoint: endpoint(),
-        run: Some(WorkerRun {
-            address: worker.address().to_owned(),
-            token: worker.token().clone(),
-            id: run.id,
-            files,
-        }),
-        ..Remote::default()
-    }
 }
 
 /// The runs, on the opening page or in the menu that opens things; nothing without a worker.
@@ -160,7 +124,6 @@ fn List(runs: Vec<RunFound>) -> impl IntoView {
     let search = RwSignal::new(String::new());
     let is_long = runs.len() > MOST_WITHOUT_SEARCH;
     let runs = StoredValue::new(runs);
-    let open = move |run: RunFound| begin::open(state, Wanted::Run(run));
     let item = move |run: RunFound| {
         let size = format!(
             "{}, {}",
@@ -170,7 +133,7 @@ fn List(runs: Vec<RunFound>) -> impl IntoView {
         let (name, path) = (run.name.clone(), run.path.clone());
         view! {
             <li>
-                <button class="worker-run" data-test="worker-run" on:click=move |_| open(run.clone())>
+                <button class="worker-run" data-test="worker-run" on:click=move |_| open_run(state, run.clone())>
                     <b>{name}</b>
                     <span class="label">{size}</span>
                     <span class="label path">{path}</span>

@@ -32,7 +32,7 @@ pub(in crate::page) fn OpenMenu() -> impl IntoView {
             <div class="sheet" on:click=move |_| fold()>
                 <Pickers/>
                 <RemoteFields/>
-                {move || state.companion.runs()}
+                {state.companion.shows(|views| (views.runs)())}
                 <button data-test="demo" on:click=move |_| begin::open(state, Wanted::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
             </div>

@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 use super::History;
 use crate::native::Payload;
 use crate::page::arrival::Arrival;
-use crate::page::begin::{self, Wanted};
+use crate::page::companion::opening::open_several;
 use crate::page::companion::shown::short_link;
 use crate::page::companion::starting::CopyButton;
 use crate::page::readout;
@@ -227,7 +227,7 @@ fn Actions(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl I
     let open = move |_| {
         if let Some(info) = info.get_untracked() {
             history.companion.is_history_open.set(false);
-            begin::open(state, Wanted::Analyses(arrival, vec![info]));
+            open_several(state, arrival, vec![info]);
         }
     };
     let stop_or_go_on = move || match now.get()? {

@@ -1,0 +1,196 @@
+//! What a native worker has, on its way into the page: runs, and analyses.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use trainscope_analysis::results::Results;
+use trainscope_analysis::service::{AnalysisInfo, RunFiles, RunFound};
+
+use super::Standing;
+use super::compare::compared;
+use super::shown::{Brought, short_link};
+use crate::message::{Answer, Remote, Request, WorkerRun};
+use crate::native::{NativeError, NativeWorker, Payload};
+use crate::page::arrival::Arrival;
+use crate::page::begin::{self, Wanted};
+use crate::page::opening::remote::endpoint;
+use crate::page::state::{State, Wish};
+use crate::page::surroundings::pause;
+
+/// How often it is looked whether a worker answers by now, in milliseconds.
+const LOOK_EVERY_MILLISECONDS: i32 = 100;
+
+/// Opens a run of the worker's; the page reads it over HTTP, by ranges.
+pub(super) fn open_run(state: State, run: RunFound) {
+    let wish = state.wish(&run.name);
+    spawn_local(async move {
+        let Some(worker) = state.companion.worker.get_untracked() else {
+            return;
+        };
+        let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
+        match worker.ask("GET", &path, Payload::Nothing).await {
+            _ if !wish.is_wanted() => {}
+            Ok(files) => {
+                let remote = remote(&worker, run, files);
+                begin::open(state, Wanted::Run(Box::new(remote)));
+            }
+            Err(error) => {
+                let reason = in_words(state, &error);
+                wish.fail(&format!("{} could not be opened: {reason}", run.name));
+            }
+        }
+    });
+}
+
+fn remote(worker: &NativeWorker, run: RunFound, files: RunFiles) -> Remote {
+    Remote {
+        place: files.name.clone(),
+        endpoint: endpoint(),
+        run: Some(WorkerRun {
+            address: worker.address().to_owned(),
+            token: worker.token().clone(),
+            id: run.id,
+            files,
+        }),
+        ..Remote::default()
+    }
+}
+
+/// Opens the analysis of this id, once there is a worker.
+pub(super) async fn open_linked(state: State, wish: Wish, arrival: Arrival, id: String) {
+    match connected(state, wish).await {
+        Ok(Some(worker)) => open(state, wish, arrival, &worker, &id).await,
+        Ok(None) => {}
+        Err(message) => wish.fail(&message),
+    }
+}
+
+/// Opens several analyses beside each other, or the only one.
+pub(super) fn open_several(state: State, arrival: Arrival, analyses: Vec<AnalysisInfo>) {
+    let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
+    let wish = state.wish(&names.join(" and "));
+    spawn_local(async move {
+        let Some(worker) = state.companion.worker.get_untracked() else {
+            return;
+        };
+        match analyses.as_slice() {
+            [only] => open(state, wish, arrival, &worker, &only.id).await,
+            several => compare(state, wish, arrival, &worker, several).await,
+        }
+    });
+}
+
+async fn compare(
+    state: State,
+    wish: Wish,
+    arrival: Arrival,
+    worker: &NativeWorker,
+    analyses: &[AnalysisInfo],
+) {
+    let mut all = Vec::new();
+    for analysis in analyses {
+        wish.tell(analysis.name.clone(), None);
+        match results(state, wish, worker, &analysis.id).await {
+            Ok(Some(results)) => all.push((analysis.name.clone(), results)),
+            Ok(None) => return,
+            Err(message) => return wish.fail(&format!("{}: {message}", analysis.name)),
+        }
+    }
+    let results = compared(all);
+    let brought = Brought {
+        name: results.source.clone(),
+        from: at(worker),
+        results,
+        link: None,
+    };
+    begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
+}
+
+/// Shows the results of one that is over; follows one that is not.
+async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker, id: &str) {
+    let path = format!("api/analyses/{}", js_sys::encode_uri_component(id));
+    let info = worker.ask::<AnalysisInfo>("GET", &path, Payload::Nothing);
+    let info = match info.await {
+        _ if !wish.is_wanted() => return,
+        Ok(info) => info,
+        Err(error) => return wish.fail(&in_words(state, &error)),
+    };
+    if !info.phase.is_over() {
+        state.settle();
+        return state.follow(info);
+    }
+    wish.tell(info.name.clone(), None);
+    match results(state, wish, worker, id).await {
+        Ok(Some(results)) => {
+            let brought = Brought {
+                name: info.name,
+                from: at(worker),
+                results,
+                link: Some(short_link(worker.address(), id)),
+            };
+            begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
+        }
+        Ok(None) => {}
+        Err(message) => wish.fail(&format!("{}: {message}", info.name)),
+    }
+}
+
+/// The results of an analysis; none where nobody wants them any more.
+async fn results(
+    state: State,
+    wish: Wish,
+    worker: &NativeWorker,
+    id: &str,
+) -> Result<Option<Results>, String> {
+    let id = js_sys::encode_uri_component(id);
+    let path = format!("api/analyses/{id}/results.json");
+    let text = worker.text("GET", &path, Payload::Nothing).await;
+    let text = text.map_err(|error| in_words(state, &error))?;
+    if !wish.is_wanted() {
+        return Ok(None);
+    }
+    let answer = state.desk.ask(Request::Results { text }).await;
+    if !wish.is_wanted() {
+        return Ok(None);
+    }
+    match answer? {
+        Answer::Results(results) => Ok(Some(*results)),
+        _ => Ok(None),
+    }
+}
+
+/// The worker as soon as it can be used; none where nobody waits for it any more.
+async fn connected(state: State, wish: Wish) -> Result<Option<NativeWorker>, String> {
+    let companion = state.companion;
+    let mut is_told = false;
+    while wish.is_wanted() {
+        match companion.standing.get_untracked() {
+            Standing::Ready(_) => return Ok(companion.worker.get_untracked()),
+            Standing::Lost(reason) => return Err(reason),
+            Standing::None => {
+                return Err(
+                    "The link is to an analysis on a worker, and this page came from none. Open the link at the \
+                     worker's own address, or connect to the worker (top right) and open the link again."
+                        .to_owned(),
+                );
+            }
+            Standing::WantsToken if !is_told => {
+                is_told = true;
+                let what = "an analysis of the worker's, which wants a token (top right)";
+                wish.tell(what.to_owned(), None);
+                companion.is_menu_open.set(true);
+            }
+            Standing::WantsToken | Standing::Connecting => {}
+        }
+        pause(LOOK_EVERY_MILLISECONDS).await;
+    }
+    Ok(None)
+}
+
+fn in_words(state: State, error: &NativeError) -> String {
+    state.companion.notice(error);
+    error.to_string()
+}
+
+fn at(worker: &NativeWorker) -> String {
+    format!("the worker at {}", worker.address())
+}
