@@ -21,6 +21,9 @@ const GZIP_LIMIT_BYTES: usize = 720_000;
 /// What comes later may have so many bytes, compressed with brotli.
 const LATER_LIMIT_BYTES: usize = 350_000;
 
+/// What only those fetch who have a native worker may have so many.
+const WORKER_LIMIT_BYTES: usize = 60_000;
+
 /// The strongest that brotli has.
 const BROTLI_QUALITY: u32 = 11;
 /// A window of 16 MB, the largest that browsers take.
@@ -40,18 +43,23 @@ struct Size {
 pub(crate) fn check(dist: &Path) -> Result<()> {
     let mut first = Vec::new();
     let mut later = Vec::new();
+    let mut with_a_worker = Vec::new();
     for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
         if path.is_file() {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_later = split::comes_later(&name);
-            let size = measured(name.into_owned(), &fs::read(&path)?)?;
-            if is_later { &mut later } else { &mut first }.push(size);
+            let when = match () {
+                () if split::comes_with_a_worker(&name) => &mut with_a_worker,
+                () if split::comes_later(&name) => &mut later,
+                () => &mut first,
+            };
+            when.push(measured(name.into_owned(), &fs::read(&path)?)?);
         }
     }
     println!("   brotli      gzip");
     let first = told(first, "in the first load");
     let later = told(later, "later");
+    let with_a_worker = told(with_a_worker, "with a native worker");
     let limits = [
         (first.brotli, LIMIT_BYTES, "the first load", "brotli"),
         (first.gzip, GZIP_LIMIT_BYTES, "the first load", "gzip"),
@@ -59,6 +67,12 @@ pub(crate) fn check(dist: &Path) -> Result<()> {
             later.brotli,
             LATER_LIMIT_BYTES,
             "what comes later",
+            "brotli",
+        ),
+        (
+            with_a_worker.brotli,
+            WORKER_LIMIT_BYTES,
+            "what comes with a native worker",
             "brotli",
         ),
     ];

@@ -29,10 +29,23 @@ const LOADER: &str = "parts.js";
 const PART: &str = "split_";
 const COMPUTE: &str = "split_compute";
 
+/// What several parts need, and web workers do not, is in files that begin like this.
+const SHARED: &str = "chunk_";
+const SHARED_LATER: &str = "later_";
+
+/// The file of the part that speaks to a native worker.
+const COMPANION: &str = "split_companion";
+
 /// Whether a file of the built page is one of a part that neither the page needs when it opens nor
 /// its first web worker.
 pub(crate) fn comes_later(name: &str) -> bool {
-    name.starts_with(PART) && !name.starts_with(COMPUTE)
+    let is_part = name.starts_with(PART) && !name.starts_with(COMPUTE);
+    is_part || name.starts_with(SHARED_LATER)
+}
+
+/// Whether only those fetch it who have a native worker.
+pub(crate) fn comes_with_a_worker(name: &str) -> bool {
+    name.starts_with(COMPANION)
 }
 
 /// Puts the program that cargo built for `dist/` there in parts, in place of the whole one.
@@ -93,8 +106,31 @@ fn cut(built: &Path, folder: &Path, main: &Path) -> Result<()> {
     options.main_out_path = main;
     options.main_module = "./app.js";
     options.link_name = &loader;
-    wasm_split_cli_support::transform(options).map_err(|error| anyhow!("{error:#}"))?;
-    Ok(())
+    let split = wasm_split_cli_support::transform(options);
+    let split = split.map_err(|error| anyhow!("{error:#}"))?;
+    let compute = split.prefetch_map.get("compute");
+    let compute = compute.context("web workers have no part of their own")?;
+    rename_shared(folder, compute)
+}
+
+/// Gives what web workers do not need names that say so.
+fn rename_shared(folder: &Path, compute: &[String]) -> Result<()> {
+    let loader = folder.join(LOADER);
+    let mut text = fs::read_to_string(&loader).with_context(|| loader.display().to_string())?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let Some(number) = stem.strip_prefix(SHARED) else {
+            continue;
+        };
+        if compute.iter().any(|needed| *needed == stem) {
+            continue;
+        }
+        let name = format!("{SHARED_LATER}{number}.wasm");
+        text = text.replace(&format!("{stem}.wasm"), &name);
+        fs::rename(&path, folder.join(name))?;
+    }
+    fs::write(&loader, text).with_context(|| loader.display().to_string())
 }
 
 /// The same program without the names of its functions, which are a quarter of it.
