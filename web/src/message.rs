@@ -308,6 +308,9 @@ pub struct Checked {
     pub cost: Option<Cost>,
     /// Number of steps it computes.
     pub steps: u64,
+    /// Why no browser can compute it, though it is right; in words.
+    #[serde(default)]
+    pub too_large: Option<String>,
 }
 
 /// An analysis that is about to be computed.

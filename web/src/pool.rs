@@ -22,7 +22,7 @@ pub enum LaneNews {
     Network(NetworkNews),
     /// It has told everything.
     Done,
-    /// Its worker died: what it told so far counts no more, it begins again. In words, why.
+    /// What it told so far counts no more, it begins again. In words, why.
     Restarted(String),
     /// It will tell nothing more. In words, why.
     Failed(String),
@@ -176,7 +176,7 @@ fn lost(crew: &Rc<RefCell<Crew>>, index: usize, lane: usize, reason: &str) {
         crew.queue.push_front(lane);
     }
     let news = if is_first {
-        LaneNews::Restarted(reason.to_owned())
+        LaneNews::Restarted(format!("its web worker stopped ({reason})"))
     } else {
         LaneNews::Failed(format!("its web worker stopped twice: {reason}"))
     };

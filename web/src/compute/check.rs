@@ -1,6 +1,6 @@
 //! Whether a config is right, and what it would cost.
 
-use trainscope_analysis::config::{ConfigForm, ConfigProblem, Location};
+use trainscope_analysis::config::ConfigForm;
 use trainscope_analysis::protocol::Cost;
 use trainscope_analysis::{Config, ConfigErrors, Registry};
 
@@ -56,8 +56,8 @@ async fn fit(files: &OpenedFiles, config: &Config, checked: &mut Checked) -> Res
     let run = files.run().await?;
     match of_config(files, &run, config).await {
         Ok(plan) => {
-            checked.problems.extend(too_large(&plan.cost));
-            checked.cost = Some(plan.cost).filter(|_| checked.problems.is_empty());
+            checked.too_large = too_large(&plan.cost);
+            checked.cost = Some(plan.cost);
             checked.steps = plan.steps.len() as u64;
             checked.warnings = plan.warnings;
         }
@@ -67,15 +67,12 @@ async fn fit(files: &OpenedFiles, config: &Config, checked: &mut Checked) -> Res
 }
 
 /// What no web worker has the memory for.
-fn too_large(cost: &Cost) -> Option<ConfigProblem> {
-    let message = format!(
-        "a layer takes about {} of memory, and a browser gives 4 GB at most: leave the largest \
-         matrices out, or run `worker analyze`, which has no such limit",
-        memory::in_words(cost.peak_bytes)
-    );
-    let problem = ConfigProblem {
-        location: Location::default(),
-        message,
-    };
-    (cost.peak_bytes > memory::LIMIT_BYTES).then_some(problem)
+fn too_large(cost: &Cost) -> Option<String> {
+    (cost.peak_bytes > memory::LIMIT_BYTES).then(|| {
+        format!(
+            "A layer takes about {} of memory, and a browser gives 4 GB at most: leave the largest \
+             matrices out, or have it computed by a worker, which has no such limit.",
+            memory::in_words(cost.peak_bytes)
+        )
+    })
 }

@@ -3,7 +3,9 @@
 //! A browser's own `EventSource` cannot show a token, so the page reads the stream by itself. The
 //! format is that of the HTML standard, section 9.2.
 
-use js_sys::{Reflect, Uint8Array};
+use futures_util::future::{Either, select};
+use js_sys::{Promise, Reflect, Uint8Array};
+use leptos::prelude::window;
 use trainscope_analysis::service::Told;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -14,6 +16,10 @@ use crate::fetch::in_words;
 
 /// More than this in one event is refused: no unit of an analysis is so long.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// A worker gives a sign of life every 15 seconds; after so many without one it is gone, whatever
+/// the network says.
+const LONGEST_SILENCE_SECONDS: i32 = 50;
 
 /// What an analysis on a native worker tells. Dropping it ends the request, and nothing else.
 pub struct Events {
@@ -88,7 +94,14 @@ impl Events {
             address: self.worker.address().to_owned(),
             reason: in_words(&error),
         };
-        let piece = JsFuture::from(self.reader.read()).await.map_err(lost)?;
+        let read = JsFuture::from(self.reader.read());
+        let piece = match select(read, silence()).await {
+            Either::Left((piece, _)) => piece.map_err(lost)?,
+            Either::Right(_) => {
+                let words = format!("nothing was heard for {LONGEST_SILENCE_SECONDS} seconds");
+                return Err(lost(js_sys::Error::new(&words).into()));
+            }
+        };
         let value = Reflect::get(&piece, &"value".into()).map_err(lost)?;
         Ok(value
             .dyn_into::<Uint8Array>()
@@ -101,6 +114,16 @@ impl Events {
         let text = format!("{{\"{}\":{}}}", event.name, event.data);
         serde_json::from_str(&text).map_err(|error| self.worker.foreign(&error.to_string()))
     }
+}
+
+/// Ends when a worker has been silent for too long.
+fn silence() -> JsFuture {
+    let milliseconds = LONGEST_SILENCE_SECONDS * 1000;
+    JsFuture::from(Promise::new(&mut |resolve, _| {
+        // Fails where the tab is closing, and then nothing matters any more.
+        let _ =
+            window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
+    }))
 }
 
 /// Cuts a stream into events.

@@ -1,20 +1,28 @@
 //! An analysis under way, or done.
 //!
-//! Records are kept by lane, because a lane whose worker dies begins again. Charts learn of new
-//! records one at a time and not more often than a person can see, so that the main thread stays
-//! free.
+//! Who computes it is a [`Computer`]. Records are kept by lane, because a lane whose worker dies
+//! begins again. Charts learn of new records one at a time and not more often than a person can
+//! see, so that the main thread stays free.
+
+pub(super) mod computer;
+mod this_tab;
+
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use trainscope_analysis::protocol::{Cost, Event, Progress, Record};
 use trainscope_analysis::results::Results;
+use trainscope_analysis::service::{self, AnalysisInfo};
 
+use self::computer::{Computer, Connection, Listener, News, Plan, Stopped};
+use self::this_tab::ThisTab;
 use super::desk::Desk;
 use super::network::Meter;
 use super::surroundings;
-use crate::message::{Answer, NetworkNews, Planned, Request};
+use crate::message::NetworkNews;
 use crate::panel::Panels;
-use crate::pool::{LaneNews, Pool};
+use crate::pool::LaneNews;
 
 /// How long charts rest between two updates, in milliseconds.
 const REST_MILLISECONDS: i32 = 120;
@@ -33,12 +41,17 @@ pub(super) struct Analysis {
     pub failures: RwSignal<Vec<String>>,
     /// The charts.
     pub panels: RwSignal<Panels>,
+    /// What there is to know of it where a native worker computes it, or has.
+    pub on_worker: RwSignal<Option<OnWorker>>,
     desk: Desk,
-    pool: StoredValue<Option<Pool>, LocalStorage>,
+    computer: StoredValue<Option<Box<dyn Computer>>, LocalStorage>,
     lanes: StoredValue<Vec<Lane>>,
     /// Charts whose records have come and that were not told.
     feed: StoredValue<Feed>,
+    /// When numbers began to come.
     started: StoredValue<f64>,
+    /// Layer-steps that were finished before that.
+    head_start: StoredValue<u64>,
     /// What the run had taken of the network before.
     before: StoredValue<NetworkNews>,
     /// Counts analyses, so that what an earlier one still says is passed over.
@@ -50,7 +63,7 @@ pub(super) struct Analysis {
 pub(super) enum Phase {
     /// Nothing was asked for.
     Idle,
-    /// Catalogs are read.
+    /// Catalogs are read, or it waits for its turn on a native worker.
     Planning,
     /// Numbers are on their way.
     Computing,
@@ -62,6 +75,21 @@ pub(super) enum Phase {
     Failed(String),
 }
 
+/// An analysis on a native worker.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OnWorker {
+    /// The worker, as people know it: `127.0.0.1:8790`.
+    pub host: String,
+    /// What the worker said last.
+    pub info: AnalysisInfo,
+    /// How things stand with the connection.
+    pub connection: Connection,
+    /// Whether it was asked to stop and has not said yet that it did.
+    pub is_stopping: bool,
+    /// Why it could not be stopped.
+    pub not_stopped: Option<String>,
+}
+
 /// How much is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Tally {
@@ -69,8 +97,10 @@ pub(super) struct Tally {
     pub units: u64,
     pub read_bytes: u64,
     pub numbers: u64,
-    /// Seconds since the start.
+    /// Seconds since numbers began to come.
     pub seconds: f64,
+    /// Layer-steps that were finished before that.
+    pub head_start: u64,
     /// What it took of the network.
     pub network: NetworkNews,
 }
@@ -102,11 +132,13 @@ impl Analysis {
             warnings: RwSignal::new(Vec::new()),
             failures: RwSignal::new(Vec::new()),
             panels: RwSignal::new(Panels::default()),
+            on_worker: RwSignal::new(None),
             desk,
-            pool: StoredValue::new_local(None),
+            computer: StoredValue::new_local(None),
             lanes: StoredValue::new(Vec::new()),
             feed: StoredValue::new(Feed::default()),
             started: StoredValue::new(0.0),
+            head_start: StoredValue::new(0),
             before: StoredValue::new(NetworkNews::default()),
             number: StoredValue::new(0),
         }
@@ -117,12 +149,18 @@ impl Analysis {
         matches!(self.phase.get(), Phase::Planning | Phase::Computing)
     }
 
-    /// Forgets everything.
+    /// Whether a native worker computes it, or has.
+    pub(super) fn is_on_worker(self) -> bool {
+        self.on_worker.with(Option::is_some)
+    }
+
+    /// Forgets everything. What a native worker computes, it goes on computing.
     pub(super) fn clear(self) {
         self.number.update_value(|number| *number += 1);
-        self.pool.set_value(None);
+        self.computer.set_value(None);
         self.lanes.set_value(Vec::new());
         self.feed.update_value(|feed| feed.records.clear());
+        self.head_start.set_value(0);
         self.phase.set(Phase::Idle);
         self.results.set(None);
         self.cost.set(Cost::default());
@@ -130,36 +168,40 @@ impl Analysis {
         self.warnings.set(Vec::new());
         self.failures.set(Vec::new());
         self.panels.set(Panels::default());
+        self.on_worker.set(None);
     }
 
-    /// Computes the analysis of a config.
+    /// Computes the analysis of a config in this tab.
     pub(super) fn start(self, text: String) {
         self.clear();
-        self.phase.set(Phase::Planning);
-        self.started.set_value(surroundings::now_seconds());
-        self.before.set_value(self.meter().get_untracked());
-        let number = self.number.get_value();
-        let workers = self.desk.pool_size.get_untracked();
-        spawn_local(async move {
-            let answer = self.desk.ask(Request::Plan { text, workers }).await;
-            if self.number.get_value() != number {
-                return;
-            }
-            match answer {
-                Ok(Answer::Planned(planned)) => self.compute(*planned),
-                Ok(_) => {}
-                Err(message) => self.phase.set(Phase::Failed(message)),
-            }
-        });
+        let desk = self.desk;
+        self.begin_with(|tell| Box::new(ThisTab::start(desk, text, tell)));
     }
 
-    /// Stops at once; what is there stays.
+    /// Shows an analysis of a native worker's, which `follow` tells of.
+    pub(super) fn follow(
+        self,
+        on_worker: OnWorker,
+        follow: impl FnOnce(Listener) -> Box<dyn Computer>,
+    ) {
+        self.clear();
+        self.on_worker.set(Some(on_worker));
+        self.begin_with(follow);
+    }
+
+    /// Stops it; what is there stays.
     pub(super) fn cancel(self) {
-        if self.phase.get_untracked() == Phase::Planning {
-            self.desk.interrupt();
+        let stopped = self
+            .computer
+            .with_value(|computer| computer.as_ref().map(|computer| computer.stop()));
+        if stopped == Some(Stopped::Soon) {
+            return self.change_on_worker(|on_worker| {
+                on_worker.is_stopping = true;
+                on_worker.not_stopped = None;
+            });
         }
         self.number.update_value(|number| *number += 1);
-        self.pool.set_value(None);
+        self.computer.set_value(None);
         self.phase.set(Phase::Cancelled);
     }
 
@@ -188,32 +230,102 @@ impl Analysis {
         Some(results)
     }
 
+    fn begin_with(self, computer: impl FnOnce(Listener) -> Box<dyn Computer>) {
+        self.phase.set(Phase::Planning);
+        self.before.set_value(self.meter().get_untracked());
+        let number = self.number.get_value();
+        let listener: Listener = Rc::new(move |news| {
+            if self.number.get_value() == number {
+                self.hear(news);
+            }
+        });
+        self.computer.set_value(Some(computer(listener)));
+    }
+
     fn begin(self, results: Results) {
         self.warnings.set(results.warnings.clone());
         self.panels.set(Panels::of(&results));
         self.results.set(Some(results));
     }
 
-    fn compute(self, planned: Planned) {
-        let named = |lane: &crate::message::PlannedLane| Lane {
-            name: lane.name.clone(),
+    fn hear(self, news: News) {
+        match news {
+            News::Planned(plan) => self.take_plan(*plan),
+            News::Lane(lane, news) => self.hear_lane(lane, news),
+            News::State(info) => self.take_state(*info),
+            News::Connection(connection) => self.change_on_worker(|on_worker| {
+                on_worker.connection = connection;
+            }),
+            News::NotStopped(reason) => self.change_on_worker(|on_worker| {
+                on_worker.is_stopping = false;
+                on_worker.not_stopped = Some(reason);
+            }),
+            News::Ended(phase) => {
+                self.computer.set_value(None);
+                self.change_on_worker(|on_worker| on_worker.is_stopping = false);
+                self.phase.set(phase);
+            }
+        }
+    }
+
+    /// Charts begin with the first plan; a later one says what has changed.
+    fn take_plan(self, plan: Plan) {
+        self.cost.set(plan.cost);
+        if self.results.with_untracked(Option::is_some) {
+            self.add_warnings(&plan.results.warnings);
+            self.results.set(Some(plan.results));
+            return;
+        }
+        let named = |name| Lane {
+            name,
             ..Lane::default()
         };
         self.lanes
-            .set_value(planned.lanes.iter().map(named).collect());
-        self.cost.set(planned.cost);
-        self.begin(planned.results);
-        self.phase.set(Phase::Computing);
-        let number = self.number.get_value();
-        let pool = self.desk.compute(planned.lanes, move |lane, news| {
-            if self.number.get_value() == number {
-                self.hear(lane, news);
-            }
+            .set_value(plan.lanes.into_iter().map(named).collect());
+        self.begin(plan.results);
+        self.started.set_value(surroundings::now_seconds());
+        let is_waiting = self.on_worker.with_untracked(|on_worker| {
+            let phase = on_worker.as_ref().map(|on_worker| on_worker.info.phase);
+            phase.is_some_and(is_before_computing)
         });
-        self.pool.set_value(Some(pool));
+        if !is_waiting {
+            self.phase.set(Phase::Computing);
+        }
     }
 
-    fn hear(self, lane: usize, news: LaneNews) {
+    fn take_state(self, info: AnalysisInfo) {
+        let is_first = self.results.with_untracked(Option::is_none);
+        if is_first {
+            self.head_start.set_value(info.units);
+        }
+        // One that was interrupted waits for its turn again.
+        if is_before_computing(info.phase) {
+            self.phase.set(Phase::Planning);
+        } else if info.phase == service::Phase::Running && !is_first {
+            self.phase.set(Phase::Computing);
+        }
+        self.change_on_worker(|on_worker| on_worker.info = info);
+    }
+
+    fn add_warnings(self, messages: &[String]) {
+        self.warnings.update(|warnings| {
+            let new = messages
+                .iter()
+                .filter(|message| !warnings.contains(message));
+            let new: Vec<String> = new.cloned().collect();
+            warnings.extend(new);
+        });
+    }
+
+    fn change_on_worker(self, change: impl FnOnce(&mut OnWorker)) {
+        self.on_worker.update(|on_worker| {
+            if let Some(on_worker) = on_worker {
+                change(on_worker);
+            }
+        });
+    }
+
+    fn hear_lane(self, lane: usize, news: LaneNews) {
         match news {
             LaneNews::Events(events) => self.take_in(lane, events),
             LaneNews::Network(news) => {
@@ -274,24 +386,13 @@ impl Analysis {
             }
         });
         self.count();
-        if self
-            .lanes
-            .with_value(|lanes| lanes.iter().all(|lane| lane.is_over))
-        {
-            self.pool.set_value(None);
-            let seconds = surroundings::now_seconds() - self.started.get_value();
-            self.phase.set(Phase::Done(seconds));
-        }
     }
 
-    /// A lane lost its worker and begins again: what it told counts no more.
+    /// A lane begins again: what it told counts no more.
     fn restart(self, lane: usize, reason: &str) {
         let name = self.name_of(lane);
-        self.warnings.update(|warnings| {
-            warnings.push(format!(
-                "{name} was begun again: its web worker stopped ({reason})"
-            ));
-        });
+        self.warnings
+            .update(|warnings| warnings.push(format!("{name} was begun again: {reason}")));
         let mut rest = Vec::new();
         self.lanes.update_value(|lanes| {
             if let Some(lane) = lanes.get_mut(lane) {
@@ -326,8 +427,12 @@ impl Analysis {
             read_bytes: lanes.iter().map(|lane| lane.read_bytes).sum(),
             numbers: lanes.iter().map(|lane| lane.records.len() as u64).sum(),
             seconds: 0.0,
+            head_start: self.head_start.get_value(),
             network: self.meter().get_untracked().since(self.before.get_value()),
         });
+        if self.on_worker.with_untracked(Option::is_some) {
+            tally.network = NetworkNews::default();
+        }
         tally.seconds = surroundings::now_seconds() - self.started.get_value();
         self.tally.set(tally);
     }
@@ -372,4 +477,9 @@ impl Analysis {
         }
         added.changed
     }
+}
+
+/// Whether a native worker has yet to begin.
+const fn is_before_computing(phase: service::Phase) -> bool {
+    matches!(phase, service::Phase::Queued | service::Phase::Planning)
 }

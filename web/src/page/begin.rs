@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
+use trainscope_analysis::service::AnalysisInfo;
 
 use super::arrival::Arrival;
 use super::companion::Brought;
@@ -30,6 +31,8 @@ pub(super) enum Wanted {
     Run(Box<Remote>),
     /// Results that the native worker had.
     Brought(Arrival, Box<Brought>),
+    /// An analysis of the native worker's that is under way.
+    Analysis(Box<AnalysisInfo>),
     /// What the page's address asks for.
     Address(Arrival, String),
 }
@@ -45,6 +48,7 @@ impl Wanted {
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
             Self::Run(remote) => remote.place.clone(),
             Self::Brought(_, brought) => brought.name.clone(),
+            Self::Analysis(info) => info.name.clone(),
             Self::Address(_, address) => Arrival::name_of(address),
         }
     }
@@ -88,6 +92,7 @@ fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart
         Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
         Wanted::Run(remote) => spawn_local(wish.open(RunPlace::Remote(remote), None)),
         Wanted::Brought(arrival, brought) => state.show_brought(arrival, *brought),
+        Wanted::Analysis(info) => state.follow(*info),
         Wanted::Address(arrival, address) => arrival.open(state, wish, address),
     }
     Ok(())

@@ -7,15 +7,20 @@
 mod chip;
 mod compare;
 mod connection;
-mod follow;
+pub(super) mod follow;
+mod handing_over;
 mod history;
+mod matching;
 mod memory;
 mod menu;
 mod opening;
+mod patience;
 mod runs;
+pub(super) mod sending;
 mod shown;
 mod source;
-mod starting;
+pub(super) mod starting;
+mod upload;
 mod views;
 
 pub(super) use chip::CompanionMenu;

@@ -7,6 +7,7 @@ use trainscope_plot::Theme;
 use super::analysis::Analysis;
 use super::ask::Ask;
 use super::companion::Companion;
+use super::companion::sending::Sending;
 use super::desk::Desk;
 use super::explore::Explore;
 use super::opening::remote::Given;
@@ -41,6 +42,8 @@ pub(super) struct State {
     pub desk: Desk,
     /// The native worker, where there is one.
     pub companion: Companion,
+    /// What is on its way to it.
+    pub sending: Sending,
     /// The view of what is open; none before the part of the program that opens things is there.
     pub workbench: StoredValue<Option<fn() -> AnyView>>,
     /// What was given for a run that is not on this machine.
@@ -92,6 +95,7 @@ impl State {
             theme: surroundings::theme(),
             desk,
             companion: Companion::new(),
+            sending: Sending::new(),
             workbench: StoredValue::new(None),
             given: Given::new(),
             origin: StoredValue::new(None),
@@ -106,7 +110,9 @@ impl State {
 
     /// Whether the workbench has something to show.
     pub(super) fn has_content(self) -> bool {
-        self.opened.with(Option::is_some) || self.analysis.results.with(Option::is_some)
+        self.opened.with(Option::is_some)
+            || self.analysis.results.with(Option::is_some)
+            || self.analysis.is_on_worker()
     }
 
     /// Begins to open something; what was on its way is given up. What is open stays until
@@ -136,6 +142,7 @@ impl State {
     /// Back to the beginning.
     pub(super) fn close(self) {
         self.analysis.clear();
+        self.sending.forget();
         self.desk.stop();
         self.opened.set(None);
         self.settle();
@@ -150,6 +157,7 @@ impl State {
 
     async fn show_run(self, opened: Opened, config: Option<String>) {
         self.analysis.clear();
+        self.sending.forget();
         let proposed = opened.proposals.first().map(|first| first.text.clone());
         self.explore.begin(&opened.run);
         self.side.set(if config.is_some() || proposed.is_some() {
@@ -169,7 +177,7 @@ impl State {
         }
     }
 
-    /// Computes what is asked.
+    /// Computes what is asked in this tab.
     pub(super) fn run(self) {
         self.analysis.start(self.ask.text.get_untracked());
     }

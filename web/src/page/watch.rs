@@ -1,8 +1,12 @@
 //! How far an analysis is, and what it has to say.
 
+mod on_worker;
+
 use leptos::html::Section;
 use leptos::prelude::*;
 
+use self::on_worker::{OnWorkerStatus, waiting_words};
+use super::analysis::computer::Connection;
 use super::analysis::{Analysis, Phase, Tally};
 use super::state::State;
 use super::{network, readout};
@@ -27,6 +31,7 @@ pub(super) fn Watch() -> impl IntoView {
         <Show when=move || is_asked.get()>
             <section class="watch" node_ref=section aria-label="Progress" data-test="watch">
                 <Progress/>
+                <OnWorkerStatus/>
                 <Failures/>
                 <Warnings/>
             </section>
@@ -49,7 +54,19 @@ fn Progress() -> impl IntoView {
     let analysis = state.analysis;
     let part = Memo::new(move |_| part_done(analysis));
     let percent = move || part.get() * 100.0;
-    let is_computing = Memo::new(move |_| analysis.phase.with(|phase| *phase == Phase::Computing));
+    let stop = Memo::new(move |_| {
+        let is_computing = analysis.phase.with(|phase| *phase == Phase::Computing);
+        let is_stopping = analysis.on_worker.with(|on_worker| {
+            on_worker
+                .as_ref()
+                .is_some_and(|on_worker| on_worker.is_stopping)
+        });
+        match (is_stopping, is_computing) {
+            (true, _) => "Stopping…",
+            (false, true) => "Stop",
+            (false, false) => "Cancel",
+        }
+    });
     let is_planning = Memo::new(move |_| analysis.phase.with(|phase| *phase == Phase::Planning));
     let words = move || in_words(analysis);
     let bar = move || {
@@ -79,7 +96,7 @@ fn Progress() -> impl IntoView {
                 <span class="grow"></span>
                 <Show when=move || analysis.is_busy()>
                     <button class="quiet" data-test="cancel-analysis" on:click=move |_| analysis.cancel()>
-                        {move || if is_computing.get() { "Stop" } else { "Cancel" }}
+                        {stop}
                     </button>
                 </Show>
             </div>
@@ -93,10 +110,17 @@ fn PhaseWords() -> impl IntoView {
     let state = State::here();
     let words = move || match state.analysis.phase.get() {
         Phase::Idle | Phase::Failed(_) => ().into_any(),
-        Phase::Planning => view! { <b>"Planning…"</b> }.into_any(),
+        Phase::Planning => {
+            let words = state
+                .analysis
+                .on_worker
+                .with(|on_worker| on_worker.as_ref().map(waiting_words));
+            view! { <b data-test="state-planning">{words.unwrap_or_else(|| "Planning…".to_owned())}</b> }
+                .into_any()
+        }
         Phase::Computing => view! { <b>"Computing…"</b> }.into_any(),
         Phase::Done(seconds) => {
-            let is_past = state.opened.with(Option::is_none);
+            let is_past = state.opened.with(Option::is_none) && !state.analysis.is_on_worker();
             let words = if is_past {
                 "Saved results".to_owned()
             } else {
@@ -122,50 +146,62 @@ fn part_done(analysis: Analysis) -> f64 {
     let (done, units) = (analysis.tally.get().units, analysis.cost.get().units);
     match analysis.phase.get() {
         Phase::Done(_) => 1.0,
-        Phase::Idle | Phase::Planning | Phase::Failed(_) => 0.0,
+        Phase::Idle | Phase::Planning => 0.0,
         _ if units == 0 => 0.0,
-        Phase::Computing | Phase::Cancelled => (done as f64 / units as f64).min(1.0),
+        Phase::Computing | Phase::Cancelled | Phase::Failed(_) => {
+            (done as f64 / units as f64).min(1.0)
+        }
     }
 }
 
-/// `9 of 12 layers · 4.2 of 5.8 MB · 420 numbers · 0.1 s left`.
+/// `9 of 12 lanes · 4.2 MB of 5.8 MB · 420 numbers · 0.1 s left`.
 fn in_words(analysis: Analysis) -> Option<String> {
     let (cost, tally) = (analysis.cost.get(), analysis.tally.get());
     let phase = analysis.phase.get();
-    let is_computed = !matches!(phase, Phase::Planning | Phase::Failed(_)) && cost.lanes > 0;
+    let has_begun = match phase {
+        Phase::Planning => false,
+        Phase::Failed(_) => tally.units > 0,
+        _ => cost.lanes > 0,
+    };
     let waiting = network::waiting(tally.network).filter(|_| analysis.is_busy());
-    if !is_computed {
+    if !has_begun {
         return waiting;
     }
-    let mut parts = vec![
-        format!(
-            "{} of {}",
-            readout::count(tally.lanes),
-            readout::counted(cost.lanes, "lane")
-        ),
-        format!(
-            "{} of {} layer steps",
-            readout::count(tally.units),
-            readout::count(cost.units)
-        ),
-        format!(
-            "{} of {}",
-            readout::bytes(tally.read_bytes),
-            readout::bytes(cost.read_bytes)
-        ),
-        readout::counted(tally.numbers, "number"),
-    ];
-    if phase == Phase::Computing {
-        parts.extend(left(tally, part_done(analysis)));
+    // A native worker tells of layer-steps, in no order.
+    let lanes = (!analysis.is_on_worker()).then(|| {
+        let lanes = readout::counted(cost.lanes, "lane");
+        format!("{} of {lanes}", readout::count(tally.lanes))
+    });
+    let mut parts: Vec<String> = lanes.into_iter().collect();
+    parts.push(format!(
+        "{} of {} layer steps",
+        readout::count(tally.units),
+        readout::count(cost.units)
+    ));
+    parts.push(format!(
+        "{} of {}",
+        readout::bytes(tally.read_bytes),
+        readout::bytes(cost.read_bytes)
+    ));
+    parts.push(readout::counted(tally.numbers, "number"));
+    let is_heard = analysis.on_worker.with(|on_worker| {
+        let connection = on_worker.as_ref().map(|on_worker| &on_worker.connection);
+        connection.is_none_or(|connection| *connection == Connection::Up)
+    });
+    if phase == Phase::Computing && is_heard {
+        parts.extend(left(tally, cost.units));
     }
     parts.extend(network::traffic(tally.network).map(|words| format!("network: {words}")));
     parts.extend(waiting);
     Some(parts.join(" · "))
 }
 
-fn left(tally: Tally, part: f64) -> Option<String> {
-    let seconds = tally.seconds * (1.0 - part) / part;
-    (part > LEAST_PART).then(|| format!("{} left", readout::duration(seconds)))
+/// What is left, by how fast it went; what was there before says nothing of that.
+fn left(tally: Tally, units: u64) -> Option<String> {
+    let done = tally.units.saturating_sub(tally.head_start) as f64;
+    let all = units.saturating_sub(tally.head_start) as f64;
+    let seconds = tally.seconds * (all - done) / done;
+    (done > LEAST_PART * all).then(|| format!("{} left", readout::duration(seconds)))
 }
 
 /// Layers that could not be computed.
@@ -222,11 +258,15 @@ mod tests {
 
     #[test]
     fn what_is_left_follows_from_what_is_done() {
-        let tally = Tally {
+        let tally = |units, head_start| Tally {
+            units,
+            head_start,
             seconds: 3.0,
             ..Tally::default()
         };
-        assert_eq!(left(tally, 0.25).as_deref(), Some("9.0 s left"));
-        assert_eq!(left(tally, 0.01), None);
+        assert_eq!(left(tally(25, 0), 100).as_deref(), Some("9.0 s left"));
+        assert_eq!(left(tally(1, 0), 100), None);
+        assert_eq!(left(tally(75, 50), 150).as_deref(), Some("9.0 s left"));
+        assert_eq!(left(tally(50, 50), 150), None);
     }
 }

@@ -115,8 +115,7 @@ async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker,
         Err(error) => return wish.fail(&in_words(state, &error)),
     };
     if !info.phase.is_over() {
-        state.settle();
-        return state.follow(info);
+        return begin::open(state, Wanted::Analysis(Box::new(info)));
     }
     wish.tell(info.name.clone(), None);
     match results(state, wish, worker, id).await {

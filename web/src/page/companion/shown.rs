@@ -43,9 +43,16 @@ impl State {
     pub(in crate::page) fn show_brought(self, arrival: Arrival, brought: Brought) {
         arrival.bring(&brought.name, &brought.from);
         self.show_results(brought.results);
+        self.companion.shown.set(None);
+        if let Some(link) = brought.link {
+            self.is_at(link);
+        }
+    }
+
+    /// What is shown now has this short link.
+    pub(super) fn is_at(self, link: String) {
         let results = self.analysis.results.get_untracked();
-        let shown = brought.link.zip(results);
-        let shown = shown.map(|(link, results)| Shown { link, results });
+        let shown = results.map(|results| Shown { link, results });
         self.companion.shown.set(shown);
     }
 }

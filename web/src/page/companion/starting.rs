@@ -6,17 +6,17 @@ use leptos::task::spawn_local;
 use crate::save;
 
 /// Of a worker that brings this page along.
-pub(super) const WITH_PAGE: &str = "worker serve --root PATH/TO/RUNS --open";
+pub(in crate::page) const WITH_PAGE: &str = "worker serve --root PATH/TO/RUNS --open";
 
 /// Of a worker that is used from a page that came from somewhere else.
-pub(super) fn from_elsewhere() -> String {
+pub(in crate::page) fn from_elsewhere() -> String {
     let origin = window().location().origin().unwrap_or_default();
     format!("worker serve --allow-origin {origin} --root PATH/TO/RUNS")
 }
 
 /// A command, and a button that copies it.
 #[component]
-pub(super) fn Command(#[prop(into)] text: String, test: &'static str) -> impl IntoView {
+pub(in crate::page) fn Command(#[prop(into)] text: String, test: &'static str) -> impl IntoView {
     view! {
         <pre class="command" data-test=test>{text.clone()}</pre>
         <CopyButton text label="Copy" test="copy-command"/>

@@ -8,7 +8,9 @@ use leptos::wasm_split::wasm_split;
 use wasm_bindgen::JsCast;
 use web_sys::Node;
 
-use super::{Companion, history, menu, opening, runs};
+use super::{Companion, follow, history, menu, opening, runs};
+use crate::native::NativeWorker;
+use crate::page::analysis::computer::{Computer, Listener};
 use crate::page::arrival::Arrival;
 use crate::page::state::{State, Wish};
 use crate::part::MissingPart;
@@ -26,6 +28,10 @@ pub(in crate::page) struct Views {
     pub arrive: fn(Companion),
     /// Asks how things stand.
     pub look: fn(Companion),
+    /// Has the worker compute what is asked.
+    pub send: fn(State),
+    /// Tells of an analysis of the worker's.
+    pub follow: fn(NativeWorker, String, Listener) -> Box<dyn Computer>,
 }
 
 /// Connects to the worker that is named, where one is, and shows it from now on.
@@ -45,6 +51,8 @@ pub(super) fn begin(companion: Companion) -> Result<(), MissingPart> {
         history: history::view,
         arrive: Companion::arrive,
         look: |companion| spawn_local(companion.look()),
+        send: State::send_now,
+        follow: follow::listen,
     }));
     fold_by_clicks_elsewhere(companion);
     companion.arrive();

@@ -1,0 +1,175 @@
+//! How far an analysis is on its way to the native worker.
+
+use futures_channel::oneshot;
+use futures_util::future::AbortHandle;
+use leptos::prelude::*;
+use trainscope_analysis::service::RunSource;
+
+use crate::native::NativeWorker;
+use crate::page::state::State;
+
+/// What is on its way to the native worker. Copies share the same signals.
+#[derive(Clone, Copy)]
+pub(in crate::page) struct Sending {
+    /// How far it is.
+    pub stage: RwSignal<Stage>,
+    /// Where a worker has the files of the open run; none where that is not known.
+    pub known: RwSignal<Option<Known>>,
+    /// Ends what is under way.
+    under_way: StoredValue<Option<AbortHandle>>,
+    /// Has the worker throw away what was copied so far.
+    throw_away: StoredValue<Option<Box<dyn FnOnce()>>, LocalStorage>,
+    /// Who waits for the person's agreement.
+    agreement: StoredValue<Option<oneshot::Sender<bool>>, LocalStorage>,
+}
+
+/// How far an analysis is on its way to a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::page) enum Stage {
+    /// None is on its way.
+    Idle,
+    /// Samples are taken of the files here: of so many of so many.
+    Sampling { files: u64, of: u64 },
+    /// The worker is asked something.
+    Asking,
+    /// May the files be copied?
+    Agreeing(Agreement),
+    /// They are being copied.
+    Copying(Copying),
+    /// It came to nothing; in words.
+    Failed(String),
+}
+
+/// What a person agrees to.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::page) struct Agreement {
+    /// The worker, as people know it.
+    pub host: String,
+    /// Paths and lengths of the files.
+    pub files: Vec<(String, u64)>,
+    /// Bytes that the worker takes at most; none where that is not known.
+    pub most_bytes: Option<u64>,
+}
+
+/// Files that are being copied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::page) struct Copying {
+    /// Bytes that have arrived.
+    pub bytes: u64,
+    /// Bytes of all of them.
+    pub of_bytes: u64,
+    /// Bytes that have arrived each second so far.
+    pub bytes_per_second: Option<f64>,
+    /// Seconds until a lost connection is tried again.
+    pub lost: Option<u32>,
+}
+
+/// Where a worker has the files of the open run.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::page) struct Known {
+    /// The worker.
+    pub(super) worker: NativeWorker,
+    pub(super) source: RunSource,
+    /// The folder, where it sees the same ones; none where they were copied.
+    pub folder: Option<String>,
+}
+
+impl Agreement {
+    /// Bytes of all files.
+    pub(in crate::page) fn bytes(&self) -> u64 {
+        self.files.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// Whether the worker takes so much.
+    pub(in crate::page) fn fits(&self) -> bool {
+        self.most_bytes.is_none_or(|most| self.bytes() <= most)
+    }
+}
+
+impl Sending {
+    pub(in crate::page) fn new() -> Self {
+        Self {
+            stage: RwSignal::new(Stage::Idle),
+            known: RwSignal::new(None),
+            under_way: StoredValue::new(None),
+            throw_away: StoredValue::new_local(None),
+            agreement: StoredValue::new_local(None),
+        }
+    }
+
+    /// Whether something is on its way.
+    pub(in crate::page) fn is_busy(self) -> bool {
+        self.stage
+            .with(|stage| !matches!(stage, Stage::Idle | Stage::Failed(_)))
+    }
+
+    /// Gives up what is on its way; what was copied so far is thrown away.
+    pub(in crate::page) fn cancel(self) {
+        self.end();
+        self.stage.set(Stage::Idle);
+        self.throw_away();
+    }
+
+    /// Has the worker throw away what was copied so far.
+    pub(super) fn throw_away(self) {
+        let mut throw_away = None;
+        self.throw_away
+            .update_value(|kept| throw_away = kept.take());
+        if let Some(throw_away) = throw_away {
+            throw_away();
+        }
+    }
+
+    /// What was copied so far is thrown away like this; none where all of it has arrived.
+    pub(super) fn set_throw_away(self, throw_away: Option<Box<dyn FnOnce()>>) {
+        self.throw_away.set_value(throw_away);
+    }
+
+    /// This is under way from now on.
+    pub(super) fn begin(self, handle: AbortHandle) {
+        self.under_way.set_value(Some(handle));
+    }
+
+    /// The same, and another run is open from now on.
+    pub(in crate::page) fn forget(self) {
+        self.cancel();
+        self.known.set(None);
+    }
+
+    /// Tells whether the files may be copied.
+    pub(in crate::page) fn agree(self, is_agreed: bool) {
+        let mut waiting = None;
+        self.agreement
+            .update_value(|agreement| waiting = agreement.take());
+        if let Some(waiting) = waiting {
+            // Fails where nobody waits any more.
+            let _ = waiting.send(is_agreed);
+        }
+    }
+
+    fn end(self) {
+        self.under_way.update_value(|under_way| {
+            if let Some(under_way) = under_way.take() {
+                under_way.abort();
+            }
+        });
+        self.agreement.set_value(None);
+    }
+
+    /// Whether the person agrees.
+    pub(super) async fn ask(self, agreement: Agreement) -> bool {
+        let (sender, answer) = oneshot::channel();
+        self.agreement.set_value(Some(sender));
+        self.stage.set(Stage::Agreeing(agreement));
+        answer.await.unwrap_or(false)
+    }
+}
+
+impl State {
+    /// Has the worker compute what is asked, and shows it.
+    pub(in crate::page) fn send(self) {
+        if let Some(views) = self.companion.views.get_untracked() {
+            (views.send)(self);
+        }
+    }
+}
