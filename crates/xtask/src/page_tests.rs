@@ -11,11 +11,11 @@ mod hub;
 mod keyboard;
 mod large_files;
 mod links;
-#[allow(dead_code, reason = "its tests come with the worker's server")]
 mod native_worker;
 mod numbers;
 mod opening;
 mod saving;
+mod sending;
 mod site;
 mod smoothness;
 pub(crate) mod states;
@@ -91,6 +91,9 @@ const SUBJECTS: &[&[PageTest]] = &[
     companion::RUNS,
     companion::ANALYSES,
     command_line::TESTS,
+    sending::TESTS,
+    sending::COPYING,
+    sending::TOO_MUCH,
 ];
 
 /// Tests the page that is in `dist/`, by the tests whose names have `only` in them.

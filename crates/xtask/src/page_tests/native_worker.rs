@@ -132,6 +132,12 @@ impl NativeWorker {
 
     /// What it answers to `GET api/PATH`.
     pub(super) fn get(&self, path: &str) -> Result<Value> {
+        let text = self.text(path)?;
+        serde_json::from_str(&text).with_context(|| format!("api/{path} is {text}"))
+    }
+
+    /// The same, as text.
+    pub(super) fn text(&self, path: &str) -> Result<String> {
         let address = format!("{}api/{path}", self.address());
         let mut request = ureq::get(&address);
         if let Some(token) = &self.options.token {
@@ -139,7 +145,21 @@ impl NativeWorker {
         }
         let mut answer = request.call().with_context(|| address.clone())?;
         let body = answer.body_mut().with_config().limit(64 << 20);
-        body.read_json().with_context(|| address)
+        body.read_to_string().with_context(|| address)
+    }
+
+    /// Ends all of its analyses.
+    pub(super) fn cancel_all(&self) -> Result<()> {
+        let analyses = self.get("analyses")?;
+        for analysis in analyses.as_array().into_iter().flatten() {
+            let id = analysis["id"].as_str().unwrap_or_default();
+            let mut request = ureq::delete(format!("{}api/analyses/{id}", self.address()));
+            if let Some(token) = &self.options.token {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            request.call()?;
+        }
+        Ok(())
     }
 
     /// What it has said so far.

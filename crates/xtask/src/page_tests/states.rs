@@ -10,6 +10,7 @@ use trainscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule};
 
 use super::companion::{self, connect, show_analyses, unfold};
 use super::native_worker::{NativeWorker, Options as WorkerOptions};
+use super::sending::states::Place as Sending;
 use super::visit::{self, choose};
 use super::{PageTest, Site, checkpoints};
 use crate::browser::{Screen, Tab};
@@ -50,6 +51,8 @@ pub(crate) struct Surroundings {
     worker: OnceCell<NativeWorker>,
     /// Another one, that wants a token.
     closed_worker: OnceCell<NativeWorker>,
+    /// Workers and runs for what is sent, made when the first state needs them.
+    sending: OnceCell<Sending>,
     workspace: Workspace,
 }
 
@@ -167,6 +170,38 @@ pub(crate) const STATES: &[State] = &[
         name: "worker-share",
         reach: worker_share,
     },
+    State {
+        name: "too-much",
+        reach: |tab, at| at.sending()?.too_much(tab, &at.address),
+    },
+    State {
+        name: "worker-cost",
+        reach: |tab, at| at.sending()?.cost(tab),
+    },
+    State {
+        name: "worker-proposed",
+        reach: |tab, at| at.sending()?.proposed(tab),
+    },
+    State {
+        name: "worker-agreement",
+        reach: |tab, at| at.sending()?.agreement(tab),
+    },
+    State {
+        name: "worker-copying",
+        reach: |tab, at| at.sending()?.copying(tab),
+    },
+    State {
+        name: "worker-queued",
+        reach: |tab, at| at.sending()?.queued(tab),
+    },
+    State {
+        name: "worker-running",
+        reach: |tab, at| at.sending()?.running(tab),
+    },
+    State {
+        name: "worker-connection-lost",
+        reach: |tab, at| at.sending()?.lost(tab),
+    },
 ];
 
 impl Surroundings {
@@ -185,6 +220,7 @@ impl Surroundings {
             fake,
             worker: OnceCell::new(),
             closed_worker: OnceCell::new(),
+            sending: OnceCell::new(),
             workspace: workspace.clone(),
             address: address.to_owned(),
             run: workspace.root.join(RUN),
@@ -229,6 +265,14 @@ impl Surroundings {
         };
         let worker = companion::worker(&self.workspace, options)?;
         Ok(self.closed_worker.get_or_init(|| worker))
+    }
+
+    fn sending(&self) -> Result<&Sending> {
+        if let Some(sending) = self.sending.get() {
+            return Ok(sending);
+        }
+        let sending = Sending::new(&self.workspace)?;
+        Ok(self.sending.get_or_init(|| sending))
     }
 
     fn open_run(&self, tab: &Tab) -> Result<()> {

@@ -106,7 +106,7 @@ fn warnings(tab: &Tab) -> Result<String> {
 }
 
 /// Every number that can be saved is the expected one.
-fn all_numbers_agree(tab: &Tab, site: &Site) -> Result<()> {
+pub(super) fn all_numbers_agree(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
     let saved = saving::save(tab, folder.path(), "save-all-csv", "demo_results.csv")?;

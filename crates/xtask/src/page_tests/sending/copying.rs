@@ -1,0 +1,166 @@
+//! Files that a native worker is given, or sees already.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::network::Network;
+use super::slow_run::SlowRun;
+use super::{RUNS, SEND, configure, finish, same_as_results, wait_for_units, with_root};
+use crate::browser::Tab;
+use crate::demo::{CONFIG, RUN};
+use crate::page_tests::native_worker::{NativeWorker, Options};
+use crate::page_tests::{PageTest, Site, visit, watching};
+
+pub(in crate::page_tests) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "files_are_copied_to_a_worker_after_agreement",
+        run: copied,
+    },
+    PageTest {
+        name: "files_that_a_worker_sees_are_used_in_place",
+        run: in_place,
+    },
+    PageTest {
+        name: "copying_that_is_cut_goes_on_where_it_was",
+        run: cut,
+    },
+    PageTest {
+        name: "copying_that_is_given_up_leaves_nothing",
+        run: given_up,
+    },
+];
+
+pub(super) const DIALOG: &str = "[data-test=agreement][open]";
+const LOST: &str = "[data-test=copying-lost]";
+
+/// Files are copied of which so much is through when the network goes down.
+const BYTES_UNTIL_DOWN: usize = 12_000_000;
+
+fn copied(tab: &Tab, site: &Site) -> Result<()> {
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    visit::finish_demo(tab, &worker.address())?;
+    tab.click(SEND)?;
+    tab.wait_until_shown(DIALOG)?;
+    let question = tab.words(DIALOG)?;
+    let host = worker.host();
+    ensure!(
+        question.contains("MB,") && question.contains(&host) && question.contains("nothing else"),
+        "the question is: {question}"
+    );
+    tab.click("[data-test=disagree]")?;
+    tab.wait_until_gone(DIALOG)?;
+    ensure!(uploads(&worker)?.is_empty(), "files were copied");
+    ensure!(tab.has("[data-test=state-done]")?, "what was there is gone");
+    tab.click(SEND)?;
+    tab.click_when_shown("[data-test=agree]")?;
+    finish(tab)?;
+    watching::all_numbers_agree(tab, site)?;
+    same_as_results(tab, &worker)?;
+    // The worker has them now.
+    tab.click(SEND)?;
+    tab.wait_for(
+        "the second analysis",
+        "!document.querySelector('[data-test=state-done]')",
+    )?;
+    finish(tab)?;
+    let analyses = worker.get("analyses")?;
+    ensure!(
+        analyses[0]["source"] == analyses[1]["source"] && uploads(&worker)?.len() == 1,
+        "files were copied twice"
+    );
+    Ok(())
+}
+
+fn in_place(tab: &Tab, site: &Site) -> Result<()> {
+    let root = site.workspace.root.join(RUNS);
+    let worker = NativeWorker::start(site.workspace, with_root(&root))?;
+    let run = site.workspace.root.join(RUN);
+    visit::drop_run(tab, &worker.address(), &[&run])?;
+    configure(tab, &site.workspace.root.join(CONFIG))?;
+    tab.click(SEND)?;
+    finish(tab)?;
+    let place = tab.words("[data-test=worker-files]")?;
+    ensure!(
+        place.contains("in place") && place.contains(&run.display().to_string()),
+        "the page says: {place}"
+    );
+    ensure!(uploads(&worker)?.is_empty(), "files were copied");
+    watching::all_numbers_agree(tab, site)?;
+    same_as_results(tab, &worker)
+}
+
+fn cut(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    copy_until_down(tab, &run, &network)?;
+    network.bring_up();
+    wait_for_units(tab, 1)?;
+    tab.complaints()?;
+    let uploads = uploads(&worker)?;
+    let upload = uploads.first().context("nothing was copied")?;
+    let mut compared = 0;
+    for step in fs::read_dir(run.folder())? {
+        let path = Path::new(&step?.file_name()).join("model.safetensors");
+        let (here, there) = (
+            fs::read(run.folder().join(&path))?,
+            fs::read(upload.join(&path))?,
+        );
+        ensure!(here == there, "{} is another file", path.display());
+        compared += here.len();
+    }
+    ensure!(
+        compared > BYTES_UNTIL_DOWN,
+        "{compared} bytes were compared"
+    );
+    finish(tab)?;
+    same_as_results(tab, &worker)
+}
+
+fn given_up(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    copy_until_down(tab, &run, &network)?;
+    ensure!(uploads(&worker)?.len() == 1, "nothing was copied");
+    tab.wait_for_words(LOST, "in 4 s")?;
+    network.bring_up();
+    tab.click("[data-test=cancel-sending]")?;
+    tab.wait_until_gone("[data-test=copying]")?;
+    let until = Instant::now() + Duration::from_secs(20);
+    while !uploads(&worker)?.is_empty() {
+        ensure!(Instant::now() < until, "what was copied is still there");
+        thread::sleep(Duration::from_millis(20));
+    }
+    tab.complaints()?;
+    ensure!(
+        worker.get("analyses")? == serde_json::json!([]),
+        "there is an analysis"
+    );
+    Ok(())
+}
+
+/// Begins to copy the slow run, until the network goes down in the middle of a file.
+pub(super) fn copy_until_down(tab: &Tab, run: &SlowRun, network: &Network) -> Result<()> {
+    visit::drop_run(tab, network.address(), &[&run.folder()])?;
+    configure(tab, &run.config())?;
+    tab.click(SEND)?;
+    tab.wait_until_shown(DIALOG)?;
+    network.take_down_after(BYTES_UNTIL_DOWN);
+    tab.click("[data-test=agree]")?;
+    tab.wait_for_words(LOST, "trying again in")
+}
+
+/// The folders of what was copied.
+fn uploads(worker: &NativeWorker) -> Result<Vec<PathBuf>> {
+    let folder = worker.data_folder().join("uploads");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
