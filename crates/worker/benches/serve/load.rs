@@ -6,19 +6,35 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::client::{Event, ask};
+use crate::client::ask;
 
 /// Connections that ask.
 const CONNECTIONS: u32 = 10;
 
-/// Threads that listen to every event of an analysis.
-pub(crate) fn listen(address: SocketAddr, id: &str, count: usize) -> Vec<JoinHandle<Vec<Event>>> {
+/// Threads that listen to an analysis to its end, and count its units as they are numbered.
+pub(crate) fn listen(address: SocketAddr, id: &str, count: usize) -> Vec<JoinHandle<u64>> {
     let path = format!("/api/analyses/{id}/events");
     let listener = |_| {
         let path = path.clone();
-        thread::spawn(move || ask(address, "GET", &path).events().collect())
+        thread::spawn(move || count_units(ask(address, "GET", &path).start()))
     };
     (0..count).map(listener).collect()
+}
+
+/// Reads lines only, because what is timed is the server.
+fn count_units(stream: TcpStream) -> u64 {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut heard) = (Vec::new(), 0);
+    while reader.read_until(b'\n', &mut line).unwrap() > 0 {
+        if let Some(id) = line.strip_prefix(b"id: ") {
+            let id = String::from_utf8_lossy(id);
+            let number = id.trim_end().rsplit('-').next().unwrap().parse::<u64>();
+            heard += 1;
+            assert_eq!(number, Ok(heard), "none is left out and none is told twice");
+        }
+        line.clear();
+    }
+    heard
 }
 
 /// How requests were answered.

@@ -336,6 +336,12 @@ fn nothing_outside_of_the_roots_is_read() {
         );
         assert!(reply.json()["message"].is_string(), "{path}");
     }
+}
+
+#[test]
+fn nothing_outside_of_the_page_s_folder_is_sent() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
     for path in [
         "/../Cargo.toml",
         "/%2e%2e/Cargo.toml",
@@ -429,7 +435,8 @@ fn who_takes_nothing_of_an_answer_is_left() {
     let server = Server::start(&scratch, &["--patience", "1"]);
     let path = format!("/api/runs/{}/files/large.bin", server.run());
     let mut stream = server.ask("GET", &path).start();
-    // The server hangs up in the middle, so what is read in the end is not all of it.
+    // Taking nothing for longer than the server's patience is what is tested. It hangs up in the
+    // middle, so what is read in the end is not all of it.
     std::thread::sleep(std::time::Duration::from_secs(3));
     let mut taken = Vec::new();
     let ended = stream.read_to_end(&mut taken);
