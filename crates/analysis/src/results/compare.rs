@@ -228,22 +228,25 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
 
 /// All numbers by series and step, in the order of records.
 fn rows(runs: &[Results]) -> Vec<Row> {
-    let mut rows: BTreeMap<(Series, u64), (&Record, Vec<Option<f64>>)> = BTreeMap::new();
+    let mut rows: BTreeMap<(Series, u64), Vec<Option<f64>>> = BTreeMap::new();
+    let entries = entries(runs);
+    let order = Order::of(&entries);
+    let mut places = BTreeMap::new();
     for (index, run) in runs.iter().enumerate() {
         for record in &run.records {
-            let row = rows
-                .entry((Series::of(record), record.step))
-                .or_insert_with(|| (record, vec![None; runs.len()]));
-            if let Some(value) = row.1.get_mut(index) {
+            let what = (Series::of(record), record.step);
+            places
+                .entry(what.clone())
+                .or_insert_with(|| order.key(record));
+            let values = rows.entry(what).or_insert_with(|| vec![None; runs.len()]);
+            if let Some(value) = values.get_mut(index) {
                 *value = record.value;
             }
         }
     }
-    let entries = entries(runs);
-    let order = Order::of(&entries);
     let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_by_cached_key(|(_, (record, _))| order.key(record));
-    let row = |((series, step), (_, values))| Row {
+    rows.sort_by(|(one, _), (other, _)| places.get(one).cmp(&places.get(other)));
+    let row = |((series, step), values)| Row {
         series,
         step,
         values,

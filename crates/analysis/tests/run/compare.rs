@@ -23,7 +23,7 @@ fn record(component: &str, layer: u64, step: u64, value: Option<f64>) -> Record 
 }
 
 /// Results with these records, and an entry that measures their components.
-fn results(name: &str, steps: &[u64], components: &[&str], records: Vec<Record>) -> Results {
+fn results(name: &str, steps: &[u64], components: &[&str], records: &[Record]) -> Results {
     let measured: Vec<_> = components
         .iter()
         .map(|component| json!({"component": component, "data_type": "weights"}))
@@ -45,7 +45,7 @@ fn first() -> Results {
         record("o_proj", 0, 1, Some(1.0)),
         record("o_proj", 1, 1, None),
     ];
-    results("a", &[0, 1], &["o_proj"], records)
+    results("a", &[0, 1], &["o_proj"], &records)
 }
 
 /// Steps 1 and 2 of `o_proj` in one layer, and of `v_proj`.
@@ -55,7 +55,7 @@ fn second() -> Results {
         record("v_proj", 0, 1, Some(2.0)),
         record("o_proj", 0, 2, Some(3.0)),
     ];
-    results("b", &[1, 2], &["o_proj", "v_proj"], records)
+    results("b", &[1, 2], &["o_proj", "v_proj"], &records)
 }
 
 fn compared(runs: Vec<Results>) -> Comparison {
@@ -135,7 +135,7 @@ fn what_does_not_match_is_told() {
 fn three_runs_are_compared_last_to_first() {
     let at = |value| {
         let records = vec![record("o_proj", 0, 0, Some(value))];
-        results("seed", &[0], &["o_proj"], records)
+        results("seed", &[0], &["o_proj"], &records)
     };
     let comparison = compared(vec![at(1.0), at(5.0), at(3.0)]);
     assert_eq!(comparison.names, ["seed", "seed 2", "seed 3"]);
