@@ -70,6 +70,8 @@ impl Columns {
         let series = series.collect();
         let head = Results {
             records: Vec::new(),
+            // Long, and where files lie is nobody else's business.
+            inputs: Vec::new(),
             ..results.clone()
         };
         Self {

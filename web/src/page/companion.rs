@@ -5,7 +5,6 @@
 //! fetched when there is a worker, or when somebody looks into its menu.
 
 mod chip;
-mod compare;
 mod connection;
 pub(super) mod follow;
 mod handing_over;

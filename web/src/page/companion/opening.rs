@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use trainscope_analysis::results::Results;
+use trainscope_analysis::results::compare::Comparison;
 use trainscope_analysis::service::{AnalysisInfo, RunFiles, RunFound};
 
 use super::Standing;
-use super::compare::compared;
 use super::shown::{Brought, short_link};
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
@@ -90,16 +90,19 @@ async fn compare(
     for analysis in analyses {
         wish.tell(analysis.name.clone(), None);
         match results(state, wish, worker, &analysis.id).await {
-            Ok(Some(results)) => all.push((analysis.name.clone(), results)),
+            Ok(Some(results)) => all.push((Some(analysis.name.clone()), results)),
             Ok(None) => return,
             Err(message) => return wish.fail(&format!("{}: {message}", analysis.name)),
         }
     }
-    let results = compared(all);
+    let comparison = match Comparison::of(all) {
+        Ok(comparison) => comparison,
+        Err(error) => return wish.fail(&error),
+    };
     let brought = Brought {
-        name: results.source.clone(),
+        name: comparison.names.join(" and "),
         from: at(worker),
-        results,
+        results: comparison.merged,
         link: None,
     };
     begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
