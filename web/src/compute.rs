@@ -12,6 +12,7 @@ mod open;
 mod opened;
 mod plan;
 mod post;
+mod report;
 mod speed;
 mod tensor;
 mod tensors;
@@ -201,6 +202,7 @@ impl Desk {
             Request::Tensor { part, path, name } => {
                 tensor::view(&*self.files()?, self.speed(), part, &path, &name).await
             }
+            Request::Report { results } => report::report(*results).await,
             Request::Results { text } => Results::parse(&text)
                 .map(|results| Answer::Results(Box::new(results)))
                 .map_err(|error| error.to_string()),

@@ -84,6 +84,11 @@ pub enum Request {
         /// Its full name.
         name: String,
     },
+    /// Writes a report of results. Answered by [`Answer::Report`].
+    Report {
+        /// With their records.
+        results: Box<Results>,
+    },
     /// Reads a results file. Answered by [`Answer::Results`].
     Results {
         /// Its text.
@@ -116,6 +121,11 @@ pub enum Answer {
     Tensor(Box<TensorView>),
     /// What a results file holds.
     Results(Box<Results>),
+    /// A report.
+    Report {
+        /// An HTML document that needs nothing else.
+        html: String,
+    },
     /// How reading over the network goes; the answer itself is still to come.
     Network(NetworkNews),
     /// It could not be done.

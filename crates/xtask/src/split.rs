@@ -33,9 +33,6 @@ const COMPUTE: &str = "split_compute";
 const SHARED: &str = "chunk_";
 const SHARED_LATER: &str = "later_";
 
-/// The file of the part that speaks to a native worker.
-const COMPANION: &str = "split_companion";
-
 /// Whether a file of the built page is one of a part that neither the page needs when it opens nor
 /// its first web worker.
 pub(crate) fn comes_later(name: &str) -> bool {
@@ -43,9 +40,12 @@ pub(crate) fn comes_later(name: &str) -> bool {
     is_part || name.starts_with(SHARED_LATER)
 }
 
-/// Whether only those fetch it who have a native worker.
-pub(crate) fn comes_with_a_worker(name: &str) -> bool {
-    name.starts_with(COMPANION)
+/// Whether a file is of the part of that name.
+pub(crate) fn is_of(part: &str, name: &str) -> bool {
+    let rest = name
+        .strip_prefix(PART)
+        .and_then(|rest| rest.strip_prefix(part));
+    rest.is_some_and(|rest| rest.starts_with(['-', '.']))
 }
 
 /// Puts the program that cargo built for `dist/` there in parts, in place of the whole one.

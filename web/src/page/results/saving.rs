@@ -2,21 +2,30 @@
 
 use leptos::html::Details;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use trainscope_analysis::results::Results;
 
 use super::export::report;
+use crate::message::{Answer, Request};
 use crate::page::state::State;
 use crate::save::{self, Download};
 
 /// What can be saved.
 #[derive(Clone, Copy)]
 enum Kind {
+    Report,
     Table,
     Results,
     Config,
 }
 
-const KINDS: [(Kind, &str, &str, &str); 3] = [
+const KINDS: [(Kind, &str, &str, &str); 4] = [
+    (
+        Kind::Report,
+        "Report, to read and to print",
+        "HTML",
+        "save-report",
+    ),
     (Kind::Table, "All numbers", "CSV", "save-all-csv"),
     (
         Kind::Results,
@@ -45,7 +54,10 @@ pub(super) fn Saving() -> impl IntoView {
     )| {
         let save = move |_| {
             close();
-            report(state, file(state, kind).and_then(|file| file.save()));
+            spawn_local(async move {
+                let file = file(state, kind).await;
+                report(state, file.and_then(|file| file.save()));
+            });
         };
         view! {
             <button data-test=test on:click=save><span>{words}</span><span class="sub">{format}</span></button>
@@ -75,7 +87,7 @@ pub(super) fn Saving() -> impl IntoView {
     }
 }
 
-fn file(state: State, kind: Kind) -> Result<Download, String> {
+async fn file(state: State, kind: Kind) -> Result<Download, String> {
     let mut results = state
         .analysis
         .with_records()
@@ -83,6 +95,11 @@ fn file(state: State, kind: Kind) -> Result<Download, String> {
     results.sort();
     let name = |extension| save::file_name(&[&results.analysis_name], extension);
     Ok(match kind {
+        Kind::Report => Download {
+            name: name("html"),
+            media_type: "text/html",
+            bytes: written_report(state, results).await?,
+        },
         Kind::Table => Download {
             name: save::file_name(&[&results.analysis_name, "results"], "csv"),
             media_type: "text/csv",
@@ -99,6 +116,15 @@ fn file(state: State, kind: Kind) -> Result<Download, String> {
             bytes: results.config.clone().into_bytes(),
         },
     })
+}
+
+/// The content of a report; a web worker writes it, because that takes a while.
+async fn written_report(state: State, results: Results) -> Result<Vec<u8>, String> {
+    let results = Box::new(results);
+    match state.desk.ask(Request::Report { results }).await? {
+        Answer::Report { html } => Ok(html.into_bytes()),
+        _ => Err("the web worker answered something else".to_owned()),
+    }
 }
 
 /// The content of a results file.

@@ -1,0 +1,28 @@
+//! Results as one file for people, written by a part of the program that is fetched when somebody
+//! asks for it.
+
+#[cfg(feature = "split")]
+use leptos::wasm_split::wasm_split;
+use trainscope_analysis::results::Results;
+use trainscope_report::{Provenance, html};
+
+use crate::message::Answer;
+use crate::part::{MissingPart, begin};
+
+/// The same file that the native worker writes beside its results.
+pub(super) async fn report(results: Results) -> Result<Answer, String> {
+    let written = begin!(written(results));
+    let html = written.map_err(|missing| missing.to_string())??;
+    Ok(Answer::Report { html })
+}
+
+#[cfg_attr(
+    feature = "split",
+    wasm_split(report, wasm_split_path = ::leptos::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+#[expect(clippy::needless_pass_by_value, reason = "it goes to another part")]
+fn written(results: Results) -> Result<Result<String, String>, MissingPart> {
+    let written = html(&results, &Provenance::default());
+    Ok(written.map_err(|error| error.to_string()))
+}
