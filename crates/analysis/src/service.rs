@@ -18,7 +18,7 @@
 //! | `POST api/analyses/{id}/resume` | | [`AnalysisInfo`], queued again |
 //! | `DELETE api/analyses/{id}` | | [`AnalysisInfo`], cancelled; `?remove=true`: 204, gone |
 //! | `GET api/analyses/{id}/events` | `Last-Event-ID` | server-sent events, see [`Told`] |
-//! | `GET api/analyses/{id}/results.json` and `results.csv` | | the file |
+//! | `GET api/analyses/{id}/results.json`, `results.csv`, `report.html` | | the file |
 //!
 //! Where a token is needed it comes as `Authorization: Bearer TOKEN`; `api/health` needs none. What
 //! is refused comes with a 4xx or 5xx and a [`Refusal`].

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use trainscope_analysis::results::Results;
 use trainscope_analysis::results::compare::{Comparison, Row};
 
 use crate::arguments::CompareArguments;
-use crate::{Misuse, Outcome, console, output};
+use crate::{Misuse, Outcome, console, output, report, results_file};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
@@ -22,16 +20,21 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
     let replaced = fs::canonicalize(arguments.out.join("results.json")).ok();
     let mut runs = Vec::new();
     for (index, path) in arguments.results.iter().enumerate() {
-        let file = results_file(path);
+        let file = results_file::place(path)?;
         if replaced.is_some() && fs::canonicalize(&file).ok() == replaced {
             let shown = file.display();
             let told = format!("{shown} would be replaced: choose another folder with --out");
             return Err(Misuse(told).into());
         }
-        runs.push((arguments.names.get(index).cloned(), read(&file)?));
+        runs.push((
+            arguments.names.get(index).cloned(),
+            results_file::read(&file)?,
+        ));
     }
     let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
     output::write_all(&arguments.out, &comparison.files()?)?;
+    let report = arguments.out.join(report::FILE_NAME);
+    report::write(&comparison.merged, &report)?;
     for warning in &comparison.merged.warnings {
         console::say(&format!("warning: {}", console::printable(warning)));
     }
@@ -40,24 +43,8 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
         "the table: {}",
         arguments.out.join("compare.csv").display()
     ));
+    console::say(&format!("the report: {}", report.display()));
     Ok(Outcome::Done)
-}
-
-/// Of an analysis' folder, or the file itself.
-fn results_file(path: &Path) -> PathBuf {
-    if path.is_dir() {
-        path.join("results.json")
-    } else {
-        path.to_owned()
-    }
-}
-
-fn read(file: &Path) -> Result<Results> {
-    let shown = file.display();
-    let text = fs::read_to_string(file)
-        .map_err(|error| Misuse(format!("cannot read the results {shown}: {error}")))?;
-    let results = Results::parse(&text).map_err(|error| Misuse(format!("{shown}: {error}")))?;
-    Ok(results)
 }
 
 /// How the last run differs from the first, a line per metric and component.

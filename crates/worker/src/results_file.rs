@@ -17,7 +17,8 @@ pub(crate) fn read(path: &Path) -> Result<Results> {
     results.map_err(|error| Misuse(format!("{shown}: {error}")).into())
 }
 
-fn place(path: &Path) -> Result<PathBuf> {
+/// A results file, or the one in an analysis' folder.
+pub(crate) fn place(path: &Path) -> Result<PathBuf> {
     if !path.exists() {
         let shown = path.display();
         return Err(Misuse(format!("there is no {shown}")).into());

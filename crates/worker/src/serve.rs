@@ -269,6 +269,7 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/analyses/{id}/events", get(analyses::tell))
         .route("/analyses/{id}/results.json", get(analyses::results_json))
         .route("/analyses/{id}/results.csv", get(analyses::results_csv))
+        .route("/analyses/{id}/report.html", get(analyses::report))
         .fallback(async || Refused::missing("thing to ask"));
     Router::new()
         .nest("/api", api)

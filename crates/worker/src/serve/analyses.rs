@@ -19,9 +19,10 @@ use super::range::Asked;
 use super::refused::Refused;
 use super::source::Located;
 use super::store::Kept;
-use super::{Answer, Server, blocking, events, json, new_id, no_content, query, read_json};
+use super::{Answer, JSON, Server, blocking, events, json, new_id, no_content, query, read_json};
 use crate::analysis::{Analysis, Request as AnalysisRequest};
 use crate::place::as_file_name;
+use crate::report;
 
 /// A request to analyze has at most this many bytes.
 const NEW_BYTES: usize = 1024 * 1024;
@@ -241,23 +242,44 @@ pub(super) async fn results_json(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Answer {
-    let job = server.job(&id)?;
+    of_results(&server, &id, "results.json", JSON, &headers).await
+}
+
+/// `GET api/analyses/{id}/report.html`.
+pub(super) async fn report(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let kind = "text/html; charset=utf-8";
+    let mut response = of_results(&server, &id, report::FILE_NAME, kind, &headers).await?;
+    // It stands where the page stands, and must never be able to speak for it.
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// A file of a finished analysis.
+async fn of_results(
+    server: &Server,
+    id: &str,
+    name: &str,
+    kind: &'static str,
+    headers: &HeaderMap,
+) -> Answer {
+    let job = server.job(id)?;
     check_done(&job)?;
-    let path = server
-        .folder_of(&job.info().id, &job.folder)
-        .join("results.json");
+    let path = server.folder_of(&job.info().id, &job.folder).join(name);
     let lost = |error| Refused::failed(&anyhow!("cannot read {}: {error}", path.display()));
     let file = File::open(&path).await.map_err(lost)?;
     let bytes = file.metadata().await.map_err(lost)?.len();
-    let mut response = Asked::of(&headers, bytes, None)
-        .answer_from(file)
-        .await
-        .map_err(lost)?;
+    let answer = Asked::of(headers, bytes, None).answer_from(file).await;
+    let mut response = answer.map_err(lost)?;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }

@@ -29,6 +29,8 @@ fn two_analyses_stand_side_by_side() {
     // A folder and a file.
     let ended = scratch.worker(&["compare", "a/one", "b/two/results.json"]);
     let ended = ended.expect(0).says(&["the table: comparison/compare.csv"]);
+    let report = fs::read_to_string(scratch.path().join("comparison/report.html")).unwrap();
+    assert!(report.contains("v_proj · one") && report.contains("v_proj · two"));
     for line in [
         "two less one",
         "cka_val  attention.v_proj activations: 6 numbers, all equal",

@@ -48,6 +48,12 @@ fn results_are_those_of_the_command_line() {
         .map(|(_, text)| String::from_utf8_lossy(text).lines().count() - 1)
         .sum();
     assert_eq!(table.text().lines().count(), rows + 1);
+    let path = format!("/api/analyses/{id}/report.html");
+    let report = server.ask("GET", &path).send().expect(200);
+    assert!(report.body == expected["report.html"]);
+    // Nothing in it may run, whatever names a run has.
+    assert!(report.headers["content-security-policy"].contains("default-src 'none'"));
+    assert!(report.headers["content-security-policy"].contains("sandbox"));
     let log = fs::read_to_string(results_folder(&scratch, &id, "scratch").join("analysis.log"));
     assert!(log.unwrap().contains("layers at 4 steps"));
 }

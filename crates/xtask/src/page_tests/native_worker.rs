@@ -211,7 +211,7 @@ impl Drop for NativeWorker {
 }
 
 /// The worker's program, built as a test is; once per process.
-fn program(workspace: &Workspace) -> Result<PathBuf> {
+pub(super) fn program(workspace: &Workspace) -> Result<PathBuf> {
     static IS_BUILT: OnceLock<()> = OnceLock::new();
     if IS_BUILT.get().is_none() {
         let mut cargo = workspace.cargo();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use serde_json::json;
 
 use super::drawing::Drawing;
 use super::visit;
-use super::{PageTest, Site, numbers};
+use super::{PageTest, Site, native_worker, numbers};
 use crate::browser::{Screen, Tab, wait_for_download};
+use crate::process;
 
 pub(super) const TESTS: &[PageTest] = &[
     PageTest {
@@ -29,6 +31,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "saved_results_open_again",
         run: results,
+    },
+    PageTest {
+        name: "a_saved_report_is_the_one_that_the_worker_writes",
+        run: report,
     },
     PageTest {
         name: "the_saved_config_is_the_text",
@@ -176,6 +182,33 @@ fn results(tab: &Tab, site: &Site) -> Result<()> {
         "{} charts became {}",
         before.len(),
         after.len()
+    );
+    Ok(())
+}
+
+fn report(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    let results = save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let saved = save(tab, folder.path(), "save-report", "demo.html")?;
+    let program = native_worker::program(site.workspace)?;
+    let written = folder.path().join("written.html");
+    let mut command = Command::new(program);
+    process::run(
+        command
+            .arg("report")
+            .arg(&results)
+            .arg("--out")
+            .arg(&written),
+    )?;
+    let (saved, written) = (fs::read(saved)?, fs::read(written)?);
+    ensure!(saved.len() > 500_000, "{} bytes are no report", saved.len());
+    ensure!(
+        saved == written,
+        "the page's report has {} bytes, the worker's {}",
+        saved.len(),
+        written.len()
     );
     Ok(())
 }
