@@ -245,10 +245,11 @@ pub struct AnalysisInfo {
 /// JSON of what the variant holds.
 ///
 /// First comes `state`, then `planned` if there is a plan, then every `unit` after the one that
-/// `Last-Event-ID` names, and `state` at every change. The stream ends after a `state` whose phase
-/// is over. Only `unit` has an id; `{generation}-{number}`, counted from 1. Where the id that was
-/// shown is of another generation, because files of the run changed and numbers were computed
-/// again, `again` comes before the units, which begin with the first.
+/// `Last-Event-ID` names, and `state` when that has changed; news within moments of each other come
+/// together. The stream ends after a `state` whose phase is over. Only `unit` has an id;
+/// `{generation}-{number}`, counted from 1. Where the id that was shown is of another generation,
+/// because files of the run changed and numbers were computed again, `again` comes before the
+/// units, which begin with the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {

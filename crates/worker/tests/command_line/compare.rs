@@ -94,7 +94,7 @@ fn what_is_wrong_is_told() {
         .says(&["2 analyses and 1 names"]);
     compare(&["nothing"])
         .expect(2)
-        .says(&["cannot read the results nothing"]);
+        .says(&["there is no nothing"]);
     scratch.write("other.json", "{}");
     compare(&["other.json"])
         .expect(2)
