@@ -9,12 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 use trainscope_analysis::protocol::{Progress, Record};
 use trainscope_analysis::service::FinishedUnit;
 
 use crate::Misuse;
 use crate::identity::Unit;
+use crate::output;
 
 /// The file's name in the folder of an analysis of the command line's; it is gone when the
 /// analysis is complete.
@@ -168,7 +168,6 @@ impl Journal {
 
     /// Puts another file in its place, whole or not at all; who reads the old one can read on.
     fn rewrite(&mut self, config: &str, lines: &[FinishedUnit]) -> Result<()> {
-        let cannot = || format!("cannot write {}", self.path.display());
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         self.generation = now.max(self.generation + 1);
@@ -180,10 +179,7 @@ impl Journal {
         for line in lines {
             text.extend(line_of(line)?);
         }
-        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
-        let mut file = NamedTempFile::new_in(folder).with_context(cannot)?;
-        file.write_all(&text).with_context(cannot)?;
-        file.persist(&self.path).with_context(cannot)?;
+        output::write(&self.path, &text)?;
         self.file = open(&self.path)?;
         lock(&self.file, &self.path)
     }

@@ -1,12 +1,11 @@
 //! The analysis' folder: files written whole or not at all.
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
-use tempfile::NamedTempFile;
 use trainscope_analysis::results::ResultFile;
 use trainscope_checkpoint::http::Traffic;
 
@@ -56,8 +55,11 @@ impl TrafficReport {
 
 /// Makes the analysis' folder and shows that it can be written, before anything is computed.
 pub(crate) fn prepare(folder: &Path) -> Result<()> {
-    let made = fs::create_dir_all(folder).and_then(|()| NamedTempFile::new_in(folder));
-    made.map(drop).map_err(|error| {
+    let tried = unfinished(&folder.join("results"));
+    let made = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&tried, b"this folder can be written"))
+        .and_then(|()| fs::remove_file(&tried));
+    made.map_err(|error| {
         let folder = folder.display();
         anyhow!(
             "cannot write results into {folder}: {error}; choose another folder with --output-dir"
@@ -65,7 +67,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
     })
 }
 
-/// Writes every file, each to a temporary one that then takes its name.
+/// Writes every file, each to another one that then takes its name.
 pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
     for file in files {
         write(&folder.join(&file.path), &file.bytes)?;
@@ -73,42 +75,26 @@ pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
     Ok(())
 }
 
-/// Writes one file, to a temporary one that then takes its name.
+/// Writes one file, to another one that then takes its name.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_as(path, bytes, make_readable)
-}
-
-/// The same of a file that is nobody else's business.
-pub(crate) fn write_privately(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_as(path, bytes, |_| Ok(()))
-}
-
-fn write_as(
-    path: &Path,
-    bytes: &[u8],
-    prepare: impl FnOnce(&NamedTempFile) -> std::io::Result<()>,
-) -> Result<()> {
     let context = || format!("cannot write {}", path.display());
-    let folder = path
-        .parent()
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    fs::create_dir_all(&folder).with_context(context)?;
-    let mut file = NamedTempFile::new_in(&folder).with_context(context)?;
-    file.write_all(bytes).with_context(context)?;
-    prepare(&file).with_context(context)?;
-    file.persist(path).with_context(context)?;
-    Ok(())
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(context)?;
+    }
+    let unfinished = unfinished(path);
+    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // Nobody needs half a file; why it is half is what counts.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written.with_context(context)
 }
 
-/// Temporary files are private; results are as readable as other files.
-#[cfg(unix)]
-fn make_readable(file: &NamedTempFile) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.as_file()
-        .set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &NamedTempFile) -> std::io::Result<()> {
-    Ok(())
+/// The file that is written in another's place until it is whole. It has the same name every time,
+/// so that one that a killed program left behind is gone when the file is written again.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".unfinished");
+    path.with_file_name(name)
 }

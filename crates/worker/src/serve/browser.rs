@@ -1,11 +1,13 @@
 //! The person's browser.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
+use tempfile::NamedTempFile;
 
 use super::data::DataFolder;
-use crate::{console, output};
+use crate::console;
 
 /// Opens an address in the person's browser, if there is one. What has a token in it goes by a
 /// file that only the person can read: arguments of programs are seen by everybody on a machine.
@@ -14,7 +16,10 @@ pub(super) fn open(address: &str, data: &DataFolder) -> Result<()> {
         let path = data.path().join("open.html");
         let text =
             format!("<!doctype html><meta http-equiv=\"refresh\" content=\"0; url={address}\">");
-        output::write_privately(&path, text.as_bytes())?;
+        // Temporary files are private, and stay so under another name.
+        let mut file = NamedTempFile::new_in(data.path())?;
+        file.write_all(text.as_bytes())?;
+        file.persist(&path)?;
         path.display().to_string()
     } else {
         address.to_owned()

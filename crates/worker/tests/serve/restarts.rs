@@ -1,5 +1,6 @@
 //! Servers that end in the middle, and disks and files that fail them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::thread;
@@ -11,7 +12,7 @@ use crate::runs::{CONFIG, Scratch, argument, end, files, micro_run};
 use crate::server::{SLOW, SMALL, Server, arguments, results_folder, units};
 
 /// The results of an analysis that nothing disturbed.
-fn undisturbed(server: &Server, scratch: &Scratch) -> std::collections::BTreeMap<String, Vec<u8>> {
+fn undisturbed(server: &Server, scratch: &Scratch) -> BTreeMap<String, Vec<u8>> {
     let id = server.analyze(CONFIG);
     server.wait_for_phase(&id, "done");
     files(&results_folder(scratch, &id, "scratch"))
@@ -70,7 +71,10 @@ fn a_server_that_is_killed_loses_nothing() {
     let server = server.unwrap();
     server.wait_for_phase(&id, "done");
     assert_eq!(units(&server.events(&id)).len(), 40);
-    assert!(files(&results_folder(&scratch, &id, "scratch")) == undisturbed(&server, &scratch));
+    is_equal(
+        &files(&results_folder(&scratch, &id, "scratch")),
+        &undisturbed(&server, &scratch),
+    );
 }
 
 #[test]
@@ -190,4 +194,13 @@ fn a_database_of_a_newer_version_is_left_alone() {
         .args(arguments())
         .current_dir(scratch.path()));
     ended.expect(1).says(&["newer version"]);
+}
+
+/// Equal by name and content; what differs is named.
+fn is_equal(found: &BTreeMap<String, Vec<u8>>, expected: &BTreeMap<String, Vec<u8>>) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(found), names(expected));
+    for (name, content) in found {
+        assert!(content == &expected[name], "{name} differs");
+    }
 }
