@@ -397,8 +397,9 @@ async fn what_memory_cannot_hold_is_refused_before_it_is_read() {
     let office = Office::with(vec![(path.to_owned(), huge_file(name))]);
     let proposal = office.open().await.proposals.remove(0);
     let checked = office.check(&proposal.text).await;
-    assert_eq!((checked.cost, checked.problems.len()), (None, 1));
-    let message = &checked.problems[0].message;
+    // A worker may do it: the config is right, and what it costs is known.
+    assert!(checked.problems.is_empty() && checked.cost.is_some());
+    let message = checked.too_large.unwrap();
     assert!(
         message.contains("a browser gives 4 GB at most"),
         "{message}"
