@@ -172,7 +172,8 @@ impl State {
         self.ask
             .begin(config.or(proposed).unwrap_or_default())
             .await;
-        if is_ordered {
+        let checked = self.ask.checked;
+        if is_ordered && checked.with_untracked(|checked| checked.too_large.is_none()) {
             self.run();
         }
     }

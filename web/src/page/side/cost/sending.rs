@@ -186,7 +186,7 @@ fn Question(agreement: Agreement) -> impl IntoView {
         {too_much}
         <details>
             <summary>"Which files"</summary>
-            <ul class="file-list">{listed.collect_view()}{rest}</ul>
+            <ul class="file-list" tabindex="0" aria-label="Files">{listed.collect_view()}{rest}</ul>
         </details>
         <div class="row">
             <span class="grow"></span>
