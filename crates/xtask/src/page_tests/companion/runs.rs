@@ -83,7 +83,7 @@ fn many(tab: &Tab, site: &Site) -> Result<()> {
     for number in 0..MANY {
         copy(
             &site.workspace.root.join(RUN),
-            &folder.path().join(format!("run {number} ä%")),
+            &folder.path().join(format!("Name-{number}- ä%")),
         )?;
     }
     let worker = NativeWorker::start(
@@ -99,24 +99,24 @@ fn many(tab: &Tab, site: &Site) -> Result<()> {
         tab.count("[data-test=worker-run]")? == MANY as u64,
         "not all are listed"
     );
-    enter(tab, "[data-test=worker-search]", "RUN 11")?;
+    enter(tab, "[data-test=worker-search]", "NAME-11- ä")?;
     tab.wait_for(
         "one",
         "document.querySelectorAll('[data-test=worker-run]').length === 1",
     )?;
     tab.click("[data-test=worker-run]")?;
     visit::wait_until_opened(tab)?;
-    says(&tab.words("header .source")?, &["run 11 ä%", "1 step"])?;
+    says(&tab.words("header .source")?, &["Name-11- ä%", "1 step"])?;
     tab.click("[data-test=open-menu]")?;
     enter(tab, "[data-test=worker-search]", "nothing is called so")?;
     tab.wait_for_words("[data-test=worker-runs]", "no run has that")?;
-    enter(tab, "[data-test=worker-search]", "run 3")?;
+    enter(tab, "[data-test=worker-search]", "name-3-")?;
     tab.wait_for(
         "one",
         "document.querySelectorAll('[data-test=worker-run]').length === 1",
     )?;
     tab.click("[data-test=worker-run]")?;
-    tab.wait_for_words("header .source", "run 3 ä%")?;
+    tab.wait_for_words("header .source", "Name-3- ä%")?;
     ensure!(
         !tab.has("details.menu[open]")?,
         "the menu is still unfolded"
