@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use trainscope_checkpoint::Source;
 use trainscope_checkpoint::http::{Spawn, Task};
 use trainscope_checkpoint::hub::{Cache, Hub};
+use trainscope_fake_hub::{Fault, Origin};
 
 use crate::world::{World, repository};
 
@@ -60,7 +61,9 @@ fn who_drops_a_started_read_ends_it() {
     let task = noted.0.lock().unwrap().pop().unwrap();
     drop(started);
     world.block_on(task());
-    // In the middle as well: it is asked once, and has ended when it is asked again.
+    // In the middle as well: it waits for a hub that is silent, since one that answers may do so
+    // before the task is asked for the first time, and has ended when it is asked again.
+    world.inject(Origin::Hub, "a.pt", usize::MAX, Fault::Silence);
     let started = source.start_read(500, 1000).unwrap();
     let mut running = noted.0.lock().unwrap().pop().unwrap()();
     let _entered = world.enter();
