@@ -86,6 +86,8 @@ fn name_of(paths: &[&str]) -> (String, Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -25,3 +25,7 @@ pub mod pool;
 pub mod run_place;
 pub mod save;
 pub mod worker;
+
+// Unit tests run where the page runs.
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -46,16 +46,28 @@ pub(crate) struct Report {
     failed: Vec<String>,
 }
 
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
 impl Counts {
     /// The sum of the `test result:` lines of cargo test or wasm-bindgen's test runner.
     pub(crate) fn of(output: &str) -> Self {
         let results = output
             .lines()
             .filter(|line| line.trim_start().starts_with("test result:"));
-        results.fold(Self::default(), |sum, line| Self {
-            passed: sum.passed + number_before(line, " passed"),
-            failed: sum.failed + number_before(line, " failed"),
-        })
+        let counted = results.map(|line| Self {
+            passed: number_before(line, " passed"),
+            failed: number_before(line, " failed"),
+        });
+        counted.fold(Self::default(), |sum, counts| sum + counts)
     }
 }
 
@@ -91,8 +103,7 @@ impl Report {
     }
 
     fn count(&mut self, name: &str, counts: Counts) -> String {
-        self.counts.passed += counts.passed;
-        self.counts.failed += counts.failed;
+        self.counts = self.counts + counts;
         if counts.failed > 0 {
             self.failed.push(name.to_owned());
         }
@@ -130,15 +141,20 @@ impl Report {
     }
 }
 
+/// Runs a program that prints `test result:` lines; what it came to, as a step.
+pub(crate) fn run_tests(command: &mut Command) -> Result<Outcome> {
+    Ok(Outcome::Tested(count_tests(command)?))
+}
+
 /// Runs a program that prints `test result:` lines. One that fails without a failed test (it did
 /// not compile, it was killed) is an error.
-pub(crate) fn run_tests(command: &mut Command) -> Result<Outcome> {
+pub(crate) fn count_tests(command: &mut Command) -> Result<Counts> {
     let (success, output) = process::run_and_read(command)?;
     let counts = Counts::of(&output);
     if !success && counts.failed == 0 {
         bail!("{} failed outside of tests", process::shown(command));
     }
-    Ok(Outcome::Tested(counts))
+    Ok(counts)
 }
 
 /// The whole number that stands right before `word` in `line`, or 0.

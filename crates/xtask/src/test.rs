@@ -14,7 +14,7 @@ use crate::page_tests;
 use crate::process;
 use crate::reference;
 use crate::setup::{Chromium, PageTools, wasm};
-use crate::steps::{Outcome, Report, run_tests};
+use crate::steps::{Outcome, Report, count_tests, run_tests};
 use crate::tidy;
 use crate::wandb;
 use crate::workspace::Workspace;
@@ -182,25 +182,28 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Runs every `tests/browser*.rs` of the crates and of the page in headless Chromium.
+/// Runs the page's unit tests and every `tests/browser*.rs` of the crates and of the page in
+/// headless Chromium.
 fn tests_wasm(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let tools = PageTools::find_or_install(workspace)?;
     let chromium = Chromium::find_or_install()?;
-    let mut command = workspace.cargo();
-    tools.prepare(workspace, &mut command, &[])?;
-    chromium.prepare_tests(workspace, &mut command);
-    command.args([
-        "test",
-        "--profile",
-        WASM_PROFILE,
-        "--target",
-        wasm::TARGET,
-        "--no-fail-fast",
-    ]);
+    let tests = || {
+        let mut command = workspace.cargo();
+        tools.prepare(workspace, &mut command, &[])?;
+        chromium.prepare_tests(workspace, &mut command);
+        command.args(["test", "--profile", WASM_PROFILE, "--no-fail-fast"]);
+        command.args(["--target", wasm::TARGET]);
+        anyhow::Ok(command)
+    };
+    // By itself: `--lib` would mean that of every package named.
+    let (mut unit, mut others) = (tests()?, tests()?);
+    unit.args(["-p", PAGE, "--lib"]);
     for (package, test) in browser_tests(workspace)? {
-        command.args(["-p", &package, "--test", &test]);
+        others.args(["-p", &package, "--test", &test]);
     }
-    run_tests(having(&mut command, only))
+    let unit = count_tests(having(&mut unit, only))?;
+    let others = count_tests(having(&mut others, only))?;
+    Ok(Outcome::Tested(unit + others))
 }
 
 /// Has `command`, a `cargo test`, run the tests whose names have `only` in them.

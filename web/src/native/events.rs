@@ -181,6 +181,8 @@ impl Parser {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::{Event, Parser};
 
     const STREAM: &str = ": hello\n\nevent: unit\nid: 1-1\ndata: {\"a\":\ndata:  1}\n\nevent: state\r\ndata: ü\r\n\r\nid: 7\n\n";

@@ -276,6 +276,8 @@ fn is_known(id: Option<&str>, last: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

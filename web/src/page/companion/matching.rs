@@ -101,6 +101,8 @@ pub(super) fn bytes_of(blob: &Blob) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

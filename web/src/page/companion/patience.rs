@@ -53,6 +53,7 @@ pub(super) fn lost(error: &NativeError) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use trainscope_analysis::service::Refusal;
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -119,6 +119,8 @@ fn spectrum_in_words(values: &[f64]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

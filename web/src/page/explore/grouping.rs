@@ -86,6 +86,8 @@ fn order(prefix: &str) -> (String, u64) {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn row(name: &str, dtype: &str, bytes: u64) -> TensorRow {

@@ -154,6 +154,8 @@ pub(super) fn RemoteFields() -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::asked_for;
 
     #[test]

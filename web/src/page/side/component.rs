@@ -446,6 +446,8 @@ fn Parameter(group: Group, menu: ParameterMenu) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -180,9 +180,11 @@ fn first_split(opened: &Opened) -> String {
 
 #[cfg(test)]
 mod tests {
+    use trainscope_analysis::config::{ComponentForm, ComponentMenu, Menu};
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::message::{PartSummary, RunSummary, StepSummary, SuffixSummary};
-    use trainscope_analysis::config::{ComponentForm, ComponentMenu, Menu};
 
     fn opened() -> Opened {
         let suffix = |data_type: &str, suffix: &str| SuffixSummary {

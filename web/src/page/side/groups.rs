@@ -120,6 +120,8 @@ pub(super) fn likeliest(role: &str, suffixes: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn menu() -> Vec<ComponentMenu> {

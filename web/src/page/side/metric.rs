@@ -418,8 +418,10 @@ fn layers(entry: &MetricForm) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use trainscope_analysis::config::ComponentForm;
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
 
     #[test]
     fn a_card_says_what_is_measured() {

@@ -170,6 +170,8 @@ fn steps_of(state: State) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

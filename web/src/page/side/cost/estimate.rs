@@ -121,6 +121,8 @@ pub(super) fn about(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     const TAB: Power = Power {
