@@ -202,6 +202,7 @@ impl Desk {
             Request::Tensor { part, path, name } => {
                 tensor::view(&*self.files()?, self.speed(), part, &path, &name).await
             }
+            Request::Needed => self.files()?.needed().await,
             Request::Report { results } => report::report(*results).await,
             Request::Results { text } => Results::parse(&text)
                 .map(|results| Answer::Results(Box::new(results)))

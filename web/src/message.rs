@@ -89,6 +89,8 @@ pub enum Request {
         /// With their records.
         results: Box<Results>,
     },
+    /// Which files a copy of the run needs. Answered by [`Answer::Needed`].
+    Needed,
     /// Reads a results file. Answered by [`Answer::Results`].
     Results {
         /// Its text.
@@ -119,6 +121,11 @@ pub enum Answer {
     Tensors(TensorList),
     /// What a tensor looks like.
     Tensor(Box<TensorView>),
+    /// The files that a copy of the run needs.
+    Needed {
+        /// Their paths, in order.
+        paths: Vec<String>,
+    },
     /// What a results file holds.
     Results(Box<Results>),
     /// A report.

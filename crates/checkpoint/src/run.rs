@@ -2,6 +2,7 @@
 
 mod find;
 mod model;
+mod needed;
 mod weights;
 
 use std::fmt;
@@ -14,7 +15,7 @@ pub(crate) use weights::{is_auxiliary, is_checkpoint};
 use crate::catalog::Catalog;
 use crate::error::{ReadError, RunError};
 use crate::format::catalog_of;
-use crate::tree::Tree;
+use crate::tree::{FileEntry, Tree};
 
 /// What a tensor is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,6 +108,14 @@ impl Run {
     /// [`RunError`] when the tree holds nothing that looks like a checkpoint.
     pub async fn find(tree: &dyn Tree) -> Result<Self, RunError> {
         find::find(tree).await
+    }
+
+    /// Of the tree in which the run was found, the files of which a copy is the same run: all that
+    /// its steps name, and every small one, which configs and shard indexes are. What stays behind
+    /// nobody would read: optimiser states, the whole model beside recorded weights. All files
+    /// where fewer would be another run.
+    pub async fn needed_files(&self, tree: &dyn Tree) -> Vec<FileEntry> {
+        needed::files(self, tree).await
     }
 }
 

@@ -196,6 +196,50 @@ fn trainers_states_are_no_weights() {
 const INDEX: &str = r#"{"metadata":{},"weight_map":
     {"b":"model-00002-of-00002.safetensors","a":"model-00001-of-00002.safetensors"}}"#;
 
+/// The paths of what a copy needs.
+fn needed(files: &[(&str, &str)]) -> Vec<String> {
+    let tree = tree(files);
+    let run = block_on(Run::find(&tree)).unwrap();
+    let needed = block_on(run.needed_files(&tree));
+    needed.into_iter().map(|file| file.path).collect()
+}
+
+#[test]
+fn a_copy_needs_no_large_file_that_nobody_reads() {
+    let large = "x".repeat(2 << 20);
+    let index = format!(
+        "{}{}",
+        r#"{"weight_map": {"a": "w-1.bin", "b": "w-2.bin"}}"#,
+        " ".repeat(2 << 20)
+    );
+    let files = [
+        ("checkpoint-1/model.safetensors", large.as_str()),
+        ("checkpoint-1/optimizer.pt", &large),
+        ("checkpoint-1/rng_state.pth", "small"),
+        ("checkpoint-1/trainer_state.json", "{}"),
+        ("checkpoint-2/pytorch_model.bin.index.json", &index),
+        ("checkpoint-2/w-1.bin", &large),
+        ("checkpoint-2/w-2.bin", &large),
+        ("checkpoint-2/optimizer.pt", &large),
+        ("config.json", r#"{"hidden_size": 8}"#),
+        ("corpus.txt", &large),
+    ];
+    let kept = [0, 2, 3, 4, 5, 6, 8].map(|place| files[place].0);
+    assert_eq!(needed(&files), kept);
+}
+
+#[test]
+fn recorded_weights_are_copied_without_the_whole_model() {
+    let large = "x".repeat(2 << 20);
+    let recorded = "checkpoints/step_0/learning_dynamics/val_weights.pt";
+    let whole = "checkpoints/step_0/model.safetensors";
+    let run = found(&[(recorded, ""), (whole, "")]);
+    let paths = run.steps[0].parts.iter().flat_map(|part| &part.paths);
+    let is_part = paths.into_iter().any(|path| path == whole);
+    let files = [(recorded, large.as_str()), (whole, &large)];
+    assert_eq!(needed(&files).contains(&whole.to_owned()), is_part);
+}
+
 #[test]
 fn shards_by_their_index() {
     let first = ("step1/model-00001-of-00002.safetensors", "");

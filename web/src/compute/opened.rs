@@ -7,6 +7,8 @@ use futures_util::stream::{self, StreamExt};
 use trainscope_analysis::plan::Catalogs;
 use trainscope_checkpoint::{Part, Run, Step, Tree};
 
+use crate::message::Answer;
+
 /// Files of which the run and the catalogs are read once.
 pub(super) struct OpenedFiles {
     /// The files.
@@ -51,6 +53,14 @@ impl OpenedFiles {
         let run = Rc::new(run);
         *self.run.borrow_mut() = Some(Rc::clone(&run));
         Ok(run)
+    }
+
+    /// The files that a copy of the run needs.
+    pub(super) async fn needed(&self) -> Result<Answer, String> {
+        let run = self.run().await?;
+        let files = run.needed_files(&*self.tree).await.into_iter();
+        let paths = files.map(|file| file.path).collect();
+        Ok(Answer::Needed { paths })
     }
 
     /// Reads the catalogs of some parts, many at once. What cannot be read is left to whoever

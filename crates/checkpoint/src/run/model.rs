@@ -13,7 +13,7 @@ const CONFIGS: &[(&str, Parse)] = &[
 ];
 
 /// Longer config files are passed over.
-const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
+pub(super) const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
 
 type Parse = fn(&str, String) -> Result<Option<ModelShape>, String>;
 

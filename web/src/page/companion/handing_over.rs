@@ -10,10 +10,11 @@ use trainscope_analysis::config::ConfigProblem;
 use trainscope_analysis::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
 
 use super::follow::host_of;
-use super::matching::sampled;
+use super::matching::{bytes_of, sampled};
 use super::sending::{Agreement, Copying, Known, Stage};
 use super::upload::{News, upload};
 use crate::files::RunFiles;
+use crate::message::{Answer, Request};
 use crate::native::{NativeError, NativeWorker, Payload};
 use crate::page::state::State;
 use crate::page::surroundings;
@@ -139,13 +140,18 @@ impl State {
         Ok(matched.await?)
     }
 
-    async fn copy(self, worker: &NativeWorker, files: &RunFiles) -> Result<RunSource, Refused> {
+    async fn copy(self, worker: &NativeWorker, all: &RunFiles) -> Result<RunSource, Refused> {
+        let files = &self.needed(all).await.map_err(Refused::Words)?;
         let lengths = files.files.iter();
         let agreement = Agreement {
             host: host_of(worker),
             files: lengths
-                .map(|(path, blob)| (path.clone(), blob.size() as u64))
+                .map(|(path, blob)| (path.clone(), bytes_of(blob)))
                 .collect(),
+            left_out: (
+                (all.files.len() - files.files.len()) as u64,
+                all.bytes() - files.bytes(),
+            ),
             most_bytes: untrack(|| self.companion.machine()).map(|machine| machine.upload_bytes),
         };
         if !self.sending.ask(agreement).await {
@@ -165,6 +171,24 @@ impl State {
             self.sending.throw_away();
         }
         copied.map_err(|error| Refused::Words(error.to_string()))
+    }
+
+    /// The files that a copy of the run needs.
+    async fn needed(self, all: &RunFiles) -> Result<RunFiles, String> {
+        let paths = loop {
+            match self.desk.ask(Request::Needed).await {
+                Ok(Answer::Needed { paths }) => break paths,
+                Ok(_) => return Err("which files the worker needs was not understood".to_owned()),
+                // Somebody edits the config meanwhile, which interrupts the clerk.
+                Err(error) if error.is_empty() => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let mut needed = all.clone();
+        needed
+            .files
+            .retain(|(path, _)| paths.binary_search(path).is_ok());
+        Ok(needed)
     }
 
     fn take_news(self, worker: &NativeWorker, news: News<'_>, began: f64) {
@@ -212,6 +236,7 @@ impl State {
         };
         self.sending.stage.set(Stage::Failed(words));
     }
+
     /// Shows problems at their lines; gives what is to be said elsewhere.
     fn show_problems(self, problems: Vec<ConfigProblem>) -> String {
         let is_placed = |problem: &ConfigProblem| problem.location.line > 0;

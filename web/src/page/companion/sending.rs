@@ -47,6 +47,8 @@ pub(in crate::page) struct Agreement {
     pub host: String,
     /// Paths and lengths of the files.
     pub files: Vec<(String, u64)>,
+    /// How many of the run's files are not copied, because no analysis reads them, and their bytes.
+    pub left_out: (u64, u64),
     /// Bytes that the worker takes at most; none where that is not known.
     pub most_bytes: Option<u64>,
 }

@@ -157,6 +157,14 @@ fn Question(agreement: Agreement) -> impl IntoView {
     let fits = agreement.fits();
     let (count, bytes) = (agreement.files.len(), readout::bytes(agreement.bytes()));
     let files = readout::counted(count as u64, "file");
+    let left_out = match agreement.left_out {
+        (0, _) => None,
+        (count, bytes) => Some(format!(
+            "{} that no analysis reads stay here ({}): optimizer states and the like.",
+            readout::counted(count, "file"),
+            readout::bytes(bytes)
+        )),
+    };
     let most = agreement.most_bytes.map(readout::bytes);
     let too_much = (!fits).then(|| {
         let most = most.unwrap_or_default();
@@ -180,8 +188,9 @@ fn Question(agreement: Agreement) -> impl IntoView {
             <b>{format!("{files}, {bytes},")}</b>
             {format!(" will be copied to the worker at {}; nothing else leaves this machine.", agreement.host)}
         </p>
+        {left_out.map(|words| view! { <p class="label" data-test="left-out">{words}</p> })}
         <p class="label">
-            "All files of the run are copied. The worker does not see them below its own folders, where it would read them in place."
+            "The worker does not see these files below its own folders, where it would read them in place."
         </p>
         {too_much}
         <details>

@@ -1,0 +1,66 @@
+//! Which files a copy of a run needs.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+
+use super::Run;
+use super::model::CONFIG_LIMIT_BYTES;
+use crate::error::ReadError;
+use crate::source::Source;
+use crate::tree::{FileEntry, Tree, entry_of};
+
+/// How the names of shard indexes end, which may be longer than configs.
+const SHARD_INDEX: &str = ".index.json";
+
+pub(super) async fn files(run: &Run, tree: &dyn Tree) -> Vec<FileEntry> {
+    let parts = run.steps.iter().flat_map(|step| &step.parts);
+    let parts: BTreeSet<&str> = parts
+        .flat_map(|part| part.paths.iter().map(String::as_str))
+        .collect();
+    let is_needed = |file: &&FileEntry| {
+        parts.contains(file.path.as_str())
+            || file.bytes <= CONFIG_LIMIT_BYTES
+            || file.path.ends_with(SHARD_INDEX)
+    };
+    let needed = tree.files().iter().filter(is_needed).cloned().collect();
+    let copy = Copied {
+        tree,
+        files: needed,
+    };
+    match Run::find(&copy).await {
+        Ok(found) if run.is_same(&found) => copy.files,
+        Ok(_) | Err(_) => tree.files().to_vec(),
+    }
+}
+
+impl Run {
+    fn is_same(&self, other: &Self) -> bool {
+        let of = |run: &Self| (run.layout, run.steps.clone(), run.model.clone());
+        of(self) == of(other)
+    }
+}
+
+/// Some files of another tree.
+struct Copied<'a> {
+    tree: &'a dyn Tree,
+    files: Vec<FileEntry>,
+}
+
+impl Tree for Copied<'_> {
+    fn name(&self) -> &str {
+        self.tree.name()
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        &self.files
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
+        Box::pin(async move {
+            let entry = entry_of(self, path)?;
+            self.tree.open(&entry.path).await
+        })
+    }
+}
