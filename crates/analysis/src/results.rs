@@ -359,14 +359,9 @@ fn long_table(records: &[Record]) -> Result<Vec<u8>, WriteError> {
 
 fn row(record: &Record) -> [String; 7] {
     let number = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    let component = if record.output.is_empty() {
-        record.component.clone()
-    } else {
-        format!("{}.{}", record.component, record.output)
-    };
     [
         record.step.to_string(),
-        component,
+        record.component_and_output(),
         record.layer.to_string(),
         number(record.head),
         record.data_type.clone(),
@@ -462,6 +457,19 @@ impl Entry {
                 .map(|(name, parameter)| (name.to_owned(), value(parameter)))
                 .collect(),
             components: entry.components.iter().map(Measured::of).collect(),
+        }
+    }
+}
+
+impl Record {
+    /// The component as tables call it: with the output's name behind it, where its metric has
+    /// several.
+    #[must_use]
+    pub fn component_and_output(&self) -> String {
+        if self.output.is_empty() {
+            self.component.clone()
+        } else {
+            format!("{}.{}", self.component, self.output)
         }
     }
 }

@@ -1,4 +1,5 @@
-"""Reads the tables of the demo analysis as anybody would, with `pandas.read_csv(path)`.
+"""Reads the tables of the demo analysis as anybody would, with `pandas.read_csv(path)` and
+`pandas.read_parquet(path)`.
 
 `cargo xtask test csv-python` analyses the bundled run and runs this with RESULTS (the analysis'
 folder) and GOLDEN (the expected values) set.
@@ -75,6 +76,24 @@ class Tables(unittest.TestCase):
         self.assertEqual(list(curves.columns), [0, 1, 2])
         self.assertEqual(len(curves), 15)
         self.assertFalse(curves.isna().any().any())
+
+    def test_parquet_has_what_the_tables_have(self):
+        everything = pandas.read_parquet(RESULTS / "results.parquet")
+        types = {"step": "int64", "layer": "int64", "head": "float64", "value": "float64"}
+        self.assertEqual({name: str(everything[name].dtype) for name in types}, types)
+        rows = 0
+        for (metric, split), own in everything.groupby(["metric", "split"], sort=False):
+            wanted = pandas.read_csv(RESULTS / f"{metric}_{split}.csv")
+            found = own.drop(columns=["metric", "split"]).reset_index(drop=True)
+            self.assertEqual(list(found.columns), list(wanted.columns))
+            for name in wanted.columns:
+                there = wanted[name].notna()
+                self.assertTrue((found[name].notna() == there).all(), (metric, name))
+                same = found[name][there] == wanted[name][there]
+                self.assertTrue(same.all(), (metric, name))
+            rows += len(wanted)
+        self.assertEqual(rows, len(everything))
+        self.assertGreater(rows, 3000)
 
 
 if __name__ == "__main__":

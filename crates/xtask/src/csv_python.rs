@@ -11,12 +11,17 @@ use crate::steps::{Outcome, run_tests};
 use crate::workspace::Workspace;
 
 /// What to do when the step fails.
-pub(crate) const ADVICE: &str = "pandas reads the CSV files otherwise than they are meant: see \
-    crates/worker/tests/csv_with_pandas.py and `Results::csv`";
+pub(crate) const ADVICE: &str = "pandas reads the tables otherwise than they are meant: see \
+    crates/worker/tests/csv_with_pandas.py, `Results::csv` and crates/worker/src/parquet.rs";
 
 /// Analyses the bundled run and lets pandas read what comes out.
 pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
-    let python = match python::with_package(workspace, "pandas", "pandas", "import pandas") {
+    let python = match python::with_packages(
+        workspace,
+        "pandas",
+        &["pandas", "pyarrow"],
+        "import pandas, pyarrow",
+    ) {
         Ok(python) => python,
         Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
     };

@@ -54,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
 /// Runs Python's own client against the fake hub.
 pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let (package, check) = ("huggingface_hub", "import huggingface_hub");
-    let python = match python::with_package(workspace, package, package, check) {
+    let python = match python::with_packages(workspace, package, &[package], check) {
         Ok(python) => python,
         Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
     };

@@ -11,7 +11,7 @@ use trainscope_fake_wandb::{FakeWandb, KEY};
 use crate::demo::{CONFIG, RUN};
 use crate::process;
 use crate::python;
-use crate::steps::{Counts, Outcome, run_tests};
+use crate::steps::{Counts, Outcome, count_tests};
 use crate::workspace::Workspace;
 
 /// What to do when the step fails.
@@ -42,19 +42,16 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
         if !only.is_empty() {
             command.args(["-k", only]);
         }
-        if let Outcome::Tested(counts) = run_tests(analyses.prepare(&mut command))? {
-            sum.passed += counts.passed;
-            sum.failed += counts.failed;
-        }
+        sum = sum + count_tests(analyses.prepare(&mut command))?;
     }
     Ok(Outcome::Tested(sum))
 }
 
 fn python_with_wandb(workspace: &Workspace, version: &str) -> Result<PathBuf> {
-    python::with_package(
+    python::with_packages(
         workspace,
         &format!("wandb-{version}"),
-        &format!("wandb=={version}"),
+        &[&format!("wandb=={version}")],
         &format!("import wandb; assert wandb.__version__ == '{version}'"),
     )
 }

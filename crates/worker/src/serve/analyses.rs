@@ -22,7 +22,7 @@ use super::store::Kept;
 use super::{Answer, JSON, Server, blocking, events, json, new_id, no_content, query, read_json};
 use crate::analysis::{Analysis, Request as AnalysisRequest};
 use crate::place::as_file_name;
-use crate::report;
+use crate::{parquet, report};
 
 /// A request to analyze has at most this many bytes.
 const NEW_BYTES: usize = 1024 * 1024;
@@ -289,23 +289,39 @@ pub(super) async fn results_csv(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
 ) -> Answer {
-    let job = server.job(&id)?;
+    let kind = "text/csv; charset=utf-8";
+    made_of_results(&server, &id, kind, |results| Ok(results.long_csv()?)).await
+}
+
+/// `GET api/analyses/{id}/results.parquet`.
+pub(super) async fn results_parquet(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+) -> Answer {
+    let kind = "application/vnd.apache.parquet";
+    made_of_results(&server, &id, kind, parquet::of).await
+}
+
+/// Another form of the results of a finished analysis.
+async fn made_of_results(
+    server: &Server,
+    id: &str,
+    kind: &'static str,
+    make: impl Fn(&Results) -> Result<Vec<u8>> + Send + 'static,
+) -> Answer {
+    let job = server.job(id)?;
     check_done(&job)?;
-    let path = server
-        .folder_of(&job.info().id, &job.folder)
-        .join("results.json");
-    let table = blocking(move || {
+    let folder = server.folder_of(&job.info().id, &job.folder);
+    let path = folder.join("results.json");
+    let made = blocking(move || {
         let read =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()));
         let results = Results::parse(&read?).map_err(anyhow::Error::from)?;
-        Ok(results.long_csv().map_err(anyhow::Error::from)?)
+        Ok(make(&results)?)
     });
-    let mut response = Response::new(Body::from(table.await?));
+    let mut response = Response::new(Body::from(made.await?));
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/csv; charset=utf-8"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }

@@ -9,6 +9,7 @@ mod analyze;
 mod compare;
 mod hub;
 mod inspect;
+mod parquet;
 mod plot;
 mod reference;
 mod refusals;
