@@ -18,7 +18,8 @@
 //! | `POST api/analyses/{id}/resume` | | [`AnalysisInfo`], queued again |
 //! | `DELETE api/analyses/{id}` | | [`AnalysisInfo`], cancelled; `?remove=true`: 204, gone |
 //! | `GET api/analyses/{id}/events` | `Last-Event-ID` | server-sent events, see [`Told`] |
-//! | `GET api/analyses/{id}/results.json`, `results.csv`, `report.html` | | the file |
+//! | `GET api/analyses/{id}/results.json`, `results.csv`, `results.parquet`, `report.html` | | the file |
+//! | `GET s/{id}` | | 303, to the page that shows the analysis |
 //!
 //! Where a token is needed it comes as `Authorization: Bearer TOKEN`; `api/health` needs none. What
 //! is refused comes with a 4xx or 5xx and a [`Refusal`].
@@ -223,7 +224,8 @@ pub struct AnalysisInfo {
     pub source_name: String,
     /// How far it is.
     pub phase: Phase,
-    /// Why it failed, and what to do.
+    /// Why it failed, and what to do. Of one that is done: what came of its Weights & Biases run,
+    /// where it was to have one.
     pub message: Option<String>,
     /// Analyses before it in the queue.
     pub ahead: u64,

@@ -55,8 +55,8 @@ pub struct Settings {
     pub name: Option<String>,
     /// The run's id.
     pub run_id: Option<RunId>,
-    /// Where the folder `wandb` is.
-    pub folder: PathBuf,
+    /// Where the folder `wandb` is; none where nobody says.
+    pub folder: Option<PathBuf>,
     /// When to ask and when to give up.
     pub patience: Patience,
     key: Option<Key>,
@@ -142,7 +142,7 @@ impl Settings {
             project: variable("WANDB_PROJECT"),
             name: variable("WANDB_NAME"),
             run_id: run_id.transpose().map_err(SettingsError::RunId)?,
-            folder: variable("WANDB_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from),
+            folder: variable("WANDB_DIR").map(PathBuf::from),
             key: key.transpose()?,
             netrc: netrc_file(variable("NETRC"), home),
             patience: patience(variable)?,

@@ -29,7 +29,7 @@ fn without_variables_it_is_the_public_server_and_nobody() {
     let settings = read(&[], None).unwrap();
     assert_eq!(settings.mode, Mode::Online);
     assert_eq!(settings.base_url, PUBLIC_ADDRESS);
-    assert_eq!(settings.folder, Path::new("."));
+    assert_eq!(settings.folder, None);
     assert_eq!(settings.patience, Patience::default());
     assert_eq!((&settings.entity, &settings.run_id), (&None, &None));
     assert_eq!(settings.key().unwrap(), None);
@@ -67,7 +67,7 @@ fn variables_mean_what_they_mean_to_wandb() {
         [Some("us"), Some("p"), Some("n")]
     );
     assert_eq!(settings.run_id, Some(RunId::new("run-1").unwrap()));
-    assert_eq!(settings.folder, Path::new("elsewhere"));
+    assert_eq!(settings.folder.as_deref(), Some(Path::new("elsewhere")));
     let patience = Patience {
         between_requests: Duration::from_millis(500),
         first_wait: Duration::from_millis(250),

@@ -22,7 +22,7 @@ use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
-use crate::{Outcome, identity, lanes, report, wandb};
+use crate::{identity, lanes, parquet, report};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -139,19 +139,20 @@ impl Analysis {
         Journal::open(path, &config, units, resume)
     }
 
-    /// Computes what the journal does not have, and writes the results.
+    /// Computes what the journal does not have, and writes the results; none when the person
+    /// stopped it.
     pub(crate) fn run(
         &self,
         journal: &mut Journal,
         reporter: &mut Reporter<'_>,
         executor: &Executor,
-    ) -> Result<Outcome> {
+    ) -> Result<Option<Results>> {
         let resumed_units = journal.finished.len() as u64;
         let lanes = remaining(&self.plan, self.request.threads, journal);
         let computed = self.compute(&lanes, journal, reporter, executor);
         reporter.finish();
         let Some(read_bytes) = computed? else {
-            return Ok(Outcome::Interrupted);
+            return Ok(None);
         };
         let results = self.results(std::mem::take(&mut journal.records));
         let report = RunReport {
@@ -168,14 +169,7 @@ impl Analysis {
         };
         self.write(&results, &report)?;
         say_results(reporter, &results.records, &self.request.folder);
-        wandb::save(
-            &self.request.config,
-            &results,
-            &self.request.started,
-            reporter,
-            executor,
-        );
-        Ok(Outcome::Done)
+        Ok(Some(results))
     }
 
     /// Runs the lanes; the tensor bytes read, or `None` when the person stopped it.
@@ -215,6 +209,8 @@ impl Analysis {
 
     fn write(&self, results: &Results, run: &RunReport) -> Result<()> {
         output::write_all(&self.request.folder, &results.files()?)?;
+        let table = self.request.folder.join(parquet::FILE_NAME);
+        output::write(&table, &parquet::of(results)?)?;
         report::write(results, &self.request.folder.join(report::FILE_NAME))?;
         let mut run = serde_json::to_vec_pretty(run)?;
         run.push(b'\n');

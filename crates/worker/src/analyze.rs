@@ -18,7 +18,7 @@ use crate::journal::{self, Earlier, Journal, Resume};
 use crate::output;
 use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
-use crate::{INTERRUPTED, Misuse, Outcome};
+use crate::{INTERRUPTED, Misuse, Outcome, wandb};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
@@ -59,15 +59,18 @@ fn compute(
     analysis.say_plan(reporter);
     say_earlier(analysis, arguments, journal.earlier, reporter);
     let advice = advice(&analysis.request().config);
-    let outcome = analysis.run(journal, reporter, executor);
-    let outcome = outcome.map_err(|error| anyhow!("{error:#}\n{advice}"))?;
-    if outcome == Outcome::Interrupted {
+    let results = analysis.run(journal, reporter, executor);
+    let results = results.map_err(|error| anyhow!("{error:#}\n{advice}"))?;
+    let Some(results) = results else {
         let (done, all) = (journal.finished.len(), analysis.units());
         reporter.say(&format!(
             "interrupted after {done} of {all} layer-steps; {advice}"
         ));
-    }
-    Ok(outcome)
+        return Ok(Outcome::Interrupted);
+    };
+    let here = Path::new(".");
+    wandb::save(analysis.request(), &results, here, reporter, executor);
+    Ok(Outcome::Done)
 }
 
 /// What the arguments ask for.

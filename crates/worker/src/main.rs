@@ -14,6 +14,7 @@ mod inspect;
 mod journal;
 mod lanes;
 mod output;
+mod parquet;
 mod place;
 mod plot;
 mod progress;

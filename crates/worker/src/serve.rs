@@ -269,6 +269,10 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/analyses/{id}/events", get(analyses::tell))
         .route("/analyses/{id}/results.json", get(analyses::results_json))
         .route("/analyses/{id}/results.csv", get(analyses::results_csv))
+        .route(
+            "/analyses/{id}/results.parquet",
+            get(analyses::results_parquet),
+        )
         .route("/analyses/{id}/report.html", get(analyses::report))
         .fallback(async || Refused::missing("thing to ask"));
     Router::new()
@@ -312,9 +316,11 @@ async fn health(State(server): State<Arc<Server>>, headers: HeaderMap) -> Respon
     json(StatusCode::OK, &health)
 }
 
-/// `GET s/{id}`: an analysis, as people pass it on.
-async fn short_link(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Answer {
-    server.job(&id)?;
+/// `GET s/{id}`: an analysis, as people pass it on. Where there is none any more the page says so.
+async fn short_link(Path(id): Path<String>) -> Answer {
+    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Refused::missing("analysis"));
+    }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let place = HeaderValue::from_str(&format!("/#analysis={id}"));

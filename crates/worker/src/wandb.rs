@@ -3,7 +3,8 @@
 //! It is written when the analysis is complete, from its results: an analysis that was interrupted
 //! and gone on with gives the same run as one that was not. It lies where W&B's own tools put
 //! theirs, below `WANDB_DIR` or the working directory, so that they find it, and because its name
-//! has a time in it while the folder of results is the same every time.
+//! has a time in it while the folder of results is the same every time. A server has no working
+//! directory that anybody knows of: there it lies beside the results, and goes when they go.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,47 +20,76 @@ use trainscope_wandb::{
     Sockets, UploadError, sync_command,
 };
 
+use crate::analysis::Request;
 use crate::executor::Executor;
 use crate::progress::Reporter;
 
-/// Writes and uploads the run where the config asks for it. What goes wrong is a warning: the
-/// results are there.
+/// What came of a run that was asked for, in words.
+pub(crate) enum Saved {
+    /// It is where it should be.
+    Well(String),
+    /// It is not, and why.
+    Badly(String),
+}
+
+impl Saved {
+    /// The words.
+    pub(crate) fn words(&self) -> &str {
+        match self {
+            Self::Well(words) | Self::Badly(words) => words,
+        }
+    }
+}
+
+/// Writes and uploads the run of an analysis whose config asks for it, below `folder` unless
+/// `WANDB_DIR` says otherwise. What goes wrong is a warning: the results are there.
 pub(crate) fn save(
-    config: &Config,
+    request: &Request,
     results: &Results,
-    started: &Zoned,
+    folder: &Path,
     reporter: &mut Reporter<'_>,
     executor: &Executor,
-) {
-    if config.monitoring.wandb.is_none() {
-        return;
+) -> Option<Saved> {
+    request.config.monitoring.wandb.as_ref()?;
+    let saved = saved(request, results, folder, reporter, executor);
+    match &saved {
+        Saved::Well(words) => reporter.say(words),
+        Saved::Badly(words) => reporter.warn(words),
     }
+    Some(saved)
+}
+
+fn saved(
+    request: &Request,
+    results: &Results,
+    folder: &Path,
+    reporter: &mut Reporter<'_>,
+    executor: &Executor,
+) -> Saved {
     let settings = match Settings::from_environment() {
         Ok(settings) if settings.mode == Mode::Disabled => {
-            reporter.say("WANDB_MODE is disabled: no Weights & Biases run is written");
-            return;
+            let words = "WANDB_MODE is disabled: no Weights & Biases run is written";
+            return Saved::Well(words.to_owned());
         }
         Ok(settings) => settings,
         Err(error) => {
-            reporter.warn(&format!("no Weights & Biases run is written: {error}"));
-            return;
+            return Saved::Badly(format!("no Weights & Biases run is written: {error}"));
         }
     };
-    let run = run(config, results, started, &settings);
+    let run = run(&request.config, results, &request.started, &settings);
     let (rows, undefined) = rows(results);
-    match write(&settings.folder, &run, &rows) {
-        Ok(folder) => {
-            let shown = folder.display();
-            reporter.say(&format!("Weights & Biases run: {shown}"));
-            if undefined > 0 {
-                reporter.say(&format!(
-                    "the run leaves out {undefined} undefined numbers, which W&B cannot hold"
-                ));
-            }
-            upload(&settings, &run, &rows, &folder, reporter, executor);
-        }
-        Err(error) => reporter.warn(&error.to_string()),
+    let parent = settings.folder.as_deref().unwrap_or(folder);
+    let folder = match write(parent, &run, &rows) {
+        Ok(folder) => folder,
+        Err(error) => return Saved::Badly(error.to_string()),
+    };
+    reporter.say(&format!("Weights & Biases run: {}", folder.display()));
+    if undefined > 0 {
+        reporter.say(&format!(
+            "the run leaves out {undefined} undefined numbers, which W&B cannot hold"
+        ));
     }
+    uploaded(&settings, &run, &rows, &folder, executor)
 }
 
 /// The run without its rows. What the config says goes before the environment.
@@ -140,37 +170,32 @@ fn write(parent: &Path, run: &Run, rows: &[Row]) -> Result<PathBuf, OfflineError
     offline.finish(0)
 }
 
-fn upload(
+/// Sends the run where there is a key, and nobody says that it should stay here.
+fn uploaded(
     settings: &Settings,
     run: &Run,
     rows: &[Row],
     folder: &Path,
-    reporter: &mut Reporter<'_>,
     executor: &Executor,
-) {
+) -> Saved {
     let sync = sync_command(folder);
     if settings.mode == Mode::Offline {
-        reporter.say(&format!("WANDB_MODE is offline: `{sync}` uploads the run"));
-        return;
+        return Saved::Well(format!("WANDB_MODE is offline: `{sync}` uploads the run"));
     }
     let key = match settings.key() {
         Ok(Some(key)) => key,
         Ok(None) => {
             let server = &settings.base_url;
-            reporter.say(&format!(
+            return Saved::Well(format!(
                 "no API key for {server}: set WANDB_API_KEY, or upload the run later with `{sync}`"
             ));
-            return;
         }
-        Err(error) => {
-            reporter.warn(&format!("{error}; `{sync}` uploads the run"));
-            return;
-        }
+        Err(error) => return Saved::Badly(format!("{error}; `{sync}` uploads the run")),
     };
     match executor.block_on(send(settings, key, run, rows, folder)) {
-        Some(Ok(address)) => reporter.say(&format!("uploaded: {address}")),
-        Some(Err(error)) => reporter.warn(&format!("not uploaded: {error}")),
-        None => reporter.warn(&format!("the upload was stopped; `{sync}` uploads the run")),
+        Some(Ok(address)) => Saved::Well(format!("uploaded: {address}")),
+        Some(Err(error)) => Saved::Badly(format!("not uploaded: {error}")),
+        None => Saved::Badly(format!("the upload was stopped; `{sync}` uploads the run")),
     }
 }
 

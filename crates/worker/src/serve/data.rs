@@ -61,9 +61,14 @@ impl DataFolder {
         self.path.join("journals").join(format!("{id}.jsonl"))
     }
 
+    /// The folders of uploads.
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.path.join("uploads")
+    }
+
     /// The folder of an upload.
     pub(super) fn upload(&self, id: &str) -> PathBuf {
-        self.path.join("uploads").join(id)
+        self.uploads().join(id)
     }
 }
 

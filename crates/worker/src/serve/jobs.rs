@@ -169,7 +169,7 @@ impl Jobs {
         job.stop();
         if let Some(place) = state.queue.iter().position(|number| *number == job.number) {
             state.queue.remove(place);
-            self.change(job, end_as(Phase::Cancelled, None))?;
+            self.change(job, end_as(Phase::Cancelled))?;
             state.tell_places();
         }
         Ok(())
@@ -335,11 +335,17 @@ impl Job {
 }
 
 /// Nothing more will happen to it.
-fn end_as(phase: Phase, message: Option<String>) -> impl Fn(&mut AnalysisInfo) {
+fn end_as(phase: Phase) -> impl Fn(&mut AnalysisInfo) {
     let ended = now();
+    move |info| (info.phase, info.ended) = (phase, Some(ended))
+}
+
+/// The same, for a reason.
+fn fail(message: &str) -> impl Fn(&mut AnalysisInfo) {
+    let end = end_as(Phase::Failed);
     move |info| {
-        info.message.clone_from(&message);
-        (info.phase, info.ended) = (phase, Some(ended));
+        info.message = Some(message.to_owned());
+        end(info);
     }
 }
 

@@ -87,6 +87,11 @@ impl Uploads {
                 uploads.insert(upload.id.clone(), Arc::new(upload));
             }
         }
+        for id in forgotten(data) {
+            if !uploads.contains_key(&id) {
+                remove_folder(&data.upload(&id))?;
+            }
+        }
         let writers = HashMap::new();
         let state = Mutex::new(Known { uploads, writers });
         Ok(Self {
@@ -411,6 +416,20 @@ fn check_files(asked: &NewUpload) -> Result<(), Refused> {
         ))),
         None => Ok(()),
     }
+}
+
+/// The uploads whose folders nobody has changed for long. The store may know nothing of them: its
+/// file was moved away, or the server was killed between the two.
+fn forgotten(data: &DataFolder) -> Vec<String> {
+    let entries = fs::read_dir(data.uploads()).into_iter().flatten().flatten();
+    let is_old = |entry: &fs::DirEntry| {
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+        age.is_some_and(|age| age > ABANDONED)
+    };
+    let old = entries.filter(is_old);
+    old.filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
 }
 
 /// What is free on the disk of a folder; none where nobody says.

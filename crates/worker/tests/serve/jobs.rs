@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
+use trainscope_fake_wandb::{ENTITY, FakeWandb, KEY};
 
 use crate::client::Event;
 use crate::runs::{CONFIG, Scratch, argument, files, micro_run, recorded, worker};
-use crate::server::{SLOW, SMALL, Server, results_folder, units};
+use crate::server::{SLOW, SMALL, Server, arguments, results_folder, units};
 
 #[test]
 fn results_are_those_of_the_command_line() {
@@ -56,6 +58,41 @@ fn results_are_those_of_the_command_line() {
     assert!(report.headers["content-security-policy"].contains("sandbox"));
     let log = fs::read_to_string(results_folder(&scratch, &id, "scratch").join("analysis.log"));
     assert!(log.unwrap().contains("layers at 4 steps"));
+}
+
+#[test]
+fn a_wandb_run_lies_beside_the_results_and_it_is_told_what_came_of_it() {
+    let scratch = Scratch::with_run(SMALL);
+    let fake = FakeWandb::start().unwrap();
+    let wandb = format!("monitoring: {{save_to_wandb: true, wandb: {{entity: {ENTITY}}}}}");
+    let config = format!("{CONFIG}{wandb}\n");
+    let analyzed = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        let command = command.args(arguments()).envs(variables.iter().copied());
+        let server = Server::of(command, scratch.path());
+        let id = server.analyze(&config);
+        let info = server.wait_for_phase(&id, "done");
+        let message = info["message"].as_str().unwrap().to_owned();
+        let runs = scratch.path().join("data/analyses").join(&id).join("wandb");
+        let runs: Vec<_> = fs::read_dir(runs).unwrap().collect();
+        assert_eq!(runs.len(), 1);
+        (server, id, message, runs[0].as_ref().unwrap().path())
+    };
+    let server = ("WANDB_BASE_URL", fake.base_url());
+    let (_, _, message, run) = analyzed(&[server, ("WANDB_API_KEY", KEY)]);
+    let ids = fake.run_ids();
+    assert_eq!(ids.len(), 1);
+    let name = run.file_name().unwrap().to_str().unwrap();
+    assert!(name.ends_with(&ids[0]), "{name}");
+    assert!(message.contains("uploaded: ") && message.contains(&ids[0]));
+
+    let (server, id, message, run) = analyzed(&[server, ("WANDB_MODE", "offline")]);
+    let sync = format!("wandb sync {}", run.display());
+    assert!(message.contains(&sync), "{message}");
+    assert_eq!(fake.run_ids(), ids);
+    let path = format!("/api/analyses/{id}?remove=true");
+    server.ask("DELETE", &path).send().expect(204);
+    assert!(!run.exists());
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn the_page_knows_who_served_it() {
         ),
         ("application/json", "no-cache")
     );
-    for missing in ["/x.js", "/.hidden", "/demo", "/demo/", "/s/x"] {
+    for missing in ["/x.js", "/.hidden", "/demo", "/demo/", "/s/x-y"] {
         server
             .ask("GET", missing)
             .send()
@@ -82,4 +82,13 @@ fn a_short_link_leads_to_its_analysis() {
     let id = server.analyze(CONFIG);
     let led = server.ask("GET", &format!("/s/{id}")).send().expect(303);
     assert_eq!(led.headers["location"], format!("/#analysis={id}"));
+    // The page says that there is none.
+    server.ask("GET", "/s/0123").send().expect(303);
+    // It is led by the id and nothing else.
+    let words = ["no such analysis"];
+    server
+        .ask("GET", "/s/1&token=x")
+        .send()
+        .refuses(404, &words);
+    server.ask("GET", "/s/1%0d%0a").send().refuses(404, &words);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Instant;
@@ -467,6 +467,73 @@ fn the_queue_has_an_end() {
         .expect(200);
     assert_eq!(server.info(&waiting[2])["ahead"], 2);
     server.analyze(CONFIG);
+}
+
+#[test]
+fn thousands_wait_in_their_order() {
+    const MANY: u64 = 2000;
+    let scratch = Scratch::with_run(SMALL);
+    // Whoever asks this hub waits: the first analysis stays before all others.
+    let hub = TcpListener::bind("127.0.0.1:0").unwrap();
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        let command = command.args(arguments()).args(["--queue-length", "2000"]);
+        let endpoint = format!("http://{}", hub.local_addr().unwrap());
+        Server::of(command.env("HF_ENDPOINT", endpoint), scratch.path())
+    };
+    let server = start();
+    let asked = json!({"source": {"hub": "a/b"}, "config": CONFIG});
+    let first = server.ask("POST", "/api/analyses").json(&asked).send();
+    let first = first.expect(201).json()["id"].clone();
+    let first = first.as_str().unwrap();
+    server.wait_for(first, |info| info["phase"] == "planning");
+    let asked = json!({"source": {"root": server.run()}, "config": CONFIG});
+    let ask = |server: &Server| server.ask("POST", "/api/analyses").json(&asked).send();
+    let waiting: Vec<Value> = (0..MANY)
+        .map(|_| ask(&server).expect(201).json()["id"].clone())
+        .collect();
+    ask(&server).refuses(503, &["2000 analyses wait already"]);
+
+    let check = |server: &Server, are_before: u64| {
+        let told = server.get("/api/analyses");
+        let mut told = told.as_array().unwrap().clone();
+        told.reverse();
+        assert_eq!(told.len() as u64, MANY + 1);
+        assert_eq!(told[0]["id"], first);
+        let ids: Vec<Value> = told[1..].iter().map(|info| info["id"].clone()).collect();
+        assert!(ids == waiting);
+        let ahead = told[1..].iter().map(|info| info["ahead"].as_u64().unwrap());
+        assert!(ahead.eq(are_before..are_before + MANY));
+    };
+    check(&server, 1);
+    server.kill();
+    let server = start();
+    server.wait_for(first, |info| info["phase"] == "planning");
+    check(&server, 1);
+
+    // Without the first one the others' turn comes.
+    let path = format!("/api/analyses/{first}");
+    server.ask("DELETE", &path).send().expect(200);
+    server.wait_for_phase(waiting[0].as_str().unwrap(), "done");
+    server.wait_for_phase(waiting[1].as_str().unwrap(), "done");
+}
+
+#[test]
+fn when_files_run_out_others_are_answered_later() {
+    let scratch = Scratch::with_run(SMALL);
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64; exec \"$@\"", "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_worker"));
+    let command = command.args(arguments()).args(["--patience", "1"]);
+    let server = Server::of(command, scratch.path());
+    let silent: Vec<TcpStream> = (0..100)
+        .map(|_| TcpStream::connect(server.address).unwrap())
+        .collect();
+    // Behind those, of which the server can take some only until it has left the others.
+    server.get("/api/health");
+    let id = server.analyze(CONFIG);
+    server.wait_for_phase(&id, "done");
+    drop(silent);
 }
 
 #[test]

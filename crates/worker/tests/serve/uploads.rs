@@ -1,8 +1,11 @@
 //! Files that are sent.
 
+use std::fs;
 use std::io::Write;
 use std::net::Shutdown;
+use std::time::{Duration, SystemTime};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::client::Reply;
@@ -142,6 +145,56 @@ fn what_was_cut_is_gone_on_with() {
         .send()
         .expect(404);
     put(&server, id, "a/b.bin", 0, b"x").expect(404);
+}
+
+#[test]
+fn what_nobody_uses_goes_at_a_start_days_later() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let upload = |name: &str| {
+        let files = [(name.to_owned(), b"some".to_vec())];
+        let upload = announce(&server, &files).expect(201).json();
+        let id = upload["id"].as_str().unwrap().to_owned();
+        put(&server, &id, name, 0, b"some").expect(200);
+        id
+    };
+    let (old, young) = (upload("old.bin"), upload("young.bin"));
+    let files_of_run = run_files(&scratch);
+    let used = announce(&server, &files_of_run).expect(201).json();
+    let used = used["id"].as_str().unwrap().to_owned();
+    for (path, bytes) in &files_of_run {
+        put(&server, &used, path, 0, bytes).expect(200);
+    }
+    let asked = json!({"source": {"upload": used}, "config": CONFIG});
+    let analysis = server.ask("POST", "/api/analyses").json(&asked).send();
+    let analysis = analysis.expect(201).json();
+    server.wait_for_phase(analysis["id"].as_str().unwrap(), "done");
+    assert!(server.end().0.success());
+
+    // Four days pass, and there are folders that the database has never heard of.
+    let uploads = scratch.path().join("data/uploads");
+    let long_ago = SystemTime::now() - Duration::from_secs(4 * 24 * 60 * 60);
+    let database = Connection::open(scratch.path().join("data/trainscope.sqlite")).unwrap();
+    let age = "UPDATE uploads SET asked = asked - 4 * 24 * 60 * 60 * 1000 WHERE id <> ?1";
+    assert_eq!(database.execute(age, [&young]).unwrap(), 2);
+    drop(database);
+    for unknown in ["unknown", "unknown-young"] {
+        fs::create_dir(uploads.join(unknown)).unwrap();
+    }
+    for id in [old.as_str(), &used, "unknown"] {
+        let folder = fs::File::open(uploads.join(id)).unwrap();
+        folder.set_modified(long_ago).unwrap();
+    }
+    let server = Server::start(&scratch, &[]);
+    let kept = [(&used, true), (&young, true), (&old, false)];
+    for (id, is_kept) in kept {
+        let status = if is_kept { 200 } else { 404 };
+        let path = format!("/api/uploads/{id}");
+        server.ask("GET", &path).send().expect(status);
+        assert_eq!(uploads.join(id).exists(), is_kept);
+    }
+    assert!(!uploads.join("unknown").exists());
+    assert!(uploads.join("unknown-young").exists());
 }
 
 #[test]

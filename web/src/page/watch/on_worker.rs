@@ -23,6 +23,13 @@ pub(super) fn OnWorkerStatus() -> impl IntoView {
             false => format!("On the worker at {host}. It goes on when this tab is closed."),
         })
     });
+    let came_of_it = move || {
+        let is_done = matches!(analysis.phase.get(), Phase::Done(_));
+        let message = analysis.on_worker.get()?.info.message.filter(|_| is_done)?;
+        Some(
+            view! { <p class="label outcome" data-test="wandb-outcome">"Weights & Biases: " {message}</p> },
+        )
+    };
     let lost = move || {
         let on_worker = analysis.on_worker.get()?;
         let words = connection_words(&on_worker.connection).filter(|_| analysis.is_busy())?;
@@ -42,6 +49,7 @@ pub(super) fn OnWorkerStatus() -> impl IntoView {
         <Show when=move || place.with(Option::is_some)>
             <p class="label" data-test="on-worker">{place}</p>
         </Show>
+        {came_of_it}
         {lost}
         {not_stopped}
     }

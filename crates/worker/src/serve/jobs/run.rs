@@ -10,13 +10,13 @@ use jiff::Zoned;
 use trainscope_analysis::service::{Phase, Planned};
 use trainscope_analysis::{Config, Registry};
 
-use super::{Job, Jobs, end_as, now};
+use super::{Job, Jobs, end_as, fail, now};
 use crate::analysis::{Analysis, Request};
 use crate::journal::Resume;
 use crate::progress::{Reporter, Watcher};
 use crate::serve::Server;
 use crate::serve::source::Located;
-use crate::{Outcome, console};
+use crate::{Outcome, console, wandb};
 
 /// Runs it; when it is over the next one's turn comes.
 pub(super) fn start(server: &Arc<Server>, job: &Arc<Job>) {
@@ -32,11 +32,7 @@ pub(super) fn start(server: &Arc<Server>, job: &Arc<Job>) {
     });
     if let Err(error) = started {
         let message = format!("no thread could be started: {error}");
-        note(
-            server
-                .jobs
-                .change(job, end_as(Phase::Failed, Some(message))),
-        );
+        note(server.jobs.change(job, fail(&message)));
         server.jobs.left(job);
     }
 }
@@ -50,18 +46,16 @@ fn run(server: &Server, job: &Job) {
     });
     let is_cancelled = job.is_cancelled.load(Ordering::Relaxed);
     let changed = match outcome {
-        Ok(Outcome::Done) => server.jobs.change(job, end_as(Phase::Done, None)),
+        Ok(Outcome::Done) => server.jobs.change(job, end_as(Phase::Done)),
         Ok(Outcome::Interrupted) if is_cancelled => {
-            server.jobs.change(job, end_as(Phase::Cancelled, None))
+            server.jobs.change(job, end_as(Phase::Cancelled))
         }
         // The server ends; the next one goes on.
         Ok(Outcome::Interrupted) => server.jobs.change(job, |info| info.phase = Phase::Queued),
         Err(error) => {
             let message = in_words(&error);
             console::say(&format!("analysis {} failed: {message}", job.info().id));
-            server
-                .jobs
-                .change(job, end_as(Phase::Failed, Some(message)))
+            server.jobs.change(job, fail(&message))
         }
     };
     note(changed);
@@ -96,6 +90,7 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
     }
     server.jobs.change(job, |info| {
         (info.phase, info.began) = (Phase::Planning, Some(now()));
+        info.message = None;
     })?;
     let Some(analysis) = Analysis::plan(request(server, job)?, &executor)? else {
         return Ok(Outcome::Interrupted);
@@ -115,12 +110,26 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
     let mut listeners = Listeners(job);
     let mut reporter = Reporter::new(&mut listeners);
     analysis.say_plan(&mut reporter);
-    let outcome = analysis.run(&mut journal, &mut reporter, &executor);
-    if let Err(error) = &outcome {
-        reporter.note(&format!("error: {error:#}"));
-    }
+    let results = analysis.run(&mut journal, &mut reporter, &executor);
+    let outcome = match &results {
+        Ok(Some(results)) => {
+            let own = server.data.analyses().join(&id);
+            let saved = wandb::save(analysis.request(), results, &own, &mut reporter, &executor);
+            if let Some(saved) = saved {
+                server.jobs.change(job, |info| {
+                    info.message = Some(saved.words().to_owned());
+                })?;
+            }
+            Outcome::Done
+        }
+        Ok(None) => Outcome::Interrupted,
+        Err(error) => {
+            reporter.note(&format!("error: {error:#}"));
+            Outcome::Interrupted
+        }
+    };
     let log = analysis.write_log(&reporter, journal.earlier);
-    let outcome = outcome?;
+    results?;
     log?;
     Ok(outcome)
 }

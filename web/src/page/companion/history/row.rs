@@ -211,9 +211,13 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
                 </div>
             }
         });
-        let message = info
-            .message
-            .map(|message| view! { <div class="failure">{message}</div> });
+        let class_of_message = match info.phase {
+            Phase::Failed => "failure",
+            _ => "label outcome",
+        };
+        let message = info.message.map(|message| {
+            view! { <div class=class_of_message data-test="analysis-message">{message}</div> }
+        });
         Some(view! { <span class=class data-test="analysis-phase">{words}</span>{track}{message} })
     };
     view! { <div class="how-far">{words}</div> }
