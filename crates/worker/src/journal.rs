@@ -141,6 +141,7 @@ impl Journal {
     /// Takes over what still holds.
     fn take_over(&mut self, found: Found, config: &str) -> Result<()> {
         let (mut kept, mut outdated, all) = (Vec::new(), BTreeSet::new(), found.lines.len());
+        self.generation = found.head.generation;
         for line in found.lines {
             let unit = (line.progress.layer, line.progress.step);
             if self.units.get(&unit) != Some(&line.made_of) {
@@ -154,7 +155,6 @@ impl Journal {
             outdated: outdated.difference(&self.finished).count(),
         };
         if kept.len() == all {
-            self.generation = found.head.generation;
             // What follows the last whole line was being written when it stopped.
             let shortened = self.file.set_len(found.whole_bytes);
             shortened.with_context(|| format!("cannot write {}", self.path.display()))?;

@@ -146,8 +146,8 @@ impl Place {
     /// of its last modification.
     pub(crate) fn version_of(&self, path: &str) -> Option<String> {
         match self {
-            Self::Folder(tree) => modified(&tree.root().join(path)),
-            Self::Confined(tree) => modified(&tree.root().join(path)),
+            Self::Folder(tree) => modified_at(&tree.root().join(path)),
+            Self::Confined(tree) => modified_at(&tree.root().join(path)),
             Self::Hub(tree) => tree.content_id(path).map(str::to_owned),
         }
     }
@@ -171,9 +171,12 @@ pub(crate) fn as_file_name(name: &str) -> String {
     name.chars().map(replaced).collect()
 }
 
+fn modified_at(path: &Path) -> Option<String> {
+    modified(&fs::metadata(path).ok()?)
+}
+
 /// When a file was last changed, in nanoseconds since 1970.
-pub(crate) fn modified(path: &Path) -> Option<String> {
-    let modified = fs::metadata(path).ok()?.modified().ok()?;
-    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+pub(crate) fn modified(metadata: &fs::Metadata) -> Option<String> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(since.as_nanos().to_string())
 }

@@ -124,7 +124,7 @@ struct Server {
     executor: Executor,
     /// Threads of one analysis.
     threads: usize,
-    planning: Semaphore,
+    planning: Arc<Semaphore>,
     /// How long who asks may hesitate.
     patience: Duration,
     /// Whether the server is about to end.
@@ -171,7 +171,7 @@ impl Server {
             store,
             executor: Executor::start(Arc::default())?,
             threads,
-            planning: Semaphore::new(PLANNING_AT_ONCE),
+            planning: Arc::new(Semaphore::new(PLANNING_AT_ONCE)),
             patience: Duration::from_secs(arguments.patience.get()),
             closing: watch::Sender::new(false),
         })
@@ -209,6 +209,16 @@ impl Server {
             "analyses are kept in {}",
             self.data.path().display()
         ));
+        let unknown = self.uploads.unknown(&self.data);
+        if !unknown.is_empty() {
+            console::say(&format!(
+                "{} in {} that no list knows of, which a lost database leaves behind: {}; remove \
+                 them by hand if nobody needs them",
+                counted(unknown.len() as u64, "upload"),
+                self.data.uploads().display(),
+                unknown.join(", ")
+            ));
+        }
         console::say("Ctrl-C ends it");
         opened
     }

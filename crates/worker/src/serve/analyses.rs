@@ -14,6 +14,7 @@ use trainscope_analysis::results::Results;
 use trainscope_analysis::service::{AnalysisInfo, NewAnalysis, Phase, Rename, RunSource};
 use trainscope_analysis::{Config, Registry};
 
+use super::data::DataFolder;
 use super::jobs::{Full, Job, Jobs, now, planned};
 use super::range::Asked;
 use super::refused::Refused;
@@ -49,10 +50,13 @@ pub(super) async fn list(State(server): State<Arc<Server>>) -> Response<Body> {
 pub(super) async fn add(State(server): State<Arc<Server>>, request: Request) -> Answer {
     let asked: NewAnalysis = read_json(&server, request, NEW_BYTES).await?;
     server.jobs.check_room().map_err(full)?;
-    let planning = server.planning.acquire().await;
-    let own = Arc::clone(&server);
-    let info = blocking(move || submit(&own, &asked)).await?;
-    drop(planning);
+    let planning = Arc::clone(&server.planning).acquire_owned().await;
+    let info = blocking(move || {
+        // Until it is planned, even where nobody waits for that any more.
+        let _planning = planning;
+        submit(&server, &asked)
+    });
+    let info = info.await?;
     Ok(json(StatusCode::CREATED, &info))
 }
 
@@ -200,30 +204,39 @@ pub(super) async fn delete(
         let message = "the analysis is about to stop; remove it then";
         return Err(Refused::new(StatusCode::CONFLICT, message).after(RETRY_SECONDS));
     }
-    blocking(move || Ok(remove(&server, &job)?)).await?;
+    if !blocking(move || Ok(remove(&server, &job)?)).await? {
+        let message = "the analysis goes on again; cancel it first";
+        return Err(Refused::new(StatusCode::CONFLICT, message));
+    }
     Ok(no_content())
 }
 
-/// Removes everything of an analysis that is over.
-fn remove(server: &Server, job: &Job) -> Result<()> {
+/// Removes everything of an analysis that is over; says whether it was.
+fn remove(server: &Server, job: &Job) -> Result<bool> {
     let info = job.info();
-    server.jobs.remove(job)?;
-    let folder = server.data.analyses().join(&info.id);
+    let is_removed = server
+        .jobs
+        .remove(job, || remove_files(&info.id, &server.data))?;
+    match info.source {
+        RunSource::Upload(id) if is_removed && !server.jobs.uploads().contains(&id) => {
+            server.uploads.remove(&id, &server.data)?;
+        }
+        _ => {}
+    }
+    Ok(is_removed)
+}
+
+/// Removes what an analysis has written. Results go last: where that fails it is still there.
+fn remove_files(id: &str, data: &DataFolder) -> Result<()> {
     let gone = |result: std::io::Result<()>| match result {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     };
-    gone(fs::remove_dir_all(&folder))
-        .with_context(|| format!("cannot remove {}", folder.display()))?;
-    let journal = server.data.journal(&info.id);
+    let journal = data.journal(id);
     gone(fs::remove_file(&journal))
         .with_context(|| format!("cannot remove {}", journal.display()))?;
-    match info.source {
-        RunSource::Upload(id) if !server.jobs.uploads().contains(&id) => {
-            server.uploads.remove(&id, &server.data)
-        }
-        _ => Ok(()),
-    }
+    let folder = data.analyses().join(id);
+    gone(fs::remove_dir_all(&folder)).with_context(|| format!("cannot remove {}", folder.display()))
 }
 
 /// `GET api/analyses/{id}/events`.

@@ -16,8 +16,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Connections at a time; who comes then waits until one ends.
-const CONNECTIONS: usize = 1024;
+/// Connections at a time, at most; who comes then waits until one ends.
+const MOST_CONNECTIONS: usize = 1024;
+
+/// The fewest, however few files there may be.
+const FEWEST_CONNECTIONS: usize = 16;
+
+/// Files that one connection may have open: itself, and what is sent over it.
+const FILES_OF_CONNECTION: u64 = 2;
+
+/// Files that everything else may have open.
+const OTHER_FILES: u64 = 256;
 
 /// What a connection may hold of a request's head.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -37,13 +46,14 @@ pub(super) async fn serve(
     mut closing: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(connections()));
     loop {
         let accepted = async {
             let place = Arc::clone(&places).acquire_owned().await.ok()?;
             Some((listener.accept().await, place))
         };
-        let next = futures_util::future::select(Box::pin(accepted), Box::pin(closing.changed()));
+        let closed = closing.wait_for(|is_closing| *is_closing);
+        let next = futures_util::future::select(Box::pin(accepted), Box::pin(closed));
         let futures_util::future::Either::Left((Some((accepted, place)), _)) = next.await else {
             break;
         };
@@ -67,6 +77,17 @@ pub(super) async fn serve(
     }
     drop(listener);
     let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+}
+
+/// How many there may be, with as many files as this program is given.
+fn connections() -> usize {
+    let wanted = MOST_CONNECTIONS as u64 * FILES_OF_CONNECTION + OTHER_FILES;
+    // Not every system counts them.
+    let files = rlimit::increase_nofile_limit(wanted).unwrap_or(wanted);
+    let rest = files.saturating_sub(OTHER_FILES) / FILES_OF_CONNECTION;
+    usize::try_from(rest)
+        .unwrap_or(MOST_CONNECTIONS)
+        .clamp(FEWEST_CONNECTIONS, MOST_CONNECTIONS)
 }
 
 /// A connection that ends where who asked takes nothing for long.

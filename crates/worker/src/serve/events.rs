@@ -4,7 +4,7 @@
 //! nobody's slowness costs anybody else anything.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +48,10 @@ pub(super) fn answer(server: &Arc<Server>, job: &Job, headers: &HeaderMap) -> Re
         is_at_end: false,
     };
     let events = stream::unfold(listener, |mut listener| async move {
-        let event = listener.next().await?;
-        Some((std::io::Result::Ok(event), listener))
+        let event = listener.next().await.transpose()?;
+        // A stream that breaks off says that not all was told: whoever listens asks again.
+        listener.is_at_end |= event.is_err();
+        Some((event, listener))
     });
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
@@ -95,38 +97,38 @@ struct Listener {
 }
 
 impl Listener {
-    /// What is to be sent next; none at the end.
-    async fn next(&mut self) -> Option<Bytes> {
+    /// What is to be sent next; none at the end. An error where something cannot be read now.
+    async fn next(&mut self) -> Result<Option<Bytes>> {
         while !self.is_at_end {
             let live = self.job.borrow_and_update().clone();
             if live.is_removed {
-                return None;
+                break;
             }
             if self.told.is_none() {
-                return Some(self.tell_state(&live.info));
+                return Ok(Some(self.tell_state(&live.info)));
             }
             if self.plans != live.plans {
                 self.plans = live.plans;
-                if let Some(plan) = self.plan(&live.info.id).await {
+                if let Some(plan) = self.plan(&live.info.id).await? {
                     self.has_news = true;
-                    return Some(event("planned", None, plan.as_bytes()));
+                    return Ok(Some(event("planned", None, plan.as_bytes())));
                 }
             }
             // First the units, then that it is over: what is in the journal was told of then.
-            if let Some(piece) = self.units(live.generation).await {
+            if let Some(piece) = self.units(live.generation).await? {
                 self.has_news = true;
-                return Some(piece);
+                return Ok(Some(piece));
             }
             // The last thing that is told is how it ended, also to those who come later.
             let is_last = self.has_news && live.info.phase.is_over();
             if is_last || self.told.as_ref() != Some(&without_units(&live.info)) {
-                return Some(self.tell_state(&live.info));
+                return Ok(Some(self.tell_state(&live.info)));
             }
             if let Some(piece) = self.wait().await {
-                return Some(piece);
+                return Ok(Some(piece));
             }
         }
-        None
+        Ok(None)
     }
 
     fn tell_state(&mut self, info: &AnalysisInfo) -> Bytes {
@@ -136,22 +138,21 @@ impl Listener {
         event("state", None, &text)
     }
 
-    async fn plan(&self, id: &str) -> Option<String> {
+    async fn plan(&self, id: &str) -> Result<Option<String>> {
         let (store, id) = (Arc::clone(&self.server.store), id.to_owned());
-        spawn_blocking(move || store.plan(&id)).await.ok()?.ok()?
+        spawn_blocking(move || store.plan(&id)).await?
     }
 
     /// Units that were not told, or that some which were are taken back.
-    async fn units(&mut self, generation: u64) -> Option<Bytes> {
+    async fn units(&mut self, generation: u64) -> Result<Option<Bytes>> {
         let mut reading = std::mem::take(&mut self.reading);
         let read = spawn_blocking(move || {
             let piece = reading.next(generation);
             (reading, piece)
         });
-        let (reading, piece) = read.await.ok()?;
+        let (reading, piece) = read.await?;
         self.reading = reading;
-        // What cannot be read now may be later; the journal's writer says what is wrong.
-        piece.ok().flatten()
+        piece
     }
 
     /// Waits until there may be more to tell; a sign of life where that takes long.
@@ -231,7 +232,14 @@ impl Reading {
                 piece.extend(event("again", None, b"{}"));
                 self.heard = None;
             }
-            Some(heard) => open.skip(heard.number)?,
+            Some(heard) => {
+                open.skip(heard.number)?;
+                if open.number < heard.number {
+                    // Lines that were told are lost, as a power failure leaves it: from the start.
+                    piece.extend(event("again", None, b"{}"));
+                    open.rewind()?;
+                }
+            }
             None => {}
         }
         while piece.len() < PIECE_BYTES {
@@ -252,8 +260,10 @@ impl Reading {
 impl Open {
     /// Opens a journal behind its head; none where that is not there yet.
     fn journal(path: &PathBuf) -> Result<Option<Self>> {
-        let Ok(file) = File::open(path) else {
-            return Ok(None);
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let mut open = Self {
             file: BufReader::new(file),
@@ -267,6 +277,15 @@ impl Open {
         open.generation = serde_json::from_slice::<Head>(&head)?.generation;
         open.number = 0;
         Ok(Some(open))
+    }
+
+    /// Back to the first line behind the head.
+    fn rewind(&mut self) -> Result<()> {
+        (self.offset, self.number) = (0, 0);
+        self.file.seek(SeekFrom::Start(0))?;
+        self.line()?;
+        self.number = 0;
+        Ok(())
     }
 
     /// Passes over what was heard.

@@ -22,6 +22,8 @@ pub(super) struct Jobs {
     at_once: usize,
     queue_length: usize,
     state: Mutex<State>,
+    /// Held by who adds one, so that they have the same order in the store.
+    adding: Mutex<()>,
     /// Rung when an analysis is under way no more.
     ended: Condvar,
 }
@@ -34,6 +36,8 @@ struct State {
     next_number: u64,
     queue: VecDeque<u64>,
     running: Vec<u64>,
+    /// Those whose files are being removed.
+    removing: BTreeSet<u64>,
     is_closing: bool,
 }
 
@@ -87,6 +91,7 @@ impl Jobs {
             at_once,
             queue_length,
             state: Mutex::new(state),
+            adding: Mutex::default(),
             ended: Condvar::new(),
         })
     }
@@ -124,11 +129,14 @@ impl Jobs {
         config: &str,
         plan: Option<&str>,
     ) -> Result<Result<Arc<Job>, Full>> {
-        let mut state = self.state();
-        if let Err(full) = state.check_room(self.queue_length) {
+        // Not the state, for which those wait who answer, while the disk is written to.
+        let adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(full) = self.check_room() {
             return Ok(Err(full));
         }
         self.store.add(kept, config, plan)?;
+        let mut state = self.state();
+        drop(adding);
         let number = state.insert(kept);
         state.queue.push_back(number);
         state.tell_places();
@@ -150,12 +158,12 @@ impl Jobs {
         if let Err(full) = state.check_room(self.queue_length) {
             return Ok(Err(full));
         }
-        if job.live().info.phase.is_over() {
-            job.is_cancelled.store(false, Ordering::Relaxed);
-            self.change(job, |info| {
+        if job.live().info.phase.is_over() && !state.removing.contains(&job.number) {
+            self.change_if_kept(job, |info| {
                 info.phase = Phase::Queued;
                 (info.message, info.ended) = (None, None);
             })?;
+            job.is_cancelled.store(false, Ordering::Relaxed);
             state.queue.push_back(job.number);
             state.tell_places();
         }
@@ -168,22 +176,35 @@ impl Jobs {
         job.is_cancelled.store(true, Ordering::Relaxed);
         job.stop();
         if let Some(place) = state.queue.iter().position(|number| *number == job.number) {
+            // Where that cannot be written down it stays in the queue, and is cancelled in its turn.
+            self.change_if_kept(job, end_as(Phase::Cancelled))?;
             state.queue.remove(place);
-            self.change(job, end_as(Phase::Cancelled))?;
             state.tell_places();
         }
         Ok(())
     }
 
-    /// Forgets one that is over.
-    pub(super) fn remove(&self, job: &Job) -> Result<()> {
-        let id = job.live().info.id;
-        self.store.remove(&id)?;
+    /// Removes the files of one that is over, and forgets it then: its results would bring it back
+    /// at the next start. Says whether it was over. Blocks.
+    pub(super) fn remove(
+        &self,
+        job: &Job,
+        remove_files: impl FnOnce() -> Result<()>,
+    ) -> Result<bool> {
         let mut state = self.state();
+        let info = job.info();
+        if !info.phase.is_over() || !state.removing.insert(job.number) {
+            return Ok(false);
+        }
+        drop(state);
+        let removed = remove_files().and_then(|()| self.store.remove(&info.id));
+        let mut state = self.state();
+        state.removing.remove(&job.number);
+        removed?;
         state.jobs.remove(&job.number);
-        state.numbers.remove(&id);
+        state.numbers.remove(&info.id);
         job.live.send_modify(|live| live.is_removed = true);
-        Ok(())
+        Ok(true)
     }
 
     /// Changes what is known of one, in the store first. Blocks.
@@ -197,6 +218,17 @@ impl Jobs {
         job.live.send_modify(|live| change(&mut live.info));
         drop(changing);
         kept
+    }
+
+    /// The same, unless that cannot be written down.
+    fn change_if_kept(&self, job: &Job, change: impl Fn(&mut AnalysisInfo)) -> Result<()> {
+        let changing = job.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut info = job.info();
+        change(&mut info);
+        self.store.update(&info)?;
+        job.live.send_modify(|live| change(&mut live.info));
+        drop(changing);
+        Ok(())
     }
 
     /// Starts as many as may be under way.
@@ -223,7 +255,12 @@ impl Jobs {
     /// One is under way no more.
     fn left(&self, job: &Job) {
         let mut state = self.state();
-        state.running.retain(|number| *number != job.number);
+        // Once: it may be under way again already.
+        let place = state
+            .running
+            .iter()
+            .position(|number| *number == job.number);
+        place.map(|place| state.running.remove(place));
         state.tell_places();
         self.ended.notify_all();
     }

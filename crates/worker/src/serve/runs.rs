@@ -63,8 +63,9 @@ pub(super) async fn file(
 async fn send(path: &FilePath, headers: &HeaderMap) -> Result<Response<Body>, Refused> {
     let lost = |error| Refused::failed(&anyhow!("cannot read {}: {error}", path.display()));
     let file = File::open(path).await.map_err(lost)?;
-    let bytes = file.metadata().await.map_err(lost)?.len();
-    let tag = modified(path).map(|modified| format!("{bytes:x}-{modified}"));
+    let metadata = file.metadata().await.map_err(lost)?;
+    let bytes = metadata.len();
+    let tag = modified(&metadata).map(|modified| format!("{bytes:x}-{modified}"));
     let mut response = Asked::of(headers, bytes, tag)
         .answer_from(file)
         .await

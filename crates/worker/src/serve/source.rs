@@ -48,7 +48,7 @@ impl Server {
                 let upload = self.uploads.get(id);
                 let upload = upload.ok_or_else(|| Misuse("there is no such upload".to_owned()))?;
                 upload.check_complete(&self.data)?;
-                let folder = self.data.upload(id);
+                let folder = self.data.upload(id).canonicalize()?;
                 let bounds = Bounds::new([folder.clone()]);
                 Ok(Located {
                     address: Address::Within(folder, bounds),

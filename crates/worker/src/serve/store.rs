@@ -86,7 +86,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "full")?;
         let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
-            return Err(anyhow!(found));
+            return Err(Damaged(found).into());
         }
         migrate(&mut connection)?;
         let store = Self {
@@ -243,7 +243,10 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let taken = usize::try_from(version).unwrap_or(usize::MAX);
     let Some(steps) = MIGRATIONS.get(taken..) else {
-        return Err(anyhow!("it was written by a newer version of this program"));
+        return Err(anyhow!(
+            "it was written by a newer version of this program; start that one, or choose another \
+             folder with --data-dir"
+        ));
     };
     for (step, number) in steps.iter().zip(version + 1..) {
         let transaction = connection.transaction()?;
@@ -254,33 +257,39 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
+/// A database that SQLite reads and finds wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Damaged(String);
+
 /// What to do about a database that cannot be read or written.
 fn explained(error: anyhow::Error, path: &Path) -> anyhow::Error {
     let code = error
         .downcast_ref()
         .and_then(rusqlite::Error::sqlite_error_code);
     let shown = path.display();
-    match code {
-        Some(ErrorCode::DiskFull) => {
-            error.context(format!("the disk is full, {shown} cannot be written"))
-        }
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly
-            | ErrorCode::PermissionDenied
-            | ErrorCode::SystemIoFailure,
-        ) => error.context(format!("cannot use {shown}")),
-        _ => {
-            let results = path.with_file_name("analyses");
-            let results = results.display();
-            anyhow!(
-                "the list of analyses cannot be read, the file is damaged: {shown} ({error:#})\n\
-                 all results are in {results}, and no file of them is touched\n\
-                 move {shown} away (with -wal and -shm beside it) and start again: \
-                 finished analyses are found by their results"
-            )
-        }
+    let is_damaged = error.is::<Damaged>()
+        || matches!(
+            code,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        );
+    if is_damaged {
+        let results = path.with_file_name("analyses");
+        let results = results.display();
+        return anyhow!(
+            "the list of analyses cannot be read, the file is damaged: {shown} ({error:#})\n\
+             all results are in {results}, and no file of them is touched\n\
+             move {shown} away (with -wal and -shm beside it) and start again: \
+             finished analyses are found by their results"
+        );
     }
+    error.context(match code {
+        Some(ErrorCode::DiskFull) => format!("the disk is full, {shown} cannot be written"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("another program has {shown} open for long; end it, and try again")
+        }
+        _ => format!("cannot use {shown}"),
+    })
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {

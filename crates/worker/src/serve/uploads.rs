@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, SeekFrom};
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use sysinfo::{DiskRefreshKind, Disks};
 use tokio::fs::{File, OpenOptions};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::{OwnedMutexGuard, watch};
 use trainscope_analysis::service::{NewUpload, RunSource, Upload, UploadFile};
 
@@ -24,8 +24,8 @@ use super::refused::Refused;
 use super::runs::check_path;
 use super::store::{KeptUpload, Store};
 use super::{Answer, Server, blocking, json, new_id, no_content, query, read_json};
-use crate::Misuse;
 use crate::progress::bytes;
+use crate::{Misuse, console};
 
 /// A list of files has at most this many bytes.
 const LIST_BYTES: usize = 32 * 1024 * 1024;
@@ -51,6 +51,8 @@ pub(super) struct Uploads {
     store: Arc<Store>,
     limit_bytes: u64,
     state: Mutex<Known>,
+    /// Held by who makes room: it takes long to count what is promised to others.
+    adding: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -80,16 +82,9 @@ impl Uploads {
         let mut uploads = HashMap::new();
         for upload in store.uploads()? {
             let age = Duration::from_millis(now().saturating_sub(upload.asked));
-            if age > ABANDONED && !used.contains(&upload.id) {
-                remove_folder(&data.upload(&upload.id))?;
-                store.remove_upload(&upload.id)?;
-            } else {
+            let is_abandoned = age > ABANDONED && !used.contains(&upload.id);
+            if !is_abandoned || !is_removed(&upload.id, &store, data) {
                 uploads.insert(upload.id.clone(), Arc::new(upload));
-            }
-        }
-        for id in forgotten(data) {
-            if !uploads.contains_key(&id) {
-                remove_folder(&data.upload(&id))?;
             }
         }
         let writers = HashMap::new();
@@ -98,7 +93,16 @@ impl Uploads {
             store,
             limit_bytes,
             state,
+            adding: Mutex::default(),
         })
+    }
+
+    /// The folders that no upload has, because the list of them was lost.
+    pub(super) fn unknown(&self, data: &DataFolder) -> Vec<String> {
+        let entries = fs::read_dir(data.uploads()).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(|name| self.get(name).is_none()).collect()
     }
 
     /// One of them.
@@ -122,13 +126,10 @@ impl Uploads {
                 bytes(limit)
             )));
         }
-        let mut state = self.state();
-        let promised: u64 = state
-            .uploads
-            .values()
-            .map(|upload| upload.left_bytes(data))
-            .sum();
-        let free = free_bytes(data.path());
+        let adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<Arc<KeptUpload>> = self.state().uploads.values().cloned().collect();
+        let promised: u64 = known.iter().map(|upload| upload.left_bytes(data)).sum();
+        let free = free_bytes(&data.uploads());
         if let Some(free) =
             free.map(|free| free.saturating_sub(SPARE_BYTES).saturating_sub(promised))
             && all > free
@@ -152,16 +153,19 @@ impl Uploads {
         let folder = data.upload(&upload.id);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         self.store.add_upload(&upload)?;
-        state
+        drop(adding);
+        self.state()
             .uploads
             .insert(upload.id.clone(), Arc::new(upload.clone()));
         Ok(upload)
     }
 
-    /// Forgets an upload and removes its files. Blocks.
+    /// Forgets an upload and removes its files, if there is one of that id. Blocks.
     pub(super) fn remove(&self, id: &str, data: &DataFolder) -> Result<()> {
         let mut state = self.state();
-        state.uploads.remove(id);
+        if state.uploads.remove(id).is_none() {
+            return Ok(());
+        }
         state.writers.retain(|(upload, _), writer| {
             let is_other = upload != id;
             if !is_other {
@@ -300,7 +304,14 @@ pub(super) async fn put(
     if arrived != offset {
         return Ok(json(StatusCode::CONFLICT, &told(arrived)));
     }
-    let file = open(&place).await.map_err(|error| unwritten(&error))?;
+    let file = open(&place, offset)
+        .await
+        .map_err(|error| unwritten(&error))?;
+    if let Err(missing) = find(&server, &id) {
+        // It was removed just before, and opening the file has made its folder again.
+        let _ = tokio::fs::remove_dir_all(server.data.upload(&id)).await;
+        return Err(missing);
+    }
     let arrived = receive(
         file,
         request.into_body(),
@@ -321,7 +332,6 @@ async fn receive(
     mut newest: watch::Receiver<u64>,
     patience: Duration,
 ) -> Result<u64, Refused> {
-    newest.mark_unchanged();
     let mut arrived = room.start;
     loop {
         let next = tokio::time::timeout(patience, body.frame());
@@ -361,15 +371,17 @@ async fn receive(
     Ok(arrived)
 }
 
-async fn open(path: &FilePath) -> std::io::Result<File> {
+/// What is written is written at its place: where a connection was cut, some of it may reach the
+/// file after the same bytes have come again.
+async fn open(path: &FilePath, offset: u64) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         tokio::fs::create_dir_all(folder).await?;
     }
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .await
+    let mut options = OpenOptions::new();
+    let options = options.create(true).write(true).truncate(false);
+    let mut file = options.open(path).await?;
+    file.seek(SeekFrom::Start(offset)).await?;
+    Ok(file)
 }
 
 fn find(server: &Server, id: &str) -> Result<Arc<KeptUpload>, Refused> {
@@ -418,22 +430,18 @@ fn check_files(asked: &NewUpload) -> Result<(), Refused> {
     }
 }
 
-/// The uploads whose folders nobody has changed for long. The store may know nothing of them: its
-/// file was moved away, or the server was killed between the two.
-fn forgotten(data: &DataFolder) -> Vec<String> {
-    let entries = fs::read_dir(data.uploads()).into_iter().flatten().flatten();
-    let is_old = |entry: &fs::DirEntry| {
-        let changed = entry.metadata().and_then(|metadata| metadata.modified());
-        let age = changed.ok().and_then(|changed| changed.elapsed().ok());
-        age.is_some_and(|age| age > ABANDONED)
-    };
-    let old = entries.filter(is_old);
-    old.filter_map(|entry| entry.file_name().into_string().ok())
-        .collect()
+/// Removes what was abandoned; what cannot be removed is no reason not to start.
+fn is_removed(id: &str, store: &Store, data: &DataFolder) -> bool {
+    let removed = remove_folder(&data.upload(id)).and_then(|()| store.remove_upload(id));
+    if let Err(error) = &removed {
+        console::say(&format!("an abandoned upload stays: {error:#}"));
+    }
+    removed.is_ok()
 }
 
 /// What is free on the disk of a folder; none where nobody says.
 fn free_bytes(folder: &FilePath) -> Option<u64> {
+    let folder = folder.canonicalize().ok()?;
     let disks =
         Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage()).ok()?;
     let holding = disks

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -210,6 +211,55 @@ fn a_connection_that_was_cut_is_gone_on_with() {
         Some(place + 1)
     );
     assert_eq!(units(&again).len(), all.len());
+}
+
+#[test]
+fn who_is_not_told_everything_hears_no_end() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    server.wait_for_phase(&id, "done");
+    let path = format!("/api/analyses/{id}/events");
+    let told = || {
+        let mut stream = server.ask("GET", &path).start();
+        let mut told = Vec::new();
+        let _ = stream.read_to_end(&mut told);
+        String::from_utf8(told).unwrap()
+    };
+    let whole = told();
+    assert!(whole.contains("event: unit") && whole.ends_with("\r\n0\r\n\r\n"));
+    // A folder can be opened, and not be read.
+    let journal = scratch.path().join(format!("data/journals/{id}.jsonl"));
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    let broken = told();
+    assert!(!broken.contains("event: unit") && broken.contains("event: planned"));
+    assert!(!broken.ends_with("\r\n0\r\n\r\n"), "{broken}");
+}
+
+#[test]
+fn lines_that_are_lost_are_told_of() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    server.wait_for_phase(&id, "done");
+    let all = server.events(&id);
+    let units = |events: &[Event]| events.iter().filter(|event| event.name == "unit").count();
+    let last = all.iter().rfind(|event| event.name == "unit").unwrap();
+    // As a power failure may leave it.
+    let journal = scratch.path().join(format!("data/journals/{id}.jsonl"));
+    let text = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<&str> = text.lines().take(4).collect();
+    fs::write(&journal, format!("{}\n", kept.join("\n"))).unwrap();
+    let path = format!("/api/analyses/{id}/events");
+    let asked = server.ask("GET", &path);
+    let told: Vec<Event> = asked
+        .header("Last-Event-ID", last.id.as_ref().unwrap())
+        .events()
+        .collect();
+    let names: Vec<&str> = told.iter().map(|event| event.name.as_str()).collect();
+    assert!(names.contains(&"again"), "{names:?}");
+    assert_eq!(units(&told), 3);
 }
 
 #[test]

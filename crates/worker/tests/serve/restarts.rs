@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::runs::{CONFIG, Scratch, argument, end, files, micro_run};
 use crate::server::{SLOW, SMALL, Server, arguments, results_folder, units};
@@ -183,6 +183,81 @@ fn a_damaged_database_is_told_of_and_results_stay() {
 }
 
 #[test]
+fn uploads_outlive_an_adopted_analysis_of_one() {
+    let scratch = Scratch::with_run(SMALL);
+    let upload = |server: &Server| {
+        let files = files(&scratch.path().join("run"));
+        let listed: Vec<Value> = files
+            .iter()
+            .map(|(path, bytes)| json!({"path": path, "bytes": bytes.len()}))
+            .collect();
+        let asked = json!({"name": "my run", "files": listed});
+        let made = server.ask("POST", "/api/uploads").json(&asked).send();
+        let id = made.expect(201).json()["id"].as_str().unwrap().to_owned();
+        for (path, bytes) in files {
+            let path = format!("/api/uploads/{id}/{path}");
+            server.ask("PUT", &path).body(bytes).send().expect(200);
+        }
+        id
+    };
+    let server = Server::start(&scratch, &[]);
+    let first = upload(&server);
+    let asked = json!({"source": {"upload": first}, "config": CONFIG});
+    let analysis = server.ask("POST", "/api/analyses").json(&asked).send();
+    let analysis = analysis.expect(201).json()["id"].clone();
+    let analysis = analysis.as_str().unwrap();
+    server.wait_for_phase(analysis, "done");
+    assert!(server.end().0.success());
+    fs::remove_file(scratch.path().join("data/trainscope.sqlite")).unwrap();
+
+    let server = Server::start(&scratch, &[]);
+    assert_eq!(server.info(analysis)["source"], json!({"upload": ""}));
+    let second = upload(&server);
+    let path = format!("/api/analyses/{analysis}?remove=true");
+    server.ask("DELETE", &path).send().expect(204);
+    let kept = server.get(&format!("/api/uploads/{second}"));
+    let files = kept["files"].as_array().unwrap();
+    let is_whole = |file: &Value| file["arrived_bytes"] == file["bytes"];
+    assert!(!files.is_empty() && files.iter().all(is_whole), "{kept}");
+    // What no list knows of stays, and is told of.
+    assert!(scratch.path().join("data/uploads").join(&first).exists());
+    let (_, said) = server.end();
+    assert!(
+        said.contains(&first) && said.contains("1 upload in"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_cannot_be_written_down_does_not_happen() {
+    let scratch = Scratch::with_run(SLOW);
+    let server = Server::start(&scratch, &["--threads", "1"]);
+    let id = server.analyze(CONFIG);
+    let path = format!("/api/analyses/{id}");
+    server.ask("DELETE", &path).send().expect(200);
+    server.wait_for_phase(&id, "cancelled");
+    // Somebody else writes into the database, for longer than the server waits.
+    let database = rusqlite::Connection::open(scratch.path().join("data/trainscope.sqlite"));
+    let database = database.unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let resume = || server.ask("POST", &format!("{path}/resume")).send();
+    resume().refuses(500, &["another program has", "trainscope.sqlite"]);
+    assert_eq!(server.info(&id)["phase"], "cancelled");
+    database.execute_batch("ROLLBACK").unwrap();
+    resume().expect(200);
+    server.wait_for_phase(&id, "done");
+}
+
+#[test]
+fn a_server_that_has_just_begun_can_be_ended() {
+    let scratch = Scratch::with_run(SMALL);
+    for _ in 0..5 {
+        let (status, said) = Server::start(&scratch, &[]).end();
+        assert!(status.success(), "{said}");
+    }
+}
+
+#[test]
 fn a_database_of_a_newer_version_is_left_alone() {
     let scratch = Scratch::new();
     Server::start(&scratch, &[]).kill();
@@ -193,7 +268,8 @@ fn a_database_of_a_newer_version_is_left_alone() {
     let ended = end(Command::new(env!("CARGO_BIN_EXE_worker"))
         .args(arguments())
         .current_dir(scratch.path()));
-    ended.expect(1).says(&["newer version"]);
+    let ended = ended.expect(1).says(&["newer version", "--data-dir"]);
+    assert!(!ended.stderr.contains("damaged"), "{}", ended.stderr);
 }
 
 /// Equal by name and content; what differs is named.
