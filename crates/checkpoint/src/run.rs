@@ -111,9 +111,8 @@ impl Run {
     }
 
     /// Of the tree in which the run was found, the files of which a copy is the same run: all that
-    /// its steps name, and every small one, which configs and shard indexes are. What stays behind
-    /// nobody would read: optimiser states, the whole model beside recorded weights. All files
-    /// where fewer would be another run.
+    /// its steps name, configs and shard indexes. Nobody would read what stays behind: optimiser
+    /// states, logs, tokenizers. All files where fewer would be another run.
     pub async fn needed_files(&self, tree: &dyn Tree) -> Vec<FileEntry> {
         needed::files(self, tree).await
     }

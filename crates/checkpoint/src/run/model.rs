@@ -13,7 +13,7 @@ const CONFIGS: &[(&str, Parse)] = &[
 ];
 
 /// Longer config files are passed over.
-pub(super) const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
+const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
 
 type Parse = fn(&str, String) -> Result<Option<ModelShape>, String>;
 
@@ -21,8 +21,8 @@ type Parse = fn(&str, String) -> Result<Option<ModelShape>, String>;
 /// root. A broken file is a warning.
 pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<ModelShape> {
     for (name, parse) in CONFIGS {
-        let is_named = |path: &str| path.rsplit('/').next() == Some(*name);
-        let files = tree.files().iter().filter(|file| is_named(&file.path));
+        let files = tree.files().iter();
+        let files = files.filter(|file| is_named(&file.path, name));
         let nearest = files.min_by_key(|file| (file.path.matches('/').count(), file.path.as_str()));
         let Some(file) = nearest else { continue };
         let read = match read_text(tree, &file.path, file.bytes).await {
@@ -41,6 +41,15 @@ pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<
         }
     }
     None
+}
+
+/// Whether a file may say the model's dimensions, as its name goes.
+pub(super) fn is_config(path: &str) -> bool {
+    CONFIGS.iter().any(|(name, _)| is_named(path, name))
+}
+
+fn is_named(path: &str, name: &str) -> bool {
+    path.rsplit('/').next() == Some(name)
 }
 
 async fn read_text(tree: &dyn Tree, path: &str, bytes: u64) -> Result<String, String> {

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 use super::Run;
-use super::model::CONFIG_LIMIT_BYTES;
+use super::model::is_config;
 use crate::error::ReadError;
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
 
-/// How the names of shard indexes end, which may be longer than configs.
+/// How the names of shard indexes end.
 const SHARD_INDEX: &str = ".index.json";
 
 pub(super) async fn files(run: &Run, tree: &dyn Tree) -> Vec<FileEntry> {
@@ -21,7 +21,7 @@ pub(super) async fn files(run: &Run, tree: &dyn Tree) -> Vec<FileEntry> {
         .collect();
     let is_needed = |file: &&FileEntry| {
         parts.contains(file.path.as_str())
-            || file.bytes <= CONFIG_LIMIT_BYTES
+            || is_config(&file.path)
             || file.path.ends_with(SHARD_INDEX)
     };
     let needed = tree.files().iter().filter(is_needed).cloned().collect();

@@ -114,12 +114,13 @@ impl State {
                          are given to it. Save the file of this address, and open it from there.";
             return Err(Refused::Words(words.to_owned()));
         };
-        let (source, folder) = match self.find_match(worker, &files).await? {
+        let needed = self.needed(&files).await.map_err(Refused::Words)?;
+        let (source, folder) = match self.find_match(worker, &needed).await? {
             Matched {
                 source: Some(source),
                 path,
             } => (source, Some(path)),
-            Matched { source: None, .. } => (self.copy(worker, &files).await?, None),
+            Matched { source: None, .. } => (self.copy(worker, &files, &needed).await?, None),
         };
         self.sending.known.set(Some(Known {
             worker: worker.clone(),
@@ -140,8 +141,12 @@ impl State {
         Ok(matched.await?)
     }
 
-    async fn copy(self, worker: &NativeWorker, all: &RunFiles) -> Result<RunSource, Refused> {
-        let files = &self.needed(all).await.map_err(Refused::Words)?;
+    async fn copy(
+        self,
+        worker: &NativeWorker,
+        all: &RunFiles,
+        files: &RunFiles,
+    ) -> Result<RunSource, Refused> {
         let lengths = files.files.iter();
         let agreement = Agreement {
             host: host_of(worker),
@@ -173,7 +178,7 @@ impl State {
         copied.map_err(|error| Refused::Words(error.to_string()))
     }
 
-    /// The files that a copy of the run needs.
+    /// The files without which the run would be another one for the worker.
     async fn needed(self, all: &RunFiles) -> Result<RunFiles, String> {
         let paths = loop {
             match self.desk.ask(Request::Needed).await {

@@ -29,6 +29,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: cut,
     },
     PageTest {
+        name: "files_that_no_analysis_reads_are_not_copied",
+        run: left_out,
+    },
+    PageTest {
         name: "copying_that_is_given_up_leaves_nothing",
         run: given_up,
     },
@@ -118,6 +122,30 @@ fn cut(tab: &Tab, site: &Site) -> Result<()> {
         "{compared} bytes were compared"
     );
     finish(tab)?;
+    same_as_results(tab, &worker)
+}
+
+fn left_out(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    // A name that the worker would refuse, too.
+    let others = ["optimizer.pt", "events-12:30.log"];
+    for other in others {
+        fs::write(run.folder().join(other), vec![0; 1 << 20])?;
+    }
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    configure(tab, &run.config())?;
+    tab.click(SEND)?;
+    tab.wait_until_shown(DIALOG)?;
+    let words = tab.words("[data-test=left-out]")?;
+    ensure!(words.contains("2 files"), "the page says: {words}");
+    tab.click("[data-test=agree]")?;
+    finish(tab)?;
+    let uploads = uploads(&worker)?;
+    let upload = uploads.first().context("nothing was copied")?;
+    for other in others {
+        ensure!(!upload.join(other).exists(), "{other} was copied");
+    }
     same_as_results(tab, &worker)
 }
 
