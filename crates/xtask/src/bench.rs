@@ -5,7 +5,7 @@ use lexopt::prelude::*;
 
 use crate::process;
 use crate::setup::{Chromium, PageTools, wasm};
-use crate::workspace::Workspace;
+use crate::workspace::{PAGE, Workspace};
 
 /// `cargo xtask bench [--browser] [FILTER]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
@@ -33,10 +33,7 @@ fn bench_natively(workspace: &Workspace, filter: &str) -> Result<()> {
 }
 
 /// What is timed in a browser: packages and their benchmarks.
-const IN_BROWSER: [(&str, &str); 2] = [
-    ("trainscope-metrics", "kernels"),
-    ("trainscope-web", "redraw"),
-];
+const IN_BROWSER: [(&str, &str); 2] = [("trainscope-metrics", "kernels"), (PAGE, "redraw")];
 
 /// Kernels and redraws in headless Chromium, compiled as the page is.
 fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {

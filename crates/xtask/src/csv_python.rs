@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::process;
 use crate::python;
 use crate::steps::{Outcome, run_tests};
+use crate::worker;
 use crate::workspace::Workspace;
 
 /// What to do when the step fails.
@@ -45,9 +46,9 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
 }
 
 fn analyse(workspace: &Workspace, output: &Path) -> Result<()> {
-    let mut command = workspace.cargo();
-    command.args(["run", "--quiet", "-p", "trainscope-worker", "--", "analyze"]);
-    command.args(["--config", "configs/demo.yaml"]);
+    let mut command = Command::new(worker::program(workspace)?);
+    command.current_dir(&workspace.root);
+    command.args(["analyze", "--config", "configs/demo.yaml"]);
     command.args(["--run-path", "tests/data/pico-decoder-micro-1"]);
     process::run(command.arg("--output-dir").arg(output))
 }

@@ -20,6 +20,7 @@ mod steps;
 mod test;
 mod tidy;
 mod wandb;
+mod worker;
 mod workspace;
 
 use std::process::ExitCode;

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
 use crate::steps::Outcome;
+use crate::worker;
 use crate::workspace::Workspace;
 
 /// What to do when a page is not current.
@@ -90,14 +90,9 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn pages(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
-    process::run(
-        workspace
-            .cargo()
-            .args(["build", "--package", "trainscope-worker"]),
-    )?;
     let sources = Sources {
         workspace,
-        worker: workspace.native_target().join("debug/worker"),
+        worker: worker::program(workspace)?,
     };
     let page = |page: &Page| {
         let text = (page.write)(&sources).with_context(|| page.file.to_owned())?;

@@ -17,7 +17,7 @@ use crate::setup::{Chromium, PageTools, wasm};
 use crate::steps::{Outcome, Report, count_tests, run_tests};
 use crate::tidy;
 use crate::wandb;
-use crate::workspace::Workspace;
+use crate::workspace::{PAGE, Workspace};
 
 /// One check.
 struct Check {
@@ -27,7 +27,6 @@ struct Check {
     run: fn(&Workspace, &str) -> Result<Outcome>,
 }
 
-const PAGE: &str = "trainscope-web";
 const WASM_PROFILE: &str = "wasm-test";
 
 /// Quick ones first; what needs the wasm tools last.

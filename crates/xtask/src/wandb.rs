@@ -12,6 +12,7 @@ use crate::demo::{CONFIG, RUN};
 use crate::process;
 use crate::python;
 use crate::steps::{Counts, Outcome, count_tests};
+use crate::worker;
 use crate::workspace::Workspace;
 
 /// What to do when the step fails.
@@ -32,7 +33,6 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
         [Ok(with_reader), Ok(current)] => [with_reader, current],
         [Err(error), _] | [_, Err(error)] => return Ok(Outcome::Skipped(format!("{error:#}"))),
     };
-    process::run(workspace.cargo().args(["build", "--bin", "worker"]))?;
     let analyses = Analyses::write(workspace)?;
     let scripts = [(with_reader, "offline_run.py"), (current, "same_run.py")];
     let mut sum = Counts::default();
@@ -126,7 +126,7 @@ fn analyze(
     mode: &str,
 ) -> Result<PathBuf> {
     let parent = scratch.join(mode);
-    let mut command = Command::new(workspace.native_target().join("debug/worker"));
+    let mut command = Command::new(worker::program(workspace)?);
     command
         .args([
             "analyze",

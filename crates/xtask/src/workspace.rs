@@ -6,6 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+/// The page's package, which is built for wasm32 only.
+pub(crate) const PAGE: &str = "trainscope-web";
+
 /// The checkout, and the folder of tools beside it.
 #[derive(Clone)]
 pub(crate) struct Workspace {

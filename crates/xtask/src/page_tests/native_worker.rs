@@ -2,9 +2,8 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process;
+use crate::worker;
 use crate::workspace::Workspace;
 
 /// How long a worker may take until it answers, or until it has ended.
@@ -52,7 +52,7 @@ impl NativeWorker {
     /// Starts one and waits until it answers.
     pub(super) fn start(workspace: &Workspace, options: Options) -> Result<Self> {
         let mut worker = Self {
-            program: program(workspace)?,
+            program: worker::program(workspace)?,
             options,
             port: free_port()?,
             files: tempfile::tempdir()?,
@@ -208,19 +208,6 @@ impl Drop for NativeWorker {
         // It may have ended by itself.
         let _ = self.kill();
     }
-}
-
-/// The worker's program, built as a test is; once per process.
-pub(super) fn program(workspace: &Workspace) -> Result<PathBuf> {
-    static IS_BUILT: OnceLock<()> = OnceLock::new();
-    if IS_BUILT.get().is_none() {
-        let mut cargo = workspace.cargo();
-        process::run(cargo.args(["build", "--quiet", "--bin", "worker"]))?;
-        IS_BUILT.get_or_init(|| ());
-    }
-    let program = workspace.native_target().join("debug/worker");
-    ensure!(Path::new(&program).is_file(), "{}", program.display());
-    Ok(program)
 }
 
 /// A port that nobody listens on.

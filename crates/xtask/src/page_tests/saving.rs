@@ -11,9 +11,10 @@ use serde_json::json;
 
 use super::drawing::Drawing;
 use super::visit;
-use super::{PageTest, Site, native_worker, numbers};
+use super::{PageTest, Site, numbers};
 use crate::browser::{Screen, Tab, wait_for_download};
 use crate::process;
+use crate::worker;
 
 pub(super) const TESTS: &[PageTest] = &[
     PageTest {
@@ -192,7 +193,7 @@ fn report(tab: &Tab, site: &Site) -> Result<()> {
     tab.download_to(folder.path())?;
     let results = save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
     let saved = save(tab, folder.path(), "save-report", "demo.html")?;
-    let program = native_worker::program(site.workspace)?;
+    let program = worker::program(site.workspace)?;
     let written = folder.path().join("written.html");
     let mut command = Command::new(program);
     process::run(
