@@ -37,10 +37,15 @@ pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder().set_created_by(results.program.clone());
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
-    let mut columns = Columns {
+    write(Columns {
         records: &results.records,
         group: file.next_row_group()?,
-    };
+    })?;
+    Ok(file.into_inner()?)
+}
+
+/// Every column of the schema, in its order.
+fn write(mut columns: Columns<'_>) -> Result<()> {
     columns.add_words(|record| Some(&record.label))?;
     columns.add_words(|record| Some(&record.split))?;
     columns.add_whole_numbers(|record| Some(record.step))?;
@@ -51,7 +56,7 @@ pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
     columns.add::<DoubleType>(|record| Ok(record.value))?;
     columns.add_words(|record| record.status.as_deref())?;
     columns.group.close()?;
-    Ok(file.into_inner()?)
+    Ok(())
 }
 
 /// The columns, one after the other.

@@ -487,7 +487,7 @@ fn runs_are_found_wherever_they_are() {
 fn files_of_a_run_come_in_ranges() {
     let server = {
         let scratch = Scratch::new();
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_worker"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
         let run = micro_run();
         let arguments = [
             "serve",

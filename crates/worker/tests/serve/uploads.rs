@@ -130,7 +130,7 @@ fn what_was_cut_is_gone_on_with() {
     };
     assert_eq!(rest["arrived_bytes"], bytes.len());
     assert_eq!(server.get(&format!("/api/uploads/{id}"))["files"][0], rest);
-    let kept = std::fs::read(scratch.path().join(format!("data/uploads/{id}/a/b.bin")));
+    let kept = fs::read(scratch.path().join(format!("data/uploads/{id}/a/b.bin")));
     assert!(kept.unwrap() == bytes);
     // What arrived is there after a restart.
     server.kill();
@@ -276,7 +276,7 @@ fn names_that_are_no_plain_paths_are_refused() {
     for path in ["..%2fa", "%2e%2e/a", "..%5ca"] {
         put(&server, id, path, 0, b"x").expect(400);
     }
-    let left: Vec<_> = std::fs::read_dir(scratch.path().join("data/uploads"))
+    let left: Vec<_> = fs::read_dir(scratch.path().join("data/uploads"))
         .unwrap()
         .collect();
     assert_eq!(left.len(), 1);
