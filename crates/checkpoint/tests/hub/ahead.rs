@@ -61,9 +61,11 @@ fn who_drops_a_started_read_ends_it() {
     let task = noted.0.lock().unwrap().pop().unwrap();
     drop(started);
     world.block_on(task());
-    // In the middle as well: it waits for a hub that is silent, since one that answers may do so
+    // In the middle as well: it waits for servers that are silent, since those that answer may do so
     // before the task is asked for the first time, and has ended when it is asked again.
-    world.inject(Origin::Hub, "a.pt", usize::MAX, Fault::Silence);
+    for origin in [Origin::Hub, Origin::FileHost] {
+        world.inject(origin, "", usize::MAX, Fault::Silence);
+    }
     let started = source.start_read(500, 1000).unwrap();
     let mut running = noted.0.lock().unwrap().pop().unwrap()();
     let _entered = world.enter();

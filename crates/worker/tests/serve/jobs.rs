@@ -65,7 +65,8 @@ fn results_are_those_of_the_command_line() {
 fn a_wandb_run_lies_beside_the_results_and_it_is_told_what_came_of_it() {
     let scratch = Scratch::with_run(SMALL);
     let fake = FakeWandb::start().unwrap();
-    let wandb = format!("monitoring: {{save_to_wandb: true, wandb: {{entity: {ENTITY}}}}}");
+    let wandb =
+        format!("monitoring: {{save_to_wandb: true, wandb: {{entity: {ENTITY}, project: pico}}}}");
     let config = format!("{CONFIG}{wandb}\n");
     let analyzed = |variables: &[(&str, &str)]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
