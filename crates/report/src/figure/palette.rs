@@ -1,0 +1,111 @@
+//! What colours stand for.
+
+use std::collections::BTreeSet;
+
+use trainscope_plot::{Colour, Series, head_colours, layer_colours, part_colours};
+
+use super::{By, Choice, Chosen};
+use crate::curve::Curve;
+
+/// As many lines have a legend; more have their numbers at their ends.
+const MOST_IN_LEGEND: usize = 6;
+
+/// What colours stand for.
+pub(super) struct Palette {
+    by: By,
+    names: Vec<String>,
+    colours: Vec<Colour>,
+}
+
+impl Palette {
+    pub(super) fn of(chosen: &[Chosen<'_>], choice: &Choice) -> Self {
+        let by = choice.by;
+        let mut names: Vec<String> = match by {
+            By::Component => chosen.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            By::Layer | By::Head => {
+                let numbers: BTreeSet<u64> = chosen
+                    .iter()
+                    .filter_map(|(_, curve)| match by {
+                        By::Head => curve.head,
+                        By::Layer | By::Component => Some(curve.layer),
+                    })
+                    .collect();
+                numbers.iter().map(u64::to_string).collect()
+            }
+        };
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        let colours = match by {
+            By::Layer => layer_colours,
+            By::Head => head_colours,
+            By::Component => part_colours,
+        };
+        Self {
+            by,
+            colours: colours(names.len(), choice.theme),
+            names,
+        }
+    }
+
+    pub(super) fn series(&self, component: &str, curve: &Curve<'_>) -> Series {
+        let name = match self.by {
+            By::Layer => curve.layer.to_string(),
+            By::Head => curve.head.unwrap_or_default().to_string(),
+            By::Component => component.to_owned(),
+        };
+        let place = self.names.iter().position(|other| *other == name);
+        let end_label = if self.is_at_ends() {
+            name.clone()
+        } else {
+            String::new()
+        };
+        let points = curve.points.iter();
+        Series {
+            name: self.said(&name),
+            colour: place
+                .and_then(|place| self.colours.get(place))
+                .copied()
+                .unwrap_or_default(),
+            end_label,
+            points: points
+                .map(|point| (point.step as f64, point.value))
+                .collect(),
+            ..Series::default()
+        }
+    }
+
+    /// Whether lines have their numbers at their ends instead of in a legend.
+    fn is_at_ends(&self) -> bool {
+        self.by != By::Component && self.names.len() > MOST_IN_LEGEND
+    }
+
+    fn said(&self, name: &str) -> String {
+        match self.by {
+            By::Layer => format!("layer {name}"),
+            By::Head => format!("head {name}"),
+            By::Component => name.to_owned(),
+        }
+    }
+
+    pub(super) fn legend(&self) -> Vec<Series> {
+        if self.is_at_ends() {
+            return Vec::new();
+        }
+        let entries = self.names.iter().zip(&self.colours);
+        entries
+            .map(|(name, &colour)| Series {
+                name: self.said(name),
+                colour,
+                ..Series::default()
+            })
+            .collect()
+    }
+
+    pub(super) fn remark(&self) -> &'static str {
+        match self.by {
+            By::Layer if self.is_at_ends() => " · numbers: layers",
+            By::Head if self.is_at_ends() => " · numbers: heads",
+            _ => "",
+        }
+    }
+}
