@@ -1,7 +1,7 @@
 //! The components of a panel side by side: lines above, the same as a heatmap below.
 
 use crate::charts::{Pen, heatmap};
-use crate::curve::{Curve, Panel, Part, short};
+use crate::curve::{Curve, Panel, Part};
 use crate::markup::escaped;
 
 /// A heatmap of layers is no higher than this.
@@ -22,8 +22,8 @@ pub(crate) fn cards(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
 }
 
 fn card(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
-    let component = short(part.component);
-    let full = escaped(part.component);
+    let component = part.component;
+    let full = escaped(component);
     if steps.len() < 2 {
         let over = part.over_layers();
         let title = format!("{name} of {component} over layers");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use trainscope_analysis::protocol::Record;
+use trainscope_analysis::results::compare::SEPARATOR;
 use trainscope_analysis::results::{Entry, Results};
 
 /// One number of one metric entry, of one kind of data.
@@ -122,6 +123,28 @@ impl<'a> Panel<'a> {
     pub fn curves(&self) -> impl Iterator<Item = &Curve<'a>> + Clone {
         self.parts.iter().flat_map(|part| &part.curves)
     }
+
+    /// The steps at which any of its curves has a point, ascending.
+    #[must_use]
+    pub fn steps(&self) -> Vec<u64> {
+        let points = self.curves().flat_map(|curve| &curve.points);
+        let steps: BTreeSet<u64> = points.map(|point| point.step).collect();
+        steps.into_iter().collect()
+    }
+
+    /// What one of its components is called where there is little room: its short name, or all of
+    /// it where another one has the same.
+    #[must_use]
+    pub fn brief<'b>(&self, component: &'b str) -> &'b str {
+        let is_same = |part: &Part<'_>| {
+            part.component != component && short(part.component) == short(component)
+        };
+        if self.parts.iter().any(is_same) {
+            component
+        } else {
+            short(component)
+        }
+    }
 }
 
 impl<'a> Part<'a> {
@@ -223,10 +246,30 @@ impl Seen {
     }
 }
 
-/// The last part of a suffix: `v_proj` of `attention.v_proj`.
+/// The last part of a suffix: `v_proj` of `attention.v_proj`, `v_proj · run 1.5` of
+/// `attention.v_proj · run 1.5`, which is of one run of several.
 #[must_use]
 pub fn short(component: &str) -> &str {
-    component
-        .rsplit_once('.')
-        .map_or(component, |(_, last)| last)
+    let suffix = component.split(SEPARATOR).next().unwrap_or(component);
+    let start = suffix.rfind('.').map_or(0, |dot| dot + 1);
+    component.get(start..).unwrap_or(component)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn a_short_name_keeps_the_run() {
+        assert_eq!(short("attention.v_proj"), "v_proj");
+        assert_eq!(short("ov_circuit"), "ov_circuit");
+        assert_eq!(
+            short("attention.o_proj · Qwen2.5-0.5B"),
+            "o_proj · Qwen2.5-0.5B"
+        );
+        assert_eq!(
+            short("ov_circuit · run 1.5 · again"),
+            "ov_circuit · run 1.5 · again"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use trainscope_analysis::results::Entry;
 use trainscope_plot::{Scale, Size, Theme};
 
-use crate::curve::{Curve, Panel};
+use crate::curve::{Curve, Panel, Part};
 use crate::scale;
 use crate::title::Title;
 
@@ -108,8 +108,6 @@ const LEAST: Size = Size {
     width: 90,
     height: 60,
 };
-/// A curve and its component.
-type Chosen<'a> = (&'a str, &'a Curve<'a>);
 
 /// Draws a panel of results with these entries.
 ///
@@ -124,21 +122,23 @@ pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Dra
     }
 }
 
-fn chosen<'a>(panel: &'a Panel<'a>, choice: &Choice) -> Result<Vec<Chosen<'a>>, FigureError> {
+/// The panel with nothing but the curves that were chosen.
+fn chosen<'a>(panel: &Panel<'a>, choice: &Choice) -> Result<Panel<'a>, FigureError> {
     let heads = choice.heads || choice.by == By::Head;
-    let mut chosen = Vec::new();
-    for part in &panel.parts {
-        let is_wanted = choice.components.is_empty()
-            || choice.components.iter().any(|name| name == part.component);
-        let curves = part.curves.iter().filter(|curve| {
-            let layers = choice.layers.as_ref();
+    let layers = choice.layers.as_ref();
+    let is_wanted = |part: &Part<'_>| {
+        let mut names = choice.components.iter();
+        choice.components.is_empty() || names.any(|name| name == part.component)
+    };
+    let mut chosen = panel.clone();
+    chosen.parts.retain(is_wanted);
+    for part in &mut chosen.parts {
+        part.curves.retain(|curve| {
             curve.head.is_some() == heads && layers.is_none_or(|all| all.contains(&curve.layer))
         });
-        if is_wanted {
-            chosen.extend(curves.map(|curve| (part.component, curve)));
-        }
     }
-    if chosen.is_empty() {
+    chosen.parts.retain(|part| !part.curves.is_empty());
+    if chosen.parts.is_empty() {
         let what = if heads { "heads" } else { "whole layers" };
         let reason = format!("no values of {what} were computed for what was chosen");
         return Err(FigureError::Nothing { reason });
@@ -146,7 +146,7 @@ fn chosen<'a>(panel: &'a Panel<'a>, choice: &Choice) -> Result<Vec<Chosen<'a>>, 
     Ok(chosen)
 }
 
-fn of_values(chosen: &[Chosen<'_>]) -> Scale {
-    let values = chosen.iter().flat_map(|(_, curve)| curve.values());
+fn of_values(chosen: &Panel<'_>) -> Scale {
+    let values = chosen.curves().flat_map(Curve::values);
     scale::of_values(values.map(|(_, value)| value))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::charts::{MOST_NAMED_ROWS, Pen, SharedAxes, heatmap};
-use crate::curve::{Curve, Panel, Part, short};
+use crate::curve::{Curve, Panel, Part};
 use crate::markup::{counted, details, escaped};
 
 /// A heatmap of all heads is no higher than this, and its rows are thin then.
@@ -24,9 +24,9 @@ pub(crate) fn heads(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
 
 fn heads_of(part: &Part<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
     let all: Vec<&Curve<'_>> = part.heads().collect();
-    let component = short(part.component);
+    let component = part.component;
     if all.iter().all(|curve| curve.values().next().is_none()) {
-        let full = escaped(part.component);
+        let full = escaped(component);
         return format!(
             "<p class=note>Heads of {full}: all values are undefined, the reason stands \
              below.</p>\n"
@@ -65,7 +65,7 @@ fn heads_of(part: &Part<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
     ));
     let summary = format!(
         "{}: {} in {}",
-        part.component,
+        component,
         counted(all.len(), "head"),
         counted(layers.len(), "layer")
     );
@@ -77,11 +77,11 @@ fn over_layers(part: &Part<'_>, title: &str) -> String {
     let over = part.over_layers();
     let layers: BTreeSet<u64> = part.heads().map(|curve| curve.layer).collect();
     let layers: Vec<u64> = layers.into_iter().collect();
-    let component = short(part.component);
+    let component = part.component;
     let said = format!("{title} of {component}, a row for each head, a column for each layer");
     let rows: fn(&Curve<'_>) -> String = |curve| format!("h{}", curve.head.unwrap_or(0));
     let cells = heatmap(&said, over.heads(), ("layer", &layers), (rows, MOST_HEIGHT));
-    let full = escaped(part.component);
+    let full = escaped(component);
     format!("<figure><figcaption>heads of {full}</figcaption>{cells}</figure>\n")
 }
 

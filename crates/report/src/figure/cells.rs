@@ -1,47 +1,31 @@
 //! Cells: a row for each curve.
 
-use std::collections::BTreeSet;
-
 use trainscope_plot::{Figure, Heatmap, Row, Scale, Size};
 
-use super::{COLUMN, Choice, Chosen, Drawn, of_values};
-use crate::curve::short;
+use super::{COLUMN, Choice, Drawn, of_values};
+use crate::curve::{Curve, Panel};
 use crate::title::Title;
 
 /// Of a row of a heatmap.
 const ROW: u32 = 13;
 
-/// Draws curves as rows of cells.
-pub(super) fn heatmap(chosen: &[Chosen<'_>], title: &Title, choice: &Choice) -> Drawn {
-    let steps: BTreeSet<u64> = chosen
-        .iter()
-        .flat_map(|(_, curve)| curve.points.iter().map(|point| point.step))
-        .collect();
-    let one_component = chosen
-        .iter()
-        .all(|(component, _)| *component == chosen[0].0);
-    let row = |&(component, curve): &Chosen<'_>| {
-        let number = match curve.head {
-            None => curve.layer.to_string(),
-            Some(head) => format!("{} · h{head}", curve.layer),
-        };
-        let name = if one_component {
-            number
-        } else {
-            format!("{number} · {}", short(component))
-        };
-        let values = steps.iter().map(|&step| curve.at(step)).collect();
-        Row { name, values }
-    };
-    let rows: Vec<Row> = chosen.iter().map(row).collect();
-    let scale = choice.y.unwrap_or_else(|| of_values(chosen));
+/// Draws the curves of a panel as rows of cells.
+pub(super) fn heatmap(panel: &Panel<'_>, title: &Title, choice: &Choice) -> Drawn {
+    let steps = panel.steps();
+    let mut rows: Vec<Row> = Vec::new();
+    for part in &panel.parts {
+        rows.extend(part.curves.iter().map(|curve| Row {
+            name: row_name(panel, part.component, curve),
+            values: steps.iter().map(|&step| curve.at(step)).collect(),
+        }));
+    }
+    let scale = choice.y.unwrap_or_else(|| of_values(panel));
     let wanted = u32::try_from(rows.len())
         .unwrap_or(u32::MAX)
         .saturating_mul(ROW);
-    let component = if one_component {
-        format!("{} · ", chosen[0].0)
-    } else {
-        String::new()
+    let component = match panel.parts.as_slice() {
+        [only] => format!("{} · ", only.component),
+        _ => String::new(),
     };
     let mut heatmap = Heatmap {
         title: title.line(),
@@ -73,5 +57,17 @@ pub(super) fn heatmap(chosen: &[Chosen<'_>], title: &Title, choice: &Choice) -> 
     Drawn {
         svg: heatmap.to_svg(),
         size: heatmap.drawn_size(),
+    }
+}
+
+/// `0`, `0 · h1`; where there are several components, `0 · h1 · ov_circuit`.
+fn row_name(panel: &Panel<'_>, component: &str, curve: &Curve<'_>) -> String {
+    let number = match curve.head {
+        None => curve.layer.to_string(),
+        Some(head) => format!("{} · h{head}", curve.layer),
+    };
+    match panel.parts.as_slice() {
+        [_] => number,
+        _ => format!("{number} · {}", panel.brief(component)),
     }
 }

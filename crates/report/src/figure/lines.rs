@@ -1,12 +1,10 @@
 //! Lines: a chart for each value of what colours do not mean.
 
-use std::collections::BTreeSet;
-
 use trainscope_plot::{Facets, Figure, LineChart, Size};
 
 use super::palette::Palette;
-use super::{By, COLUMN, Choice, Chosen, Drawn, FigureError, LEAST, PAGE, of_values};
-use crate::curve::{Curve, short};
+use super::{By, COLUMN, Choice, Drawn, FigureError, LEAST, PAGE, of_values};
+use crate::curve::{Curve, Panel};
 use crate::scale;
 use crate::title::Title;
 
@@ -17,36 +15,34 @@ const ONE_OF_SEVERAL: u32 = 150;
 /// Several charts are at least this wide each, where the width is not given.
 const LEAST_WIDTH: u32 = 150;
 
-/// Draws curves as lines.
+/// Draws the curves of a panel as lines.
 pub(super) fn lines(
-    chosen: &[Chosen<'_>],
+    panel: &Panel<'_>,
     title: &Title,
     choice: &Choice,
 ) -> Result<Drawn, FigureError> {
-    let palette = Palette::of(chosen, choice);
-    let mut names: Vec<String> = Vec::new();
+    let palette = Palette::of(panel, choice);
+    let x_scale = choice.x.unwrap_or_else(|| scale::of_steps(&panel.steps()));
+    let y_scale = choice.y.unwrap_or_else(|| of_values(panel));
+    let mut facets: Vec<Facet<'_>> = Vec::new();
     let mut charts: Vec<LineChart> = Vec::new();
-    let steps: BTreeSet<u64> = chosen
-        .iter()
-        .flat_map(|(_, curve)| curve.points.iter().map(|point| point.step))
-        .collect();
-    let steps: Vec<u64> = steps.into_iter().collect();
-    let x_scale = choice.x.unwrap_or_else(|| scale::of_steps(&steps));
-    let y_scale = choice.y.unwrap_or_else(|| of_values(chosen));
-    for &(component, curve) in chosen {
-        let name = facet(component, curve, choice.by);
-        let place = names.iter().position(|other| *other == name);
-        let place = place.unwrap_or_else(|| {
-            charts.push(LineChart {
-                y_label: name.clone(),
-                x_scale,
-                y_scale,
-                ..LineChart::default()
+    for part in &panel.parts {
+        for curve in &part.curves {
+            let facet = Facet::of(part.component, curve, choice.by);
+            let place = facets.iter().position(|other| *other == facet);
+            let place = place.unwrap_or_else(|| {
+                charts.push(LineChart {
+                    y_label: facet.name(panel),
+                    x_scale,
+                    y_scale,
+                    ..LineChart::default()
+                });
+                facets.push(facet);
+                charts.len() - 1
             });
-            names.push(name);
-            charts.len() - 1
-        });
-        charts[place].series.push(palette.series(component, curve));
+            let series = palette.series(part.component, curve);
+            charts[place].series.push(series);
+        }
     }
     arrange(charts, &palette, title, choice)
 }
@@ -108,11 +104,30 @@ fn most_even(count: usize, most: usize) -> usize {
 }
 
 /// What a chart is of: all but what colours mean.
-fn facet(component: &str, curve: &Curve<'_>, by: By) -> String {
-    let component = (by != By::Component).then(|| short(component).to_owned());
-    let layer = (by != By::Layer).then(|| format!("layer {}", curve.layer));
-    let head = curve.head.filter(|_| by != By::Head);
-    let head = head.map(|head| format!("head {head}"));
-    let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
-    parts.join(" · ")
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Facet<'a> {
+    component: Option<&'a str>,
+    layer: Option<u64>,
+    head: Option<u64>,
+}
+
+impl<'a> Facet<'a> {
+    fn of(component: &'a str, curve: &Curve<'_>, by: By) -> Self {
+        Self {
+            component: (by != By::Component).then_some(component),
+            layer: (by != By::Layer).then_some(curve.layer),
+            head: curve.head.filter(|_| by != By::Head),
+        }
+    }
+
+    /// `layer 0 · head 1 · ov_circuit`.
+    fn name(&self, panel: &Panel<'_>) -> String {
+        let layer = self.layer.map(|layer| format!("layer {layer}"));
+        let head = self.head.map(|head| format!("head {head}"));
+        let component = self
+            .component
+            .map(|component| panel.brief(component).to_owned());
+        let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
+        parts.join(" · ")
+    }
 }

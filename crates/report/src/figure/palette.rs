@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use trainscope_plot::{Colour, Series, head_colours, layer_colours, part_colours};
 
-use super::{By, Choice, Chosen};
-use crate::curve::Curve;
+use super::{By, Choice};
+use crate::curve::{Curve, Panel, Seen};
 
 /// As many lines have a legend; more have their numbers at their ends.
 const MOST_IN_LEGEND: usize = 6;
@@ -18,23 +18,18 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    pub(super) fn of(chosen: &[Chosen<'_>], choice: &Choice) -> Self {
+    pub(super) fn of(panel: &Panel<'_>, choice: &Choice) -> Self {
         let by = choice.by;
-        let mut names: Vec<String> = match by {
-            By::Component => chosen.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            By::Layer | By::Head => {
-                let numbers: BTreeSet<u64> = chosen
-                    .iter()
-                    .filter_map(|(_, curve)| match by {
-                        By::Head => curve.head,
-                        By::Layer | By::Component => Some(curve.layer),
-                    })
-                    .collect();
-                numbers.iter().map(u64::to_string).collect()
+        let seen = Seen::of(panel.curves());
+        let numbers = |all: &BTreeSet<u64>| all.iter().map(u64::to_string).collect();
+        let names: Vec<String> = match by {
+            By::Layer => numbers(&seen.layers),
+            By::Head => numbers(&seen.heads),
+            By::Component => {
+                let parts = panel.parts.iter();
+                parts.map(|part| part.component.to_owned()).collect()
             }
         };
-        let mut seen = BTreeSet::new();
-        names.retain(|name| seen.insert(name.clone()));
         let colours = match by {
             By::Layer => layer_colours,
             By::Head => head_colours,

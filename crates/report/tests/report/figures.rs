@@ -57,6 +57,46 @@ fn by_layer_there_is_a_chart_for_each_component() {
     }
 }
 
+/// The example with other names for its two components.
+fn drawn_with_names(names: [&str; 2], choice: &Choice) -> Drawn {
+    let mut results = results(2, 0);
+    for record in &mut results.records {
+        let place = usize::from(record.component == "ov_circuit");
+        record.component = names[place].to_owned();
+    }
+    draw(&panels(&results)[0], &results.entries, choice).unwrap()
+}
+
+#[test]
+fn components_that_end_alike_have_charts_and_rows_of_their_own() {
+    for (names, shown) in [
+        (["attn.c_proj", "mlp.c_proj"], ["attn.c_proj", "mlp.c_proj"]),
+        (
+            [
+                "attention.o_proj · Qwen2.5-0.5B",
+                "attention.o_proj · Qwen2.5-1.5B",
+            ],
+            ["o_proj · Qwen2.5-0.5B", "o_proj · Qwen2.5-1.5B"],
+        ),
+    ] {
+        let (series, words) = seen(&drawn_with_names(names, &choice()));
+        assert_eq!(series, 4);
+        for name in shown {
+            assert_eq!(words.iter().filter(|own| *own == name).count(), 1, "{name}");
+        }
+        let choice = Choice {
+            kind: Kind::Heatmap,
+            width: Some(643),
+            ..choice()
+        };
+        let (_, words) = seen(&drawn_with_names(names, &choice));
+        for name in shown {
+            let row = format!("0 · {name}");
+            assert!(words.contains(&row), "{row}: {words:?}");
+        }
+    }
+}
+
 #[test]
 fn by_component_there_is_a_chart_for_each_layer() {
     let choice = Choice {

@@ -89,6 +89,20 @@ fn many_heads_are_folded_away_and_few_are_not() {
 }
 
 #[test]
+fn drawings_say_which_component_of_which_run_they_show() {
+    let mut results = results(2, 2);
+    for record in &mut results.records {
+        record.component.push_str(" · Qwen2.5-0.5B");
+    }
+    let report = report(&results);
+    for component in ["attention.v_proj", "ov_circuit"] {
+        let title = format!("of {component} · Qwen2.5-0.5B over steps");
+        assert!(report.contains(&title), "{title}");
+    }
+    assert!(report.contains("of ov_circuit · Qwen2.5-0.5B, layer 0, a line for each head"));
+}
+
+#[test]
 fn a_single_step_is_drawn_over_layers() {
     let mut results = results(3, 2);
     results.records.retain(|record| record.step == 1000);
