@@ -6,6 +6,7 @@ mod arguments;
 mod compare;
 mod confined;
 mod console;
+mod environment;
 mod executor;
 mod find;
 mod hub;
@@ -49,7 +50,7 @@ const MISUSED: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    if let Err(error) = load_environment() {
+    if let Err(error) = environment::load() {
         console::say(&format!("error: {error:#}"));
         return ExitCode::from(MISUSED);
     }
@@ -78,12 +79,4 @@ fn main() -> ExitCode {
 fn is_misuse(error: &anyhow::Error) -> bool {
     let misfit = error.downcast_ref::<analysis::Misfit>();
     error.is::<Misuse>() || misfit.is_some_and(|misfit| misfit.is_misuse)
-}
-
-/// Reads `.env` in the working directory, if there is one; what is set already stays.
-fn load_environment() -> anyhow::Result<()> {
-    match dotenvy::from_filename(".env") {
-        Err(error) if !error.not_found() => Err(anyhow::Error::new(error).context("reading .env")),
-        _ => Ok(()),
-    }
 }

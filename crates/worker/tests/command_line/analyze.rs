@@ -4,9 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{
-    CONFIG, Scratch, Sizes, argument, files, in_project, json, micro_run, worker,
-};
+use crate::support::{CONFIG, Scratch, Sizes, argument, files, in_project, json, micro_run};
 
 /// Analyzes the project's own run with its demo config into `output`.
 fn demo(scratch: &Scratch, output: &str, more: &[&str]) {
@@ -164,17 +162,4 @@ fn without_a_name_the_folder_is_named_by_run_and_time() {
     let name = folder.file_name().into_string().unwrap();
     let time = name.strip_prefix("run-").unwrap();
     assert_eq!(time.len(), "20260101-000000".len(), "{name}");
-}
-
-#[test]
-fn the_environment_file_of_the_working_directory_is_read() {
-    let scratch = Scratch::new();
-    scratch.write(".env", "HF_TOKEN=none\n");
-    scratch.worker(&["metrics"]).expect(0);
-    scratch.write(".env", "this is no assignment\n");
-    worker(scratch.path(), &["metrics"]).expect(2).says(&[
-        "error: ",
-        ".env",
-        "this is no assignment",
-    ]);
 }

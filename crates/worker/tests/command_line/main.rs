@@ -7,6 +7,7 @@
 
 mod analyze;
 mod compare;
+mod environment;
 mod hub;
 mod inspect;
 mod parquet;
