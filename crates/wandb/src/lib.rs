@@ -82,6 +82,6 @@ pub use online::OnlineRun;
 pub use patience::Patience;
 pub use run::{Row, Run, RunId, RunIdError};
 pub use service::Service;
-pub use settings::{Mode, NetrcError, PUBLIC_ADDRESS, Settings, SettingsError};
+pub use settings::{Mode, NetrcError, NumberError, PUBLIC_ADDRESS, Settings, SettingsError};
 pub use sockets::Sockets;
 pub use transport::{Answer, Failure, Outgoing, Transport};

@@ -17,6 +17,9 @@ pub use netrc::NetrcError;
 /// The public server.
 pub const PUBLIC_ADDRESS: &str = "https://api.wandb.ai";
 
+/// The variable that has the key.
+const KEY: &str = "WANDB_API_KEY";
+
 /// Whether runs are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -32,7 +35,7 @@ pub enum Mode {
 ///
 /// | variable | what |
 /// |---|---|
-/// | `WANDB_MODE` | `online`, `offline` or `disabled` |
+/// | `WANDB_MODE` | `online` (or `shared`), `offline` or `disabled` |
 /// | `WANDB_API_KEY` | the key, before the one in the netrc file |
 /// | `NETRC` | the netrc file, `~/.netrc` otherwise |
 /// | `WANDB_BASE_URL` | the server, [`PUBLIC_ADDRESS`] otherwise |
@@ -41,6 +44,9 @@ pub enum Mode {
 /// | `WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL` | seconds between requests |
 /// | `WANDB_X_FILE_STREAM_RETRY_MAX` | how often a request is made again |
 /// | `WANDB_X_FILE_STREAM_RETRY_WAIT_MIN_SECONDS`, `..._MAX_SECONDS` | the first wait, the longest |
+///
+/// What only an upload needs is told by [`Settings::key`] and [`Settings::patience`] where it cannot
+/// be understood, so that the offline run can be written all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Whether runs are sent.
@@ -57,9 +63,8 @@ pub struct Settings {
     pub run_id: Option<RunId>,
     /// Where the folder `wandb` is; none where nobody says.
     pub folder: Option<PathBuf>,
-    /// When to ask and when to give up.
-    pub patience: Patience,
-    key: Option<Key>,
+    patience: Result<Patience, NumberError>,
+    key: Option<Result<Key, KeyError>>,
     netrc: Option<PathBuf>,
 }
 
@@ -74,13 +79,8 @@ pub enum SettingsError {
         found: String,
     },
     /// A number that is none.
-    #[error("{variable} is {found:?}, which is no number of this kind")]
-    Number {
-        /// The variable.
-        variable: &'static str,
-        /// What was found.
-        found: String,
-    },
+    #[error("{0}")]
+    Number(NumberError),
     /// An id that no run can have.
     #[error("WANDB_RUN_ID: {0}")]
     RunId(RunIdError),
@@ -110,11 +110,21 @@ pub enum SettingsError {
     },
 }
 
+/// A variable whose value is no number, or none that it can be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is {found:?}, which is no number of this kind")]
+pub struct NumberError {
+    /// The variable.
+    pub variable: &'static str,
+    /// What was found.
+    pub found: String,
+}
+
 impl Settings {
     /// From the environment of this process.
     ///
     /// # Errors
-    /// The first variable that cannot be understood.
+    /// A mode that is not known, or an id that no run can have.
     pub fn from_environment() -> Result<Self, SettingsError> {
         let variable = |name: &str| env::var(name).ok();
         Self::read(variable, env::home_dir().as_deref())
@@ -123,7 +133,7 @@ impl Settings {
     /// From variables by their names, and a person's folder.
     ///
     /// # Errors
-    /// The first variable that cannot be understood.
+    /// A mode that is not known, or an id that no run can have.
     pub fn read(
         variable: impl Fn(&str) -> Option<String>,
         home: Option<&Path>,
@@ -133,7 +143,6 @@ impl Settings {
             (!value.is_empty()).then_some(value)
         };
         let base_url = variable("WANDB_BASE_URL").unwrap_or_else(|| PUBLIC_ADDRESS.to_owned());
-        let key = variable("WANDB_API_KEY").map(|text| key(&text, "WANDB_API_KEY"));
         let run_id = variable("WANDB_RUN_ID").map(|id| RunId::new(&id));
         Ok(Self {
             mode: mode(variable("WANDB_MODE"))?,
@@ -143,19 +152,19 @@ impl Settings {
             name: variable("WANDB_NAME"),
             run_id: run_id.transpose().map_err(SettingsError::RunId)?,
             folder: variable("WANDB_DIR").map(PathBuf::from),
-            key: key.transpose()?,
+            key: variable(KEY).map(|text| Key::new(&text)),
             netrc: netrc_file(variable("NETRC"), home),
-            patience: patience(variable)?,
+            patience: patience(variable),
         })
     }
 
     /// The key: the environment's, else the netrc file's for the server; none where there is none.
     ///
     /// # Errors
-    /// When the netrc file is there and cannot be read or understood.
+    /// When it is no key, or the netrc file is there and cannot be read or understood.
     pub fn key(&self) -> Result<Option<Key>, SettingsError> {
         if let Some(key) = &self.key {
-            return Ok(Some(key.clone()));
+            return judged(key.clone(), KEY).map(Some);
         }
         let Some(path) = &self.netrc else {
             return Ok(None);
@@ -174,12 +183,21 @@ impl Settings {
             source,
         })?;
         let place = || path.display().to_string();
-        password.map(|text| key(&text, &place())).transpose()
+        let key = password.map(|text| judged(Key::new(&text), &place()));
+        key.transpose()
+    }
+
+    /// When to ask and when to give up.
+    ///
+    /// # Errors
+    /// The first of its variables that is no number.
+    pub fn patience(&self) -> Result<Patience, SettingsError> {
+        self.patience.clone().map_err(SettingsError::Number)
     }
 }
 
-fn key(text: &str, place: &str) -> Result<Key, SettingsError> {
-    Key::new(text).map_err(|source| SettingsError::Key {
+fn judged(key: Result<Key, KeyError>, place: &str) -> Result<Key, SettingsError> {
+    key.map_err(|source| SettingsError::Key {
         place: place.to_owned(),
         source,
     })
@@ -187,7 +205,8 @@ fn key(text: &str, place: &str) -> Result<Key, SettingsError> {
 
 fn mode(found: Option<String>) -> Result<Mode, SettingsError> {
     match found.as_deref() {
-        None | Some("online" | "run") => Ok(Mode::Online),
+        // Several may write a shared run; this one is whole.
+        None | Some("online" | "run" | "shared") => Ok(Mode::Online),
         Some("offline" | "dryrun") => Ok(Mode::Offline),
         Some("disabled") => Ok(Mode::Disabled),
         Some(_) => Err(SettingsError::Mode {
@@ -196,7 +215,7 @@ fn mode(found: Option<String>) -> Result<Mode, SettingsError> {
     }
 }
 
-fn patience(variable: impl Fn(&str) -> Option<String>) -> Result<Patience, SettingsError> {
+fn patience(variable: impl Fn(&str) -> Option<String>) -> Result<Patience, NumberError> {
     let usual = Patience::default();
     let seconds = |name, usual| {
         let Some(found) = variable(name) else {
@@ -204,7 +223,7 @@ fn patience(variable: impl Fn(&str) -> Option<String>) -> Result<Patience, Setti
         };
         let read = found.parse().ok();
         let read = read.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        read.ok_or(SettingsError::Number {
+        read.ok_or(NumberError {
             variable: name,
             found,
         })
@@ -212,7 +231,7 @@ fn patience(variable: impl Fn(&str) -> Option<String>) -> Result<Patience, Setti
     const RETRIES: &str = "WANDB_X_FILE_STREAM_RETRY_MAX";
     let retries = match variable(RETRIES) {
         None => usual.retries,
-        Some(found) => found.parse().map_err(|_| SettingsError::Number {
+        Some(found) => found.parse().map_err(|_| NumberError {
             variable: RETRIES,
             found,
         })?,

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use trainscope_wandb::{
-    Key, KeyError, Mode, PUBLIC_ADDRESS, Patience, RunId, RunIdError, Settings, SettingsError,
+    Key, KeyError, Mode, NumberError, PUBLIC_ADDRESS, Patience, RunId, RunIdError, Settings,
+    SettingsError,
 };
 
 const KEY: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -30,7 +31,7 @@ fn without_variables_it_is_the_public_server_and_nobody() {
     assert_eq!(settings.mode, Mode::Online);
     assert_eq!(settings.base_url, PUBLIC_ADDRESS);
     assert_eq!(settings.folder, None);
-    assert_eq!(settings.patience, Patience::default());
+    assert_eq!(settings.patience().unwrap(), Patience::default());
     assert_eq!((&settings.entity, &settings.run_id), (&None, &None));
     assert_eq!(settings.key().unwrap(), None);
     // What is empty is not set.
@@ -75,8 +76,12 @@ fn variables_mean_what_they_mean_to_wandb() {
         retries: 2,
         ..Patience::default()
     };
-    assert_eq!(settings.patience, patience);
-    for (word, mode) in [("dryrun", Mode::Offline), ("disabled", Mode::Disabled)] {
+    assert_eq!(settings.patience().unwrap(), patience);
+    for (word, mode) in [
+        ("dryrun", Mode::Offline),
+        ("disabled", Mode::Disabled),
+        ("shared", Mode::Online),
+    ] {
         assert_eq!(read(&[("WANDB_MODE", word)], None).unwrap().mode, mode);
     }
 }
@@ -85,13 +90,6 @@ fn variables_mean_what_they_mean_to_wandb() {
 fn what_cannot_be_understood_is_told() {
     let told = |name, value| read(&[(name, value)], None).unwrap_err();
     assert!(matches!(told("WANDB_MODE", "on"), SettingsError::Mode { found } if found == "on"));
-    let number = "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL";
-    for value in ["soon", "-1", "NaN", "1e30"] {
-        let error = told(number, value);
-        assert!(matches!(error, SettingsError::Number { variable, .. } if variable == number));
-    }
-    let retries = told("WANDB_X_FILE_STREAM_RETRY_MAX", "-1");
-    assert!(matches!(retries, SettingsError::Number { .. }));
     assert!(matches!(
         told("WANDB_RUN_ID", "../x"),
         SettingsError::RunId(_)
@@ -99,13 +97,34 @@ fn what_cannot_be_understood_is_told() {
 }
 
 #[test]
+fn what_only_an_upload_needs_is_told_when_it_is_asked_for() {
+    let interval = "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL";
+    let retries = "WANDB_X_FILE_STREAM_RETRY_MAX";
+    for (variable, value) in [
+        (interval, "soon"),
+        (interval, "-1"),
+        (interval, "NaN"),
+        (interval, "1e30"),
+        (retries, "-1"),
+    ] {
+        let settings = read(&[(variable, value)], None).unwrap();
+        let error = settings.patience().unwrap_err();
+        let found = value.to_owned();
+        let expected = NumberError { variable, found };
+        assert!(matches!(error, SettingsError::Number(told) if told == expected));
+    }
+    let settings = read(&[("WANDB_API_KEY", "se cret")], None).unwrap();
+    assert!(settings.patience().is_ok());
+    let broken = settings.key().unwrap_err();
+    let shown = format!("{broken} {broken:?} {settings:?}");
+    assert!(shown.contains("WANDB_API_KEY") && !shown.contains("cret"));
+}
+
+#[test]
 fn a_key_is_shown_nowhere() {
     let settings = read(&[("WANDB_API_KEY", KEY)], None).unwrap();
     assert_eq!(settings.key().unwrap(), Some(Key::new(KEY).unwrap()));
     assert!(!format!("{settings:?}").contains(KEY));
-    let broken = read(&[("WANDB_API_KEY", "se cret")], None).unwrap_err();
-    let shown = format!("{broken} {broken:?}");
-    assert!(shown.contains("WANDB_API_KEY") && !shown.contains("cret"));
     assert_eq!(Key::new("  \n"), Err(KeyError::Malformed));
     assert_eq!(Key::new(" abc\n"), Key::new("abc"));
 }

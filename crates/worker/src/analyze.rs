@@ -20,6 +20,9 @@ use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
 use crate::{INTERRUPTED, Misuse, Outcome, wandb};
 
+/// Where W&B's own tools put runs, and look for them.
+const HERE: &str = ".";
+
 /// Runs the command.
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     let mut terminal = Terminal::new();
@@ -28,6 +31,7 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     let Some(analysis) = Analysis::plan(request(arguments)?, &executor)? else {
         return Ok(Outcome::Interrupted);
     };
+    wandb::prepare(&analysis.request().config, Path::new(HERE))?;
     let folder = &analysis.request().folder;
     output::prepare(folder)?;
     let resume = match arguments.resume {
@@ -68,7 +72,7 @@ fn compute(
         ));
         return Ok(Outcome::Interrupted);
     };
-    let here = Path::new(".");
+    let here = Path::new(HERE);
     wandb::save(analysis.request(), &results, here, reporter, executor);
     Ok(Outcome::Done)
 }

@@ -7,19 +7,22 @@
 //! directory that anybody knows of: there it lies beside the results, and goes when they go.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use anyhow::Result;
 use jiff::Zoned;
 use serde_json::{Map, Value};
 use trainscope_analysis::Config;
 use trainscope_analysis::results::Results;
 use trainscope_checkpoint::yaml::{self, Node};
 use trainscope_wandb::{
-    Clock, Key, Mode, OfflineError, OfflineRun, OnlineRun, Problem, Row, Run, Service, Settings,
-    Sockets, UploadError, sync_command,
+    Clock, Key, Mode, OfflineError, OfflineRun, OnlineRun, Patience, Problem, Row, Run, Service,
+    Settings, SettingsError, Sockets, UploadError, sync_command,
 };
 
+use crate::Misuse;
 use crate::analysis::Request;
 use crate::executor::Executor;
 use crate::progress::Reporter;
@@ -39,6 +42,32 @@ impl Saved {
             Self::Well(words) | Self::Badly(words) => words,
         }
     }
+}
+
+/// Shows that the run can be written that a config asks for, before anything is computed: below
+/// `folder`, unless `WANDB_DIR` says otherwise.
+///
+/// # Errors
+/// [`Misuse`].
+pub(crate) fn prepare(config: &Config, folder: &Path) -> Result<()> {
+    if config.monitoring.wandb.is_none() {
+        return Ok(());
+    }
+    let settings = Settings::from_environment();
+    let settings = settings.map_err(|error| Misuse(no_run(&error)))?;
+    if settings.mode == Mode::Disabled {
+        return Ok(());
+    }
+    let folder = settings.folder.as_deref().unwrap_or(folder).join("wandb");
+    let tried = fs::create_dir_all(&folder).and_then(|()| tempfile::tempfile_in(&folder));
+    tried.map_err(|error| {
+        let folder = folder.display();
+        Misuse(format!(
+            "cannot write the Weights & Biases run into {folder}: {error}; choose another folder \
+             with WANDB_DIR"
+        ))
+    })?;
+    Ok(())
 }
 
 /// Writes and uploads the run of an analysis whose config asks for it, below `folder` unless
@@ -72,9 +101,7 @@ fn saved(
             return Saved::Well(words.to_owned());
         }
         Ok(settings) => settings,
-        Err(error) => {
-            return Saved::Badly(format!("no Weights & Biases run is written: {error}"));
-        }
+        Err(error) => return Saved::Badly(no_run(&error)),
     };
     let run = run(&request.config, results, &request.started, &settings);
     let (rows, undefined) = rows(results);
@@ -90,6 +117,10 @@ fn saved(
         ));
     }
     uploaded(&settings, &run, &rows, &folder, executor)
+}
+
+fn no_run(error: &SettingsError) -> String {
+    format!("no Weights & Biases run is written: {error}")
 }
 
 /// The run without its rows. What the config says goes before the environment.
@@ -182,17 +213,22 @@ fn uploaded(
     if settings.mode == Mode::Offline {
         return Saved::Well(format!("WANDB_MODE is offline: `{sync}` uploads the run"));
     }
-    let key = match settings.key() {
-        Ok(Some(key)) => key,
-        Ok(None) => {
+    let means = settings
+        .key()
+        .and_then(|key| Ok((key, settings.patience()?)));
+    let (key, patience) = match means {
+        Ok((Some(key), patience)) => (key, patience),
+        Ok((None, _)) => {
             let server = &settings.base_url;
             return Saved::Well(format!(
                 "no API key for {server}: set WANDB_API_KEY, or upload the run later with `{sync}`"
             ));
         }
-        Err(error) => return Saved::Badly(format!("{error}; `{sync}` uploads the run")),
+        Err(error) => {
+            return Saved::Badly(format!("not uploaded: {error}; `{sync}` uploads the run"));
+        }
     };
-    match executor.block_on(send(settings, key, run, rows, folder)) {
+    match executor.block_on(send(settings, (key, patience), run, rows, folder)) {
         Some(Ok(address)) => Saved::Well(format!("uploaded: {address}")),
         Some(Err(error)) => Saved::Badly(format!("not uploaded: {error}")),
         None => Saved::Badly(format!("the upload was stopped; `{sync}` uploads the run")),
@@ -202,7 +238,7 @@ fn uploaded(
 /// Sends the run; where people see it.
 async fn send(
     settings: &Settings,
-    key: Key,
+    (key, patience): (Key, Patience),
     run: &Run,
     rows: &[Row],
     folder: &Path,
@@ -218,7 +254,7 @@ async fn send(
     let service = Service {
         base_url,
         key,
-        patience: settings.patience,
+        patience,
         transport,
         clock: TokioClock(Instant::now()),
     };

@@ -277,12 +277,52 @@ fn the_mode_says_where_the_run_goes() {
     mode("offline", "a").says(&["WANDB_MODE is offline: `wandb sync a/wandb/offline-run-"]);
     assert_eq!(offline_runs(&scratch, "a").len(), 1);
     mode("disabled", "b").says(&["WANDB_MODE is disabled"]);
-    mode("loud", "c").says(&["WANDB_MODE is \"loud\"; it can be online, offline or disabled"]);
-    for folder in ["b", "c", "."] {
+    for folder in ["b", "."] {
         assert_eq!(offline_runs(&scratch, folder).len(), 0, "{folder}");
     }
     assert_eq!(fake.take_log(), []);
     mode("online", "d").says(&["uploaded: "]);
+    mode("shared", "e").says(&["uploaded: "]);
+}
+
+#[test]
+fn what_keeps_the_run_from_being_written_is_told_before_anything_is_computed() {
+    let (scratch, fake) = (scratch(), FakeWandb::start().unwrap());
+    scratch.write("file", "no folder");
+    for (variable, value, told) in [
+        (
+            "WANDB_MODE",
+            "loud",
+            "WANDB_MODE is \"loud\"; it can be online, offline or disabled",
+        ),
+        ("WANDB_RUN_ID", "../x", "WANDB_RUN_ID: "),
+        ("WANDB_DIR", "file", "into file/wandb: "),
+    ] {
+        let ended = analyze(&scratch, fake.base_url(), &[(variable, value)]);
+        ended.expect(2).says(&[told]);
+        assert!(!scratch.path().join("out").exists());
+    }
+    // Of no concern where no run is written.
+    let disabled = [("WANDB_MODE", "disabled"), ("WANDB_DIR", "file")];
+    analyze(&scratch, fake.base_url(), &disabled).expect(0);
+    scratch.write("config.yaml", CONFIG);
+    analyze(&scratch, fake.base_url(), &[("WANDB_MODE", "loud")]).expect(0);
+}
+
+#[test]
+fn what_only_the_upload_needs_takes_nothing_from_the_folder() {
+    for (variable, value) in [
+        ("WANDB_API_KEY", "se cret"),
+        ("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", "soon"),
+        ("WANDB_X_FILE_STREAM_RETRY_MAX", "-1"),
+    ] {
+        let (scratch, fake) = (scratch(), FakeWandb::start().unwrap());
+        let ended = analyze(&scratch, fake.base_url(), &[(variable, value)]).expect(0);
+        assert!(!ended.stderr.contains("cret"));
+        ended.says(&["warning: not uploaded: ", variable, "`wandb sync "]);
+        whole_offline_run(&scratch);
+        assert_eq!(fake.take_log(), []);
+    }
 }
 
 #[test]
