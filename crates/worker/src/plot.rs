@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> Result<Outcome> {
     let choice = choice(arguments, &panels)?;
     if arguments.metric.is_some() {
         let format = format_of(&arguments.out)?;
-        let panel = selection::one(&panels, arguments)?;
+        let panel = selection::one(&panels, arguments, &choice.components)?;
         let drawn = draw(panel, &results.entries, &choice).map_err(|error| judged(&error))?;
         write(&drawn, arguments, &arguments.out, format)?;
     } else {

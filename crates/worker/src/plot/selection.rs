@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use trainscope_analysis::config::suggest;
+use trainscope_analysis::results::compare::SEPARATOR;
 use trainscope_report::curve::{Key, Panel};
 
 use crate::Misuse;
@@ -46,14 +47,14 @@ const PROPERTIES: [Property; 4] = [
     },
 ];
 
-/// The one panel that the options leave.
+/// The one panel that the options leave, with one of these components if there are some.
 pub(super) fn one<'a, 'b>(
     panels: &'a [Panel<'b>],
     arguments: &PlotArguments,
+    components: &[String],
 ) -> Result<&'a Panel<'b>> {
     let mut left = all(panels, arguments)?;
-    // What has the components that were asked for.
-    left.retain(|panel| has_components(panel, arguments));
+    left.retain(|panel| components.is_empty() || has_one_of(panel, components));
     for property in &PROPERTIES {
         let names = names(&left, property);
         if names.len() > 1 {
@@ -90,7 +91,8 @@ pub(super) fn all<'a, 'b>(
     Ok(left)
 }
 
-/// The components asked for, by the names that records have; a suffix' last part will do.
+/// The components asked for, by the names that records have. The last parts of a suffix will do,
+/// where they are those of one; of compared runs one that is not named means all of them.
 pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Result<Vec<String>> {
     let wanted = all(panels, arguments)?;
     let mut names: Vec<&str> = Vec::new();
@@ -99,12 +101,54 @@ pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Res
             names.push(part.component);
         }
     }
-    let full = |asked: &String| {
-        let is_it = |name: &&&str| is_called(name, asked);
-        let found = names.iter().find(is_it).map(|name| (*name).to_owned());
-        found.ok_or_else(|| unknown("--component", asked, &names))
-    };
-    arguments.components.iter().map(full).collect()
+    let mut components: Vec<String> = Vec::new();
+    for asked in &arguments.components {
+        let found = called(asked, &names)?;
+        components.extend(found.into_iter().map(str::to_owned));
+    }
+    Ok(components)
+}
+
+/// Which of the components are called so: the one of this name; else those of runs that are, each
+/// of its run; else those whose last parts are.
+fn called<'a>(asked: &str, names: &[&'a str]) -> Result<Vec<&'a str>> {
+    let ways: [fn(&str, &str) -> bool; 3] = [
+        |name, asked| name == asked,
+        |name, asked| of_run(name).0 == asked,
+        ends_with,
+    ];
+    let mut found = ways.iter().map(|is_called| -> Vec<&str> {
+        let found = names.iter().filter(|name| is_called(name, asked));
+        found.copied().collect()
+    });
+    let found = found.find(|found| !found.is_empty());
+    let found = found.ok_or_else(|| unknown("--component", asked, names))?;
+    let different: BTreeSet<&str> = found.iter().map(|name| of_run(name).0).collect();
+    if different.len() > 1 {
+        let different: Vec<&str> = different.into_iter().collect();
+        return Err(Misuse(format!(
+            "--component {asked} may be any of {}; give one of these",
+            different.join(", ")
+        ))
+        .into());
+    }
+    Ok(found)
+}
+
+/// Whether these are a component's last parts, of this run if one is named.
+fn ends_with(name: &str, asked: &str) -> bool {
+    let ((name, run), (asked, asked_run)) = (of_run(name), of_run(asked));
+    let before = name.strip_suffix(asked);
+    let is_part = before.is_some_and(|before| before.is_empty() || before.ends_with('.'));
+    is_part && (asked_run.is_none() || asked_run == run)
+}
+
+/// The component itself, and of which run it is where there are several.
+fn of_run(name: &str) -> (&str, Option<&str>) {
+    match name.split_once(SEPARATOR) {
+        Some((component, run)) => (component, Some(run)),
+        None => (name, None),
+    }
 }
 
 /// The layers asked for: `0,3..5`, ends included.
@@ -139,20 +183,9 @@ pub(super) fn layers(
     Ok(Some(layers))
 }
 
-fn has_components(panel: &Panel<'_>, arguments: &PlotArguments) -> bool {
-    let asked = &arguments.components;
-    let has = |asked: &String| {
-        let mut parts = panel.parts.iter();
-        parts.any(|part| is_called(part.component, asked))
-    };
-    asked.is_empty() || asked.iter().any(has)
-}
-
-fn is_called(component: &str, asked: &str) -> bool {
-    component == asked
-        || component
-            .strip_suffix(asked)
-            .is_some_and(|before| before.ends_with('.'))
+fn has_one_of(panel: &Panel<'_>, components: &[String]) -> bool {
+    let mut parts = panel.parts.iter();
+    parts.any(|part| components.iter().any(|name| name == part.component))
 }
 
 fn names<'a>(panels: &[&Panel<'a>], property: &Property) -> Vec<&'a str> {

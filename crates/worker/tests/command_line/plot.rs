@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use roxmltree::Document;
+use serde_json::Value;
 
-use crate::support::{CONFIG, Ended, Scratch, Sizes};
+use crate::support::{CONFIG, Ended, Scratch, Sizes, json};
 
 /// A folder with results in `out/scratch`: condition_number, per and cka of three layers.
 fn analysed() -> Scratch {
@@ -135,4 +136,85 @@ fn the_last_part_of_a_component_will_do() {
         "0,1..2",
     ];
     plot(&scratch, &[&arguments[..], &["--out", "per.png"]].concat()).expect(0);
+}
+
+/// The same results with these components in the place of the one that they have.
+fn with_components(scratch: &Scratch, components: &[&str]) {
+    let place = scratch.path().join("out/scratch/results.json");
+    let mut results = json(&place);
+    let own = results["records"].as_array().unwrap();
+    let renamed = |component: &&str| {
+        let mut records = own.clone();
+        for record in &mut records {
+            record["component"] = (*component).into();
+        }
+        records
+    };
+    let records: Vec<Value> = components.iter().flat_map(renamed).collect();
+    results["records"] = records.into();
+    fs::write(place, results.to_string()).unwrap();
+}
+
+#[test]
+fn a_name_that_several_components_have_is_refused() {
+    let scratch = analysed();
+    let component = |name| {
+        let arguments = ["--metric", "per", "--out", "x.svg", "--component", name];
+        plot(&scratch, &arguments)
+    };
+    with_components(&scratch, &["attn.c_proj", "mlp.c_proj"]);
+    component("c_proj")
+        .expect(2)
+        .says(&["c_proj may be any of attn.c_proj, mlp.c_proj"]);
+    component("mlp.c_proj").expect(0);
+    component("proj")
+        .expect(2)
+        .says(&["is not in these results"]);
+    with_components(&scratch, &["attn.c_proj", "c_proj"]);
+    component("c_proj").expect(0);
+}
+
+#[test]
+fn a_component_of_compared_runs_is_that_of_all_unless_one_is_named() {
+    let scratch = analysed();
+    let names = ["--name", "Qwen2.5-0.5B", "--name", "Qwen2.5-1.5B"];
+    let runs = [
+        "compare",
+        "out/scratch",
+        "out/scratch",
+        "--out",
+        "out/scratch/both",
+    ];
+    scratch.worker(&[&runs[..], &names].concat()).expect(0);
+    let drawn = |more: &[&str]| {
+        let start = [
+            "plot",
+            "out/scratch/both",
+            "--metric",
+            "per",
+            "--out",
+            "x.svg",
+        ];
+        scratch.worker(&[&start[..], more].concat()).expect(0);
+        fs::read(scratch.path().join("x.svg")).unwrap()
+    };
+    let both = drawn(&[]);
+    assert!(drawn(&["--component", "v_proj"]) == both);
+    assert!(drawn(&["--component", "attention.v_proj"]) == both);
+    let first = drawn(&["--component", "v_proj · Qwen2.5-0.5B"]);
+    assert!(first != both);
+    assert!(drawn(&["--component", "attention.v_proj · Qwen2.5-0.5B"]) == first);
+    let no_part = [
+        "plot",
+        "out/scratch/both",
+        "--metric",
+        "per",
+        "--out",
+        "x.svg",
+    ];
+    let no_part = [&no_part[..], &["--component", "5B"]].concat();
+    scratch
+        .worker(&no_part)
+        .expect(2)
+        .says(&["--component 5B is not in these results"]);
 }
