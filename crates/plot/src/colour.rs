@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::theme::Theme;
+use crate::line_chart::Dash;
+use crate::theme::{PARTS, Theme};
 
 /// Red, green and blue as sRGB writes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Colour(pub u8, pub u8, pub u8);
+
+/// As many parts look different by colours and dashes.
+pub const MOST_PARTS: usize = PARTS * Dash::ALL.len();
 
 /// `count` colours in order, all of them legible on the theme's ground and distinguishable
 /// without seeing red or green.
@@ -29,6 +33,14 @@ pub fn head_colours(count: usize, theme: Theme) -> Vec<Colour> {
 #[must_use]
 pub fn part_colours(count: usize, theme: Theme) -> Vec<Colour> {
     theme.parts().into_iter().cycle().take(count).collect()
+}
+
+/// The dashes that go with [`part_colours`]: none for the first eight parts, long ones for those
+/// that have the same colours again, and so on, so that the first [`MOST_PARTS`] look different.
+#[must_use]
+pub fn part_dashes(count: usize) -> Vec<Dash> {
+    let of_each = Dash::ALL.into_iter().flat_map(|dash| [dash; PARTS]);
+    of_each.cycle().take(count).collect()
 }
 
 /// The colours of a heatmap, from the smallest to the largest value.
@@ -196,7 +208,10 @@ fn product(matrix: &[[f64; 3]; 3], vector: [f64; 3]) -> [f64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Colour, Oklab, head_colours, heat_colours, layer_colours, part_colours, product};
+    use super::{
+        Colour, MOST_PARTS, Oklab, head_colours, heat_colours, layer_colours, part_colours,
+        part_dashes, product,
+    };
     use crate::theme::Theme;
 
     /// What is seen without the red or the green cones, in linear light (Machado, Oliveira and
@@ -306,6 +321,20 @@ mod tests {
             assert!(least_distance(&parts[..8]) > 0.1, "{theme:?}");
             assert!(least_distance(&parts[..4]) > 0.12, "{theme:?}");
             assert_eq!(parts[8], parts[0]);
+        }
+    }
+
+    #[test]
+    fn dashes_tell_apart_what_has_the_same_colour() {
+        for theme in THEMES {
+            let colours = part_colours(MOST_PARTS + 1, theme);
+            let colours = colours.iter().map(Colour::to_string);
+            let dashes = part_dashes(MOST_PARTS + 1);
+            let mut looks: Vec<_> = colours.zip(dashes).collect();
+            assert_eq!(looks.pop().as_ref(), looks.first());
+            for (place, look) in looks.iter().enumerate() {
+                assert!(!looks[..place].contains(look), "{place}");
+            }
         }
     }
 

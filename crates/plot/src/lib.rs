@@ -76,7 +76,9 @@ mod words;
 
 pub use axis::{Axis, Scale, Tick};
 pub use cells::{Cell, Cells};
-pub use colour::{Colour, Twins, head_colours, layer_colours, part_colours};
+pub use colour::{
+    Colour, MOST_PARTS, Twins, head_colours, layer_colours, part_colours, part_dashes,
+};
 pub use facets::Facets;
 pub use figure::Figure;
 pub use heatmap::{Heatmap, Row};

@@ -73,6 +73,11 @@ pub enum Dash {
     DashDotted,
 }
 
+impl Dash {
+    /// All of them, the plainest first.
+    pub(crate) const ALL: [Self; 4] = [Self::Solid, Self::Dashed, Self::Dotted, Self::DashDotted];
+}
+
 /// From here on markers hide the line rather than show its points.
 const MOST_MARKED_POINTS: usize = 64;
 /// As they do where points are nearer to each other than this, in pixels, on the whole.

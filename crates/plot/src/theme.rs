@@ -2,6 +2,9 @@
 
 use crate::colour::Colour;
 
+/// As many colours without an order can be told apart.
+pub(crate) const PARTS: usize = 8;
+
 /// What the chart stands on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Theme {
@@ -86,7 +89,7 @@ impl Theme {
 
     /// Colours without an order, found by search: far apart with all cones, without the red and
     /// without the green ones, the first four above all.
-    pub(crate) const fn parts(self) -> [Colour; 8] {
+    pub(crate) const fn parts(self) -> [Colour; PARTS] {
         match self {
             Self::Light => [
                 Colour(0x2e, 0x60, 0xff),

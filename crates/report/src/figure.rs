@@ -7,7 +7,7 @@ mod palette;
 use std::collections::BTreeSet;
 
 use trainscope_analysis::results::Entry;
-use trainscope_plot::{Scale, Size, Theme};
+use trainscope_plot::{MOST_PARTS, Scale, Size, Theme};
 
 use crate::curve::{Curve, Panel, Part};
 use crate::scale;
@@ -83,6 +83,15 @@ pub enum FigureError {
     Nothing {
         /// Why.
         reason: String,
+    },
+    /// More components than there are lines that look different.
+    #[error(
+        "there are {components} components, and only {MOST_PARTS} lines that look different; choose \
+         fewer components, or let colours mean layers"
+    )]
+    Alike {
+        /// How many there would be.
+        components: usize,
     },
     /// Too many charts for the size.
     #[error(

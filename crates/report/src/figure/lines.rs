@@ -1,6 +1,6 @@
 //! Lines: a chart for each value of what colours do not mean.
 
-use trainscope_plot::{Facets, Figure, LineChart, Size};
+use trainscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Size};
 
 use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, LEAST, PAGE, of_values};
@@ -21,6 +21,10 @@ pub(super) fn lines(
     title: &Title,
     choice: &Choice,
 ) -> Result<Drawn, FigureError> {
+    let components = panel.parts.len();
+    if choice.by == By::Component && components > MOST_PARTS {
+        return Err(FigureError::Alike { components });
+    }
     let palette = Palette::of(panel, choice);
     let x_scale = choice.x.unwrap_or_else(|| scale::of_steps(&panel.steps()));
     let y_scale = choice.y.unwrap_or_else(|| of_values(panel));

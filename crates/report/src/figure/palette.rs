@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use trainscope_plot::{Colour, Series, head_colours, layer_colours, part_colours};
+use trainscope_plot::{
+    Colour, Dash, Series, head_colours, layer_colours, part_colours, part_dashes,
+};
 
 use super::{By, Choice};
 use crate::curve::{Curve, Panel, Seen};
@@ -14,7 +16,8 @@ const MOST_IN_LEGEND: usize = 6;
 pub(super) struct Palette {
     by: By,
     names: Vec<String>,
-    colours: Vec<Colour>,
+    /// Of each name.
+    looks: Vec<(Colour, Dash)>,
 }
 
 impl Palette {
@@ -30,15 +33,17 @@ impl Palette {
                 parts.map(|part| part.component.to_owned()).collect()
             }
         };
-        let colours = match by {
-            By::Layer => layer_colours,
-            By::Head => head_colours,
-            By::Component => part_colours,
+        let (count, theme) = (names.len(), choice.theme);
+        let solid = || vec![Dash::Solid; count];
+        let (colours, dashes) = match by {
+            By::Layer => (layer_colours(count, theme), solid()),
+            By::Head => (head_colours(count, theme), solid()),
+            By::Component => (part_colours(count, theme), part_dashes(count)),
         };
         Self {
             by,
-            colours: colours(names.len(), choice.theme),
             names,
+            looks: colours.into_iter().zip(dashes).collect(),
         }
     }
 
@@ -54,13 +59,13 @@ impl Palette {
         } else {
             String::new()
         };
+        let look = place.and_then(|place| self.looks.get(place));
+        let (colour, dash) = look.copied().unwrap_or_default();
         let points = curve.points.iter();
         Series {
             name: self.said(&name),
-            colour: place
-                .and_then(|place| self.colours.get(place))
-                .copied()
-                .unwrap_or_default(),
+            colour,
+            dash,
             end_label,
             points: points
                 .map(|point| (point.step as f64, point.value))
@@ -86,11 +91,12 @@ impl Palette {
         if self.is_at_ends() {
             return Vec::new();
         }
-        let entries = self.names.iter().zip(&self.colours);
+        let entries = self.names.iter().zip(&self.looks);
         entries
-            .map(|(name, &colour)| Series {
+            .map(|(name, &(colour, dash))| Series {
                 name: self.said(name),
                 colour,
+                dash,
                 ..Series::default()
             })
             .collect()

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use roxmltree::Document;
+use roxmltree::{Document, Node};
+use trainscope_analysis::protocol::Record;
 use trainscope_plot::{Size, Theme};
 use trainscope_report::curve::panels;
 use trainscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
@@ -114,6 +115,52 @@ fn by_component_there_is_a_chart_for_each_layer() {
     ] {
         assert_eq!(words.iter().filter(|own| *own == word).count(), 1, "{word}");
     }
+}
+
+/// The example with so many components.
+fn drawn_with_components(count: usize, choice: &Choice) -> Result<Drawn, FigureError> {
+    let mut results = results(1, 0);
+    let own = results.records.clone();
+    results.records.clear();
+    for number in 0..count {
+        let own = own.iter().filter(|record| record.component == "ov_circuit");
+        results.records.extend(own.map(|record| Record {
+            component: format!("part_{number}"),
+            ..record.clone()
+        }));
+    }
+    draw(&panels(&results)[0], &results.entries, choice)
+}
+
+#[test]
+fn all_components_have_lines_that_look_different() {
+    let choice = Choice {
+        by: By::Component,
+        ..choice()
+    };
+    let drawn = drawn_with_components(32, &choice).unwrap();
+    let document = Document::parse(&drawn.svg).unwrap();
+    let looks = |class: &str| -> BTreeSet<(Option<String>, Option<String>)> {
+        let groups = document.descendants();
+        let groups = groups.filter(|node| node.attribute("class") == Some(class));
+        let lines = groups.flat_map(|group| group.descendants());
+        let lines = lines.filter(|node| node.has_tag_name("polyline"));
+        let look = |line: Node<'_, '_>| {
+            let dashes = line
+                .ancestors()
+                .find_map(|node| node.attribute("stroke-dasharray"));
+            (
+                line.attribute("stroke").map(str::to_owned),
+                dashes.map(str::to_owned),
+            )
+        };
+        lines.map(look).collect()
+    };
+    assert_eq!(looks("legend").len(), 32);
+    // Dots are dashes of a line of their own.
+    assert!(looks("series").is_superset(&looks("legend")));
+    let error = drawn_with_components(33, &choice).unwrap_err();
+    assert_eq!(error, FigureError::Alike { components: 33 });
 }
 
 #[test]
