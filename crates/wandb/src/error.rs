@@ -43,7 +43,7 @@ pub struct UploadError {
 #[non_exhaustive]
 pub enum Problem {
     /// Nobody answered, or nobody had time, as often as patience allows.
-    #[error("{server} could not be reached in {attempts} attempts: {last}")]
+    #[error("{server} could not be reached in {}: {last}", counted(*attempts))]
     GaveUp {
         /// The server's address.
         server: String,
@@ -104,6 +104,11 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
+}
+
+fn counted(attempts: u32) -> String {
+    let plural = if attempts == 1 { "" } else { "s" };
+    format!("{attempts} attempt{plural}")
 }
 
 /// What to type into a shell to upload an offline run.

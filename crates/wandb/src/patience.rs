@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// Times of an upload. The default's first two are those of W&B's own client, which asks a server
-/// without end; we have an offline run to fall back to, and give up after about a minute.
+/// without end; we have an offline run to fall back to, and give up: a server that refuses after
+/// about a minute, one that takes connections and says nothing after two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// Rows are sent at most this often.
@@ -16,6 +17,9 @@ pub struct Patience {
     pub longest_wait: Duration,
     /// How often a request that failed is made again.
     pub retries: u32,
+    /// A request is not made again once its attempts took so long together, the waits between them
+    /// not counted: an attempt alone may take two minutes ([`crate::Sockets`]).
+    pub all_attempts: Duration,
 }
 
 impl Default for Patience {
@@ -26,6 +30,7 @@ impl Default for Patience {
             first_wait: Duration::from_secs(2),
             longest_wait: Duration::from_secs(60),
             retries: 5,
+            all_attempts: Duration::from_secs(120),
         }
     }
 }

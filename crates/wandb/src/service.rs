@@ -33,17 +33,20 @@ struct Setback {
 }
 
 impl<T: Transport, C: Clock> Service<T, C> {
-    /// Posts JSON until it is accepted; the answer as JSON.
+    /// Posts JSON until it is accepted or patience ends; the answer as JSON.
     pub(crate) async fn post(&self, path: &[&str], body: &Value) -> Result<Value, Problem> {
         let body = body.to_string();
         let mut failures = 0;
+        let mut spent = Duration::ZERO;
         loop {
+            let began = self.clock.now();
             let setback = match self.attempt(path, &body).await? {
                 Ok(answer) => return Ok(answer),
                 Err(setback) => setback,
             };
             failures += 1;
-            if failures > self.patience.retries {
+            spent += self.clock.now().saturating_sub(began);
+            if failures > self.patience.retries || spent >= self.patience.all_attempts {
                 return Err(Problem::GaveUp {
                     server: self.base_url.clone(),
                     attempts: failures,

@@ -44,6 +44,16 @@ impl Clock for NotedClock {
     }
 }
 
+impl Clock for &NotedClock {
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+
+    async fn wait(&self, duration: Duration) {
+        (**self).wait(duration).await;
+    }
+}
+
 fn start() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }

@@ -229,6 +229,44 @@ fn waits_double_and_end() {
     }
 }
 
+/// A server that takes connections and says nothing, so that every attempt takes its time.
+struct Silent<'a> {
+    clock: &'a NotedClock,
+    seconds: u64,
+}
+
+impl Transport for Silent<'_> {
+    async fn post(&self, _: Outgoing<'_>) -> Result<Answer, Failure> {
+        self.clock.pass(self.seconds);
+        Err(Failure::Broken("the time is over".to_owned()))
+    }
+}
+
+/// How many attempts such a server gets, and the waits between them.
+fn attempts_at_a_silent_server(seconds: u64) -> (u32, Vec<f64>) {
+    let clock = &NotedClock::default();
+    let service = Service {
+        base_url: "https://api.wandb.ai".to_owned(),
+        key: Key::new("key").unwrap(),
+        patience: Patience::default(),
+        transport: Silent { clock, seconds },
+        clock,
+    };
+    let run = run();
+    let started = OnlineRun::start(&service, &run, Path::new("offline"));
+    match pollster::block_on(started).err().unwrap().problem {
+        Problem::GaveUp { attempts, .. } => (attempts, clock.take_waits()),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up_after_two_minutes() {
+    assert_eq!(attempts_at_a_silent_server(120), (1, vec![]));
+    assert_eq!(attempts_at_a_silent_server(50), (3, vec![2.0, 4.0]));
+    assert_eq!(attempts_at_a_silent_server(1).0, 6);
+}
+
 #[test]
 fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
     let service = service();
