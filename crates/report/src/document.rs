@@ -189,8 +189,8 @@ fn legend(seen: &Seen) -> String {
         legend.push_str("<br>");
     }
     legend.push_str(
-        "Each line has its number at its end. Hatched cells of heatmaps have no value; a line has \
-         a gap there.</p>\n",
+        "Each line has its number at its end. Hatched cells of heatmaps have no value. A line has \
+         a gap where its value is undefined, and runs straight on where none was computed.</p>\n",
     );
     legend
 }

@@ -1,6 +1,7 @@
 //! What the report says of an analysis, and how it is put together.
 
 use sha2::{Digest, Sha256};
+use trainscope_analysis::protocol::Record;
 use trainscope_report::{Provenance, html};
 
 use crate::example::{inputs, report, results, rows};
@@ -78,6 +79,28 @@ fn every_step_of_every_layer_is_drawn() {
     for layer in 0..12 {
         assert!(ends.contains(&format!(">{layer}\n</text>")), "{layer}");
     }
+}
+
+#[test]
+fn a_line_has_a_gap_where_it_is_undefined_and_none_where_it_was_not_computed() {
+    let mut results = results(1, 0);
+    let at_10 = |record: &Record| record.step == 10;
+    results
+        .records
+        .retain(|record| record.component != "ov_circuit" || !at_10(record));
+    for record in results.records.iter_mut().filter(|record| at_10(record)) {
+        record.value = None;
+    }
+    let report = report(&results);
+    let points = |card: usize| {
+        let card = report.split("class=card>").nth(card).unwrap();
+        let line = card.split("<title>layer 0</title>").nth(1).unwrap();
+        let line = line.split("points=\"").nth(1).unwrap();
+        line.split('"').next().unwrap().split_whitespace().count()
+    };
+    // Of `attention.v_proj` the two points behind the gap, of `ov_circuit` all that there are.
+    assert_eq!((points(1), points(2)), (2, 3));
+    assert!(report.contains("A line has a gap where its value is undefined, and runs straight on"));
 }
 
 #[test]
