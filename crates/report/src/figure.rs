@@ -10,6 +10,7 @@ use trainscope_analysis::results::Entry;
 use trainscope_plot::{MOST_PARTS, Scale, Size, Theme};
 
 use crate::curve::{Curve, Panel, Part};
+use crate::markup::counted;
 use crate::scale;
 use crate::title::Title;
 
@@ -27,13 +28,13 @@ pub struct Choice {
     pub heads: bool,
     /// Lines or cells.
     pub kind: Kind,
-    /// What colours mean; every chart has one value of what else there is.
+    /// What colours of lines mean; every chart has one value of what else there is.
     pub by: By,
-    /// The axis of steps; chosen by the steps where it is none.
+    /// The axis of steps, of lines; chosen by the steps where it is none.
     pub x: Option<Scale>,
     /// The axis of values; chosen by the values where it is none.
     pub y: Option<Scale>,
-    /// Whether each chart has a y axis of its own.
+    /// Whether each chart of lines has a y axis of its own.
     pub free_y: bool,
     /// Which colours the figure's own parts have.
     pub theme: Theme,
@@ -95,8 +96,9 @@ pub enum FigureError {
     },
     /// Too many charts for the size.
     #[error(
-        "{charts} charts do not fit: each would be {width} by {height} pixels; make the figure \
-         larger, or choose fewer layers, components or heads"
+        "{} of {width} by {height} pixels would show nothing; make the figure larger, or choose \
+         fewer layers, components or heads",
+        counted(*charts, "chart")
     )]
     Crowded {
         /// How many there would be.
@@ -105,6 +107,15 @@ pub enum FigureError {
         width: u32,
         /// Of each.
         height: u32,
+    },
+    /// Rows of a heatmap that nobody would see.
+    #[error(
+        "{rows} rows would have less than a pixel each; make the figure higher, or choose fewer \
+         layers, components or heads"
+    )]
+    Thin {
+        /// How many there would be.
+        rows: usize,
     },
 }
 
@@ -127,7 +138,7 @@ pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Dra
     let title = Title::of(&panel.key, entries);
     match choice.kind {
         Kind::Line => lines(&chosen, &title, choice),
-        Kind::Heatmap => Ok(heatmap(&chosen, &title, choice)),
+        Kind::Heatmap => heatmap(&chosen, &title, choice),
     }
 }
 
@@ -153,6 +164,21 @@ fn chosen<'a>(panel: &Panel<'a>, choice: &Choice) -> Result<Panel<'a>, FigureErr
         return Err(FigureError::Nothing { reason });
     }
     Ok(chosen)
+}
+
+impl FigureError {
+    /// Refuses charts so small that they say nothing.
+    fn if_crowded(charts: usize, each: Size) -> Result<(), Self> {
+        let Size { width, height } = each;
+        if width < LEAST.width || height < LEAST.height {
+            return Err(Self::Crowded {
+                charts,
+                width,
+                height,
+            });
+        }
+        Ok(())
+    }
 }
 
 fn of_values(chosen: &Panel<'_>) -> Scale {

@@ -129,6 +129,7 @@ fn choice(arguments: &PlotArguments, panels: &[Panel<'_>]) -> Result<Choice> {
         let words = format!("--dpi {}: from {least} to {most}", arguments.dpi);
         return Err(Misuse(words).into());
     }
+    refuse_what_is_of_lines(arguments)?;
     Ok(Choice {
         components: selection::components(panels, arguments)?,
         layers: selection::layers(panels, arguments)?,
@@ -153,6 +154,25 @@ fn choice(arguments: &PlotArguments, panels: &[Panel<'_>]) -> Result<Choice> {
         width: pixels("--width", arguments.width)?,
         height: pixels("--height", arguments.height)?,
     })
+}
+
+/// Options that a heatmap has no use for are refused rather than passed over.
+fn refuse_what_is_of_lines(arguments: &PlotArguments) -> Result<()> {
+    let is_by_component = matches!(arguments.by, ByArgument::Component);
+    let of_lines = [
+        ("--by component", is_by_component),
+        ("--x", arguments.x.is_some()),
+        ("--free-y", arguments.free_y),
+    ];
+    let asked = of_lines.into_iter().find(|(_, is_asked)| *is_asked);
+    if let (KindArgument::Heatmap, Some((option, _))) = (arguments.kind, asked) {
+        let words = format!(
+            "{option} is for lines: a heatmap has a row for each layer of each component, and a \
+             column for each step"
+        );
+        return Err(Misuse(words).into());
+    }
+    Ok(())
 }
 
 impl ScaleArgument {

@@ -2,15 +2,21 @@
 
 use trainscope_plot::{Figure, Heatmap, Row, Scale, Size};
 
-use super::{COLUMN, Choice, Drawn, of_values};
+use super::{COLUMN, Choice, Drawn, FigureError, of_values};
 use crate::curve::{Curve, Panel};
 use crate::title::Title;
 
 /// Of a row of a heatmap.
 const ROW: u32 = 13;
+/// Above and below the rows.
+const AROUND: u32 = 70;
 
 /// Draws the curves of a panel as rows of cells.
-pub(super) fn heatmap(panel: &Panel<'_>, title: &Title, choice: &Choice) -> Drawn {
+pub(super) fn heatmap(
+    panel: &Panel<'_>,
+    title: &Title,
+    choice: &Choice,
+) -> Result<Drawn, FigureError> {
     let steps = panel.steps();
     let mut rows: Vec<Row> = Vec::new();
     for part in &panel.parts {
@@ -20,9 +26,7 @@ pub(super) fn heatmap(panel: &Panel<'_>, title: &Title, choice: &Choice) -> Draw
         }));
     }
     let scale = choice.y.unwrap_or_else(|| of_values(panel));
-    let wanted = u32::try_from(rows.len())
-        .unwrap_or(u32::MAX)
-        .saturating_mul(ROW);
+    let count = rows.len();
     let component = match panel.parts.as_slice() {
         [only] => format!("{} · ", only.component),
         _ => String::new(),
@@ -41,7 +45,7 @@ pub(super) fn heatmap(panel: &Panel<'_>, title: &Title, choice: &Choice) -> Draw
         scale,
         size: Size {
             width: choice.width.unwrap_or(COLUMN),
-            height: wanted.saturating_add(60).clamp(120, 640),
+            height: height_of(count),
         },
         theme: choice.theme,
         figure: Some(Figure {
@@ -54,10 +58,21 @@ pub(super) fn heatmap(panel: &Panel<'_>, title: &Title, choice: &Choice) -> Draw
         let around = heatmap.drawn_size().height - heatmap.size.height;
         heatmap.size.height = height.saturating_sub(around);
     }
-    Drawn {
+    FigureError::if_crowded(1, heatmap.size)?;
+    if heatmap.cells().area().height < count as f64 {
+        return Err(FigureError::Thin { rows: count });
+    }
+    Ok(Drawn {
         svg: heatmap.to_svg(),
         size: heatmap.drawn_size(),
-    }
+    })
+}
+
+/// As high as so many rows want to be, and at least a pixel for each.
+fn height_of(rows: usize) -> u32 {
+    let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+    let wanted = rows.saturating_mul(ROW).saturating_add(AROUND);
+    wanted.clamp(120, 640).max(rows.saturating_add(AROUND))
 }
 
 /// `0`, `0 · h1`; where there are several components, `0 · h1 · ov_circuit`.

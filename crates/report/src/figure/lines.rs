@@ -3,7 +3,7 @@
 use trainscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Size};
 
 use super::palette::Palette;
-use super::{By, COLUMN, Choice, Drawn, FigureError, LEAST, PAGE, of_values};
+use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
 use crate::curve::{Curve, Panel};
 use crate::scale;
 use crate::title::Title;
@@ -87,14 +87,7 @@ fn arrange(
         let around = facets.drawn_size().height - facets.size.height;
         facets.size.height = height.saturating_sub(around);
     }
-    let each = facets.size_of_each();
-    if each.width < LEAST.width || each.height < LEAST.height {
-        return Err(FigureError::Crowded {
-            charts: count,
-            width: each.width,
-            height: each.height,
-        });
-    }
+    FigureError::if_crowded(count, facets.size_of_each())?;
     Ok(Drawn {
         svg: facets.to_svg(),
         size: facets.drawn_size(),

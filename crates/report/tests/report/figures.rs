@@ -227,6 +227,25 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
+fn a_heatmap_that_shows_nothing_is_refused() {
+    let choice = |height| Choice {
+        kind: Kind::Heatmap,
+        by: By::Head,
+        height,
+        ..choice()
+    };
+    let low = drawn(3, 2, &choice(Some(76))).unwrap_err();
+    assert!(
+        matches!(low, FigureError::Crowded { charts: 1, .. }),
+        "{low}"
+    );
+    let thin = drawn(12, 12, &choice(Some(200))).unwrap_err();
+    assert_eq!(thin, FigureError::Thin { rows: 144 });
+    // Nobody said how high it is to be.
+    assert!(drawn(30, 30, &choice(None)).unwrap().size.height > 900);
+}
+
+#[test]
 fn nothing_to_draw_is_said() {
     let choice = Choice {
         heads: true,

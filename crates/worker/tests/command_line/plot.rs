@@ -116,7 +116,14 @@ fn names_that_are_not_there_are_told_with_those_that_are() {
     refused(&["--metric", "cka", "--dpi", "1"]).says(&["--dpi 1: from 30 to 2400"]);
     refused(&["--metric", "cka", "--by", "layers"]).says(&["layer", "component"]);
     let narrow = ["--metric", "cka", "--width", "2", "--height", "2"];
-    refused(&narrow).says(&["do not fit"]);
+    refused(&narrow).says(&["1 chart of 76 by ", "would show nothing"]);
+    let heatmap = ["--metric", "cka", "--kind", "heatmap"];
+    for of_lines in [&["--by", "component"][..], &["--x", "log"], &["--free-y"]] {
+        let option = of_lines.join(" ");
+        let option = option.trim_end_matches(" log");
+        refused(&[&heatmap[..], of_lines].concat()).says(&[&format!("{option} is for lines")]);
+    }
+    refused(&[&heatmap[..], &["--height", "2"]].concat()).says(&["would show nothing"]);
     assert!(!scratch.path().join("x.svg").exists());
     let no_format = ["--metric", "cka", "--out", "x.pdf"];
     plot(&scratch, &no_format)
