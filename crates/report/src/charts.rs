@@ -75,6 +75,7 @@ impl Pen {
     pub(crate) fn over_layers(&self, title: &str, over: &Curve<'_>) -> String {
         let y_scale = scale::of_values(over.values().map(|(_, value)| value));
         let series = Series {
+            name: "all layers".to_owned(),
             end_label: String::new(),
             ..self.series(over)
         };

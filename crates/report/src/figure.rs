@@ -15,7 +15,7 @@ use crate::scale;
 use crate::title::Title;
 
 use cells::heatmap;
-use lines::lines;
+use lines::{Along, lines};
 
 /// How a panel is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ pub struct Choice {
 /// What shows values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// Lines over steps.
+    /// Lines over steps; over layers where there is a single step.
     #[default]
     Line,
     /// Rows of cells.
@@ -136,10 +136,34 @@ const LEAST: Size = Size {
 pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Drawn, FigureError> {
     let chosen = chosen(panel, choice)?;
     let title = Title::of(&panel.key, entries);
-    match choice.kind {
-        Kind::Line => lines(&chosen, &title, choice),
-        Kind::Heatmap => heatmap(&chosen, &title, choice),
+    match (choice.kind, chosen.steps().as_slice()) {
+        (Kind::Heatmap, _) => heatmap(&chosen, &title, choice),
+        (Kind::Line, [step]) => over_layers(chosen, *step, title, choice),
+        (Kind::Line, _) => lines(&chosen, Along::Steps, &title, choice),
     }
+}
+
+/// Lines over layers, of a single step. Colours mean components then, or heads.
+fn over_layers(
+    mut panel: Panel<'_>,
+    step: u64,
+    mut title: Title,
+    choice: &Choice,
+) -> Result<Drawn, FigureError> {
+    for part in &mut panel.parts {
+        *part = part.over_layers();
+    }
+    title.details.push_str(&format!(" · step {step}"));
+    let by = match choice.by {
+        By::Layer if choice.heads => By::Head,
+        By::Layer => By::Component,
+        by => by,
+    };
+    let choice = Choice {
+        by,
+        ..choice.clone()
+    };
+    lines(&panel, Along::Layers, &title, &choice)
 }
 
 /// The panel with nothing but the curves that were chosen.

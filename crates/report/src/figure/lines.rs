@@ -1,6 +1,6 @@
 //! Lines: a chart for each value of what colours do not mean.
 
-use trainscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Size};
+use trainscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size};
 
 use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
@@ -15,9 +15,17 @@ const ONE_OF_SEVERAL: u32 = 150;
 /// Several charts are at least this wide each, where the width is not given.
 const LEAST_WIDTH: u32 = 150;
 
+/// What is along the x axis.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Along {
+    Steps,
+    Layers,
+}
+
 /// Draws the curves of a panel as lines.
 pub(super) fn lines(
     panel: &Panel<'_>,
+    along: Along,
     title: &Title,
     choice: &Choice,
 ) -> Result<Drawn, FigureError> {
@@ -26,13 +34,16 @@ pub(super) fn lines(
         return Err(FigureError::Alike { components });
     }
     let palette = Palette::of(panel, choice);
-    let x_scale = choice.x.unwrap_or_else(|| scale::of_steps(&panel.steps()));
+    let x_scale = choice.x.unwrap_or_else(|| match along {
+        Along::Steps => scale::of_steps(&panel.steps()),
+        Along::Layers => Scale::Linear,
+    });
     let y_scale = choice.y.unwrap_or_else(|| of_values(panel));
     let mut facets: Vec<Facet<'_>> = Vec::new();
     let mut charts: Vec<LineChart> = Vec::new();
     for part in &panel.parts {
         for curve in &part.curves {
-            let facet = Facet::of(part.component, curve, choice.by);
+            let facet = Facet::of(part.component, curve, (along, choice.by));
             let place = facets.iter().position(|other| *other == facet);
             let place = place.unwrap_or_else(|| {
                 charts.push(LineChart {
@@ -48,13 +59,13 @@ pub(super) fn lines(
             charts[place].series.push(series);
         }
     }
-    arrange(charts, &palette, title, choice)
+    arrange(charts, (along, &palette), title, choice)
 }
 
 /// Finds room for the charts.
 fn arrange(
     mut charts: Vec<LineChart>,
-    palette: &Palette,
+    (along, palette): (Along, &Palette),
     title: &Title,
     choice: &Choice,
 ) -> Result<Drawn, FigureError> {
@@ -65,7 +76,7 @@ fn arrange(
     let rows = count.div_ceil(columns);
     let of_row = if count > 1 { ONE_OF_SEVERAL } else { ALONE };
     for chart in charts.iter_mut().skip((rows - 1) * columns) {
-        chart.x_label = "step".to_owned();
+        chart.x_label = along.noun().to_owned();
     }
     let mut facets = Facets {
         title: title.line(),
@@ -100,7 +111,16 @@ fn most_even(count: usize, most: usize) -> usize {
     count.div_ceil(rows.max(1)).max(1)
 }
 
-/// What a chart is of: all but what colours mean.
+impl Along {
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Steps => "step",
+            Self::Layers => "layer",
+        }
+    }
+}
+
+/// What a chart is of: all but what colours mean, and what is along the x axis.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Facet<'a> {
     component: Option<&'a str>,
@@ -109,10 +129,11 @@ struct Facet<'a> {
 }
 
 impl<'a> Facet<'a> {
-    fn of(component: &'a str, curve: &Curve<'_>, by: By) -> Self {
+    fn of(component: &'a str, curve: &Curve<'_>, (along, by): (Along, By)) -> Self {
+        let has_layer = along == Along::Steps && by != By::Layer;
         Self {
             component: (by != By::Component).then_some(component),
-            layer: (by != By::Layer).then_some(curve.layer),
+            layer: has_layer.then_some(curve.layer),
             head: curve.head.filter(|_| by != By::Head),
         }
     }

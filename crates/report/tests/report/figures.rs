@@ -177,6 +177,34 @@ fn by_head_there_is_a_chart_for_each_layer_with_heads() {
 }
 
 #[test]
+fn a_single_step_is_drawn_over_layers() {
+    let mut results = results(3, 2);
+    results.records.retain(|record| record.step == 1000);
+    let panels = panels(&results);
+    let drawn = |choice: &Choice| seen(&draw(&panels[0], &results.entries, choice).unwrap());
+    let (series, words) = drawn(&choice());
+    assert_eq!(series, 2);
+    for word in [
+        "layer",
+        "attention.v_proj",
+        "ov_circuit",
+        "weights · val · step 1000",
+    ] {
+        assert_eq!(words.iter().filter(|own| *own == word).count(), 1, "{word}");
+    }
+    assert!(!words.iter().any(|own| own.starts_with("layer ")));
+    let of_heads = Choice {
+        heads: true,
+        ..choice()
+    };
+    let (series, words) = drawn(&of_heads);
+    assert_eq!(series, 2);
+    for word in ["layer", "ov_circuit", "head 0", "head 1"] {
+        assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+    }
+}
+
+#[test]
 fn many_layers_have_numbers_at_their_ends_instead_of_a_legend() {
     let choice = Choice {
         components: vec!["ov_circuit".to_owned()],

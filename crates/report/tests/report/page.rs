@@ -134,6 +134,8 @@ fn a_single_step_is_drawn_over_layers() {
     assert!(report.contains("v_proj over layers"));
     assert!(report.contains("a row for each head, a column for each layer"));
     assert!(!report.contains(" over steps"));
+    assert!(report.contains("<title>all layers</title>"));
+    assert!(!report.contains("<title>layer 0</title>"));
 }
 
 #[test]
