@@ -14,13 +14,16 @@ pub struct Provenance {
     /// When it was made, in words. None for a report that is the same, byte for byte, for the
     /// same results, as those are that stand beside `results.json`.
     pub written: Option<String>,
+    /// The bytes of the file that the results were read from, of which the report has a hash. None
+    /// where they were computed: then it is that of `results.json`, as it is written.
+    pub results_file: Option<Vec<u8>>,
 }
 
 /// The report: one HTML document that needs nothing else, neither a script nor the network.
 ///
 /// # Errors
 /// [`WriteError::Json`] when the results cannot be written as JSON, of which the report has a
-/// hash; results that were read from JSON can.
+/// hash, unless the file is handed to it.
 pub fn html(results: &Results, provenance: &Provenance) -> Result<String, WriteError> {
     let panels = panels(results);
     let seen = Seen::of(panels.iter().flat_map(Panel::curves));
@@ -42,7 +45,7 @@ pub fn html(results: &Results, provenance: &Provenance) -> Result<String, WriteE
         let rest = (results.entries.as_slice(), results.steps.as_slice(), &pen);
         body.push_str(&section::section(number, entry, &own, rest));
     }
-    body.push_str(&origin::origin(results)?);
+    body.push_str(&origin::origin(results, provenance)?);
     let title = escaped(&results.analysis_name);
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \

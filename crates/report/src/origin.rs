@@ -3,17 +3,19 @@
 use sha2::{Digest, Sha256};
 use trainscope_analysis::results::{Input, Results, WriteError};
 
+use crate::document::Provenance;
 use crate::markup::{counted, details, escaped};
 
 /// The last part of the report.
-pub(crate) fn origin(results: &Results) -> Result<String, WriteError> {
+pub(crate) fn origin(results: &Results, provenance: &Provenance) -> Result<String, WriteError> {
+    let own = match &provenance.results_file {
+        Some(bytes) => hash(bytes),
+        None => hash(&results.to_json()?),
+    };
     let mut rows = vec![
         ("program", escaped(&results.program)),
         ("source", escaped(&results.source)),
-        (
-            "results.json, SHA-256",
-            format!("<code>{}</code>", hash(&results.to_json()?)),
-        ),
+        ("results file, SHA-256", format!("<code>{own}</code>")),
     ];
     if !results.inputs.is_empty() {
         rows.push(("inputs", read(&results.inputs)));

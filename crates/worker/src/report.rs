@@ -14,14 +14,19 @@ pub(crate) const FILE_NAME: &str = "report.html";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &ReportArguments) -> Result<Outcome> {
-    let results = results_file::read(&arguments.results)?;
-    write(&results, &arguments.out)?;
+    let (results, text) = results_file::read_with_text(&arguments.results)?;
+    let provenance = Provenance {
+        results_file: Some(text.into_bytes()),
+        ..Provenance::default()
+    };
+    let report = html(&results, &provenance)?;
+    output::write(&arguments.out, report.as_bytes())?;
     console::say(&arguments.out.display().to_string());
     Ok(Outcome::Done)
 }
 
-/// Writes the report of some results. It knows no time, so that the same results give the same
-/// bytes.
+/// Writes the report of results that were computed. It knows no time, so that the same results
+/// give the same bytes.
 pub(crate) fn write(results: &Results, path: &Path) -> Result<()> {
     let report = html(results, &Provenance::default())?;
     output::write(path, report.as_bytes())

@@ -10,11 +10,18 @@ use crate::Misuse;
 
 /// Reads a results file, or the one in an analysis' folder.
 pub(crate) fn read(path: &Path) -> Result<Results> {
+    read_with_text(path).map(|(results, _)| results)
+}
+
+/// As [`read`], with the text that it read.
+pub(crate) fn read_with_text(path: &Path) -> Result<(Results, String)> {
     let file = place(path)?;
     let shown = file.display();
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {shown}"))?;
-    let results = Results::parse(&text);
-    results.map_err(|error| Misuse(format!("{shown}: {error}")).into())
+    match Results::parse(&text) {
+        Ok(results) => Ok((results, text)),
+        Err(error) => Err(Misuse(format!("{shown}: {error}")).into()),
+    }
 }
 
 /// A results file, or the one in an analysis' folder.

@@ -32,6 +32,7 @@ fn it_knows_a_time_only_if_it_is_told_one() {
     assert!(!report(&results).contains("<dt>written"));
     let provenance = Provenance {
         written: Some("2026-01-01".to_owned()),
+        ..Provenance::default()
     };
     let report = html(&results, &provenance).unwrap();
     assert!(report.contains("<dt>written<dd>2026-01-01"));
@@ -42,9 +43,19 @@ fn the_hash_is_that_of_the_results_file() {
     let results = results(2, 2);
     let files = results.files().unwrap();
     let file = files.iter().find(|file| file.path == "results.json");
-    let digest = Sha256::digest(&file.unwrap().bytes);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert!(report(&results).contains(&digest));
+    let digest = |bytes: &[u8]| -> String {
+        let digest = Sha256::digest(bytes);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    assert!(report(&results).contains(&digest(&file.unwrap().bytes)));
+    // Of a file with the same results that reads otherwise, it is that file's.
+    let read = serde_json::to_vec_pretty(&results).unwrap();
+    let provenance = Provenance {
+        results_file: Some(read.clone()),
+        ..Provenance::default()
+    };
+    let report = html(&results, &provenance).unwrap();
+    assert!(report.contains(&digest(&read)));
 }
 
 #[test]

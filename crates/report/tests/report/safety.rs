@@ -46,6 +46,7 @@ fn hostile() -> Results {
 fn names_stay_words() {
     let provenance = Provenance {
         written: Some(HOSTILE.to_owned()),
+        ..Provenance::default()
     };
     let report = html(&hostile(), &provenance).unwrap();
     for markup in ["<script", "<img", "onerror=\"", "\u{7}"] {

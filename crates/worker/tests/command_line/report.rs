@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, micro_run};
+use sha2::{Digest, Sha256};
+
+use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, json, micro_run};
 
 const SIZES: Sizes = Sizes {
     layers: 2,
@@ -74,4 +76,19 @@ fn what_is_no_results_file_is_refused() {
     refused("run").says(&["run has no results.json"]);
     refused("other.json").says(&["other.json: this is no results file of trainscope"]);
     assert!(!scratch.path().join("x.html").exists());
+}
+
+#[test]
+fn the_hash_is_that_of_the_file_that_was_read() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let results = json(&scratch.path().join("out/scratch/results.json"));
+    let own = serde_json::to_string_pretty(&results).unwrap();
+    scratch.write("own.json", &own);
+    let arguments = ["report", "own.json", "--out", "own.html"];
+    scratch.worker(&arguments).expect(0);
+    let digest = Sha256::digest(own);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let report = fs::read_to_string(scratch.path().join("own.html")).unwrap();
+    assert!(report.contains(&digest));
 }
