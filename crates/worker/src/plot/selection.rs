@@ -7,8 +7,8 @@ use trainscope_analysis::config::suggest;
 use trainscope_analysis::results::compare::SEPARATOR;
 use trainscope_report::curve::{Key, Panel};
 
-use crate::Misuse;
 use crate::arguments::PlotArguments;
+use crate::{Misuse, console};
 
 /// One property of a panel that a person can choose it by.
 struct Property {
@@ -63,7 +63,7 @@ pub(super) fn one<'a, 'b>(
                 arguments.metric.as_deref().unwrap_or("this metric"),
                 property.noun,
                 property.option,
-                names.join(", ")
+                listed(&names)
             ))
             .into());
         }
@@ -128,7 +128,7 @@ fn called<'a>(asked: &str, names: &[&'a str]) -> Result<Vec<&'a str>> {
         let different: Vec<&str> = different.into_iter().collect();
         return Err(Misuse(format!(
             "--component {asked} may be any of {}; give one of these",
-            different.join(", ")
+            listed(&different)
         ))
         .into());
     }
@@ -199,9 +199,16 @@ fn names<'a>(panels: &[&Panel<'a>], property: &Property) -> Vec<&'a str> {
     names
 }
 
+/// Names from a file, as a terminal may show them.
+fn listed(names: &[&str]) -> String {
+    console::printable(&names.join(", "))
+}
+
 fn unknown(option: &str, asked: &str, names: &[&str]) -> anyhow::Error {
     let nearest = suggest(asked, names);
-    let nearest = nearest.map_or_else(String::new, |name| format!(" Did you mean {name}?"));
+    let nearest = nearest.map_or_else(String::new, |name| {
+        format!(" Did you mean {}?", console::printable(name))
+    });
     let names: Vec<&str> = names
         .iter()
         .copied()
@@ -210,7 +217,7 @@ fn unknown(option: &str, asked: &str, names: &[&str]) -> anyhow::Error {
     let there = if names.is_empty() {
         "they have none".to_owned()
     } else {
-        format!("they have {}", names.join(", "))
+        format!("they have {}", listed(&names))
     };
     Misuse(format!(
         "{option} {asked} is not in these results; {there}.{nearest}"

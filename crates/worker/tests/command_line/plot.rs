@@ -182,6 +182,18 @@ fn a_name_that_several_components_have_is_refused() {
 }
 
 #[test]
+fn names_of_a_file_move_no_cursor() {
+    let scratch = analysed();
+    with_components(&scratch, &["a.\u{1b}[2Jone", "b.\u{1b}[2Jone"]);
+    for name in ["two", "\u{1b}[2Jone"] {
+        let arguments = ["--metric", "per", "--out", "x.svg", "--component", name];
+        let ended = plot(&scratch, &arguments).expect(2);
+        let ended = ended.says(&["a.\\u{1b}[2Jone, b.\\u{1b}[2Jone"]);
+        assert!(!ended.stderr.contains("a.\u{1b}"));
+    }
+}
+
+#[test]
 fn a_component_of_compared_runs_is_that_of_all_unless_one_is_named() {
     let scratch = analysed();
     let names = ["--name", "Qwen2.5-0.5B", "--name", "Qwen2.5-1.5B"];
