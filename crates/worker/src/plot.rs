@@ -22,6 +22,8 @@ use outline::Paper;
 const PIXELS_PER_CM: f64 = 96.0 / 2.54;
 /// A figure has at least this width and height in centimetres, and at most that.
 const SIZES_CM: std::ops::RangeInclusive<f64> = 2.0..=200.0;
+/// A warning names at most so many characters.
+const MOST_SHOWN: usize = 20;
 const RESOLUTIONS: std::ops::RangeInclusive<u32> = 30..=2400;
 
 /// Runs the command.
@@ -90,6 +92,20 @@ fn write(
     } = paper;
     let shown = path.display();
     console::say(&format!("{shown}: {width_cm:.1} by {height_cm:.1} cm"));
+    warn_of_lacking(drawn, path)
+}
+
+/// Says which characters a figure leaves out.
+fn warn_of_lacking(drawn: &Drawn, path: &Path) -> Result<()> {
+    let lacking = outline::lacking(drawn)?;
+    if !lacking.is_empty() {
+        let shown = lacking.iter().take(MOST_SHOWN).map(char::to_string);
+        let shown = console::printable(&shown.collect::<Vec<_>>().join(" "));
+        let path = path.display();
+        console::say(&format!(
+            "warning: {path} leaves out characters that its font does not have: {shown}"
+        ));
+    }
     Ok(())
 }
 

@@ -1,11 +1,14 @@
 //! Figures whose words are outlines, so that they look the same everywhere.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use png::{BitDepth, ColorType, Encoder, PixelDimensions, Unit};
 use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::roxmltree::Document;
 use resvg::usvg::{Options, Tree, WriteOptions, fontdb};
+use skrifa::{FontRef, GlyphId, MetadataProvider};
 use trainscope_report::figure::Drawn;
 
 /// See `fonts/README.md`.
@@ -61,6 +64,22 @@ pub(super) fn png(drawn: &Drawn, paper: Paper, dpi: u32) -> Result<Vec<u8>> {
     );
     resvg::render(&tree(drawn)?, scale, &mut picture.as_mut());
     encoded(&picture, dpi)
+}
+
+/// The characters of the figure's words that the font does not have, each once. They are left out.
+pub(super) fn lacking(drawn: &Drawn) -> Result<BTreeSet<char>> {
+    let [font, _] = FONTS;
+    let characters = FontRef::new(font).context("a font")?.charmap();
+    let document = Document::parse(&drawn.svg).context("the drawing is not read back")?;
+    let words = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"));
+    let words = words.filter_map(|words| words.text()).flat_map(str::chars);
+    let is_lacking = |character: &char| {
+        let glyph = characters.map(*character);
+        !character.is_whitespace() && glyph.is_none_or(|glyph| glyph == GlyphId::NOTDEF)
+    };
+    Ok(words.filter(is_lacking).collect())
 }
 
 /// The ground is opaque, so the picture is.

@@ -194,6 +194,23 @@ fn names_of_a_file_move_no_cursor() {
 }
 
 #[test]
+fn characters_that_the_font_lacks_are_told() {
+    let scratch = analysed();
+    with_components(&scratch, &["注意力", "тест"]);
+    for out in ["x.svg", "x.png"] {
+        let arguments = ["--metric", "per", "--out", out];
+        let ended = plot(&scratch, &arguments).expect(0);
+        ended.says(&[
+            &format!("warning: {out} leaves out"),
+            "not have: 力 意 注\n",
+        ]);
+        let arguments = [&arguments[..], &["--component", "тест"]].concat();
+        let ended = plot(&scratch, &arguments).expect(0);
+        assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_component_of_compared_runs_is_that_of_all_unless_one_is_named() {
     let scratch = analysed();
     let names = ["--name", "Qwen2.5-0.5B", "--name", "Qwen2.5-1.5B"];
