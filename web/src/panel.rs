@@ -4,15 +4,17 @@ pub mod chart;
 pub mod look;
 pub mod subject;
 pub mod summary;
-pub mod title;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leptos::prelude::*;
 use trainscope_analysis::protocol::Record;
 use trainscope_analysis::results::{Entry, Results};
+use trainscope_report::curve::Key;
 
-pub use subject::{Subject, short};
+pub use subject::Subject;
+pub use trainscope_report::curve::short;
+pub use trainscope_report::title;
 
 use crate::choices::Lines;
 
@@ -206,6 +208,17 @@ impl PanelKey {
             entry.unwrap_or(entries.len()),
             kind.unwrap_or(DATA_TYPES.len()),
         )
+    }
+}
+
+impl<'a> From<&'a PanelKey> for Key<'a> {
+    fn from(key: &'a PanelKey) -> Self {
+        Self {
+            label: &key.label,
+            split: &key.split,
+            output: &key.output,
+            data_type: &key.data_type,
+        }
     }
 }
 

@@ -135,7 +135,7 @@ const LEAST: Size = Size {
 /// [`FigureError`].
 pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Drawn, FigureError> {
     let chosen = chosen(panel, choice)?;
-    let title = Title::of(&panel.key, entries);
+    let title = Title::of(panel.key, entries);
     match (choice.kind, chosen.steps().as_slice()) {
         (Kind::Heatmap, _) => heatmap(&chosen, &title, choice),
         (Kind::Line, [step]) => over_layers(chosen, *step, title, choice),

@@ -23,7 +23,7 @@ pub(crate) fn overview(panels: &[Panel<'_>], entries: &[Entry]) -> String {
          class=glance><caption>All metrics and components</caption>\n{HEAD}\n"
     );
     for panel in panels {
-        let title = Title::of(&panel.key, entries);
+        let title = Title::of(panel.key, entries);
         let name = format!("{}, {}", title.name, panel.key.data_type);
         table.push_str("<tbody>\n");
         for (index, part) in panel.parts.iter().enumerate() {

@@ -24,7 +24,7 @@ pub(crate) fn section(
          class=facts>{facts}</p>\n"
     );
     for panel in panels {
-        let title = Title::of(&panel.key, entries);
+        let title = Title::of(panel.key, entries);
         let heading = if panel.key.output.is_empty() {
             panel.key.data_type.to_owned()
         } else {

@@ -31,7 +31,8 @@ pub struct Title {
 impl Title {
     /// Of a chart of one of these entries.
     #[must_use]
-    pub fn of(key: &Key<'_>, entries: &[Entry]) -> Self {
+    pub fn of<'a>(key: impl Into<Key<'a>>, entries: &[Entry]) -> Self {
+        let key = key.into();
         let entry = entries.iter().find(|entry| key.is_of(entry));
         let mut name = entry.map_or_else(|| key.label.to_owned(), name);
         if !key.output.is_empty() {

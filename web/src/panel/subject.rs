@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use trainscope_report::curve::short;
 
 /// A component of one layer, or one head of it. The same in all charts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,15 +28,6 @@ impl Subject {
         let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
         parts.join(" · ")
     }
-}
-
-/// The last part of a suffix: `v_proj` of `attention.v_proj`, `v_proj · run 1.5` of
-/// `attention.v_proj · run 1.5`, which is of one run of several.
-#[must_use]
-pub fn short(component: &str) -> &str {
-    let suffix = component.split(" · ").next().unwrap_or(component);
-    let start = suffix.rfind('.').map_or(0, |dot| dot + 1);
-    component.get(start..).unwrap_or(component)
 }
 
 /// `0::attention.v_proj`, `0:3:ov_circuit`, `::ov_circuit`: layer, head, component.
