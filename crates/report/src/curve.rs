@@ -207,6 +207,11 @@ impl<'a> Curve<'a> {
         self.points.get(place.ok()?)?.value
     }
 
+    /// (step, value), also where there is no value.
+    pub fn pairs(&self) -> impl Iterator<Item = (u64, Option<f64>)> + Clone {
+        self.points.iter().map(|point| (point.step, point.value))
+    }
+
     /// (step, value) where there is a value.
     pub fn values(&self) -> impl Iterator<Item = (u64, f64)> + Clone {
         let defined = |point: &Point<'a>| Some((point.step, point.value?));

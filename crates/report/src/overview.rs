@@ -49,7 +49,7 @@ fn cells(part: &Part<'_>) -> String {
     }
     let all: Vec<(&Curve<'_>, Summary)> = curves
         .into_iter()
-        .map(|curve| (curve, Summary::of(curve)))
+        .map(|curve| (curve, Summary::of(curve.pairs())))
         .collect();
     let component = escaped(part.component);
     let first = range(all.iter().filter_map(|(_, summary)| summary.first));

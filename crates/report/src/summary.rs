@@ -1,7 +1,5 @@
 //! A curve in a few numbers.
 
-use crate::curve::Curve;
-
 /// What a table says of a curve. Steps without a value count for nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
@@ -25,19 +23,20 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of a curve's values.
+    /// Of (step, value) by ascending step.
     #[must_use]
-    pub fn of(curve: &Curve<'_>) -> Self {
-        let undefined = curve.points.len() - curve.values().count();
-        let (Some(first), Some(last)) = (curve.values().next(), curve.values().last()) else {
+    pub fn of(points: impl Iterator<Item = (u64, Option<f64>)> + Clone) -> Self {
+        let undefined = points.clone().filter(|point| point.1.is_none()).count();
+        let values = points.filter_map(|(step, value)| Some((step, value?)));
+        let (Some(first), Some(last)) = (values.clone().next(), values.clone().last()) else {
             return Self {
                 undefined,
                 ..Self::default()
             };
         };
-        let count = curve.values().count() as f64;
+        let count = values.clone().count() as f64;
         let better = |is_better: fn(f64, f64) -> bool| {
-            let chosen = curve.values().fold(first, |best, point| {
+            let chosen = values.clone().fold(first, |best, point| {
                 if is_better(point.1, best.1) {
                     point
                 } else {
@@ -51,27 +50,34 @@ impl Summary {
             last: Some(last.1),
             min: better(|value, best| value < best),
             max: better(|value, best| value > best),
-            mean: Some(mean(curve, count)),
+            mean: Some(mean(values.clone().map(|(_, value)| value), count)),
             change: (count > 1.0).then_some(last.1 - first.1),
-            jump: jump(curve),
+            jump: jump(values.clone()),
             undefined,
         }
+    }
+
+    /// The change as a part of the first value's magnitude; none where that is 0.
+    #[must_use]
+    pub fn relative_change(&self) -> Option<f64> {
+        let part = self.change? / self.first?.abs();
+        part.is_finite().then_some(part)
     }
 }
 
 /// Each value is divided before it is added: sums of large values stay finite.
-fn mean(curve: &Curve<'_>, count: f64) -> f64 {
-    let sum: f64 = curve.values().map(|(_, value)| value).sum();
+fn mean(values: impl Iterator<Item = f64> + Clone, count: f64) -> f64 {
+    let sum: f64 = values.clone().sum();
     if sum.is_finite() {
         sum / count
     } else {
-        curve.values().map(|(_, value)| value / count).sum()
+        values.map(|value| value / count).sum()
     }
 }
 
-fn jump(curve: &Curve<'_>) -> Option<(u64, f64)> {
+fn jump(values: impl Iterator<Item = (u64, f64)> + Clone) -> Option<(u64, f64)> {
     let mut largest: Option<(u64, f64)> = None;
-    for (before, after) in curve.values().zip(curve.values().skip(1)) {
+    for (before, after) in values.clone().zip(values.skip(1)) {
         let change = after.1 - before.1;
         if change.abs() > largest.map_or(0.0, |(_, most)| most.abs()) {
             largest = Some((after.0, change));

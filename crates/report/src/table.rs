@@ -43,7 +43,7 @@ fn rows<'a>(panel: &'a Panel<'a>, is_wanted: impl Fn(&Curve<'_>) -> bool) -> Vec
             rows.push(Row {
                 component: part.component,
                 curve,
-                summary: Summary::of(curve),
+                summary: Summary::of(curve.pairs()),
             });
         }
     }

@@ -1,4 +1,6 @@
-//! A line in a few numbers.
+//! A line in a few numbers: those of a report's summary that the page's table has room for.
+
+use trainscope_report::summary;
 
 use super::Line;
 
@@ -25,35 +27,15 @@ impl Summary {
     /// Of a line's values.
     #[must_use]
     pub fn of(line: &Line) -> Self {
-        let values: Vec<(u64, f64)> = line
-            .points
-            .iter()
-            .filter_map(|&(step, value)| Some((step, value?)))
-            .collect();
-        let (Some(first), Some(last)) = (values.first(), values.last()) else {
-            return Self::default();
-        };
-        let change = (values.len() > 1).then_some(last.1 - first.1);
-        let relative = |change: f64| change / first.1.abs();
+        let whole = summary::Summary::of(line.points.iter().copied());
         Self {
-            first: Some(first.1),
-            last: Some(last.1),
-            min: values.iter().map(|point| point.1).reduce(f64::min),
-            max: values.iter().map(|point| point.1).reduce(f64::max),
-            change,
-            relative_change: change.map(relative).filter(|part| part.is_finite()),
-            turning_step: turning_step(&values),
+            first: whole.first,
+            last: whole.last,
+            min: whole.min.map(|(value, _)| value),
+            max: whole.max.map(|(value, _)| value),
+            change: whole.change,
+            relative_change: whole.relative_change(),
+            turning_step: whole.jump.map(|(step, _)| step),
         }
     }
-}
-
-fn turning_step(values: &[(u64, f64)]) -> Option<u64> {
-    let mut largest: Option<(u64, f64)> = None;
-    for (before, after) in values.iter().zip(values.iter().skip(1)) {
-        let size = (after.1 - before.1).abs();
-        if size > largest.map_or(0.0, |(_, most)| most) {
-            largest = Some((after.0, size));
-        }
-    }
-    largest.map(|(step, _)| step)
 }
