@@ -9,7 +9,7 @@ use crate::figure::{Figure, Sheet};
 use crate::plane::Measures;
 use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
-use crate::words::{fitting, width_of};
+use crate::words::{fitting, fitting_name, width_of};
 
 /// Values as colours: a row for each part of a model, a column for each training step.
 #[derive(Clone, Debug, PartialEq)]
@@ -238,7 +238,7 @@ impl Heatmap {
             if middle < free_from || row.name.is_empty() {
                 continue;
             }
-            let name = fitting(&row.name, text.size, area.left - gap - 1.0);
+            let name = fitting_name(&row.name, text.size, area.left - gap - 1.0);
             layer.text(&name, (area.left - gap, middle), text);
             free_from = middle + ROW_SPACING;
         }

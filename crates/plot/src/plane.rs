@@ -4,7 +4,7 @@ use crate::axis::{Axis, Tick};
 use crate::canvas::{Anchor, Layer, Stroke, Text};
 use crate::size::Size;
 use crate::theme::Theme;
-use crate::words::{fitting, width_of};
+use crate::words::{fitting, fitting_name, width_of};
 
 /// Where values stand in a drawing, for what is laid over it.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,7 +152,7 @@ impl Plane<'_> {
             );
         }
         if !self.y_label.is_empty() {
-            let label = fitting(self.y_label, measures.text, width - 8.0);
+            let label = fitting_name(self.y_label, measures.text, width - 8.0);
             let above = top - measures.line + 3.0;
             layer.text(&label, (4.0, above), self.text(Anchor::Left));
         }

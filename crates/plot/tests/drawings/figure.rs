@@ -127,7 +127,7 @@ fn a_name_longer_than_the_drawing_is_cut() {
     let said = words(&parsed(&svg));
     assert!(
         said.iter()
-            .any(|words| words.starts_with("a name") && words.ends_with('…'))
+            .any(|words| words.starts_with("a name") && words.contains('…'))
     );
 }
 

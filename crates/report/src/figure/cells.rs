@@ -2,7 +2,7 @@
 
 use trainscope_plot::{Figure, Heatmap, Row, Scale, Size};
 
-use super::{COLUMN, Choice, Drawn, FigureError, of_values};
+use super::{COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
 use crate::curve::{Curve, Panel};
 use crate::title::Title;
 
@@ -27,9 +27,10 @@ pub(super) fn heatmap(
     }
     let scale = choice.y.unwrap_or_else(|| of_values(panel));
     let count = rows.len();
-    let component = match panel.parts.as_slice() {
-        [only] => format!("{} · ", only.component),
-        _ => String::new(),
+    let (component, width) = match panel.parts.as_slice() {
+        [only] => (format!("{} · ", only.component), COLUMN),
+        // Rows have long names.
+        _ => (String::new(), PAGE),
     };
     let mut heatmap = Heatmap {
         title: title.line(),
@@ -44,7 +45,7 @@ pub(super) fn heatmap(
         columns: steps.iter().map(u64::to_string).collect(),
         scale,
         size: Size {
-            width: choice.width.unwrap_or(COLUMN),
+            width: choice.width.unwrap_or(width),
             height: height_of(count),
         },
         theme: choice.theme,

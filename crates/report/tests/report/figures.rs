@@ -87,7 +87,6 @@ fn components_that_end_alike_have_charts_and_rows_of_their_own() {
         }
         let choice = Choice {
             kind: Kind::Heatmap,
-            width: Some(643),
             ..choice()
         };
         let (_, words) = seen(&drawn_with_names(names, &choice));
@@ -95,6 +94,23 @@ fn components_that_end_alike_have_charts_and_rows_of_their_own() {
             let row = format!("0 · {name}");
             assert!(words.contains(&row), "{row}: {words:?}");
         }
+    }
+}
+
+#[test]
+fn long_names_of_rows_differ_where_they_are_cut() {
+    let seeds = ["seed1", "seed2"];
+    let names = seeds.map(|seed| format!("ov_circuit · pythia-410m-deduped-{seed}"));
+    let choice = Choice {
+        kind: Kind::Heatmap,
+        width: Some(321),
+        ..choice()
+    };
+    let [one, two] = &names;
+    let (_, words) = seen(&drawn_with_names([one, two], &choice));
+    for seed in seeds {
+        let is_its = |words: &&String| words.starts_with("0 · ") && words.ends_with(seed);
+        assert_eq!(words.iter().filter(is_its).count(), 1, "{words:?}");
     }
 }
 
