@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::network::Network;
 use self::slow_run::SlowRun;
 use super::native_worker::{NativeWorker, Options};
-use super::{PageTest, Site, saving, visit, watching};
+use super::{PageTest, Site, companion, saving, visit, watching};
 use crate::browser::Tab;
 use crate::demo::CONFIG;
 
@@ -39,6 +39,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "an_analysis_on_a_worker_can_be_stopped",
         run: stopped,
+    },
+    PageTest {
+        name: "an_analysis_that_was_stopped_opens_with_what_is_done",
+        run: stopped_before,
     },
     PageTest {
         name: "an_analysis_goes_on_while_the_tab_is_closed",
@@ -126,6 +130,31 @@ fn stopped(tab: &Tab, site: &Site) -> Result<()> {
         "{units} units are shown of {analysis}"
     );
     ensure!(tab.has("[data-test=card]")?, "what is done is gone");
+    Ok(())
+}
+
+fn stopped_before(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let id = companion::stopped_analysis(&worker, &run.config())?;
+    let analysis = last_analysis(&worker)?;
+    visit::open(tab, &worker.address())?;
+    companion::show_analyses(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    shows_what_is_done(tab, &analysis)?;
+    // The short link leads to the same.
+    visit::open(tab, &format!("{}s/{id}", worker.address()))?;
+    shows_what_is_done(tab, &analysis)
+}
+
+fn shows_what_is_done(tab: &Tab, analysis: &Value) -> Result<()> {
+    tab.wait_until_shown("[data-test=state-cancelled]")?;
+    visit::wait_until_drawn(tab)?;
+    let units = units(tab)?;
+    ensure!(
+        units > 0 && analysis["units"] == units,
+        "{units} units are shown of {analysis}"
+    );
     Ok(())
 }
 

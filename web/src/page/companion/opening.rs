@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use trainscope_analysis::results::Results;
 use trainscope_analysis::results::compare::Comparison;
-use trainscope_analysis::service::{AnalysisInfo, RunFiles, RunFound};
+use trainscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
 
 use super::Standing;
 use super::shown::{Brought, short_link};
@@ -108,7 +108,8 @@ async fn compare(
     begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
 }
 
-/// Shows the results of one that is over; follows one that is not.
+/// Shows the results of one that is done. Any other is followed: one that was stopped or failed has
+/// no results, and all that it has done is told again.
 async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker, id: &str) {
     let path = format!("api/analyses/{}", js_sys::encode_uri_component(id));
     let info = worker.ask::<AnalysisInfo>("GET", &path, Payload::Nothing);
@@ -117,7 +118,7 @@ async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker,
         Ok(info) => info,
         Err(error) => return wish.fail(&in_words(state, &error)),
     };
-    if !info.phase.is_over() {
+    if info.phase != Phase::Done {
         return begin::open(state, Wanted::Analysis(Box::new(info)));
     }
     wish.tell(info.name.clone(), None);
