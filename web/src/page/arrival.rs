@@ -64,25 +64,14 @@ impl Arrival {
 
     /// Opens what the address asks for, now and whenever it changes.
     pub(super) fn follow_address(self, state: State) {
-        self.look(state);
-        let listener = window_event_listener(leptos::ev::hashchange, move |_| self.look(state));
+        look(state);
+        let listener = window_event_listener(leptos::ev::hashchange, move |_| look(state));
         on_cleanup(move || listener.remove());
         Effect::new(move |_| {
             if state.opened.with(Option::is_some) {
                 self.meet(state);
             }
         });
-    }
-
-    fn look(self, state: State) {
-        state.companion.look_at_address();
-        let hash = window().location().hash().unwrap_or_default();
-        if [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK]
-            .iter()
-            .any(|mark| hash.starts_with(mark))
-        {
-            begin::open(state, Wanted::Address(self, hash));
-        }
     }
 
     /// What it is called that the part of the address behind `#` asks for.
@@ -103,7 +92,7 @@ impl Arrival {
                 return remote::open(state, wish, place, None).await;
             }
             if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
-                let begun = begin!(open_linked(state, wish, self, address_of(id)));
+                let begun = begin!(open_linked(state, wish, address_of(id)));
                 return begun.unwrap_or_else(|missing| wish.fail(&missing));
             }
             let opened = match hash.strip_prefix(RESULTS_MARK) {
@@ -225,6 +214,18 @@ impl Arrival {
     }
 }
 
+/// Has what the address asks for opened.
+fn look(state: State) {
+    state.companion.look_at_address();
+    let hash = window().location().hash().unwrap_or_default();
+    if [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK]
+        .iter()
+        .any(|mark| hash.starts_with(mark))
+    {
+        begin::open(state, Wanted::Address(hash));
+    }
+}
+
 #[cfg_attr(
     feature = "split",
     wasm_split(workbench, wasm_split_path = ::leptos::wasm_split, fallible)
@@ -299,7 +300,7 @@ fn address_of(text: &str) -> String {
 /// Says what came with the address, where that needs saying.
 #[component]
 pub(super) fn ArrivalNotice() -> impl IntoView {
-    let arrival: Arrival = expect_context();
+    let arrival = State::here().arrival;
     let dismiss = move |_| arrival.notice.set(None);
     let words = move |notice: Notice| {
         match notice {
@@ -327,10 +328,10 @@ pub(super) fn ArrivalNotice() -> impl IntoView {
 
 #[component]
 fn AwaitedNotice(awaited: Awaited) -> impl IntoView {
-    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+    let state = State::here();
     let config = awaited.config.clone();
     let name = awaited.name.clone();
-    let apply = move |_| arrival.use_awaited(state, awaited.clone());
+    let apply = move |_| state.arrival.use_awaited(state, awaited.clone());
     view! {
         <span>
             "The link is an analysis of "<b>{name}</b>", files of whoever made it; they are not in the link. \

@@ -5,6 +5,7 @@ use trainscope_analysis::results::Results;
 use trainscope_plot::Theme;
 
 use super::analysis::Analysis;
+use super::arrival::Arrival;
 use super::ask::Ask;
 use super::companion::Companion;
 use super::companion::sending::Sending;
@@ -25,6 +26,8 @@ pub(super) const DEMO: &str = "the demo run";
 pub(super) struct State {
     /// How far the page is with opening something.
     pub stage: RwSignal<Stage>,
+    /// What came with the page's address.
+    pub arrival: Arrival,
     /// The run that is open; none where there is none, or results alone.
     pub opened: RwSignal<Option<Opened>>,
     /// Which side of the workbench's panel is shown.
@@ -86,6 +89,7 @@ impl State {
         let desk = Desk::new();
         Self {
             stage: RwSignal::new(Stage::Landing),
+            arrival: Arrival::new(),
             opened: RwSignal::new(None),
             side: RwSignal::new(Side::Ask),
             explore: Explore::new(desk),

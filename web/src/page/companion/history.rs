@@ -13,7 +13,6 @@ use super::Companion;
 use super::opening::open_several;
 use super::runs::Listing;
 use crate::native::{NativeError, Payload};
-use crate::page::arrival::Arrival;
 use crate::page::readout;
 use crate::page::results::enlarged::show_modal;
 use crate::page::state::State;
@@ -150,14 +149,14 @@ fn Failure(history: History, reason: String) -> impl IntoView {
 /// Shows those that were picked beside each other.
 #[component]
 fn CompareButton(history: History) -> impl IntoView {
-    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+    let state = State::here();
     let has_any = move || history.finished() > 1;
     let is_enough = move || history.picked.with(|picked| picked.len() > 1);
     let compare = move |_| {
         let picked = history.picked.get_untracked();
         let analyses = history.those(|info| picked.contains(&info.id));
         history.companion.is_history_open.set(false);
-        open_several(state, arrival, analyses);
+        open_several(state, analyses);
     };
     let words = move || match history.picked.with(BTreeSet::len) {
         0 | 1 => "Compare".to_owned(),

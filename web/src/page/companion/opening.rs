@@ -10,7 +10,6 @@ use super::Standing;
 use super::shown::{Brought, short_link};
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
-use crate::page::arrival::Arrival;
 use crate::page::begin::{self, Wanted};
 use crate::page::opening::remote::endpoint;
 use crate::page::state::{State, Wish};
@@ -56,16 +55,16 @@ fn remote(worker: &NativeWorker, run: RunFound, files: RunFiles) -> Remote {
 }
 
 /// Opens the analysis of this id, once there is a worker.
-pub(super) async fn open_linked(state: State, wish: Wish, arrival: Arrival, id: String) {
+pub(super) async fn open_linked(state: State, wish: Wish, id: String) {
     match connected(state, wish).await {
-        Ok(Some(worker)) => open(state, wish, arrival, &worker, &id).await,
+        Ok(Some(worker)) => open(state, wish, &worker, &id).await,
         Ok(None) => {}
         Err(message) => wish.fail(&message),
     }
 }
 
 /// Opens several analyses beside each other, or the only one.
-pub(super) fn open_several(state: State, arrival: Arrival, analyses: Vec<AnalysisInfo>) {
+pub(super) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
     let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
     let wish = state.wish(&names.join(" and "));
     spawn_local(async move {
@@ -73,19 +72,13 @@ pub(super) fn open_several(state: State, arrival: Arrival, analyses: Vec<Analysi
             return;
         };
         match analyses.as_slice() {
-            [only] => open(state, wish, arrival, &worker, &only.id).await,
-            several => compare(state, wish, arrival, &worker, several).await,
+            [only] => open(state, wish, &worker, &only.id).await,
+            several => compare(state, wish, &worker, several).await,
         }
     });
 }
 
-async fn compare(
-    state: State,
-    wish: Wish,
-    arrival: Arrival,
-    worker: &NativeWorker,
-    analyses: &[AnalysisInfo],
-) {
+async fn compare(state: State, wish: Wish, worker: &NativeWorker, analyses: &[AnalysisInfo]) {
     let mut all = Vec::new();
     for analysis in analyses {
         wish.tell(analysis.name.clone(), None);
@@ -105,12 +98,12 @@ async fn compare(
         results: comparison.merged,
         link: None,
     };
-    begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
+    begin::open(state, Wanted::Brought(Box::new(brought)));
 }
 
 /// Shows the results of one that is done. Any other is followed: one that was stopped or failed has
 /// no results, and all that it has done is told again.
-async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker, id: &str) {
+async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
     let path = format!("api/analyses/{}", js_sys::encode_uri_component(id));
     let info = worker.ask::<AnalysisInfo>("GET", &path, Payload::Nothing);
     let info = match info.await {
@@ -130,7 +123,7 @@ async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker,
                 results,
                 link: Some(short_link(worker.address(), id)),
             };
-            begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
+            begin::open(state, Wanted::Brought(Box::new(brought)));
         }
         Ok(None) => {}
         Err(message) => wish.fail(&format!("{}: {message}", info.name)),

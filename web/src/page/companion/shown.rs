@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use trainscope_analysis::results::Results;
 
-use crate::page::arrival::Arrival;
 use crate::page::state::State;
 
 /// Short enough for a chat: `#analysis=ID`, to which the worker's `s/ID` leads.
@@ -40,8 +39,8 @@ impl State {
     }
 
     /// Shows results that a worker had.
-    pub(in crate::page) fn show_brought(self, arrival: Arrival, brought: Brought) {
-        arrival.bring(&brought.name, &brought.from);
+    pub(in crate::page) fn show_brought(self, brought: Brought) {
+        self.arrival.bring(&brought.name, &brought.from);
         self.show_results(brought.results);
         self.companion.shown.set(None);
         if let Some(link) = brought.link {

@@ -9,7 +9,6 @@ use wasm_bindgen::JsValue;
 
 use super::History;
 use crate::native::Payload;
-use crate::page::arrival::Arrival;
 use crate::page::companion::opening::open_several;
 use crate::page::companion::shown::short_link;
 use crate::page::companion::starting::CopyButton;
@@ -225,13 +224,13 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
 
 #[component]
 fn Actions(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl IntoView {
-    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+    let state = State::here();
     let history: History = expect_context();
     let now = Memo::new(move |_| phase(info));
     let open = move |_| {
         if let Some(info) = info.get_untracked() {
             history.companion.is_history_open.set(false);
-            open_several(state, arrival, vec![info]);
+            open_several(state, vec![info]);
         }
     };
     let stop_or_go_on = move || match now.get()? {
