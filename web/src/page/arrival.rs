@@ -116,6 +116,16 @@ impl Arrival {
         }));
     }
 
+    /// Says nothing any more of results that are shown no longer.
+    pub(super) fn leave(self) {
+        let is_of_results = self
+            .notice
+            .with_untracked(|notice| matches!(notice, Some(Notice::Brought { .. })));
+        if is_of_results {
+            self.notice.set(None);
+        }
+    }
+
     fn fail(self, wish: Wish, message: &str) {
         if wish.is_wanted() {
             self.notice.set(None);
@@ -200,7 +210,7 @@ impl Arrival {
                 self.use_awaited(state, *awaited);
             }
             Some(Notice::Awaited(_)) | None => {}
-            Some(Notice::Brought { .. }) => self.notice.set(None),
+            Some(Notice::Brought { .. }) => self.leave(),
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) struct State {
     pub workbench: StoredValue<Option<fn() -> AnyView>>,
     /// What was given for a run that is not on this machine.
     pub given: Given,
-    /// What the shown results are of, where a link brought them.
+    /// What the shown results are of, where a link or the native worker brought them.
     pub origin: StoredValue<Option<Source>>,
     /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
     wishes: StoredValue<u64>,
@@ -148,6 +148,8 @@ impl State {
         self.analysis.clear();
         self.sending.forget();
         self.desk.stop();
+        self.origin.set_value(None);
+        self.arrival.leave();
         self.opened.set(None);
         self.settle();
     }

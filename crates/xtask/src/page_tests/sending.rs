@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::network::Network;
 use self::slow_run::SlowRun;
 use super::native_worker::{NativeWorker, Options};
-use super::{PageTest, Site, companion, saving, visit, watching};
+use super::{PageTest, Site, companion, links, saving, visit, watching};
 use crate::browser::Tab;
 use crate::demo::CONFIG;
 
@@ -45,6 +45,10 @@ pub(super) const TESTS: &[PageTest] = &[
         run: stopped_before,
     },
     PageTest {
+        name: "what_a_link_brought_is_not_said_of_what_comes_after_it",
+        run: after_a_link,
+    },
+    PageTest {
         name: "an_analysis_goes_on_while_the_tab_is_closed",
         run: closed,
     },
@@ -63,6 +67,7 @@ const RUNS: &str = "tests/data";
 
 const SEND: &str = "[data-test=run-on-worker]";
 const LOST: &str = "[data-test=connection-lost]";
+const ARRIVAL: &str = "[data-test=arrival]";
 
 fn expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.workspace.root.join(RUNS);
@@ -156,6 +161,59 @@ fn shows_what_is_done(tab: &Tab, analysis: &Value) -> Result<()> {
         "{units} units are shown of {analysis}"
     );
     Ok(())
+}
+
+fn after_a_link(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let id = companion::stopped_analysis(&worker, &run.config())?;
+    visit::finish_demo(tab, &worker.address())?;
+    let link = links::shared(tab, "share-with")?;
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    let results = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+
+    // An analysis that is followed.
+    open_link(tab, &link)?;
+    show_analyses_again(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    tab.wait_until_shown("[data-test=state-cancelled]")?;
+    tab.wait_until_gone(ARRIVAL)?;
+    // Results of one that is done.
+    show_analyses_again(tab)?;
+    tab.click_when_shown("[data-test=analysis-resume]")?;
+    companion::wait_for(&worker, &id, &["done"])?;
+    open_link(tab, &link)?;
+    show_analyses_again(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    tab.wait_for_words(ARRIVAL, "slow")?;
+    visit::wait_until_drawn(tab)?;
+    tab.click("[data-test=share]")?;
+    tab.wait_until_shown("[data-test=share-link]")?;
+    let said = tab.words("[data-test=share-dialog]")?;
+    ensure!(
+        said.contains(&format!("The files of {} stay with you", run.name())),
+        "the link is of something else: {said}"
+    );
+    // Results in a file.
+    open_link(tab, &link)?;
+    tab.drop_files("main", &[&results])?;
+    tab.wait_until_gone(ARRIVAL)
+}
+
+/// Opens a link that carries results, and waits until they are shown.
+fn open_link(tab: &Tab, link: &str) -> Result<()> {
+    visit::open(tab, link)?;
+    visit::wait_until_drawn(tab)?;
+    tab.wait_for_words(ARRIVAL, "from a link")?;
+    companion::wait_until_connected(tab)
+}
+
+/// Opens the dialog with the worker's analyses, whatever else is open.
+fn show_analyses_again(tab: &Tab) -> Result<()> {
+    companion::unfold(tab)?;
+    tab.click_when_shown("[data-test=worker-history]")?;
+    tab.wait_until_shown("[data-test=analysis]")
 }
 
 fn closed(tab: &Tab, site: &Site) -> Result<()> {

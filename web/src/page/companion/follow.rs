@@ -72,7 +72,7 @@ pub(super) fn listen(worker: NativeWorker, id: String, tell: Listener) -> Box<dy
 }
 
 /// What leads to the same run without the worker; none where only the worker has it.
-fn origin_of(info: &AnalysisInfo) -> Option<Source> {
+pub(super) fn origin_of(info: &AnalysisInfo) -> Option<Source> {
     match &info.source {
         RunSource::Hub(place) => Some(Source::Remote {
             name: info.source_name.clone(),

@@ -7,6 +7,7 @@ use trainscope_analysis::results::compare::Comparison;
 use trainscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
 
 use super::Standing;
+use super::follow::origin_of;
 use super::shown::{Brought, short_link};
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
@@ -97,6 +98,7 @@ async fn compare(state: State, wish: Wish, worker: &NativeWorker, analyses: &[An
         from: at(worker),
         results: comparison.merged,
         link: None,
+        origin: None,
     };
     begin::open(state, Wanted::Brought(Box::new(brought)));
 }
@@ -118,6 +120,7 @@ async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
     match results(state, wish, worker, id).await {
         Ok(Some(results)) => {
             let brought = Brought {
+                origin: origin_of(&info),
                 name: info.name,
                 from: at(worker),
                 results,
