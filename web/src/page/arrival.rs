@@ -11,7 +11,7 @@ use web_sys::Response;
 use super::begin::{self, Wanted};
 use super::companion::{ANALYSIS_MARK, open_linked};
 use super::opening::remote;
-use super::state::{Stage, State, Wish};
+use super::state::{State, Wish};
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
@@ -188,16 +188,13 @@ impl Arrival {
         }
     }
 
-    /// Shows results that were not computed here.
+    /// Shows results that were not computed here; a run that is open is closed.
     fn show(self, state: State, results: Results, from: &str, choices: Choices) {
-        state.desk.stop();
-        state.opened.set(None);
+        let (name, config) = (results.source.clone(), results.config.clone());
+        state.show_results(results);
         state.view.take(choices);
-        state.ask.text.set(results.config.clone());
-        state.origin.set_value(None);
-        self.bring(&results.source, from);
-        state.analysis.show(results);
-        state.stage.set(Stage::Open);
+        state.ask.text.set(config);
+        self.bring(&name, from);
     }
 
     /// A run was opened: the one that a link was made of computes as the link says.

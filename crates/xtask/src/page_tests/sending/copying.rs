@@ -13,7 +13,7 @@ use super::{RUNS, SEND, configure, finish, same_as_results, wait_for_units, with
 use crate::browser::Tab;
 use crate::demo::{CONFIG, RUN};
 use crate::page_tests::native_worker::{NativeWorker, Options};
-use crate::page_tests::{PageTest, Site, visit, watching};
+use crate::page_tests::{PageTest, Site, links, visit, watching};
 
 pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
@@ -35,6 +35,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
         name: "copying_that_is_given_up_leaves_nothing",
         run: given_up,
+    },
+    PageTest {
+        name: "a_link_that_is_opened_ends_copying",
+        run: link_meanwhile,
     },
 ];
 
@@ -159,16 +163,39 @@ fn given_up(tab: &Tab, site: &Site) -> Result<()> {
     network.bring_up();
     tab.click("[data-test=cancel-sending]")?;
     tab.wait_until_gone("[data-test=copying]")?;
-    let until = Instant::now() + Duration::from_secs(20);
-    while !uploads(&worker)?.is_empty() {
-        ensure!(Instant::now() < until, "what was copied is still there");
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until_thrown_away(&worker)?;
     tab.complaints()?;
     ensure!(
         worker.get("analyses")? == serde_json::json!([]),
         "there is an analysis"
     );
+    Ok(())
+}
+
+fn link_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    visit::finish_demo(tab, network.address())?;
+    let link = links::shared(tab, "share-with")?;
+    let (_, hash) = link.split_once('#').context("the link carries nothing")?;
+    copy_until_down(tab, &run, &network)?;
+    tab.wait_for_words(LOST, "in 4 s")?;
+    network.bring_up();
+    tab.run(&format!("location.hash = '{hash}'"))?;
+    tab.wait_for_words("[data-test=arrival]", "from a link")?;
+    visit::wait_until_drawn(tab)?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
+}
+
+/// Waits until the worker has nothing any more of what was copied to it.
+fn wait_until_thrown_away(worker: &NativeWorker) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !uploads(worker)?.is_empty() {
+        ensure!(Instant::now() < until, "what was copied is still there");
+        thread::sleep(Duration::from_millis(20));
+    }
     Ok(())
 }
 
