@@ -14,6 +14,7 @@ use super::workbench;
 use crate::drop::Dropped;
 use crate::files::RunFiles;
 use crate::message::Remote;
+use crate::native::NativeWorker;
 use crate::part::{MissingPart, begin};
 use crate::run_place::RunPlace;
 
@@ -31,8 +32,8 @@ pub(super) enum Wanted {
     Run(Box<Remote>),
     /// Results that the native worker had.
     Brought(Box<Brought>),
-    /// An analysis of the native worker's that is under way.
-    Analysis(Box<AnalysisInfo>),
+    /// An analysis of a native worker's that is not done.
+    Analysis(NativeWorker, Box<AnalysisInfo>),
     /// What the page's address asks for.
     Address(String),
 }
@@ -48,7 +49,7 @@ impl Wanted {
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
             Self::Run(remote) => remote.place.clone(),
             Self::Brought(brought) => brought.name.clone(),
-            Self::Analysis(info) => info.name.clone(),
+            Self::Analysis(_, info) => info.name.clone(),
             Self::Address(address) => Arrival::name_of(address),
         }
     }
@@ -92,7 +93,7 @@ fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart
         Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
         Wanted::Run(remote) => spawn_local(wish.open(RunPlace::Remote(remote), None)),
         Wanted::Brought(brought) => state.show_brought(*brought),
-        Wanted::Analysis(info) => state.follow(*info),
+        Wanted::Analysis(worker, info) => state.follow(worker, *info),
         Wanted::Address(address) => state.arrival.open(state, wish, address),
     }
     Ok(())

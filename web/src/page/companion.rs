@@ -32,6 +32,7 @@ use trainscope_analysis::service::Machine;
 
 use crate::native::NativeWorker;
 use crate::part::begin;
+use sending::Sending;
 use shown::Shown;
 
 /// A native worker and how things stand with it. Copies share the same signals.
@@ -55,6 +56,8 @@ pub(super) struct Companion {
     is_history_open: RwSignal<bool>,
     /// Its analysis whose results are shown.
     shown: RwSignal<Option<Shown>>,
+    /// What is on its way to it.
+    sending: Sending,
 }
 
 /// How things stand with a native worker.
@@ -73,7 +76,7 @@ pub(super) enum Standing {
 }
 
 impl Companion {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(sending: Sending) -> Self {
         Self {
             worker: RwSignal::new(None),
             standing: RwSignal::new(Standing::None),
@@ -84,6 +87,7 @@ impl Companion {
             is_menu_open: RwSignal::new(false),
             is_history_open: RwSignal::new(false),
             shown: RwSignal::new(None),
+            sending,
         }
     }
 

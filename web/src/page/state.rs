@@ -86,7 +86,7 @@ pub(super) enum Side {
 
 impl State {
     pub(super) fn new() -> Self {
-        let desk = Desk::new();
+        let (desk, sending) = (Desk::new(), Sending::new());
         Self {
             stage: RwSignal::new(Stage::Landing),
             arrival: Arrival::new(),
@@ -98,8 +98,8 @@ impl State {
             view: View::new(),
             theme: surroundings::theme(),
             desk,
-            companion: Companion::new(),
-            sending: Sending::new(),
+            companion: Companion::new(sending),
+            sending,
             workbench: StoredValue::new(None),
             given: Given::new(),
             origin: StoredValue::new(None),

@@ -30,8 +30,12 @@ impl Companion {
         }
     }
 
-    /// Speaks to this worker from now on, once it answers.
+    /// Speaks to this worker from now on, once it answers. What is on its way to another is given
+    /// up.
     pub(in crate::page) async fn connect(self, worker: NativeWorker) {
+        if self.worker.get_untracked().as_ref() != Some(&worker) {
+            self.sending.cancel();
+        }
         self.version.set(String::new());
         self.worker.set(Some(worker));
         self.standing.set(Standing::Connecting);
@@ -51,8 +55,10 @@ impl Companion {
         memory::keep_token(&address, &token);
     }
 
-    /// Speaks to none from now on, and forgets the one that was given.
+    /// Speaks to none from now on, and forgets the one that was given. What is on its way to it is
+    /// given up.
     pub(in crate::page) fn disconnect(self) {
+        self.sending.cancel();
         memory::forget();
         self.worker.set(None);
         self.standing.set(Standing::None);
@@ -74,8 +80,12 @@ impl Companion {
         self.stand(standing);
     }
 
-    /// Takes in what a request came to that failed: it may say how things stand.
-    pub(in crate::page) fn notice(self, error: &NativeError) {
+    /// Takes in what a request came to that failed: it may say how things stand. Of another worker
+    /// than the one that the page speaks to it says nothing.
+    pub(in crate::page) fn notice(self, worker: &NativeWorker, error: &NativeError) {
+        if self.worker.get_untracked().as_ref() != Some(worker) {
+            return;
+        }
         match error {
             NativeError::Unreachable { .. } => self.stand(Standing::Lost(error.to_string())),
             NativeError::Token { .. } => self.stand(Standing::WantsToken),

@@ -25,23 +25,21 @@ use crate::pool::LaneNews;
 const ALL: usize = 0;
 
 impl State {
-    /// Shows an analysis of the worker's, live where it is under way. The run that is open stays
+    /// Shows an analysis of a worker's, live where it is under way. The run that is open stays
     /// where it is the one that is analysed.
-    pub(in crate::page) fn follow(self, info: AnalysisInfo) {
+    pub(in crate::page) fn follow(self, worker: NativeWorker, info: AnalysisInfo) {
         let is_of_open_run = untrack(|| self.run_source()).as_ref() == Some(&info.source);
         if !is_of_open_run {
             self.close();
         }
         self.origin.set_value(origin_of(&info));
-        self.follow_here(info);
+        self.follow_here(worker, info);
         self.settle();
     }
 
     /// The same, of what is open.
-    pub(super) fn follow_here(self, info: AnalysisInfo) {
-        let worker = self.companion.worker.get_untracked();
-        let views = self.companion.views.get_untracked();
-        let Some((worker, views)) = worker.zip(views) else {
+    pub(super) fn follow_here(self, worker: NativeWorker, info: AnalysisInfo) {
+        let Some(views) = self.companion.views.get_untracked() else {
             return;
         };
         let id = info.id.clone();

@@ -58,8 +58,8 @@ impl State {
             let taken = self.hand_over(&worker, &config).await;
             self.sending.stage.set(Stage::Idle);
             match taken {
-                Ok(info) => self.follow_here(info),
-                Err(refused) => self.show_refusal(refused),
+                Ok(info) => self.follow_here(worker, info),
+                Err(refused) => self.show_refusal(&worker, refused),
             }
         });
         self.sending.begin(handle);
@@ -229,12 +229,12 @@ impl State {
     }
 
     /// What stands at a line of the config is shown there.
-    fn show_refusal(self, refused: Refused) {
+    fn show_refusal(self, worker: &NativeWorker, refused: Refused) {
         let words = match refused {
             Refused::GivenUp => return,
             Refused::Words(words) => words,
             Refused::Worker(error) => {
-                self.companion.notice(&error);
+                self.companion.notice(worker, &error);
                 error.to_string()
             }
             Refused::Config(problems) => self.show_problems(problems),

@@ -12,7 +12,7 @@ use trainscope_analysis::service::{AnalysisInfo, Phase};
 use super::Companion;
 use super::opening::open_several;
 use super::runs::Listing;
-use crate::native::{NativeError, Payload};
+use crate::native::Payload;
 use crate::page::readout;
 use crate::page::results::enlarged::show_modal;
 use crate::page::state::State;
@@ -191,7 +191,7 @@ impl History {
         let listing = match worker.ask("GET", "api/analyses", Payload::Nothing).await {
             Ok(analyses) => Listing::There(analyses),
             Err(error) => {
-                self.companion.notice(&error);
+                self.companion.notice(&worker, &error);
                 Listing::Failed(error.to_string())
             }
         };
@@ -208,7 +208,10 @@ impl History {
             let payload = json.map_or(Payload::Nothing, Payload::Json);
             let refusal = match worker.text(method, &path, payload).await {
                 Ok(_) => None,
-                Err(error) => Some(self.in_words(&error)),
+                Err(error) => {
+                    self.companion.notice(&worker, &error);
+                    Some(error.to_string())
+                }
             };
             let _ = self.refusal.try_set(refusal);
             self.refresh().await;
@@ -250,10 +253,5 @@ impl History {
             }
             Listing::Loading | Listing::Failed(_) => Vec::new(),
         })
-    }
-
-    fn in_words(self, error: &NativeError) -> String {
-        self.companion.notice(error);
-        error.to_string()
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn open_run(state: State, run: RunFound) {
                 begin::open(state, Wanted::Run(Box::new(remote)));
             }
             Err(error) => {
-                let reason = in_words(state, &error);
+                let reason = in_words(state, &worker, &error);
                 wish.fail(&format!("{} could not be opened: {reason}", run.name));
             }
         }
@@ -111,10 +111,10 @@ async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
     let info = match info.await {
         _ if !wish.is_wanted() => return,
         Ok(info) => info,
-        Err(error) => return wish.fail(&in_words(state, &error)),
+        Err(error) => return wish.fail(&in_words(state, worker, &error)),
     };
     if info.phase != Phase::Done {
-        return begin::open(state, Wanted::Analysis(Box::new(info)));
+        return begin::open(state, Wanted::Analysis(worker.clone(), Box::new(info)));
     }
     wish.tell(info.name.clone(), None);
     match results(state, wish, worker, id).await {
@@ -143,7 +143,7 @@ async fn results(
     let id = js_sys::encode_uri_component(id);
     let path = format!("api/analyses/{id}/results.json");
     let text = worker.text("GET", &path, Payload::Nothing).await;
-    let text = text.map_err(|error| in_words(state, &error))?;
+    let text = text.map_err(|error| in_words(state, worker, &error))?;
     if !wish.is_wanted() {
         return Ok(None);
     }
@@ -185,8 +185,8 @@ async fn connected(state: State, wish: Wish) -> Result<Option<NativeWorker>, Str
     Ok(None)
 }
 
-fn in_words(state: State, error: &NativeError) -> String {
-    state.companion.notice(error);
+fn in_words(state: State, worker: &NativeWorker, error: &NativeError) -> String {
+    state.companion.notice(worker, error);
     error.to_string()
 }
 

@@ -166,7 +166,7 @@ async fn listed(companion: Companion) -> Listing<RunFound> {
     match worker.ask("GET", "api/runs", Payload::Nothing).await {
         Ok(runs) => Listing::There(runs),
         Err(error) => {
-            companion.notice(&error);
+            companion.notice(&worker, &error);
             Listing::Failed(error.to_string())
         }
     }

@@ -13,7 +13,7 @@ use super::{RUNS, SEND, configure, finish, same_as_results, wait_for_units, with
 use crate::browser::Tab;
 use crate::demo::{CONFIG, RUN};
 use crate::page_tests::native_worker::{NativeWorker, Options};
-use crate::page_tests::{PageTest, Site, links, visit, watching};
+use crate::page_tests::{PageTest, Site, companion, links, visit, watching};
 
 pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
@@ -35,6 +35,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
         name: "copying_that_is_given_up_leaves_nothing",
         run: given_up,
+    },
+    PageTest {
+        name: "copying_ends_with_the_connection",
+        run: disconnected,
     },
     PageTest {
         name: "a_link_that_is_opened_ends_copying",
@@ -170,6 +174,20 @@ fn given_up(tab: &Tab, site: &Site) -> Result<()> {
         "there is an analysis"
     );
     Ok(())
+}
+
+fn disconnected(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    copy_until_down(tab, &run, &network)?;
+    tab.wait_for_words(LOST, "in 4 s")?;
+    network.bring_up();
+    companion::unfold(tab)?;
+    tab.click("[data-test=worker-disconnect]")?;
+    tab.wait_until_gone("[data-test=copying]")?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
 }
 
 fn link_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
