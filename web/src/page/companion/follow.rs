@@ -28,8 +28,7 @@ impl State {
     /// Shows an analysis of a worker's, live where it is under way. The run that is open stays
     /// where it is the one that is analysed.
     pub(in crate::page) fn follow(self, worker: NativeWorker, info: AnalysisInfo) {
-        let is_of_open_run = untrack(|| self.run_source()).as_ref() == Some(&info.source);
-        if !is_of_open_run {
+        if !untrack(|| self.is_of_open_run(&info)) {
             self.close();
         }
         self.origin.set_value(origin_of(&info));
@@ -61,6 +60,11 @@ impl State {
             });
             (views.follow)(worker, id, tell)
         });
+    }
+
+    fn is_of_open_run(self, info: &AnalysisInfo) -> bool {
+        let known = self.known_files().map(|known| known.source);
+        [self.run_source(), known].contains(&Some(info.source.clone()))
     }
 }
 

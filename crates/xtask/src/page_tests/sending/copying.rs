@@ -37,6 +37,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: given_up,
     },
     PageTest {
+        name: "an_analysis_of_copied_files_is_watched_beside_them",
+        run: watched,
+    },
+    PageTest {
         name: "copying_ends_with_the_connection",
         run: disconnected,
     },
@@ -174,6 +178,27 @@ fn given_up(tab: &Tab, site: &Site) -> Result<()> {
         "there is an analysis"
     );
     Ok(())
+}
+
+fn watched(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let slow = Options {
+        threads: Some(1),
+        ..Options::default()
+    };
+    let worker = NativeWorker::start(site.workspace, slow)?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    configure(tab, &run.config())?;
+    tab.click(SEND)?;
+    tab.click_when_shown("[data-test=agree]")?;
+    wait_for_units(tab, 1)?;
+    companion::unfold(tab)?;
+    tab.wait_for_words("[data-test=worker-facts]", "has a copy of it")?;
+    tab.click("[data-test=worker-history]")?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    finish(tab)?;
+    ensure!(tab.has(SEND)?, "the run is closed");
+    same_as_results(tab, &worker)
 }
 
 fn disconnected(tab: &Tab, site: &Site) -> Result<()> {

@@ -113,7 +113,7 @@ fn Failure(message: String) -> impl IntoView {
 fn WhereFilesAre() -> impl IntoView {
     let state = State::here();
     move || {
-        let known = state.sending.known.get()?;
+        let known = state.known_files()?;
         let words = match known.folder {
             Some(folder) => format!("The worker reads these files in place: {folder}"),
             None => "The worker has a copy of these files.".to_owned(),
