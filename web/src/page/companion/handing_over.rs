@@ -11,7 +11,7 @@ use trainscope_analysis::service::{AnalysisInfo, Matched, NewAnalysis, RunSource
 
 use super::follow::host_of;
 use super::matching::{bytes_of, sampled};
-use super::sending::{Agreement, Copying, Known, Stage};
+use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
 use crate::files::RunFiles;
 use crate::message::{Answer, Request};
@@ -214,9 +214,10 @@ impl State {
                 copying.bytes_per_second = (bytes > 0).then(|| bytes as f64 / seconds);
                 copying.lost = None;
             }),
-            News::Lost { seconds } => {
-                self.change_copying(|copying| copying.lost = Some(seconds));
-            }
+            News::Lost { reason, seconds } => self.change_copying(|copying| {
+                let reason = reason.to_owned();
+                copying.lost = Some(Lost { reason, seconds });
+            }),
         }
     }
 

@@ -62,8 +62,17 @@ pub(in crate::page) struct Copying {
     pub of_bytes: u64,
     /// Bytes that have arrived each second so far.
     pub bytes_per_second: Option<f64>,
-    /// Seconds until a lost connection is tried again.
-    pub lost: Option<u32>,
+    /// Why it does not go on for the moment; none where it does.
+    pub lost: Option<Lost>,
+}
+
+/// Something that is tried again.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::page) struct Lost {
+    /// What happened, in words.
+    pub reason: String,
+    /// Seconds until then.
+    pub seconds: u32,
 }
 
 /// Where a worker has the files of the open run.

@@ -33,6 +33,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: left_out,
     },
     PageTest {
+        name: "copying_that_the_worker_cannot_write_says_why",
+        run: unwritten,
+    },
+    PageTest {
         name: "copying_that_is_given_up_leaves_nothing",
         run: given_up,
     },
@@ -159,6 +163,27 @@ fn left_out(tab: &Tab, site: &Site) -> Result<()> {
         ensure!(!upload.join(other).exists(), "{other} was copied");
     }
     same_as_results(tab, &worker)
+}
+
+fn unwritten(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    copy_until_down(tab, &run, &network)?;
+    let uploads = uploads(&worker)?;
+    let upload = uploads.first().context("nothing was copied")?;
+    // Where the folders of the rest would be there are files.
+    for step in fs::read_dir(run.folder())? {
+        let place = upload.join(step?.file_name());
+        if !place.exists() {
+            fs::write(&place, "")?;
+        }
+    }
+    network.bring_up();
+    tab.wait_for_words(LOST, "cannot be written")?;
+    tab.wait_for_words("[data-test=sending-failed]", "cannot be written")?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
 }
 
 fn given_up(tab: &Tab, site: &Site) -> Result<()> {

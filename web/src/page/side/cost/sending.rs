@@ -3,7 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-use crate::page::companion::sending::{Agreement, Copying, Stage};
+use crate::page::companion::sending::{Agreement, Copying, Lost, Stage};
 use crate::page::readout;
 use crate::page::results::enlarged::show_modal;
 use crate::page::state::State;
@@ -42,8 +42,8 @@ fn Passing(words: String) -> impl IntoView {
 fn CopyingStatus(copying: Copying) -> impl IntoView {
     let state = State::here();
     let percent = copying.bytes as f64 / copying.of_bytes.max(1) as f64 * 100.0;
-    let lost = copying.lost.map(|seconds| {
-        format!("Connection lost, trying again in {seconds} s; it goes on where it was.")
+    let lost = copying.lost.as_ref().map(|Lost { reason, seconds }| {
+        format!("Interrupted, trying again in {seconds} s ({reason}). It goes on where it was.")
     });
     view! {
         <div class="progress" data-test="copying">
