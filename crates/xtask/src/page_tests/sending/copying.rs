@@ -25,6 +25,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: in_place,
     },
     PageTest {
+        name: "what_a_worker_is_asked_before_copying_can_be_given_up",
+        run: given_up_before,
+    },
+    PageTest {
         name: "copying_that_is_cut_goes_on_where_it_was",
         run: cut,
     },
@@ -111,6 +115,27 @@ fn in_place(tab: &Tab, site: &Site) -> Result<()> {
     ensure!(uploads(&worker)?.is_empty(), "files were copied");
     watching::all_numbers_agree(tab, site)?;
     same_as_results(tab, &worker)
+}
+
+fn given_up_before(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    tab.run(
+        "const real = window.fetch;\
+         window.fetch = (address, options) =>\
+           address.endsWith('api/matches') ? new Promise(() => {}) : real(address, options)",
+    )?;
+    tab.click(SEND)?;
+    tab.wait_for_words("[data-test=sending]", "Asking the worker")?;
+    tab.click("[data-test=cancel-sending]")?;
+    tab.wait_until_gone("[data-test=sending]")?;
+    ensure!(
+        tab.has(&format!("{SEND}:enabled"))?,
+        "it cannot be sent again"
+    );
+    ensure!(!tab.has(DIALOG)?, "the page goes on with it");
+    Ok(())
 }
 
 fn cut(tab: &Tab, site: &Site) -> Result<()> {

@@ -35,12 +35,25 @@ pub(super) fn SendingStatus() -> impl IntoView {
 
 #[component]
 fn Passing(words: String) -> impl IntoView {
-    view! { <p class="label" role="status" data-test="sending">{words}</p> }
+    view! {
+        <div class="row">
+            <span class="label" role="status" data-test="sending">{words}</span>
+            <span class="grow"></span>
+            <GiveUp/>
+        </div>
+    }
+}
+
+#[component]
+fn GiveUp() -> impl IntoView {
+    let sending = State::here().sending;
+    view! {
+        <button class="quiet" data-test="cancel-sending" on:click=move |_| sending.cancel()>"Cancel"</button>
+    }
 }
 
 #[component]
 fn CopyingStatus(copying: Copying) -> impl IntoView {
-    let state = State::here();
     let percent = copying.bytes as f64 / copying.of_bytes.max(1) as f64 * 100.0;
     let lost = copying.lost.as_ref().map(|Lost { reason, seconds }| {
         format!("Interrupted, trying again in {seconds} s ({reason}). It goes on where it was.")
@@ -60,13 +73,7 @@ fn CopyingStatus(copying: Copying) -> impl IntoView {
             <div class="row">
                 <span class="label">{in_words(&copying)}</span>
                 <span class="grow"></span>
-                <button
-                    class="quiet"
-                    data-test="cancel-sending"
-                    on:click=move |_| state.sending.cancel()
-                >
-                    "Cancel"
-                </button>
+                <GiveUp/>
             </div>
             {lost.map(|lost| view! { <p class="label lost" role="alert" data-test="copying-lost">{lost}</p> })}
         </div>
