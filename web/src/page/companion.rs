@@ -30,6 +30,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use trainscope_analysis::service::Machine;
 
+use super::desk::Desk;
 use crate::native::NativeWorker;
 use crate::part::begin;
 use sending::Sending;
@@ -58,6 +59,8 @@ pub(super) struct Companion {
     shown: RwSignal<Option<Shown>>,
     /// What is on its way to it.
     sending: Sending,
+    /// The web workers, which may read a run of its.
+    desk: Desk,
 }
 
 /// How things stand with a native worker.
@@ -76,7 +79,7 @@ pub(super) enum Standing {
 }
 
 impl Companion {
-    pub(super) fn new(sending: Sending) -> Self {
+    pub(super) fn new(sending: Sending, desk: Desk) -> Self {
         Self {
             worker: RwSignal::new(None),
             standing: RwSignal::new(Standing::None),
@@ -88,6 +91,7 @@ impl Companion {
             is_history_open: RwSignal::new(false),
             shown: RwSignal::new(None),
             sending,
+            desk,
         }
     }
 

@@ -98,7 +98,7 @@ impl State {
             view: View::new(),
             theme: surroundings::theme(),
             desk,
-            companion: Companion::new(sending),
+            companion: Companion::new(sending, desk),
             sending,
             workbench: StoredValue::new(None),
             given: Given::new(),

@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::network::Network;
 use self::slow_run::SlowRun;
 use super::native_worker::{NativeWorker, Options};
-use super::{PageTest, Site, companion, links, saving, visit, watching};
+use super::{PageTest, Site, companion, hub, links, saving, visit, watching};
 use crate::browser::Tab;
 use crate::demo::CONFIG;
 
@@ -35,6 +35,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "a_worker_that_is_killed_and_started_again_goes_on",
         run: killed,
+    },
+    PageTest {
+        name: "a_worker_that_wants_another_token_is_waited_for",
+        run: another_token,
     },
     PageTest {
         name: "an_analysis_on_a_worker_can_be_stopped",
@@ -118,6 +122,32 @@ fn killed(tab: &Tab, site: &Site) -> Result<()> {
     finish(tab)?;
     tab.complaints()?;
     same_as_results(tab, &worker)
+}
+
+fn another_token(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let options = Options {
+        token: Some("first".to_owned()),
+        ..run.options()
+    };
+    let mut worker = NativeWorker::start(site.workspace, options)?;
+    start_slow(tab, &run, &format!("{}#token=first", worker.address()))?;
+    wait_for_units(tab, 4)?;
+    worker.stop()?;
+    worker.restart_with_token("second")?;
+    tab.wait_for_words(LOST, "wants another token")?;
+    tab.wait_for_words("[data-test=worker-menu]", "wants a token")?;
+    companion::unfold(tab)?;
+    hub::enter(tab, "[data-test=worker-token]", "second")?;
+    tab.press("Enter")?;
+    companion::wait_until_connected(tab)?;
+    tab.click("[data-test=worker-menu]")?;
+    finish(tab)?;
+    same_as_results(tab, &worker)?;
+    // The run itself is read with the token, too.
+    visit::run_proposal(tab)?;
+    // The browser tells its console of what was refused.
+    tab.complaints().map(drop)
 }
 
 fn stopped(tab: &Tab, site: &Site) -> Result<()> {

@@ -71,8 +71,11 @@ impl Companion {
             return;
         };
         let (standing, version) = standing_of(&worker).await;
-        if self.worker.get_untracked() != Some(worker) {
+        if self.worker.get_untracked().as_ref() != Some(&worker) {
             return;
+        }
+        if matches!(standing, Standing::Ready(_)) {
+            self.desk.show_token(&worker);
         }
         if let Some(version) = version {
             self.version.set(version);
@@ -91,6 +94,22 @@ impl Companion {
             NativeError::Token { .. } => self.stand(Standing::WantsToken),
             NativeError::Refused { .. } | NativeError::Foreign { .. } => {}
         }
+    }
+
+    /// A worker with the token that it is shown by now, where the page still speaks to it.
+    pub(super) fn with_newest_token(self, worker: &NativeWorker) -> NativeWorker {
+        let now = self.worker.get_untracked();
+        let now = now.filter(|now| now.address() == worker.address());
+        now.unwrap_or_else(|| worker.clone())
+    }
+
+    /// Whether the worker at this address is the one that the page speaks to, and can be used.
+    pub(super) fn is_ready_at(self, address: &str) -> bool {
+        let is_it = self.worker.with_untracked(|worker| {
+            let address_now = worker.as_ref().map(NativeWorker::address);
+            address_now == Some(address)
+        });
+        is_it && matches!(self.standing.get_untracked(), Standing::Ready(_))
     }
 
     /// Asks again now and then, as long as the page is open.

@@ -89,7 +89,7 @@ impl State {
     /// The copy that the worker was given before; none where it has none any more.
     async fn copied_before(self, worker: &NativeWorker) -> Result<Option<RunSource>, NativeError> {
         let known = self.sending.known.get_untracked();
-        let known = known.filter(|known| known.worker == *worker);
+        let known = known.filter(|known| known.worker.address() == worker.address());
         let Some(RunSource::Upload(id)) = known.map(|known| known.source) else {
             return Ok(None);
         };

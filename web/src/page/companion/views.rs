@@ -30,7 +30,7 @@ pub(in crate::page) struct Views {
     /// Has the worker compute what is asked.
     pub send: fn(State),
     /// Tells of an analysis of the worker's.
-    pub follow: fn(NativeWorker, String, Listener) -> Box<dyn Computer>,
+    pub follow: fn(Companion, NativeWorker, String, Listener) -> Box<dyn Computer>,
 }
 
 /// Connects to the worker that is named, where one is, and shows it from now on.
