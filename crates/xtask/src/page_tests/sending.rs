@@ -9,6 +9,7 @@ mod too_much;
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -59,6 +60,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "an_analysis_says_how_many_are_before_it",
         run: queued,
+    },
+    PageTest {
+        name: "the_time_that_is_left_does_not_count_the_queue",
+        run: after_the_queue,
     },
     PageTest {
         name: "what_a_worker_refuses_shows_at_its_line",
@@ -280,6 +285,34 @@ fn queued(tab: &Tab, site: &Site) -> Result<()> {
         "they are {analyses}"
     );
     Ok(())
+}
+
+fn after_the_queue(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, run.options())?;
+    start_slow(tab, &run, &worker.address())?;
+    wait_for_units(tab, 1)?;
+    let start = Instant::now();
+    tab.click(SEND)?;
+    tab.wait_for_words("[data-test=state-planning]", "Queued")?;
+    tab.wait_for_words("[data-test=progress]", " left")?;
+    let waited = start.elapsed().as_secs_f64();
+    let left = seconds_left(&tab.words("[data-test=progress]")?)?;
+    // Both take the same time.
+    ensure!(
+        left < 4.0 * waited,
+        "{left} s are left of what the queue took {waited} s for"
+    );
+    finish(tab)
+}
+
+/// `6.1 s left` or `2 minutes left`, in seconds.
+fn seconds_left(words: &str) -> Result<f64> {
+    let parts = words.split(" · ");
+    let mut left = parts.filter_map(|part| part.strip_suffix(" left")?.split_once(' '));
+    let (number, unit) = left.next().with_context(|| words.to_owned())?;
+    let number: f64 = number.parse()?;
+    Ok(if unit == "s" { number } else { number * 60.0 })
 }
 
 fn refused(tab: &Tab, site: &Site) -> Result<()> {
