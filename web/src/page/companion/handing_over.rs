@@ -83,7 +83,9 @@ impl State {
             config: config.to_owned(),
         };
         let taken = worker.ask("POST", "api/analyses", Payload::of(&new));
-        Ok(taken.await?)
+        let taken = taken.await?;
+        self.sending.leave_to_analysis();
+        Ok(taken)
     }
 
     /// The copy that the worker was given before; none where it has none any more.
@@ -171,7 +173,7 @@ impl State {
         }));
         let copied = upload(worker, files, tell).await;
         if copied.is_ok() {
-            self.sending.set_throw_away(None);
+            self.sending.keep();
         } else {
             self.sending.throw_away();
         }
@@ -206,7 +208,7 @@ impl State {
                         let _ = worker.text("DELETE", &path, Payload::Nothing).await;
                     });
                 };
-                self.sending.set_throw_away(Some(Box::new(throw_away)));
+                self.sending.set_throw_away(Box::new(throw_away));
             }
             News::Arrived { bytes } => self.change_copying(|copying| {
                 let seconds = surroundings::now_seconds() - began;

@@ -45,6 +45,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: given_up,
     },
     PageTest {
+        name: "a_copy_that_no_analysis_uses_goes_with_the_run",
+        run: unused,
+    },
+    PageTest {
         name: "an_analysis_of_copied_files_is_watched_beside_them",
         run: watched,
     },
@@ -228,6 +232,25 @@ fn given_up(tab: &Tab, site: &Site) -> Result<()> {
         "there is an analysis"
     );
     Ok(())
+}
+
+fn unused(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let little = Options {
+        arguments: vec!["--memory".to_owned(), "1M".to_owned()],
+        ..Options::default()
+    };
+    let worker = NativeWorker::start(site.workspace, little)?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    configure(tab, &run.config())?;
+    tab.click(SEND)?;
+    tab.click_when_shown("[data-test=agree]")?;
+    tab.wait_for_words("[data-test=sending-failed]", "of memory")?;
+    // Whoever changes the config need not copy again.
+    ensure!(uploads(&worker)?.len() == 1, "the copy is gone");
+    tab.drop_files("main", &[&site.workspace.root.join(RUN)])?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
 }
 
 fn watched(tab: &Tab, site: &Site) -> Result<()> {
