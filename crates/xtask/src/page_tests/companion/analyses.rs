@@ -58,6 +58,7 @@ fn kept(tab: &Tab, site: &Site) -> Result<()> {
     enter(tab, "[data-test=analysis-new-name]", "another name")?;
     tab.press("Enter")?;
     tab.wait_for_words("[data-test=analysis-name]", "another name")?;
+    has_focus(tab, "analysis-rename")?;
     ensure!(
         worker.get("analyses")?[0]["name"] == "another name",
         "the worker was not told"
@@ -71,8 +72,11 @@ fn kept(tab: &Tab, site: &Site) -> Result<()> {
     unfold(tab)?;
     tab.click("[data-test=worker-history]")?;
     tab.click_when_shown("[data-test=analysis-remove]")?;
-    tab.click("[data-test=analysis-remove-no]")?;
-    tab.click("[data-test=analysis-remove]")?;
+    has_focus(tab, "analysis-remove-no")?;
+    tab.press("Enter")?;
+    has_focus(tab, "analysis-remove")?;
+    tab.press("Enter")?;
+    has_focus(tab, "analysis-remove-no")?;
     says(&tab.words("[data-test=analysis]")?, &["deleted"])?;
     tab.click("[data-test=analysis-remove-yes]")?;
     tab.wait_until_shown("[data-test=history-empty]")?;
@@ -84,6 +88,12 @@ fn kept(tab: &Tab, site: &Site) -> Result<()> {
         "it is still there"
     );
     Ok(())
+}
+
+/// Waits until the keyboard is at the element of that name.
+fn has_focus(tab: &Tab, name: &str) -> Result<()> {
+    let expression = format!("document.activeElement?.dataset.test === '{name}'");
+    tab.wait_for(&format!("the focus of {name}"), &expression)
 }
 
 fn compared(tab: &Tab, site: &Site) -> Result<()> {
