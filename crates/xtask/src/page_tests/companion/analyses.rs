@@ -25,6 +25,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: cancelled,
     },
     PageTest {
+        name: "worker_a_name_that_is_typed_outlives_a_question_that_failed",
+        run: typed_meanwhile,
+    },
+    PageTest {
         name: "worker_a_short_link_leads_to_an_analysis",
         run: short_link,
     },
@@ -140,7 +144,8 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
 /// So many that the last of them waits for a while.
 const MANY: usize = 8;
 
-fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
+/// A worker with so many, and their ids.
+fn busy(site: &Site) -> Result<(NativeWorker, Vec<String>)> {
     let worker = worker(
         site.workspace,
         Options {
@@ -150,7 +155,12 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     )?;
     let config = fs::read_to_string(site.workspace.root.join(CONFIG))?;
     let asked = (0..MANY).map(|_| ask_for(&worker, &config));
-    let ids: Vec<String> = asked.collect::<Result<_>>()?;
+    let ids = asked.collect::<Result<_>>()?;
+    Ok((worker, ids))
+}
+
+fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
+    let (worker, ids) = busy(site)?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
     // The newest is the last to wait.
@@ -165,6 +175,29 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     let all = "[...document.querySelectorAll('[data-test=analysis-phase]')]\
                  .every(phase => phase.textContent === 'done')";
     tab.wait_for("the end of all", all)
+}
+
+fn typed_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
+    let (worker, _) = busy(site)?;
+    open_connected(tab, &worker.address())?;
+    show(tab)?;
+    tab.click_when_shown("[data-test=analysis-rename]")?;
+    enter(tab, "[data-test=analysis-new-name]", "another name")?;
+    tab.run(
+        "window.realFetch = window.fetch;\
+         window.fetch = (address, options) => address.endsWith('api/analyses')\
+           ? Promise.reject(new TypeError('nobody answers'))\
+           : window.realFetch(address, options)",
+    )?;
+    tab.wait_until_shown("[data-test=history-failed]")?;
+    let typed = tab.value("[data-test=analysis-new-name]")?;
+    ensure!(typed == "another name", "the field has {typed}");
+    tab.run("window.fetch = window.realFetch")?;
+    tab.wait_until_gone("[data-test=history-failed]")?;
+    tab.press("Enter")?;
+    tab.wait_for_words("[data-test=analysis-name]", "another name")?;
+    // Nobody is asked any more when the worker has ended.
+    tab.click("[data-test=history-close]")
 }
 
 fn short_link(tab: &Tab, site: &Site) -> Result<()> {
