@@ -55,11 +55,15 @@ impl Companion {
         memory::keep_token(&address, &token);
     }
 
-    /// Speaks to none from now on, and forgets the one that was given. What is on its way to it is
-    /// given up.
+    /// Speaks to none from now on, and forgets the one that was given; the one that the page came
+    /// from can be had back. What is on its way to it is given up.
     pub(in crate::page) fn disconnect(self) {
         self.sending.cancel();
-        memory::forget();
+        memory::forget_address();
+        let given = self.worker.get_untracked();
+        if let Some(given) = given.filter(|worker| !self.is_own(worker.address())) {
+            memory::forget_token(given.address());
+        }
         self.worker.set(None);
         self.standing.set(Standing::None);
         self.is_history_open.set(false);
