@@ -19,12 +19,15 @@ use crate::page::surroundings::pause;
 /// How often it is looked whether a worker answers by now, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 100;
 
+/// Somebody disconnected meanwhile.
+const LEFT: &str = "The page speaks to no worker any more: connect to it again (top right).";
+
 /// Opens a run of the worker's; the page reads it over HTTP, by ranges.
 pub(super) fn open_run(state: State, run: RunFound) {
     let wish = state.wish(&run.name);
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
-            return;
+            return wish.fail(&LEFT);
         };
         let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
         match worker.ask("GET", &path, Payload::Nothing).await {
@@ -70,7 +73,7 @@ pub(super) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
     let wish = state.wish(&names.join(" and "));
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
-            return;
+            return wish.fail(&LEFT);
         };
         match analyses.as_slice() {
             [only] => open(state, wish, &worker, &only.id).await,
