@@ -200,7 +200,10 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
             Phase::Queued if info.ahead == 0 => ("label", "waiting, next".to_owned()),
             Phase::Queued => ("label", format!("waiting, {} before it", info.ahead)),
             Phase::Planning => ("label", "planning".to_owned()),
-            Phase::Running => ("label", format!("{} of {}", info.units, info.of_units)),
+            Phase::Running => {
+                let (units, all) = (readout::count(info.units), readout::count(info.of_units));
+                ("label", format!("{units} of {all} layer steps"))
+            }
             Phase::Done => ("ok", "done".to_owned()),
             Phase::Failed => ("bad", "failed".to_owned()),
             Phase::Cancelled => ("label", "cancelled".to_owned()),
