@@ -28,8 +28,10 @@ pub(super) fn Footer() -> impl IntoView {
             <Price cost/>
             <Advice cost/>
             <Threads/>
-            <Run cost/>
-            <SendingStatus/>
+            <div class="acting">
+                <Run cost/>
+                <SendingStatus/>
+            </div>
         </div>
     }
 }

@@ -221,6 +221,12 @@ fn given_up(tab: &Tab, site: &Site) -> Result<()> {
     let network = Network::to(worker.host())?;
     copy_until_down(tab, &run, &network)?;
     ensure!(uploads(&worker)?.len() == 1, "nothing was copied");
+    tab.run("scrollTo(0, 0)")?;
+    let place = "document.querySelector('[data-test=copying]').getBoundingClientRect()";
+    tab.wait_for(
+        "copying in sight",
+        &format!("(place => place.top >= 0 && place.bottom <= innerHeight)({place})"),
+    )?;
     tab.wait_for_words(LOST, "in 4 s")?;
     network.bring_up();
     tab.click("[data-test=cancel-sending]")?;
