@@ -27,6 +27,12 @@ impl Subject {
         let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
         parts.join(" · ")
     }
+
+    /// Whether it is of one run of several, and its name says which.
+    #[must_use]
+    pub fn names_run(&self) -> bool {
+        self.component.contains(" · ")
+    }
 }
 
 /// The last part of a suffix: `v_proj` of `attention.v_proj`, `v_proj · run 1.5` of

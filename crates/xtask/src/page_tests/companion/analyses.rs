@@ -100,9 +100,13 @@ fn has_focus(tab: &Tab, name: &str) -> Result<()> {
     tab.wait_for(&format!("the focus of {name}"), &expression)
 }
 
+/// Names of runs that differ in their ends alone.
+const FIRST: &str = "learning-rate-of-the-published-run-1.5";
+const SECOND: &str = "learning-rate-of-the-published-run-2";
+
 fn compared(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(site.workspace, Options::default())?;
-    for name in ["run-1.5", "second"] {
+    for name in [FIRST, SECOND] {
         analyse(site.workspace, &worker, name)?;
     }
     open_connected(tab, &worker.address())?;
@@ -122,7 +126,7 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
     }
     tab.click("[data-test=history-compare]")?;
     visit::wait_until_drawn(tab)?;
-    tab.wait_for_words("[data-test=arrival]", "second and run-1.5")?;
+    tab.wait_for_words("[data-test=arrival]", &format!("{SECOND} and {FIRST}"))?;
     let legends = visit::legends(tab)?;
     let first = legends.first().cloned().unwrap_or_default();
     let value = |run: &str| {
@@ -132,12 +136,15 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
         let values = of_run.map(|(name, value)| (name.replace(run, ""), value.clone()));
         values.collect::<Vec<_>>()
     };
-    let (one, other) = (value("run-1.5"), value("second"));
+    let (one, other) = (value(FIRST), value(SECOND));
     ensure!(
         !one.is_empty() && one.len() * 2 == first.len(),
         "the series are {first:?}"
     );
     ensure!(one == other, "the same analysis gave {one:?} and {other:?}");
+    let is_cut = "return [...document.querySelectorAll('[data-test=series] .name')]\
+                    .some(name => name.scrollWidth > name.clientWidth)";
+    ensure!(tab.run(is_cut)? == false, "names are cut off");
     Ok(())
 }
 
