@@ -21,7 +21,7 @@ mod workbench;
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
-use arrival::{Arrival, ArrivalNotice};
+use arrival::ArrivalNotice;
 use companion::CompanionMenu;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
 use state::State;
@@ -38,10 +38,8 @@ pub fn mount() {
 fn Page() -> impl IntoView {
     let state = State::new();
     provide_context(state);
-    let arrival = Arrival::new();
-    provide_context(arrival);
     state.companion.begin();
-    arrival.follow_address(state);
+    state.arrival.follow_address(state);
     begin::prepare();
     let is_open = Memo::new(move |_| state.has_content());
     view! {

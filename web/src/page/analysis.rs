@@ -48,7 +48,7 @@ pub(super) struct Analysis {
     lanes: StoredValue<Vec<Lane>>,
     /// Charts whose records have come and that were not told.
     feed: StoredValue<Feed>,
-    /// When numbers began to come.
+    /// When numbers began to come; of a native worker's, when its turn came.
     started: StoredValue<f64>,
     /// Layer-steps that were finished before that.
     head_start: StoredValue<u64>,
@@ -284,19 +284,26 @@ impl Analysis {
             .set_value(plan.lanes.into_iter().map(named).collect());
         self.begin(plan.results);
         self.started.set_value(surroundings::now_seconds());
-        let is_waiting = self.on_worker.with_untracked(|on_worker| {
-            let phase = on_worker.as_ref().map(|on_worker| on_worker.info.phase);
-            phase.is_some_and(is_before_computing)
-        });
-        if !is_waiting {
+        if !self.is_waiting() {
             self.phase.set(Phase::Computing);
         }
     }
 
+    /// Whether a native worker has yet to begin with it, as far as was heard.
+    fn is_waiting(self) -> bool {
+        self.on_worker.with_untracked(|on_worker| {
+            let phase = on_worker.as_ref().map(|on_worker| on_worker.info.phase);
+            phase.is_some_and(is_before_computing)
+        })
+    }
+
     fn take_state(self, info: AnalysisInfo) {
         let is_first = self.results.with_untracked(Option::is_none);
-        if is_first {
+        let has_turn = self.is_waiting() && !is_before_computing(info.phase);
+        if is_first || has_turn {
             self.head_start.set_value(info.units);
+            self.started.set_value(surroundings::now_seconds());
+            self.count();
         }
         // One that was interrupted waits for its turn again.
         if is_before_computing(info.phase) {

@@ -11,7 +11,7 @@ use web_sys::Response;
 use super::begin::{self, Wanted};
 use super::companion::{ANALYSIS_MARK, open_linked};
 use super::opening::remote;
-use super::state::{Stage, State, Wish};
+use super::state::{State, Wish};
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
@@ -64,25 +64,14 @@ impl Arrival {
 
     /// Opens what the address asks for, now and whenever it changes.
     pub(super) fn follow_address(self, state: State) {
-        self.look(state);
-        let listener = window_event_listener(leptos::ev::hashchange, move |_| self.look(state));
+        look(state);
+        let listener = window_event_listener(leptos::ev::hashchange, move |_| look(state));
         on_cleanup(move || listener.remove());
         Effect::new(move |_| {
             if state.opened.with(Option::is_some) {
                 self.meet(state);
             }
         });
-    }
-
-    fn look(self, state: State) {
-        state.companion.look_at_address();
-        let hash = window().location().hash().unwrap_or_default();
-        if [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK]
-            .iter()
-            .any(|mark| hash.starts_with(mark))
-        {
-            begin::open(state, Wanted::Address(self, hash));
-        }
     }
 
     /// What it is called that the part of the address behind `#` asks for.
@@ -103,7 +92,7 @@ impl Arrival {
                 return remote::open(state, wish, place, None).await;
             }
             if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
-                let begun = begin!(open_linked(state, wish, self, address_of(id)));
+                let begun = begin!(open_linked(state, wish, address_of(id)));
                 return begun.unwrap_or_else(|missing| wish.fail(&missing));
             }
             let opened = match hash.strip_prefix(RESULTS_MARK) {
@@ -125,6 +114,16 @@ impl Arrival {
             name: name.to_owned(),
             from: from.to_owned(),
         }));
+    }
+
+    /// Says nothing any more of results that are shown no longer.
+    pub(super) fn leave(self) {
+        let is_of_results = self
+            .notice
+            .with_untracked(|notice| matches!(notice, Some(Notice::Brought { .. })));
+        if is_of_results {
+            self.notice.set(None);
+        }
     }
 
     fn fail(self, wish: Wish, message: &str) {
@@ -189,16 +188,13 @@ impl Arrival {
         }
     }
 
-    /// Shows results that were not computed here.
+    /// Shows results that were not computed here; a run that is open is closed.
     fn show(self, state: State, results: Results, from: &str, choices: Choices) {
-        state.desk.stop();
-        state.opened.set(None);
+        let (name, config) = (results.source.clone(), results.config.clone());
+        state.show_results(results);
         state.view.take(choices);
-        state.ask.text.set(results.config.clone());
-        state.origin.set_value(None);
-        self.bring(&results.source, from);
-        state.analysis.show(results);
-        state.stage.set(Stage::Open);
+        state.ask.text.set(config);
+        self.bring(&name, from);
     }
 
     /// A run was opened: the one that a link was made of computes as the link says.
@@ -211,7 +207,7 @@ impl Arrival {
                 self.use_awaited(state, *awaited);
             }
             Some(Notice::Awaited(_)) | None => {}
-            Some(Notice::Brought { .. }) => self.notice.set(None),
+            Some(Notice::Brought { .. }) => self.leave(),
         }
     }
 
@@ -222,6 +218,18 @@ impl Arrival {
         spawn_local(async move {
             let _ = begin!(compute(state, awaited.config));
         });
+    }
+}
+
+/// Has what the address asks for opened.
+fn look(state: State) {
+    state.companion.look_at_address();
+    let hash = window().location().hash().unwrap_or_default();
+    if [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK]
+        .iter()
+        .any(|mark| hash.starts_with(mark))
+    {
+        begin::open(state, Wanted::Address(hash));
     }
 }
 
@@ -299,7 +307,7 @@ fn address_of(text: &str) -> String {
 /// Says what came with the address, where that needs saying.
 #[component]
 pub(super) fn ArrivalNotice() -> impl IntoView {
-    let arrival: Arrival = expect_context();
+    let arrival = State::here().arrival;
     let dismiss = move |_| arrival.notice.set(None);
     let words = move |notice: Notice| {
         match notice {
@@ -327,10 +335,10 @@ pub(super) fn ArrivalNotice() -> impl IntoView {
 
 #[component]
 fn AwaitedNotice(awaited: Awaited) -> impl IntoView {
-    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+    let state = State::here();
     let config = awaited.config.clone();
     let name = awaited.name.clone();
-    let apply = move |_| arrival.use_awaited(state, awaited.clone());
+    let apply = move |_| state.arrival.use_awaited(state, awaited.clone());
     view! {
         <span>
             "The link is an analysis of "<b>{name}</b>", files of whoever made it; they are not in the link. \

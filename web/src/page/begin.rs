@@ -14,6 +14,7 @@ use super::workbench;
 use crate::drop::Dropped;
 use crate::files::RunFiles;
 use crate::message::Remote;
+use crate::native::NativeWorker;
 use crate::part::{MissingPart, begin};
 use crate::run_place::RunPlace;
 
@@ -30,11 +31,11 @@ pub(super) enum Wanted {
     /// A run of the native worker's.
     Run(Box<Remote>),
     /// Results that the native worker had.
-    Brought(Arrival, Box<Brought>),
-    /// An analysis of the native worker's that is under way.
-    Analysis(Box<AnalysisInfo>),
+    Brought(Box<Brought>),
+    /// An analysis of a native worker's that is not done.
+    Analysis(NativeWorker, Box<AnalysisInfo>),
     /// What the page's address asks for.
-    Address(Arrival, String),
+    Address(String),
 }
 
 impl Wanted {
@@ -47,9 +48,9 @@ impl Wanted {
             // A query may be a signature.
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
             Self::Run(remote) => remote.place.clone(),
-            Self::Brought(_, brought) => brought.name.clone(),
-            Self::Analysis(info) => info.name.clone(),
-            Self::Address(_, address) => Arrival::name_of(address),
+            Self::Brought(brought) => brought.name.clone(),
+            Self::Analysis(_, info) => info.name.clone(),
+            Self::Address(address) => Arrival::name_of(address),
         }
     }
 }
@@ -91,9 +92,9 @@ fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart
         Wanted::Picked(files) => taking::picked(state, wish, files),
         Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
         Wanted::Run(remote) => spawn_local(wish.open(RunPlace::Remote(remote), None)),
-        Wanted::Brought(arrival, brought) => state.show_brought(arrival, *brought),
-        Wanted::Analysis(info) => state.follow(*info),
-        Wanted::Address(arrival, address) => arrival.open(state, wish, address),
+        Wanted::Brought(brought) => state.show_brought(*brought),
+        Wanted::Analysis(worker, info) => state.follow(worker, *info),
+        Wanted::Address(address) => state.arrival.open(state, wish, address),
     }
     Ok(())
 }

@@ -30,8 +30,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use trainscope_analysis::service::Machine;
 
+use super::desk::Desk;
 use crate::native::NativeWorker;
 use crate::part::begin;
+use sending::Sending;
 use shown::Shown;
 
 /// A native worker and how things stand with it. Copies share the same signals.
@@ -55,6 +57,10 @@ pub(super) struct Companion {
     is_history_open: RwSignal<bool>,
     /// Its analysis whose results are shown.
     shown: RwSignal<Option<Shown>>,
+    /// What is on its way to it.
+    sending: Sending,
+    /// The web workers, which may read a run of its.
+    desk: Desk,
 }
 
 /// How things stand with a native worker.
@@ -73,7 +79,7 @@ pub(super) enum Standing {
 }
 
 impl Companion {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(sending: Sending, desk: Desk) -> Self {
         Self {
             worker: RwSignal::new(None),
             standing: RwSignal::new(Standing::None),
@@ -84,6 +90,8 @@ impl Companion {
             is_menu_open: RwSignal::new(false),
             is_history_open: RwSignal::new(false),
             shown: RwSignal::new(None),
+            sending,
+            desk,
         }
     }
 

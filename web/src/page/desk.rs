@@ -9,6 +9,7 @@ use super::network::Meter;
 use crate::clerk::Clerk;
 use crate::files::RunFiles;
 use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
+use crate::native::NativeWorker;
 use crate::pool::{LaneNews, Pool};
 use crate::run_place::RunPlace;
 
@@ -107,6 +108,12 @@ impl Desk {
         });
     }
 
+    /// Reads with this worker's token from now on, where the run that is open is one of its.
+    pub(super) fn show_token(self, worker: &NativeWorker) {
+        self.workers
+            .update_value(|workers| workers.show_token(worker));
+    }
+
     /// Ends what the clerk does; whoever waits for an answer gets none.
     pub(super) fn interrupt(self) {
         self.workers.with_value(|workers| workers.clerk.stop());
@@ -144,6 +151,24 @@ impl Desk {
         let place = self.workers.with_value(|workers| workers.place.clone());
         let place = place.unwrap_or_else(|| RunPlace::Files(RunFiles::default()));
         Pool::start(place, lanes, self.pool_size.get_untracked(), listener)
+    }
+}
+
+impl Workers {
+    fn show_token(&mut self, worker: &NativeWorker) {
+        let Some(RunPlace::Remote(remote)) = &mut self.place else {
+            return;
+        };
+        let its = remote
+            .run
+            .as_mut()
+            .filter(|run| run.address == worker.address() && run.token != *worker.token());
+        if let Some(run) = its {
+            run.token = worker.token().clone();
+            let place = RunPlace::Remote(remote.clone());
+            self.clerk.read_from(place.clone());
+            self.looker.read_from(place);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use trainscope_analysis::results::Results;
 use trainscope_plot::Theme;
 
 use super::analysis::Analysis;
+use super::arrival::Arrival;
 use super::ask::Ask;
 use super::companion::Companion;
 use super::companion::sending::Sending;
@@ -25,6 +26,8 @@ pub(super) const DEMO: &str = "the demo run";
 pub(super) struct State {
     /// How far the page is with opening something.
     pub stage: RwSignal<Stage>,
+    /// What came with the page's address.
+    pub arrival: Arrival,
     /// The run that is open; none where there is none, or results alone.
     pub opened: RwSignal<Option<Opened>>,
     /// Which side of the workbench's panel is shown.
@@ -48,7 +51,7 @@ pub(super) struct State {
     pub workbench: StoredValue<Option<fn() -> AnyView>>,
     /// What was given for a run that is not on this machine.
     pub given: Given,
-    /// What the shown results are of, where a link brought them.
+    /// What the shown results are of, where a link or the native worker brought them.
     pub origin: StoredValue<Option<Source>>,
     /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
     wishes: StoredValue<u64>,
@@ -83,9 +86,10 @@ pub(super) enum Side {
 
 impl State {
     pub(super) fn new() -> Self {
-        let desk = Desk::new();
+        let (desk, sending) = (Desk::new(), Sending::new());
         Self {
             stage: RwSignal::new(Stage::Landing),
+            arrival: Arrival::new(),
             opened: RwSignal::new(None),
             side: RwSignal::new(Side::Ask),
             explore: Explore::new(desk),
@@ -94,8 +98,8 @@ impl State {
             view: View::new(),
             theme: surroundings::theme(),
             desk,
-            companion: Companion::new(),
-            sending: Sending::new(),
+            companion: Companion::new(sending, desk),
+            sending,
             workbench: StoredValue::new(None),
             given: Given::new(),
             origin: StoredValue::new(None),
@@ -144,6 +148,8 @@ impl State {
         self.analysis.clear();
         self.sending.forget();
         self.desk.stop();
+        self.origin.set_value(None);
+        self.arrival.leave();
         self.opened.set(None);
         self.settle();
     }

@@ -28,6 +28,12 @@ impl Subject {
         let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
         parts.join(" · ")
     }
+
+    /// Whether it is of one run of several, and its name says which.
+    #[must_use]
+    pub fn names_run(&self) -> bool {
+        self.component.contains(" · ")
+    }
 }
 
 /// `0::attention.v_proj`, `0:3:ov_circuit`, `::ov_circuit`: layer, head, component.

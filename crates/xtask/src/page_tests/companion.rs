@@ -5,7 +5,7 @@ mod connecting;
 mod runs;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,17 +63,32 @@ pub(super) fn ask_for(worker: &NativeWorker, config: &str) -> Result<String> {
     Ok(id.context("the analysis has no id")?.to_owned())
 }
 
+/// Has the worker begin with the config of a file, and stop when some of it is done; gives the id.
+pub(super) fn stopped_analysis(worker: &NativeWorker, config: &Path) -> Result<String> {
+    let id = ask_for(worker, &fs::read_to_string(config)?)?;
+    wait_until(worker, &id, |info| info["units"].as_u64() > Some(3))?;
+    worker.cancel_all()?;
+    wait_for(worker, &id, &["cancelled"])?;
+    Ok(id)
+}
+
 /// Waits until an analysis is in one of these phases.
 pub(super) fn wait_for(worker: &NativeWorker, id: &str, phases: &[&str]) -> Result<()> {
+    wait_until(worker, id, |info| {
+        let phase = info["phase"].as_str().unwrap_or_default();
+        phases.contains(&phase)
+    })
+}
+
+fn wait_until(worker: &NativeWorker, id: &str, is_so: impl Fn(&Value) -> bool) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         let info = worker.get(&format!("analyses/{id}"))?;
-        let phase = info["phase"].as_str().unwrap_or_default();
-        if phases.contains(&phase) {
+        if is_so(&info) {
             return Ok(());
         }
-        if Instant::now() > until || phase == "failed" {
-            bail!("the analysis is {phase}: {info}");
+        if Instant::now() > until || info["phase"] == "failed" {
+            bail!("the analysis is not as it should be: {info}");
         }
         thread::sleep(LOOK);
     }

@@ -130,6 +130,12 @@ impl NativeWorker {
         Ok(())
     }
 
+    /// The same, and it wants to be shown this from now on.
+    pub(super) fn restart_with_token(&mut self, token: &str) -> Result<()> {
+        self.options.token = Some(token.to_owned());
+        self.restart()
+    }
+
     /// What it answers to `GET api/PATH`.
     pub(super) fn get(&self, path: &str) -> Result<Value> {
         let text = self.text(path)?;

@@ -9,6 +9,7 @@ mod too_much;
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use self::network::Network;
 use self::slow_run::SlowRun;
 use super::native_worker::{NativeWorker, Options};
-use super::{PageTest, Site, saving, visit, watching};
+use super::{PageTest, Site, companion, hub, links, saving, visit, watching};
 use crate::browser::Tab;
 use crate::demo::CONFIG;
 
@@ -37,8 +38,20 @@ pub(super) const TESTS: &[PageTest] = &[
         run: killed,
     },
     PageTest {
+        name: "a_worker_that_wants_another_token_is_waited_for",
+        run: another_token,
+    },
+    PageTest {
         name: "an_analysis_on_a_worker_can_be_stopped",
         run: stopped,
+    },
+    PageTest {
+        name: "an_analysis_that_was_stopped_opens_with_what_is_done",
+        run: stopped_before,
+    },
+    PageTest {
+        name: "what_a_link_brought_is_not_said_of_what_comes_after_it",
+        run: after_a_link,
     },
     PageTest {
         name: "an_analysis_goes_on_while_the_tab_is_closed",
@@ -47,6 +60,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "an_analysis_says_how_many_are_before_it",
         run: queued,
+    },
+    PageTest {
+        name: "the_time_that_is_left_does_not_count_the_queue",
+        run: after_the_queue,
     },
     PageTest {
         name: "what_a_worker_refuses_shows_at_its_line",
@@ -59,6 +76,7 @@ const RUNS: &str = "tests/data";
 
 const SEND: &str = "[data-test=run-on-worker]";
 const LOST: &str = "[data-test=connection-lost]";
+const ARRIVAL: &str = "[data-test=arrival]";
 
 fn expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.workspace.root.join(RUNS);
@@ -111,6 +129,32 @@ fn killed(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
+fn another_token(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let options = Options {
+        token: Some("first".to_owned()),
+        ..run.options()
+    };
+    let mut worker = NativeWorker::start(site.workspace, options)?;
+    start_slow(tab, &run, &format!("{}#token=first", worker.address()))?;
+    wait_for_units(tab, 4)?;
+    worker.stop()?;
+    worker.restart_with_token("second")?;
+    tab.wait_for_words(LOST, "wants another token")?;
+    tab.wait_for_words("[data-test=worker-menu]", "wants a token")?;
+    companion::unfold(tab)?;
+    hub::enter(tab, "[data-test=worker-token]", "second")?;
+    tab.press("Enter")?;
+    companion::wait_until_connected(tab)?;
+    tab.click("[data-test=worker-menu]")?;
+    finish(tab)?;
+    same_as_results(tab, &worker)?;
+    // The run itself is read with the token, too.
+    visit::run_proposal(tab)?;
+    // The browser tells its console of what was refused.
+    tab.complaints().map(drop)
+}
+
 fn stopped(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = NativeWorker::start(site.workspace, run.options())?;
@@ -127,6 +171,84 @@ fn stopped(tab: &Tab, site: &Site) -> Result<()> {
     );
     ensure!(tab.has("[data-test=card]")?, "what is done is gone");
     Ok(())
+}
+
+fn stopped_before(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let id = companion::stopped_analysis(&worker, &run.config())?;
+    let analysis = last_analysis(&worker)?;
+    visit::open(tab, &worker.address())?;
+    companion::show_analyses(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    shows_what_is_done(tab, &analysis)?;
+    // The short link leads to the same.
+    visit::open(tab, &format!("{}s/{id}", worker.address()))?;
+    shows_what_is_done(tab, &analysis)
+}
+
+fn shows_what_is_done(tab: &Tab, analysis: &Value) -> Result<()> {
+    tab.wait_until_shown("[data-test=state-cancelled]")?;
+    visit::wait_until_drawn(tab)?;
+    let units = units(tab)?;
+    ensure!(
+        units > 0 && analysis["units"] == units,
+        "{units} units are shown of {analysis}"
+    );
+    Ok(())
+}
+
+fn after_a_link(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let id = companion::stopped_analysis(&worker, &run.config())?;
+    visit::finish_demo(tab, &worker.address())?;
+    let link = links::shared(tab, "share-with")?;
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    let results = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+
+    // An analysis that is followed.
+    open_link(tab, &link)?;
+    show_analyses_again(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    tab.wait_until_shown("[data-test=state-cancelled]")?;
+    tab.wait_until_gone(ARRIVAL)?;
+    // Results of one that is done.
+    show_analyses_again(tab)?;
+    tab.click_when_shown("[data-test=analysis-resume]")?;
+    companion::wait_for(&worker, &id, &["done"])?;
+    open_link(tab, &link)?;
+    show_analyses_again(tab)?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    tab.wait_for_words(ARRIVAL, "slow")?;
+    visit::wait_until_drawn(tab)?;
+    tab.click("[data-test=share]")?;
+    tab.wait_until_shown("[data-test=share-link]")?;
+    let said = tab.words("[data-test=share-dialog]")?;
+    ensure!(
+        said.contains(&format!("The files of {} stay with you", run.name())),
+        "the link is of something else: {said}"
+    );
+    // Results in a file.
+    open_link(tab, &link)?;
+    tab.drop_files("main", &[&results])?;
+    tab.wait_until_gone(ARRIVAL)
+}
+
+/// Opens a link that carries results, and waits until they are shown.
+fn open_link(tab: &Tab, link: &str) -> Result<()> {
+    visit::open(tab, link)?;
+    visit::wait_until_drawn(tab)?;
+    tab.wait_for_words(ARRIVAL, "from a link")?;
+    companion::wait_until_connected(tab)
+}
+
+/// Opens the dialog with the worker's analyses, whatever else is open.
+fn show_analyses_again(tab: &Tab) -> Result<()> {
+    companion::unfold(tab)?;
+    tab.click_when_shown("[data-test=worker-history]")?;
+    tab.wait_until_shown("[data-test=analysis]")
 }
 
 fn closed(tab: &Tab, site: &Site) -> Result<()> {
@@ -163,6 +285,34 @@ fn queued(tab: &Tab, site: &Site) -> Result<()> {
         "they are {analyses}"
     );
     Ok(())
+}
+
+fn after_the_queue(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, run.options())?;
+    start_slow(tab, &run, &worker.address())?;
+    wait_for_units(tab, 1)?;
+    let start = Instant::now();
+    tab.click(SEND)?;
+    tab.wait_for_words("[data-test=state-planning]", "Queued")?;
+    tab.wait_for_words("[data-test=progress]", " left")?;
+    let waited = start.elapsed().as_secs_f64();
+    let left = seconds_left(&tab.words("[data-test=progress]")?)?;
+    // Both take the same time.
+    ensure!(
+        left < 4.0 * waited,
+        "{left} s are left of what the queue took {waited} s for"
+    );
+    finish(tab)
+}
+
+/// `6.1 s left` or `2 minutes left`, in seconds.
+fn seconds_left(words: &str) -> Result<f64> {
+    let parts = words.split(" · ");
+    let mut left = parts.filter_map(|part| part.strip_suffix(" left")?.split_once(' '));
+    let (number, unit) = left.next().with_context(|| words.to_owned())?;
+    let number: f64 = number.parse()?;
+    Ok(if unit == "s" { number } else { number * 60.0 })
 }
 
 fn refused(tab: &Tab, site: &Site) -> Result<()> {

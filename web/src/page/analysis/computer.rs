@@ -63,4 +63,6 @@ pub(in crate::page) enum Connection {
     Up,
     /// It is tried again after so many seconds; in words, what happened.
     Lost { reason: String, seconds: u32 },
+    /// The worker wants another token; it is tried again when that is given.
+    WantsToken,
 }

@@ -30,8 +30,12 @@ impl Companion {
         }
     }
 
-    /// Speaks to this worker from now on, once it answers.
+    /// Speaks to this worker from now on, once it answers. What is on its way to another is given
+    /// up.
     pub(in crate::page) async fn connect(self, worker: NativeWorker) {
+        if self.worker.get_untracked().as_ref() != Some(&worker) {
+            self.sending.cancel();
+        }
         self.version.set(String::new());
         self.worker.set(Some(worker));
         self.standing.set(Standing::Connecting);
@@ -51,9 +55,15 @@ impl Companion {
         memory::keep_token(&address, &token);
     }
 
-    /// Speaks to none from now on, and forgets the one that was given.
+    /// Speaks to none from now on, and forgets the one that was given; the one that the page came
+    /// from can be had back. What is on its way to it is given up.
     pub(in crate::page) fn disconnect(self) {
-        memory::forget();
+        self.sending.cancel();
+        memory::forget_address();
+        let given = self.worker.get_untracked();
+        if let Some(given) = given.filter(|worker| !self.is_own(worker.address())) {
+            memory::forget_token(given.address());
+        }
         self.worker.set(None);
         self.standing.set(Standing::None);
         self.is_history_open.set(false);
@@ -65,8 +75,11 @@ impl Companion {
             return;
         };
         let (standing, version) = standing_of(&worker).await;
-        if self.worker.get_untracked() != Some(worker) {
+        if self.worker.get_untracked().as_ref() != Some(&worker) {
             return;
+        }
+        if matches!(standing, Standing::Ready(_)) {
+            self.desk.show_token(&worker);
         }
         if let Some(version) = version {
             self.version.set(version);
@@ -74,13 +87,33 @@ impl Companion {
         self.stand(standing);
     }
 
-    /// Takes in what a request came to that failed: it may say how things stand.
-    pub(in crate::page) fn notice(self, error: &NativeError) {
+    /// Takes in what a request came to that failed: it may say how things stand. Of another worker
+    /// than the one that the page speaks to it says nothing.
+    pub(in crate::page) fn notice(self, worker: &NativeWorker, error: &NativeError) {
+        if self.worker.get_untracked().as_ref() != Some(worker) {
+            return;
+        }
         match error {
             NativeError::Unreachable { .. } => self.stand(Standing::Lost(error.to_string())),
             NativeError::Token { .. } => self.stand(Standing::WantsToken),
             NativeError::Refused { .. } | NativeError::Foreign { .. } => {}
         }
+    }
+
+    /// A worker with the token that it is shown by now, where the page still speaks to it.
+    pub(super) fn with_newest_token(self, worker: &NativeWorker) -> NativeWorker {
+        let now = self.worker.get_untracked();
+        let now = now.filter(|now| now.address() == worker.address());
+        now.unwrap_or_else(|| worker.clone())
+    }
+
+    /// Whether the worker at this address is the one that the page speaks to, and can be used.
+    pub(super) fn is_ready_at(self, address: &str) -> bool {
+        let is_it = self.worker.with_untracked(|worker| {
+            let address_now = worker.as_ref().map(NativeWorker::address);
+            address_now == Some(address)
+        });
+        is_it && matches!(self.standing.get_untracked(), Standing::Ready(_))
     }
 
     /// Asks again now and then, as long as the page is open.

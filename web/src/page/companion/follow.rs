@@ -1,7 +1,8 @@
 //! An analysis of a native worker's, shown as it is computed.
 //!
 //! Whatever happens to the connection, every unit is taken in once: the stream is asked for again
-//! behind the last one, and one that was taken in already is passed over.
+//! behind the last one, and one that was taken in already is passed over. A worker that wants
+//! another token is waited for until that is given.
 
 use std::rc::Rc;
 
@@ -11,6 +12,7 @@ use leptos::task::spawn_local;
 use trainscope_analysis::protocol::{Cost, Event};
 use trainscope_analysis::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
 
+use super::Companion;
 use super::patience::{Patience, lost};
 use super::shown::short_link;
 use crate::link::Source;
@@ -19,29 +21,30 @@ use crate::native::{NativeError, NativeWorker, Payload};
 use crate::page::analysis::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use crate::page::analysis::{OnWorker, Phase};
 use crate::page::state::State;
+use crate::page::surroundings::pause;
 use crate::pool::LaneNews;
 
 /// All that a native worker tells of an analysis begins again together.
 const ALL: usize = 0;
 
+/// How often it is looked whether a worker can be used again, in milliseconds.
+const LOOK_EVERY_MILLISECONDS: i32 = 100;
+
 impl State {
-    /// Shows an analysis of the worker's, live where it is under way. The run that is open stays
+    /// Shows an analysis of a worker's, live where it is under way. The run that is open stays
     /// where it is the one that is analysed.
-    pub(in crate::page) fn follow(self, info: AnalysisInfo) {
-        let is_of_open_run = untrack(|| self.run_source()).as_ref() == Some(&info.source);
-        if !is_of_open_run {
+    pub(in crate::page) fn follow(self, worker: NativeWorker, info: AnalysisInfo) {
+        if !untrack(|| self.is_of_open_run(&info)) {
             self.close();
         }
         self.origin.set_value(origin_of(&info));
-        self.follow_here(info);
+        self.follow_here(worker, info);
         self.settle();
     }
 
     /// The same, of what is open.
-    pub(super) fn follow_here(self, info: AnalysisInfo) {
-        let worker = self.companion.worker.get_untracked();
-        let views = self.companion.views.get_untracked();
-        let Some((worker, views)) = worker.zip(views) else {
+    pub(super) fn follow_here(self, worker: NativeWorker, info: AnalysisInfo) {
+        let Some(views) = self.companion.views.get_untracked() else {
             return;
         };
         let id = info.id.clone();
@@ -61,18 +64,28 @@ impl State {
                     self.is_at(link.clone());
                 }
             });
-            (views.follow)(worker, id, tell)
+            (views.follow)(self.companion, worker, id, tell)
         });
+    }
+
+    fn is_of_open_run(self, info: &AnalysisInfo) -> bool {
+        let known = self.known_files().map(|known| known.source);
+        [self.run_source(), known].contains(&Some(info.source.clone()))
     }
 }
 
 /// Tells of an analysis of the worker's.
-pub(super) fn listen(worker: NativeWorker, id: String, tell: Listener) -> Box<dyn Computer> {
-    Box::new(Following::start(worker, id, tell))
+pub(super) fn listen(
+    companion: Companion,
+    worker: NativeWorker,
+    id: String,
+    tell: Listener,
+) -> Box<dyn Computer> {
+    Box::new(Following::start(companion, worker, id, tell))
 }
 
 /// What leads to the same run without the worker; none where only the worker has it.
-fn origin_of(info: &AnalysisInfo) -> Option<Source> {
+pub(super) fn origin_of(info: &AnalysisInfo) -> Option<Source> {
     match &info.source {
         RunSource::Hub(place) => Some(Source::Remote {
             name: info.source_name.clone(),
@@ -91,6 +104,7 @@ pub(in crate::page) fn host_of(worker: &NativeWorker) -> String {
 
 /// A native worker that is listened to. Dropping it ends the listening and nothing else.
 struct Following {
+    companion: Companion,
     worker: NativeWorker,
     id: String,
     tell: Listener,
@@ -98,8 +112,9 @@ struct Following {
 }
 
 impl Following {
-    fn start(worker: NativeWorker, id: String, tell: Listener) -> Self {
+    fn start(companion: Companion, worker: NativeWorker, id: String, tell: Listener) -> Self {
         let ear = Ear {
+            companion,
             worker: worker.clone(),
             id: id.clone(),
             tell: Rc::clone(&tell),
@@ -113,6 +128,7 @@ impl Following {
             let _ = listening.await;
         });
         Self {
+            companion,
             worker,
             id,
             tell,
@@ -123,11 +139,13 @@ impl Following {
 
 impl Computer for Following {
     fn stop(&self) -> Stopped {
-        let (worker, tell) = (self.worker.clone(), Rc::clone(&self.tell));
+        let (companion, tell) = (self.companion, Rc::clone(&self.tell));
+        let worker = companion.with_newest_token(&self.worker);
         let path = format!("api/analyses/{}", self.id);
         spawn_local(async move {
             let stopped = worker.text("DELETE", &path, Payload::Nothing).await;
             if let Err(error) = stopped {
+                companion.notice(&worker, &error);
                 tell(News::NotStopped(error.to_string()));
             }
         });
@@ -143,6 +161,7 @@ impl Drop for Following {
 
 /// What was heard so far, and what is to be heard next.
 struct Ear {
+    companion: Companion,
     worker: NativeWorker,
     id: String,
     tell: Listener,
@@ -160,6 +179,7 @@ impl Ear {
             match self.hear_all().await {
                 Ok(Some(end)) => return self.end(end),
                 Ok(None) => self.wait("the stream ended").await,
+                Err(error @ NativeError::Token { .. }) => self.wait_for_token(&error).await,
                 Err(error) => match lost(&error) {
                     Some(reason) => self.wait(&reason).await,
                     None => return self.end(Phase::Failed(error.to_string())),
@@ -171,6 +191,7 @@ impl Ear {
     /// Listens until the connection ends; gives how the analysis did, where it did.
     async fn hear_all(&mut self) -> Result<Option<Phase>, NativeError> {
         let last = self.last.clone();
+        self.worker = self.companion.with_newest_token(&self.worker);
         let mut events = Events::of(&self.worker, &self.id, last.as_deref()).await?;
         (self.tell)(News::Connection(Connection::Up));
         let mut over = None;
@@ -225,6 +246,16 @@ impl Ear {
         };
         self.patience.wait(count).await;
         tell(News::Connection(Connection::Opening));
+    }
+
+    /// Waits until the worker can be used again: it was started with another token.
+    async fn wait_for_token(&self, error: &NativeError) {
+        self.companion.notice(&self.worker, error);
+        (self.tell)(News::Connection(Connection::WantsToken));
+        while !self.companion.is_ready_at(self.worker.address()) {
+            pause(LOOK_EVERY_MILLISECONDS).await;
+        }
+        (self.tell)(News::Connection(Connection::Opening));
     }
 }
 

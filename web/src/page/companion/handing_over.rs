@@ -11,7 +11,7 @@ use trainscope_analysis::service::{AnalysisInfo, Matched, NewAnalysis, RunSource
 
 use super::follow::host_of;
 use super::matching::{bytes_of, sampled};
-use super::sending::{Agreement, Copying, Known, Stage};
+use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
 use crate::files::RunFiles;
 use crate::message::{Answer, Request};
@@ -58,8 +58,8 @@ impl State {
             let taken = self.hand_over(&worker, &config).await;
             self.sending.stage.set(Stage::Idle);
             match taken {
-                Ok(info) => self.follow_here(info),
-                Err(refused) => self.show_refusal(refused),
+                Ok(info) => self.follow_here(worker, info),
+                Err(refused) => self.show_refusal(&worker, refused),
             }
         });
         self.sending.begin(handle);
@@ -83,13 +83,15 @@ impl State {
             config: config.to_owned(),
         };
         let taken = worker.ask("POST", "api/analyses", Payload::of(&new));
-        Ok(taken.await?)
+        let taken = taken.await?;
+        self.sending.leave_to_analysis();
+        Ok(taken)
     }
 
     /// The copy that the worker was given before; none where it has none any more.
     async fn copied_before(self, worker: &NativeWorker) -> Result<Option<RunSource>, NativeError> {
         let known = self.sending.known.get_untracked();
-        let known = known.filter(|known| known.worker == *worker);
+        let known = known.filter(|known| known.worker.address() == worker.address());
         let Some(RunSource::Upload(id)) = known.map(|known| known.source) else {
             return Ok(None);
         };
@@ -171,7 +173,7 @@ impl State {
         }));
         let copied = upload(worker, files, tell).await;
         if copied.is_ok() {
-            self.sending.set_throw_away(None);
+            self.sending.keep();
         } else {
             self.sending.throw_away();
         }
@@ -206,7 +208,7 @@ impl State {
                         let _ = worker.text("DELETE", &path, Payload::Nothing).await;
                     });
                 };
-                self.sending.set_throw_away(Some(Box::new(throw_away)));
+                self.sending.set_throw_away(Box::new(throw_away));
             }
             News::Arrived { bytes } => self.change_copying(|copying| {
                 let seconds = surroundings::now_seconds() - began;
@@ -214,9 +216,10 @@ impl State {
                 copying.bytes_per_second = (bytes > 0).then(|| bytes as f64 / seconds);
                 copying.lost = None;
             }),
-            News::Lost { seconds } => {
-                self.change_copying(|copying| copying.lost = Some(seconds));
-            }
+            News::Lost { reason, seconds } => self.change_copying(|copying| {
+                let reason = reason.to_owned();
+                copying.lost = Some(Lost { reason, seconds });
+            }),
         }
     }
 
@@ -229,12 +232,12 @@ impl State {
     }
 
     /// What stands at a line of the config is shown there.
-    fn show_refusal(self, refused: Refused) {
+    fn show_refusal(self, worker: &NativeWorker, refused: Refused) {
         let words = match refused {
             Refused::GivenUp => return,
             Refused::Words(words) => words,
             Refused::Worker(error) => {
-                self.companion.notice(&error);
+                self.companion.notice(worker, &error);
                 error.to_string()
             }
             Refused::Config(problems) => self.show_problems(problems),

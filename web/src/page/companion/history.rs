@@ -11,9 +11,7 @@ use trainscope_analysis::service::{AnalysisInfo, Phase};
 
 use super::Companion;
 use super::opening::open_several;
-use super::runs::Listing;
-use crate::native::{NativeError, Payload};
-use crate::page::arrival::Arrival;
+use crate::native::Payload;
 use crate::page::readout;
 use crate::page::results::enlarged::show_modal;
 use crate::page::state::State;
@@ -27,7 +25,10 @@ const ASK_EVERY_MILLISECONDS: i32 = 2000;
 #[derive(Clone, Copy)]
 pub(super) struct History {
     companion: Companion,
-    analyses: RwSignal<Listing<AnalysisInfo>>,
+    /// What the worker said last that it has; none before it has answered.
+    analyses: RwSignal<Option<Vec<AnalysisInfo>>>,
+    /// Why it could not be asked, where that was so last.
+    failure: RwSignal<Option<String>>,
     /// Those that were picked to be compared.
     picked: RwSignal<BTreeSet<String>>,
     /// What the worker refused, in words.
@@ -65,7 +66,8 @@ pub(super) fn view() -> AnyView {
 fn Content(companion: Companion) -> impl IntoView {
     let history = History {
         companion,
-        analyses: RwSignal::new(Listing::Loading),
+        analyses: RwSignal::new(None),
+        failure: RwSignal::new(None),
         picked: RwSignal::default(),
         refusal: RwSignal::new(None),
     };
@@ -103,21 +105,19 @@ fn Content(companion: Companion) -> impl IntoView {
 #[component]
 fn List(history: History) -> impl IntoView {
     let ids = Memo::new(move |_| {
-        history.analyses.with(|analyses| match analyses {
-            Listing::There(analyses) => analyses.iter().map(|it| it.id.clone()).collect(),
-            _ => Vec::new(),
-        })
+        let ids = |all: &[AnalysisInfo]| all.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+        history.with_all(ids)
     });
+    let failure = move || {
+        let reason = history.failure.get()?;
+        Some(view! { <Failure history reason/> })
+    };
     let words = move || {
-        history.analyses.with(|analyses| match analyses {
-            Listing::Loading => {
-                Some(view! { <p class="label" role="status">"loading …"</p> }.into_any())
-            }
-            Listing::Failed(reason) => {
-                let reason = reason.clone();
-                Some(view! { <Failure history reason/> }.into_any())
-            }
-            Listing::There(analyses) if analyses.is_empty() => Some(
+        let count = history.analyses.with(|all| all.as_ref().map(Vec::len));
+        match count {
+            None if history.failure.with(Option::is_some) => None,
+            None => Some(view! { <p class="label" role="status">"loading …"</p> }.into_any()),
+            Some(0) => Some(
                 view! {
                     <p class="nothing" data-test="history-empty">
                         "Nothing yet. Open a run and have the worker compute it: it stays here, also when you close this \
@@ -126,10 +126,11 @@ fn List(history: History) -> impl IntoView {
                 }
                 .into_any(),
             ),
-            Listing::There(_) => None,
-        })
+            Some(_) => None,
+        }
     };
     view! {
+        {failure}
         {words}
         <ul class="analyses">
             <For each=move || ids.get() key=String::clone children=|id| view! { <Row id/> }/>
@@ -150,14 +151,14 @@ fn Failure(history: History, reason: String) -> impl IntoView {
 /// Shows those that were picked beside each other.
 #[component]
 fn CompareButton(history: History) -> impl IntoView {
-    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+    let state = State::here();
     let has_any = move || history.finished() > 1;
     let is_enough = move || history.picked.with(|picked| picked.len() > 1);
     let compare = move |_| {
         let picked = history.picked.get_untracked();
         let analyses = history.those(|info| picked.contains(&info.id));
         history.companion.is_history_open.set(false);
-        open_several(state, arrival, analyses);
+        open_several(state, analyses);
     };
     let words = move || match history.picked.with(BTreeSet::len) {
         0 | 1 => "Compare".to_owned(),
@@ -189,15 +190,19 @@ impl History {
         let Some(worker) = self.companion.worker.get_untracked() else {
             return;
         };
-        let listing = match worker.ask("GET", "api/analyses", Payload::Nothing).await {
-            Ok(analyses) => Listing::There(analyses),
+        let answer = worker.ask("GET", "api/analyses", Payload::Nothing).await;
+        let failure = match answer {
+            Ok(analyses) => {
+                // Nobody waits for it where the dialog is closed.
+                let _ = self.analyses.try_set(Some(analyses));
+                None
+            }
             Err(error) => {
-                self.companion.notice(&error);
-                Listing::Failed(error.to_string())
+                self.companion.notice(&worker, &error);
+                Some(error.to_string())
             }
         };
-        // Nobody waits for it where the dialog is closed.
-        let _ = self.analyses.try_set(listing);
+        let _ = self.failure.try_set(failure);
     }
 
     /// Asks the worker for something, and then what it has.
@@ -209,52 +214,51 @@ impl History {
             let payload = json.map_or(Payload::Nothing, Payload::Json);
             let refusal = match worker.text(method, &path, payload).await {
                 Ok(_) => None,
-                Err(error) => Some(self.in_words(&error)),
+                Err(error) => {
+                    self.companion.notice(&worker, &error);
+                    Some(error.to_string())
+                }
             };
             let _ = self.refusal.try_set(refusal);
             self.refresh().await;
         });
     }
 
-    /// Whether anything is under way; none where nobody looks any more.
+    /// Whether anything is under way that the worker can be asked for; none where nobody looks any
+    /// more.
     fn is_under_way(self) -> Option<bool> {
-        self.analyses.try_with_untracked(|analyses| match analyses {
-            Listing::There(analyses) => analyses.iter().any(|info| !info.phase.is_over()),
-            Listing::Loading | Listing::Failed(_) => false,
-        })
+        let is_under_way = self.analyses.try_with_untracked(|all| {
+            let mut all = all.iter().flatten();
+            all.any(|info| !info.phase.is_over())
+        })?;
+        // A worker that is lost is asked when it answers again.
+        Some(is_under_way && untrack(|| self.companion.machine()).is_some())
     }
 
     /// How many are finished.
     fn finished(self) -> usize {
-        self.analyses.with(|analyses| match analyses {
-            Listing::There(analyses) => {
-                let done = analyses.iter().filter(|info| info.phase == Phase::Done);
-                done.count()
-            }
-            Listing::Loading | Listing::Failed(_) => 0,
+        self.with_all(|all| {
+            let done = all.iter().filter(|info| info.phase == Phase::Done);
+            done.count()
         })
     }
 
     /// One of them, as it was told last.
     pub(super) fn one(self, id: &str) -> Option<AnalysisInfo> {
-        self.analyses.with(|analyses| match analyses {
-            Listing::There(analyses) => analyses.iter().find(|info| info.id == id).cloned(),
-            Listing::Loading | Listing::Failed(_) => None,
-        })
+        self.with_all(|all| all.iter().find(|info| info.id == id).cloned())
     }
 
     fn those(self, is_wanted: impl Fn(&AnalysisInfo) -> bool) -> Vec<AnalysisInfo> {
-        self.analyses.with_untracked(|analyses| match analyses {
-            Listing::There(analyses) => {
-                let wanted = analyses.iter().filter(|info| is_wanted(info));
-                wanted.cloned().collect()
-            }
-            Listing::Loading | Listing::Failed(_) => Vec::new(),
-        })
+        let wanted = |all: &[AnalysisInfo]| {
+            let wanted = all.iter().filter(|info| is_wanted(info));
+            wanted.cloned().collect()
+        };
+        untrack(|| self.with_all(wanted))
     }
 
-    fn in_words(self, error: &NativeError) -> String {
-        self.companion.notice(error);
-        error.to_string()
+    /// What `look` sees in all of them; whoever calls hears when they change.
+    fn with_all<T>(self, look: impl FnOnce(&[AnalysisInfo]) -> T) -> T {
+        self.analyses
+            .with(|all| look(all.as_deref().unwrap_or_default()))
     }
 }

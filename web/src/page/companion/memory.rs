@@ -1,5 +1,5 @@
-//! What is kept of a native worker: its address from one visit to the next, where a person gave it;
-//! its token in this tab, so that a reload keeps it.
+//! What is kept of native workers: the address of one from one visit to the next, where a person
+//! gave it; their tokens in this tab, so that a reload keeps them.
 
 use leptos::prelude::{document, window};
 use trainscope_checkpoint::http::url::decoded;
@@ -12,7 +12,7 @@ const TOKEN_MARK: &str = "#token=";
 /// Of the worker's address, in the browser's memory of this site.
 const ADDRESS_KEY: &str = "trainscope-worker";
 
-/// Of its address and its token, separated by a space, in the tab's memory.
+/// Of a worker's token, in the tab's memory; a space and the worker's address follow.
 const TOKEN_KEY: &str = "trainscope-worker-token";
 
 /// The token that came with the page's address. It is in the address bar no more.
@@ -63,26 +63,32 @@ pub(super) fn keep_address(address: &str) {
 
 /// The token for the worker at an address.
 pub(super) fn token(address: &str) -> Option<String> {
-    let kept = of_this_tab()?.get_item(TOKEN_KEY).ok()??;
-    let (of, token) = kept.split_once(' ')?;
-    (of == address).then(|| token.to_owned())
+    of_this_tab()?.get_item(&token_key(address)).ok()?
 }
 
 /// Keeps it as long as the tab is open.
 pub(super) fn keep_token(address: &str, token: &str) {
     if let Some(storage) = of_this_tab() {
-        let _ = storage.set_item(TOKEN_KEY, &format!("{address} {token}"));
+        let _ = storage.set_item(&token_key(address), token);
     }
 }
 
-/// Forgets the address and the token.
-pub(super) fn forget() {
+/// Forgets the address of the worker that was given last time.
+pub(super) fn forget_address() {
     if let Some(storage) = of_this_site() {
         let _ = storage.remove_item(ADDRESS_KEY);
     }
+}
+
+/// Forgets the token for the worker at an address.
+pub(super) fn forget_token(address: &str) {
     if let Some(storage) = of_this_tab() {
-        let _ = storage.remove_item(TOKEN_KEY);
+        let _ = storage.remove_item(&token_key(address));
     }
+}
+
+fn token_key(address: &str) -> String {
+    format!("{TOKEN_KEY} {address}")
 }
 
 fn of_this_site() -> Option<Storage> {

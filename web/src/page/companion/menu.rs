@@ -136,10 +136,12 @@ fn Connected(companion: Companion, machine: Machine) -> impl IntoView {
     };
     let state = State::here();
     let this_run = move || {
-        let words = match state.run_source() {
+        let words = match (state.run_source(), state.known_files()) {
             _ if state.opened.with(Option::is_none) => return None,
-            Some(_) => "the worker reads it by itself",
-            None => "the worker does not have it",
+            (Some(_), _) => "the worker reads it by itself",
+            (None, Some(known)) if known.folder.is_some() => "the worker reads it by itself",
+            (None, Some(_)) => "the worker has a copy of it",
+            (None, None) => "the worker does not have it",
         };
         Some(view! { <div><dt>"The open run"</dt><dd>{words}</dd></div> })
     };

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use trainscope_analysis::results::Results;
 use trainscope_analysis::results::compare::Comparison;
-use trainscope_analysis::service::{AnalysisInfo, RunFiles, RunFound};
+use trainscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
 
 use super::Standing;
+use super::follow::origin_of;
 use super::shown::{Brought, short_link};
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
-use crate::page::arrival::Arrival;
 use crate::page::begin::{self, Wanted};
 use crate::page::opening::remote::endpoint;
 use crate::page::state::{State, Wish};
@@ -19,12 +19,15 @@ use crate::page::surroundings::pause;
 /// How often it is looked whether a worker answers by now, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 100;
 
+/// Somebody disconnected meanwhile.
+const LEFT: &str = "The page speaks to no worker any more: connect to it again (top right).";
+
 /// Opens a run of the worker's; the page reads it over HTTP, by ranges.
 pub(super) fn open_run(state: State, run: RunFound) {
     let wish = state.wish(&run.name);
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
-            return;
+            return wish.fail(&LEFT);
         };
         let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
         match worker.ask("GET", &path, Payload::Nothing).await {
@@ -34,7 +37,7 @@ pub(super) fn open_run(state: State, run: RunFound) {
                 begin::open(state, Wanted::Run(Box::new(remote)));
             }
             Err(error) => {
-                let reason = in_words(state, &error);
+                let reason = in_words(state, &worker, &error);
                 wish.fail(&format!("{} could not be opened: {reason}", run.name));
             }
         }
@@ -56,36 +59,30 @@ fn remote(worker: &NativeWorker, run: RunFound, files: RunFiles) -> Remote {
 }
 
 /// Opens the analysis of this id, once there is a worker.
-pub(super) async fn open_linked(state: State, wish: Wish, arrival: Arrival, id: String) {
+pub(super) async fn open_linked(state: State, wish: Wish, id: String) {
     match connected(state, wish).await {
-        Ok(Some(worker)) => open(state, wish, arrival, &worker, &id).await,
+        Ok(Some(worker)) => open(state, wish, &worker, &id).await,
         Ok(None) => {}
         Err(message) => wish.fail(&message),
     }
 }
 
 /// Opens several analyses beside each other, or the only one.
-pub(super) fn open_several(state: State, arrival: Arrival, analyses: Vec<AnalysisInfo>) {
+pub(super) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
     let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
     let wish = state.wish(&names.join(" and "));
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
-            return;
+            return wish.fail(&LEFT);
         };
         match analyses.as_slice() {
-            [only] => open(state, wish, arrival, &worker, &only.id).await,
-            several => compare(state, wish, arrival, &worker, several).await,
+            [only] => open(state, wish, &worker, &only.id).await,
+            several => compare(state, wish, &worker, several).await,
         }
     });
 }
 
-async fn compare(
-    state: State,
-    wish: Wish,
-    arrival: Arrival,
-    worker: &NativeWorker,
-    analyses: &[AnalysisInfo],
-) {
+async fn compare(state: State, wish: Wish, worker: &NativeWorker, analyses: &[AnalysisInfo]) {
     let mut all = Vec::new();
     for analysis in analyses {
         wish.tell(analysis.name.clone(), None);
@@ -104,32 +101,35 @@ async fn compare(
         from: at(worker),
         results: comparison.merged,
         link: None,
+        origin: None,
     };
-    begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
+    begin::open(state, Wanted::Brought(Box::new(brought)));
 }
 
-/// Shows the results of one that is over; follows one that is not.
-async fn open(state: State, wish: Wish, arrival: Arrival, worker: &NativeWorker, id: &str) {
+/// Shows the results of one that is done. Any other is followed: one that was stopped or failed has
+/// no results, and all that it has done is told again.
+async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
     let path = format!("api/analyses/{}", js_sys::encode_uri_component(id));
     let info = worker.ask::<AnalysisInfo>("GET", &path, Payload::Nothing);
     let info = match info.await {
         _ if !wish.is_wanted() => return,
         Ok(info) => info,
-        Err(error) => return wish.fail(&in_words(state, &error)),
+        Err(error) => return wish.fail(&in_words(state, worker, &error)),
     };
-    if !info.phase.is_over() {
-        return begin::open(state, Wanted::Analysis(Box::new(info)));
+    if info.phase != Phase::Done {
+        return begin::open(state, Wanted::Analysis(worker.clone(), Box::new(info)));
     }
     wish.tell(info.name.clone(), None);
     match results(state, wish, worker, id).await {
         Ok(Some(results)) => {
             let brought = Brought {
+                origin: origin_of(&info),
                 name: info.name,
                 from: at(worker),
                 results,
                 link: Some(short_link(worker.address(), id)),
             };
-            begin::open(state, Wanted::Brought(arrival, Box::new(brought)));
+            begin::open(state, Wanted::Brought(Box::new(brought)));
         }
         Ok(None) => {}
         Err(message) => wish.fail(&format!("{}: {message}", info.name)),
@@ -146,7 +146,7 @@ async fn results(
     let id = js_sys::encode_uri_component(id);
     let path = format!("api/analyses/{id}/results.json");
     let text = worker.text("GET", &path, Payload::Nothing).await;
-    let text = text.map_err(|error| in_words(state, &error))?;
+    let text = text.map_err(|error| in_words(state, worker, &error))?;
     if !wish.is_wanted() {
         return Ok(None);
     }
@@ -188,8 +188,8 @@ async fn connected(state: State, wish: Wish) -> Result<Option<NativeWorker>, Str
     Ok(None)
 }
 
-fn in_words(state: State, error: &NativeError) -> String {
-    state.companion.notice(error);
+fn in_words(state: State, worker: &NativeWorker, error: &NativeError) -> String {
+    state.companion.notice(worker, error);
     error.to_string()
 }
 

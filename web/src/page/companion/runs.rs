@@ -15,11 +15,11 @@ const MOST_WITHOUT_SEARCH: usize = 8;
 
 /// What a worker was asked to list.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Listing<T> {
+enum Listing {
     /// It has not answered yet.
     Loading,
     /// What there is.
-    There(Vec<T>),
+    There(Vec<RunFound>),
     /// Why it cannot be had.
     Failed(String),
 }
@@ -159,14 +159,14 @@ fn List(runs: Vec<RunFound>) -> impl IntoView {
     }
 }
 
-async fn listed(companion: Companion) -> Listing<RunFound> {
+async fn listed(companion: Companion) -> Listing {
     let Some(worker) = companion.worker.get_untracked() else {
         return Listing::There(Vec::new());
     };
     match worker.ask("GET", "api/runs", Payload::Nothing).await {
         Ok(runs) => Listing::There(runs),
         Err(error) => {
-            companion.notice(&error);
+            companion.notice(&worker, &error);
             Listing::Failed(error.to_string())
         }
     }

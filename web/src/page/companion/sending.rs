@@ -18,10 +18,15 @@ pub(in crate::page) struct Sending {
     /// Ends what is under way.
     under_way: StoredValue<Option<AbortHandle>>,
     /// Has the worker throw away what was copied so far.
-    throw_away: StoredValue<Option<Box<dyn FnOnce()>>, LocalStorage>,
+    throw_away: StoredValue<Option<ThrowAway>, LocalStorage>,
+    /// Has the worker throw away a copy that no analysis uses.
+    throw_away_unused: StoredValue<Option<ThrowAway>, LocalStorage>,
     /// Who waits for the person's agreement.
     agreement: StoredValue<Option<oneshot::Sender<bool>>, LocalStorage>,
 }
+
+/// Has a worker throw away what was copied to it.
+pub(super) type ThrowAway = Box<dyn FnOnce()>;
 
 /// How far an analysis is on its way to a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +67,17 @@ pub(in crate::page) struct Copying {
     pub of_bytes: u64,
     /// Bytes that have arrived each second so far.
     pub bytes_per_second: Option<f64>,
-    /// Seconds until a lost connection is tried again.
-    pub lost: Option<u32>,
+    /// Why it does not go on for the moment; none where it does.
+    pub lost: Option<Lost>,
+}
+
+/// Something that is tried again.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::page) struct Lost {
+    /// What happened, in words.
+    pub reason: String,
+    /// Seconds until then.
+    pub seconds: u32,
 }
 
 /// Where a worker has the files of the open run.
@@ -95,6 +109,7 @@ impl Sending {
             known: RwSignal::new(None),
             under_way: StoredValue::new(None),
             throw_away: StoredValue::new_local(None),
+            throw_away_unused: StoredValue::new_local(None),
             agreement: StoredValue::new_local(None),
         }
     }
@@ -114,17 +129,23 @@ impl Sending {
 
     /// Has the worker throw away what was copied so far.
     pub(super) fn throw_away(self) {
-        let mut throw_away = None;
-        self.throw_away
-            .update_value(|kept| throw_away = kept.take());
-        if let Some(throw_away) = throw_away {
-            throw_away();
-        }
+        call(taken(self.throw_away));
     }
 
-    /// What was copied so far is thrown away like this; none where all of it has arrived.
-    pub(super) fn set_throw_away(self, throw_away: Option<Box<dyn FnOnce()>>) {
-        self.throw_away.set_value(throw_away);
+    /// What was copied so far is thrown away like this.
+    pub(super) fn set_throw_away(self, throw_away: ThrowAway) {
+        self.throw_away.set_value(Some(throw_away));
+    }
+
+    /// All of it has arrived, and stays as long as the run is open.
+    pub(super) fn keep(self) {
+        call(taken(self.throw_away_unused));
+        self.throw_away_unused.set_value(taken(self.throw_away));
+    }
+
+    /// An analysis uses it, and it goes with that.
+    pub(super) fn leave_to_analysis(self) {
+        self.throw_away_unused.set_value(None);
     }
 
     /// This is under way from now on.
@@ -132,9 +153,11 @@ impl Sending {
         self.under_way.set_value(Some(handle));
     }
 
-    /// The same, and another run is open from now on.
+    /// Gives up what is on its way, because another run is open from now on; a copy that no
+    /// analysis uses is thrown away, too.
     pub(in crate::page) fn forget(self) {
         self.cancel();
+        call(taken(self.throw_away_unused));
         self.known.set(None);
     }
 
@@ -164,6 +187,16 @@ impl Sending {
         self.agreement.set_value(Some(sender));
         self.stage.set(Stage::Agreeing(agreement));
         answer.await.unwrap_or(false)
+    }
+}
+
+fn taken(kept: StoredValue<Option<ThrowAway>, LocalStorage>) -> Option<ThrowAway> {
+    kept.try_update_value(Option::take).flatten()
+}
+
+fn call(throw_away: Option<ThrowAway>) {
+    if let Some(throw_away) = throw_away {
+        throw_away();
     }
 }
 

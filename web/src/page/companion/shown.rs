@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use trainscope_analysis::results::Results;
 
-use crate::page::arrival::Arrival;
+use crate::link::Source;
 use crate::page::state::State;
 
 /// Short enough for a chat: `#analysis=ID`, to which the worker's `s/ID` leads.
@@ -26,6 +26,9 @@ pub(in crate::page) struct Brought {
     pub results: Results,
     /// The short link to them, where there is one.
     pub link: Option<String>,
+    /// What leads to the same run without the worker; none where nothing does, or where there are
+    /// several.
+    pub origin: Option<Source>,
 }
 
 impl State {
@@ -40,9 +43,10 @@ impl State {
     }
 
     /// Shows results that a worker had.
-    pub(in crate::page) fn show_brought(self, arrival: Arrival, brought: Brought) {
-        arrival.bring(&brought.name, &brought.from);
+    pub(in crate::page) fn show_brought(self, brought: Brought) {
         self.show_results(brought.results);
+        self.arrival.bring(&brought.name, &brought.from);
+        self.origin.set_value(brought.origin);
         self.companion.shown.set(None);
         if let Some(link) = brought.link {
             self.is_at(link);

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use trainscope_analysis::service::RunSource;
 
+use super::sending::Known;
 use crate::page::state::State;
 use crate::run_place::RunPlace;
 
@@ -28,6 +29,14 @@ impl State {
             },
             Some(RunPlace::Files(_)) | None => None,
         }
+    }
+
+    /// Where the worker has the files that are open here, in place or as a copy, where that was
+    /// found out; whoever asks hears when that changes.
+    pub(in crate::page) fn known_files(self) -> Option<Known> {
+        let worker = self.companion.worker.get()?;
+        let known = self.sending.known.get()?;
+        (known.worker.address() == worker.address()).then_some(known)
     }
 }
 

@@ -19,6 +19,13 @@ const SLICE_BYTES: u64 = 8 << 20;
 /// The worker has another part of a file than was assumed, or waited for long.
 const PASSING: [u16; 2] = [409, 408];
 
+/// The worker cannot write what it is sent, which may not pass by itself. What does not reach it
+/// says otherwise.
+const FAILED: u16 = 500;
+
+/// So often it may fail one after the other without taking a byte.
+const MOST_FAILURES: usize = 3;
+
 /// Names of uploads are not longer.
 const NAME_CHARACTERS: usize = 200;
 
@@ -45,8 +52,8 @@ pub(super) enum News<'a> {
     Begun { id: &'a str },
     /// So many bytes have arrived.
     Arrived { bytes: u64 },
-    /// The connection is tried again after so many seconds.
-    Lost { seconds: u32 },
+    /// It is tried again after so many seconds; in words, what happened.
+    Lost { reason: &'a str, seconds: u32 },
 }
 
 /// Files on their way.
@@ -57,6 +64,13 @@ struct Copying<'a, T> {
     arrived: BTreeMap<String, u64>,
     patience: Patience,
     tell: T,
+}
+
+/// How often a worker could not write what follows so many bytes of a file.
+#[derive(Default)]
+struct Failures {
+    offset: u64,
+    count: usize,
 }
 
 /// Copies files to a worker, whatever happens to the connection.
@@ -94,6 +108,7 @@ pub(super) async fn upload<T: Fn(News<'_>)>(
 
 impl<T: Fn(News<'_>)> Copying<'_, T> {
     async fn copy(&mut self, path: &str, blob: &Blob) -> Result<(), UploadError> {
+        let mut failures = Failures::default();
         while self.arrived_of(path) < bytes_of(blob) {
             let offset = self.arrived_of(path);
             match self.put(path, blob, offset).await {
@@ -102,13 +117,16 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
                     self.arrived.insert(path.to_owned(), file.arrived_bytes);
                     self.tell_arrived();
                 }
-                Ok(_) => self.recover().await?,
-                Err(error) if is_passing(&error) => {
+                Ok(_) => self.recover("the worker took nothing".to_owned()).await?,
+                Err(error) => {
+                    let passing = passing(&error).filter(|_| !failures.are_final(&error, offset));
+                    let Some(reason) = passing else {
+                        return Err(error.into());
+                    };
                     // A browser says the same of a file that has gone as of a worker.
                     try_reading(path, blob, offset).await?;
-                    self.recover().await?;
+                    self.recover(reason).await?;
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
@@ -125,21 +143,21 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
             .await
     }
 
-    /// Waits, and asks what has arrived.
-    async fn recover(&mut self) -> Result<(), NativeError> {
+    /// Waits, and asks what has arrived. The reason is that of the last failure.
+    async fn recover(&mut self, mut reason: String) -> Result<(), NativeError> {
         loop {
-            let tell = &self.tell;
-            self.patience
-                .wait(|seconds| tell(News::Lost { seconds }))
-                .await;
+            let tell = |seconds| {
+                let reason = &reason;
+                (self.tell)(News::Lost { reason, seconds });
+            };
+            self.patience.wait(tell).await;
             let address = format!("api/uploads/{}", self.id);
             match self.worker.ask("GET", &address, Payload::Nothing).await {
                 Ok(upload) => {
                     self.take(upload);
                     return Ok(());
                 }
-                Err(error) if lost(&error).is_some() => {}
-                Err(error) => return Err(error),
+                Err(error) => reason = lost(&error).ok_or(error)?,
             }
         }
     }
@@ -160,13 +178,28 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
     }
 }
 
-/// Whether asking what has arrived helps.
-fn is_passing(error: &NativeError) -> bool {
-    let refused = match error {
-        NativeError::Refused { status, .. } => Some(status),
-        _ => None,
-    };
-    refused.is_some_and(|status| PASSING.contains(status)) || lost(error).is_some()
+impl Failures {
+    /// Takes in what happened behind so many bytes; whether trying again leads nowhere.
+    fn are_final(&mut self, error: &NativeError, offset: u64) -> bool {
+        if !matches!(error, NativeError::Refused { status: FAILED, .. }) {
+            return false;
+        }
+        if self.offset != offset {
+            *self = Self { offset, count: 0 };
+        }
+        self.count += 1;
+        self.count >= MOST_FAILURES
+    }
+}
+
+/// What happened, where asking what has arrived helps.
+fn passing(error: &NativeError) -> Option<String> {
+    match error {
+        NativeError::Refused { status, refusal } if PASSING.contains(status) => {
+            Some(refusal.message.clone())
+        }
+        error => lost(error),
+    }
 }
 
 async fn try_reading(path: &str, blob: &Blob, offset: u64) -> Result<(), UploadError> {
@@ -187,4 +220,38 @@ fn encoded(path: &str) -> String {
         .split('/')
         .map(|part| String::from(encode_uri_component(part)));
     parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use trainscope_analysis::service::Refusal;
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    fn refused(status: u16) -> NativeError {
+        let refusal = Refusal {
+            message: format!("it is {status}"),
+            ..Refusal::default()
+        };
+        NativeError::Refused { status, refusal }
+    }
+
+    #[test]
+    fn a_worker_that_cannot_write_is_tried_three_times() {
+        let mut failures = Failures::default();
+        let failed = refused(FAILED);
+        let tried = [0, 0, 8, 8, 8].map(|offset| failures.are_final(&failed, offset));
+        assert_eq!(tried, [false, false, false, false, true]);
+        // Who does not reach it tries for as long as it takes.
+        let mut failures = Failures::default();
+        assert!(!(0..9).any(|_| failures.are_final(&refused(502), 0)));
+    }
+
+    #[test]
+    fn what_passes_is_told_in_the_words_of_the_worker() {
+        assert_eq!(passing(&refused(409)).as_deref(), Some("it is 409"));
+        assert_eq!(passing(&refused(500)).as_deref(), Some("it is 500"));
+        assert_eq!(passing(&refused(404)), None);
+    }
 }

@@ -11,7 +11,6 @@ use web_sys::Node;
 use super::{Companion, follow, history, menu, opening, runs};
 use crate::native::NativeWorker;
 use crate::page::analysis::computer::{Computer, Listener};
-use crate::page::arrival::Arrival;
 use crate::page::state::{State, Wish};
 use crate::part::MissingPart;
 
@@ -31,7 +30,7 @@ pub(in crate::page) struct Views {
     /// Has the worker compute what is asked.
     pub send: fn(State),
     /// Tells of an analysis of the worker's.
-    pub follow: fn(NativeWorker, String, Listener) -> Box<dyn Computer>,
+    pub follow: fn(Companion, NativeWorker, String, Listener) -> Box<dyn Computer>,
 }
 
 /// Connects to the worker that is named, where one is, and shows it from now on.
@@ -69,10 +68,9 @@ pub(super) fn begin(companion: Companion) -> Result<(), MissingPart> {
 pub(in crate::page) fn open_linked(
     state: State,
     wish: Wish,
-    arrival: Arrival,
     id: String,
 ) -> Result<(), MissingPart> {
-    spawn_local(opening::open_linked(state, wish, arrival, id));
+    spawn_local(opening::open_linked(state, wish, id));
     Ok(())
 }
 

@@ -115,7 +115,7 @@ fn Entry(
         }
     };
     let hint = move || read.with(|(_, status)| status.clone());
-    let name = subject.with_value(Subject::name);
+    let (name, names_run) = subject.with_value(|subject| (subject.name(), subject.names_run()));
     let full = subject.with_value(|subject| format!("{name} ({})", subject.component));
     let colour = format!("colour of {name}");
     let swatch = move || look.get().map(|look| swatch(look.colour, look.dash));
@@ -137,7 +137,7 @@ fn Entry(
                 on:click=press
                 on:keydown=key
             >
-                <span class="name" title=full>{name}</span>
+                <span class="name" class:whole=names_run title=full>{name}</span>
                 <b class:noted=move || hint().is_some() title=hint>
                     {move || readout::value(read.with(|(value, _)| *value))}
                 </b>

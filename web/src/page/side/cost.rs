@@ -28,8 +28,10 @@ pub(super) fn Footer() -> impl IntoView {
             <Price cost/>
             <Advice cost/>
             <Threads/>
-            <Run cost/>
-            <SendingStatus/>
+            <div class="acting">
+                <Run cost/>
+                <SendingStatus/>
+            </div>
         </div>
     }
 }
@@ -74,7 +76,7 @@ fn Price(cost: Memo<Option<Cost>>) -> impl IntoView {
             readout::counted(cost.records, "number"),
             format!("{} to read", readout::bytes(cost.read_bytes)),
             readout::operations(cost.flops),
-            format!("{} of memory", readout::bytes(here.peak_bytes(&cost))),
+            format!("{} of memory here", readout::bytes(here.peak_bytes(&cost))),
         ];
         let times = [
             (here.seconds(&cost), "here"),

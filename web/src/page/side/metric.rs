@@ -443,7 +443,7 @@ mod tests {
             ],
             ..MetricForm::default()
         };
-        assert_eq!(title(&entry), "norm · nuclear");
+        assert_eq!(title(&entry), "Norm · nuclear");
         assert_eq!(
             summary(&entry),
             "weights: v_proj, ov_circuit · gradients: w_2 · to step 2000 · layers 0..2"

@@ -75,5 +75,10 @@ fn connection_words(connection: &Connection) -> Option<String> {
         Connection::Lost { reason, seconds } => Some(format!(
             "Connection lost, trying again in {seconds} s ({reason}). The analysis goes on as long as the worker runs."
         )),
+        Connection::WantsToken => Some(
+            "The worker wants another token now: give it at the top right. The analysis goes on as long as the worker \
+             runs."
+                .to_owned(),
+        ),
     }
 }

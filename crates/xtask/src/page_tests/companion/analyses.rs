@@ -25,6 +25,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: cancelled,
     },
     PageTest {
+        name: "worker_a_name_that_is_typed_outlives_a_question_that_failed",
+        run: typed_meanwhile,
+    },
+    PageTest {
         name: "worker_a_short_link_leads_to_an_analysis",
         run: short_link,
     },
@@ -58,6 +62,7 @@ fn kept(tab: &Tab, site: &Site) -> Result<()> {
     enter(tab, "[data-test=analysis-new-name]", "another name")?;
     tab.press("Enter")?;
     tab.wait_for_words("[data-test=analysis-name]", "another name")?;
+    has_focus(tab, "analysis-rename")?;
     ensure!(
         worker.get("analyses")?[0]["name"] == "another name",
         "the worker was not told"
@@ -71,8 +76,11 @@ fn kept(tab: &Tab, site: &Site) -> Result<()> {
     unfold(tab)?;
     tab.click("[data-test=worker-history]")?;
     tab.click_when_shown("[data-test=analysis-remove]")?;
-    tab.click("[data-test=analysis-remove-no]")?;
-    tab.click("[data-test=analysis-remove]")?;
+    has_focus(tab, "analysis-remove-no")?;
+    tab.press("Enter")?;
+    has_focus(tab, "analysis-remove")?;
+    tab.press("Enter")?;
+    has_focus(tab, "analysis-remove-no")?;
     says(&tab.words("[data-test=analysis]")?, &["deleted"])?;
     tab.click("[data-test=analysis-remove-yes]")?;
     tab.wait_until_shown("[data-test=history-empty]")?;
@@ -86,9 +94,19 @@ fn kept(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
+/// Waits until the keyboard is at the element of that name.
+fn has_focus(tab: &Tab, name: &str) -> Result<()> {
+    let expression = format!("document.activeElement?.dataset.test === '{name}'");
+    tab.wait_for(&format!("the focus of {name}"), &expression)
+}
+
+/// Names of runs that differ in their ends alone.
+const FIRST: &str = "learning-rate-of-the-published-run-1.5";
+const SECOND: &str = "learning-rate-of-the-published-run-2";
+
 fn compared(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(site.workspace, Options::default())?;
-    for name in ["run-1.5", "second"] {
+    for name in [FIRST, SECOND] {
         analyse(site.workspace, &worker, name)?;
     }
     open_connected(tab, &worker.address())?;
@@ -108,7 +126,7 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
     }
     tab.click("[data-test=history-compare]")?;
     visit::wait_until_drawn(tab)?;
-    tab.wait_for_words("[data-test=arrival]", "second and run-1.5")?;
+    tab.wait_for_words("[data-test=arrival]", &format!("{SECOND} and {FIRST}"))?;
     let legends = visit::legends(tab)?;
     let first = legends.first().cloned().unwrap_or_default();
     let value = |run: &str| {
@@ -118,19 +136,23 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
         let values = of_run.map(|(name, value)| (name.replace(run, ""), value.clone()));
         values.collect::<Vec<_>>()
     };
-    let (one, other) = (value("run-1.5"), value("second"));
+    let (one, other) = (value(FIRST), value(SECOND));
     ensure!(
         !one.is_empty() && one.len() * 2 == first.len(),
         "the series are {first:?}"
     );
     ensure!(one == other, "the same analysis gave {one:?} and {other:?}");
+    let is_cut = "return [...document.querySelectorAll('[data-test=series] .name')]\
+                    .some(name => name.scrollWidth > name.clientWidth)";
+    ensure!(tab.run(is_cut)? == false, "names are cut off");
     Ok(())
 }
 
 /// So many that the last of them waits for a while.
 const MANY: usize = 8;
 
-fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
+/// A worker with so many, and their ids.
+fn busy(site: &Site) -> Result<(NativeWorker, Vec<String>)> {
     let worker = worker(
         site.workspace,
         Options {
@@ -140,7 +162,12 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     )?;
     let config = fs::read_to_string(site.workspace.root.join(CONFIG))?;
     let asked = (0..MANY).map(|_| ask_for(&worker, &config));
-    let ids: Vec<String> = asked.collect::<Result<_>>()?;
+    let ids = asked.collect::<Result<_>>()?;
+    Ok((worker, ids))
+}
+
+fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
+    let (worker, ids) = busy(site)?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
     // The newest is the last to wait.
@@ -155,6 +182,29 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     let all = "[...document.querySelectorAll('[data-test=analysis-phase]')]\
                  .every(phase => phase.textContent === 'done')";
     tab.wait_for("the end of all", all)
+}
+
+fn typed_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
+    let (worker, _) = busy(site)?;
+    open_connected(tab, &worker.address())?;
+    show(tab)?;
+    tab.click_when_shown("[data-test=analysis-rename]")?;
+    enter(tab, "[data-test=analysis-new-name]", "another name")?;
+    tab.run(
+        "window.realFetch = window.fetch;\
+         window.fetch = (address, options) => address.endsWith('api/analyses')\
+           ? Promise.reject(new TypeError('nobody answers'))\
+           : window.realFetch(address, options)",
+    )?;
+    tab.wait_until_shown("[data-test=history-failed]")?;
+    let typed = tab.value("[data-test=analysis-new-name]")?;
+    ensure!(typed == "another name", "the field has {typed}");
+    tab.run("window.fetch = window.realFetch")?;
+    tab.wait_until_gone("[data-test=history-failed]")?;
+    tab.press("Enter")?;
+    tab.wait_for_words("[data-test=analysis-name]", "another name")?;
+    // Nobody is asked any more when the worker has ended.
+    tab.click("[data-test=history-close]")
 }
 
 fn short_link(tab: &Tab, site: &Site) -> Result<()> {

@@ -18,6 +18,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: token,
     },
     PageTest {
+        name: "worker_that_was_left_is_had_back_with_its_token",
+        run: had_back,
+    },
+    PageTest {
         name: "worker_a_page_from_elsewhere_connects_where_it_is_allowed",
         run: by_hand,
     },
@@ -127,6 +131,33 @@ fn token(tab: &Tab, site: &Site) -> Result<()> {
         // The browser tells its console that there is none.
         tab.complaints().map(drop)
     })
+}
+
+fn had_back(tab: &Tab, site: &Site) -> Result<()> {
+    let closed = |token: &str| Options {
+        token: Some(token.to_owned()),
+        ..Options::default()
+    };
+    let own = worker(site.workspace, closed(TOKEN))?;
+    let origin = own.address().trim_end_matches('/').to_owned();
+    let other = Options {
+        origins: vec![origin],
+        ..closed("another-token")
+    };
+    let other = worker(site.workspace, other)?;
+    open_connected(tab, &format!("{}#token={TOKEN}", own.address()))?;
+    unfold(tab)?;
+    tab.click("[data-test=worker-disconnect]")?;
+    // Another one meanwhile, with a token of its own.
+    tab.wait_until_shown("[data-test=worker-address]")?;
+    connect(tab, &other.address(), "another-token")?;
+    tab.wait_for_words("[data-test=worker-facts]", &other.address())?;
+    tab.click("[data-test=worker-disconnect]")?;
+    tab.click_when_shown("[data-test=worker-again]")?;
+    wait_until_connected(tab)?;
+    let kept = tab.run("return JSON.stringify([localStorage, sessionStorage])")?;
+    ensure!(!kept.to_string().contains("another-token"), "{kept}");
+    Ok(())
 }
 
 fn by_hand(tab: &Tab, site: &Site) -> Result<()> {

@@ -13,7 +13,7 @@ use super::{RUNS, SEND, configure, finish, same_as_results, wait_for_units, with
 use crate::browser::Tab;
 use crate::demo::{CONFIG, RUN};
 use crate::page_tests::native_worker::{NativeWorker, Options};
-use crate::page_tests::{PageTest, Site, visit, watching};
+use crate::page_tests::{PageTest, Site, companion, links, visit, watching};
 
 pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
@@ -25,6 +25,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: in_place,
     },
     PageTest {
+        name: "what_a_worker_is_asked_before_copying_can_be_given_up",
+        run: given_up_before,
+    },
+    PageTest {
         name: "copying_that_is_cut_goes_on_where_it_was",
         run: cut,
     },
@@ -33,8 +37,28 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: left_out,
     },
     PageTest {
+        name: "copying_that_the_worker_cannot_write_says_why",
+        run: unwritten,
+    },
+    PageTest {
         name: "copying_that_is_given_up_leaves_nothing",
         run: given_up,
+    },
+    PageTest {
+        name: "a_copy_that_no_analysis_uses_goes_with_the_run",
+        run: unused,
+    },
+    PageTest {
+        name: "an_analysis_of_copied_files_is_watched_beside_them",
+        run: watched,
+    },
+    PageTest {
+        name: "copying_ends_with_the_connection",
+        run: disconnected,
+    },
+    PageTest {
+        name: "a_link_that_is_opened_ends_copying",
+        run: link_meanwhile,
     },
 ];
 
@@ -97,6 +121,27 @@ fn in_place(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
+fn given_up_before(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    tab.run(
+        "const real = window.fetch;\
+         window.fetch = (address, options) =>\
+           address.endsWith('api/matches') ? new Promise(() => {}) : real(address, options)",
+    )?;
+    tab.click(SEND)?;
+    tab.wait_for_words("[data-test=sending]", "Asking the worker")?;
+    tab.click("[data-test=cancel-sending]")?;
+    tab.wait_until_gone("[data-test=sending]")?;
+    ensure!(
+        tab.has(&format!("{SEND}:enabled"))?,
+        "it cannot be sent again"
+    );
+    ensure!(!tab.has(DIALOG)?, "the page goes on with it");
+    Ok(())
+}
+
 fn cut(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = NativeWorker::start(site.workspace, Options::default())?;
@@ -149,26 +194,130 @@ fn left_out(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
+fn unwritten(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    copy_until_down(tab, &run, &network)?;
+    let uploads = uploads(&worker)?;
+    let upload = uploads.first().context("nothing was copied")?;
+    // Where the folders of the rest would be there are files.
+    for step in fs::read_dir(run.folder())? {
+        let place = upload.join(step?.file_name());
+        if !place.exists() {
+            fs::write(&place, "")?;
+        }
+    }
+    network.bring_up();
+    tab.wait_for_words(LOST, "cannot be written")?;
+    tab.wait_for_words("[data-test=sending-failed]", "cannot be written")?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
+}
+
 fn given_up(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = NativeWorker::start(site.workspace, Options::default())?;
     let network = Network::to(worker.host())?;
     copy_until_down(tab, &run, &network)?;
     ensure!(uploads(&worker)?.len() == 1, "nothing was copied");
+    tab.run("scrollTo(0, 0)")?;
+    let place = "document.querySelector('[data-test=copying]').getBoundingClientRect()";
+    tab.wait_for(
+        "copying in sight",
+        &format!("(place => place.top >= 0 && place.bottom <= innerHeight)({place})"),
+    )?;
     tab.wait_for_words(LOST, "in 4 s")?;
     network.bring_up();
     tab.click("[data-test=cancel-sending]")?;
     tab.wait_until_gone("[data-test=copying]")?;
-    let until = Instant::now() + Duration::from_secs(20);
-    while !uploads(&worker)?.is_empty() {
-        ensure!(Instant::now() < until, "what was copied is still there");
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until_thrown_away(&worker)?;
     tab.complaints()?;
     ensure!(
         worker.get("analyses")? == serde_json::json!([]),
         "there is an analysis"
     );
+    Ok(())
+}
+
+fn unused(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let little = Options {
+        arguments: vec!["--memory".to_owned(), "1M".to_owned()],
+        ..Options::default()
+    };
+    let worker = NativeWorker::start(site.workspace, little)?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    configure(tab, &run.config())?;
+    tab.click(SEND)?;
+    tab.click_when_shown("[data-test=agree]")?;
+    tab.wait_for_words("[data-test=sending-failed]", "of memory")?;
+    // Whoever changes the config need not copy again.
+    ensure!(uploads(&worker)?.len() == 1, "the copy is gone");
+    tab.drop_files("main", &[&site.workspace.root.join(RUN)])?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
+}
+
+fn watched(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let slow = Options {
+        threads: Some(1),
+        ..Options::default()
+    };
+    let worker = NativeWorker::start(site.workspace, slow)?;
+    visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
+    configure(tab, &run.config())?;
+    tab.click(SEND)?;
+    tab.click_when_shown("[data-test=agree]")?;
+    wait_for_units(tab, 1)?;
+    companion::unfold(tab)?;
+    tab.wait_for_words("[data-test=worker-facts]", "has a copy of it")?;
+    tab.click("[data-test=worker-history]")?;
+    tab.click_when_shown("[data-test=analysis-open]")?;
+    finish(tab)?;
+    ensure!(tab.has(SEND)?, "the run is closed");
+    same_as_results(tab, &worker)
+}
+
+fn disconnected(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    copy_until_down(tab, &run, &network)?;
+    tab.wait_for_words(LOST, "in 4 s")?;
+    network.bring_up();
+    companion::unfold(tab)?;
+    tab.click("[data-test=worker-disconnect]")?;
+    tab.wait_until_gone("[data-test=copying]")?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
+}
+
+fn link_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
+    let run = SlowRun::write()?;
+    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let network = Network::to(worker.host())?;
+    visit::finish_demo(tab, network.address())?;
+    let link = links::shared(tab, "share-with")?;
+    let (_, hash) = link.split_once('#').context("the link carries nothing")?;
+    copy_until_down(tab, &run, &network)?;
+    tab.wait_for_words(LOST, "in 4 s")?;
+    network.bring_up();
+    tab.run(&format!("location.hash = '{hash}'"))?;
+    tab.wait_for_words("[data-test=arrival]", "from a link")?;
+    visit::wait_until_drawn(tab)?;
+    wait_until_thrown_away(&worker)?;
+    tab.complaints().map(drop)
+}
+
+/// Waits until the worker has nothing any more of what was copied to it.
+fn wait_until_thrown_away(worker: &NativeWorker) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !uploads(worker)?.is_empty() {
+        ensure!(Instant::now() < until, "what was copied is still there");
+        thread::sleep(Duration::from_millis(20));
+    }
     Ok(())
 }
 

@@ -2,14 +2,13 @@
 
 use js_sys::Date;
 use leptos::ev::SubmitEvent;
-use leptos::html::Input;
+use leptos::html::{Button, Input};
 use leptos::prelude::*;
 use trainscope_analysis::service::{AnalysisInfo, Phase, Rename};
 use wasm_bindgen::JsValue;
 
 use super::History;
 use crate::native::Payload;
-use crate::page::arrival::Arrival;
 use crate::page::companion::opening::open_several;
 use crate::page::companion::shown::short_link;
 use crate::page::companion::starting::CopyButton;
@@ -34,10 +33,21 @@ pub(super) fn Row(id: String) -> impl IntoView {
         Asking::Name => view! { <NameField info asking/> }.into_any(),
         Asking::Nothing | Asking::Removal => view! { <Name info/> }.into_any(),
     };
-    let actions = move || match asking.get() {
-        Asking::Removal => view! { <Removal info asking/> }.into_any(),
-        Asking::Nothing | Asking::Name => view! { <Actions info asking/> }.into_any(),
+    let (rename, remove) = (NodeRef::new(), NodeRef::new());
+    let is_removal = Memo::new(move |_| asking.get() == Asking::Removal);
+    let actions = move || match is_removal.get() {
+        true => view! { <Removal info asking/> }.into_any(),
+        false => view! { <Actions info asking rename remove/> }.into_any(),
     };
+    Effect::new(move |before: Option<Asking>| {
+        let now = asking.get();
+        match before.filter(|_| now == Asking::Nothing) {
+            Some(Asking::Name) => focus(rename),
+            Some(Asking::Removal) => focus(remove),
+            Some(Asking::Nothing) | None => {}
+        }
+        now
+    });
     view! {
         <li class="analysis" data-test="analysis">
             <Pick info/>
@@ -190,7 +200,10 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
             Phase::Queued if info.ahead == 0 => ("label", "waiting, next".to_owned()),
             Phase::Queued => ("label", format!("waiting, {} before it", info.ahead)),
             Phase::Planning => ("label", "planning".to_owned()),
-            Phase::Running => ("label", format!("{} of {}", info.units, info.of_units)),
+            Phase::Running => {
+                let (units, all) = (readout::count(info.units), readout::count(info.of_units));
+                ("label", format!("{units} of {all} layer steps"))
+            }
             Phase::Done => ("ok", "done".to_owned()),
             Phase::Failed => ("bad", "failed".to_owned()),
             Phase::Cancelled => ("label", "cancelled".to_owned()),
@@ -224,14 +237,19 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
 }
 
 #[component]
-fn Actions(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl IntoView {
-    let (state, arrival) = (State::here(), expect_context::<Arrival>());
+fn Actions(
+    info: Memo<Option<AnalysisInfo>>,
+    asking: RwSignal<Asking>,
+    rename: NodeRef<Button>,
+    remove: NodeRef<Button>,
+) -> impl IntoView {
+    let state = State::here();
     let history: History = expect_context();
     let now = Memo::new(move |_| phase(info));
     let open = move |_| {
         if let Some(info) = info.get_untracked() {
             history.companion.is_history_open.set(false);
-            open_several(state, arrival, vec![info]);
+            open_several(state, vec![info]);
         }
     };
     let stop_or_go_on = move || match now.get()? {
@@ -260,9 +278,9 @@ fn Actions(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl I
     view! {
         <button class="open" data-test="analysis-open" on:click=open>{open_words}</button>
         {stop_or_go_on}
-        <button data-test="analysis-rename" on:click=move |_| asking.set(Asking::Name)>"Rename"</button>
+        <button node_ref=rename data-test="analysis-rename" on:click=move |_| asking.set(Asking::Name)>"Rename"</button>
         {link.map(|text| view! { <CopyButton text label="Copy link" test="analysis-link"/> })}
-        <button data-test="analysis-remove" on:click=move |_| asking.set(Asking::Removal)>"Remove"</button>
+        <button node_ref=remove data-test="analysis-remove" on:click=move |_| asking.set(Asking::Removal)>"Remove"</button>
     }
 }
 
@@ -277,11 +295,23 @@ fn Removal(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl I
         });
         history.change("DELETE", path(info, "?remove=true"), None);
     };
+    let keep = NodeRef::new();
+    focus(keep);
     view! {
         <span role="alert">"Its results on the worker are deleted, too. Remove it?"</span>
         <button class="danger" data-test="analysis-remove-yes" on:click=remove>"Remove"</button>
-        <button data-test="analysis-remove-no" on:click=move |_| asking.set(Asking::Nothing)>"Keep"</button>
+        <button node_ref=keep data-test="analysis-remove-no" on:click=move |_| asking.set(Asking::Nothing)>"Keep"</button>
     }
+}
+
+/// Moves the keyboard to a button that is about to be there.
+fn focus(button: NodeRef<Button>) {
+    request_animation_frame(move || {
+        if let Some(button) = button.try_get_untracked().flatten() {
+            // Fails for nothing that is in the document.
+            let _ = button.focus();
+        }
+    });
 }
 
 fn phase(info: Memo<Option<AnalysisInfo>>) -> Option<Phase> {

@@ -3,7 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-use crate::page::companion::sending::{Agreement, Copying, Stage};
+use crate::page::companion::sending::{Agreement, Copying, Lost, Stage};
 use crate::page::readout;
 use crate::page::results::enlarged::show_modal;
 use crate::page::state::State;
@@ -35,15 +35,28 @@ pub(super) fn SendingStatus() -> impl IntoView {
 
 #[component]
 fn Passing(words: String) -> impl IntoView {
-    view! { <p class="label" role="status" data-test="sending">{words}</p> }
+    view! {
+        <div class="row">
+            <span class="label" role="status" data-test="sending">{words}</span>
+            <span class="grow"></span>
+            <GiveUp/>
+        </div>
+    }
+}
+
+#[component]
+fn GiveUp() -> impl IntoView {
+    let sending = State::here().sending;
+    view! {
+        <button class="quiet" data-test="cancel-sending" on:click=move |_| sending.cancel()>"Cancel"</button>
+    }
 }
 
 #[component]
 fn CopyingStatus(copying: Copying) -> impl IntoView {
-    let state = State::here();
     let percent = copying.bytes as f64 / copying.of_bytes.max(1) as f64 * 100.0;
-    let lost = copying.lost.map(|seconds| {
-        format!("Connection lost, trying again in {seconds} s; it goes on where it was.")
+    let lost = copying.lost.as_ref().map(|Lost { reason, seconds }| {
+        format!("Interrupted, trying again in {seconds} s ({reason}). It goes on where it was.")
     });
     view! {
         <div class="progress" data-test="copying">
@@ -60,13 +73,7 @@ fn CopyingStatus(copying: Copying) -> impl IntoView {
             <div class="row">
                 <span class="label">{in_words(&copying)}</span>
                 <span class="grow"></span>
-                <button
-                    class="quiet"
-                    data-test="cancel-sending"
-                    on:click=move |_| state.sending.cancel()
-                >
-                    "Cancel"
-                </button>
+                <GiveUp/>
             </div>
             {lost.map(|lost| view! { <p class="label lost" role="alert" data-test="copying-lost">{lost}</p> })}
         </div>
@@ -113,7 +120,7 @@ fn Failure(message: String) -> impl IntoView {
 fn WhereFilesAre() -> impl IntoView {
     let state = State::here();
     move || {
-        let known = state.sending.known.get()?;
+        let known = state.known_files()?;
         let words = match known.folder {
             Some(folder) => format!("The worker reads these files in place: {folder}"),
             None => "The worker has a copy of these files.".to_owned(),
