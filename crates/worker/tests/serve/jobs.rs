@@ -95,6 +95,17 @@ fn a_wandb_run_lies_beside_the_results_and_it_is_told_what_came_of_it() {
     let path = format!("/api/analyses/{id}?remove=true");
     server.ask("DELETE", &path).send().expect(204);
     assert!(!run.exists());
+    drop(server);
+
+    // What would keep the run from being written is told before anything is computed.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let command = command.args(arguments()).env("WANDB_MODE", "sometimes");
+    let server = Server::of(command, scratch.path());
+    let id = server.analyze(&config);
+    let failed = server.wait_for_phase(&id, "failed");
+    assert_eq!(failed["units"], 0);
+    let message = failed["message"].as_str().unwrap();
+    assert!(message.contains("WANDB_MODE"), "{message}");
 }
 
 #[test]

@@ -97,6 +97,8 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
     };
     server.machine.check_memory(&analysis)?;
     let id = job.info().id;
+    let own = server.data.analyses().join(&id);
+    wandb::prepare(&analysis.request().config, &own)?;
     keep_plan(server, job, &analysis)?;
     let path = server.data.journal(&id);
     let mut journal = analysis.open_journal(&path, Resume::OrStartOver)?;
@@ -113,7 +115,6 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
     let results = analysis.run(&mut journal, &mut reporter, &executor);
     let outcome = match &results {
         Ok(Some(results)) => {
-            let own = server.data.analyses().join(&id);
             let saved = wandb::save(analysis.request(), results, &own, &mut reporter, &executor);
             if let Some(saved) = saved {
                 server.jobs.change(job, |info| {
