@@ -1,8 +1,8 @@
 //! The page against the command line: the same engine, so the same numbers.
 
 use std::fs;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::{PageTest, Site, saving};
 use crate::browser::Tab;
 use crate::demo::{CONFIG, RUN};
 use crate::process;
+use crate::worker;
 use crate::workspace::Workspace;
 
 pub(super) const TESTS: &[PageTest] = &[PageTest {
@@ -30,9 +31,8 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
     visit::finish_demo(tab, &site.page)?;
-    let browser_seconds = seconds(&tab.words("[data-test=state-done]")?)?;
     let saved = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
-    let (native, time) = analyse(site.workspace, folder.path())?;
+    let native = analyse(site.workspace, folder.path())?;
     let found = records(&saved)?;
     let wanted = records(&native)?;
     ensure!(
@@ -47,39 +47,19 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
         is_same_record(found, wanted)?;
     }
     println!(
-        "    {equal} of {} numbers are the same to the last bit; {browser_seconds} s in the page, {time:.2?} by the \
-         command line: {:.1} times as long",
-        found.len(),
-        browser_seconds / time.as_secs_f64()
+        "    {equal} of {} numbers are the same to the last bit",
+        found.len()
     );
     Ok(())
 }
 
-/// `Done in 1.4 s`, in seconds.
-fn seconds(words: &str) -> Result<f64> {
-    let number = words.split(' ').find_map(|word| word.parse().ok());
-    number.with_context(|| format!("how long it took is not in: {words}"))
-}
-
-/// The results file of the command line for the demo's config, and how long it took.
-fn analyse(workspace: &Workspace, folder: &Path) -> Result<(std::path::PathBuf, Duration)> {
-    let worker = workspace.native_target().join("release/worker");
-    if !worker.is_file() {
-        crate::build::worker(workspace)?;
-    }
-    let mut command = std::process::Command::new(worker);
-    command.args([
-        "analyze",
-        "--config",
-        CONFIG,
-        "--run-path",
-        RUN,
-        "--output-dir",
-    ]);
-    command.arg(folder).current_dir(&workspace.root);
-    let start = Instant::now();
-    process::run(&mut command)?;
-    Ok((folder.join("demo/results.json"), start.elapsed()))
+/// The results file of the command line for the demo's config.
+fn analyse(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
+    let mut command = Command::new(worker::program(workspace)?);
+    command.args(["analyze", "--config", CONFIG, "--run-path", RUN]);
+    command.arg("--output-dir").arg(folder);
+    process::run(command.current_dir(&workspace.root))?;
+    Ok(folder.join("demo/results.json"))
 }
 
 fn records(path: &Path) -> Result<Vec<Value>> {
