@@ -14,11 +14,12 @@ const SIZES: &[(u32, u32)] = &[(1280, 900), (400, 800)];
 /// Higher pages are cut off: nobody looks at more.
 const MOST_HEIGHT: u32 = 6000;
 
-/// `cargo xtask screenshots [STATE]...`.
+/// `cargo xtask screenshots [--window] [STATE]...`: all of each state, or what a window shows of it.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    let mut wanted = Vec::new();
+    let (mut wanted, mut window_only) = (Vec::new(), false);
     while let Some(argument) = arguments.next()? {
         match argument {
+            Long("window") => window_only = true,
             Value(name) => wanted.push(find(&name.string()?)?),
             _ => return Err(argument.unexpected().into()),
         }
@@ -46,7 +47,9 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
                 })?;
                 (state.reach)(&tab, &at).with_context(|| state.name)?;
                 tab.wait_until_still()?;
-                show_all_of_it(&tab, width, height, dark)?;
+                if !window_only {
+                    show_all_of_it(&tab, width, height, dark)?;
+                }
                 let name = format!("{}-{width}-{scheme}.png", state.name);
                 tab.picture_of_screen(&folder.join(name))?;
             }
