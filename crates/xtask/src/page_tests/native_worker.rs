@@ -199,6 +199,8 @@ impl NativeWorker {
         command.current_dir(self.files.path());
         command.env("HF_HOME", self.files.path().join("hub"));
         command.env_remove("HF_TOKEN");
+        // Nothing of a test's is sent anywhere.
+        command.env("WANDB_MODE", "offline");
         let log = File::options()
             .create(true)
             .append(true)

@@ -66,6 +66,10 @@ pub(super) const TESTS: &[PageTest] = &[
         run: after_the_queue,
     },
     PageTest {
+        name: "what_came_of_a_wandb_run_is_told",
+        run: wandb_run,
+    },
+    PageTest {
         name: "what_a_worker_refuses_shows_at_its_line",
         run: refused,
     },
@@ -313,6 +317,27 @@ fn seconds_left(words: &str) -> Result<f64> {
     let (number, unit) = left.next().with_context(|| words.to_owned())?;
     let number: f64 = number.parse()?;
     Ok(if unit == "s" { number } else { number * 60.0 })
+}
+
+fn wandb_run(tab: &Tab, site: &Site) -> Result<()> {
+    let root = site.workspace.root.join(RUNS);
+    let worker = NativeWorker::start(site.workspace, with_root(&root))?;
+    let config = fs::read_to_string(site.workspace.root.join(CONFIG))?;
+    let asking = "save_to_wandb: true\n  wandb: {project: trainscope}";
+    let config = config.replace("save_to_wandb: false", asking);
+    ensure!(config.contains(asking), "{CONFIG} says it otherwise");
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("wandb.yaml");
+    fs::write(&path, config)?;
+    open_its_run(tab, &worker.address(), "pico-decoder-micro-1")?;
+    configure(tab, &path)?;
+    tab.click(SEND)?;
+    finish(tab)?;
+    // The worker's environment says that nothing is uploaded.
+    tab.wait_for_words("[data-test=wandb-outcome]", "wandb sync")?;
+    visit::open(tab, &worker.address())?;
+    companion::show_analyses(tab)?;
+    tab.wait_for_words("[data-test=analysis-message]", "wandb sync")
 }
 
 fn refused(tab: &Tab, site: &Site) -> Result<()> {
