@@ -230,14 +230,10 @@ fn a_copy_that_would_be_another_run_is_whole() {
 }
 
 #[test]
-fn recorded_weights_are_copied_without_the_whole_model() {
-    let recorded = "checkpoints/step_0/learning_dynamics/val_weights.pt";
-    let whole = "checkpoints/step_0/model.safetensors";
-    let run = found(&[(recorded, ""), (whole, "")]);
-    let paths = run.steps[0].parts.iter().flat_map(|part| &part.paths);
-    let is_part = paths.into_iter().any(|path| path == whole);
-    let files = [(recorded, ""), (whole, "")];
-    assert_eq!(needed(&files).contains(&whole.to_owned()), is_part);
+fn the_whole_model_is_copied_for_the_split_without_recorded_weights() {
+    let recorded = "step_5/learning_dynamics/val_weights.pt";
+    let whole = "step_5/model.safetensors";
+    assert_eq!(needed(&empty(&[recorded, whole])), [recorded, whole]);
 }
 
 #[test]
