@@ -37,8 +37,7 @@ pub(super) async fn files(run: &Run, tree: &dyn Tree) -> Vec<FileEntry> {
 
 impl Run {
     fn is_same(&self, other: &Self) -> bool {
-        let of = |run: &Self| (run.layout, run.steps.clone(), run.model.clone());
-        of(self) == of(other)
+        self.layout == other.layout && self.steps == other.steps && self.model == other.model
     }
 }
 
