@@ -117,9 +117,9 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
         Ok(Some(results)) => {
             let saved = wandb::save(analysis.request(), results, &own, &mut reporter, &executor);
             if let Some(saved) = saved {
-                server.jobs.change(job, |info| {
+                note(server.jobs.change(job, |info| {
                     info.message = Some(saved.words().to_owned());
-                })?;
+                }));
             }
             Outcome::Done
         }
