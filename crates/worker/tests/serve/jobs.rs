@@ -51,6 +51,10 @@ fn results_are_those_of_the_command_line() {
         .map(|(_, text)| String::from_utf8_lossy(text).lines().count() - 1)
         .sum();
     assert_eq!(table.text().lines().count(), rows + 1);
+    let path = format!("/api/analyses/{id}/results.parquet");
+    let parquet = server.ask("GET", &path).send().expect(200);
+    assert!(parquet.headers["content-type"].ends_with("parquet"));
+    assert!(parquet.body == expected["results.parquet"]);
     let path = format!("/api/analyses/{id}/report.html");
     let report = server.ask("GET", &path).send().expect(200);
     assert!(report.body == expected["report.html"]);
