@@ -222,16 +222,10 @@ fn a_component_of_compared_runs_is_that_of_all_unless_one_is_named() {
         "out/scratch/both",
     ];
     scratch.worker(&[&runs[..], &names].concat()).expect(0);
+    let plot = ["plot", "out/scratch/both", "--metric", "per"];
+    let plot = |more: &[&str]| scratch.worker(&[&plot[..], &["--out", "x.svg"], more].concat());
     let drawn = |more: &[&str]| {
-        let start = [
-            "plot",
-            "out/scratch/both",
-            "--metric",
-            "per",
-            "--out",
-            "x.svg",
-        ];
-        scratch.worker(&[&start[..], more].concat()).expect(0);
+        plot(more).expect(0);
         fs::read(scratch.path().join("x.svg")).unwrap()
     };
     let both = drawn(&[]);
@@ -240,17 +234,7 @@ fn a_component_of_compared_runs_is_that_of_all_unless_one_is_named() {
     let first = drawn(&["--component", "v_proj · Qwen2.5-0.5B"]);
     assert!(first != both);
     assert!(drawn(&["--component", "attention.v_proj · Qwen2.5-0.5B"]) == first);
-    let no_part = [
-        "plot",
-        "out/scratch/both",
-        "--metric",
-        "per",
-        "--out",
-        "x.svg",
-    ];
-    let no_part = [&no_part[..], &["--component", "5B"]].concat();
-    scratch
-        .worker(&no_part)
+    plot(&["--component", "5B"])
         .expect(2)
         .says(&["--component 5B is not in these results"]);
 }
