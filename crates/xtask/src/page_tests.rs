@@ -11,7 +11,7 @@ mod hub;
 mod keyboard;
 mod large_files;
 mod links;
-mod native_worker;
+pub(crate) mod native_worker;
 mod numbers;
 mod opening;
 mod saving;
@@ -28,6 +28,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
+use self::native_worker::Workers;
 use crate::browser::{Screen, Tab};
 use crate::serve::Served;
 use crate::setup::Chromium;
@@ -60,6 +61,7 @@ struct Site<'a> {
     fixtures: String,
     /// The page as `page` is served.
     served: Served,
+    workers: Workers,
 }
 
 /// One test of the page.
@@ -105,6 +107,7 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
     for test in tests.filter(|test| test.name.contains(only)) {
         let start = Instant::now();
         let result = site.as_another_visitor(|tab| (test.run)(tab, &site));
+        site.workers.end_left();
         match result {
             Ok(()) => {
                 counts.passed += 1;
@@ -149,6 +152,7 @@ impl<'a> Site<'a> {
             plain: plain.start(0)?,
             fixtures: Served::folder(workspace.root.join("crates/xtask/fixtures")).start(0)?,
             served: with_policy,
+            workers: Workers::of(workspace),
         })
     }
 

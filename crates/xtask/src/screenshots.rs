@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use lexopt::prelude::*;
 
 use crate::browser::{Screen, Tab};
+use crate::page_tests::native_worker::Workers;
 use crate::page_tests::states::{STATES, State, Surroundings};
 use crate::serve::Served;
 use crate::setup::Chromium;
@@ -34,7 +35,10 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     let folder = workspace.root.join("target/screenshots");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let chromium = Chromium::find_or_install()?;
-    let at = Surroundings::new(workspace, &Served::folder(workspace.dist()).start(0)?)?;
+    let at = Surroundings::new(
+        &Workers::of(workspace),
+        &Served::folder(workspace.dist()).start(0)?,
+    )?;
     for &(width, height) in SIZES {
         for dark in [false, true] {
             let tab = Tab::open(&chromium)?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::native_worker::{NativeWorker, Options};
+use super::native_worker::{NativeWorker, Options, Workers};
 use super::visit;
 use crate::browser::Tab;
 use crate::demo::CONFIG;
@@ -29,9 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A worker that sees the bundled run.
-pub(super) fn worker(workspace: &Workspace, options: Options) -> Result<NativeWorker> {
-    let roots = vec![runs_folder(workspace)];
-    NativeWorker::start(workspace, Options { roots, ..options })
+pub(super) fn worker(workers: &Workers, options: Options) -> Result<NativeWorker> {
+    let roots = vec![runs_folder(workers.workspace())];
+    workers.start(Options { roots, ..options })
 }
 
 fn runs_folder(workspace: &Workspace) -> PathBuf {

@@ -1,9 +1,11 @@
 //! A real `worker serve` for tests of the page, with a port and a data folder of its own.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,30 +40,68 @@ pub(super) struct Options {
     pub arguments: Vec<String>,
 }
 
-/// A worker that runs until it is stopped or dropped.
-pub(super) struct NativeWorker {
-    program: PathBuf,
-    options: Options,
-    port: u16,
-    /// Its jobs, and beside them what it says.
-    files: TempDir,
-    child: Option<Child>,
+/// Starts workers, and keeps those that a test has no more use for until their page is closed: a
+/// page that finds its worker gone while it still reads from it or asks it something says so in its
+/// console.
+#[derive(Clone)]
+pub(crate) struct Workers {
+    workspace: Workspace,
+    left: Rc<RefCell<Vec<Running>>>,
 }
 
-impl NativeWorker {
+impl Workers {
+    /// None yet, of this workspace's program.
+    pub(crate) fn of(workspace: &Workspace) -> Self {
+        Self {
+            workspace: workspace.clone(),
+            left: Rc::default(),
+        }
+    }
+
     /// Starts one and waits until it answers.
-    pub(super) fn start(workspace: &Workspace, options: Options) -> Result<Self> {
-        let mut worker = Self {
-            program: worker::program(workspace)?,
+    pub(super) fn start(&self, options: Options) -> Result<NativeWorker> {
+        let mut worker = NativeWorker {
+            program: worker::program(&self.workspace)?,
             options,
             port: free_port()?,
-            files: tempfile::tempdir()?,
-            child: None,
+            files: Rc::new(tempfile::tempdir()?),
+            running: None,
+            left: Rc::clone(&self.left),
         };
         worker.restart()?;
         Ok(worker)
     }
 
+    /// The program's workspace.
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Ends those that no test has any more.
+    pub(super) fn end_left(&self) {
+        self.left.take();
+    }
+}
+
+/// A worker that runs until it is stopped, and for a page's sake longer than it is used.
+pub(super) struct NativeWorker {
+    program: PathBuf,
+    options: Options,
+    port: u16,
+    /// Its jobs, and beside them what it says.
+    files: Rc<TempDir>,
+    running: Option<Running>,
+    left: Rc<RefCell<Vec<Running>>>,
+}
+
+/// A process that ends at once when it is dropped, in the middle of whatever it does (SIGKILL).
+struct Running {
+    child: Child,
+    /// What it works in.
+    _files: Rc<TempDir>,
+}
+
+impl NativeWorker {
     /// Where it is, with a slash at the end.
     pub(super) fn address(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
@@ -79,15 +119,14 @@ impl NativeWorker {
 
     /// Ends it as a machine that is shut down does, and waits until it has ended.
     pub(super) fn stop(&mut self) -> Result<()> {
-        let Some(mut child) = self.child.take() else {
+        let Some(mut running) = self.running.take() else {
             return Ok(());
         };
-        process::run(Command::new("kill").args(["-TERM", &child.id().to_string()]))?;
+        let id = running.child.id().to_string();
+        process::run(Command::new("kill").args(["-TERM", &id]))?;
         let until = Instant::now() + PATIENCE;
-        while child.try_wait()?.is_none() {
+        while running.child.try_wait()?.is_none() {
             if Instant::now() > until {
-                child.kill()?;
-                child.wait()?;
                 bail!(
                     "the worker did not end when it was asked to: {}",
                     self.log()
@@ -99,34 +138,31 @@ impl NativeWorker {
     }
 
     /// Ends it at once, in the middle of whatever it does (SIGKILL).
-    pub(super) fn kill(&mut self) -> Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
+    pub(super) fn kill(&mut self) {
+        self.running = None;
     }
 
     /// Starts it again, at the same address and with the jobs it had.
     pub(super) fn restart(&mut self) -> Result<()> {
-        ensure!(self.child.is_none(), "the worker runs already");
-        let mut child = self.command()?.spawn().with_context(|| {
+        ensure!(self.running.is_none(), "the worker runs already");
+        let child = self.command()?.spawn().with_context(|| {
             let program = self.program.display();
             format!("cannot start {program}")
         })?;
+        let mut running = Running {
+            child,
+            _files: Rc::clone(&self.files),
+        };
         let until = Instant::now() + PATIENCE;
         let health = format!("{}api/health", self.address());
         while ureq::get(&health).call().is_err() {
-            let ended = child.try_wait()?;
+            let ended = running.child.try_wait()?;
             if ended.is_some() || Instant::now() > until {
-                // It may have ended by itself.
-                let _ = child.kill();
-                child.wait()?;
                 bail!("the worker does not answer: {}", self.log());
             }
             thread::sleep(LOOK);
         }
-        self.child = Some(child);
+        self.running = Some(running);
         Ok(())
     }
 
@@ -213,8 +249,15 @@ impl NativeWorker {
 
 impl Drop for NativeWorker {
     fn drop(&mut self) {
+        self.left.borrow_mut().extend(self.running.take());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.kill();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

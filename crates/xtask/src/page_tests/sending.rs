@@ -84,7 +84,7 @@ const ARRIVAL: &str = "[data-test=arrival]";
 
 fn expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.workspace.root.join(RUNS);
-    let worker = NativeWorker::start(site.workspace, with_root(&root))?;
+    let worker = site.workers.start(with_root(&root))?;
     open_its_run(tab, &worker.address(), "pico-decoder-micro-1")?;
     let config = site.workspace.root.join(CONFIG);
     configure(tab, &config)?;
@@ -101,7 +101,7 @@ fn expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
 
 fn cut(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     let network = Network::to(worker.host())?;
     start_slow(tab, &run, network.address())?;
     wait_for_units(tab, 4)?;
@@ -121,10 +121,10 @@ fn cut(tab: &Tab, site: &Site) -> Result<()> {
 
 fn killed(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let mut worker = NativeWorker::start(site.workspace, run.options())?;
+    let mut worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
     wait_for_units(tab, 4)?;
-    worker.kill()?;
+    worker.kill();
     tab.wait_for_words(LOST, "trying again in")?;
     ensure!(units(tab)? < run.units(), "it was over before");
     worker.restart()?;
@@ -139,7 +139,7 @@ fn another_token(tab: &Tab, site: &Site) -> Result<()> {
         token: Some("first".to_owned()),
         ..run.options()
     };
-    let mut worker = NativeWorker::start(site.workspace, options)?;
+    let mut worker = site.workers.start(options)?;
     start_slow(tab, &run, &format!("{}#token=first", worker.address()))?;
     wait_for_units(tab, 4)?;
     worker.stop()?;
@@ -161,7 +161,7 @@ fn another_token(tab: &Tab, site: &Site) -> Result<()> {
 
 fn stopped(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
     wait_for_units(tab, 4)?;
     tab.click("[data-test=cancel-analysis]")?;
@@ -179,7 +179,7 @@ fn stopped(tab: &Tab, site: &Site) -> Result<()> {
 
 fn stopped_before(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     let id = companion::stopped_analysis(&worker, &run.config())?;
     let analysis = last_analysis(&worker)?;
     visit::open(tab, &worker.address())?;
@@ -204,7 +204,7 @@ fn shows_what_is_done(tab: &Tab, analysis: &Value) -> Result<()> {
 
 fn after_a_link(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     let id = companion::stopped_analysis(&worker, &run.config())?;
     visit::finish_demo(tab, &worker.address())?;
     let link = links::shared(tab, "share-with")?;
@@ -257,7 +257,7 @@ fn show_analyses_again(tab: &Tab) -> Result<()> {
 
 fn closed(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
     wait_for_units(tab, 4)?;
     tab.go("about:blank")?;
@@ -273,7 +273,7 @@ fn closed(tab: &Tab, site: &Site) -> Result<()> {
 
 fn queued(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
     wait_for_units(tab, 1)?;
     tab.click(SEND)?;
@@ -293,7 +293,7 @@ fn queued(tab: &Tab, site: &Site) -> Result<()> {
 
 fn after_the_queue(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
     wait_for_units(tab, 1)?;
     let start = Instant::now();
@@ -321,7 +321,7 @@ fn seconds_left(words: &str) -> Result<f64> {
 
 fn wandb_run(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.workspace.root.join(RUNS);
-    let worker = NativeWorker::start(site.workspace, with_root(&root))?;
+    let worker = site.workers.start(with_root(&root))?;
     let config = fs::read_to_string(site.workspace.root.join(CONFIG))?;
     let asking = "save_to_wandb: true\n  wandb: {project: trainscope}";
     let config = config.replace("save_to_wandb: false", asking);
@@ -342,7 +342,7 @@ fn wandb_run(tab: &Tab, site: &Site) -> Result<()> {
 
 fn refused(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, run.options())?;
+    let worker = site.workers.start(run.options())?;
     open_its_run(tab, &worker.address(), run.name())?;
     configure(tab, &run.config())?;
     run.lose_a_matrix()?;

@@ -9,7 +9,7 @@ use trainscope_fake_hub::example::{PRIVATE, REVISIONS};
 use trainscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule};
 
 use super::companion::{self, connect, show_analyses, unfold};
-use super::native_worker::{NativeWorker, Options as WorkerOptions};
+use super::native_worker::{NativeWorker, Options as WorkerOptions, Workers};
 use super::sending::states::Place as Sending;
 use super::visit::{self, choose};
 use super::{PageTest, Site, checkpoints};
@@ -17,7 +17,6 @@ use crate::browser::{Screen, Tab};
 use crate::demo::RUN;
 use crate::fake_hub;
 use crate::serve::Served;
-use crate::workspace::Workspace;
 
 pub(super) const TESTS: &[PageTest] = &[
     PageTest {
@@ -53,7 +52,7 @@ pub(crate) struct Surroundings {
     closed_worker: OnceCell<NativeWorker>,
     /// Workers and runs for what is sent, made when the first state needs them.
     sending: OnceCell<Sending>,
-    workspace: Workspace,
+    workers: Workers,
 }
 
 /// All of them.
@@ -206,10 +205,11 @@ pub(crate) const STATES: &[State] = &[
 
 impl Surroundings {
     /// The page at an address, and the bundled run.
-    pub(crate) fn new(workspace: &Workspace, address: &str) -> Result<Self> {
+    pub(crate) fn new(workers: &Workers, address: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let whole = checkpoints::write_whole(folder.path())?;
         checkpoints::cut(&whole, &folder.path().join("cut.safetensors"))?;
+        let workspace = workers.workspace();
         let fake = fake_hub::start(workspace, Options::default())?;
         let served = Served {
             hub: Some(fake.endpoint().to_owned()),
@@ -221,7 +221,7 @@ impl Surroundings {
             worker: OnceCell::new(),
             closed_worker: OnceCell::new(),
             sending: OnceCell::new(),
-            workspace: workspace.clone(),
+            workers: workers.clone(),
             address: address.to_owned(),
             run: workspace.root.join(RUN),
             folder,
@@ -248,9 +248,9 @@ impl Surroundings {
         if let Some(worker) = self.worker.get() {
             return Ok(worker);
         }
-        let worker = companion::worker(&self.workspace, WorkerOptions::default())?;
+        let worker = companion::worker(&self.workers, WorkerOptions::default())?;
         for name in ["baseline", "higher learning rate"] {
-            companion::analyse(&self.workspace, &worker, name)?;
+            companion::analyse(self.workers.workspace(), &worker, name)?;
         }
         Ok(self.worker.get_or_init(|| worker))
     }
@@ -263,7 +263,7 @@ impl Surroundings {
             token: Some("token".to_owned()),
             ..WorkerOptions::default()
         };
-        let worker = companion::worker(&self.workspace, options)?;
+        let worker = companion::worker(&self.workers, options)?;
         Ok(self.closed_worker.get_or_init(|| worker))
     }
 
@@ -271,7 +271,7 @@ impl Surroundings {
         if let Some(sending) = self.sending.get() {
             return Ok(sending);
         }
-        let sending = Sending::new(&self.workspace)?;
+        let sending = Sending::new(&self.workers)?;
         Ok(self.sending.get_or_init(|| sending))
     }
 
@@ -459,7 +459,7 @@ fn worker_share(tab: &Tab, at: &Surroundings) -> Result<()> {
 
 /// In both colour schemes. What is open stays open when the window shrinks.
 fn accessible(tab: &Tab, site: &Site) -> Result<()> {
-    let at = Surroundings::new(site.workspace, &site.page)?;
+    let at = Surroundings::new(&site.workers, &site.page)?;
     let mut found = Vec::new();
     for state in STATES {
         tab.show_on(screen(1280, false))?;
@@ -480,12 +480,13 @@ fn accessible(tab: &Tab, site: &Site) -> Result<()> {
         found.extend(too_wide(tab, 400)?.map(|wide| format!("{}: {wide}", state.name)));
     }
     ensure!(found.is_empty(), "{}", found.join("\n    "));
-    Ok(())
+    // The browser told its console of the worker that was lost last.
+    tab.complaints().map(drop)
 }
 
 /// Reached on a narrow screen.
 fn narrow(tab: &Tab, site: &Site) -> Result<()> {
-    let at = Surroundings::new(site.workspace, &site.page)?;
+    let at = Surroundings::new(&site.workers, &site.page)?;
     tab.show_on(screen(400, true))?;
     let mut found = Vec::new();
     for state in STATES {
@@ -494,7 +495,8 @@ fn narrow(tab: &Tab, site: &Site) -> Result<()> {
         found.extend(too_wide(tab, 400)?.map(|wide| format!("{}: {wide}", state.name)));
     }
     ensure!(found.is_empty(), "{}", found.join("\n    "));
-    Ok(())
+    // The browser told its console of the worker that was lost last.
+    tab.complaints().map(drop)
 }
 
 const fn screen(width: u32, dark: bool) -> Screen {

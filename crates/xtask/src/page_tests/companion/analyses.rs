@@ -41,7 +41,7 @@ pub(in crate::page_tests) fn show(tab: &Tab) -> Result<()> {
 }
 
 fn kept(tab: &Tab, site: &Site) -> Result<()> {
-    let worker = worker(site.workspace, Options::default())?;
+    let worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
     tab.wait_until_shown("[data-test=history-empty]")?;
@@ -105,7 +105,7 @@ const FIRST: &str = "learning-rate-of-the-published-run-1.5";
 const SECOND: &str = "learning-rate-of-the-published-run-2";
 
 fn compared(tab: &Tab, site: &Site) -> Result<()> {
-    let worker = worker(site.workspace, Options::default())?;
+    let worker = worker(&site.workers, Options::default())?;
     for name in [FIRST, SECOND] {
         analyse(site.workspace, &worker, name)?;
     }
@@ -154,7 +154,7 @@ const MANY: usize = 8;
 /// A worker with so many, and their ids.
 fn busy(site: &Site) -> Result<(NativeWorker, Vec<String>)> {
     let worker = worker(
-        site.workspace,
+        &site.workers,
         Options {
             threads: Some(1),
             ..Options::default()
@@ -202,14 +202,12 @@ fn typed_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
     tab.run("window.fetch = window.realFetch")?;
     tab.wait_until_gone("[data-test=history-failed]")?;
     tab.press("Enter")?;
-    tab.wait_for_words("[data-test=analysis-name]", "another name")?;
-    // Nobody is asked any more when the worker has ended.
-    tab.click("[data-test=history-close]")
+    tab.wait_for_words("[data-test=analysis-name]", "another name")
 }
 
 fn short_link(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(
-        site.workspace,
+        &site.workers,
         Options {
             token: None,
             ..Options::default()
@@ -248,15 +246,14 @@ fn short_link(tab: &Tab, site: &Site) -> Result<()> {
     );
     // The browser told its console of what is not there.
     tab.complaints()?;
-    is_wanted(site, worker)
+    is_wanted(site)
 }
 
 /// With a token, the link waits for it.
-fn is_wanted(site: &Site, without: NativeWorker) -> Result<()> {
-    drop(without);
+fn is_wanted(site: &Site) -> Result<()> {
     let token = "t0ken";
     let worker = worker(
-        site.workspace,
+        &site.workers,
         Options {
             token: Some(token.to_owned()),
             ..Options::default()

@@ -38,7 +38,7 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
 const TOKEN: &str = "a-token-0123456789";
 
 fn by_itself(tab: &Tab, site: &Site) -> Result<()> {
-    let worker = worker(site.workspace, Options::default())?;
+    let worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     tab.wait_for_words("[data-test=worker-run]", "pico-decoder-micro-1")?;
     unfold(tab)?;
@@ -74,7 +74,7 @@ fn by_itself(tab: &Tab, site: &Site) -> Result<()> {
 
 fn token(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(
-        site.workspace,
+        &site.workers,
         Options {
             token: Some(TOKEN.to_owned()),
             ..Options::default()
@@ -138,13 +138,13 @@ fn had_back(tab: &Tab, site: &Site) -> Result<()> {
         token: Some(token.to_owned()),
         ..Options::default()
     };
-    let own = worker(site.workspace, closed(TOKEN))?;
+    let own = worker(&site.workers, closed(TOKEN))?;
     let origin = own.address().trim_end_matches('/').to_owned();
     let other = Options {
         origins: vec![origin],
         ..closed("another-token")
     };
-    let other = worker(site.workspace, other)?;
+    let other = worker(&site.workers, other)?;
     open_connected(tab, &format!("{}#token={TOKEN}", own.address()))?;
     unfold(tab)?;
     tab.click("[data-test=worker-disconnect]")?;
@@ -163,7 +163,7 @@ fn had_back(tab: &Tab, site: &Site) -> Result<()> {
 fn by_hand(tab: &Tab, site: &Site) -> Result<()> {
     let origin = site.page.trim_end_matches('/').to_owned();
     let worker = worker(
-        site.workspace,
+        &site.workers,
         Options {
             origins: vec![origin],
             token: Some(TOKEN.to_owned()),
@@ -194,7 +194,7 @@ fn by_hand(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 fn not_allowed(tab: &Tab, site: &Site) -> Result<()> {
-    let worker = worker(site.workspace, Options::default())?;
+    let worker = worker(&site.workers, Options::default())?;
     visit::open(tab, &site.page)?;
     unfold(tab)?;
     let origin = site.page.trim_end_matches('/');
@@ -216,7 +216,7 @@ fn not_allowed(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 fn lost_and_found(tab: &Tab, site: &Site) -> Result<()> {
-    let mut worker = worker(site.workspace, Options::default())?;
+    let mut worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     unfold(tab)?;
     worker.stop()?;

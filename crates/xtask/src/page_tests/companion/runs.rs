@@ -10,7 +10,7 @@ use super::{open_connected, runs_folder, worker};
 use crate::browser::Tab;
 use crate::demo::{CONFIG, RUN};
 use crate::page_tests::hub::{agree, enter, says};
-use crate::page_tests::native_worker::{NativeWorker, Options};
+use crate::page_tests::native_worker::Options;
 use crate::page_tests::{PageTest, Site, numbers, saving, visit};
 
 pub(in crate::page_tests) const TESTS: &[PageTest] = &[
@@ -31,7 +31,7 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
 fn computed_here(tab: &Tab, site: &Site) -> Result<()> {
     let token = Some("secret".to_owned());
     let worker = worker(
-        site.workspace,
+        &site.workers,
         Options {
             token,
             ..Options::default()
@@ -86,13 +86,10 @@ fn many(tab: &Tab, site: &Site) -> Result<()> {
             &folder.path().join(format!("Name-{number}- ä%")),
         )?;
     }
-    let worker = NativeWorker::start(
-        site.workspace,
-        Options {
-            roots: vec![folder.path().to_owned()],
-            ..Options::default()
-        },
-    )?;
+    let worker = site.workers.start(Options {
+        roots: vec![folder.path().to_owned()],
+        ..Options::default()
+    })?;
     open_connected(tab, &worker.address())?;
     tab.wait_until_shown("[data-test=worker-run]")?;
     ensure!(
@@ -151,7 +148,7 @@ fn copy(run: &Path, folder: &Path) -> Result<()> {
 }
 
 fn none(tab: &Tab, site: &Site) -> Result<()> {
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     open_connected(tab, &worker.address())?;
     tab.wait_until_shown("[data-test=worker-no-runs]")?;
     says(

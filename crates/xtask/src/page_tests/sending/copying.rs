@@ -69,7 +69,7 @@ const LOST: &str = "[data-test=copying-lost]";
 const BYTES_UNTIL_DOWN: usize = 12_000_000;
 
 fn copied(tab: &Tab, site: &Site) -> Result<()> {
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     visit::finish_demo(tab, &worker.address())?;
     tab.click(SEND)?;
     tab.wait_until_shown(DIALOG)?;
@@ -105,7 +105,7 @@ fn copied(tab: &Tab, site: &Site) -> Result<()> {
 
 fn in_place(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.workspace.root.join(RUNS);
-    let worker = NativeWorker::start(site.workspace, with_root(&root))?;
+    let worker = site.workers.start(with_root(&root))?;
     let run = site.workspace.root.join(RUN);
     visit::drop_run(tab, &worker.address(), &[&run])?;
     configure(tab, &site.workspace.root.join(CONFIG))?;
@@ -123,7 +123,7 @@ fn in_place(tab: &Tab, site: &Site) -> Result<()> {
 
 fn given_up_before(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
     tab.run(
         "const real = window.fetch;\
@@ -144,7 +144,7 @@ fn given_up_before(tab: &Tab, site: &Site) -> Result<()> {
 
 fn cut(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
     copy_until_down(tab, &run, &network)?;
     network.bring_up();
@@ -177,7 +177,7 @@ fn left_out(tab: &Tab, site: &Site) -> Result<()> {
     for other in others {
         fs::write(run.folder().join(other), vec![0; 1 << 20])?;
     }
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
     configure(tab, &run.config())?;
     tab.click(SEND)?;
@@ -196,7 +196,7 @@ fn left_out(tab: &Tab, site: &Site) -> Result<()> {
 
 fn unwritten(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
     copy_until_down(tab, &run, &network)?;
     let uploads = uploads(&worker)?;
@@ -217,7 +217,7 @@ fn unwritten(tab: &Tab, site: &Site) -> Result<()> {
 
 fn given_up(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
     copy_until_down(tab, &run, &network)?;
     ensure!(uploads(&worker)?.len() == 1, "nothing was copied");
@@ -246,7 +246,7 @@ fn unused(tab: &Tab, site: &Site) -> Result<()> {
         arguments: vec!["--memory".to_owned(), "1M".to_owned()],
         ..Options::default()
     };
-    let worker = NativeWorker::start(site.workspace, little)?;
+    let worker = site.workers.start(little)?;
     visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
     configure(tab, &run.config())?;
     tab.click(SEND)?;
@@ -265,7 +265,7 @@ fn watched(tab: &Tab, site: &Site) -> Result<()> {
         threads: Some(1),
         ..Options::default()
     };
-    let worker = NativeWorker::start(site.workspace, slow)?;
+    let worker = site.workers.start(slow)?;
     visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
     configure(tab, &run.config())?;
     tab.click(SEND)?;
@@ -282,7 +282,7 @@ fn watched(tab: &Tab, site: &Site) -> Result<()> {
 
 fn disconnected(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
     copy_until_down(tab, &run, &network)?;
     tab.wait_for_words(LOST, "in 4 s")?;
@@ -296,7 +296,7 @@ fn disconnected(tab: &Tab, site: &Site) -> Result<()> {
 
 fn link_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
-    let worker = NativeWorker::start(site.workspace, Options::default())?;
+    let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
     visit::finish_demo(tab, network.address())?;
     let link = links::shared(tab, "share-with")?;

@@ -11,9 +11,8 @@ use super::slow_run::SlowRun;
 use super::too_much::{ADVICE, write_wide};
 use super::{LOST, SEND, start_slow, wait_for_units};
 use crate::browser::Tab;
-use crate::page_tests::native_worker::{NativeWorker, Options};
+use crate::page_tests::native_worker::{NativeWorker, Options, Workers};
 use crate::page_tests::visit;
-use crate::workspace::Workspace;
 
 /// A worker that does not see the run, and a run that takes it long.
 pub(in crate::page_tests) struct Place {
@@ -27,15 +26,15 @@ pub(in crate::page_tests) struct Place {
 }
 
 impl Place {
-    pub(in crate::page_tests) fn new(workspace: &Workspace) -> Result<Self> {
+    pub(in crate::page_tests) fn new(workers: &Workers) -> Result<Self> {
         let run = SlowRun::write()?;
         let wide = tempfile::tempdir()?;
         write_wide(&wide.path().join("wide.safetensors"))?;
         let mut options = run.options();
         options.arguments = vec!["--memory".to_owned(), "64G".to_owned()];
         Ok(Self {
-            seeing: NativeWorker::start(workspace, options)?,
-            blind: NativeWorker::start(workspace, Options::default())?,
+            seeing: workers.start(options)?,
+            blind: workers.start(Options::default())?,
             run,
             wide,
         })

@@ -8,7 +8,6 @@ use super::slow_run::SlowRun;
 use super::{SEND, configure, open_its_run, with_root};
 use crate::browser::Tab;
 use crate::page_tests::checkpoints::{self, Tensor};
-use crate::page_tests::native_worker::NativeWorker;
 use crate::page_tests::{PageTest, Site, visit};
 
 pub(in crate::page_tests) const TESTS: &[PageTest] = &[
@@ -57,7 +56,7 @@ fn with_worker(tab: &Tab, site: &Site) -> Result<()> {
     let mut options = with_root(folder.path());
     options.threads = Some(2);
     options.arguments = vec!["--memory".to_owned(), "640G".to_owned()];
-    let worker = NativeWorker::start(site.workspace, options)?;
+    let worker = site.workers.start(options)?;
     visit::open(tab, &worker.address())?;
     tab.click_when_shown("[data-test=worker-run]")?;
     tab.wait_until_shown(ADVICE)?;
@@ -82,7 +81,7 @@ fn no_memory(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let mut options = run.options();
     options.arguments = vec!["--memory".to_owned(), "1M".to_owned()];
-    let worker = NativeWorker::start(site.workspace, options)?;
+    let worker = site.workers.start(options)?;
     open_its_run(tab, &worker.address(), run.name())?;
     configure(tab, &run.config())?;
     tab.wait_for_words("[data-test=too-much]", "1.0 MB of memory for analyses")?;
