@@ -18,7 +18,8 @@ use crate::journal::{self, Earlier, Journal, Resume};
 use crate::output;
 use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
-use crate::{INTERRUPTED, Misuse, Outcome, wandb};
+use crate::wandb::{self, Home};
+use crate::{INTERRUPTED, Misuse, Outcome};
 
 /// Where W&B's own tools put runs, and look for them.
 const HERE: &str = ".";
@@ -72,8 +73,11 @@ fn compute(
         ));
         return Ok(Outcome::Interrupted);
     };
-    let here = Path::new(HERE);
-    wandb::save(analysis.request(), &results, here, reporter, executor);
+    let home = Home {
+        folder: Path::new(HERE),
+        id: None,
+    };
+    wandb::save(analysis.request(), &results, &home, reporter, executor);
     Ok(Outcome::Done)
 }
 

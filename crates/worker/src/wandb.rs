@@ -12,14 +12,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
-use jiff::Zoned;
 use serde_json::{Map, Value};
 use trainscope_analysis::Config;
 use trainscope_analysis::results::Results;
 use trainscope_checkpoint::yaml::{self, Node};
 use trainscope_wandb::{
-    Clock, Key, Mode, OfflineError, OfflineRun, OnlineRun, Patience, Problem, Row, Run, Service,
-    Settings, SettingsError, Sockets, UploadError, sync_command,
+    Clock, Key, Mode, OfflineError, OfflineRun, OnlineRun, Patience, Problem, Row, Run, RunId,
+    Service, Settings, SettingsError, Sockets, UploadError, sync_command,
 };
 
 use crate::Misuse;
@@ -70,17 +69,26 @@ pub(crate) fn prepare(config: &Config, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes and uploads the run of an analysis whose config asks for it, below `folder` unless
-/// `WANDB_DIR` says otherwise. What goes wrong is a warning: the results are there.
+/// Where a run lies, and what it is known by.
+pub(crate) struct Home<'a> {
+    /// It lies below this folder, unless `WANDB_DIR` says otherwise.
+    pub(crate) folder: &'a Path,
+    /// Its id; none for the environment's choice, or a new one. What was written or uploaded with
+    /// this id before is replaced.
+    pub(crate) id: Option<RunId>,
+}
+
+/// Writes and uploads the run of an analysis whose config asks for it. What goes wrong is a
+/// warning: the results are there.
 pub(crate) fn save(
     request: &Request,
     results: &Results,
-    folder: &Path,
+    home: &Home<'_>,
     reporter: &mut Reporter<'_>,
     executor: &Executor,
 ) -> Option<Saved> {
     request.config.monitoring.wandb.as_ref()?;
-    let saved = saved(request, results, folder, reporter, executor);
+    let saved = saved(request, results, home, reporter, executor);
     match &saved {
         Saved::Well(words) => reporter.say(words),
         Saved::Badly(words) => reporter.warn(words),
@@ -91,7 +99,7 @@ pub(crate) fn save(
 fn saved(
     request: &Request,
     results: &Results,
-    folder: &Path,
+    home: &Home<'_>,
     reporter: &mut Reporter<'_>,
     executor: &Executor,
 ) -> Saved {
@@ -103,9 +111,12 @@ fn saved(
         Ok(settings) => settings,
         Err(error) => return Saved::Badly(no_run(&error)),
     };
-    let run = run(&request.config, results, &request.started, &settings);
+    let run = run(request, results, home, &settings);
     let (rows, undefined) = rows(results);
-    let parent = settings.folder.as_deref().unwrap_or(folder);
+    let parent = settings.folder.as_deref().unwrap_or(home.folder);
+    if let Some(id) = &home.id {
+        remove_earlier(parent, id);
+    }
     let folder = match write(parent, &run, &rows) {
         Ok(folder) => folder,
         Err(error) => return Saved::Badly(error.to_string()),
@@ -124,7 +135,8 @@ fn no_run(error: &SettingsError) -> String {
 }
 
 /// The run without its rows. What the config says goes before the environment.
-fn run(config: &Config, results: &Results, started: &Zoned, settings: &Settings) -> Run {
+fn run(request: &Request, results: &Results, home: &Home<'_>, settings: &Settings) -> Run {
+    let config = &request.config;
     let wandb = config.monitoring.wandb.clone().unwrap_or_default();
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
     let project = given(wandb.project).or_else(|| settings.project.clone());
@@ -133,10 +145,10 @@ fn run(config: &Config, results: &Results, started: &Zoned, settings: &Settings)
     let name = name.unwrap_or_else(|| results.analysis_name.clone());
     let mut run = Run::new(&project.unwrap_or_default(), &name);
     run.entity = given(wandb.entity).or_else(|| settings.entity.clone());
-    if let Some(id) = &settings.run_id {
+    if let Some(id) = home.id.as_ref().or(settings.run_id.as_ref()) {
         run.id = id.clone();
     }
-    run.started = started.timestamp().into();
+    run.started = request.started.timestamp().into();
     run.config = asked(results);
     run
 }
@@ -191,6 +203,18 @@ fn rows(results: &Results) -> (Vec<Row>, usize) {
         undefined += usize::from(!is_there);
     }
     (rows.into_values().collect(), undefined)
+}
+
+/// Removes what an attempt that was killed left of this very run.
+fn remove_earlier(parent: &Path, id: &RunId) {
+    let entries = fs::read_dir(parent.join("wandb")).into_iter().flatten();
+    let end = format!("-{id}");
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().ends_with(&end) {
+            // One that stays says the same as the one that is written next.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn write(parent: &Path, run: &Run, rows: &[Row]) -> Result<PathBuf, OfflineError> {

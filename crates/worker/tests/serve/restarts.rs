@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use trainscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, Logged, Rule};
 
 use crate::runs::{CONFIG, Scratch, argument, end, files, micro_run};
 use crate::server::{SLOW, SMALL, Server, arguments, results_folder, units};
@@ -55,6 +56,41 @@ fn a_server_that_is_asked_to_end_goes_on_at_the_next_start() {
     let of = |id: &str| files(&results_folder(&scratch, id, "scratch"));
     assert!(of(&id) == of(&waiting));
     assert!(of(&id) == undisturbed(&server, &scratch));
+}
+
+#[test]
+fn a_wandb_run_whose_upload_is_killed_is_uploaded_once() {
+    let scratch = Scratch::with_run(SMALL);
+    let fake = FakeWandb::start().unwrap();
+    // What was taken before: the run is made.
+    fake.inject(Rule {
+        contains: "file_stream".to_owned(),
+        skip: 0,
+        times: 1,
+        fault: Fault::RateLimited { seconds: 60 },
+    });
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        let variables = [("WANDB_BASE_URL", fake.base_url()), ("WANDB_API_KEY", KEY)];
+        Server::of(command.args(arguments()).envs(variables), scratch.path())
+    };
+    let server = start();
+    let wandb =
+        format!("monitoring: {{save_to_wandb: true, wandb: {{entity: {ENTITY}, project: pico}}}}");
+    let id = server.analyze(&format!("{CONFIG}{wandb}\n"));
+    let is_refused = |request: &Logged| request.status == Some(429);
+    server.wait_for(&id, |_| fake.take_log().iter().any(is_refused));
+    server.kill();
+    let runs = scratch.path().join("data/analyses").join(&id).join("wandb");
+    let count = || fs::read_dir(&runs).unwrap().count();
+    assert_eq!((fake.run_ids().len(), count()), (1, 1));
+
+    let server = start();
+    let done = server.wait_for_phase(&id, "done");
+    assert!(done["message"].as_str().unwrap().contains("uploaded: "));
+    assert_eq!((fake.run_ids().len(), count()), (1, 1));
+    let run = fake.run(&fake.run_ids()[0]).unwrap();
+    assert_eq!((run.history.len(), run.exit_code), (4, Some(0)));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use jiff::Zoned;
 use trainscope_analysis::service::{Phase, Planned};
 use trainscope_analysis::{Config, Registry};
+use trainscope_wandb::RunId;
 
 use super::{Job, Jobs, end_as, fail, now};
 use crate::analysis::{Analysis, Request};
@@ -16,7 +17,8 @@ use crate::journal::Resume;
 use crate::progress::{Reporter, Watcher};
 use crate::serve::Server;
 use crate::serve::source::Located;
-use crate::{Outcome, console, wandb};
+use crate::wandb::{self, Home};
+use crate::{Outcome, console};
 
 /// Runs it; when it is over the next one's turn comes.
 pub(super) fn start(server: &Arc<Server>, job: &Arc<Job>) {
@@ -115,7 +117,12 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
     let results = analysis.run(&mut journal, &mut reporter, &executor);
     let outcome = match &results {
         Ok(Some(results)) => {
-            let saved = wandb::save(analysis.request(), results, &own, &mut reporter, &executor);
+            let home = Home {
+                folder: &own,
+                // However often it is killed and gone on with, it is one run.
+                id: Some(RunId::new(&id)?),
+            };
+            let saved = wandb::save(analysis.request(), results, &home, &mut reporter, &executor);
             if let Some(saved) = saved {
                 note(server.jobs.change(job, |info| {
                     info.message = Some(saved.words().to_owned());
