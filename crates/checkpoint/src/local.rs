@@ -125,9 +125,16 @@ impl LocalFile {
     /// [`ReadError::Open`] with the system's reason.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         let path = path.as_ref();
+        Self::opened(path, File::open(path))
+    }
+
+    /// A file that somebody else has opened, or could not, by the path that messages call it by.
+    ///
+    /// # Errors
+    /// [`ReadError::Open`] with the system's reason, and [`ReadError::IsFolder`].
+    pub fn opened(path: &Path, file: io::Result<File>) -> Result<Self, ReadError> {
         let name = path.display().to_string();
-        let opened = File::open(path).and_then(|file| file.metadata().map(|data| (file, data)));
-        match opened {
+        match file.and_then(|file| file.metadata().map(|data| (file, data))) {
             Ok((_, metadata)) if metadata.is_dir() => Err(ReadError::IsFolder { path: name }),
             Ok((file, metadata)) => Ok(Self {
                 name,

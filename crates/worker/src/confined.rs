@@ -1,12 +1,14 @@
 //! Folders of which nothing outside is read, whatever links lie in them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use trainscope_checkpoint::local::LocalTree;
+use trainscope_checkpoint::local::{LocalFile, LocalTree};
 use trainscope_checkpoint::tree::{FileEntry, entry_of};
 use trainscope_checkpoint::{ReadError, RunError, Source, Tree};
 
@@ -23,11 +25,39 @@ impl Bounds {
     /// The true path of what may be read; none for what is missing or leads out.
     pub(crate) fn resolve(&self, path: &Path) -> Option<PathBuf> {
         let real = fs::canonicalize(path).ok()?;
-        self.0
-            .iter()
-            .any(|folder| real.starts_with(folder))
-            .then_some(real)
+        self.holds(&real).then_some(real)
     }
+
+    /// Opens what may be read. Where the system says which file was opened (Linux), a link that
+    /// came between the look and the opening leads nowhere either.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] for what is missing or leads out; otherwise the system's reason.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "it is gone, or a link leads out");
+        let file = File::open(self.resolve(path).ok_or_else(gone)?)?;
+        match place_of(&file) {
+            Some(place) if !self.holds(&place) => Err(gone()),
+            Some(_) | None => Ok(file),
+        }
+    }
+
+    fn holds(&self, real: &Path) -> bool {
+        self.0.iter().any(|folder| real.starts_with(folder))
+    }
+}
+
+/// The true path of an open file; none where the system does not say.
+#[cfg(target_os = "linux")]
+fn place_of(file: &File) -> Option<PathBuf> {
+    use std::os::fd::AsRawFd;
+    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
+/// The true path of an open file; none where the system does not say.
+#[cfg(not(target_os = "linux"))]
+const fn place_of(_: &File) -> Option<PathBuf> {
+    None
 }
 
 /// The files below a folder, but those that lead out of the bounds. It is looked again when a file
@@ -81,24 +111,58 @@ impl Tree for ConfinedTree {
         &self.entries
     }
 
-    fn open<'a>(
-        &'a self,
-        path: &'a str,
-    ) -> LocalBoxFuture<'a, Result<std::rc::Rc<dyn Source>, ReadError>> {
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         async move {
             entry_of(self, path)?;
             let place = self.root().join(path);
-            if self.bounds.resolve(&place).is_none() {
-                return Err(ReadError::Open {
-                    path: place.display().to_string(),
-                    source: std::io::Error::new(
-                        std::io::ErrorKind::NotFound,
-                        "it is gone, or a link leads out",
-                    ),
-                });
-            }
-            self.tree.open(path).await
+            let file = LocalFile::opened(&place, self.bounds.open(&place))?;
+            Ok(Rc::new(file) as Rc<dyn Source>)
         }
         .boxed_local()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// So often that without a second look some of them read what lies outside.
+    const TIMES: usize = 20_000;
+
+    #[test]
+    fn a_link_that_comes_while_a_file_is_opened_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let (root, outside) = (folder.join("root"), folder.join("outside"));
+        fs::create_dir(&root).unwrap();
+        fs::write(&outside, "secret").unwrap();
+        let path = root.join("file");
+        fs::write(&path, "open").unwrap();
+        let bounds = Bounds::new([root.clone()]);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let next = root.join("next");
+                while !is_over.load(Ordering::Relaxed) {
+                    symlink(&outside, &next).unwrap();
+                    fs::rename(&next, &path).unwrap();
+                    fs::write(&next, "open").unwrap();
+                    fs::rename(&next, &path).unwrap();
+                }
+            });
+            let read = (0..TIMES).filter_map(|_| {
+                let file = bounds.open(&path).ok()?;
+                io::read_to_string(file).ok()
+            });
+            let mut read = read.collect::<Vec<_>>();
+            is_over.store(true, Ordering::Relaxed);
+            read.sort();
+            read.dedup();
+            assert_eq!(read, ["open"]);
+        });
     }
 }

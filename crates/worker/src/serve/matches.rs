@@ -79,10 +79,10 @@ fn has_all(server: &Server, run: &RunFound, files: &[SampledFile], samples: &[Sa
             let mut pairs = given.iter().zip(files);
             pairs.all(|(path, file)| lengths.get(path.as_str()) == Some(&file.bytes))
                 && is_all_of_it(server, &tree, &given)
-                && given
-                    .iter()
-                    .zip(samples)
-                    .all(|(path, samples)| has_samples(&tree.root().join(path), samples))
+                && given.iter().zip(samples).all(|(path, samples)| {
+                    let file = server.roots.bounds().open(&tree.root().join(path));
+                    file.is_ok_and(|file| has_samples(file, samples))
+                })
         })
     })
 }
@@ -133,10 +133,7 @@ fn is_all_of_it(server: &Server, tree: &ConfinedTree, given: &[String]) -> bool 
     read.all(|path| given.contains(path.as_str()))
 }
 
-fn has_samples(path: &Path, samples: &[(u64, Vec<u8>)]) -> bool {
-    let Ok(mut file) = File::open(path) else {
-        return false;
-    };
+fn has_samples(mut file: File, samples: &[(u64, Vec<u8>)]) -> bool {
     samples.iter().all(|(offset, expected)| {
         let mut found = vec![0; expected.len()];
         let read = file

@@ -291,12 +291,9 @@ impl Tree for View<'_> {
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         async move {
             entry_of(self, path)?;
-            let inside = self.listing.bounds.resolve(&self.folder().join(path));
-            let inside = inside.ok_or_else(|| ReadError::Open {
-                path: path.to_owned(),
-                source: std::io::ErrorKind::NotFound.into(),
-            })?;
-            Ok(Rc::new(LocalFile::open(inside)?) as Rc<dyn Source>)
+            let place = self.folder().join(path);
+            let file = LocalFile::opened(&place, self.listing.bounds.open(&place))?;
+            Ok(Rc::new(file) as Rc<dyn Source>)
         }
         .boxed_local()
     }

@@ -1,5 +1,6 @@
 //! The runs under the roots, and their files.
 
+use std::io::{self, ErrorKind};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -48,21 +49,28 @@ pub(super) async fn file(
     headers: HeaderMap,
 ) -> Answer {
     check_path(&path)?;
-    let found = blocking(move || {
+    let opened = blocking(move || {
         let run = find(&server, &id)?;
-        let path = server
-            .roots
-            .bounds()
-            .resolve(&FilePath::new(&run.path).join(&path));
-        path.filter(|path| path.is_file())
-            .ok_or_else(|| Refused::missing("file"))
+        let path = FilePath::new(&run.path).join(&path);
+        if !path.is_file() {
+            return Err(Refused::missing("file"));
+        }
+        match server.roots.bounds().open(&path) {
+            Ok(file) => Ok((path, File::from_std(file))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(Refused::missing("file")),
+            Err(error) => Err(unreadable(&path, &error)),
+        }
     });
-    send(&found.await?, &headers).await
+    let (path, file) = opened.await?;
+    send(&path, file, &headers).await
 }
 
-async fn send(path: &FilePath, headers: &HeaderMap) -> Result<Response<Body>, Refused> {
-    let lost = |error| Refused::failed(&anyhow!("cannot read {}: {error}", path.display()));
-    let file = File::open(path).await.map_err(lost)?;
+fn unreadable(path: &FilePath, error: &io::Error) -> Refused {
+    Refused::failed(&anyhow!("cannot read {}: {error}", path.display()))
+}
+
+async fn send(path: &FilePath, file: File, headers: &HeaderMap) -> Result<Response<Body>, Refused> {
+    let lost = |error| unreadable(path, &error);
     let metadata = file.metadata().await.map_err(lost)?;
     let bytes = metadata.len();
     let tag = modified(&metadata).map(|modified| format!("{bytes:x}-{modified}"));
