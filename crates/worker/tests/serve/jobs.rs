@@ -249,7 +249,8 @@ fn who_is_not_told_everything_hears_no_end() {
     fs::remove_file(&journal).unwrap();
     fs::create_dir(&journal).unwrap();
     let broken = told();
-    assert!(!broken.contains("event: unit") && broken.contains("event: planned"));
+    // What was said before may be lost with the connection, and is asked for again.
+    assert!(!broken.contains("event: unit"), "{broken}");
     assert!(!broken.ends_with("\r\n0\r\n\r\n"), "{broken}");
 }
 
