@@ -89,19 +89,19 @@ proptest! {
 
 fn configs() -> impl Strategy<Value = Config> {
     let entries = prop::collection::vec(metric_entries(), 1..6).prop_map(without_twins);
-    (
-        prop::option::of("[a-zA-Zé0-9][a-zA-Z0-9 _.@-]{0,8}[a-z0-9]"),
-        entries,
-        steps(),
-        monitoring(),
-    )
-        .prop_map(|(analysis_name, metrics, steps, monitoring)| Config {
+    let names = "[a-zA-Zé0-9][a-zA-Z0-9 _.@-]{0,8}[a-z0-9]".prop_filter("no device", |name| {
+        let stem = name.split('.').next().unwrap_or_default();
+        !["con", "prn", "aux", "nul"].contains(&stem.to_ascii_lowercase().as_str())
+    });
+    (prop::option::of(names), entries, steps(), monitoring()).prop_map(
+        |(analysis_name, metrics, steps, monitoring)| Config {
             analysis_name,
             metrics,
             steps,
             monitoring,
             text: String::new(),
-        })
+        },
+    )
 }
 
 /// Names must differ within a split: later ones go.
@@ -127,7 +127,10 @@ fn metric_entries() -> impl Strategy<Value = MetricEntry> {
             Just(None).boxed()
         };
         let split = prop::sample::select(vec![Split::Train, Split::Val]);
-        let name = prop::option::of("[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,3}");
+        // `run` is the name of a file that every analysis has.
+        let names = "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,3}"
+            .prop_filter("not taken", |name| !name.eq_ignore_ascii_case("run"));
+        let name = prop::option::of(names);
         let component = component_entry(metric.applies_to());
         (
             parameters(metric.parameters()),
