@@ -46,8 +46,10 @@ pub(super) struct Analysis {
     desk: Desk,
     computer: StoredValue<Option<Box<dyn Computer>>, LocalStorage>,
     lanes: StoredValue<Vec<Lane>>,
-    /// Charts whose records have come and that were not told.
-    feed: StoredValue<Feed>,
+    /// Whether charts are being told of records that have come.
+    pub is_feeding: RwSignal<bool>,
+    /// What charts have not been told yet.
+    untold: StoredValue<Vec<Record>>,
     /// When numbers began to come; of a native worker's, when its turn came.
     started: StoredValue<f64>,
     /// Layer-steps that were finished before that.
@@ -115,13 +117,6 @@ struct Lane {
     is_over: bool,
 }
 
-/// What charts have not been told yet.
-#[derive(Clone, Default)]
-struct Feed {
-    records: Vec<Record>,
-    is_running: bool,
-}
-
 impl Analysis {
     pub(super) fn new(desk: Desk) -> Self {
         Self {
@@ -136,7 +131,8 @@ impl Analysis {
             desk,
             computer: StoredValue::new_local(None),
             lanes: StoredValue::new(Vec::new()),
-            feed: StoredValue::new(Feed::default()),
+            is_feeding: RwSignal::new(false),
+            untold: StoredValue::new(Vec::new()),
             started: StoredValue::new(0.0),
             head_start: StoredValue::new(0),
             before: StoredValue::new(NetworkNews::default()),
@@ -159,7 +155,7 @@ impl Analysis {
         self.number.update_value(|number| *number += 1);
         self.computer.set_value(None);
         self.lanes.set_value(Vec::new());
-        self.feed.update_value(|feed| feed.records.clear());
+        self.untold.update_value(Vec::clear);
         self.head_start.set_value(0);
         self.phase.set(Phase::Idle);
         self.results.set(None);
@@ -367,8 +363,8 @@ impl Analysis {
     }
 
     fn take_records(self, lane: usize, records: Vec<Record>) {
-        self.feed
-            .update_value(|feed| feed.records.extend(records.iter().cloned()));
+        self.untold
+            .update_value(|untold| untold.extend(records.iter().cloned()));
         self.lanes.update_value(|lanes| {
             if let Some(lane) = lanes.get_mut(lane) {
                 lane.records.extend(records);
@@ -411,7 +407,7 @@ impl Analysis {
         if let Some(results) = self.results.get_untracked() {
             self.panels.set(Panels::of(&results));
         }
-        self.feed.update_value(|feed| feed.records = rest);
+        self.untold.set_value(rest);
         self.feed_charts();
     }
 
@@ -446,14 +442,18 @@ impl Analysis {
 
     /// Tells charts of their new records, one chart a task, until nothing is left to tell.
     fn feed_charts(self) {
-        let mut is_running = false;
-        self.feed
-            .update_value(|feed| is_running = std::mem::replace(&mut feed.is_running, true));
-        if is_running {
+        if self.is_feeding.get_untracked() {
             return;
         }
+        self.is_feeding.set(true);
         spawn_local(async move {
-            while let Some(records) = self.unfed() {
+            loop {
+                let mut records = Vec::new();
+                self.untold
+                    .update_value(|untold| records = std::mem::take(untold));
+                if records.is_empty() {
+                    break;
+                }
                 let changed = self.add_to_panels(records);
                 for panel in changed {
                     panel.notify();
@@ -461,17 +461,8 @@ impl Analysis {
                 }
                 surroundings::pause(REST_MILLISECONDS).await;
             }
+            self.is_feeding.set(false);
         });
-    }
-
-    /// What charts have not been told; ends the feed where there is nothing.
-    fn unfed(self) -> Option<Vec<Record>> {
-        let mut records = Vec::new();
-        self.feed.update_value(|feed| {
-            records = std::mem::take(&mut feed.records);
-            feed.is_running = !records.is_empty();
-        });
-        (!records.is_empty()).then_some(records)
     }
 
     /// The charts that got records.

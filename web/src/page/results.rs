@@ -52,8 +52,14 @@ pub(super) fn ResultsView() -> impl IntoView {
         })
     };
     let is_wide = move || matches!(state.view.mode.get(), Mode::Heads | Mode::Table);
+    let is_busy = move || state.analysis.is_feeding.get().then_some("true");
     view! {
-        <section class="results" aria-label="results" data-test="results">
+        <section
+            class="results"
+            aria-label="results"
+            aria-busy=is_busy
+            data-test="results"
+        >
             <Toolbar/>
             <Nothing/>
             <div class="cards" class:wide=is_wide data-test="chart">

@@ -31,20 +31,15 @@ pub(super) const TESTS: &[PageTest] = &[
 
 fn with_results(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(TALL)?;
-    let start = std::time::Instant::now();
     visit::finish_demo(tab, &site.page)?;
-    let computing = start.elapsed();
     visit::choose(tab, "y", "log")?;
     let drawings = visit::drawings(tab)?;
     let link = shared(tab, "share-with")?;
     site.as_another_visitor(|tab| {
         tab.show_on(TALL)?;
-        let start = std::time::Instant::now();
         visit::open_with_worker_control(tab, &link)?;
         visit::wait_until_drawn(tab)?;
-        let opening = start.elapsed();
-        println!("    {} characters; {opening:.2?} against {computing:.2?}", link.len());
-        ensure!(opening < computing, "the link took {opening:?}, computing {computing:?}");
+        println!("    {} characters", link.len());
         let lanes = tab.run("return workerControl.asked.lane ?? 0")?;
         ensure!(lanes == 0, "{lanes} lanes were computed");
         let fetched = tab.run(

@@ -480,8 +480,8 @@ fn accessible(tab: &Tab, site: &Site) -> Result<()> {
         found.extend(too_wide(tab, 400)?.map(|wide| format!("{}: {wide}", state.name)));
     }
     ensure!(found.is_empty(), "{}", found.join("\n    "));
-    // The browser told its console of the worker that was lost last.
-    tab.complaints().map(drop)
+    // The last one is of a worker that is lost.
+    visit::leave(tab)
 }
 
 /// Reached on a narrow screen.
@@ -495,8 +495,8 @@ fn narrow(tab: &Tab, site: &Site) -> Result<()> {
         found.extend(too_wide(tab, 400)?.map(|wide| format!("{}: {wide}", state.name)));
     }
     ensure!(found.is_empty(), "{}", found.join("\n    "));
-    // The browser told its console of the worker that was lost last.
-    tab.complaints().map(drop)
+    // The last one is of a worker that is lost.
+    visit::leave(tab)
 }
 
 const fn screen(width: u32, dark: bool) -> Screen {

@@ -87,10 +87,18 @@ pub(crate) fn wait_until_done(tab: &Tab) -> Result<()> {
 /// Waits until there is a chart with lines, and nothing more is being drawn.
 pub(crate) fn wait_until_drawn(tab: &Tab) -> Result<()> {
     tab.wait_for(
-        "a chart",
-        "document.querySelector('[data-test=drawing] .series polyline')",
+        "a chart that has all numbers",
+        "document.querySelector('[data-test=drawing] .series polyline') \
+         && !document.querySelector('[data-test=results][aria-busy=true]')",
     )?;
     tab.wait_until_still()
+}
+
+/// Goes away, so that the page asks nobody any more, and passes over what the console was told of
+/// requests that failed.
+pub(crate) fn leave(tab: &Tab) -> Result<()> {
+    tab.go("about:blank")?;
+    tab.complaints().map(drop)
 }
 
 /// The page must not say that something failed.

@@ -40,7 +40,8 @@ impl Chromium {
                 "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
                 workspace.root.join("web/webdriver.json"),
             )
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+            .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     }
 
     fn find() -> Option<Self> {

@@ -149,7 +149,7 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// So many that the last of them waits for a while.
-const MANY: usize = 8;
+const MANY: usize = 20;
 
 /// A worker with so many, and their ids.
 fn busy(site: &Site) -> Result<(NativeWorker, Vec<String>)> {

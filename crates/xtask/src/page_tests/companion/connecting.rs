@@ -211,8 +211,7 @@ fn not_allowed(tab: &Tab, site: &Site) -> Result<()> {
     )?;
     let kept = tab.run("return localStorage.length")?;
     ensure!(kept == 0, "a worker that does not answer is kept");
-    // The browser tells its console of the request that failed.
-    tab.complaints().map(drop)
+    visit::leave(tab)
 }
 
 fn lost_and_found(tab: &Tab, site: &Site) -> Result<()> {

@@ -62,7 +62,7 @@ impl Place {
 
     pub(in crate::page_tests) fn agreement(&self, tab: &Tab) -> Result<()> {
         visit::drop_run(tab, &self.blind.address(), &[&self.run.folder()])?;
-        tab.click(SEND)?;
+        tab.click_when_shown(SEND)?;
         tab.wait_until_shown(DIALOG)?;
         tab.click(&format!("{DIALOG} summary"))
     }
