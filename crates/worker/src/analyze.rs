@@ -185,10 +185,12 @@ fn stop_on_signal(terminal: &Terminal) -> Result<Arc<AtomicBool>> {
     let flag = Arc::clone(&stop);
     let speaker = terminal.speaker();
     ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
+        if flag.load(Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
+        // Before anybody hears of it, and says how it ended.
         speaker.say("stopping; Ctrl-C again ends at once");
+        flag.store(true, Ordering::Relaxed);
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)

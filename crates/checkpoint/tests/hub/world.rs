@@ -1,4 +1,4 @@
-//! A fake hub, and a client of it that does not like to wait.
+//! A fake hub, and a client of it.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -14,14 +14,12 @@ use trainscope_fake_hub::{FakeHub, Fault, Logged, Options, Origin, Repository, R
 
 use crate::support::micro_run;
 
-/// The wait for an answer that counts as a stall here.
-const STALL: Duration = Duration::from_millis(400);
-
 pub(crate) struct World {
     pub(crate) fake: FakeHub,
     pub(crate) hub: Arc<Hub>,
     pub(crate) http: Arc<HttpClient>,
     pub(crate) waits: Arc<Waits>,
+    patience: Patience,
     runtime: Runtime,
 }
 
@@ -58,6 +56,18 @@ impl World {
         Self::with(repositories, Options::default(), None, Cache::default())
     }
 
+    /// With a client that soon asks again, for servers that do not answer. On a busy machine it
+    /// may do so of servers that do.
+    pub(crate) fn impatient(repositories: Vec<Repository>) -> Self {
+        let patience = Patience {
+            stall: Duration::from_millis(400),
+            attempts: 6,
+            ..Patience::default()
+        };
+        let (options, cache) = (Options::default(), Cache::default());
+        Self::with_patience(repositories, options, None, cache, patience)
+    }
+
     /// With the small run in every form.
     pub(crate) fn of_examples(token: Option<&str>) -> Self {
         let examples = example::examples(&micro_run()).unwrap();
@@ -70,11 +80,25 @@ impl World {
         token: Option<&str>,
         cache: Cache,
     ) -> Self {
+        let patience = Patience {
+            attempts: 3,
+            ..Patience::default()
+        };
+        Self::with_patience(repositories, options, token, cache, patience)
+    }
+
+    fn with_patience(
+        repositories: Vec<Repository>,
+        options: Options,
+        token: Option<&str>,
+        cache: Cache,
+        patience: Patience,
+    ) -> Self {
         let fake = FakeHub::start_with(repositories, options).unwrap();
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
         let waits = Arc::new(Waits::default());
-        let http = patient_client(&waits);
+        let http = HttpClient::new(Arc::clone(&waits) as _, patience).unwrap();
         let http = Arc::new(http);
         let token = token.and_then(Token::new);
         let hub = Hub::new(Arc::clone(&http), fake.endpoint(), token, cache).unwrap();
@@ -83,13 +107,14 @@ impl World {
             hub: Arc::new(hub),
             http,
             waits,
+            patience,
             runtime,
         }
     }
 
     /// Another client.
     pub(crate) fn client(&self) -> HttpClient {
-        patient_client(&self.waits)
+        HttpClient::new(Arc::clone(&self.waits) as _, self.patience).unwrap()
     }
 
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -152,15 +177,6 @@ impl World {
         };
         (at(Origin::Hub), at(Origin::FileHost))
     }
-}
-
-fn patient_client(waits: &Arc<Waits>) -> HttpClient {
-    let patience = Patience {
-        stall: STALL,
-        attempts: 3,
-        ..Patience::default()
-    };
-    HttpClient::new(Arc::clone(waits) as _, patience).unwrap()
 }
 
 /// A repository `a/b` with these files on `main`.

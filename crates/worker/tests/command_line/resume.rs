@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use crate::support::{CONFIG, Ended, Scratch, Sizes, analyze_arguments, end, files, json};
 
@@ -194,7 +195,7 @@ fn an_interrupt_keeps_what_is_done() {
     let sizes = Sizes {
         layers: 2,
         steps: 20,
-        width: 160,
+        width: 320,
     };
     let scratch = Scratch::with_run(sizes);
     scratch.write("config.yaml", CONFIG);
@@ -205,7 +206,12 @@ fn an_interrupt_keeps_what_is_done() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for_a_finished_step(&scratch.path().join("out/scratch/unfinished.jsonl"));
+    let journal = scratch.path().join("out/scratch/unfinished.jsonl");
+    // It has its first line and one more.
+    while !fs::read_to_string(&journal).is_ok_and(|text| text.lines().count() > 1) {
+        assert!(child.try_wait().unwrap().is_none(), "it was over before");
+        thread::sleep(Duration::from_millis(1));
+    }
     let pid = child.id().to_string();
     assert!(
         Command::new("kill")
@@ -231,12 +237,4 @@ fn an_interrupt_keeps_what_is_done() {
     scratch.worker(&analyze_arguments("whole")).expect(0);
     let found = files(&scratch.path().join("out/scratch"));
     assert!(found == files(&scratch.path().join("whole/scratch")));
-}
-
-/// Returns when the journal has its first line and one more.
-fn wait_for_a_finished_step(journal: &Path) {
-    let is_started = || fs::read_to_string(journal).is_ok_and(|text| text.lines().count() > 1);
-    while !is_started() {
-        thread::yield_now();
-    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::client::Reply;
 use crate::runs::{CONFIG, Scratch, end, worker};
-use crate::server::{SLOW, SMALL, Server, arguments};
+use crate::server::{SMALL, Server, arguments};
 
 #[test]
 fn names_of_others_are_not_answered() {
@@ -446,10 +446,17 @@ fn who_takes_nothing_of_an_answer_is_left() {
 
 #[test]
 fn the_queue_has_an_end() {
-    let scratch = Scratch::with_run(SLOW);
-    let server = Server::start(&scratch, &["--queue-length", "3", "--threads", "1"]);
-    let first = server.analyze(CONFIG);
-    server.wait_for(&first, |info| info["phase"] != "queued");
+    let scratch = Scratch::with_run(SMALL);
+    // Whoever asks this hub waits: the first analysis stays before all others.
+    let hub = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let command = command.args(arguments()).args(["--queue-length", "3"]);
+    let endpoint = format!("http://{}", hub.local_addr().unwrap());
+    let server = Server::of(command.env("HF_ENDPOINT", endpoint), scratch.path());
+    let asked = json!({"source": {"hub": "a/b"}, "config": CONFIG});
+    let first = server.ask("POST", "/api/analyses").json(&asked).send();
+    let first = first.expect(201).json()["id"].clone();
+    server.wait_for(first.as_str().unwrap(), |info| info["phase"] != "queued");
     let waiting: Vec<String> = (0..3).map(|_| server.analyze(CONFIG)).collect();
     let refused = server
         .ask_for(CONFIG)

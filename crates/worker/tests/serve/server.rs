@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -20,11 +20,11 @@ pub(crate) const SMALL: Sizes = Sizes {
     width: 4,
 };
 
-/// A run that takes seconds.
+/// A run that takes one thread some two seconds.
 pub(crate) const SLOW: Sizes = Sizes {
     layers: 2,
     steps: 20,
-    width: 160,
+    width: 320,
 };
 
 /// `worker serve` on a free port.
@@ -32,6 +32,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     child: Child,
     said: Arc<Mutex<String>>,
+    ear: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -61,7 +62,7 @@ impl Server {
         let address =
             address.unwrap_or_else(|| panic!("it did not start: {}", said.lock().unwrap()));
         let heard = Arc::clone(&said);
-        thread::spawn(move || {
+        let ear = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 heard.lock().unwrap().push_str(&format!("{line}\n"));
             }
@@ -70,6 +71,7 @@ impl Server {
             address,
             child,
             said,
+            ear: Some(ear),
         }
     }
 
@@ -156,6 +158,7 @@ impl Server {
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         let status = self.child.wait().unwrap();
+        self.ear.take().unwrap().join().unwrap();
         let said = self.said.lock().unwrap().clone();
         (status, said)
     }
