@@ -1,8 +1,8 @@
 //! `worker serve` under load and killed: `cargo bench -p trainscope-worker --bench serve`.
 //!
-//! One analysis of some 25 seconds is run alone, then with listeners and requests, then with the
-//! server killed again and again. What is printed is what ARCHITECTURE.md says of it; what must
-//! hold is asserted. It takes about two minutes.
+//! One analysis of some 25 seconds is run alone and with listeners and requests, in turns, then with
+//! the server killed again and again. What is printed is what ARCHITECTURE.md says of it; what must
+//! hold is asserted. It takes about four minutes.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,8 +38,12 @@ const REQUESTS_PER_SECOND: u32 = 1000;
 const LOAD: Duration = Duration::from_secs(20);
 const KILLS: u32 = 20;
 
+/// Times that it is run each way. The fastest count: what else the machine does makes the others
+/// slower.
+const TURNS: usize = 3;
+
 /// How long the analysis should take alone.
-const SECONDS: f64 = 24.0;
+const SECONDS: f64 = 27.0;
 
 const WIDTH: usize = 256;
 
@@ -81,14 +85,20 @@ fn main() {
     let start = || Server::start(&scratch, &["--threads", &threads]);
     let server = start();
     println!("idle: {}", memory(&server));
-    let (alone, expected) = alone(&server, &scratch);
-    println!(
-        "alone on {threads} threads: {alone:.2} s of {steps} steps; {}",
-        memory(&server)
-    );
-    let loaded = under_load(&server);
-    let slower = (loaded / alone - 1.0) * 100.0;
-    println!("under load: {loaded:.2} s, {slower:+.1} %");
+    println!("{steps} steps on {threads} threads");
+    let (mut fastest, mut fastest_loaded) = (f64::INFINITY, f64::INFINITY);
+    let mut expected = BTreeMap::new();
+    for _ in 0..TURNS {
+        let (seconds, files) = alone(&server, &scratch);
+        println!("alone: {seconds:.2} s; {}", memory(&server));
+        let loaded = under_load(&server);
+        println!("under load: {loaded:.2} s");
+        fastest = fastest.min(seconds);
+        fastest_loaded = fastest_loaded.min(loaded);
+        expected = files;
+    }
+    let slower = (fastest_loaded / fastest - 1.0) * 100.0;
+    println!("{slower:+.1} % under load");
     server.kill();
     killed(start, &scratch, &expected);
     assert!(slower < 10.0, "the analysis was {slower:.1} % slower");
