@@ -19,7 +19,7 @@ pub(crate) struct World {
     pub(crate) hub: Arc<Hub>,
     pub(crate) http: Arc<HttpClient>,
     pub(crate) waits: Arc<Waits>,
-    patience: Patience,
+    pub(crate) patience: Patience,
     runtime: Runtime,
 }
 
