@@ -62,7 +62,7 @@ fn a_server_that_is_asked_to_end_goes_on_at_the_next_start() {
 fn a_wandb_run_whose_upload_is_killed_is_uploaded_once() {
     let scratch = Scratch::with_run(SMALL);
     let fake = FakeWandb::start().unwrap();
-    // What was taken before: the run is made.
+    // The run is made; its rows have to wait, and the server is killed meanwhile.
     fake.inject(Rule {
         contains: "file_stream".to_owned(),
         skip: 0,
