@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::{Config, ConfigErrors};
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::{Config, ConfigErrors};
 
 fuzz_target!(|text: &str| {
     match Config::parse(text, &Registry::default()) {

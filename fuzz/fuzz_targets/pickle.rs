@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    trainscope_fuzz::check_file(&archive(input));
-    trainscope_fuzz::check_file(&legacy(input));
+    ckptscope_fuzz::check_file(&archive(input));
+    ckptscope_fuzz::check_file(&legacy(input));
 });
 
 /// Magic number, protocol version, and an empty dict of the machine's facts.

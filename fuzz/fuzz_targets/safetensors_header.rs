@@ -4,11 +4,11 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    trainscope_fuzz::check_file(input);
+    ckptscope_fuzz::check_file(input);
     // A length that fits is hard to hit upon: the header ends with the last brace.
     if let Some(end) = input.iter().rposition(|byte| *byte == b'}') {
         let mut file = (end as u64 + 1).to_le_bytes().to_vec();
         file.extend_from_slice(input);
-        trainscope_fuzz::check_file(&file);
+        ckptscope_fuzz::check_file(&file);
     }
 });

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| trainscope_fuzz::check_file(input));
+fuzz_target!(|input: &[u8]| ckptscope_fuzz::check_file(input));

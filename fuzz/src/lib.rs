@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pollster::block_on;
-use trainscope_checkpoint::{Catalog, MemorySource, TensorEntry, catalog_of, read_tensors};
+use ckptscope_checkpoint::{Catalog, MemorySource, TensorEntry, catalog_of, read_tensors};
 
 /// A file may take this many times its length in memory, and [`FLOOR_BYTES`].
 const MEMORY_PER_BYTE: usize = 24;

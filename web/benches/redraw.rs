@@ -8,14 +8,14 @@ fn main() {}
 
 #[cfg(target_arch = "wasm32")]
 mod browser {
+    use ckptscope_analysis::protocol::Record;
+    use ckptscope_plot::{Size, Theme};
+    use ckptscope_web::choices::{Choices, ColourBy, Lines};
+    use ckptscope_web::panel::Panels;
+    use ckptscope_web::panel::chart::Plan;
+    use ckptscope_web::panel::look::Palette;
+    use ckptscope_web::panel::title::Title;
     use leptos::prelude::{GetUntracked, document, window};
-    use trainscope_analysis::protocol::Record;
-    use trainscope_plot::{Size, Theme};
-    use trainscope_web::choices::{Choices, ColourBy, Lines};
-    use trainscope_web::panel::Panels;
-    use trainscope_web::panel::chart::Plan;
-    use trainscope_web::panel::look::Palette;
-    use trainscope_web::panel::title::Title;
     use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 
     wasm_bindgen_test_configure!(run_in_browser);
@@ -30,7 +30,7 @@ mod browser {
 
     #[wasm_bindgen_test]
     fn redraw() {
-        let filter = option_env!("TRAINSCOPE_BENCH_FILTER").unwrap_or_default();
+        let filter = option_env!("CKPTSCOPE_BENCH_FILTER").unwrap_or_default();
         if !"redraw".contains(filter) {
             return;
         }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_plot::Scale;
 use serde::{Deserialize, Serialize};
-use trainscope_plot::Scale;
 
 use crate::panel::Subject;
 

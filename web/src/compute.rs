@@ -22,11 +22,11 @@ pub use files::{BlobSource, FilesTree};
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::results::Results;
 use js_sys::Array;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use trainscope_analysis::Registry;
-use trainscope_analysis::results::Results;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;

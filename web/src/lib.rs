@@ -1,4 +1,4 @@
-//! The page of trainscope and its web worker.
+//! The page of ckptscope and its web worker.
 //!
 //! The page ([`page`]) draws; web workers ([`compute`]) read and compute. They exchange
 //! [`message`]s, and nothing else: a [`clerk`] answers questions, a [`pool`] computes lanes.

@@ -8,8 +8,8 @@ mod columns;
 pub mod deflate;
 pub mod stream;
 
+use ckptscope_analysis::results::Results;
 use serde::{Deserialize, Serialize};
-use trainscope_analysis::results::Results;
 
 use crate::choices::Choices;
 use columns::Columns;
@@ -87,7 +87,7 @@ pub enum LinkError {
     },
     /// A later version of the page made it.
     #[error(
-        "the link was made by a newer version of trainscope (links of version {version}, this \
+        "the link was made by a newer version of ckptscope (links of version {version}, this \
          page reads version {VERSION}): reload this page, or open the link where it was made"
     )]
     Newer {

@@ -8,11 +8,11 @@
 
 use std::fmt;
 
+use ckptscope_analysis::config::{ConfigForm, ConfigProblem, Menu};
+use ckptscope_analysis::protocol::{Cost, Event};
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::service::RunFiles;
 use serde::{Deserialize, Serialize};
-use trainscope_analysis::config::{ConfigForm, ConfigProblem, Menu};
-use trainscope_analysis::protocol::{Cost, Event};
-use trainscope_analysis::results::Results;
-use trainscope_analysis::service::RunFiles;
 
 /// A request, and the number that its replies repeat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

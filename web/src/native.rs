@@ -1,13 +1,13 @@
 //! A native worker, as the page speaks to it over HTTP. What is said is in
-//! [`trainscope_analysis::service`].
+//! [`ckptscope_analysis::service`].
 
 pub mod events;
 
+use ckptscope_analysis::service::Refusal;
 use js_sys::Promise;
 use leptos::prelude::document;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use trainscope_analysis::service::Refusal;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{

@@ -76,7 +76,7 @@ fn TopBar() -> impl IntoView {
                         stroke-linejoin="round"
                     />
                 </svg>
-                "trainscope"
+                "ckptscope"
             </span>
             {run}
             <span class="grow"></span>

@@ -7,14 +7,14 @@ pub mod summary;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::{Entry, Results};
+use ckptscope_report::curve::Key;
 use leptos::prelude::*;
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::{Entry, Results};
-use trainscope_report::curve::Key;
 
+pub use ckptscope_report::curve::short;
+pub use ckptscope_report::title;
 pub use subject::Subject;
-pub use trainscope_report::curve::short;
-pub use trainscope_report::title;
 
 use crate::choices::Lines;
 

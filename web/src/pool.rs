@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use trainscope_analysis::protocol::Event;
+use ckptscope_analysis::protocol::Event;
 
 use crate::message::{Answer, NetworkNews, PlannedLane, Question, Request};
 use crate::run_place::RunPlace;

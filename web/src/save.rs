@@ -82,7 +82,7 @@ pub fn file_name(parts: &[&str], extension: &str) -> String {
     let name = name.trim_matches(['-', '.', '_']);
     let name: String = name.chars().take(100).collect();
     if name.is_empty() {
-        return format!("trainscope.{extension}");
+        return format!("ckptscope.{extension}");
     }
     format!("{name}.{extension}")
 }

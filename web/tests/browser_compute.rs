@@ -9,14 +9,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use include_dir::{Dir, include_dir};
-use js_sys::{Array, Uint8Array};
-use trainscope_analysis::protocol::{Event, Record};
-use trainscope_checkpoint::{ReadError, Source, Tree};
-use trainscope_web::compute::{BlobSource, Desk, FilesTree};
-use trainscope_web::message::{
+use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_web::compute::{BlobSource, Desk, FilesTree};
+use ckptscope_web::message::{
     Answer, Checked, Opened, PartName, Planned, Question, Reply, Request, TensorList, TensorView,
 };
+use include_dir::{Dir, include_dir};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::Blob;
 
@@ -352,9 +352,9 @@ async fn what_cannot_be_done_is_said_in_words() {
         message.starts_with("a part of the analysis was not understood"),
         "{message}"
     );
-    let text = r#"{"format": "trainscope-results", "version": 99}"#.to_owned();
+    let text = r#"{"format": "ckptscope-results", "version": 99}"#.to_owned();
     let message = office.failure(Request::Results { text }).await;
-    assert!(message.contains("made by a newer trainscope"), "{message}");
+    assert!(message.contains("made by a newer ckptscope"), "{message}");
 }
 
 #[wasm_bindgen_test]

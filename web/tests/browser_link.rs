@@ -6,11 +6,11 @@
     reason = "a test fails by panicking"
 )]
 
+use ckptscope_analysis::results::Results;
+use ckptscope_web::choices::{Choices, ColourBy, Mode, Spread};
+use ckptscope_web::link::{Link, LinkError, MOST_CHARACTERS, Source, base64url, deflate};
+use ckptscope_web::panel::Subject;
 use serde_json::json;
-use trainscope_analysis::results::Results;
-use trainscope_web::choices::{Choices, ColourBy, Mode, Spread};
-use trainscope_web::link::{Link, LinkError, MOST_CHARACTERS, Source, base64url, deflate};
-use trainscope_web::panel::Subject;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -35,7 +35,7 @@ fn results(layers: u64, steps: u64) -> Results {
         }
     }
     let text = json!({
-        "format": "trainscope-results", "version": 1, "program": "trainscope 0.1.0",
+        "format": "ckptscope-results", "version": 1, "program": "ckptscope 0.1.0",
         "analysis_name": "demo", "source": "run", "model": null,
         "steps": (0..steps).map(|step| step * 100).collect::<Vec<_>>(), "missing_steps": [],
         "entries": [{
@@ -194,7 +194,7 @@ async fn a_bomb_is_not_inflated() {
 #[wasm_bindgen_test]
 async fn hostile_results_are_refused() {
     let head = json!({
-        "format": "trainscope-results", "version": 1, "program": "", "analysis_name": "", "source": "",
+        "format": "ckptscope-results", "version": 1, "program": "", "analysis_name": "", "source": "",
         "model": null, "steps": [], "missing_steps": [], "entries": [], "warnings": [], "config": "", "records": [],
     });
     let series = |steps: u64| {

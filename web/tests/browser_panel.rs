@@ -2,17 +2,17 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::Entry;
+use ckptscope_plot::{Scale, Size, Theme};
+use ckptscope_web::choices::{Choices, ColourBy, Lines};
+use ckptscope_web::panel::chart::Plan;
+use ckptscope_web::panel::look::Palette;
+use ckptscope_web::panel::summary::Summary;
+use ckptscope_web::panel::title::Title;
+use ckptscope_web::panel::{Panel, PanelKey, Panels, Subject, short};
 use leptos::prelude::{GetUntracked, WithUntracked};
 use serde_json::json;
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::Entry;
-use trainscope_plot::{Scale, Size, Theme};
-use trainscope_web::choices::{Choices, ColourBy, Lines};
-use trainscope_web::panel::chart::Plan;
-use trainscope_web::panel::look::Palette;
-use trainscope_web::panel::summary::Summary;
-use trainscope_web::panel::title::Title;
-use trainscope_web::panel::{Panel, PanelKey, Panels, Subject, short};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);

@@ -1,8 +1,8 @@
 //! Prints the JSON schema of `results.json`:
 //!
-//!     cargo run -p trainscope-analysis --features schema --example results_schema > docs/results.schema.json
+//!     cargo run -p ckptscope-analysis --features schema --example results_schema > docs/results.schema.json
 
-use trainscope_analysis::results::schema;
+use ckptscope_analysis::results::schema;
 
 fn main() {
     println!("{:#}", schema());

@@ -6,9 +6,9 @@ pub mod simple;
 
 use std::rc::Rc;
 
+use ckptscope_checkpoint::{DataKind, ModelShape};
+use ckptscope_metrics::{Facts, Parameter, Parameters};
 use nalgebra::DMatrix;
-use trainscope_checkpoint::{DataKind, ModelShape};
-use trainscope_metrics::{Facts, Parameter, Parameters};
 
 /// Selects tensors of one layer and combines them into matrices.
 ///

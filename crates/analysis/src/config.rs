@@ -24,9 +24,9 @@ mod yaml;
 
 use std::fmt;
 
+use ckptscope_checkpoint::{DataKind, Split};
+use ckptscope_metrics::{Metric, Parameters};
 use serde::{Deserialize, Serialize};
-use trainscope_checkpoint::{DataKind, Split};
-use trainscope_metrics::{Metric, Parameters};
 
 use crate::component::Component;
 use crate::registry::Registry;
@@ -156,7 +156,7 @@ impl Config {
     ///
     /// # Example
     /// ```
-    /// use trainscope_analysis::{Config, Registry};
+    /// use ckptscope_analysis::{Config, Registry};
     ///
     /// let text = "
     /// metrics:
@@ -176,7 +176,7 @@ impl Config {
     /// let errors = Config::parse(&misspelt, &Registry::default()).unwrap_err();
     /// assert_eq!(errors.0.len(), 2);
     /// assert_eq!(errors.0[0].location.path, "metrics[0].metric_name");
-    /// # Ok::<(), trainscope_analysis::ConfigErrors>(())
+    /// # Ok::<(), ckptscope_analysis::ConfigErrors>(())
     /// ```
     pub fn parse(text: &str, registry: &Registry) -> Result<Self, ConfigErrors> {
         let root = tree::read(text).map_err(|problem| ConfigErrors(vec![problem]))?;

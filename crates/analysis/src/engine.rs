@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 
+use ckptscope_checkpoint::{ReadError, Tree};
+use ckptscope_metrics::{Facts, Form, Measurement, Needs};
 use nalgebra::DMatrix;
-use trainscope_checkpoint::{ReadError, Tree};
-use trainscope_metrics::{Facts, Form, Measurement, Needs};
 
 use self::fetch::Fetcher;
 use self::tensors::StepTensors;
@@ -52,7 +52,7 @@ pub type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + 'a;
 ///
 /// What consecutive jobs of a step need is fetched together, up to
 /// [`PORTION_BYTES`](crate::plan::PORTION_BYTES). Where sources can read by themselves
-/// ([`Source::start_read`](trainscope_checkpoint::Source::start_read)), the next portion, of this
+/// ([`Source::start_read`](ckptscope_checkpoint::Source::start_read)), the next portion, of this
 /// step or the next, is fetched while the one at hand is computed, if it is not longer than
 /// [`AHEAD_BYTES`](crate::plan::AHEAD_BYTES). Dropping the lane ends that read too.
 ///

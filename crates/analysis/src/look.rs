@@ -1,8 +1,8 @@
 //! What one tensor looks like: its entries' distribution, and its singular values.
 
+use ckptscope_checkpoint::Tensor;
+use ckptscope_metrics::Facts;
 use nalgebra::DMatrix;
-use trainscope_checkpoint::Tensor;
-use trainscope_metrics::Facts;
 
 use crate::component::MatrixOutline;
 use crate::plan::singular_values_flops;

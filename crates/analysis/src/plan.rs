@@ -11,8 +11,8 @@ mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trainscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
-use trainscope_metrics::{Metric, Parameters};
+use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
+use ckptscope_metrics::{Metric, Parameters};
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;

@@ -8,7 +8,7 @@ mod choice;
 mod role;
 mod writing;
 
-use trainscope_checkpoint::{DataKind, Run};
+use ckptscope_checkpoint::{DataKind, Run};
 
 use crate::registry::Registry;
 use crate::survey::Survey;

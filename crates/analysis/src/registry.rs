@@ -1,6 +1,6 @@
 //! The metrics and components an analysis may name.
 
-use trainscope_metrics::{METRICS, Metric};
+use ckptscope_metrics::{METRICS, Metric};
 
 use crate::component::{COMPONENTS, Component};
 

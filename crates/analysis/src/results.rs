@@ -8,10 +8,10 @@ pub mod compare;
 
 use std::collections::{BTreeMap, HashMap};
 
+use ckptscope_checkpoint::{ModelShape, Run};
+use ckptscope_metrics::ParameterValue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use trainscope_checkpoint::{ModelShape, Run};
-use trainscope_metrics::ParameterValue;
 
 use crate::config::{ComponentEntry, Config, MetricEntry, Target};
 use crate::plan::Plan;
@@ -21,7 +21,10 @@ use crate::protocol::Record;
 pub const VERSION: u32 = 1;
 
 /// The value of [`Results::format`].
-pub const FORMAT: &str = "trainscope-results";
+pub const FORMAT: &str = "ckptscope-results";
+
+/// What files that were saved under the project's former name say instead.
+const FORMER_FORMAT: &str = "trainscope-results";
 
 /// One file of results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub struct ResultFile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Results {
-    /// Always `trainscope-results`.
+    /// Always `ckptscope-results`.
     #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT)))]
     pub format: String,
     /// Version of this layout.
@@ -147,7 +150,7 @@ impl Results {
         let mut results = Self {
             format: FORMAT.to_owned(),
             version: VERSION,
-            program: concat!("trainscope ", env!("CARGO_PKG_VERSION")).to_owned(),
+            program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")).to_owned(),
             analysis_name: analysis_name.to_owned(),
             source: source.to_owned(),
             inputs: Vec::new(),
@@ -173,7 +176,8 @@ impl Results {
     /// [`ResultsError`] when it is something else, or of a version that is not known here.
     pub fn parse(text: &str) -> Result<Self, ResultsError> {
         let head: Head = serde_json::from_str(text).map_err(ResultsError::NotJson)?;
-        if head.format.as_ref().and_then(Value::as_str) != Some(FORMAT) {
+        let format = head.format.as_ref().and_then(Value::as_str);
+        if ![Some(FORMAT), Some(FORMER_FORMAT)].contains(&format) {
             return Err(ResultsError::Foreign);
         }
         match head.version.as_ref().and_then(Value::as_u64) {
@@ -280,14 +284,14 @@ pub enum ResultsError {
     #[error("this is no results file, it is not the JSON that it should be: {0}")]
     NotJson(serde_json::Error),
     /// JSON of another kind.
-    #[error("this is no results file of trainscope: it does not say `\"format\": \"{FORMAT}\"`")]
+    #[error("this is no results file of ckptscope: it does not say `\"format\": \"{FORMAT}\"`")]
     Foreign,
     /// No version, or one that never was.
     #[error("this results file does not say which version it is; save it again where it was made")]
     NoVersion,
     /// A version that is not known yet.
     #[error(
-        "these results were made by a newer trainscope (version {version} of the file, \
+        "these results were made by a newer ckptscope (version {version} of the file, \
          {VERSION} is known here): open them with that one, or update this one"
     )]
     Newer {

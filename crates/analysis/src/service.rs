@@ -36,7 +36,7 @@ pub const API: u32 = 1;
 /// Who answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// `trainscope`.
+    /// `ckptscope`.
     pub name: String,
     /// The program's version.
     pub version: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trainscope_checkpoint::{DataKind, Part, Run, Split, Tree};
+use ckptscope_checkpoint::{DataKind, Part, Run, Split, Tree};
 
 use crate::plan::Catalogs;
 

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use nalgebra::{DMatrix, Matrix};
-use trainscope_analysis::component::{
+use ckptscope_analysis::component::{
     Built, COMPONENTS, Component, ComponentError, MatrixOutline, Outline, Request, Shape,
     key_value_circuit::KeyValueCircuit, ov_circuit::OvCircuit, simple::Simple,
 };
-use trainscope_checkpoint::{DataKind, ModelShape};
-use trainscope_metrics::{Facts, ParameterKind, ParameterValue, Parameters};
+use ckptscope_checkpoint::{DataKind, ModelShape};
+use ckptscope_metrics::{Facts, ParameterKind, ParameterValue, Parameters};
+use nalgebra::{DMatrix, Matrix};
 
 const D_MODEL: usize = 12;
 const HEADS: usize = 4;

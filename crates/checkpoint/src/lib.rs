@@ -8,7 +8,7 @@
 //! Nothing here runs code from a file, and every offset and length is `u64`.
 //!
 //! ```
-//! use trainscope_checkpoint::{MemorySource, catalog_of, read_tensors};
+//! use ckptscope_checkpoint::{MemorySource, catalog_of, read_tensors};
 //!
 //! let header = br#"{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#;
 //! let mut file = (header.len() as u64).to_le_bytes().to_vec();
@@ -22,7 +22,7 @@
 //! })?;
 //! // Column-major: the first column is 1, 3.
 //! assert_eq!(tensors[0].values, [1.0, 3.0, 2.0, 4.0]);
-//! # Ok::<(), trainscope_checkpoint::ReadError>(())
+//! # Ok::<(), ckptscope_checkpoint::ReadError>(())
 //! ```
 
 pub mod catalog;

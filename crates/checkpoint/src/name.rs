@@ -18,7 +18,7 @@ const LAYER_SEGMENTS: &[&str] = &["layers", "h", "blocks", "block"];
 ///
 /// ```
 /// let name = "model.layers.10.self_attn.v_proj.weight";
-/// let layer = trainscope_checkpoint::layer_of(name).ok_or("no layer")?;
+/// let layer = ckptscope_checkpoint::layer_of(name).ok_or("no layer")?;
 /// assert_eq!(layer.prefix, "model.layers.");
 /// assert_eq!(layer.number, 10);
 /// assert_eq!(layer.suffix, "self_attn.v_proj");

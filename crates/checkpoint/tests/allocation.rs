@@ -8,9 +8,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ckptscope_checkpoint::{MemorySource, catalog_of};
 use pollster::block_on;
 use support::{ZipEntry, odd, pickle, safetensors, storage, text, torch, view, zip};
-use trainscope_checkpoint::{MemorySource, catalog_of};
 
 /// A file may take this many times its length, and [`FLOOR_BYTES`].
 const PER_BYTE: usize = 16;

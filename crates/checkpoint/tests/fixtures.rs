@@ -5,14 +5,14 @@ mod support;
 
 use std::path::Path;
 
-use pollster::block_on;
-use serde_json::Value;
-use support::{micro_run, odd, row_major};
-use trainscope_checkpoint::{
+use ckptscope_checkpoint::{
     Catalog, DataKind, Dtype, FormatError, Layout, LocalFile, LocalTree, PickleError, ReadError,
     Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree, ZipError, catalog_of,
     read_tensors,
 };
+use pollster::block_on;
+use serde_json::Value;
+use support::{micro_run, odd, row_major};
 
 fn open(path: &Path) -> (LocalFile, Result<Catalog, ReadError>) {
     let file = LocalFile::open(path).unwrap();
@@ -225,7 +225,7 @@ fn what_is_sound_of_a_bad_file_is_read() {
     assert_eq!(read_all(&source, &catalog)[0].values.len(), 4);
     assert_eq!(catalog.unreadable[0].0, "evil");
     assert!(catalog.unreadable[0].1.contains("posix.system"));
-    assert!(!Path::new("/tmp/trainscope-pwned").exists());
+    assert!(!Path::new("/tmp/ckptscope-pwned").exists());
     let (source, catalog) = open(&odd("bad/unknown_dtype.safetensors"));
     let catalog = catalog.unwrap();
     let names: Vec<&str> = catalog

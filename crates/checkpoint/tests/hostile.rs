@@ -3,12 +3,12 @@
 
 mod support;
 
+use ckptscope_checkpoint::{
+    Dtype, FormatError, PickleError, ReadError, SafetensorsError, TorchError, ZipError,
+};
 use support::{
     ZipEntry, catalog, dict, format_error, int, pickle, safetensors, storage, text, torch,
     torch_entries, view, zip,
-};
-use trainscope_checkpoint::{
-    Dtype, FormatError, PickleError, ReadError, SafetensorsError, TorchError, ZipError,
 };
 
 /// Asserts the variant, and that the message holds the words.

@@ -3,13 +3,13 @@
 
 mod support;
 
+use ckptscope_checkpoint::source::checked_length;
+use ckptscope_checkpoint::{
+    MemorySource, ReadError, Source, TensorEntry, catalog_of, read_tensors,
+};
 use futures_core::future::LocalBoxFuture;
 use pollster::block_on;
 use support::{dict, pickle, storage, view};
-use trainscope_checkpoint::source::checked_length;
-use trainscope_checkpoint::{
-    MemorySource, ReadError, Source, TensorEntry, catalog_of, read_tensors,
-};
 
 /// A source of zeros with pieces in it.
 struct Sparse {

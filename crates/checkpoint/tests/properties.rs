@@ -5,13 +5,13 @@ mod support;
 
 use std::fs;
 
+use ckptscope_checkpoint::{
+    Dtype, MemorySource, Placement, Tensor, TensorEntry, catalog_of, layer_of, read_tensors,
+};
 use half::{bf16, f16};
 use pollster::block_on;
 use proptest::prelude::*;
 use support::{catalog, odd, row_major, torch};
-use trainscope_checkpoint::{
-    Dtype, MemorySource, Placement, Tensor, TensorEntry, catalog_of, layer_of, read_tensors,
-};
 
 /// Lists a file and reads what it lists; a broken file may give an error and nothing else.
 fn survives(bytes: Vec<u8>) {

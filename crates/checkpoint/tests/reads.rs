@@ -5,16 +5,16 @@ mod support;
 
 use std::fs;
 
+use ckptscope_checkpoint::read::{
+    COALESCE_BYTES, Fetch, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES,
+};
+use ckptscope_checkpoint::source::window_bytes;
+use ckptscope_checkpoint::{
+    Catalog, Dtype, MemorySource, Placement, ReadError, TensorEntry, catalog_of, read_tensors,
+};
 use pollster::block_on;
 use proptest::prelude::*;
 use support::{CountingSource, ZipEntry, dict, micro_run, odd, pickle, storage, view, zip};
-use trainscope_checkpoint::read::{
-    COALESCE_BYTES, Fetch, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES,
-};
-use trainscope_checkpoint::source::window_bytes;
-use trainscope_checkpoint::{
-    Catalog, Dtype, MemorySource, Placement, ReadError, TensorEntry, catalog_of, read_tensors,
-};
 
 fn listed(bytes: Vec<u8>) -> (CountingSource, Catalog) {
     let source = CountingSource::new(bytes);

@@ -1,8 +1,8 @@
 //! Layouts of training runs.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
+use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Run, RunError, Split};
 use pollster::block_on;
-use trainscope_checkpoint::{DataKind, Layout, MemoryTree, Run, RunError, Split};
 
 fn tree(files: &[(&str, &str)]) -> MemoryTree {
     MemoryTree::new(

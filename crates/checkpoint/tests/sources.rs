@@ -6,11 +6,11 @@ mod support;
 use std::fs;
 use std::rc::Rc;
 
-use pollster::block_on;
-use support::{CONTENT, keeps_the_contract, micro_run};
-use trainscope_checkpoint::{
+use ckptscope_checkpoint::{
     FormatError, LocalFile, LocalTree, MemorySource, MemoryTree, ReadError, RunError, Source, Tree,
 };
+use pollster::block_on;
+use support::{CONTENT, keeps_the_contract, micro_run};
 
 #[test]
 fn memory_keeps_the_contract() {

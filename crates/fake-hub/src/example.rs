@@ -9,28 +9,28 @@ use crate::repository::{Access, Repository};
 
 /// The repository that has the run as pico-train publishes: on [`PICO_BRANCH`], whose commits are
 /// steps.
-pub const PICO: &str = "trainscope/pico-decoder-micro";
+pub const PICO: &str = "ckptscope/pico-decoder-micro";
 
 /// The branch of [`PICO`] that has the run.
 pub const PICO_BRANCH: &str = "pico-decoder-micro-1";
 
 /// The repository that has the run as a branch per step: `step{N}`.
-pub const REVISIONS: &str = "trainscope/micro-revisions";
+pub const REVISIONS: &str = "ckptscope/micro-revisions";
 
 /// The repository that has the run as folders on `main`.
-pub const FOLDERS: &str = "trainscope/micro-folders";
+pub const FOLDERS: &str = "ckptscope/micro-folders";
 
 /// A private repository with the run's last step, for who has [`TOKEN`].
-pub const PRIVATE: &str = "trainscope/private";
+pub const PRIVATE: &str = "ckptscope/private";
 
 /// The token that may read [`PRIVATE`].
 pub const TOKEN: &str = "hf_of_the_fake_hub";
 
 /// A repository whose terms nobody has accepted.
-pub const GATED: &str = "trainscope/gated";
+pub const GATED: &str = "ckptscope/gated";
 
 /// A repository with 250 commits, which are several pages.
-pub const LONG_HISTORY: &str = "trainscope/long-history";
+pub const LONG_HISTORY: &str = "ckptscope/long-history";
 
 /// Files of a step by their paths in its folder.
 type StepFiles = BTreeMap<String, Vec<u8>>;

@@ -19,8 +19,8 @@ from huggingface_hub.errors import (
 )
 
 RUN = Path(os.environ["RUN"])
-PICO, BRANCH = "trainscope/pico-decoder-micro", "pico-decoder-micro-1"
-PRIVATE, TOKEN = "trainscope/private", "hf_of_the_fake_hub"
+PICO, BRANCH = "ckptscope/pico-decoder-micro", "pico-decoder-micro-1"
+PRIVATE, TOKEN = "ckptscope/private", "hf_of_the_fake_hub"
 WEIGHTS = "learning_dynamics/val_weights.pt"
 api = HfApi()
 
@@ -40,14 +40,14 @@ class FakeHub(unittest.TestCase):
         self.assertEqual(dates, sorted(dates, reverse=True))
 
     def test_commits_come_in_pages(self):
-        self.assertEqual(len(api.list_repo_commits("trainscope/long-history")), 250)
+        self.assertEqual(len(api.list_repo_commits("ckptscope/long-history")), 250)
 
     def test_branches(self):
-        refs = api.list_repo_refs("trainscope/micro-revisions")
+        refs = api.list_repo_refs("ckptscope/micro-revisions")
         names = {branch.name for branch in refs.branches}
         self.assertIn("step2000", names)
         self.assertIn("main", names)
-        head = api.list_repo_commits("trainscope/micro-revisions", revision="step2000")[0]
+        head = api.list_repo_commits("ckptscope/micro-revisions", revision="step2000")[0]
         target = {branch.name: branch.target_commit for branch in refs.branches}
         self.assertEqual(target["step2000"], head.commit_id)
 
@@ -86,7 +86,7 @@ class FakeHub(unittest.TestCase):
 
     def test_snapshot(self):
         folder = snapshot_download(
-            "trainscope/micro-revisions", revision="step64", allow_patterns=["learning_dynamics/*"]
+            "ckptscope/micro-revisions", revision="step64", allow_patterns=["learning_dynamics/*"]
         )
         found = (Path(folder) / WEIGHTS).read_bytes()
         self.assertEqual(found, step_file(64, WEIGHTS))
@@ -102,13 +102,13 @@ class FakeHub(unittest.TestCase):
 
     def test_what_is_not_there(self):
         with self.assertRaises(RepositoryNotFoundError):
-            api.list_repo_refs("trainscope/nothing")
+            api.list_repo_refs("ckptscope/nothing")
         with self.assertRaises(RevisionNotFoundError):
             api.list_repo_commits(PICO, revision="nothing")
         with self.assertRaises(EntryNotFoundError):
             hf_hub_download(PICO, "nothing.pt", revision=BRANCH)
         with self.assertRaises(GatedRepoError):
-            hf_hub_download("trainscope/gated", "model.safetensors")
+            hf_hub_download("ckptscope/gated", "model.safetensors")
 
 
 if __name__ == "__main__":

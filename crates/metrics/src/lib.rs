@@ -1,4 +1,4 @@
-//! The mathematics of trainscope: matrices in, numbers out.
+//! The mathematics of ckptscope: matrices in, numbers out.
 //!
 //! [`Facts`] hold one matrix and what several metrics need of it, each fact computed once.
 //! [`METRICS`] lists every [`Metric`]; a metric asks facts and answers with a [`Measurement`]: a

@@ -1,13 +1,13 @@
 //! Times drawings as large as the page has them.
 //!
-//!     cargo bench -p trainscope-plot -- FILTER
+//!     cargo bench -p ckptscope-plot -- FILTER
 //!
 //! FILTER is a part of a line, as in `heatmap`. Machines are noisy: compare ratios.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use trainscope_plot::{Heatmap, Histogram, LineChart, Row, Scale, Series, Theme, layer_colours};
+use ckptscope_plot::{Heatmap, Histogram, LineChart, Row, Scale, Series, Theme, layer_colours};
 
 /// A drawing is made for this long at least.
 const AT_LEAST: Duration = Duration::from_millis(300);

@@ -10,7 +10,7 @@
 //! can be published as it is.
 //!
 //! ```
-//! use trainscope_plot::{Figure, LineChart, Series, Theme, layer_colours};
+//! use ckptscope_plot::{Figure, LineChart, Series, Theme, layer_colours};
 //!
 //! let theme = Theme::Light;
 //! let chart = LineChart {
@@ -37,7 +37,7 @@
 //! ```
 //!
 //! ```
-//! use trainscope_plot::{Cell, Heatmap, Row};
+//! use ckptscope_plot::{Cell, Heatmap, Row};
 //!
 //! let heatmap = Heatmap {
 //!     title: "Gini coefficient of gradients".into(),

@@ -3,7 +3,7 @@
 /// A number with so many significant digits; in powers of ten below 1e-4 and from 1e6 on.
 ///
 /// ```
-/// use trainscope_plot::significant;
+/// use ckptscope_plot::significant;
 /// assert_eq!(significant(0.925_14, 3), "0.925");
 /// assert_eq!(significant(45.678, 3), "45.7");
 /// assert_eq!(significant(12_345.6, 3), "12346");

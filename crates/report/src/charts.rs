@@ -1,6 +1,6 @@
 //! Curves as drawings.
 
-use trainscope_plot::{
+use ckptscope_plot::{
     Colour, Heatmap, LineChart, Row, Scale, Series, Size, Theme, head_colours, layer_colours,
 };
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::compare::SEPARATOR;
-use trainscope_analysis::results::{Entry, Results};
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::compare::SEPARATOR;
+use ckptscope_analysis::results::{Entry, Results};
 
 /// One number of one metric entry, of one kind of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! The whole report.
 
-use trainscope_analysis::results::{Results, WriteError};
-use trainscope_plot::{Theme, Twins, head_colours, layer_colours};
+use ckptscope_analysis::results::{Results, WriteError};
+use ckptscope_plot::{Theme, Twins, head_colours, layer_colours};
 
 use crate::charts::{Pen, swatch};
 use crate::curve::{Panel, Seen, panels};

@@ -6,8 +6,8 @@ mod palette;
 
 use std::collections::BTreeSet;
 
-use trainscope_analysis::results::Entry;
-use trainscope_plot::{MOST_PARTS, Scale, Size, Theme};
+use ckptscope_analysis::results::Entry;
+use ckptscope_plot::{MOST_PARTS, Scale, Size, Theme};
 
 use crate::curve::{Curve, Panel, Part};
 use crate::markup::counted;

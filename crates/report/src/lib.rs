@@ -27,5 +27,5 @@ mod section;
 mod style;
 mod table;
 
+pub use ckptscope_analysis::results::Results;
 pub use document::{Provenance, html};
-pub use trainscope_analysis::results::Results;

@@ -1,7 +1,7 @@
 //! Where the numbers come from: program, inputs, config.
 
+use ckptscope_analysis::results::{Input, Results, WriteError};
 use sha2::{Digest, Sha256};
-use trainscope_analysis::results::{Input, Results, WriteError};
 
 use crate::document::Provenance;
 use crate::markup::{counted, details, escaped};

@@ -5,7 +5,7 @@ use crate::markup::escaped;
 use crate::summary::Summary;
 use crate::table::{number, signed};
 use crate::title::Title;
-use trainscope_analysis::results::Entry;
+use ckptscope_analysis::results::Entry;
 
 const HEAD: &str = "<thead><tr><th scope=col rowspan=2>metric<th scope=col rowspan=2>component<th \
     scope=col rowspan=2>first<th scope=col rowspan=2>last<th scope=colgroup colspan=3>smallest<th \

@@ -1,6 +1,6 @@
 //! Which scale an axis has, where nobody says.
 
-use trainscope_plot::Scale;
+use ckptscope_plot::Scale;
 
 /// From how many times the smallest value on the largest makes a logarithmic axis.
 const WIDE: f64 = 1e3;

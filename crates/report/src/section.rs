@@ -1,7 +1,7 @@
 //! A metric entry's part of the report.
 
+use ckptscope_analysis::results::Entry;
 use serde_json::Value;
-use trainscope_analysis::results::Entry;
 
 use crate::charts::Pen;
 use crate::curve::Panel;

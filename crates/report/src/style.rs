@@ -1,6 +1,6 @@
 //! How the report looks.
 
-use trainscope_plot::Twins;
+use ckptscope_plot::Twins;
 
 const SHEET: &str = include_str!("style.css");
 

@@ -1,6 +1,6 @@
 //! Summaries as tables.
 
-use trainscope_plot::significant;
+use ckptscope_plot::significant;
 
 use crate::curve::{Curve, Panel};
 use crate::markup::{counted, details, escaped};

@@ -1,7 +1,7 @@
 //! What a chart is called.
 
+use ckptscope_analysis::results::Entry;
 use serde_json::Value;
-use trainscope_analysis::results::Entry;
 
 use crate::curve::Key;
 

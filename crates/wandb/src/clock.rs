@@ -9,7 +9,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use trainscope_wandb::Clock;
+/// use ckptscope_wandb::Clock;
 ///
 /// struct TokioClock(Instant);
 ///

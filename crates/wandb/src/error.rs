@@ -115,7 +115,7 @@ fn counted(attempts: u32) -> String {
 ///
 /// ```
 /// use std::path::Path;
-/// use trainscope_wandb::sync_command;
+/// use ckptscope_wandb::sync_command;
 ///
 /// assert_eq!(sync_command(Path::new("wandb/run-1")), "wandb sync wandb/run-1");
 /// assert_eq!(sync_command(Path::new("it's here")), r"wandb sync 'it'\''s here'");

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use std::time::SystemTime;
-//! use trainscope_wandb::{OfflineRun, Row, Run};
+//! use ckptscope_wandb::{OfflineRun, Row, Run};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let mut run = Run::new("my-project", "first look");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::protobuf::Message;
 use crate::run::{Row, Run};
 
-const PRODUCER: &str = concat!("trainscope-wandb ", env!("CARGO_PKG_VERSION"));
+const PRODUCER: &str = concat!("ckptscope-wandb ", env!("CARGO_PKG_VERSION"));
 
 /// What a reader must be, at least: the records that we write are older than that.
 const MINIMUM_CONSUMER: &str = "0.13.0";

@@ -112,7 +112,7 @@ pub enum RunIdError {
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use trainscope_wandb::Row;
+/// use ckptscope_wandb::Row;
 ///
 /// let mut row = Row::new(100, SystemTime::now());
 /// assert!(row.set("loss", 7.2));

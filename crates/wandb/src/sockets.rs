@@ -37,7 +37,7 @@ impl Sockets {
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
-            .user_agent(concat!("trainscope-wandb/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("ckptscope-wandb/", env!("CARGO_PKG_VERSION")))
             .build();
         built
             .map(Self)

@@ -9,11 +9,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use tempfile::TempDir;
-use trainscope_wandb::{
+use ckptscope_wandb::{
     Key, KeyError, Mode, NumberError, PUBLIC_ADDRESS, Patience, RunId, RunIdError, Settings,
     SettingsError,
 };
+use tempfile::TempDir;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 

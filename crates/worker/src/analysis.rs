@@ -6,15 +6,15 @@ use std::future::ready;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use ckptscope_analysis::config::{ConfigProblem, StepSelection, Target};
+use ckptscope_analysis::plan::{Catalogs, PlanProblem};
+use ckptscope_analysis::protocol::{Cost, Event, Record};
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::{Config, Lane, Plan, PlanErrors};
+use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
+use ckptscope_checkpoint::{DataKind, Part, Run, Split, Tree};
 use futures_util::stream::{self, StreamExt};
 use jiff::Zoned;
-use trainscope_analysis::config::{ConfigProblem, StepSelection, Target};
-use trainscope_analysis::plan::{Catalogs, PlanProblem};
-use trainscope_analysis::protocol::{Cost, Event, Record};
-use trainscope_analysis::results::Results;
-use trainscope_analysis::{Config, Lane, Plan, PlanErrors};
-use trainscope_checkpoint::http::client::REQUESTS_AT_ONCE;
-use trainscope_checkpoint::{DataKind, Part, Run, Split, Tree};
 
 use crate::executor::Executor;
 use crate::find::find_run;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
+use ckptscope_analysis::{Config, Registry};
 use jiff::Zoned;
-use trainscope_analysis::{Config, Registry};
 
 use crate::analysis::{Analysis, Request, counted};
 use crate::arguments::AnalyzeArguments;

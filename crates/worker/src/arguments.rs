@@ -102,7 +102,7 @@ pub(crate) struct SourceArguments {
 /// Arguments of `worker compare`.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
-    /// Two or more analyses, each as its folder, its results.json or a *.trainscope.json.
+    /// Two or more analyses, each as its folder, its results.json or a *.ckptscope.json.
     /// Differences are those of the last to the first.
     #[arg(value_name = "RESULTS", required = true, num_args = 2..)]
     pub(crate) results: Vec<PathBuf>,
@@ -141,7 +141,7 @@ pub(crate) struct ServeArguments {
     #[arg(long = "root", value_name = "DIR")]
     pub(crate) roots: Vec<PathBuf>,
     /// What whoever asks must know. As a variable it does not show among the machine's processes.
-    #[arg(long, env = "TRAINSCOPE_TOKEN", hide_env_values = true)]
+    #[arg(long, env = "CKPTSCOPE_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
     /// Open the page in a browser.
     #[arg(long)]

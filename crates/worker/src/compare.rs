@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Result;
-use trainscope_analysis::results::compare::{Comparison, Row};
+use ckptscope_analysis::results::compare::{Comparison, Row};
 
 use crate::arguments::CompareArguments;
 use crate::{Misuse, Outcome, console, output, report, results_file};

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ckptscope_checkpoint::local::{LocalFile, LocalTree};
+use ckptscope_checkpoint::tree::{FileEntry, entry_of};
+use ckptscope_checkpoint::{ReadError, RunError, Source, Tree};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use trainscope_checkpoint::local::{LocalFile, LocalTree};
-use trainscope_checkpoint::tree::{FileEntry, entry_of};
-use trainscope_checkpoint::{ReadError, RunError, Source, Tree};
 
 /// The folders that may be read, by their true paths.
 #[derive(Clone, Debug)]

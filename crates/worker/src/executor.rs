@@ -8,11 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ckptscope_checkpoint::http::{Spawn, Task};
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
-use trainscope_checkpoint::http::{Spawn, Task};
 
 /// How soon a wait ends after the person said stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

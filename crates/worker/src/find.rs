@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use trainscope_checkpoint::hub::{HubAddress, HubTree};
-use trainscope_checkpoint::local::LocalTree;
-use trainscope_checkpoint::{Run, RunError};
+use ckptscope_checkpoint::hub::{HubAddress, HubTree};
+use ckptscope_checkpoint::local::LocalTree;
+use ckptscope_checkpoint::{Run, RunError};
 
 use crate::confined::ConfinedTree;
 use crate::executor::Executor;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow};
+use ckptscope_checkpoint::http::{Clock, HttpClient, Patience, Token, Waiting};
+use ckptscope_checkpoint::hub::{Cache, Hub, HubError, PUBLIC_ENDPOINT};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use trainscope_checkpoint::http::{Clock, HttpClient, Patience, Token, Waiting};
-use trainscope_checkpoint::hub::{Cache, Hub, HubError, PUBLIC_ENDPOINT};
 
 use crate::executor::Reader;
 use crate::{Misuse, console};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_analysis::results::Input;
+use ckptscope_analysis::{Config, Lane, Plan};
 use sha2::{Digest, Sha256};
-use trainscope_analysis::results::Input;
-use trainscope_analysis::{Config, Lane, Plan};
 
 use crate::place::Place;
 

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use ckptscope_analysis::protocol::{Progress, Record};
+use ckptscope_analysis::service::FinishedUnit;
 use serde::{Deserialize, Serialize};
-use trainscope_analysis::protocol::{Progress, Record};
-use trainscope_analysis::service::FinishedUnit;
 
 use crate::Misuse;
 use crate::identity::Unit;

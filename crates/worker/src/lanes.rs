@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use trainscope_analysis::protocol::Event;
-use trainscope_analysis::{EngineError, Lane, run_lane};
-use trainscope_checkpoint::Tree;
+use ckptscope_analysis::protocol::Event;
+use ckptscope_analysis::{EngineError, Lane, run_lane};
+use ckptscope_checkpoint::Tree;
 
 use crate::executor::Executor;
 

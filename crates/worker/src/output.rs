@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use ckptscope_analysis::results::ResultFile;
+use ckptscope_checkpoint::http::Traffic;
 use serde::Serialize;
-use trainscope_analysis::results::ResultFile;
-use trainscope_checkpoint::http::Traffic;
 
 /// What is particular to one computation of an analysis: the contents of `run.json`.
 #[derive(Debug, Serialize)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::Results;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::Results;
 
 /// Its name.
 pub(crate) const FILE_NAME: &str = "results.parquet";

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use trainscope_checkpoint::Tree;
-use trainscope_checkpoint::http::Traffic;
-use trainscope_checkpoint::hub::{HubAddress, HubTree};
-use trainscope_checkpoint::local::LocalTree;
+use ckptscope_checkpoint::Tree;
+use ckptscope_checkpoint::http::Traffic;
+use ckptscope_checkpoint::hub::{HubAddress, HubTree};
+use ckptscope_checkpoint::local::LocalTree;
 
 use crate::arguments::SourceArguments;
 use crate::confined::{Bounds, ConfinedTree};

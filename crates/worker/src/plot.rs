@@ -6,10 +6,10 @@ mod selection;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use trainscope_analysis::results::Results;
-use trainscope_plot::{Scale, Theme};
-use trainscope_report::curve::{Key, Panel, panels};
-use trainscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
+use ckptscope_analysis::results::Results;
+use ckptscope_plot::{Scale, Theme};
+use ckptscope_report::curve::{Key, Panel, panels};
+use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
 
 use crate::arguments::{
     ByArgument, FormatArgument, KindArgument, PlotArguments, ScaleArgument, ThemeArgument,

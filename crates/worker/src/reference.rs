@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
+use ckptscope_checkpoint::DataKind;
+use ckptscope_metrics::{Parameter, ParameterKind, Quantity};
 use serde::Serialize;
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
-use trainscope_checkpoint::DataKind;
-use trainscope_metrics::{Parameter, ParameterKind, Quantity};
 
 use crate::arguments::ReferenceArguments;
 use crate::{Outcome, console};

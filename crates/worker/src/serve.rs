@@ -34,13 +34,13 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
+use ckptscope_analysis::service::{API, Health, Machine as ToldMachine};
 use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, watch};
-use trainscope_analysis::service::{API, Health, Machine as ToldMachine};
 
 use self::data::DataFolder;
 use self::gate::Gate;
@@ -237,7 +237,7 @@ fn check_exposure(arguments: &ServeArguments) -> Result<()> {
         None if arguments.addr.ip().is_loopback() => Ok(()),
         None => Err(Misuse(format!(
             "{} can be reached from other machines, and whoever can reach it could use it; set \
-             TRAINSCOPE_TOKEN to a long secret, or listen at 127.0.0.1",
+             CKPTSCOPE_TOKEN to a long secret, or listen at 127.0.0.1",
             arguments.addr
         ))
         .into()),
@@ -259,7 +259,7 @@ fn end_on_signal(server: &Arc<Server>) -> Result<()> {
     .context("cannot listen for Ctrl-C")
 }
 
-/// What is answered where; see [`trainscope_analysis::service`].
+/// What is answered where; see [`ckptscope_analysis::service`].
 fn router(server: &Arc<Server>) -> Router {
     let one = get(analyses::get)
         .patch(analyses::rename)
@@ -317,7 +317,7 @@ async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) 
 async fn health(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response<Body> {
     let is_known = server.gate.is_known(&headers);
     let health = Health {
-        name: "trainscope".to_owned(),
+        name: "ckptscope".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         api: API,
         needs_token: server.gate.needs_token(),

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
-use serde_json::{Map, Value};
-use trainscope_analysis::Config;
-use trainscope_analysis::results::Results;
-use trainscope_checkpoint::yaml::{self, Node};
-use trainscope_wandb::{
+use ckptscope_analysis::Config;
+use ckptscope_analysis::results::Results;
+use ckptscope_checkpoint::yaml::{self, Node};
+use ckptscope_wandb::{
     Clock, Key, Mode, OfflineError, OfflineRun, OnlineRun, Patience, Problem, Row, Run, RunId,
     Service, Settings, SettingsError, Sockets, UploadError, sync_command,
 };
+use serde_json::{Map, Value};
 
 use crate::Misuse;
 use crate::analysis::Request;

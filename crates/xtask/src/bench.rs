@@ -33,7 +33,7 @@ fn bench_natively(workspace: &Workspace, filter: &str) -> Result<()> {
 }
 
 /// What is timed in a browser: packages and their benchmarks.
-const IN_BROWSER: [(&str, &str); 2] = [("trainscope-metrics", "kernels"), (PAGE, "redraw")];
+const IN_BROWSER: [(&str, &str); 2] = [("ckptscope-metrics", "kernels"), (PAGE, "redraw")];
 
 /// Kernels and redraws in headless Chromium, compiled as the page is.
 fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
@@ -48,7 +48,7 @@ fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
             .args(["test", "-p", package, "--bench", bench])
             .args(["--profile", "web", "--target", wasm::TARGET])
             .args(["--", "--nocapture"])
-            .env("TRAINSCOPE_BENCH_FILTER", filter)
+            .env("CKPTSCOPE_BENCH_FILTER", filter)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "1800");
         process::run(&mut command)?;
     }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ckptscope_fake_hub::{FakeHub, Options, example};
 use lexopt::prelude::*;
-use trainscope_fake_hub::{FakeHub, Options, example};
 
 use crate::python;
 use crate::steps::{Outcome, run_tests};

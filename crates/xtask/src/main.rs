@@ -1,4 +1,4 @@
-//! `cargo xtask`: set-up, build, demo and tests of trainscope, with nothing but cargo to begin with.
+//! `cargo xtask`: set-up, build, demo and tests of ckptscope, with nothing but cargo to begin with.
 
 mod bench;
 mod browser;

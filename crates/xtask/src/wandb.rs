@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use ckptscope_fake_wandb::{FakeWandb, KEY};
 use tempfile::TempDir;
-use trainscope_fake_wandb::{FakeWandb, KEY};
 
 use crate::demo::{CONFIG, RUN};
 use crate::process;
@@ -70,7 +70,7 @@ impl Analyses {
         let scratch = TempDir::new()?;
         let server = FakeWandb::start().context("cannot listen on 127.0.0.1")?;
         let config = fs::read_to_string(workspace.root.join(CONFIG))?;
-        let asking = "save_to_wandb: true\n  wandb: {project: trainscope}";
+        let asking = "save_to_wandb: true\n  wandb: {project: ckptscope}";
         let config = config.replace("save_to_wandb: false", asking);
         ensure!(
             config.contains(asking),

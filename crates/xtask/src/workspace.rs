@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// The page's package, which is built for wasm32 only.
-pub(crate) const PAGE: &str = "trainscope-web";
+pub(crate) const PAGE: &str = "ckptscope-web";
 
 /// The checkout, and the folder of tools beside it.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl Workspace {
             .context("crates/xtask lies two folders below the workspace root")?;
         Ok(Self {
             root: root.to_path_buf(),
-            tools: cache_folder()?.join("trainscope/tools"),
+            tools: cache_folder()?.join("ckptscope/tools"),
         })
     }
 

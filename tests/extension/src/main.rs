@@ -1,4 +1,4 @@
-//! Analyses a run with a metric and a component that trainscope does not have.
+//! Analyses a run with a metric and a component that ckptscope does not have.
 //!
 //!     cargo run -- FOLDER
 //!
@@ -10,9 +10,9 @@ mod value_overlap;
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use trainscope_analysis::protocol::{Event, Record};
-use trainscope_analysis::{Config, Plan, Registry, run_lane};
-use trainscope_checkpoint::{LocalTree, Run};
+use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_analysis::{Config, Plan, Registry, run_lane};
+use ckptscope_checkpoint::{LocalTree, Run};
 
 use negative_share::NegativeShare;
 use value_overlap::ValueOverlap;

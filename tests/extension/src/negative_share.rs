@@ -1,6 +1,6 @@
 //! A metric of one's own.
 
-use trainscope_metrics::{
+use ckptscope_metrics::{
     Facts, Form, Measurement, Metric, Needs, Parameters, Quantity, Single, Status,
 };
 

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use nalgebra::DMatrix;
-use trainscope_analysis::Component;
-use trainscope_analysis::component::{
+use ckptscope_analysis::Component;
+use ckptscope_analysis::component::{
     Built, ComponentError, MatrixOutline, Outline, Request, Shape,
 };
-use trainscope_checkpoint::DataKind;
-use trainscope_metrics::Facts;
+use ckptscope_checkpoint::DataKind;
+use ckptscope_metrics::Facts;
 
 /// `V V^T` `[K d, K d]` of the value projection `[K d, d_model]`: how far a layer's values read
 /// the same directions of the residual stream.

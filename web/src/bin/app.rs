@@ -4,8 +4,8 @@
 fn main() {
     console_error_panic_hook::set_once();
     if web_sys::window().is_some() {
-        trainscope_web::page::mount();
+        ckptscope_web::page::mount();
     } else {
-        trainscope_web::compute::begin();
+        ckptscope_web::compute::begin();
     }
 }

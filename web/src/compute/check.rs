@@ -1,8 +1,8 @@
 //! Whether a config is right, and what it would cost.
 
-use trainscope_analysis::config::ConfigForm;
-use trainscope_analysis::protocol::Cost;
-use trainscope_analysis::{Config, ConfigErrors, Registry};
+use ckptscope_analysis::config::ConfigForm;
+use ckptscope_analysis::protocol::Cost;
+use ckptscope_analysis::{Config, ConfigErrors, Registry};
 
 use super::memory;
 use super::opened::OpenedFiles;

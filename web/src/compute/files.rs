@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use ckptscope_checkpoint::source::checked_buffer;
+use ckptscope_checkpoint::tree::entry_of;
+use ckptscope_checkpoint::{FileEntry, ReadError, Source, Tree};
 use js_sys::{ArrayBuffer, Uint8Array};
-use trainscope_checkpoint::source::checked_buffer;
-use trainscope_checkpoint::tree::entry_of;
-use trainscope_checkpoint::{FileEntry, ReadError, Source, Tree};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;

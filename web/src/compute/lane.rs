@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use trainscope_analysis::plan::LaneMessage;
-use trainscope_analysis::{Registry, run_lane};
-use trainscope_checkpoint::Tree;
+use ckptscope_analysis::plan::LaneMessage;
+use ckptscope_analysis::{Registry, run_lane};
+use ckptscope_checkpoint::Tree;
 
 use super::post::Outbox;
 use crate::message::Answer;

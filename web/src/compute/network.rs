@@ -9,13 +9,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use serde::{Deserialize, Serialize};
-use trainscope_checkpoint::http::{
+use ckptscope_checkpoint::http::{
     Clock, FolderTree, HttpClient, HttpError, HttpTree, Patience, Spawn, Task, Token, Url, Waiting,
 };
-use trainscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
-use trainscope_checkpoint::{Run, RunError};
+use ckptscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
+use ckptscope_checkpoint::{Run, RunError};
+use futures_util::future::{Either, select};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::spawn_local;
 
 use super::opened::OpenedFiles;

@@ -1,10 +1,10 @@
 //! What run the files are, and what is worth asking of it.
 
-use trainscope_analysis::Registry;
-use trainscope_analysis::proposal::{self, proposals};
-use trainscope_analysis::survey::{Suffix, Survey};
-use trainscope_checkpoint::tree::entry_of;
-use trainscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::proposal::{self, proposals};
+use ckptscope_analysis::survey::{Suffix, Survey};
+use ckptscope_checkpoint::tree::entry_of;
+use ckptscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
 
 use super::opened::OpenedFiles;
 use crate::message::{

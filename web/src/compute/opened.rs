@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use ckptscope_analysis::plan::Catalogs;
+use ckptscope_checkpoint::{Part, Run, Step, Tree};
 use futures_util::stream::{self, StreamExt};
-use trainscope_analysis::plan::Catalogs;
-use trainscope_checkpoint::{Part, Run, Step, Tree};
 
 use crate::message::Answer;
 

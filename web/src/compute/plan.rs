@@ -1,10 +1,10 @@
 //! An analysis as lanes, for workers to take.
 
-use trainscope_analysis::config::StepSelection;
-use trainscope_analysis::plan::{LaneMessage, PlanErrors};
-use trainscope_analysis::results::Results;
-use trainscope_analysis::{Config, Lane, Plan, Registry};
-use trainscope_checkpoint::{Run, Step};
+use ckptscope_analysis::config::StepSelection;
+use ckptscope_analysis::plan::{LaneMessage, PlanErrors};
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::{Config, Lane, Plan, Registry};
+use ckptscope_checkpoint::{Run, Step};
 
 use super::opened::OpenedFiles;
 use crate::message::{Answer, Planned, PlannedLane};

@@ -1,6 +1,6 @@
 //! Events on their way to the page.
 
-use trainscope_analysis::protocol::Event;
+use ckptscope_analysis::protocol::Event;
 use wasm_bindgen::JsCast;
 use web_sys::Performance;
 

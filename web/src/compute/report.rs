@@ -1,10 +1,10 @@
 //! Results as one file for people, written by a part of the program that is fetched when somebody
 //! asks for it.
 
+use ckptscope_analysis::results::Results;
+use ckptscope_report::{Provenance, html};
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use trainscope_analysis::results::Results;
-use trainscope_report::{Provenance, html};
 
 use crate::message::Answer;
 use crate::part::{MissingPart, begin};

@@ -1,6 +1,6 @@
 //! How fast this machine computes.
 
-use trainscope_analysis::look::piece_of_work;
+use ckptscope_analysis::look::piece_of_work;
 
 use super::post::now;
 

@@ -1,7 +1,7 @@
 //! What one tensor looks like.
 
-use trainscope_analysis::look::{self, Look};
-use trainscope_checkpoint::{Tensor, TensorEntry, read_tensors};
+use ckptscope_analysis::look::{self, Look};
+use ckptscope_checkpoint::{Tensor, TensorEntry, read_tensors};
 
 use super::memory;
 use super::opened::OpenedFiles;

@@ -1,7 +1,7 @@
 //! The tensors of one part of a step.
 
-use trainscope_checkpoint::{Catalog, Part, Split, TensorEntry, catalog_of};
-use trainscope_checkpoint::{ReadError, Tree};
+use ckptscope_checkpoint::{Catalog, Part, Split, TensorEntry, catalog_of};
+use ckptscope_checkpoint::{ReadError, Tree};
 
 use super::opened::OpenedFiles;
 use crate::message::{Answer, PartName, TensorList, TensorRow};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::{FORMAT, Results, VERSION};
 use serde::{Deserialize, Serialize};
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::{FORMAT, Results, VERSION};
 
 use super::LinkError;
 

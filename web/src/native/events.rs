@@ -3,10 +3,10 @@
 //! A browser's own `EventSource` cannot show a token, so the page reads the stream by itself. The
 //! format is that of the HTML standard, section 9.2.
 
+use ckptscope_analysis::service::Told;
 use futures_util::future::{Either, select};
 use js_sys::{Promise, Reflect, Uint8Array};
 use leptos::prelude::window;
-use trainscope_analysis::service::Told;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;

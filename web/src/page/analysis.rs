@@ -9,11 +9,11 @@ mod this_tab;
 
 use std::rc::Rc;
 
+use ckptscope_analysis::protocol::{Cost, Event, Progress, Record};
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::service::{self, AnalysisInfo};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::protocol::{Cost, Event, Progress, Record};
-use trainscope_analysis::results::Results;
-use trainscope_analysis::service::{self, AnalysisInfo};
 
 use self::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use self::this_tab::ThisTab;

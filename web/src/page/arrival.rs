@@ -1,10 +1,10 @@
 //! What the page's address asks for: an analysis in a link, or a results file somewhere.
 
+use ckptscope_analysis::results::Results;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use trainscope_analysis::results::Results;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 

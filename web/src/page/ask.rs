@@ -3,9 +3,9 @@
 //! Whichever view was edited last leads, and the other follows when the edit has been checked.
 //! Every text that was checked can be had back.
 
+use ckptscope_analysis::config::{ConfigForm, ConfigProblem};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::config::{ConfigForm, ConfigProblem};
 
 use super::desk::Desk;
 use super::surroundings;

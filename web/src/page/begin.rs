@@ -1,10 +1,10 @@
 //! From what is to be opened to the part of the program that opens it.
 
+use ckptscope_analysis::service::AnalysisInfo;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use trainscope_analysis::service::AnalysisInfo;
 
 use super::arrival::Arrival;
 use super::companion::Brought;

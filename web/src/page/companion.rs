@@ -26,9 +26,9 @@ pub(super) use chip::CompanionMenu;
 pub(super) use shown::{ANALYSIS_MARK, Brought};
 pub(super) use views::{Views, open_linked};
 
+use ckptscope_analysis::service::Machine;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::service::Machine;
 
 use super::desk::Desk;
 use crate::native::NativeWorker;

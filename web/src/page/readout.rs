@@ -27,7 +27,7 @@ pub(super) fn value(value: Option<f64>) -> String {
 pub(super) fn with_digits(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(
         || "–".to_owned(),
-        |value| trainscope_plot::significant(value, digits),
+        |value| ckptscope_plot::significant(value, digits),
     )
 }
 

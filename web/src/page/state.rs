@@ -1,8 +1,8 @@
 //! What the page knows, as signals.
 
+use ckptscope_analysis::results::Results;
+use ckptscope_plot::Theme;
 use leptos::prelude::*;
-use trainscope_analysis::results::Results;
-use trainscope_plot::Theme;
 
 use super::analysis::Analysis;
 use super::arrival::Arrival;

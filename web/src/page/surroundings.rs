@@ -1,9 +1,9 @@
 //! What the browser tells: colour scheme, time, sizes of elements.
 
+use ckptscope_plot::Theme;
 use js_sys::{Array, Promise};
 use leptos::html::Div;
 use leptos::prelude::*;
-use trainscope_plot::Theme;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen_futures::JsFuture;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trainscope_plot::{Figure, Heatmap, LineChart, Row, Scale, Series, Size, Theme};
+use ckptscope_plot::{Figure, Heatmap, LineChart, Row, Scale, Series, Size, Theme};
 
 use crate::choices::Choices;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trainscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
+use ckptscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
 
 use super::{Panel, Seen, Subject};
 use crate::choices::{Choices, ColourBy};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ckptscope_report::curve::short;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use trainscope_report::curve::short;
 
 /// A component of one layer, or one head of it. The same in all charts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! A line in a few numbers: those of a report's summary that the page's table has room for.
 
-use trainscope_report::summary;
+use ckptscope_report::summary;
 
 use super::Line;
 

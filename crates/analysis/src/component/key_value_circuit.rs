@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use ckptscope_checkpoint::DataKind;
+use ckptscope_metrics::Facts;
 use nalgebra::DMatrix;
-use trainscope_checkpoint::DataKind;
-use trainscope_metrics::Facts;
 
 use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, Shape};
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use trainscope_checkpoint::DataKind;
-use trainscope_metrics::{Metric, Quantity};
+use ckptscope_checkpoint::DataKind;
+use ckptscope_metrics::{Metric, Quantity};
 
 use super::cursor::{At, Fields};
 use super::keys::COMPONENT_ENTRY;

@@ -2,8 +2,8 @@
 //!
 //! A form holds what a person typed, valid or not; reading it as a config says what is wrong.
 
+use ckptscope_metrics::{Parameter, ParameterKind, Parameters, Quantity};
 use serde::{Deserialize, Serialize};
-use trainscope_metrics::{Parameter, ParameterKind, Parameters, Quantity};
 
 use super::yaml::progression;
 use super::{
@@ -232,7 +232,7 @@ impl Registry {
 }
 
 impl MetricMenu {
-    fn of(metric: &dyn trainscope_metrics::Metric) -> Self {
+    fn of(metric: &dyn ckptscope_metrics::Metric) -> Self {
         let applies_to = metric.applies_to().iter();
         Self {
             name: metric.name().to_owned(),

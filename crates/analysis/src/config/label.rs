@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use trainscope_checkpoint::Split;
-use trainscope_metrics::ParameterValue;
+use ckptscope_checkpoint::Split;
+use ckptscope_metrics::ParameterValue;
 
 use super::name::is_label_character;
 use super::{MetricEntry, Target};

@@ -1,7 +1,7 @@
 //! One entry of `metrics`.
 
-use trainscope_checkpoint::Split;
-use trainscope_metrics::Metric;
+use ckptscope_checkpoint::Split;
+use ckptscope_metrics::Metric;
 
 use super::component_entry::{ResultKeys, component_entry};
 use super::cursor::{At, Fields};

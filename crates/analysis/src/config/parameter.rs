@@ -1,6 +1,6 @@
 //! The parameters that metrics and components declare, as keys of their entries.
 
-use trainscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
+use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 use super::cursor::{At, Fields};
 use super::problem::Problems;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use trainscope_checkpoint::Split;
+use ckptscope_checkpoint::Split;
 
 use super::cursor::{At, Fields};
 use super::keys::CONFIG;

@@ -1,7 +1,7 @@
 //! The text of a config as a tree in which every key and every value knows its line.
 
-use trainscope_checkpoint::yaml::{self, YamlError};
-pub(super) use trainscope_checkpoint::yaml::{Node, Position, Value, quoted};
+use ckptscope_checkpoint::yaml::{self, YamlError};
+pub(super) use ckptscope_checkpoint::yaml::{Node, Position, Value, quoted};
 
 use super::{ConfigProblem, Location};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use trainscope_metrics::{Parameter, ParameterValue, Parameters};
+use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 
 use super::{
     ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, StepSelection, Target,

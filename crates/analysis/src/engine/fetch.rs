@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::task::Poll;
 
-use trainscope_checkpoint::read::{Fetch, TensorBytes};
-use trainscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_checkpoint::read::{Fetch, TensorBytes};
+use ckptscope_checkpoint::{ReadError, Source, Tree};
 
 use crate::plan::{Lane, LaneStep, Portion};
 

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use ckptscope_checkpoint::ReadError;
+use ckptscope_checkpoint::read::TensorBytes;
 use nalgebra::DMatrix;
-use trainscope_checkpoint::ReadError;
-use trainscope_checkpoint::read::TensorBytes;
 
 use crate::plan::LaneStep;
 

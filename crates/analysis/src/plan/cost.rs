@@ -1,7 +1,7 @@
 //! What a plan costs, from shapes alone.
 
-use trainscope_checkpoint::ModelShape;
-use trainscope_metrics::Needs;
+use ckptscope_checkpoint::ModelShape;
+use ckptscope_metrics::Needs;
 
 use super::lanes::matrix_shape;
 use super::{Job, Lane, LaneStep, Portion, jobs};

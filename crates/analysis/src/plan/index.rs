@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use trainscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Tree, layer_of};
+use ckptscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Tree, layer_of};
 
 use super::TensorPlace;
 use super::problem::{PlanErrors, PlanProblem};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trainscope_checkpoint::{DataKind, ModelShape, Run};
+use ckptscope_checkpoint::{DataKind, ModelShape, Run};
 
 use super::index::RunIndex;
 use super::problem::{PlanErrors, PlanProblem, steps_in_words};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trainscope_checkpoint::Run;
+use ckptscope_checkpoint::Run;
 
 use super::index::RunIndex;
 use super::jobs::PlannedJob;

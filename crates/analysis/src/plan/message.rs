@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use ckptscope_checkpoint::{DataKind, Dtype, ModelShape, Placement, Split, TensorEntry};
+use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 use serde::{Deserialize, Serialize};
-use trainscope_checkpoint::{DataKind, Dtype, ModelShape, Placement, Split, TensorEntry};
-use trainscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 use super::{Job, Lane, LaneStep, MetricJob, TensorPlace};
 use crate::registry::Registry;

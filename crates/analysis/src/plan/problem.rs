@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use trainscope_checkpoint::{DataKind, ReadError, Split};
+use ckptscope_checkpoint::{DataKind, ReadError, Split};
 
 use crate::component::ComponentError;
 use crate::config::{ConfigProblem, Location, suggest};

@@ -1,7 +1,7 @@
 //! Which of a run's tensors the proposals are about.
 
-use trainscope_checkpoint::{DataKind, ModelShape, Run, Split};
-use trainscope_metrics::{Parameters, Quantity};
+use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
+use ckptscope_metrics::{Parameters, Quantity};
 
 use super::role::{Role, is_matrix, is_numbered};
 use super::writing::Measured;

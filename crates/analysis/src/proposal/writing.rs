@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use trainscope_checkpoint::DataKind;
+use ckptscope_checkpoint::DataKind;
 
 use super::Proposal;
 use super::choice::Choice;

@@ -291,7 +291,7 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
     let mut merged = Results {
         format: FORMAT.to_owned(),
         version: VERSION,
-        program: concat!("trainscope ", env!("CARGO_PKG_VERSION")).to_owned(),
+        program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")).to_owned(),
         analysis_name: names.join(" vs "),
         source: sources.join("; "),
         inputs: inputs(names, runs),

@@ -1,7 +1,7 @@
 //! Configs as forms, and the way back.
 
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::{
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::{
     Config, ConfigForm, ConfigProblem, LayerSelection, ParameterValues, StepSelection, Target,
 };
 

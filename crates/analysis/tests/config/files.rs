@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::{
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::{
     Config, ConfigForm, LayerSelection, MetricEntry, StepSelection, Target,
 };
-use trainscope_metrics::ParameterKind;
+use ckptscope_metrics::ParameterKind;
 
 const REFERENCE: &str = "tests/data/configs";
 const OWN: &str = "../../configs";

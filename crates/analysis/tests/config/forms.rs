@@ -1,7 +1,7 @@
 //! The forms in which a value may be written.
 
-use trainscope_analysis::config::{LayerSelection, Monitoring, StepSelection, Target, Wandb};
-use trainscope_metrics::ParameterValue;
+use ckptscope_analysis::config::{LayerSelection, Monitoring, StepSelection, Target, Wandb};
+use ckptscope_metrics::ParameterValue;
 
 use crate::{entry, parse, problems};
 

@@ -1,6 +1,6 @@
 //! Labels: what an entry is called in charts and file names.
 
-use trainscope_analysis::config::Config;
+use ckptscope_analysis::config::Config;
 
 use crate::{entry, parse};
 

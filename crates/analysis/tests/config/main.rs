@@ -15,8 +15,8 @@ mod limits;
 mod refusals;
 mod round_trip;
 
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::{Config, ConfigProblem};
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::{Config, ConfigProblem};
 
 /// A metric entry on one line, given its keys up to the split.
 fn entry(keys: &str) -> String {

@@ -1,14 +1,14 @@
 //! What is refused, and in which words: each file of `tests/data/configs/refused` has its
 //! problems beside it.
 //!
-//! `UPDATE_EXPECTED=1 cargo test -p trainscope-analysis --test config` writes them anew; read the
+//! `UPDATE_EXPECTED=1 cargo test -p ckptscope-analysis --test config` writes them anew; read the
 //! difference before keeping it.
 
 use std::fs;
 use std::path::Path;
 
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::{Config, ConfigErrors};
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::{Config, ConfigErrors};
 
 #[test]
 fn every_problem_is_reported_in_its_words() {

@@ -1,13 +1,13 @@
 //! The way to text and back, from configs of every kind and from texts of no kind.
 
-use proptest::prelude::*;
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::{
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::{
     ComponentEntry, Config, ConfigForm, LayerSelection, MetricEntry, Monitoring, StepSelection,
     Target, Wandb,
 };
-use trainscope_checkpoint::{DataKind, Split};
-use trainscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters, Quantity};
+use ckptscope_checkpoint::{DataKind, Split};
+use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters, Quantity};
+use proptest::prelude::*;
 
 use crate::parse;
 

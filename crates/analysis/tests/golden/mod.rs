@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
+use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_analysis::{Config, Plan, Registry, run_lane};
+use ckptscope_checkpoint::{MemoryTree, Run};
 use include_dir::{Dir, include_dir};
-use trainscope_analysis::protocol::{Event, Record};
-use trainscope_analysis::{Config, Plan, Registry, run_lane};
-use trainscope_checkpoint::{MemoryTree, Run};
 
 static RUN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tests/data/pico-decoder-micro-1");
 const EXPECTED: &str = include_str!("../../../../tests/data/pico-decoder-micro-1.expected.json");

@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use ckptscope_analysis::plan::{AHEAD_BYTES, PORTION_BYTES};
+use ckptscope_analysis::protocol::Event;
+use ckptscope_analysis::{EngineError, Lane, Plan, run_lane};
+use ckptscope_checkpoint::{FileEntry, MemoryTree, ReadError, Source, Tree};
 use futures_lite::future::block_on;
-use trainscope_analysis::plan::{AHEAD_BYTES, PORTION_BYTES};
-use trainscope_analysis::protocol::Event;
-use trainscope_analysis::{EngineError, Lane, Plan, run_lane};
-use trainscope_checkpoint::{FileEntry, MemoryTree, ReadError, Source, Tree};
 
 use crate::support::{layers, planned, records, safetensors, tree};
 

@@ -1,9 +1,9 @@
 //! Analyses side by side.
 
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::results::compare::{CompareError, Comparison};
 use serde_json::json;
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::Results;
-use trainscope_analysis::results::compare::{CompareError, Comparison};
 
 /// A record of the effective rank of one layer's weights.
 fn record(component: &str, layer: u64, step: u64, value: Option<f64>) -> Record {
@@ -30,7 +30,7 @@ fn results(name: &str, steps: &[u64], components: &[&str], records: &[Record]) -
         .collect();
     let entry = json!({"label": "per", "metric": "per", "summary": "", "split": "val",
         "target": null, "parameters": {}, "components": measured});
-    let text = json!({"format": "trainscope-results", "version": 1, "program": "p",
+    let text = json!({"format": "ckptscope-results", "version": 1, "program": "p",
         "analysis_name": name, "source": "runs", "model": null, "steps": steps,
         "missing_steps": [], "entries": [entry], "warnings": [format!("a warning of {name}")],
         "config": "a: 1", "records": records});

@@ -1,10 +1,10 @@
 //! Lanes that travel as text.
 
+use ckptscope_analysis::plan::{LaneError, LaneMessage};
+use ckptscope_analysis::{Lane, Registry, run_lane};
 use futures_lite::future::block_on;
 use proptest::prelude::*;
 use serde_json::Value;
-use trainscope_analysis::plan::{LaneError, LaneMessage};
-use trainscope_analysis::{Lane, Registry, run_lane};
 
 use crate::support::{bundled, own_config, planned, records};
 

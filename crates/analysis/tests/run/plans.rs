@@ -1,9 +1,9 @@
 //! Plans, and what stands in their way.
 
+use ckptscope_analysis::plan::Catalogs;
+use ckptscope_analysis::{Config, Plan, Registry};
+use ckptscope_checkpoint::Run;
 use futures_lite::future::block_on;
-use trainscope_analysis::plan::Catalogs;
-use trainscope_analysis::{Config, Plan, Registry};
-use trainscope_checkpoint::Run;
 
 use crate::support::{bundled, own_config, planned};
 

@@ -1,10 +1,10 @@
 //! Proposals for runs of many kinds: each is a config that the run can be analysed with.
 
+use ckptscope_analysis::plan::Catalogs;
+use ckptscope_analysis::proposal::proposals;
+use ckptscope_analysis::{Config, Plan, Proposal, Registry, Survey};
+use ckptscope_checkpoint::{MemoryTree, Run, Tree};
 use futures_lite::future::block_on;
-use trainscope_analysis::plan::Catalogs;
-use trainscope_analysis::proposal::proposals;
-use trainscope_analysis::{Config, Plan, Proposal, Registry, Survey};
-use trainscope_checkpoint::{MemoryTree, Run, Tree};
 
 use crate::support::{bundled, layers, records, safetensors, tree};
 

@@ -1,6 +1,6 @@
 //! Results that are put together elsewhere, written and read back.
 
-use trainscope_analysis::results::{Results, ResultsError};
+use ckptscope_analysis::results::{Results, ResultsError};
 
 use crate::support::{bundled, own_config, planned, records};
 
@@ -78,17 +78,17 @@ fn other_texts_are_refused_with_the_reason() {
     assert!(matches!(refusal("[1]"), ResultsError::NotJson(_)));
     assert!(matches!(refusal("{}"), ResultsError::Foreign));
     assert!(matches!(
-        refusal(r#"{"format": "trainscope-inspection", "version": 1}"#),
+        refusal(r#"{"format": "ckptscope-inspection", "version": 1}"#),
         ResultsError::Foreign
     ));
     let newer = refusal(&text.replacen(r#""version":1"#, r#""version":2"#, 1));
     assert!(
-        newer.to_string().contains("made by a newer trainscope"),
+        newer.to_string().contains("made by a newer ckptscope"),
         "{newer}"
     );
     let odd = refusal(&text.replacen(r#""version":1"#, r#""version":"one""#, 1));
     assert!(matches!(odd, ResultsError::NoVersion), "{odd}");
-    let cut = refusal(r#"{"format": "trainscope-results", "version": 1}"#);
+    let cut = refusal(r#"{"format": "ckptscope-results", "version": 1}"#);
     assert!(matches!(cut, ResultsError::Broken(_)), "{cut}");
 }
 

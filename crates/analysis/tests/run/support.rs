@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_analysis::{Config, Lane, Plan, Registry, run_lane};
+use ckptscope_checkpoint::{LocalTree, MemoryTree, Run, Tree};
 use futures_lite::future::block_on;
-use trainscope_analysis::protocol::{Event, Record};
-use trainscope_analysis::{Config, Lane, Plan, Registry, run_lane};
-use trainscope_checkpoint::{LocalTree, MemoryTree, Run, Tree};
 
 /// The bundled run's files.
 pub(crate) fn bundled() -> LocalTree {

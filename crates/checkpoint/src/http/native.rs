@@ -23,7 +23,7 @@ impl HttpClient {
     pub fn new(clock: Arc<dyn Clock + Send + Sync>, patience: Patience) -> Result<Self, HttpError> {
         // Another part of the program may have chosen one already; that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let agent = concat!("trainscope/", env!("CARGO_PKG_VERSION"));
+        let agent = concat!("ckptscope/", env!("CARGO_PKG_VERSION"));
         let built = Client::builder()
             .redirect(Policy::none())
             .user_agent(agent)

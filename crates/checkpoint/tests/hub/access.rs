@@ -1,6 +1,6 @@
 //! Who may read what, and what is said to who may not.
 
-use trainscope_fake_hub::example::{GATED, PICO, PRIVATE, TOKEN};
+use ckptscope_fake_hub::example::{GATED, PICO, PRIVATE, TOKEN};
 
 use crate::world::World;
 

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use trainscope_checkpoint::Source;
-use trainscope_checkpoint::http::{Spawn, Task};
-use trainscope_checkpoint::hub::{Cache, Hub};
-use trainscope_fake_hub::{Fault, Origin};
+use ckptscope_checkpoint::Source;
+use ckptscope_checkpoint::http::{Spawn, Task};
+use ckptscope_checkpoint::hub::{Cache, Hub};
+use ckptscope_fake_hub::{Fault, Origin};
 
 use crate::world::{World, repository};
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use trainscope_checkpoint::Tree;
-use trainscope_checkpoint::hub::Cache;
-use trainscope_fake_hub::Options;
+use ckptscope_checkpoint::Tree;
+use ckptscope_checkpoint::hub::Cache;
+use ckptscope_fake_hub::Options;
 
 use crate::world::{World, repository};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use trainscope_checkpoint::http::{FolderTree, HttpError, HttpSource, Token, Url, Waiting};
-use trainscope_checkpoint::source::window_bytes;
-use trainscope_checkpoint::{ReadError, Source, Tree};
-use trainscope_fake_hub::example::TOKEN;
-use trainscope_fake_hub::{Access, Fault, Logged, Options, Origin};
+use ckptscope_checkpoint::http::{FolderTree, HttpError, HttpSource, Token, Url, Waiting};
+use ckptscope_checkpoint::source::window_bytes;
+use ckptscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_fake_hub::example::TOKEN;
+use ckptscope_fake_hub::{Access, Fault, Logged, Options, Origin};
 
 use crate::support::{CONTENT, keeps_the_contract};
 use crate::world::{World, repository};

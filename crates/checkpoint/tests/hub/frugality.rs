@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use trainscope_checkpoint::source::window_bytes;
-use trainscope_checkpoint::{DataKind, Source, Split, TensorEntry, catalog_of, read_tensors};
-use trainscope_fake_hub::Repository;
-use trainscope_fake_hub::example::{PICO, PICO_BRANCH};
+use ckptscope_checkpoint::source::window_bytes;
+use ckptscope_checkpoint::{DataKind, Source, Split, TensorEntry, catalog_of, read_tensors};
+use ckptscope_fake_hub::Repository;
+use ckptscope_fake_hub::example::{PICO, PICO_BRANCH};
 
 use crate::support::safetensors;
 use crate::world::{World, repository};

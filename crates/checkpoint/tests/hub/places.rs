@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use ckptscope_checkpoint::Tree;
+use ckptscope_checkpoint::http::transport::{Body, Failure, Outgoing, Response, Transport};
+use ckptscope_checkpoint::http::{Headers, HttpClient, HttpTree, Patience, Url};
+use ckptscope_checkpoint::hub::{HubTree, Manifest};
+use ckptscope_fake_hub::example::{PICO, PICO_BRANCH, TOKEN};
 use futures_core::future::LocalBoxFuture;
-use trainscope_checkpoint::Tree;
-use trainscope_checkpoint::http::transport::{Body, Failure, Outgoing, Response, Transport};
-use trainscope_checkpoint::http::{Headers, HttpClient, HttpTree, Patience, Url};
-use trainscope_checkpoint::hub::{HubTree, Manifest};
-use trainscope_fake_hub::example::{PICO, PICO_BRANCH, TOKEN};
 
 use crate::world::{Waits, World, changes, repository};
 

@@ -1,10 +1,10 @@
 //! Where repositories have their steps.
 
+use ckptscope_checkpoint::hub::HubTree;
+use ckptscope_checkpoint::{DataKind, Layout, LocalTree, Run, RunError, Split, Tree};
+use ckptscope_fake_hub::example::{FOLDERS, LONG_HISTORY, PICO, PICO_BRANCH, REVISIONS};
+use ckptscope_fake_hub::{Options, Repository};
 use pollster::block_on;
-use trainscope_checkpoint::hub::HubTree;
-use trainscope_checkpoint::{DataKind, Layout, LocalTree, Run, RunError, Split, Tree};
-use trainscope_fake_hub::example::{FOLDERS, LONG_HISTORY, PICO, PICO_BRANCH, REVISIONS};
-use trainscope_fake_hub::{Options, Repository};
 
 use crate::support::micro_run;
 use crate::world::{World, changes, repository};
@@ -44,7 +44,7 @@ fn commits_revisions_and_folders_make_the_run_that_a_folder_makes() {
         assert_eq!(run.warnings, folder.warnings, "{address}");
         assert_eq!(run.model, folder.model, "{address}");
         for (found, expected) in run.steps.iter().zip(&folder.steps) {
-            let kinds = |step: &trainscope_checkpoint::Step| -> Vec<_> {
+            let kinds = |step: &ckptscope_checkpoint::Step| -> Vec<_> {
                 let parts = step.parts.iter();
                 parts.map(|part| (part.kind, part.split)).collect()
             };
@@ -151,7 +151,7 @@ fn a_long_history_without_steps_is_not_read_to_its_end() {
         page_entries: 60,
         ..Options::default()
     };
-    let examples = trainscope_fake_hub::example::examples(&micro_run()).unwrap();
+    let examples = ckptscope_fake_hub::example::examples(&micro_run()).unwrap();
     let world = World::with(examples, options, None, Default::default());
     let tree = world.tree(LONG_HISTORY).unwrap();
     assert_eq!(world.requests(), (3, 0), "commits, refs, tree");
@@ -207,5 +207,5 @@ fn a_pattern_says_which_revisions_are_steps() {
 fn trees_cross_threads() {
     fn crosses_threads<T: Send + Sync + 'static>() {}
     crosses_threads::<HubTree>();
-    crosses_threads::<trainscope_checkpoint::hub::HubError>();
+    crosses_threads::<ckptscope_checkpoint::hub::HubError>();
 }

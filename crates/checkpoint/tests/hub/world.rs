@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ckptscope_checkpoint::http::{Clock, HttpClient, Patience, Token, Waiting};
+use ckptscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree};
+use ckptscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_fake_hub::{FakeHub, Fault, Logged, Options, Origin, Repository, Rule, example};
 use futures_core::future::LocalBoxFuture;
 use tokio::runtime::{Builder, Runtime};
-use trainscope_checkpoint::http::{Clock, HttpClient, Patience, Token, Waiting};
-use trainscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree};
-use trainscope_checkpoint::{ReadError, Source, Tree};
-use trainscope_fake_hub::{FakeHub, Fault, Logged, Options, Origin, Repository, Rule, example};
 
 use crate::support::micro_run;
 

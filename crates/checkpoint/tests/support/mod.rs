@@ -6,11 +6,11 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use futures_core::future::LocalBoxFuture;
-use pollster::block_on;
-use trainscope_checkpoint::{
+use ckptscope_checkpoint::{
     Catalog, FormatError, MemorySource, ReadError, Source, Tensor, catalog_of,
 };
+use futures_core::future::LocalBoxFuture;
+use pollster::block_on;
 
 /// What sources hold that are put to the contract.
 pub const CONTENT: &[u8] = b"0123456789";

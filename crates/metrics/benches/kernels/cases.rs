@@ -3,10 +3,10 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
+use ckptscope_metrics::comparative::{cka::Cka, pwcca::Pwcca};
+use ckptscope_metrics::sort::sort_magnitudes;
+use ckptscope_metrics::{Comparative, Facts, Metric, ParameterValue, Parameters, linalg};
 use nalgebra::DMatrix;
-use trainscope_metrics::comparative::{cka::Cka, pwcca::Pwcca};
-use trainscope_metrics::sort::sort_magnitudes;
-use trainscope_metrics::{Comparative, Facts, Metric, ParameterValue, Parameters, linalg};
 
 /// What is timed: a number to look at, so that nothing is left out.
 type Kernel = Box<dyn FnMut() -> f64>;

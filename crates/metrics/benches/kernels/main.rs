@@ -1,6 +1,6 @@
 //! Times every kernel at the sizes of real models, on this machine and in a browser alike.
 //!
-//!     cargo bench -p trainscope-metrics -- FILTER
+//!     cargo bench -p ckptscope-metrics -- FILTER
 //!     cargo xtask bench --browser FILTER
 //!
 //! FILTER is a part of a line, as in `pwcca` or `384x1536`. Machines are noisy: compare ratios.
@@ -54,7 +54,7 @@ mod browser {
 
     #[wasm_bindgen_test]
     fn kernels() {
-        let filter = option_env!("TRAINSCOPE_BENCH_FILTER").unwrap_or_default();
+        let filter = option_env!("CKPTSCOPE_BENCH_FILTER").unwrap_or_default();
         super::run(filter, |line| console_log!("{line}"));
     }
 }

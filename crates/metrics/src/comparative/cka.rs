@@ -47,7 +47,7 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// Centred columns (-1, 0, 1) and (-1, 1, 0): $1^2 / (2 \cdot 2) = 0.25$.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Comparative, Facts, Parameters, comparative::cka::Cka};
+/// use ckptscope_metrics::{Comparative, Facts, Parameters, comparative::cka::Cka};
 ///
 /// let (step, target) = (dmatrix![1.0; 2.0; 3.0], dmatrix![5.0; 7.0; 6.0]);
 /// let (step, target) = (Facts::dense(step), Facts::dense(target));

@@ -53,7 +53,7 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// One column each, centred (-1, 0, 1) and (-1, 1, 0): the correlation 0.5, whatever its weight.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Comparative, Facts, Metric, Parameters, comparative::pwcca::Pwcca};
+/// use ckptscope_metrics::{Comparative, Facts, Metric, Parameters, comparative::pwcca::Pwcca};
 ///
 /// let (step, target) = (dmatrix![1.0; 2.0; 3.0], dmatrix![5.0; 7.0; 6.0]);
 /// let (step, target) = (Facts::dense(step), Facts::dense(target));

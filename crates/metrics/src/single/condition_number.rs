@@ -33,7 +33,7 @@ use crate::parameter::Parameters;
 /// Singular values 3 and 1.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Facts, Parameters, Single, single::condition_number::ConditionNumber};
+/// use ckptscope_metrics::{Facts, Parameters, Single, single::condition_number::ConditionNumber};
 ///
 /// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
 /// let condition = ConditionNumber.measure(&Parameters::default(), &matrix);

@@ -33,7 +33,7 @@ use crate::parameter::Parameters;
 /// Magnitudes 1, 2, 3: $(-2 \cdot 1 + 0 \cdot 2 + 2 \cdot 3) / (3 \cdot 6) = 2/9$.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Facts, Parameters, Single, single::gini::Gini};
+/// use ckptscope_metrics::{Facts, Parameters, Single, single::gini::Gini};
 ///
 /// let matrix = Facts::dense(dmatrix![3.0, -1.0, 2.0]);
 /// let gini = Gini.measure(&Parameters::default(), &matrix);

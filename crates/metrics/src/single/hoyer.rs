@@ -32,7 +32,7 @@ use crate::parameter::Parameters;
 /// Entries 3, 4, 0, 0: $(2 - 7/5) / (2 - 1) = 0.6$.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Facts, Parameters, Single, single::hoyer::Hoyer};
+/// use ckptscope_metrics::{Facts, Parameters, Single, single::hoyer::Hoyer};
 ///
 /// let matrix = Facts::dense(dmatrix![3.0, 0.0; 4.0, 0.0]);
 /// let hoyer = Hoyer.measure(&Parameters::default(), &matrix);

@@ -34,7 +34,7 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// Singular values 3 and 1.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Facts, Metric, ParameterValue, Parameters, Single, single::norm::Norm};
+/// use ckptscope_metrics::{Facts, Metric, ParameterValue, Parameters, Single, single::norm::Norm};
 ///
 /// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
 /// let nuclear = Parameters::defaults(Norm.parameters())

@@ -33,7 +33,7 @@ use crate::parameter::Parameters;
 /// Singular values 3 and 1: $\exp(-(0.75 \ln 0.75 + 0.25 \ln 0.25)) / 2$.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Facts, Parameters, Single, single::per::Per};
+/// use ckptscope_metrics::{Facts, Parameters, Single, single::per::Per};
 ///
 /// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
 /// let per = Per.measure(&Parameters::default(), &matrix);

@@ -36,8 +36,8 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// The two largest magnitudes of 1, -4, 2 are 4 and 2.
 /// ```
 /// use nalgebra::dmatrix;
-/// use trainscope_metrics::{Facts, Metric, ParameterValue, Parameters, Single};
-/// use trainscope_metrics::single::top_k_values::TopKValues;
+/// use ckptscope_metrics::{Facts, Metric, ParameterValue, Parameters, Single};
+/// use ckptscope_metrics::single::top_k_values::TopKValues;
 ///
 /// let matrix = Facts::dense(dmatrix![1.0, -4.0, 2.0]);
 /// let two = Parameters::defaults(TopKValues.parameters()).with("k", ParameterValue::Integer(2));

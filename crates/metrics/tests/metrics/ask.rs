@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use nalgebra::DMatrix;
-use trainscope_metrics::{
+use ckptscope_metrics::{
     Facts, Form, METRICS, Measurement, Metric, ParameterValue, Parameters, Status,
 };
+use nalgebra::DMatrix;
 
 /// The metric of this name.
 pub(crate) fn metric(name: &str) -> &'static dyn Metric {

@@ -1,7 +1,7 @@
 //! Debiased CKA against its definition (Székely and Rizzo 2014), from kernels of samples.
 
+use ckptscope_metrics::{ParameterValue, Status};
 use nalgebra::DMatrix;
-use trainscope_metrics::{ParameterValue, Status};
 
 use crate::ask::{assert_undefined, assert_value, of_pair};
 use crate::matrices::gaussian;

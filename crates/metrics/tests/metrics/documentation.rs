@@ -1,7 +1,7 @@
 //! Every metric is one file, named after it, whose doc comment has the same headings.
 
+use ckptscope_metrics::{METRICS, Metric};
 use include_dir::{Dir, include_dir};
-use trainscope_metrics::{METRICS, Metric};
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src");
 

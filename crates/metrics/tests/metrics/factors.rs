@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use ckptscope_metrics::{Facts, Measurement, Status};
 use nalgebra::DMatrix;
-use trainscope_metrics::{Facts, Measurement, Status};
 
 use crate::ask::{assert_all_near, measure};
 use crate::matrices::{beside, gaussian};

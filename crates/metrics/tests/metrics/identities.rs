@@ -1,8 +1,8 @@
 //! What must hold whatever the matrix.
 
+use ckptscope_metrics::ParameterValue;
 use nalgebra::DMatrix;
 use proptest::prelude::*;
-use trainscope_metrics::ParameterValue;
 
 use crate::ask::{assert_near, assert_value, norm, of, of_pair, top_k};
 use crate::matrices::{any_matrix, beside, gaussian, orthogonal, well_conditioned};

@@ -1,8 +1,8 @@
 //! PWCCA against its definitions, written out without regard to cost or accuracy.
 
+use ckptscope_metrics::linalg::reference_left_singular;
+use ckptscope_metrics::{ParameterValue, Status};
 use nalgebra::{DMatrix, SymmetricEigen};
-use trainscope_metrics::linalg::reference_left_singular;
-use trainscope_metrics::{ParameterValue, Status};
 
 use crate::ask::{assert_value, of_pair};
 use crate::matrices::gaussian;

@@ -1,7 +1,7 @@
 //! Left singular vectors with LAPACK's signs.
 
+use ckptscope_metrics::linalg::{ReferenceSingular, reference_left_singular};
 use nalgebra::{DMatrix, dmatrix};
-use trainscope_metrics::linalg::{ReferenceSingular, reference_left_singular};
 
 use crate::ask::assert_all_near;
 use crate::matrices::{gaussian, orthogonal, with_singular_values};

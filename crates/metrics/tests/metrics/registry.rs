@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use nalgebra::{DMatrix, dmatrix};
-use trainscope_metrics::{
+use ckptscope_metrics::{
     Facts, METRICS, Measurement, Metric, Parameter, ParameterKind, ParameterValue, Parameters,
 };
+use nalgebra::{DMatrix, dmatrix};
 
 use crate::ask::measure;
 use crate::matrices::{beside, gaussian};

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use ckptscope_metrics::{Facts, Needs, ParameterValue, Status};
 use nalgebra::DMatrix;
-use trainscope_metrics::{Facts, Needs, ParameterValue, Status};
 
 use crate::ask::{assert_near, assert_undefined, assert_value, norm, of, of_pair, top_k, with};
 use crate::matrices::{gaussian, with_singular_values};

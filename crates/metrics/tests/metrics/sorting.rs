@@ -1,7 +1,7 @@
 //! Sorting of magnitudes.
 
+use ckptscope_metrics::sort::{merge_sorted_runs, sort_magnitudes};
 use proptest::prelude::*;
-use trainscope_metrics::sort::{merge_sorted_runs, sort_magnitudes};
 
 use crate::matrices::Random;
 

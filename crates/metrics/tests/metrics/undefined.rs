@@ -1,8 +1,8 @@
 //! Matrices for which there is no number, and the reason that is given.
 
+use ckptscope_metrics::{Facts, Measurement};
+use ckptscope_metrics::{METRICS, ParameterValue, Parameters, Status};
 use nalgebra::{DMatrix, dmatrix};
-use trainscope_metrics::{Facts, Measurement};
-use trainscope_metrics::{METRICS, ParameterValue, Parameters, Status};
 
 use crate::ask::{assert_undefined, measure, of, of_pair};
 use crate::matrices::gaussian;

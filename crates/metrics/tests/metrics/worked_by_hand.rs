@@ -1,7 +1,7 @@
 //! Tiny matrices whose numbers can be worked out on paper.
 
+use ckptscope_metrics::{Measurement, ParameterValue, Status};
 use nalgebra::{DMatrix, dmatrix};
-use trainscope_metrics::{Measurement, ParameterValue, Status};
 
 use crate::ask::{assert_undefined, assert_value, norm, of, of_pair, top_k};
 

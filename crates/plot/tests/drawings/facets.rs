@@ -1,6 +1,6 @@
 //! Several charts as one drawing, and labels at the ends of lines.
 
-use trainscope_plot::{Colour, Facets, Figure, LineChart, Series, Size, Theme, Twins};
+use ckptscope_plot::{Colour, Facets, Figure, LineChart, Series, Size, Theme, Twins};
 
 use crate::svg::{parsed, place_of, with_class, words};
 
@@ -150,7 +150,7 @@ fn every_colour_on_light_has_one_twin_on_dark() {
             .map(|pair| pair.1)
     };
     assert_eq!(twin(Theme::Light.ground()), Some(Theme::Dark.ground()));
-    let ramps = [Theme::Light, Theme::Dark].map(|theme| trainscope_plot::layer_colours(12, theme));
+    let ramps = [Theme::Light, Theme::Dark].map(|theme| ckptscope_plot::layer_colours(12, theme));
     for (light, dark) in ramps[0].iter().zip(&ramps[1]) {
         assert_eq!(twin(*light), Some(*dark));
     }

@@ -1,6 +1,6 @@
 //! Drawings that stand alone.
 
-use trainscope_plot::{
+use ckptscope_plot::{
     Dash, Figure, Heatmap, Histogram, LineChart, Row, Series, Size, Theme, layer_colours,
 };
 

@@ -1,8 +1,8 @@
 //! Heatmaps.
 
+use ckptscope_plot::{Cell, Heatmap, Rectangle, Row, Scale, Size, Theme};
 use proptest::prelude::*;
 use roxmltree::Document;
-use trainscope_plot::{Cell, Heatmap, Rectangle, Row, Scale, Size, Theme};
 
 use crate::svg::{Piece, number, parsed, pieces, place_of, with_class, words};
 

@@ -1,7 +1,7 @@
 //! Histograms.
 
+use ckptscope_plot::{Axes, Histogram, Scale, Size};
 use proptest::prelude::*;
-use trainscope_plot::{Axes, Histogram, Scale, Size};
 
 use crate::svg::{number, parsed, with_class, words};
 

@@ -1,8 +1,8 @@
 //! Line charts.
 
+use ckptscope_plot::{Axes, Dash, LineChart, Scale, Series, Size, Theme, layer_colours};
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
-use trainscope_plot::{Axes, Dash, LineChart, Scale, Series, Size, Theme, layer_colours};
 
 use crate::svg::{Piece, parsed, pieces, place_of, points, with_class, words};
 

@@ -1,6 +1,6 @@
 //! Cells: a row for each curve.
 
-use trainscope_plot::{Figure, Heatmap, Row, Scale, Size};
+use ckptscope_plot::{Figure, Heatmap, Row, Scale, Size};
 
 use super::{COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
 use crate::curve::{Curve, Panel};

@@ -1,6 +1,6 @@
 //! Lines: a chart for each value of what colours do not mean.
 
-use trainscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size};
+use ckptscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size};
 
 use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trainscope_plot::{
+use ckptscope_plot::{
     Colour, Dash, Series, head_colours, layer_colours, part_colours, part_dashes,
 };
 

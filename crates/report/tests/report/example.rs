@@ -1,8 +1,8 @@
 //! Results that are made up, and the report of them in parts.
 
-use trainscope_analysis::protocol::Record;
-use trainscope_analysis::results::{Entry, FORMAT, Input, Measured, Model, Results, VERSION};
-use trainscope_report::{Provenance, html};
+use ckptscope_analysis::protocol::Record;
+use ckptscope_analysis::results::{Entry, FORMAT, Input, Measured, Model, Results, VERSION};
+use ckptscope_report::{Provenance, html};
 
 /// The steps of the example.
 pub(crate) const STEPS: [u64; 4] = [0, 10, 100, 1000];
@@ -24,7 +24,7 @@ pub(crate) fn results(layers: u64, heads: u64) -> Results {
     let mut results = Results {
         format: FORMAT.to_owned(),
         version: VERSION,
-        program: "trainscope 1.2.3".to_owned(),
+        program: "ckptscope 1.2.3".to_owned(),
         analysis_name: "made up".to_owned(),
         source: "nobody/nothing@main".to_owned(),
         inputs: Vec::new(),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use ckptscope_analysis::protocol::Record;
+use ckptscope_plot::{Size, Theme};
+use ckptscope_report::curve::panels;
+use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
 use roxmltree::{Document, Node};
-use trainscope_analysis::protocol::Record;
-use trainscope_plot::{Size, Theme};
-use trainscope_report::curve::panels;
-use trainscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
 
 use crate::example::results;
 

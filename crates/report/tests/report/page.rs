@@ -1,8 +1,8 @@
 //! What the report says of an analysis, and how it is put together.
 
+use ckptscope_analysis::protocol::Record;
+use ckptscope_report::{Provenance, html};
 use sha2::{Digest, Sha256};
-use trainscope_analysis::protocol::Record;
-use trainscope_report::{Provenance, html};
 
 use crate::example::{inputs, report, results, rows};
 
@@ -19,7 +19,7 @@ fn it_says_what_was_analysed() {
         "<dd>2000 to 2002",
         "<li>skipped: 2000",
         "metrics: []",
-        "trainscope 1.2.3",
+        "ckptscope 1.2.3",
         "how unevenly magnitudes are spread",
     ] {
         assert!(report.contains(words), "{words}");

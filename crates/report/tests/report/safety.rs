@@ -1,6 +1,6 @@
 //! What a report must not have: scripts, requests, and words that become markup.
 
-use trainscope_report::{Provenance, Results, html};
+use ckptscope_report::{Provenance, Results, html};
 
 use crate::example::{inputs, report, results};
 

@@ -1,7 +1,7 @@
 //! The numbers of the tables, read back and computed again.
 
-use trainscope_analysis::results::Results;
-use trainscope_plot::significant;
+use ckptscope_analysis::results::Results;
+use ckptscope_plot::significant;
 
 use crate::example::{STEPS, report, results, rows};
 

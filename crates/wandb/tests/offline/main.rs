@@ -11,9 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ckptscope_wandb::{OfflineError, OfflineRun, Row, Run, RunId};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use trainscope_wandb::{OfflineError, OfflineRun, Row, Run, RunId};
 
 use reader::{chunks, items, messages, number, read_run, record, records, texts};
 

@@ -11,7 +11,7 @@ mod times;
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use trainscope_wandb::{Clock, Row, Run};
+use ckptscope_wandb::{Clock, Row, Run};
 
 /// A clock whose waits are over at once, and noted.
 #[derive(Default)]

@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, ReceivedRun, Rule};
+use ckptscope_wandb::{Key, OnlineRun, Patience, Problem, Run, Service, Sockets, UploadError};
 use serde_json::json;
-use trainscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, ReceivedRun, Rule};
-use trainscope_wandb::{Key, OnlineRun, Patience, Problem, Run, Service, Sockets, UploadError};
 
 use crate::{NotedClock, row, run};
 

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use trainscope_wandb::{
+use ckptscope_wandb::{
     Answer, Failure, Key, OnlineRun, Outgoing, Patience, Problem, Row, Service, Transport,
     UploadError,
 };
+use serde_json::{Value, json};
 
 use crate::{NotedClock, row, run, start};
 

@@ -59,7 +59,7 @@ class OfflineRun(unittest.TestCase):
 
     def test_header(self):
         (header,) = of("header")
-        self.assertTrue(header.version_info.producer.startswith("trainscope-wandb "))
+        self.assertTrue(header.version_info.producer.startswith("ckptscope-wandb "))
         self.assertTrue(header.version_info.min_consumer)
 
     def test_run(self):

@@ -5,7 +5,7 @@ import os
 
 import yaml
 
-PROJECT = "trainscope"
+PROJECT = "ckptscope"
 
 
 def results():

@@ -1,4 +1,4 @@
-//! Whole analyses, as a person runs them: `cargo bench -p trainscope-worker`.
+//! Whole analyses, as a person runs them: `cargo bench -p ckptscope-worker`.
 //!
 //! A synthetic run of pico-decoder-small's shape is written to `target/synthetic` once, in the
 //! files that pico-train writes. Each analysis is run as a process of its own, once to warm up and

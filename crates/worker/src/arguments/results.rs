@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// Arguments of `worker report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// A results file (`results.json`, `*.trainscope.json`), or an analysis' folder.
+    /// A results file (`results.json`, `*.ckptscope.json`), or an analysis' folder.
     #[arg(value_name = "RESULTS")]
     pub(crate) results: PathBuf,
     /// The file to write.
@@ -18,7 +18,7 @@ pub(crate) struct ReportArguments {
 /// Arguments of `worker plot`.
 #[derive(Debug, Args)]
 pub(crate) struct PlotArguments {
-    /// A results file (`results.json`, `*.trainscope.json`), or an analysis' folder.
+    /// A results file (`results.json`, `*.ckptscope.json`), or an analysis' folder.
     #[arg(value_name = "RESULTS")]
     pub(crate) results: PathBuf,
     /// The file to write, .svg or .png; without --metric a folder, for a file per metric.

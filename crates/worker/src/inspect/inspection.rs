@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
-use serde::Serialize;
-use serde_json::{Map, Value};
-use trainscope_checkpoint::{
+use ckptscope_checkpoint::{
     Catalog, DataKind, Layout, ModelShape, Part, ReadError, Run, Split, Step, TensorEntry, Tree,
     catalog_of,
 };
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::output::TrafficReport;
 use crate::place::{Address, Place};
 
 /// The value of [`Inspection::format`].
-const FORMAT: &str = "trainscope-inspection";
+const FORMAT: &str = "ckptscope-inspection";
 
 /// The version of the layout of the JSON.
 const VERSION: u32 = 1;
@@ -163,7 +163,7 @@ impl Inspection {
         Self {
             format: FORMAT,
             version: VERSION,
-            program: concat!("trainscope ", env!("CARGO_PKG_VERSION")),
+            program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
             name: address.name(),
             path: address.shown(),
             arguments: address.as_arguments(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trainscope_checkpoint::layer_of;
+use ckptscope_checkpoint::layer_of;
 
 use super::inspection::{Inspection, PartReport};
 use crate::console::printable;

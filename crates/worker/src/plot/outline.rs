@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use ckptscope_report::figure::Drawn;
 use png::{BitDepth, ColorType, Encoder, PixelDimensions, Unit};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::roxmltree::Document;
 use resvg::usvg::{Options, Tree, WriteOptions, fontdb};
 use skrifa::{FontRef, GlyphId, MetadataProvider};
-use trainscope_report::figure::Drawn;
 
 /// See `fonts/README.md`.
 const FONTS: [&[u8]; 2] = [

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use trainscope_analysis::config::suggest;
-use trainscope_analysis::results::compare::SEPARATOR;
-use trainscope_report::curve::{Key, Panel};
+use ckptscope_analysis::config::suggest;
+use ckptscope_analysis::results::compare::SEPARATOR;
+use ckptscope_report::curve::{Key, Panel};
 
 use crate::arguments::PlotArguments;
 use crate::{Misuse, console};

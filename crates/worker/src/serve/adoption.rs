@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use trainscope_analysis::results::Results;
-use trainscope_analysis::service::{AnalysisInfo, Phase, RunSource};
-use trainscope_checkpoint::hub::HubAddress;
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::service::{AnalysisInfo, Phase, RunSource};
+use ckptscope_checkpoint::hub::HubAddress;
 
 use super::Server;
 use super::roots::id_of;

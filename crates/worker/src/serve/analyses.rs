@@ -8,11 +8,11 @@ use anyhow::{Context, Result, anyhow};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::service::{AnalysisInfo, NewAnalysis, Phase, Rename, RunSource};
+use ckptscope_analysis::{Config, Registry};
 use jiff::Zoned;
 use tokio::fs::File;
-use trainscope_analysis::results::Results;
-use trainscope_analysis::service::{AnalysisInfo, NewAnalysis, Phase, Rename, RunSource};
-use trainscope_analysis::{Config, Registry};
 
 use super::data::DataFolder;
 use super::jobs::{Full, Job, Jobs, now, planned};

@@ -8,6 +8,9 @@ use anyhow::{Context, Result};
 
 use crate::Misuse;
 
+/// The project's name before it was ckptscope: what was kept under it is found.
+const FORMER_NAME: &str = "trainscope";
+
 /// The folder, held by this server alone.
 pub(super) struct DataFolder {
     path: PathBuf,
@@ -46,9 +49,14 @@ impl DataFolder {
         &self.path
     }
 
-    /// The database of analyses.
+    /// The database of analyses: where one of the project's former name lies, that one goes on.
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join("trainscope.sqlite")
+        let former = self.path.join(format!("{FORMER_NAME}.sqlite"));
+        if former.is_file() {
+            former
+        } else {
+            self.path.join("ckptscope.sqlite")
+        }
     }
 
     /// The folders of analyses.
@@ -72,7 +80,7 @@ impl DataFolder {
     }
 }
 
-/// The person's folder for data, as the platform has it.
+/// The person's folder for data, as the platform has it; one of the project's former name goes on.
 fn usual() -> Result<PathBuf> {
     let variable = |name| {
         env::var_os(name)
@@ -91,5 +99,7 @@ fn usual() -> Result<PathBuf> {
     let folder = folder.ok_or_else(|| {
         Misuse("there is no folder for data of this person's; name one with --data-dir".to_owned())
     })?;
-    Ok(folder.join("trainscope"))
+    let (current, former) = (folder.join("ckptscope"), folder.join(FORMER_NAME));
+    let goes_on = !current.exists() && former.is_dir();
+    Ok(if goes_on { former } else { current })
 }

@@ -12,11 +12,11 @@ use std::time::Duration;
 use anyhow::Result;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
+use ckptscope_analysis::service::AnalysisInfo;
 use futures_util::future::{Either, select};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use trainscope_analysis::service::AnalysisInfo;
 
 use super::Server;
 use super::jobs::{Job, Live};

@@ -10,8 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use ckptscope_analysis::service::{AnalysisInfo, Phase, RunSource};
 use tokio::sync::watch;
-use trainscope_analysis::service::{AnalysisInfo, Phase, RunSource};
 
 use super::Server;
 use super::store::{Kept, Store};

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use ckptscope_analysis::look::piece_of_work;
+use ckptscope_analysis::service;
 use sysinfo::System;
-use trainscope_analysis::look::piece_of_work;
-use trainscope_analysis::service;
 
 use crate::Misuse;
 use crate::analysis::{Analysis, counted};

@@ -18,7 +18,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dist");
 
 /// What is shown in place of a page that is not there.
 const NO_PAGE: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-    <title>trainscope</title></head><body><h1>This worker has no page</h1>\
+    <title>ckptscope</title></head><body><h1>This worker has no page</h1>\
     <p>It was built before the page was. In the project's folder, <code>cargo xtask build</code> \
     builds both; the API answers as it is.</p></body></html>";
 

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use ckptscope_analysis::service::RunFound;
+use ckptscope_checkpoint::tree::{FileEntry, entry_of};
+use ckptscope_checkpoint::{Layout, LocalFile, ModelShape, ReadError, Run, Source, Step, Tree};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
-use trainscope_analysis::service::RunFound;
-use trainscope_checkpoint::tree::{FileEntry, entry_of};
-use trainscope_checkpoint::{Layout, LocalFile, ModelShape, ReadError, Run, Source, Step, Tree};
 
 use crate::Misuse;
 use crate::confined::Bounds;

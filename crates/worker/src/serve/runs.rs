@@ -8,9 +8,9 @@ use anyhow::anyhow;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use ckptscope_analysis::service::{RunFile, RunFiles, RunFound};
+use ckptscope_checkpoint::Tree;
 use tokio::fs::File;
-use trainscope_analysis::service::{RunFile, RunFiles, RunFound};
-use trainscope_checkpoint::Tree;
 
 use super::range::Asked;
 use super::refused::Refused;
@@ -30,7 +30,7 @@ pub(super) async fn get(State(server): State<Arc<Server>>, Path(id): Path<String
         let run = find(&server, &id)?;
         let tree = ConfinedTree::scan(FilePath::new(&run.path), server.roots.bounds().clone());
         let tree = tree.map_err(|error| Refused::failed(&anyhow!("{error}")))?;
-        let file = |file: &trainscope_checkpoint::FileEntry| RunFile {
+        let file = |file: &ckptscope_checkpoint::FileEntry| RunFile {
             path: file.path.clone(),
             bytes: file.bytes,
         };

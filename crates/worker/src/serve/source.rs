@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use trainscope_analysis::service::RunSource;
-use trainscope_checkpoint::hub::HubAddress;
+use ckptscope_analysis::service::RunSource;
+use ckptscope_checkpoint::hub::HubAddress;
 
 use super::Server;
 use crate::Misuse;

@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use ckptscope_analysis::service::{AnalysisInfo, RunFile};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use trainscope_analysis::service::{AnalysisInfo, RunFile};
 
 /// How the tables came to be, one step after the other. `user_version` says how many were taken;
 /// what stands here is never changed, only added to.

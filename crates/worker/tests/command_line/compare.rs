@@ -98,7 +98,7 @@ fn what_is_wrong_is_told() {
     scratch.write("other.json", "{}");
     compare(&["other.json"])
         .expect(2)
-        .says(&["other.json: this is no results file of trainscope"]);
+        .says(&["other.json: this is no results file of ckptscope"]);
     // Results are not replaced by those that were made of them.
     let before = fs::read(scratch.path().join("a/one/results.json")).unwrap();
     compare(&["--out", "b/../a/one"])

@@ -8,14 +8,14 @@ use std::process::{Command, Stdio};
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use trainscope_analysis::{Config, Plan, Registry};
-use trainscope_checkpoint::source::window_bytes;
-use trainscope_checkpoint::{FileEntry, LocalTree, Run, Tree};
-use trainscope_fake_hub::example::{
+use ckptscope_analysis::{Config, Plan, Registry};
+use ckptscope_checkpoint::source::window_bytes;
+use ckptscope_checkpoint::{FileEntry, LocalTree, Run, Tree};
+use ckptscope_fake_hub::example::{
     FOLDERS, GATED, LONG_HISTORY, PICO, PICO_BRANCH, PRIVATE, REVISIONS, TOKEN, examples,
 };
-use trainscope_fake_hub::{FakeHub, Fault, Logged, Origin, Rule};
+use ckptscope_fake_hub::{FakeHub, Fault, Logged, Origin, Rule};
+use serde_json::Value;
 
 use crate::support::{
     CONFIG, Ended, Scratch, argument, files, in_project, json, micro_run, worker_at,
@@ -272,7 +272,7 @@ fn inspect_tells_a_repository_as_it_tells_a_folder() {
         "steps  15: 0, 1, 2, 4, 8, 16,",
         "n_layers 3, d_model 48, n_heads 4, n_kv_heads 2, d_head 12 (from training_config.yaml)",
         "val weights: 9 F32 tensors of 31,104 elements, 121.50 KiB",
-        "worker analyze --config first.yaml --repo-id trainscope/pico-decoder-micro --branch pico-decoder-micro-1",
+        "worker analyze --config first.yaml --repo-id ckptscope/pico-decoder-micro --branch pico-decoder-micro-1",
     ] {
         assert!(shown.contains(words), "{words:?} is not in:\n{shown}");
     }
@@ -317,7 +317,7 @@ fn what_cannot_be_read_is_told_with_advice() {
     let (fake, scratch) = (fake_hub(), Scratch::new());
     let told =
         |address: &str, code| worker(&fake, scratch.path(), &["inspect", address]).expect(code);
-    told("trainscope/none", 2).says(&["no model repository trainscope/none"]);
+    told("ckptscope/none", 2).says(&["no model repository ckptscope/none"]);
     told("a/b/c", 2).says(&["there is no such file or folder: a/b/c"]);
     told(PICO, 2).says(&["give another revision with --branch: main, pico-decoder-micro-1"]);
     told(LONG_HISTORY, 2).says(&["no checkpoint was found"]);

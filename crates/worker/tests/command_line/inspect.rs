@@ -50,7 +50,7 @@ fn the_json_has_everything_under_stable_names() {
     let scratch = Scratch::with_run(SIZES);
     let shown = scratch.worker(&["inspect", "run", "--json"]).expect(0);
     let found: Value = serde_json::from_str(&shown.stdout).unwrap();
-    assert_eq!(found["format"], "trainscope-inspection");
+    assert_eq!(found["format"], "ckptscope-inspection");
     assert_eq!(found["version"], 1);
     assert_eq!(found["name"], "run");
     assert_eq!(found["path"], "run");

@@ -1,8 +1,8 @@
 //! `worker metrics` and `worker components`: every registered one, with its parameters. `worker
 //! config`: every key.
 
-use trainscope_analysis::Registry;
-use trainscope_analysis::config::keys::SECTIONS;
+use ckptscope_analysis::Registry;
+use ckptscope_analysis::config::keys::SECTIONS;
 
 use crate::support::Scratch;
 

@@ -47,13 +47,13 @@ fn a_report_of_results_is_the_one_beside_them() {
     let beside = fs::read(folder.join("report.html")).unwrap();
     fs::copy(
         folder.join("results.json"),
-        scratch.path().join("kept.trainscope.json"),
+        scratch.path().join("kept.ckptscope.json"),
     )
     .unwrap();
     for results in [
         "out/scratch",
         "out/scratch/results.json",
-        "kept.trainscope.json",
+        "kept.ckptscope.json",
     ] {
         scratch
             .worker(&["report", results, "--out", "again.html"])
@@ -61,6 +61,19 @@ fn a_report_of_results_is_the_one_beside_them() {
         let again = fs::read(scratch.path().join("again.html")).unwrap();
         assert!(again == beside, "{results}");
     }
+}
+
+#[test]
+fn results_of_the_former_name_still_open() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let text = fs::read_to_string(scratch.path().join("out/scratch/results.json")).unwrap();
+    let former = text.replacen("ckptscope-results", "trainscope-results", 1);
+    assert_ne!(former, text);
+    scratch.write("kept.trainscope.json", &former);
+    scratch
+        .worker(&["report", "kept.trainscope.json", "--out", "again.html"])
+        .expect(0);
 }
 
 #[test]
@@ -74,7 +87,7 @@ fn what_is_no_results_file_is_refused() {
     };
     refused("nowhere").says(&["there is no nowhere"]);
     refused("run").says(&["run has no results.json"]);
-    refused("other.json").says(&["other.json: this is no results file of trainscope"]);
+    refused("other.json").says(&["other.json: this is no results file of ckptscope"]);
     assert!(!scratch.path().join("x.html").exists());
 }
 

@@ -1,7 +1,7 @@
 //! The published schema of results.json: current, and kept to.
 
+use ckptscope_analysis::results::schema;
 use serde_json::{Value, json};
-use trainscope_analysis::results::schema;
 
 use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, json as read, micro_run};
 
@@ -14,7 +14,7 @@ fn published() -> Value {
 fn it_is_what_the_code_says() {
     assert!(
         published() == schema(),
-        "docs/results.schema.json is not current; write it anew: cargo run -p trainscope-analysis \
+        "docs/results.schema.json is not current; write it anew: cargo run -p ckptscope-analysis \
          --features schema --example results_schema > docs/results.schema.json"
     );
 }

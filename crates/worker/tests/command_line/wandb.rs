@@ -6,8 +6,8 @@ use std::path::PathBuf;
 #[cfg(unix)]
 use std::process::Command;
 
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, ReceivedRun, Rule};
 use serde_json::{Map, Value, json};
-use trainscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, ReceivedRun, Rule};
 
 #[cfg(unix)]
 use crate::support::end;

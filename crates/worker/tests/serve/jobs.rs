@@ -5,8 +5,8 @@ use std::fs;
 use std::io::Read;
 use std::process::Command;
 
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, KEY};
 use serde_json::{Value, json};
-use trainscope_fake_wandb::{ENTITY, FakeWandb, KEY};
 
 use crate::client::Event;
 use crate::runs::{CONFIG, Scratch, argument, files, micro_run, recorded, worker};

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, Logged, Rule};
 use serde_json::{Value, json};
-use trainscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, Logged, Rule};
 
 use crate::runs::{CONFIG, Scratch, argument, end, files, micro_run};
 use crate::server::{SLOW, SMALL, Server, arguments, results_folder, units};
@@ -172,6 +172,20 @@ fn a_full_disk_fails_the_analysis_and_not_the_server() {
 }
 
 #[test]
+fn a_database_of_the_former_name_goes_on() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let id = server.analyze(CONFIG);
+    server.wait_for_phase(&id, "done");
+    server.end();
+    let data = scratch.path().join("data");
+    fs::rename(data.join("ckptscope.sqlite"), data.join("trainscope.sqlite")).unwrap();
+    let server = Server::start(&scratch, &[]);
+    server.wait_for_phase(&id, "done");
+    assert!(!data.join("ckptscope.sqlite").exists());
+}
+
+#[test]
 fn a_damaged_database_is_told_of_and_results_stay() {
     let scratch = Scratch::with_run(SMALL);
     let server = Server::start(&scratch, &[]);
@@ -180,7 +194,7 @@ fn a_damaged_database_is_told_of_and_results_stay() {
     let results = server.get(&format!("/api/analyses/{id}/results.json"));
     let (status, _) = server.end();
     assert!(status.success());
-    let database = scratch.path().join("data/trainscope.sqlite");
+    let database = scratch.path().join("data/ckptscope.sqlite");
     let whole = fs::read(&database).unwrap();
     let mut page = whole.clone();
     page[4096..5000].fill(0xff);
@@ -191,7 +205,7 @@ fn a_damaged_database_is_told_of_and_results_stay() {
             .current_dir(scratch.path()));
         ended.expect(1).says(&[
             "the file is damaged",
-            "data/trainscope.sqlite",
+            "data/ckptscope.sqlite",
             "data/analyses",
             "away",
         ]);
@@ -244,7 +258,7 @@ fn uploads_outlive_an_adopted_analysis_of_one() {
     let analysis = analysis.as_str().unwrap();
     server.wait_for_phase(analysis, "done");
     assert!(server.end().0.success());
-    fs::remove_file(scratch.path().join("data/trainscope.sqlite")).unwrap();
+    fs::remove_file(scratch.path().join("data/ckptscope.sqlite")).unwrap();
 
     let server = Server::start(&scratch, &[]);
     assert_eq!(server.info(analysis)["source"], json!({"upload": ""}));
@@ -273,11 +287,11 @@ fn what_cannot_be_written_down_does_not_happen() {
     server.ask("DELETE", &path).send().expect(200);
     server.wait_for_phase(&id, "cancelled");
     // Somebody else writes into the database, for longer than the server waits.
-    let database = rusqlite::Connection::open(scratch.path().join("data/trainscope.sqlite"));
+    let database = rusqlite::Connection::open(scratch.path().join("data/ckptscope.sqlite"));
     let database = database.unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     let resume = || server.ask("POST", &format!("{path}/resume")).send();
-    resume().refuses(500, &["another program has", "trainscope.sqlite"]);
+    resume().refuses(500, &["another program has", "ckptscope.sqlite"]);
     assert_eq!(server.info(&id)["phase"], "cancelled");
     database.execute_batch("ROLLBACK").unwrap();
     resume().expect(200);
@@ -297,7 +311,7 @@ fn a_server_that_has_just_begun_can_be_ended() {
 fn a_database_of_a_newer_version_is_left_alone() {
     let scratch = Scratch::new();
     Server::start(&scratch, &[]).kill();
-    let path = scratch.path().join("data/trainscope.sqlite");
+    let path = scratch.path().join("data/ckptscope.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);

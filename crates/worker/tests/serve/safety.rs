@@ -177,7 +177,7 @@ fn without_the_token_nothing_is_told() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
     let command = command
         .args(arguments())
-        .env("TRAINSCOPE_TOKEN", "long-secret");
+        .env("CKPTSCOPE_TOKEN", "long-secret");
     let server = Server::of(command, scratch.path());
     for path in [
         "/api/runs",
@@ -237,7 +237,7 @@ fn beyond_this_machine_a_token_is_needed() {
             &["serve", "--addr", address, "--data-dir", "data"],
         )
         .expect(2)
-        .says(&["TRAINSCOPE_TOKEN", "127.0.0.1"]);
+        .says(&["CKPTSCOPE_TOKEN", "127.0.0.1"]);
     }
     for token in ["", "two words", "é"] {
         worker(

@@ -180,7 +180,7 @@ fn what_nobody_uses_goes_at_a_start_days_later() {
 
     // Four days pass.
     let uploads = scratch.path().join("data/uploads");
-    let database = Connection::open(scratch.path().join("data/trainscope.sqlite")).unwrap();
+    let database = Connection::open(scratch.path().join("data/ckptscope.sqlite")).unwrap();
     let age = "UPDATE uploads SET asked = asked - 4 * 24 * 60 * 60 * 1000 WHERE id <> ?1";
     assert_eq!(database.execute(age, [&young]).unwrap(), 2);
     drop(database);

@@ -31,7 +31,7 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
     visit::finish_demo(tab, &site.page)?;
-    let saved = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let saved = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     let native = analyse(site.workspace, folder.path())?;
     let found = records(&saved)?;
     let wanted = records(&native)?;

@@ -6,8 +6,8 @@ mod repositories;
 mod tokens;
 
 use anyhow::{Context, Result, bail, ensure};
+use ckptscope_fake_hub::{FakeHub, Fault, Logged, Options, Origin, Rule};
 use serde_json::Value;
-use trainscope_fake_hub::{FakeHub, Fault, Logged, Options, Origin, Rule};
 
 use super::{Site, numbers, visit};
 use crate::browser::Tab;

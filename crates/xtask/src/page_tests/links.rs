@@ -104,7 +104,7 @@ fn results_by_address(tab: &Tab, site: &Site) -> Result<()> {
     let drawings = visit::drawings(tab)?;
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
-    saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     let host = |is_shared| {
         let folder = folder.path().to_path_buf();
         let served = Served {
@@ -117,7 +117,7 @@ fn results_by_address(tab: &Tab, site: &Site) -> Result<()> {
     let (open_host, closed_host) = (host(true)?, host(false)?);
     site.as_another_visitor(|tab| {
         tab.show_on(TALL)?;
-        visit::open_with_worker_control(tab, &address(&open_host, "demo.trainscope.json"))?;
+        visit::open_with_worker_control(tab, &address(&open_host, "demo.ckptscope.json"))?;
         visit::wait_until_drawn(tab)?;
         ensure!(visit::drawings(tab)? == drawings, "the charts differ");
         tab.wait_for_words("[data-test=arrival]", "Nothing was computed here")?;
@@ -127,7 +127,7 @@ fn results_by_address(tab: &Tab, site: &Site) -> Result<()> {
     })?;
     visit::open(tab, &address(&open_host, "missing.json"))?;
     tab.wait_for_words("[role=alert]", "there is no file at")?;
-    visit::open(tab, &address(&closed_host, "demo.trainscope.json"))?;
+    visit::open(tab, &address(&closed_host, "demo.ckptscope.json"))?;
     tab.wait_for_words("[role=alert]", "CORS")?;
     // The browser tells the console of each.
     tab.complaints().map(drop)

@@ -173,7 +173,7 @@ fn results(tab: &Tab, site: &Site) -> Result<()> {
     let before = visit::drawings(tab)?;
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
-    let saved = save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let saved = save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     visit::open(tab, &site.page)?;
     tab.drop_files("main", &[&saved])?;
     visit::wait_until_drawn(tab)?;
@@ -191,7 +191,7 @@ fn report(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
-    let results = save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let results = save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     let saved = save(tab, folder.path(), "save-report", "demo.html")?;
     let program = worker::program(site.workspace)?;
     let written = folder.path().join("written.html");

@@ -210,7 +210,7 @@ fn after_a_link(tab: &Tab, site: &Site) -> Result<()> {
     let link = links::shared(tab, "share-with")?;
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
-    let results = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let results = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
 
     // An analysis that is followed.
     open_link(tab, &link)?;
@@ -323,7 +323,7 @@ fn wandb_run(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.workspace.root.join(RUNS);
     let worker = site.workers.start(with_root(&root))?;
     let config = fs::read_to_string(site.workspace.root.join(CONFIG))?;
-    let asking = "save_to_wandb: true\n  wandb: {project: trainscope}";
+    let asking = "save_to_wandb: true\n  wandb: {project: ckptscope}";
     let config = config.replace("save_to_wandb: false", asking);
     ensure!(config.contains(asking), "{CONFIG} says it otherwise");
     let folder = tempfile::tempdir()?;

@@ -106,7 +106,7 @@ fn write_results(folder: &Path, layers: u64, steps: u64) -> Result<PathBuf> {
         .flat_map(|step| (0..layers).map(|layer| record(layer, *step)))
         .collect();
     let results = json!({
-        "format": "trainscope-results", "version": 1, "program": "a test", "analysis_name": "many", "source": "many",
+        "format": "ckptscope-results", "version": 1, "program": "a test", "analysis_name": "many", "source": "many",
         "model": null, "steps": steps, "missing_steps": [], "warnings": [], "config": "metrics: []\n",
         "entries": [{
             "label": "norm", "metric": "norm", "summary": "", "split": "val", "target": null, "parameters": {},
@@ -114,7 +114,7 @@ fn write_results(folder: &Path, layers: u64, steps: u64) -> Result<PathBuf> {
         }],
         "records": records,
     });
-    let path = folder.join("many.trainscope.json");
+    let path = folder.join("many.ckptscope.json");
     fs::write(&path, results.to_string())?;
     Ok(path)
 }

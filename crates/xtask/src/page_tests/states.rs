@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use trainscope_fake_hub::example::{PRIVATE, REVISIONS};
-use trainscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule};
+use ckptscope_fake_hub::example::{PRIVATE, REVISIONS};
+use ckptscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule};
 
 use super::companion::{self, connect, show_analyses, unfold};
 use super::native_worker::{NativeWorker, Options as WorkerOptions, Workers};

@@ -13,7 +13,7 @@ struct Rule {
 
 const RULES: &[Rule] = &[
     Rule {
-        crates: &["trainscope-metrics"],
+        crates: &["ckptscope-metrics"],
         but: false,
         forbidden: &[
             "serde",
@@ -21,18 +21,18 @@ const RULES: &[Rule] = &[
             "granit-parser",
             "tokio",
             "futures*",
-            "trainscope-*",
+            "ckptscope-*",
         ],
         reason: "metrics is mathematics: matrices in, numbers out; no files, no async, no serde, no config",
     },
     Rule {
-        crates: &["trainscope-checkpoint"],
+        crates: &["ckptscope-checkpoint"],
         but: false,
-        forbidden: &["trainscope-*", "tokio"],
+        forbidden: &["ckptscope-*", "tokio"],
         reason: "checkpoint knows no metrics, and both targets read through it",
     },
     Rule {
-        crates: &["trainscope-analysis"],
+        crates: &["ckptscope-analysis"],
         but: false,
         forbidden: &[
             "tokio",
@@ -40,28 +40,28 @@ const RULES: &[Rule] = &[
             "web-sys",
             "js-sys",
             "wasm-bindgen*",
-            "trainscope-plot",
+            "ckptscope-plot",
         ],
         reason: "analysis knows no platform: it is handed a run and a sink for events",
     },
     Rule {
-        crates: &["trainscope-plot"],
+        crates: &["ckptscope-plot"],
         but: false,
-        forbidden: &["trainscope-*", "web-sys", "js-sys", "wasm-bindgen*"],
+        forbidden: &["ckptscope-*", "web-sys", "js-sys", "wasm-bindgen*"],
         reason: "plot draws numbers; it does not know where they come from",
     },
     Rule {
-        crates: &["trainscope-wandb"],
+        crates: &["ckptscope-wandb"],
         but: false,
-        forbidden: &["trainscope-*"],
+        forbidden: &["ckptscope-*"],
         reason: "wandb writes runs of anything, and is useful on its own",
     },
     Rule {
-        crates: &["trainscope-report"],
+        crates: &["ckptscope-report"],
         but: false,
         forbidden: &[
-            "trainscope-metrics",
-            "trainscope-checkpoint",
+            "ckptscope-metrics",
+            "ckptscope-checkpoint",
             "web-sys",
             "js-sys",
             "wasm-bindgen*",
@@ -69,19 +69,19 @@ const RULES: &[Rule] = &[
         reason: "report is handed results: it knows neither how they came about nor where it goes",
     },
     Rule {
-        crates: &["trainscope-web"],
+        crates: &["ckptscope-web"],
         but: true,
         forbidden: &["leptos", "web-sys", "gloo*"],
         reason: "only web knows the browser",
     },
     Rule {
-        crates: &["trainscope-worker"],
+        crates: &["ckptscope-worker"],
         but: true,
         forbidden: &["tokio", "axum", "rusqlite"],
         reason: "only worker knows tokio, axum and the disk layout of jobs",
     },
     Rule {
-        crates: &["trainscope-worker", "xtask"],
+        crates: &["ckptscope-worker", "xtask"],
         but: true,
         forbidden: &["anyhow"],
         reason: "libraries and the page have one error variant per thing that can be wrong",
@@ -138,14 +138,14 @@ mod tests {
     #[test]
     fn metrics_may_not_know_serde() {
         assert_eq!(
-            check(&package("trainscope-metrics", &["faer", "serde"])).len(),
+            check(&package("ckptscope-metrics", &["faer", "serde"])).len(),
             1
         );
     }
 
     #[test]
     fn only_web_may_know_leptos() {
-        assert_eq!(check(&package("trainscope-plot", &["leptos"])).len(), 1);
-        assert_eq!(check(&package("trainscope-web", &["leptos"])), vec![]);
+        assert_eq!(check(&package("ckptscope-plot", &["leptos"])).len(), 1);
+        assert_eq!(check(&package("ckptscope-web", &["leptos"])), vec![]);
     }
 }

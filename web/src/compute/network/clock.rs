@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ckptscope_checkpoint::http::{Clock, Waiting};
 use futures_channel::oneshot;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Date, Function};
-use trainscope_checkpoint::http::{Clock, Waiting};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]

@@ -5,7 +5,7 @@
 //! only where nobody answers, and one without a range, which succeeds where only ranges are
 //! refused.
 
-use trainscope_checkpoint::http::{HttpError, Url};
+use ckptscope_checkpoint::http::{HttpError, Url};
 
 use super::fetching::{is_there, status_of_whole};
 

@@ -1,9 +1,9 @@
 //! Requests through the browser's `fetch`.
 
+use ckptscope_checkpoint::http::transport::{Body, Failure, Outgoing, Response, Transport};
+use ckptscope_checkpoint::http::{Headers, Url};
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Promise, Reflect, Uint8Array};
-use trainscope_checkpoint::http::transport::{Body, Failure, Outgoing, Response, Transport};
-use trainscope_checkpoint::http::{Headers, Url};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{

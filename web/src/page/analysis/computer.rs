@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use trainscope_analysis::protocol::Cost;
-use trainscope_analysis::results::Results;
-use trainscope_analysis::service::AnalysisInfo;
+use ckptscope_analysis::protocol::Cost;
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::service::AnalysisInfo;
 
 use super::Phase;
 use crate::pool::LaneNews;

@@ -1,7 +1,7 @@
 //! Speaking to a native worker: whether it answers, and whether it still does.
 
+use ckptscope_analysis::service::{API, Health};
 use leptos::prelude::*;
-use trainscope_analysis::service::{API, Health};
 
 use super::{Companion, Standing, memory};
 use crate::native::{NativeError, NativeWorker, Payload};

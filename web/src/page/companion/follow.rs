@@ -6,11 +6,11 @@
 
 use std::rc::Rc;
 
+use ckptscope_analysis::protocol::{Cost, Event};
+use ckptscope_analysis::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
 use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::protocol::{Cost, Event};
-use trainscope_analysis::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
 
 use super::Companion;
 use super::patience::{Patience, lost};

@@ -3,11 +3,11 @@
 //! The worker is told what to analyse; where it has not got the run, it is given the files, after
 //! the person agreed. Until the worker has taken the analysis everything stays as it was.
 
+use ckptscope_analysis::config::ConfigProblem;
+use ckptscope_analysis::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
 use futures_util::future::abortable;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::config::ConfigProblem;
-use trainscope_analysis::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
 
 use super::follow::host_of;
 use super::matching::{bytes_of, sampled};

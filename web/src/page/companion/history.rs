@@ -4,10 +4,10 @@ mod row;
 
 use std::collections::BTreeSet;
 
+use ckptscope_analysis::service::{AnalysisInfo, Phase};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::service::{AnalysisInfo, Phase};
 
 use super::Companion;
 use super::opening::open_several;

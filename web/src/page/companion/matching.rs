@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ckptscope_analysis::service::{Sampled, SampledFile};
 use js_sys::{Array, Uint8Array};
-use trainscope_analysis::service::{Sampled, SampledFile};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;

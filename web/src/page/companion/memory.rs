@@ -1,8 +1,8 @@
 //! What is kept of native workers: the address of one from one visit to the next, where a person
 //! gave it; their tokens in this tab, so that a reload keeps them.
 
+use ckptscope_checkpoint::http::url::decoded;
 use leptos::prelude::{document, window};
-use trainscope_checkpoint::http::url::decoded;
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
 
@@ -10,10 +10,10 @@ use web_sys::Storage;
 const TOKEN_MARK: &str = "#token=";
 
 /// Of the worker's address, in the browser's memory of this site.
-const ADDRESS_KEY: &str = "trainscope-worker";
+const ADDRESS_KEY: &str = "ckptscope-worker";
 
 /// Of a worker's token, in the tab's memory; a space and the worker's address follow.
-const TOKEN_KEY: &str = "trainscope-worker-token";
+const TOKEN_KEY: &str = "ckptscope-worker-token";
 
 /// The token that came with the page's address. It is in the address bar no more.
 pub(super) fn take_token_out_of_the_address() -> Option<String> {

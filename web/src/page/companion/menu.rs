@@ -1,9 +1,9 @@
 //! What is in the worker's menu: how things stand, and what can be done about it.
 
+use ckptscope_analysis::service::Machine;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::service::Machine;
 
 use super::starting::{Command, WITH_PAGE, from_elsewhere};
 use super::{Companion, Standing, memory};

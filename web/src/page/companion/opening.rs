@@ -1,10 +1,10 @@
 //! What a native worker has, on its way into the page: runs, and analyses.
 
+use ckptscope_analysis::results::Results;
+use ckptscope_analysis::results::compare::Comparison;
+use ckptscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::results::Results;
-use trainscope_analysis::results::compare::Comparison;
-use trainscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
 
 use super::Standing;
 use super::follow::origin_of;

@@ -52,7 +52,7 @@ pub(super) fn lost(error: &NativeError) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use trainscope_analysis::service::Refusal;
+    use ckptscope_analysis::service::Refusal;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;

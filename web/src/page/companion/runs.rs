@@ -1,8 +1,8 @@
 //! The runs that a native worker sees, as something to open.
 
+use ckptscope_analysis::service::RunFound;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::service::RunFound;
 
 use super::opening::open_run;
 use super::{Companion, Standing};

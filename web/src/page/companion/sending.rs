@@ -1,9 +1,9 @@
 //! How far an analysis is on its way to the native worker.
 
+use ckptscope_analysis::service::RunSource;
 use futures_channel::oneshot;
 use futures_util::future::AbortHandle;
 use leptos::prelude::*;
-use trainscope_analysis::service::RunSource;
 
 use crate::native::NativeWorker;
 use crate::page::state::State;

@@ -1,7 +1,7 @@
 //! Which of a native worker's analyses is shown.
 
+use ckptscope_analysis::results::Results;
 use leptos::prelude::*;
-use trainscope_analysis::results::Results;
 
 use crate::link::Source;
 use crate::page::state::State;

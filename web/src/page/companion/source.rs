@@ -1,7 +1,7 @@
 //! Where a native worker reads the run that is open here.
 
+use ckptscope_analysis::service::RunSource;
 use leptos::prelude::*;
-use trainscope_analysis::service::RunSource;
 
 use super::sending::Known;
 use crate::page::state::State;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ckptscope_analysis::service::{NewUpload, RunFile, RunSource, Upload, UploadFile};
 use js_sys::encode_uri_component;
-use trainscope_analysis::service::{NewUpload, RunFile, RunSource, Upload, UploadFile};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
@@ -224,7 +224,7 @@ fn encoded(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use trainscope_analysis::service::Refusal;
+    use ckptscope_analysis::service::Refusal;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use ckptscope_plot::{Histogram, LineChart, Scale, Series, Size, layer_colours};
 use leptos::html::Div;
 use leptos::prelude::*;
-use trainscope_plot::{Histogram, LineChart, Scale, Series, Size, layer_colours};
 
 use crate::message::TensorView;
 use crate::page::readout;
@@ -104,7 +104,7 @@ fn spectrum_in_words(values: &[f64]) -> String {
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
         return count;
     };
-    let number = |value: f64| trainscope_plot::significant(value, 4);
+    let number = |value: f64| ckptscope_plot::significant(value, 4);
     let zeros = values.iter().filter(|value| **value <= 0.0).count();
     let not_drawn = match zeros {
         0 => String::new(),

@@ -89,7 +89,7 @@ fn Statistics(tensor: Arc<TensorView>) -> impl IntoView {
     let number = |value: Option<f64>| {
         value.map_or_else(
             || "–".to_owned(),
-            |value| trainscope_plot::significant(value, 4),
+            |value| ckptscope_plot::significant(value, 4),
         )
     };
     let share = tensor.zeros as f64 / tensor.entries.max(1) as f64 * 100.0;

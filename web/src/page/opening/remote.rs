@@ -1,8 +1,8 @@
 //! The way to a run on the Hugging Face Hub, or at any address.
 
+use ckptscope_checkpoint::http::{Token, Url, url::decoded};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use trainscope_checkpoint::http::{Token, Url, url::decoded};
 
 use crate::message::{Remote, Secret};
 use crate::page::begin::{self, Wanted};

@@ -1,8 +1,8 @@
 //! From what was dropped or picked to what is open.
 
+use ckptscope_analysis::results::FORMAT;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::results::FORMAT;
 use web_sys::Blob;
 
 use crate::drop::Dropped;

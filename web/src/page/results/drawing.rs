@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use ckptscope_plot::Axes;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
-use trainscope_plot::Axes;
 
 use super::lines::Picture;
 use crate::page::readout;

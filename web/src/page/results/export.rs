@@ -1,8 +1,8 @@
 //! One chart as a file: a drawing, a picture, a table.
 
+use ckptscope_plot::Size;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_plot::Size;
 
 use super::basis::Basis;
 use super::heads;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ckptscope_plot::{Axes, Colour, Dash, Figure, LineChart, Series, Size};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
 use leptos::prelude::*;
-use trainscope_plot::{Axes, Colour, Dash, Figure, LineChart, Series, Size};
 
 use super::basis::Basis;
 use super::drawing::{Cursor, nearest, walk};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use ckptscope_plot::{Cells, Size};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Div;
 use leptos::prelude::*;
-use trainscope_plot::{Cells, Size};
 
 use super::basis::Basis;
 use super::drawing::walk;

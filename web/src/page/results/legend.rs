@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ckptscope_plot::{Colour, Dash};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
-use trainscope_plot::{Colour, Dash};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use ckptscope_plot::{Axes, Size};
 use leptos::html::Div;
 use leptos::prelude::*;
-use trainscope_plot::{Axes, Size};
 
 use super::basis::Basis;
 use super::drawing::Drawing;

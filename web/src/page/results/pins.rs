@@ -1,7 +1,7 @@
 //! The menu of one series of a legend: its colour, and whether it is seen.
 
+use ckptscope_plot::{Colour, part_colours};
 use leptos::prelude::*;
-use trainscope_plot::{Colour, part_colours};
 
 use crate::page::state::State;
 use crate::page::view::View;

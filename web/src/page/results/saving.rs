@@ -1,9 +1,9 @@
 //! All results as files.
 
+use ckptscope_analysis::results::Results;
 use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::results::Results;
 
 use super::export::report;
 use crate::message::{Answer, Request};
@@ -106,7 +106,7 @@ async fn file(state: State, kind: Kind) -> Result<Download, String> {
             bytes: results.long_csv().map_err(|error| error.to_string())?,
         },
         Kind::Results => Download {
-            name: name("trainscope.json"),
+            name: name("ckptscope.json"),
             media_type: "application/json",
             bytes: json(&results)?,
         },

@@ -1,9 +1,9 @@
 //! The dialog that makes a link.
 
+use ckptscope_analysis::results::Results;
 use leptos::html::{Dialog, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use trainscope_analysis::results::Results;
 
 use super::enlarged::show_modal;
 use crate::link::{Link, MARK, MOST_CHARACTERS, Source};

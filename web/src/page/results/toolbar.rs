@@ -1,7 +1,7 @@
 //! How charts are drawn.
 
+use ckptscope_analysis::results::Entry;
 use leptos::prelude::*;
-use trainscope_analysis::results::Entry;
 
 use super::basis::Basis;
 use super::saving::Saving;

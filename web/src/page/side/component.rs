@@ -1,7 +1,7 @@
 //! What a metric measures: groups of components.
 
+use ckptscope_analysis::config::{ComponentForm, ComponentMenu, ParameterMenu};
 use leptos::prelude::*;
-use trainscope_analysis::config::{ComponentForm, ComponentMenu, ParameterMenu};
 
 use super::field::{Choice, Problems, Select, Text};
 use super::groups::{change_kind, groups, remove, toggle_suffix};

@@ -5,8 +5,8 @@ mod estimate;
 mod run;
 mod sending;
 
+use ckptscope_analysis::protocol::Cost;
 use leptos::prelude::*;
-use trainscope_analysis::protocol::Cost;
 
 use self::advice::Advice;
 use self::estimate::{Power, about};

@@ -1,8 +1,8 @@
 //! What is asked, as a form.
 
+use ckptscope_analysis::config::{MetricForm, MetricMenu};
 use leptos::html::Details;
 use leptos::prelude::*;
-use trainscope_analysis::config::{MetricForm, MetricMenu};
 
 use super::Editing;
 use super::field::Text;
@@ -149,7 +149,7 @@ fn new_entry(metric: &MetricMenu, before: Option<&MetricForm>, opened: &Opened) 
             .iter()
             .find(|kind| kind.roles.is_empty());
         components.extend(usable.zip(kind).map(|(suffix, kind)| {
-            trainscope_analysis::config::ComponentForm {
+            ckptscope_analysis::config::ComponentForm {
                 component: kind.name.clone(),
                 data_type: suffix.data_type.clone(),
                 suffixes: vec![suffix.suffix.clone()],
@@ -180,7 +180,7 @@ fn first_split(opened: &Opened) -> String {
 
 #[cfg(test)]
 mod tests {
-    use trainscope_analysis::config::{ComponentForm, ComponentMenu, Menu};
+    use ckptscope_analysis::config::{ComponentForm, ComponentMenu, Menu};
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;

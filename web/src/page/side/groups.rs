@@ -1,6 +1,6 @@
 //! Components that differ in their suffix alone, as one.
 
-use trainscope_analysis::config::{ComponentForm, ComponentMenu};
+use ckptscope_analysis::config::{ComponentForm, ComponentMenu};
 
 /// Places of neighbouring components that are shown as one: the same component of the same data in
 /// the same layers, each with one suffix of its own.

@@ -1,9 +1,9 @@
 //! One metric of the form: a card that opens into an editor.
 
-use leptos::prelude::*;
-use trainscope_analysis::config::{
+use ckptscope_analysis::config::{
     ComponentMenu, MetricForm, MetricMenu, ParameterMenu, ParameterValues,
 };
+use leptos::prelude::*;
 
 use super::Editing;
 use super::component::Components;
@@ -418,7 +418,7 @@ fn layers(entry: &MetricForm) -> String {
 
 #[cfg(test)]
 mod tests {
-    use trainscope_analysis::config::ComponentForm;
+    use ckptscope_analysis::config::ComponentForm;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;

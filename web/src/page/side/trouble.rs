@@ -1,7 +1,7 @@
 //! Everything that is wrong with the config, in one list.
 
+use ckptscope_analysis::config::ConfigProblem;
 use leptos::prelude::*;
-use trainscope_analysis::config::ConfigProblem;
 
 use super::Editing;
 use crate::page::readout;

@@ -1,7 +1,7 @@
 //! What there is to say of an analysis that a native worker computes.
 
+use ckptscope_analysis::service;
 use leptos::prelude::*;
-use trainscope_analysis::service;
 
 use crate::page::analysis::computer::Connection;
 use crate::page::analysis::{OnWorker, Phase};

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
+use ckptscope_analysis::service::{Phase, Planned};
+use ckptscope_analysis::{Config, Registry};
+use ckptscope_wandb::RunId;
 use jiff::Zoned;
-use trainscope_analysis::service::{Phase, Planned};
-use trainscope_analysis::{Config, Registry};
-use trainscope_wandb::RunId;
 
 use super::{Job, Jobs, end_as, fail, now};
 use crate::analysis::{Analysis, Request};

@@ -63,7 +63,7 @@ fn computed_here(tab: &Tab, site: &Site) -> Result<()> {
 
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
-    let saved = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let saved = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     let results: Value = serde_json::from_str(&fs::read_to_string(saved)?)?;
     let compared = agree(&results, &numbers::expected(site.workspace)?)?;
     ensure!(compared > 1000, "only {compared} numbers were compared");

@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Result, ensure};
-use trainscope_fake_hub::example::{PICO, PICO_BRANCH, REVISIONS};
-use trainscope_fake_hub::{FakeHub, Fault, Options, Origin, Repository, Rule};
+use ckptscope_fake_hub::example::{PICO, PICO_BRANCH, REVISIONS};
+use ckptscope_fake_hub::{FakeHub, Fault, Options, Origin, Repository, Rule};
 
 use super::{World, says};
 use crate::browser::Tab;

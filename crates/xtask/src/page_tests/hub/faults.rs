@@ -1,8 +1,8 @@
 //! What goes wrong at the hub and passes, or does not.
 
 use anyhow::{Result, ensure};
-use trainscope_fake_hub::example::{LONG_HISTORY, PICO, PICO_BRANCH, REVISIONS};
-use trainscope_fake_hub::{Fault, Options, Origin};
+use ckptscope_fake_hub::example::{LONG_HISTORY, PICO, PICO_BRANCH, REVISIONS};
+use ckptscope_fake_hub::{Fault, Options, Origin};
 
 use super::{World, open_place, says};
 use crate::browser::Tab;

@@ -3,8 +3,8 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
+use ckptscope_fake_hub::example::{FOLDERS, PICO, PICO_BRANCH, REVISIONS};
 use serde_json::Value;
-use trainscope_fake_hub::example::{FOLDERS, PICO, PICO_BRANCH, REVISIONS};
 
 use super::{World, agree, agree_on_traffic, says};
 use crate::browser::Tab;
@@ -68,7 +68,7 @@ fn computes(tab: &Tab, site: &Site, place: &str) -> Result<()> {
 
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
-    let saved = saving::save(tab, folder.path(), "save-results", "demo.trainscope.json")?;
+    let saved = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     let results: Value = serde_json::from_str(&fs::read_to_string(saved)?)?;
     let compared = agree(&results, &numbers::expected(site.workspace)?)?;
     ensure!(compared > 1000, "only {compared} numbers were compared");

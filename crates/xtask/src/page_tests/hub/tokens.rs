@@ -1,7 +1,7 @@
 //! Private and gated repositories: the token goes to the hub and nowhere else.
 
 use anyhow::{Result, ensure};
-use trainscope_fake_hub::example::{GATED, PRIVATE, TOKEN};
+use ckptscope_fake_hub::example::{GATED, PRIVATE, TOKEN};
 
 use super::{World, enter, open_place, refusal, says};
 use crate::browser::Tab;

@@ -1,10 +1,10 @@
 //! One analysis of the list, and what can be done with it.
 
+use ckptscope_analysis::service::{AnalysisInfo, Phase, Rename};
 use js_sys::Date;
 use leptos::ev::SubmitEvent;
 use leptos::html::{Button, Input};
 use leptos::prelude::*;
-use trainscope_analysis::service::{AnalysisInfo, Phase, Rename};
 use wasm_bindgen::JsValue;
 
 use super::History;

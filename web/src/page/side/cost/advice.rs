@@ -1,7 +1,7 @@
 //! What to do where a tab is not the place for an analysis.
 
+use ckptscope_analysis::protocol::Cost;
 use leptos::prelude::*;
-use trainscope_analysis::protocol::Cost;
 
 use super::estimate::{Power, about, too_much};
 use crate::native::NativeWorker;

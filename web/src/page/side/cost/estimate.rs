@@ -1,8 +1,8 @@
 //! What an analysis takes, here and on the native worker, and which of the two is proposed.
 
+use ckptscope_analysis::protocol::Cost;
+use ckptscope_analysis::service::Machine;
 use leptos::prelude::*;
-use trainscope_analysis::protocol::Cost;
-use trainscope_analysis::service::Machine;
 
 use crate::page::readout;
 use crate::page::state::State;

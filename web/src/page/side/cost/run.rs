@@ -1,7 +1,7 @@
 //! The buttons that have an analysis computed, here or on the native worker.
 
+use ckptscope_analysis::protocol::Cost;
 use leptos::prelude::*;
-use trainscope_analysis::protocol::Cost;
 
 use super::estimate::{Place, Power, proposed};
 use crate::page::state::State;
