@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use ckptscope_results::SeriesSet;
 use futures_channel::oneshot;
 
-use crate::message::{Answer, NetworkNews, Question, Request};
+use crate::message::{Answer, NetworkNews, Question, Reply, Request};
 use crate::run_place::RunPlace;
 use crate::worker::{ComputeWorker, Tiding};
 
@@ -21,6 +22,8 @@ struct Desk {
     place: Option<RunPlace>,
     last_number: u64,
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    /// Numbers that have come of answers which are not complete.
+    series: BTreeMap<u64, SeriesSet>,
     /// Hears how reading over the network goes.
     listener: Option<Rc<dyn Fn(NetworkNews)>>,
 }
@@ -49,6 +52,7 @@ impl Clerk {
         let mut desk = self.0.borrow_mut();
         desk.worker = None;
         desk.waiting.clear();
+        desk.series.clear();
     }
 
     /// The answer to a request.
@@ -102,14 +106,10 @@ impl Clerk {
         }
         let mut desk = self.0.borrow_mut();
         match tiding {
-            Tiding::Reply(reply) => {
-                if let Some(sender) = desk.waiting.remove(&reply.number) {
-                    // Fails where nobody waits any more.
-                    let _ = sender.send(reply.answer);
-                }
-            }
+            Tiding::Reply(reply) => desk.take_in(reply),
             Tiding::Died(reason) => {
                 desk.worker = None;
+                desk.series.clear();
                 let message = format!("the web worker stopped: {reason}");
                 for (_, sender) in std::mem::take(&mut desk.waiting) {
                     let _ = sender.send(Answer::Failed {
@@ -117,6 +117,28 @@ impl Clerk {
                     });
                 }
             }
+        }
+    }
+}
+
+impl Desk {
+    /// Passes an answer on as soon as it is complete.
+    fn take_in(&mut self, reply: Reply) {
+        let Reply { number, answer } = reply;
+        let answer = match answer {
+            Answer::Series { series } => {
+                let all = self.series.entry(number).or_default();
+                return series.into_iter().for_each(|one| all.insert_series(one));
+            }
+            Answer::Results(mut results) => {
+                results.series = self.series.remove(&number).unwrap_or_default();
+                Answer::Results(results)
+            }
+            answer => answer,
+        };
+        if let Some(sender) = self.waiting.remove(&number) {
+            // Fails where nobody waits any more.
+            let _ = sender.send(answer);
         }
     }
 }

@@ -23,7 +23,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
-use ckptscope_analysis::results::Results;
+use ckptscope_results::{Results, Series};
 use js_sys::Array;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
@@ -65,6 +65,10 @@ fn listen() -> Result<(), MissingPart> {
     post(&Reply { number: 0, answer });
     Ok(())
 }
+
+/// So many numbers of a results file go to the page at once: it takes them in within some
+/// milliseconds.
+const NUMBERS_AT_ONCE: usize = 4_000;
 
 /// What the worker remembers from one question to the next, and whom it answers.
 pub struct Desk {
@@ -204,10 +208,28 @@ impl Desk {
             }
             Request::Needed => self.files()?.needed().await,
             Request::Report { results } => report::report(*results).await,
-            Request::Results { text } => Results::parse(&text)
-                .map(|results| Answer::Results(Box::new(results)))
-                .map_err(|error| error.to_string()),
+            Request::Results { text } => self.read_results(number, &text),
         }
+    }
+
+    /// Tells the numbers of a results file piece by piece, and then the rest.
+    fn read_results(&self, number: u64, text: &str) -> Result<Answer, String> {
+        let results = Results::parse(text).map_err(|error| error.to_string())?;
+        let mut piece = Vec::new();
+        let mut numbers = 0;
+        for series in results.series.iter() {
+            numbers += series.len();
+            piece.push(Series::clone(series));
+            if numbers >= NUMBERS_AT_ONCE {
+                numbers = 0;
+                let series = std::mem::take(&mut piece);
+                let answer = Answer::Series { series };
+                (self.tell)(&Reply { number, answer });
+            }
+        }
+        let answer = Answer::Series { series: piece };
+        (self.tell)(&Reply { number, answer });
+        Ok(Answer::Results(Box::new(results.without_numbers())))
     }
 
     /// Lists what is somewhere else and was not listed before.

@@ -4,19 +4,19 @@
 //! before the rest, and nothing of it is drawn but as text and numbers. A link holds no secret.
 
 pub mod base64url;
-mod columns;
 pub mod deflate;
 pub mod stream;
+mod version_1;
 
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 use serde::{Deserialize, Serialize};
 
 use crate::choices::Choices;
-use columns::Columns;
 use deflate::InflateError;
+use version_1::ResultsOfVersion1;
 
 /// The version of what links hold.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// Chat programs and servers cut off what is longer.
 pub const MOST_CHARACTERS: usize = 120_000;
@@ -108,16 +108,16 @@ struct Head {
     v: u64,
 }
 
-/// What is written.
+/// What is written, and read again. Of version 1 only the results were written otherwise.
 #[derive(Serialize, Deserialize)]
-struct Content {
+struct Content<R> {
     v: u64,
     source: Source,
     config: String,
     #[serde(default, skip_serializing_if = "is_untouched")]
     view: Choices,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    results: Option<Columns>,
+    results: Option<R>,
 }
 
 impl Link {
@@ -131,7 +131,11 @@ impl Link {
             source: self.source.clone(),
             config: self.config.clone(),
             view: self.choices.clone(),
-            results: self.results.as_ref().map(Columns::of),
+            results: self.results.as_ref().map(|results| Results {
+                // Long, and where files lie is nobody else's business.
+                inputs: Vec::new(),
+                ..results.clone()
+            }),
         };
         let json = serde_json::to_vec(&content).map_err(foreign)?;
         let packed = deflate::pack(&json)
@@ -158,13 +162,23 @@ impl Link {
         if head.v > VERSION {
             return Err(LinkError::Newer { version: head.v });
         }
-        let content: Content = serde_json::from_slice(&json).map_err(foreign)?;
-        let results = content.results.map(Columns::into_results);
-        Ok(Self {
-            source: content.source,
-            config: content.config,
-            choices: content.view,
-            results: results.transpose()?,
+        if head.v == 1 {
+            let content: Content<ResultsOfVersion1> =
+                serde_json::from_slice(&json).map_err(foreign)?;
+            return content.into_link(ResultsOfVersion1::into_results);
+        }
+        let content: Content<Results> = serde_json::from_slice(&json).map_err(foreign)?;
+        content.into_link(Ok)
+    }
+}
+
+impl<R> Content<R> {
+    fn into_link(self, read: impl Fn(R) -> Result<Results, LinkError>) -> Result<Link, LinkError> {
+        Ok(Link {
+            source: self.source,
+            config: self.config,
+            choices: self.view,
+            results: self.results.map(read).transpose()?,
         })
     }
 }

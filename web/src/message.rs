@@ -9,9 +9,9 @@
 use std::fmt;
 
 use ckptscope_analysis::config::{ConfigForm, ConfigProblem, Menu};
-use ckptscope_analysis::protocol::{Cost, Event};
-use ckptscope_analysis::results::Results;
+use ckptscope_analysis::protocol::{Cost, LaneUpdate};
 use ckptscope_analysis::service::RunFiles;
+use ckptscope_results::{Results, Series};
 use serde::{Deserialize, Serialize};
 
 /// A request, and the number that its replies repeat.
@@ -65,7 +65,7 @@ pub enum Request {
         /// How many workers will take lanes.
         workers: usize,
     },
-    /// Computes one lane. Answered by [`Answer::Events`], several times, and [`Answer::LaneDone`].
+    /// Computes one lane. Answered by [`Answer::Update`], several times, and [`Answer::LaneDone`].
     Lane {
         /// As the plan gave it.
         lane: String,
@@ -86,12 +86,13 @@ pub enum Request {
     },
     /// Writes a report of results. Answered by [`Answer::Report`].
     Report {
-        /// With their records.
+        /// With their numbers.
         results: Box<Results>,
     },
     /// Which files a copy of the run needs. Answered by [`Answer::Needed`].
     Needed,
-    /// Reads a results file. Answered by [`Answer::Results`].
+    /// Reads a results file. Answered by [`Answer::Series`], several times, and
+    /// [`Answer::Results`].
     Results {
         /// Its text.
         text: String,
@@ -110,11 +111,8 @@ pub enum Answer {
     Checked(Box<Checked>),
     /// What there is to compute.
     Planned(Box<Planned>),
-    /// What a lane tells, in order.
-    Events {
-        /// At least one.
-        events: Vec<Event>,
-    },
+    /// What a lane told since the last such answer.
+    Update(LaneUpdate),
     /// A lane has told everything.
     LaneDone,
     /// The tensors of a part.
@@ -126,7 +124,12 @@ pub enum Answer {
         /// Their paths, in order.
         paths: Vec<String>,
     },
-    /// What a results file holds.
+    /// Some of the numbers of a results file; the rest and [`Answer::Results`] are still to come.
+    Series {
+        /// As many as the page can take in without a pause that a person feels.
+        series: Vec<Series>,
+    },
+    /// What a results file holds, but for the numbers, which came before.
     Results(Box<Results>),
     /// A report.
     Report {
@@ -335,7 +338,7 @@ pub struct Checked {
 pub struct Planned {
     /// What it costs.
     pub cost: Cost,
-    /// Its results, with everything but the records.
+    /// Its results, with everything but the numbers.
     pub results: Results,
     /// Its lanes; text that only [`Request::Lane`] reads.
     pub lanes: Vec<PlannedLane>,

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::Event;
+use ckptscope_analysis::protocol::LaneUpdate;
 
 use crate::message::{Answer, NetworkNews, PlannedLane, Question, Request};
 use crate::run_place::RunPlace;
@@ -17,7 +17,7 @@ use crate::worker::{ComputeWorker, Tiding};
 #[derive(Clone, Debug, PartialEq)]
 pub enum LaneNews {
     /// It tells something.
-    Events(Vec<Event>),
+    Update(LaneUpdate),
     /// How its reading over the network goes.
     Network(NetworkNews),
     /// It has told everything.
@@ -151,7 +151,7 @@ fn hear(crew: &Rc<RefCell<Crew>>, index: usize, tiding: Tiding) {
     match tiding {
         Tiding::Died(reason) => lost(crew, index, lane, &reason),
         Tiding::Reply(reply) => match reply.answer {
-            Answer::Events { events } => tell(crew, lane, LaneNews::Events(events)),
+            Answer::Update(update) => tell(crew, lane, LaneNews::Update(update)),
             Answer::Network(news) => tell(crew, lane, LaneNews::Network(news)),
             Answer::LaneDone => {
                 tell(crew, lane, LaneNews::Done);

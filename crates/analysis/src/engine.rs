@@ -9,13 +9,14 @@ use std::rc::Rc;
 
 use ckptscope_checkpoint::{ReadError, Tree};
 use ckptscope_metrics::{Facts, Form, Measurement, Needs};
+use ckptscope_results::{EntryId, Number, SeriesId, Status, Text, Value};
 use nalgebra::DMatrix;
 
 use self::fetch::Fetcher;
 use self::tensors::StepTensors;
 use crate::component::{Built, ComponentError, Request};
 use crate::plan::{Job, Lane, LaneStep, MetricJob};
-use crate::protocol::{Event, Progress, Record};
+use crate::protocol::{Event, Progress};
 
 /// A lane that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +158,7 @@ impl<'a> LaneRun<'a> {
                 .iter()
                 .map(|tensor| tensor.entry.byte_range().1)
                 .sum();
-            listener(Event::Progress(Progress {
+            listener(Event::Finished(Progress {
                 layer: self.lane.layer,
                 step: step.step,
                 recorded: step.recorded,
@@ -182,7 +183,7 @@ impl<'a> LaneRun<'a> {
         job.component
             .build(&request)
             .map_err(|source| EngineError::Component {
-                key: job.key.clone(),
+                key: job.key(self.lane.layer),
                 step,
                 source,
             })
@@ -259,8 +260,8 @@ impl<'a> LaneRun<'a> {
             for metric in metrics {
                 let measurements = self.ask(index, metric, head, facts);
                 for (output, measurement) in metric.metric.outputs().iter().zip(measurements) {
-                    let record = self.record(job, metric, step, head, output, measurement);
-                    listener(Event::Record(record))?;
+                    let id = self.id_of(job, metric, head, output);
+                    listener(Event::Number(number(id, step, measurement)))?;
                 }
             }
         }
@@ -290,29 +291,31 @@ impl<'a> LaneRun<'a> {
         }
     }
 
-    fn record(
-        &self,
-        job: &Job,
-        metric: &MetricJob,
-        step: u64,
-        head: Option<usize>,
-        output: &str,
-        measurement: Measurement,
-    ) -> Record {
-        let of_head = head.map_or_else(String::new, |head| format!(".heads.{head}"));
-        Record {
-            label: metric.label.clone(),
-            split: job.split.name().to_owned(),
-            step,
-            key: format!("{}.{}{of_head}{output}", job.key, job.kind),
-            component: job.label.clone(),
+    fn id_of(&self, job: &Job, metric: &MetricJob, head: Option<usize>, output: &str) -> SeriesId {
+        SeriesId {
+            run: None,
+            entry: EntryId {
+                label: Text::clone(&metric.label),
+                split: job.split,
+            },
+            component: Text::clone(&job.label),
+            kind: job.kind,
+            stack: Text::clone(&job.stack),
             layer: self.lane.layer,
             head: head.map(|head| head as u64),
-            data_type: job.kind.name().to_owned(),
-            output: output.trim_start_matches('.').to_owned(),
-            value: measurement.value,
-            status: measurement.status.map(|status| status.to_string()),
+            output: output.trim_start_matches('.').into(),
         }
+    }
+}
+
+/// A measurement as a number of a series.
+fn number(id: SeriesId, step: u64, measurement: Measurement) -> Number {
+    let status = measurement.status;
+    Number {
+        id,
+        step,
+        value: measurement.value.map(Value::Number),
+        status: status.map(|status| Status::new(status.code(), &status.to_string())),
     }
 }
 

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
 use ckptscope_metrics::{Metric, Parameters};
+use ckptscope_results::Text;
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
@@ -66,10 +67,10 @@ pub struct Job {
     pub kind: DataKind,
     /// The split.
     pub split: Split,
-    /// The layer's key without the data type: `{prefix}{layer}.{component}`.
-    pub key: String,
+    /// The names before the layer's number, with the dot: `model.layers.`.
+    pub stack: Text,
     /// The component as keys and tables call it: a suffix, or the component's name.
-    pub label: String,
+    pub label: Text,
     /// The metrics.
     pub metrics: Vec<MetricJob>,
 }
@@ -82,7 +83,7 @@ pub struct MetricJob {
     /// The values of its parameters.
     pub parameters: Parameters,
     /// The entry's label.
-    pub label: String,
+    pub label: Text,
     /// The step to compare with; `Some` for comparative metrics only.
     pub target: Option<u64>,
 }
@@ -263,6 +264,14 @@ fn data_in_words(run: &Run) -> Vec<String> {
 
 /// The jobs of each layer.
 type LayerJobs = BTreeMap<u64, Vec<jobs::PlannedJob>>;
+
+impl Job {
+    /// The key of a layer without the data type: `{stack}{layer}.{component}`.
+    #[must_use]
+    pub fn key(&self, layer: u64) -> String {
+        format!("{}{layer}.{}", self.stack, self.label)
+    }
+}
 
 impl Lane {
     /// Leaves out the steps that `is_finished`; one that others are compared with is still read.

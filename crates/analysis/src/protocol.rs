@@ -1,24 +1,40 @@
 //! What the engine tells whoever listens: page, terminal, HTTP client, result files.
 
+use ckptscope_results::{Number, Numbers};
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What a lane tells.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// What will be done and what it costs.
-    Planned(Cost),
-    /// A lane finished a step.
-    Progress(Progress),
     /// A number, or why there is none.
-    Record(Record),
-    /// Something skipped or assumed.
-    Warning {
-        /// In words, with what and where.
-        message: String,
-    },
-    /// Everything is done.
-    Done,
+    Number(Number),
+    /// The lane finished a step: all its numbers were told.
+    Finished(Progress),
+}
+
+/// What a lane told since it last was asked: numbers, and the steps it finished. Messages carry it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LaneUpdate {
+    /// In the order in which they were found.
+    pub numbers: Numbers,
+    /// All numbers of these steps were told, here or before.
+    pub finished: Vec<Progress>,
+}
+
+impl LaneUpdate {
+    /// Takes in what the lane tells next.
+    pub fn add(&mut self, event: Event) {
+        match event {
+            Event::Number(number) => self.numbers.0.push(number),
+            Event::Finished(progress) => self.finished.push(progress),
+        }
+    }
+
+    /// Whether nothing was told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.numbers.0.is_empty() && self.finished.is_empty()
+    }
 }
 
 /// What an analysis costs, known from the catalogs alone.
@@ -28,8 +44,9 @@ pub struct Cost {
     pub lanes: u64,
     /// Units of progress: one lane at one step.
     pub units: u64,
-    /// Records that will come.
-    pub records: u64,
+    /// Numbers that will come.
+    #[serde(alias = "records")]
+    pub numbers: u64,
     /// Tensor bytes to read.
     pub read_bytes: u64,
     /// Floating-point operations.
@@ -45,38 +62,8 @@ pub struct Progress {
     pub layer: u64,
     /// The step it finished.
     pub step: u64,
-    /// Whether its records were asked for; a target outside the chosen steps is only read.
+    /// Whether its numbers were asked for; a target outside the chosen steps is only read.
     pub recorded: bool,
     /// Tensor bytes it read for it.
     pub read_bytes: u64,
-}
-
-/// One number of one metric of one component at one step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Record {
-    /// The metric entry's label.
-    pub label: String,
-    /// `train` or `val`.
-    pub split: String,
-    /// The step.
-    pub step: u64,
-    /// The component's key, as the reference tool writes it:
-    /// `{prefix}{layer}.{suffix}.{data_type}`, `{prefix}{layer}.ov_circuit.{data_type}.heads.{h}`.
-    pub key: String,
-    /// The component without prefix and layer: a suffix, or the component's name.
-    pub component: String,
-    /// The layer.
-    pub layer: u64,
-    /// The head; none for the layer's own.
-    pub head: Option<u64>,
-    /// `weights`, `gradients` or `activations`.
-    pub data_type: String,
-    /// Which of the metric's numbers, where it gives several (`top_k_mean`); else empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub output: String,
-    /// The number; none where it is undefined.
-    pub value: Option<f64>,
-    /// Why there is none, or what to know of it.
-    pub status: Option<String>,
 }

@@ -24,14 +24,14 @@
 //! Where a token is needed it comes as `Authorization: Bearer TOKEN`; `api/health` needs none. What
 //! is refused comes with a 4xx or 5xx and a [`Refusal`].
 
+use ckptscope_results::{Numbers, Results};
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigProblem;
-use crate::protocol::{Cost, Progress, Record};
-use crate::results::Results;
+use crate::protocol::{Cost, Progress};
 
 /// The version of this interface.
-pub const API: u32 = 1;
+pub const API: u32 = 2;
 
 /// Who answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -270,9 +270,9 @@ pub enum Told {
 pub struct Planned {
     /// What it costs.
     pub cost: Cost,
-    /// Layer-steps that give records.
+    /// Layer-steps that give numbers.
     pub units: u64,
-    /// Its results, with everything but the records.
+    /// Its results, with everything but the numbers.
     pub results: Results,
 }
 
@@ -284,7 +284,7 @@ pub struct FinishedUnit {
     /// Which layer and step, and the tensor bytes that were read.
     pub progress: Progress,
     /// Its numbers.
-    pub records: Vec<Record>,
+    pub numbers: Numbers,
 }
 
 /// Why something was refused.

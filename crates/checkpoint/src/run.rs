@@ -5,37 +5,17 @@ mod model;
 mod needed;
 mod weights;
 
-use std::fmt;
-
 #[cfg(feature = "hub")]
 pub(crate) use find::{recorded_as, step_number};
 #[cfg(feature = "hub")]
 pub(crate) use weights::{is_auxiliary, is_checkpoint};
 
+pub use ckptscope_vocabulary::{DataKind, ModelShape, Split};
+
 use crate::catalog::Catalog;
 use crate::error::{ReadError, RunError};
 use crate::format::catalog_of;
 use crate::tree::{FileEntry, Tree};
-
-/// What a tensor is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DataKind {
-    /// Parameters, `[out, in]`.
-    Weights,
-    /// Gradients of the loss, shaped as the weights.
-    Gradients,
-    /// Outputs of a module, `[samples, features]`.
-    Activations,
-}
-
-/// Which data the activations and gradients were made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Split {
-    /// Training data.
-    Train,
-    /// Validation data.
-    Val,
-}
 
 /// How a run's files are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,24 +48,6 @@ pub struct Step {
     pub number: u64,
     /// Its files by kind and split.
     pub parts: Vec<Part>,
-}
-
-/// The model's dimensions, from the training config (pico's) or `config.json`; `None` where the
-/// file does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ModelShape {
-    /// Width of the residual stream.
-    pub d_model: Option<u64>,
-    /// Number of layers.
-    pub n_layers: Option<u64>,
-    /// Number of attention heads.
-    pub n_heads: Option<u64>,
-    /// Number of key-value heads; the same as `n_heads` where the file has none.
-    pub n_kv_heads: Option<u64>,
-    /// Width of one head where the file says so, else `d_model / n_heads`.
-    pub d_head: Option<u64>,
-    /// Path of the file that said so.
-    pub source: String,
 }
 
 /// A training run: its steps in ascending order, and what is known of its model.
@@ -149,46 +111,5 @@ impl Part {
             catalogs.push(catalog_of(&*source).await?);
         }
         Ok(catalogs)
-    }
-}
-
-impl DataKind {
-    /// Every one, in the order in which they are shown.
-    pub const ALL: &[Self] = &[Self::Weights, Self::Gradients, Self::Activations];
-
-    /// As configs, keys and file names spell it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Weights => "weights",
-            Self::Gradients => "gradients",
-            Self::Activations => "activations",
-        }
-    }
-}
-
-impl Split {
-    /// Every one, in the order in which they are shown.
-    pub const ALL: &[Self] = &[Self::Train, Self::Val];
-
-    /// As configs, keys and file names spell it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-        }
-    }
-}
-
-impl fmt::Display for DataKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -15,7 +15,7 @@ pub mod sort;
 
 pub use facts::{Facts, Needs};
 pub use measurement::{Measurement, Status};
-pub use metric::{Comparative, Form, Metric, Quantity, Single};
+pub use metric::{Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// Every metric, in the order in which they are shown.

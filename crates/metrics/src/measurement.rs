@@ -113,6 +113,29 @@ impl Measurement {
     }
 }
 
+impl Status {
+    /// The word for it that programs read; it stays the same whatever the text says.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooFewEntries { .. } => "too_few_entries",
+            Self::AllZero => "all_zero",
+            Self::NotFinite { .. } => "not_finite",
+            Self::RankDeficient { .. } => "rank_deficient",
+            Self::ZeroDivisor => "zero_divisor",
+            Self::NotPositive => "not_positive",
+            Self::Constant => "constant",
+            Self::DifferentSamples { .. } => "different_samples",
+            Self::TooFewSamples { .. } => "too_few_samples",
+            Self::DegenerateCorrelations { .. } => "degenerate_correlations",
+            Self::SignsInDoubt { .. } => "signs_in_doubt",
+            Self::PaperVariant { .. } => "paper_variant",
+            Self::Overflow => "overflow",
+            Self::NoConvergence => "no_convergence",
+        }
+    }
+}
+
 impl From<Result<f64, Status>> for Measurement {
     fn from(result: Result<f64, Status>) -> Self {
         result.map_or_else(Self::undefined, Self::of)

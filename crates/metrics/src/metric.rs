@@ -1,5 +1,7 @@
 //! What a metric is.
 
+pub use ckptscope_vocabulary::DataKind;
+
 use crate::facts::{Facts, Needs};
 use crate::measurement::Measurement;
 use crate::parameter::{Parameter, Parameters};
@@ -16,7 +18,7 @@ pub trait Metric: Sync {
     fn summary(&self) -> &'static str;
 
     /// What it is a metric of.
-    fn applies_to(&self) -> &'static [Quantity];
+    fn applies_to(&self) -> &'static [DataKind];
 
     /// The parameters a config may give.
     fn parameters(&self) -> &'static [Parameter] {
@@ -54,22 +56,6 @@ pub trait Single: Sync {
 pub trait Comparative: Sync {
     /// One measurement per output, in the order of [`Metric::outputs`].
     fn measure(&self, parameters: &Parameters, step: &Facts, target: &Facts) -> Vec<Measurement>;
-}
-
-/// What a matrix is of; a metric says which of them it means something for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Quantity {
-    /// Parameters.
-    Weights,
-    /// Gradients of the loss.
-    Gradients,
-    /// Outputs of a module, one row per sample.
-    Activations,
-}
-
-impl Quantity {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Weights, Self::Gradients, Self::Activations];
 }
 
 impl Form<'_> {

@@ -22,7 +22,7 @@ pub(crate) fn cards(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
 }
 
 fn card(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
-    let component = part.component;
+    let component = &part.name;
     let full = escaped(component);
     if steps.len() < 2 {
         let over = part.over_layers();

@@ -118,14 +118,11 @@ impl Pen {
             ),
             Some(head) => (rank(&self.seen.heads, head), head, &self.heads),
         };
-        let points = curve.points.iter();
         Series {
             name: name_of(curve),
             colour: colours.get(rank).copied().unwrap_or_default(),
             end_label: number.to_string(),
-            points: points
-                .map(|point| (point.step as f64, point.value))
-                .collect(),
+            points: curve.pairs().map(|(x, value)| (x as f64, value)).collect(),
             ..Series::default()
         }
     }

@@ -1,12 +1,14 @@
 //! The whole report.
 
-use ckptscope_analysis::results::{Results, WriteError};
 use ckptscope_plot::{Theme, Twins, head_colours, layer_colours};
+use ckptscope_results::{Results, WriteError};
 
 use crate::charts::{Pen, swatch};
 use crate::curve::{Panel, Seen, panels};
 use crate::markup::{counted, escaped, ranges};
-use crate::{origin, overview, section, style, title};
+use ckptscope_results::title;
+
+use crate::{origin, overview, section, style};
 
 /// What a report says beside what the results hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub fn html(results: &Results, provenance: &Provenance) -> Result<String, WriteE
     body.push_str(&overview::overview(&panels, &results.entries));
     body.push_str(&legend);
     for (number, entry) in results.entries.iter().enumerate() {
-        let is_its = |panel: &&Panel<'_>| panel.key.is_of(entry);
+        let is_its = |panel: &&Panel<'_>| panel.id.is_of(entry);
         let own: Vec<&Panel<'_>> = panels.iter().filter(is_its).collect();
         let rest = (results.entries.as_slice(), results.steps.as_slice(), &pen);
         body.push_str(&section::section(number, entry, &own, rest));
@@ -96,12 +98,8 @@ fn facts(results: &Results, provenance: &Provenance) -> Vec<(&'static str, Strin
         let missing = ranges(results.missing_steps.iter().copied());
         facts.push(("steps not there", missing));
     }
-    let undefined = results
-        .records
-        .iter()
-        .filter(|record| record.value.is_none());
-    let count = counted(results.records.len(), "number");
-    let numbers = match undefined.count() {
+    let count = counted(results.series.numbers(), "number");
+    let numbers = match results.series.undefined() {
         0 => count,
         undefined => format!("{count}, of which {undefined} are undefined"),
     };

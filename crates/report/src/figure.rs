@@ -6,13 +6,13 @@ mod palette;
 
 use std::collections::BTreeSet;
 
-use ckptscope_analysis::results::Entry;
 use ckptscope_plot::{MOST_PARTS, Scale, Size, Theme};
+use ckptscope_results::Entry;
 
 use crate::curve::{Curve, Panel, Part};
 use crate::markup::counted;
 use crate::scale;
-use crate::title::Title;
+use ckptscope_results::title::Title;
 
 use cells::heatmap;
 use lines::{Along, lines};
@@ -135,7 +135,7 @@ const LEAST: Size = Size {
 /// [`FigureError`].
 pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Drawn, FigureError> {
     let chosen = chosen(panel, choice)?;
-    let title = Title::of(panel.key, entries);
+    let title = Title::of(&panel.id, entries);
     match (choice.kind, chosen.steps().as_slice()) {
         (Kind::Heatmap, _) => heatmap(&chosen, &title, choice),
         (Kind::Line, [step]) => over_layers(chosen, *step, title, choice),
@@ -172,7 +172,7 @@ fn chosen<'a>(panel: &Panel<'a>, choice: &Choice) -> Result<Panel<'a>, FigureErr
     let layers = choice.layers.as_ref();
     let is_wanted = |part: &Part<'_>| {
         let mut names = choice.components.iter();
-        choice.components.is_empty() || names.any(|name| name == part.component)
+        choice.components.is_empty() || names.any(|name| *name == part.name)
     };
     let mut chosen = panel.clone();
     chosen.parts.retain(is_wanted);

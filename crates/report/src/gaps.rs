@@ -21,22 +21,23 @@ pub(crate) fn statuses(panel: &Panel<'_>, name: &str) -> String {
     let mut of_values: BTreeMap<&str, Places<'_>> = BTreeMap::new();
     for part in &panel.parts {
         for curve in &part.curves {
-            for point in &curve.points {
-                let (status, places) = match (point.value, point.status) {
+            for point in curve.points() {
+                let (status, places) = match (point.value, point.status.map(|status| &*status.text))
+                {
                     (None, status) => (status.unwrap_or("no reason given"), &mut of_missing),
                     (Some(_), Some(status)) => (status, &mut of_values),
                     (Some(_), None) => continue,
                 };
                 let places = places.entry(status).or_default();
                 places.values += 1;
-                places.components.insert(part.component);
+                places.components.insert(&part.name);
                 places.layers.insert(curve.layer);
                 places.heads.extend(curve.head);
                 places.steps.insert(point.step);
             }
         }
     }
-    let all = panel.curves().map(|curve| curve.points.len()).sum();
+    let all = panel.curves().map(|curve| curve.points().count()).sum();
     let missing = said(&of_missing, all, "are undefined", name);
     missing + &said(&of_values, all, "have a remark", name)
 }

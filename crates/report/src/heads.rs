@@ -24,7 +24,7 @@ pub(crate) fn heads(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
 
 fn heads_of(part: &Part<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
     let all: Vec<&Curve<'_>> = part.heads().collect();
-    let component = part.component;
+    let component = &part.name;
     if all.iter().all(|curve| curve.values().next().is_none()) {
         let full = escaped(component);
         return format!(
@@ -77,7 +77,7 @@ fn over_layers(part: &Part<'_>, title: &str) -> String {
     let over = part.over_layers();
     let layers: BTreeSet<u64> = part.heads().map(|curve| curve.layer).collect();
     let layers: Vec<u64> = layers.into_iter().collect();
-    let component = part.component;
+    let component = &part.name;
     let said = format!("{title} of {component}, a row for each head, a column for each layer");
     let rows: fn(&Curve<'_>) -> String = |curve| format!("h{}", curve.head.unwrap_or(0));
     let cells = heatmap(&said, over.heads(), ("layer", &layers), (rows, MOST_HEIGHT));

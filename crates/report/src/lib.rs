@@ -6,13 +6,12 @@
 //! ([`Provenance`]). This crate knows no files and no platform; the worker writes what it makes,
 //! and so can the page.
 //!
-//! [`curve`], [`summary`] and [`title`] are the results as charts and tables want them, and
+//! [`curve`] and [`summary`] are the results as charts and tables want them, and
 //! [`figure`] makes single figures for a paper of them.
 
 pub mod curve;
 pub mod figure;
 pub mod summary;
-pub mod title;
 
 mod cards;
 mod charts;
@@ -27,5 +26,5 @@ mod section;
 mod style;
 mod table;
 
-pub use ckptscope_analysis::results::Results;
+pub use ckptscope_results::Results;
 pub use document::{Provenance, html};

@@ -1,6 +1,6 @@
 //! Where the numbers come from: program, inputs, config.
 
-use ckptscope_analysis::results::{Input, Results, WriteError};
+use ckptscope_results::{Input, Results, WriteError};
 use sha2::{Digest, Sha256};
 
 use crate::document::Provenance;

@@ -4,8 +4,8 @@ use crate::curve::{Curve, Panel, Part};
 use crate::markup::escaped;
 use crate::summary::Summary;
 use crate::table::{number, signed};
-use crate::title::Title;
-use ckptscope_analysis::results::Entry;
+use ckptscope_results::Entry;
+use ckptscope_results::title::Title;
 
 const HEAD: &str = "<thead><tr><th scope=col rowspan=2>metric<th scope=col rowspan=2>component<th \
     scope=col rowspan=2>first<th scope=col rowspan=2>last<th scope=colgroup colspan=3>smallest<th \
@@ -23,8 +23,8 @@ pub(crate) fn overview(panels: &[Panel<'_>], entries: &[Entry]) -> String {
          class=glance><caption>All metrics and components</caption>\n{HEAD}\n"
     );
     for panel in panels {
-        let title = Title::of(panel.key, entries);
-        let name = format!("{}, {}", title.name, panel.key.data_type);
+        let title = Title::of(&panel.id, entries);
+        let name = format!("{}, {}", title.name, panel.id.kind);
         table.push_str("<tbody>\n");
         for (index, part) in panel.parts.iter().enumerate() {
             let name = if index == 0 {
@@ -51,7 +51,7 @@ fn cells(part: &Part<'_>) -> String {
         .into_iter()
         .map(|curve| (curve, Summary::of(curve.pairs())))
         .collect();
-    let component = escaped(part.component);
+    let component = escaped(&part.name);
     let first = range(all.iter().filter_map(|(_, summary)| summary.first));
     let last = range(all.iter().filter_map(|(_, summary)| summary.last));
     let extreme = |is_better: fn(f64, f64) -> bool, of: fn(&Summary) -> Option<(f64, u64)>| {

@@ -1,13 +1,13 @@
 //! A metric entry's part of the report.
 
-use ckptscope_analysis::results::Entry;
+use ckptscope_results::Entry;
 use serde_json::Value;
 
 use crate::charts::Pen;
 use crate::curve::Panel;
 use crate::markup::escaped;
-use crate::title::{self, Title};
 use crate::{cards, gaps, heads, table};
+use ckptscope_results::title::{self, Title};
 
 /// Everything of one metric entry: what it says, then its charts and tables by kind of data.
 pub(crate) fn section(
@@ -24,12 +24,12 @@ pub(crate) fn section(
          class=facts>{facts}</p>\n"
     );
     for panel in panels {
-        let title = Title::of(panel.key, entries);
-        let heading = if panel.key.output.is_empty() {
-            panel.key.data_type.to_owned()
+        let title = Title::of(&panel.id, entries);
+        let heading = if panel.id.output.is_empty() {
+            panel.id.kind.to_string()
         } else {
-            let output = panel.key.output.replace('_', " ");
-            format!("{}: {output}", panel.key.data_type)
+            let output = panel.id.output.replace('_', " ");
+            format!("{}: {output}", panel.id.kind)
         };
         let name = title.line();
         section.push_str(&format!("<h3>{}</h3>\n", escaped(&heading)));

@@ -41,7 +41,7 @@ fn rows<'a>(panel: &'a Panel<'a>, is_wanted: impl Fn(&Curve<'_>) -> bool) -> Vec
     for part in &panel.parts {
         for curve in part.curves.iter().filter(|curve| is_wanted(curve)) {
             rows.push(Row {
-                component: part.component,
+                component: &part.name,
                 curve,
                 summary: Summary::of(curve.pairs()),
             });

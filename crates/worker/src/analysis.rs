@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use ckptscope_analysis::config::{ConfigProblem, StepSelection, Target};
 use ckptscope_analysis::plan::{Catalogs, PlanProblem};
-use ckptscope_analysis::protocol::{Cost, Event, Record};
-use ckptscope_analysis::results::Results;
+use ckptscope_analysis::protocol::{Cost, Event};
+use ckptscope_analysis::results;
 use ckptscope_analysis::{Config, Lane, Plan, PlanErrors};
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_checkpoint::{DataKind, Part, Run, Split, Tree};
+use ckptscope_results::{Number, Results, SeriesSet};
 use futures_util::stream::{self, StreamExt};
 use jiff::Zoned;
 
@@ -93,7 +94,7 @@ impl Analysis {
         &self.request
     }
 
-    /// Layers and steps that give records.
+    /// Layers and steps that give numbers.
     pub(crate) fn units(&self) -> u64 {
         units(&self.plan.lanes)
     }
@@ -109,16 +110,18 @@ impl Analysis {
         self.reading_threads().min(lanes)
     }
 
-    /// Its results with these records.
-    pub(crate) fn results(&self, records: Vec<Record>) -> Results {
+    /// Its results with these numbers.
+    pub(crate) fn results(&self, series: SeriesSet) -> Results {
         let Request {
             name,
             source,
             config,
             ..
         } = &self.request;
-        let mut results = Results::new(name, source, config, &self.run, &self.plan, records);
+        let mut results = results::planned(name, source, config, &self.run, &self.plan);
         results.inputs = identity::of_inputs(&self.plan, &self.place);
+        results.series = series;
+        results.sort();
         results
     }
 
@@ -154,7 +157,7 @@ impl Analysis {
         let Some(read_bytes) = computed? else {
             return Ok(None);
         };
-        let results = self.results(std::mem::take(&mut journal.records));
+        let results = self.results(std::mem::take(&mut journal.series));
         let report = RunReport {
             program: results.program.clone(),
             started: self.request.started.to_string(),
@@ -163,12 +166,12 @@ impl Analysis {
             read_bytes,
             flops: self.plan.cost.flops,
             peak_bytes_per_thread: self.plan.cost.peak_bytes,
-            records: results.records.len() as u64,
+            records: results.series.numbers() as u64,
             resumed_units,
             network: self.place.traffic().map(TrafficReport::of),
         };
         self.write(&results, &report)?;
-        say_results(reporter, &results.records, &self.request.folder);
+        say_results(reporter, &results.series, &self.request.folder);
         Ok(Some(results))
     }
 
@@ -182,16 +185,16 @@ impl Analysis {
     ) -> Result<Option<u64>> {
         let done = journal.finished.len() as u64;
         reporter.start(units(lanes) + done, done);
-        let mut open: BTreeMap<(u64, u64), Vec<Record>> = BTreeMap::new();
+        let mut open: BTreeMap<(u64, u64), Vec<Number>> = BTreeMap::new();
         let mut read_bytes = 0;
         let (tree, threads) = (self.place.tree(), self.reading_threads());
         lanes::run(lanes, tree, threads, executor, |event| {
             match event {
-                Event::Record(record) => {
-                    let unit = (record.layer, record.step);
-                    open.entry(unit).or_default().push(record);
+                Event::Number(number) => {
+                    let unit = (number.id.layer, number.step);
+                    open.entry(unit).or_default().push(number);
                 }
-                Event::Progress(progress) => {
+                Event::Finished(progress) => {
                     read_bytes += progress.read_bytes;
                     if progress.recorded {
                         let unit = (progress.layer, progress.step);
@@ -199,8 +202,6 @@ impl Analysis {
                         reporter.advance();
                     }
                 }
-                Event::Warning { message } => reporter.warn(&message),
-                Event::Planned(_) | Event::Done => {}
             }
             Ok(())
         })?;
@@ -238,7 +239,7 @@ impl Analysis {
             "{} at {}: {} from {}",
             counted(plan.lanes.len() as u64, "layer"),
             counted(plan.steps.len() as u64, "step"),
-            counted(cost.records, "number"),
+            counted(cost.numbers, "number"),
             bytes(cost.read_bytes)
         ));
     }
@@ -310,7 +311,7 @@ fn misfit(errors: &PlanErrors, request: &Request) -> Misfit {
     }
 }
 
-/// Layers and steps that give records.
+/// Layers and steps that give numbers.
 fn units(lanes: &[Lane]) -> u64 {
     let steps = lanes.iter().flat_map(|lane| &lane.steps);
     steps.filter(|step| step.recorded).count() as u64
@@ -329,12 +330,9 @@ fn remaining(plan: &Plan, threads: usize, journal: &Journal) -> Vec<Lane> {
     plan.split(threads)
 }
 
-fn say_results(reporter: &mut Reporter<'_>, records: &[Record], folder: &Path) {
-    let of_all = counted(records.len() as u64, "number");
-    let undefined = records
-        .iter()
-        .filter(|record| record.value.is_none())
-        .count();
+fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folder: &Path) {
+    let of_all = counted(series.numbers() as u64, "number");
+    let undefined = series.undefined();
     if undefined > 0 {
         reporter.say(&format!(
             "{undefined} of {of_all} are undefined; the `status` column of the CSV files says why"

@@ -1,11 +1,12 @@
 //! `worker compare`: several analyses as one.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Result;
-use ckptscope_analysis::results::compare::{Comparison, Row};
+use ckptscope_results::SeriesId;
+use ckptscope_results::compare::{Comparison, Row};
 
 use crate::arguments::CompareArguments;
 use crate::{Misuse, Outcome, console, output, report, results_file};
@@ -53,21 +54,16 @@ fn summary(comparison: &Comparison) -> String {
     let name = |name: Option<&String>| console::printable(name.map_or("", String::as_str));
     let mut text = format!("{} less {}\n", name(last), name(first));
     // In the order of the table.
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut parts: Vec<(String, Part)> = Vec::new();
-    for row in &comparison.rows {
-        let series = &row.series;
-        let output = if series.output.is_empty() { "" } else { "." };
-        let shown = format!(
-            "{}_{}  {}{output}{} {}",
-            series.label, series.split, series.component, series.output, series.data_type
-        );
+    for one in &comparison.matches {
+        let shown = named(&one.id);
         let place = *places.entry(shown.clone()).or_insert(parts.len());
         if place == parts.len() {
             parts.push((shown, Part::default()));
         }
         if let Some((_, part)) = parts.get_mut(place) {
-            part.add(row);
+            one.rows().for_each(|row| part.add(row));
         }
     }
     for (shown, part) in parts {
@@ -81,19 +77,26 @@ fn summary(comparison: &Comparison) -> String {
     text
 }
 
+/// `per_val  o_proj weights`, `top_k_values_val  o_proj.top_k_mean weights`.
+fn named(id: &SeriesId) -> String {
+    let dot = if id.output.is_empty() { "" } else { "." };
+    let (component, output) = (&id.component, &id.output);
+    format!("{}  {component}{dot}{output} {}", id.entry.stem(), id.kind)
+}
+
 /// The differences of one metric and component.
 #[derive(Default)]
 struct Part<'a> {
     differences: u64,
     /// Mean so far.
     mean: f64,
-    largest: Option<(f64, &'a Row)>,
+    largest: Option<(f64, Row<'a>)>,
     /// Numbers that one of the two lacks.
     alone: u64,
 }
 
 impl<'a> Part<'a> {
-    fn add(&mut self, row: &'a Row) {
+    fn add(&mut self, row: Row<'a>) {
         let Some(difference) = row.difference() else {
             self.alone += 1;
             return;
@@ -102,6 +105,7 @@ impl<'a> Part<'a> {
         self.mean += (difference - self.mean) / self.differences as f64;
         if self
             .largest
+            .as_ref()
             .is_none_or(|(largest, _)| difference.abs() > largest.abs())
         {
             self.largest = Some((difference, row));
@@ -113,14 +117,14 @@ impl<'a> Part<'a> {
             0 => String::new(),
             alone => format!("; {alone} that one of them lacks"),
         };
-        let Some((largest, row)) = self.largest else {
+        let Some((largest, row)) = &self.largest else {
             return format!("nothing in common{alone}");
         };
-        if largest == 0.0 {
+        if *largest == 0.0 {
             return format!("{} numbers, all equal{alone}", self.differences);
         }
-        let (layer, step) = (row.series.layer, row.step);
-        let head = row.series.head;
+        let (layer, step) = (row.id.layer, row.step);
+        let head = row.id.head;
         let head = head.map_or_else(String::new, |head| format!(" head {head}"));
         format!(
             "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, layer {layer}{head}){alone}",

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use ckptscope_analysis::protocol::{Progress, Record};
+use ckptscope_analysis::protocol::Progress;
 use ckptscope_analysis::service::FinishedUnit;
+use ckptscope_results::{Number, Numbers, SeriesSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Misuse;
@@ -31,8 +32,8 @@ pub(crate) struct Journal {
     pub(crate) generation: u64,
     /// The layers and steps that are finished.
     pub(crate) finished: BTreeSet<Unit>,
-    /// Their records.
-    pub(crate) records: Vec<Record>,
+    /// Their numbers.
+    pub(crate) series: SeriesSet,
     /// What was found of an earlier computation.
     pub(crate) earlier: Earlier,
 }
@@ -100,7 +101,7 @@ impl Journal {
             units,
             generation: 0,
             finished: BTreeSet::new(),
-            records: Vec::new(),
+            series: SeriesSet::default(),
             earlier: Earlier::Nothing,
         };
         match found {
@@ -111,17 +112,17 @@ impl Journal {
     }
 
     /// Notes a finished layer and step.
-    pub(crate) fn add(&mut self, progress: Progress, records: Vec<Record>) -> Result<()> {
+    pub(crate) fn add(&mut self, progress: Progress, numbers: Vec<Number>) -> Result<()> {
         let unit = (progress.layer, progress.step);
         let made_of = self.units.get(&unit).cloned().unwrap_or_default();
         let line = FinishedUnit {
             made_of,
             progress,
-            records,
+            numbers: Numbers(numbers),
         };
         self.write(&line)?;
         self.finished.insert(unit);
-        self.records.extend(line.records);
+        self.series.extend(line.numbers.0);
         Ok(())
     }
 
@@ -161,8 +162,8 @@ impl Journal {
         } else {
             self.rewrite(config, &kept)?;
         }
-        let records = kept.into_iter().flat_map(|line| line.records);
-        self.records.extend(records);
+        let numbers = kept.into_iter().flat_map(|line| line.numbers.0);
+        self.series.extend(numbers);
         Ok(())
     }
 

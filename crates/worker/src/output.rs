@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use ckptscope_analysis::results::ResultFile;
 use ckptscope_checkpoint::http::Traffic;
+use ckptscope_results::ResultFile;
 use serde::Serialize;
 
 /// What is particular to one computation of an analysis: the contents of `run.json`.

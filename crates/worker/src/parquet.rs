@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use ckptscope_analysis::protocol::Record;
-use ckptscope_analysis::results::Results;
+use ckptscope_results::{Results, SeriesId, SeriesPoint};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -13,20 +12,24 @@ use parquet::schema::parser::parse_message_type;
 /// Its name.
 pub(crate) const FILE_NAME: &str = "results.parquet";
 
-/// The columns, named as in CSV tables. What is undefined is null.
-const SCHEMA: &str = "message records {
+/// The columns, named as in CSV tables. What is undefined is null; `metric`, `split`, `step` and
+/// `key` name a row, and are never null.
+const SCHEMA: &str = "message numbers {
     required binary metric (STRING);
     required binary split (STRING);
     required int64 step;
+    required binary key (STRING);
     required binary component (STRING);
+    required binary output (STRING);
     required int64 layer;
     optional int64 head;
     required binary data_type (STRING);
     optional double value;
     optional binary status (STRING);
+    optional binary status_code (STRING);
 }";
 
-/// The file's content: a row per record, in the order of the records.
+/// The file's content: a row per number, in the order of tables.
 ///
 /// Nothing in it knows the time, and it is not compressed: words are in dictionaries, and numbers
 /// hardly get smaller.
@@ -37,46 +40,57 @@ pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder().set_created_by(results.program.clone());
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
+    let rows: Vec<Row<'_>> = results.rows().collect();
     write(Columns {
-        records: &results.records,
+        rows: &rows,
         group: file.next_row_group()?,
     })?;
     Ok(file.into_inner()?)
 }
 
+/// A number and what it is of.
+type Row<'a> = (&'a SeriesId, SeriesPoint<'a>);
+
 /// Every column of the schema, in its order.
 fn write(mut columns: Columns<'_>) -> Result<()> {
-    columns.add_words(|record| Some(&record.label))?;
-    columns.add_words(|record| Some(&record.split))?;
-    columns.add_whole_numbers(|record| Some(record.step))?;
-    columns.add::<ByteArrayType>(|record| Ok(Some(bytes(&record.component_and_output()))))?;
-    columns.add_whole_numbers(|record| Some(record.layer))?;
-    columns.add_whole_numbers(|record| record.head)?;
-    columns.add_words(|record| Some(&record.data_type))?;
-    columns.add::<DoubleType>(|record| Ok(record.value))?;
-    columns.add_words(|record| record.status.as_deref())?;
+    columns.add_words(|(id, _)| Some(&id.entry.label))?;
+    columns.add_words(|(id, _)| Some(id.entry.split.name()))?;
+    columns.add_whole_numbers(|(_, point)| Some(point.step))?;
+    columns.add_keys()?;
+    columns.add_words(|(id, _)| Some(&id.component))?;
+    columns.add_words(|(id, _)| Some(&id.output))?;
+    columns.add_whole_numbers(|(id, _)| Some(id.layer))?;
+    columns.add_whole_numbers(|(id, _)| id.head)?;
+    columns.add_words(|(id, _)| Some(id.kind.name()))?;
+    columns.add::<DoubleType>(|(_, point)| Ok(point.number()))?;
+    columns.add_words(|(_, point)| Some(&point.status?.text))?;
+    columns.add_words(|(_, point)| Some(&point.status?.code))?;
     columns.group.close()?;
     Ok(())
 }
 
 /// The columns, one after the other.
 struct Columns<'a> {
-    records: &'a [Record],
+    rows: &'a [Row<'a>],
     group: SerializedRowGroupWriter<'a, Vec<u8>>,
 }
 
-impl Columns<'_> {
-    fn add_words(&mut self, word: impl Fn(&Record) -> Option<&str>) -> Result<()> {
-        self.add::<ByteArrayType>(|record| Ok(word(record).map(bytes)))
+impl<'a> Columns<'a> {
+    fn add_words(&mut self, word: impl Fn(&Row<'a>) -> Option<&'a str>) -> Result<()> {
+        self.add::<ByteArrayType>(|row| Ok(word(row).map(ByteArray::from)))
     }
 
-    fn add_whole_numbers(&mut self, number: impl Fn(&Record) -> Option<u64>) -> Result<()> {
-        self.add::<Int64Type>(|record| Ok(number(record).map(i64::try_from).transpose()?))
+    fn add_keys(&mut self) -> Result<()> {
+        self.add::<ByteArrayType>(|(id, _)| Ok(Some(ByteArray::from(&*id.key()))))
     }
 
-    /// The next column of the schema: a cell per record, none where it is null.
-    fn add<T: DataType>(&mut self, cell: impl Fn(&Record) -> Result<Option<T::T>>) -> Result<()> {
-        let cells = self.records.iter().map(cell);
+    fn add_whole_numbers(&mut self, number: impl Fn(&Row<'a>) -> Option<u64>) -> Result<()> {
+        self.add::<Int64Type>(|row| Ok(number(row).map(i64::try_from).transpose()?))
+    }
+
+    /// The next column of the schema: a cell per row, none where it is null.
+    fn add<T: DataType>(&mut self, cell: impl Fn(&Row<'a>) -> Result<Option<T::T>>) -> Result<()> {
+        let cells = self.rows.iter().map(cell);
         let cells = cells.collect::<Result<Vec<_>>>()?;
         let is_there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
         let values: Vec<T::T> = cells.into_iter().flatten().collect();
@@ -85,8 +99,4 @@ impl Columns<'_> {
         typed.write_batch(&values, Some(&is_there), None)?;
         Ok(column.close()?)
     }
-}
-
-fn bytes(word: &str) -> ByteArray {
-    ByteArray::from(word)
 }

@@ -6,10 +6,10 @@ mod selection;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckptscope_analysis::results::Results;
 use ckptscope_plot::{Scale, Theme};
-use ckptscope_report::curve::{Key, Panel, panels};
+use ckptscope_report::curve::{Panel, panels};
 use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
+use ckptscope_results::{PanelId, Results};
 
 use crate::arguments::{
     ByArgument, FormatArgument, KindArgument, PlotArguments, ScaleArgument, ThemeArgument,
@@ -54,7 +54,7 @@ fn write_all(
     for panel in wanted {
         match draw(panel, &results.entries, choice) {
             Ok(drawn) => {
-                let path = arguments.out.join(file_name(&panel.key, arguments.format));
+                let path = arguments.out.join(file_name(&panel.id, arguments.format));
                 write(&drawn, arguments, &path, arguments.format)?;
                 written += 1;
             }
@@ -110,8 +110,14 @@ fn warn_of_lacking(drawn: &Drawn, path: &Path) -> Result<()> {
 }
 
 /// `norm_nuclear_val_weights.svg`.
-fn file_name(key: &Key<'_>, format: FormatArgument) -> PathBuf {
-    let parts = [key.label, key.split, key.data_type, key.output];
+fn file_name(id: &PanelId, format: FormatArgument) -> PathBuf {
+    let entry = &id.entry;
+    let parts = [
+        &*entry.label,
+        entry.split.name(),
+        id.kind.name(),
+        &*id.output,
+    ];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let name: String = parts

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
 use ckptscope_checkpoint::DataKind;
-use ckptscope_metrics::{Parameter, ParameterKind, Quantity};
+use ckptscope_metrics::{Parameter, ParameterKind};
 use serde::Serialize;
 
 use crate::arguments::ReferenceArguments;
@@ -20,11 +20,7 @@ pub(crate) fn metrics(arguments: &ReferenceArguments) -> Result<Outcome> {
     let mut text = String::new();
     for metric in Registry::default().metrics() {
         let compares = metric.form().is_comparative();
-        let of: Vec<&str> = metric
-            .applies_to()
-            .iter()
-            .map(|quantity| quantity_name(*quantity))
-            .collect();
+        let of: Vec<&str> = metric.applies_to().iter().map(|kind| kind.name()).collect();
         writeln!(text, "{}\n    {}", metric.name(), metric.summary())?;
         writeln!(text, "    of {}", of.join(", "))?;
         if compares {
@@ -113,12 +109,4 @@ fn write_parameters(text: &mut String, parameters: &[Parameter]) -> Result<()> {
         writeln!(text, "        {}", parameter.summary)?;
     }
     Ok(())
-}
-
-const fn quantity_name(quantity: Quantity) -> &'static str {
-    match quantity {
-        Quantity::Weights => "weights",
-        Quantity::Gradients => "gradients",
-        Quantity::Activations => "activations",
-    }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ckptscope_analysis::results::Results;
 use ckptscope_report::{Provenance, html};
+use ckptscope_results::Results;
 
 use crate::arguments::ReportArguments;
 use crate::{Outcome, console, output, results_file};

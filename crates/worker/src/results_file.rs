@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 
 use crate::Misuse;
 

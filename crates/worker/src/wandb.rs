@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use ckptscope_analysis::Config;
-use ckptscope_analysis::results::Results;
 use ckptscope_checkpoint::yaml::{self, Node};
+use ckptscope_results::Results;
 use ckptscope_wandb::{
     Clock, Key, Mode, OfflineError, OfflineRun, OnlineRun, Patience, Problem, Row, Run, RunId,
     Service, Settings, SettingsError, Sockets, UploadError, sync_command,
@@ -194,12 +194,12 @@ fn rows(results: &Results) -> (Vec<Row>, usize) {
     let now = SystemTime::now();
     let mut undefined = 0;
     let mut rows: BTreeMap<u64, Row> = BTreeMap::new();
-    for record in &results.records {
+    for (id, point) in results.rows() {
         let row = rows
-            .entry(record.step)
-            .or_insert_with(|| Row::new(record.step, now));
-        let name = format!("{}_{}/{}", record.label, record.split, record.key);
-        let is_there = record.value.is_some_and(|value| row.set(&name, value));
+            .entry(point.step)
+            .or_insert_with(|| Row::new(point.step, now));
+        let name = format!("{}/{}", id.entry.stem(), id.key());
+        let is_there = point.number().is_some_and(|value| row.set(&name, value));
         undefined += usize::from(!is_there);
     }
     (rows.into_values().collect(), undefined)

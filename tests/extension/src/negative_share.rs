@@ -1,7 +1,7 @@
 //! A metric of one's own.
 
 use ckptscope_metrics::{
-    Facts, Form, Measurement, Metric, Needs, Parameters, Quantity, Single, Status,
+    Facts, Form, Measurement, Metric, Needs, Parameters, DataKind, Single, Status,
 };
 
 /// The share of entries below zero, from 0 to 1.
@@ -16,8 +16,8 @@ impl Metric for NegativeShare {
         "the share of entries below zero"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        Quantity::ALL
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
     }
 
     fn needs(&self, _: &Parameters) -> Needs {

@@ -2,8 +2,7 @@
 
 use ckptscope_analysis::config::StepSelection;
 use ckptscope_analysis::plan::{LaneMessage, PlanErrors};
-use ckptscope_analysis::results::Results;
-use ckptscope_analysis::{Config, Lane, Plan, Registry};
+use ckptscope_analysis::{Config, Lane, Plan, Registry, results};
 use ckptscope_checkpoint::{Run, Step};
 
 use super::opened::OpenedFiles;
@@ -25,7 +24,7 @@ pub(super) async fn plan(
         .await
         .map_err(|errors| errors.to_string())?;
     let name = config.analysis_name.as_deref().unwrap_or(NAMELESS);
-    let results = Results::new(name, files.tree.name(), &config, &run, &plan, Vec::new());
+    let results = results::planned(name, files.tree.name(), &config, &run, &plan);
     let lanes = plan.split(workers);
     Ok(Answer::Planned(Box::new(Planned {
         cost: Plan::cost_of(&lanes),

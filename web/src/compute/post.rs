@@ -1,22 +1,22 @@
-//! Events on their way to the page.
+//! Numbers on their way to the page.
 
-use ckptscope_analysis::protocol::Event;
+use ckptscope_analysis::protocol::{Event, LaneUpdate};
 use wasm_bindgen::JsCast;
 use web_sys::Performance;
 
 use crate::message::{Answer, Reply};
 
-/// Most records that wait to go out together.
-const RECORDS: usize = 500;
+/// Most numbers that wait to go out together.
+const NUMBERS: usize = 500;
 
 /// The longest that they wait, where a step takes longer.
 const MILLISECONDS: f64 = 30.0;
 
-/// Events that go out together, so that the page has time to draw between them.
+/// What a lane tells, in pieces that go out together, so that the page has time to draw between them.
 pub(super) struct Outbox<'a> {
     number: u64,
     tell: &'a dyn Fn(&Reply),
-    waiting: Vec<Event>,
+    waiting: LaneUpdate,
     last: f64,
 }
 
@@ -26,15 +26,15 @@ impl<'a> Outbox<'a> {
         Self {
             number,
             tell,
-            waiting: Vec::new(),
+            waiting: LaneUpdate::default(),
             last: now(),
         }
     }
 
     /// Adds an event; what waits goes out when it is much, or has waited long.
     pub(super) fn add(&mut self, event: Event) {
-        self.waiting.push(event);
-        if self.waiting.len() >= RECORDS || now() - self.last >= MILLISECONDS {
+        self.waiting.add(event);
+        if self.waiting.numbers.0.len() >= NUMBERS || now() - self.last >= MILLISECONDS {
             self.flush();
         }
     }
@@ -42,8 +42,7 @@ impl<'a> Outbox<'a> {
     /// Sends what waits.
     pub(super) fn flush(&mut self) {
         if !self.waiting.is_empty() {
-            let events = std::mem::take(&mut self.waiting);
-            let answer = Answer::Events { events };
+            let answer = Answer::Update(std::mem::take(&mut self.waiting));
             let number = self.number;
             (self.tell)(&Reply { number, answer });
         }

@@ -1,8 +1,8 @@
 //! Results as one file for people, written by a part of the program that is fetched when somebody
 //! asks for it.
 
-use ckptscope_analysis::results::Results;
 use ckptscope_report::{Provenance, html};
+use ckptscope_results::Results;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
 

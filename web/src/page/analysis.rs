@@ -1,17 +1,20 @@
 //! An analysis under way, or done.
 //!
-//! Who computes it is a [`Computer`]. Records are kept by lane, because a lane whose worker dies
-//! begins again. Charts learn of new records one at a time and not more often than a person can
-//! see, so that the main thread stays free.
+//! Who computes it is a [`Computer`]. The analysis holds all numbers, once; charts share them. A
+//! lane whose worker dies begins again, and its numbers take the place of those that it told.
+//! Charts learn of new numbers one at a time and not more often than a person can see, so that the
+//! main thread stays free.
 
 pub(super) mod computer;
 mod this_tab;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::{Cost, Event, Progress, Record};
-use ckptscope_analysis::results::Results;
+use ckptscope_analysis::protocol::{Cost, LaneUpdate, Progress};
+
 use ckptscope_analysis::service::{self, AnalysisInfo};
+use ckptscope_results::{Results, SeriesId, SeriesSet};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -21,7 +24,7 @@ use super::desk::Desk;
 use super::network::Meter;
 use super::surroundings;
 use crate::message::NetworkNews;
-use crate::panel::Panels;
+use crate::panel::{Added, PanelSignal, Panels};
 use crate::pool::LaneNews;
 
 /// How long charts rest between two updates, in milliseconds.
@@ -31,7 +34,7 @@ const REST_MILLISECONDS: i32 = 120;
 #[derive(Clone, Copy)]
 pub(super) struct Analysis {
     pub phase: RwSignal<Phase>,
-    /// The results without their records; none until there is a plan.
+    /// The results without their numbers; none until there is a plan.
     pub results: RwSignal<Option<Results>>,
     pub cost: RwSignal<Cost>,
     pub tally: RwSignal<Tally>,
@@ -46,10 +49,12 @@ pub(super) struct Analysis {
     desk: Desk,
     computer: StoredValue<Option<Box<dyn Computer>>, LocalStorage>,
     lanes: StoredValue<Vec<Lane>>,
-    /// Whether charts are being told of records that have come.
+    /// All numbers that are there.
+    series: StoredValue<SeriesSet>,
+    /// Whether charts are being told of numbers that have come.
     pub is_feeding: RwSignal<bool>,
-    /// What charts have not been told yet.
-    untold: StoredValue<Vec<Record>>,
+    /// The series of which charts have not been told the newest numbers.
+    untold: StoredValue<HashSet<SeriesId>>,
     /// When numbers began to come; of a native worker's, when its turn came.
     started: StoredValue<f64>,
     /// Layer-steps that were finished before that.
@@ -111,7 +116,6 @@ pub(super) struct Tally {
 #[derive(Clone, Default)]
 struct Lane {
     name: String,
-    records: Vec<Record>,
     units: u64,
     read_bytes: u64,
     is_over: bool,
@@ -131,8 +135,9 @@ impl Analysis {
             desk,
             computer: StoredValue::new_local(None),
             lanes: StoredValue::new(Vec::new()),
+            series: StoredValue::new(SeriesSet::default()),
             is_feeding: RwSignal::new(false),
-            untold: StoredValue::new(Vec::new()),
+            untold: StoredValue::new(HashSet::new()),
             started: StoredValue::new(0.0),
             head_start: StoredValue::new(0),
             before: StoredValue::new(NetworkNews::default()),
@@ -155,7 +160,8 @@ impl Analysis {
         self.number.update_value(|number| *number += 1);
         self.computer.set_value(None);
         self.lanes.set_value(Vec::new());
-        self.untold.update_value(Vec::clear);
+        self.series.set_value(SeriesSet::default());
+        self.untold.update_value(HashSet::clear);
         self.head_start.set_value(0);
         self.phase.set(Phase::Idle);
         self.results.set(None);
@@ -204,24 +210,24 @@ impl Analysis {
     /// Shows results that were computed before.
     pub(super) fn show(self, mut results: Results) {
         self.clear();
-        let records = std::mem::take(&mut results.records);
+        let series = std::mem::take(&mut results.series);
         let lane = Lane {
             is_over: true,
             ..Lane::default()
         };
         self.lanes.set_value(vec![lane]);
         self.begin(results);
-        self.take_records(0, records);
+        let all = series.iter().map(|series| series.id.clone());
+        self.untold.set_value(all.collect());
+        self.series.set_value(series);
+        self.feed_charts();
         self.phase.set(Phase::Done(0.0));
     }
 
-    /// The results with all records that are there, in their order.
-    pub(super) fn with_records(self) -> Option<Results> {
+    /// The results with all numbers that are there, in their order.
+    pub(super) fn with_numbers(self) -> Option<Results> {
         let mut results = self.results.get_untracked()?;
-        self.lanes.with_value(|lanes| {
-            let records = lanes.iter().flat_map(|lane| lane.records.iter().cloned());
-            results.records = records.collect();
-        });
+        results.series = self.series.get_value();
         results.sort();
         Some(results)
     }
@@ -330,7 +336,7 @@ impl Analysis {
 
     fn hear_lane(self, lane: usize, news: LaneNews) {
         match news {
-            LaneNews::Events(events) => self.take_in(lane, events),
+            LaneNews::Update(update) => self.take_in(lane, update),
             LaneNews::Network(news) => {
                 self.meter().add(news);
                 self.count();
@@ -346,31 +352,20 @@ impl Analysis {
         }
     }
 
-    fn take_in(self, lane: usize, events: Vec<Event>) {
-        let mut records = Vec::new();
-        for event in events {
-            match event {
-                Event::Progress(progress) => self.advance(lane, progress),
-                Event::Record(record) => records.push(record),
-                Event::Warning { message } => {
-                    self.warnings.update(|warnings| warnings.push(message));
-                }
-                Event::Planned(_) | Event::Done => {}
-            }
+    fn take_in(self, lane: usize, update: LaneUpdate) {
+        for progress in update.finished {
+            self.advance(lane, progress);
         }
-        self.take_records(lane, records);
-        self.count();
-    }
-
-    fn take_records(self, lane: usize, records: Vec<Record>) {
-        self.untold
-            .update_value(|untold| untold.extend(records.iter().cloned()));
-        self.lanes.update_value(|lanes| {
-            if let Some(lane) = lanes.get_mut(lane) {
-                lane.records.extend(records);
-            }
+        self.untold.update_value(|untold| {
+            self.series.update_value(|series| {
+                for number in update.numbers.0 {
+                    untold.insert(number.id.clone());
+                    series.insert(number);
+                }
+            });
         });
         self.feed_charts();
+        self.count();
     }
 
     fn advance(self, lane: usize, progress: Progress) {
@@ -396,19 +391,24 @@ impl Analysis {
         let name = self.name_of(lane);
         self.warnings
             .update(|warnings| warnings.push(format!("{name} was begun again: {reason}")));
-        let mut rest = Vec::new();
+        let is_all = self.lanes.with_value(|lanes| lanes.len() == 1);
         self.lanes.update_value(|lanes| {
             if let Some(lane) = lanes.get_mut(lane) {
                 (lane.units, lane.read_bytes) = (0, 0);
-                lane.records.clear();
             }
-            rest = lanes.iter().flat_map(|lane| lane.records.clone()).collect();
         });
+        if is_all {
+            self.forget_numbers();
+        }
+    }
+
+    /// Everything begins again, perhaps of other files.
+    fn forget_numbers(self) {
+        self.series.set_value(SeriesSet::default());
+        self.untold.update_value(HashSet::clear);
         if let Some(results) = self.results.get_untracked() {
             self.panels.set(Panels::of(&results));
         }
-        self.untold.set_value(rest);
-        self.feed_charts();
     }
 
     /// What the open run takes of the network.
@@ -428,11 +428,12 @@ impl Analysis {
             lanes: lanes.iter().filter(|lane| lane.is_over).count() as u64,
             units: lanes.iter().map(|lane| lane.units).sum(),
             read_bytes: lanes.iter().map(|lane| lane.read_bytes).sum(),
-            numbers: lanes.iter().map(|lane| lane.records.len() as u64).sum(),
+            numbers: 0,
             seconds: 0.0,
             head_start: self.head_start.get_value(),
             network: self.meter().get_untracked().since(self.before.get_value()),
         });
+        tally.numbers = self.series.with_value(|series| series.numbers() as u64);
         if self.on_worker.with_untracked(Option::is_some) {
             tally.network = NetworkNews::default();
         }
@@ -440,21 +441,14 @@ impl Analysis {
         self.tally.set(tally);
     }
 
-    /// Tells charts of their new records, one chart a task, until nothing is left to tell.
+    /// Tells charts of their new numbers, one chart a task, until nothing is left to tell.
     fn feed_charts(self) {
         if self.is_feeding.get_untracked() {
             return;
         }
         self.is_feeding.set(true);
         spawn_local(async move {
-            loop {
-                let mut records = Vec::new();
-                self.untold
-                    .update_value(|untold| records = std::mem::take(untold));
-                if records.is_empty() {
-                    break;
-                }
-                let changed = self.add_to_panels(records);
+            while let Some(changed) = self.add_to_panels() {
                 for panel in changed {
                     panel.notify();
                     surroundings::pause(0).await;
@@ -465,15 +459,23 @@ impl Analysis {
         });
     }
 
-    /// The charts that got records.
-    fn add_to_panels(self, records: Vec<Record>) -> Vec<crate::panel::PanelSignal> {
-        let mut added = crate::panel::Added::default();
-        self.panels
-            .update_untracked(|panels| added = panels.add_all(records));
+    /// The charts that got numbers; none where nothing was untold.
+    fn add_to_panels(self) -> Option<Vec<PanelSignal>> {
+        let mut untold = HashSet::new();
+        self.untold.update_value(|all| untold = std::mem::take(all));
+        if untold.is_empty() {
+            return None;
+        }
+        let mut added = Added::default();
+        self.series.with_value(|series| {
+            let untold = series.iter().filter(|series| untold.contains(&series.id));
+            self.panels
+                .update_untracked(|panels| added = panels.add_all(untold));
+        });
         if added.has_grown {
             self.panels.notify();
         }
-        added.changed
+        Some(added.changed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the page's address asks for: an analysis in a link, or a results file somewhere.
 
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]

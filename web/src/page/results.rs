@@ -41,8 +41,11 @@ pub(super) fn ResultsView() -> impl IntoView {
         state.analysis.panels.with(|panels| {
             // A metric that an older analysis had, or a link names, may not be there.
             let metric = metric.filter(|metric| panels.labels().contains(metric));
-            let is_shown =
-                |slot: &&PanelSlot| metric.as_ref().is_none_or(|label| *label == slot.key.label);
+            let is_shown = |slot: &&PanelSlot| {
+                metric
+                    .as_ref()
+                    .is_none_or(|label| **label == *slot.id.entry.label)
+            };
             panels
                 .all
                 .iter()
@@ -63,7 +66,7 @@ pub(super) fn ResultsView() -> impl IntoView {
             <Toolbar/>
             <Nothing/>
             <div class="cards" class:wide=is_wide data-test="chart">
-                <For each=shown key=|slot| slot.key.clone() let:chart>
+                <For each=shown key=|slot| slot.id.clone() let:chart>
                     <Card chart/>
                 </For>
             </div>

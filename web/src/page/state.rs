@@ -1,7 +1,7 @@
 //! What the page knows, as signals.
 
-use ckptscope_analysis::results::Results;
 use ckptscope_plot::Theme;
+use ckptscope_results::Results;
 use leptos::prelude::*;
 
 use super::analysis::Analysis;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use leptos::prelude::*;
 
 use crate::choices::{Choices, ColourBy, Lines, Mode, Spread};
-use crate::panel::{PanelKey, Subject};
+use crate::panel::{PanelId, Subject};
 
 /// [`Choices`], each a signal of its own. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub(super) struct View {
     before: StoredValue<(BTreeSet<Subject>, Option<Subject>)>,
     pub pinned: RwSignal<BTreeMap<Subject, u8>>,
     /// The chart that is shown large. Links do not carry it.
-    pub enlarged: RwSignal<Option<PanelKey>>,
+    pub enlarged: RwSignal<Option<PanelId>>,
 }
 
 impl View {

@@ -1,4 +1,4 @@
-//! From records to drawings.
+//! From series to drawings.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::choices::Choices;
 
 use super::look::Look;
 use super::title::Title;
-use super::{Line, Panel, short};
+use super::{Line, Panel};
 
 /// What a chart shows, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,11 +96,11 @@ impl Plan {
 
     /// What a screen reader says of the drawing.
     fn description(&self, what: &str) -> String {
-        let components: BTreeSet<&str> = self
+        let components: BTreeSet<String> = self
             .drawn()
-            .map(|(line, _)| short(&line.subject.component))
+            .map(|(line, _)| line.subject.short_part())
             .collect();
-        let components: Vec<&str> = components.into_iter().collect();
+        let components: Vec<String> = components.into_iter().collect();
         format!(
             "{} of {} over {}s, {} {what}; the table has the values",
             self.title.line(),
@@ -119,9 +119,8 @@ pub fn series((line, look): (&Line, &Look)) -> Series {
         colour: look.colour,
         dash: look.dash,
         points: line
-            .points
-            .iter()
-            .map(|&(step, value)| (step as f64, value))
+            .points()
+            .map(|(step, value)| (step as f64, value))
             .collect(),
         ..Series::default()
     }
@@ -130,11 +129,11 @@ pub fn series((line, look): (&Line, &Look)) -> Series {
 /// `0 · v_proj`: rows have little room.
 fn row_name(look: &Look) -> String {
     let subject = &look.subject;
-    let component = short(&subject.component);
+    let component = subject.short_part();
     match (subject.layer, subject.head) {
         (Some(layer), Some(head)) => format!("{layer} · h{head} · {component}"),
         (Some(layer), None) => format!("{layer} · {component}"),
         (None, Some(head)) => format!("h{head} · {component}"),
-        (None, None) => component.to_owned(),
+        (None, None) => component,
     }
 }

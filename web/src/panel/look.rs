@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
 
-use super::{Panel, Seen, Subject};
+use super::{Panel, Seen, Subject, part_of};
 use crate::choices::{Choices, ColourBy};
 
 /// Colours that a line can be given for good.
@@ -51,7 +51,7 @@ impl Palette {
         Self {
             layers: layer_colours(seen.layers.len(), theme),
             heads: head_colours(seen.heads.len(), theme),
-            parts: part_colours(seen.components.len(), theme),
+            parts: part_colours(seen.parts.len(), theme),
             pins: part_colours(PINS, theme),
             seen,
             colour_by,
@@ -124,11 +124,9 @@ impl Palette {
     }
 
     fn part(&self, subject: &Subject) -> usize {
-        let components = &self.seen.components;
-        components
-            .iter()
-            .position(|component| *component == subject.component)
-            .unwrap_or(0)
+        let part = part_of(subject);
+        let mut parts = self.seen.parts.iter();
+        parts.position(|one| *one == part).unwrap_or(0)
     }
 }
 

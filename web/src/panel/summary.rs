@@ -27,7 +27,7 @@ impl Summary {
     /// Of a line's values.
     #[must_use]
     pub fn of(line: &Line) -> Self {
-        let whole = summary::Summary::of(line.points.iter().copied());
+        let whole = summary::Summary::of(line.points());
         Self {
             first: whole.first,
             last: whole.last,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ckptscope_checkpoint::DataKind;
-use ckptscope_metrics::{Metric, Quantity};
+use ckptscope_metrics::Metric;
 
 use super::cursor::{At, Fields};
 use super::keys::COMPONENT_ENTRY;
@@ -106,7 +106,7 @@ fn component_refusal(component: &dyn Component, kind: DataKind) -> Option<String
 }
 
 fn metric_refusal(metric: &dyn Metric, kind: DataKind) -> Option<String> {
-    let takes = |kind: &DataKind| metric.applies_to().contains(&quantity(*kind));
+    let takes = |kind: &DataKind| metric.applies_to().contains(kind);
     let taken: Vec<_> = KINDS.iter().copied().filter(takes).collect();
     let refused = !taken.contains(&kind);
     refused.then(|| {
@@ -116,14 +116,6 @@ fn metric_refusal(metric: &dyn Metric, kind: DataKind) -> Option<String> {
             join(&taken)
         )
     })
-}
-
-const fn quantity(kind: DataKind) -> Quantity {
-    match kind {
-        DataKind::Weights => Quantity::Weights,
-        DataKind::Gradients => Quantity::Gradients,
-        DataKind::Activations => Quantity::Activations,
-    }
 }
 
 fn join(kinds: &[DataKind]) -> String {

@@ -2,7 +2,7 @@
 //!
 //! A form holds what a person typed, valid or not; reading it as a config says what is wrong.
 
-use ckptscope_metrics::{Parameter, ParameterKind, Parameters, Quantity};
+use ckptscope_metrics::{Parameter, ParameterKind, Parameters};
 use serde::{Deserialize, Serialize};
 
 use super::yaml::progression;
@@ -238,19 +238,10 @@ impl MetricMenu {
             name: metric.name().to_owned(),
             summary: metric.summary().to_owned(),
             is_comparative: metric.form().is_comparative(),
-            data_types: applies_to.map(|quantity| word(*quantity)).collect(),
+            data_types: applies_to.map(ToString::to_string).collect(),
             parameters: metric.parameters().iter().map(ParameterMenu::of).collect(),
         }
     }
-}
-
-fn word(quantity: Quantity) -> String {
-    match quantity {
-        Quantity::Weights => "weights",
-        Quantity::Gradients => "gradients",
-        Quantity::Activations => "activations",
-    }
-    .to_owned()
 }
 
 impl ComponentMenu {

@@ -20,7 +20,7 @@ pub(super) fn of(lanes: &[Lane]) -> Cost {
     for lane in lanes {
         let of_lane = of_lane(lane);
         cost.units += of_lane.units;
-        cost.records += of_lane.records;
+        cost.numbers += of_lane.numbers;
         cost.read_bytes += of_lane.read_bytes;
         cost.flops += of_lane.flops;
         cost.peak_bytes = cost.peak_bytes.max(of_lane.peak_bytes);
@@ -36,7 +36,7 @@ fn of_lane(lane: &Lane) -> Cost {
     for (step, portions) in lane.steps.iter().zip(portions.windows(2)) {
         let of_step = of_step(lane, step, portions);
         cost.units += 1;
-        cost.records += of_step.records;
+        cost.numbers += of_step.numbers;
         cost.read_bytes += of_step.read_bytes;
         cost.flops += of_step.flops;
         cost.peak_bytes = cost.peak_bytes.max(of_step.peak_bytes + target_bytes);
@@ -77,7 +77,7 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
                 .iter()
                 .map(|metric| metric.metric.outputs().len())
                 .sum();
-            cost.records += (outputs * matrices().count()) as u64;
+            cost.numbers += (outputs * matrices().count()) as u64;
         }
     }
     cost

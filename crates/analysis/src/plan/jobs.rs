@@ -164,26 +164,27 @@ impl Resolver<'_> {
         let metric = MetricJob {
             metric: entry.metric,
             parameters: entry.parameters.clone(),
-            label: entry.label.clone(),
+            label: entry.label.as_str().into(),
             target: entry.target.map(|target| self.selection.target(target)),
         };
-        let key = self.key(layer, entry, component, inputs);
+        let stack = self.stack(layer, entry, inputs);
+        let key = format!("{stack}{layer}.{}", component.label());
         let jobs = self.layers.entry(layer).or_default();
         let same_job = |planned: &&mut PlannedJob| {
-            planned.job.key == key
+            planned.job.key(layer) == key
                 && planned.job.kind == component.kind
                 && planned.job.split == entry.split
                 && planned.job.component_parameters == component.parameters
                 && planned.inputs == inputs
         };
         let taken = jobs.iter().any(|planned| {
-            (&planned.job.key, planned.job.kind, planned.job.split)
-                == (&key, component.kind, entry.split)
+            (planned.job.key(layer), planned.job.kind, planned.job.split)
+                == (key.clone(), component.kind, entry.split)
                 && planned
                     .job
                     .metrics
                     .iter()
-                    .any(|known| known.label == entry.label)
+                    .any(|known| *known.label == *entry.label)
         });
         match (jobs.iter_mut().find(same_job), taken) {
             (Some(_), true) => self.warnings.push(format!(
@@ -202,8 +203,8 @@ impl Resolver<'_> {
                     component_parameters: component.parameters.clone(),
                     kind: component.kind,
                     split: entry.split,
-                    label: component.label().to_owned(),
-                    key,
+                    label: component.label().into(),
+                    stack: stack.into(),
                     metrics: vec![metric],
                 },
                 inputs: inputs.to_vec(),
@@ -212,23 +213,16 @@ impl Resolver<'_> {
         }
     }
 
-    fn key(
-        &self,
-        layer: u64,
-        entry: &MetricEntry,
-        component: &ComponentEntry,
-        inputs: &[(DataKind, String)],
-    ) -> String {
-        let prefix = self
-            .selection
+    /// The names before the layer's number, of the first tensor that the component reads.
+    fn stack(&self, layer: u64, entry: &MetricEntry, inputs: &[(DataKind, String)]) -> String {
+        self.selection
             .read
             .iter()
             .flat_map(|step| inputs.iter().map(move |input| (step, input)))
             .find_map(|(step, (kind, suffix))| {
                 self.index.tensor(*step, *kind, entry.split, layer, suffix)
             })
-            .map_or("", |tensor| tensor.prefix.as_str());
-        format!("{prefix}{layer}.{}", component.label())
+            .map_or_else(String::new, |tensor| tensor.prefix.clone())
     }
 
     /// Checks every job at every step: tensors that are missing or unreadable, shapes that do not
@@ -276,7 +270,7 @@ impl Resolver<'_> {
         for metric in &planned.job.metrics {
             if let Some(target) = metric.target
                 && let Err(problem) =
-                    self.check_comparison(planned, metric, target, &outlines, notes)
+                    self.check_comparison(layer, planned, metric, target, &outlines, notes)
             {
                 self.problems.push(problem);
                 return;
@@ -328,7 +322,7 @@ impl Resolver<'_> {
             .map(Some)
             .map_err(|source| PlanProblem::Component {
                 location: planned.location.clone(),
-                key: planned.job.key.clone(),
+                key: planned.job.key(layer),
                 step,
                 source,
             })
@@ -336,6 +330,7 @@ impl Resolver<'_> {
 
     fn check_comparison(
         &self,
+        layer: u64,
         planned: &PlannedJob,
         metric: &MetricJob,
         target: u64,
@@ -344,7 +339,7 @@ impl Resolver<'_> {
     ) -> Result<(), PlanProblem> {
         let location = || planned.location.clone();
         let Some(target_outline) = outlines.get(&target) else {
-            let what = format!("{}.{}", planned.job.key, planned.job.kind);
+            let what = format!("{}.{}", planned.job.key(layer), planned.job.kind);
             return Err(PlanProblem::TargetLacks {
                 location: location(),
                 target,
@@ -357,7 +352,7 @@ impl Resolver<'_> {
             if shape.rows != of_target.rows {
                 return Err(PlanProblem::DifferentSamples {
                     location: location(),
-                    key: planned.job.key.clone(),
+                    key: planned.job.key(layer),
                     step,
                     found: shape.rows,
                     target,

@@ -9,6 +9,7 @@ use std::hash::Hash;
 
 use ckptscope_checkpoint::{DataKind, Dtype, ModelShape, Placement, Split, TensorEntry};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
+use ckptscope_results::Text;
 use serde::{Deserialize, Serialize};
 
 use super::{Job, Lane, LaneStep, MetricJob, TensorPlace};
@@ -18,7 +19,7 @@ use crate::registry::Registry;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneMessage {
     layer: u64,
-    model: ModelMessage,
+    model: ModelShape,
     jobs: Vec<JobMessage>,
     paths: Vec<String>,
     names: Vec<String>,
@@ -78,23 +79,13 @@ pub enum LaneError {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ModelMessage {
-    d_model: Option<u64>,
-    n_layers: Option<u64>,
-    n_heads: Option<u64>,
-    n_kv_heads: Option<u64>,
-    d_head: Option<u64>,
-    source: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct JobMessage {
     component: String,
     parameters: Vec<(String, ValueMessage)>,
-    kind: String,
-    split: String,
-    key: String,
-    label: String,
+    kind: DataKind,
+    split: Split,
+    stack: Text,
+    label: Text,
     metrics: Vec<MetricMessage>,
 }
 
@@ -102,7 +93,7 @@ struct JobMessage {
 struct MetricMessage {
     metric: String,
     parameters: Vec<(String, ValueMessage)>,
-    label: String,
+    label: Text,
     target: Option<u64>,
 }
 
@@ -186,7 +177,7 @@ impl From<&Lane> for LaneMessage {
         }
         Self {
             layer: lane.layer,
-            model: ModelMessage::of(&lane.model),
+            model: lane.model.clone(),
             jobs: lane.jobs.iter().map(JobMessage::of).collect(),
             paths: paths.items,
             names: names.items,
@@ -213,7 +204,7 @@ impl LaneMessage {
                 .iter()
                 .map(|step| self.step(step))
                 .collect::<Result<_, _>>()?,
-            model: self.model.read(),
+            model: self.model,
         })
     }
 
@@ -271,38 +262,14 @@ impl TensorLayout {
     }
 }
 
-impl ModelMessage {
-    fn of(model: &ModelShape) -> Self {
-        Self {
-            d_model: model.d_model,
-            n_layers: model.n_layers,
-            n_heads: model.n_heads,
-            n_kv_heads: model.n_kv_heads,
-            d_head: model.d_head,
-            source: model.source.clone(),
-        }
-    }
-
-    fn read(self) -> ModelShape {
-        ModelShape {
-            d_model: self.d_model,
-            n_layers: self.n_layers,
-            n_heads: self.n_heads,
-            n_kv_heads: self.n_kv_heads,
-            d_head: self.d_head,
-            source: self.source,
-        }
-    }
-}
-
 impl JobMessage {
     fn of(job: &Job) -> Self {
         Self {
             component: job.component.name().to_owned(),
             parameters: values(&job.component_parameters),
-            kind: job.kind.name().to_owned(),
-            split: job.split.name().to_owned(),
-            key: job.key.clone(),
+            kind: job.kind,
+            split: job.split,
+            stack: Text::clone(&job.stack),
             label: job.label.clone(),
             metrics: job.metrics.iter().map(MetricMessage::of).collect(),
         }
@@ -323,9 +290,9 @@ impl JobMessage {
                 component.parameters(),
                 &self.parameters,
             )?,
-            kind: word(&self.kind, DataKind::ALL, DataKind::name, "data type")?,
-            split: word(&self.split, Split::ALL, Split::name, "split")?,
-            key: self.key.clone(),
+            kind: self.kind,
+            split: self.split,
+            stack: Text::clone(&self.stack),
             label: self.label.clone(),
             metrics: metrics.collect::<Result<_, _>>()?,
         })

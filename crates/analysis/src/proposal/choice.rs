@@ -1,7 +1,7 @@
 //! Which of a run's tensors the proposals are about.
 
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
-use ckptscope_metrics::{Parameters, Quantity};
+use ckptscope_metrics::Parameters;
 
 use super::role::{Role, is_matrix, is_numbered};
 use super::writing::Measured;
@@ -105,13 +105,8 @@ impl<'a> Choice<'a> {
 
     /// Whether a metric means something for a kind of data.
     pub(super) fn applies(&self, metric: &str, kind: DataKind) -> bool {
-        let quantity = match kind {
-            DataKind::Weights => Quantity::Weights,
-            DataKind::Gradients => Quantity::Gradients,
-            DataKind::Activations => Quantity::Activations,
-        };
         let mut metrics = self.registry.metrics().iter();
-        metrics.any(|known| known.name() == metric && known.applies_to().contains(&quantity))
+        metrics.any(|known| known.name() == metric && known.applies_to().contains(&kind))
     }
 
     /// Whether the tensors make the component in every layer that has them.

@@ -6,7 +6,7 @@ use ckptscope_analysis::config::{
     Target, Wandb,
 };
 use ckptscope_checkpoint::{DataKind, Split};
-use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters, Quantity};
+use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 use proptest::prelude::*;
 
 use crate::parse;
@@ -154,17 +154,8 @@ fn metric_entries() -> impl Strategy<Value = MetricEntry> {
     })
 }
 
-fn component_entry(applies_to: &'static [Quantity]) -> impl Strategy<Value = ComponentEntry> {
-    let kinds = [
-        (DataKind::Weights, Quantity::Weights),
-        (DataKind::Gradients, Quantity::Gradients),
-        (DataKind::Activations, Quantity::Activations),
-    ];
-    let serves = move |kind: &DataKind| {
-        kinds
-            .iter()
-            .any(|(known, quantity)| known == kind && applies_to.contains(quantity))
-    };
+fn component_entry(applies_to: &'static [DataKind]) -> impl Strategy<Value = ComponentEntry> {
+    let serves = move |kind: &DataKind| applies_to.contains(kind);
     let registry = Registry::default();
     let choices: Vec<_> = registry
         .components()

@@ -8,7 +8,6 @@
 )]
 
 mod ahead;
-mod compare;
 mod lanes;
 mod plans;
 mod proposals;

@@ -6,7 +6,7 @@ use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::linalg::transpose_product;
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, Form, Metric, Quantity};
+use crate::metric::{Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How alike two sets of activations arrange the same samples: linear centred kernel alignment.
@@ -76,8 +76,8 @@ impl Metric for Cka {
         "how alike two checkpoints arrange the same samples: 0 not at all, 1 up to rotation and scale"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        &[Quantity::Activations]
+    fn applies_to(&self) -> &'static [DataKind] {
+        &[DataKind::Activations]
     }
 
     fn parameters(&self) -> &'static [Parameter] {

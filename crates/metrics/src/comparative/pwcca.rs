@@ -7,7 +7,7 @@ use crate::linalg::{
     transpose_product,
 };
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, Form, Metric, Quantity};
+use crate::metric::{Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How much of one set of activations is a linear map of the other: canonical correlations,
@@ -79,8 +79,8 @@ impl Metric for Pwcca {
         "how much of one checkpoint's activations is a linear map of another's: 0 none, 1 all"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        &[Quantity::Activations]
+    fn applies_to(&self) -> &'static [DataKind] {
+        &[DataKind::Activations]
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Form, Metric, Quantity, Single};
+use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// How unevenly a matrix stretches: its largest singular value over its smallest.
@@ -51,8 +51,8 @@ impl Metric for ConditionNumber {
         "how unevenly a matrix stretches: largest singular value over smallest"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        Quantity::ALL
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
     }
 
     fn needs(&self, _: &Parameters) -> Needs {

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Form, Metric, Quantity, Single};
+use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// How unevenly magnitude is spread over the entries: the Gini coefficient.
@@ -51,8 +51,8 @@ impl Metric for Gini {
         "how unevenly magnitude is spread over the entries: 0 even, towards 1 concentrated"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        Quantity::ALL
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
     }
 
     fn needs(&self, _: &Parameters) -> Needs {

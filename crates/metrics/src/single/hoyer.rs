@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Form, Metric, Quantity, Single};
+use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// How few entries carry the matrix: Hoyer's sparseness, from the ratio of its L1 and L2 norms.
@@ -50,8 +50,8 @@ impl Metric for Hoyer {
         "how few entries carry the matrix: 0 dense, 1 a single entry"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        Quantity::ALL
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
     }
 
     fn needs(&self, _: &Parameters) -> Needs {

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Form, Metric, Quantity, Single};
+use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How large a matrix is.
@@ -60,8 +60,8 @@ impl Metric for Norm {
         "how large a matrix is"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        Quantity::ALL
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Form, Metric, Quantity, Single};
+use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// The share of its dimensions that a matrix uses: the effective rank over the largest rank.
@@ -52,8 +52,8 @@ impl Metric for Per {
         "proportional effective rank: the share of its dimensions that a matrix uses"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        &[Quantity::Weights, Quantity::Gradients]
+    fn applies_to(&self) -> &'static [DataKind] {
+        &[DataKind::Weights, DataKind::Gradients]
     }
 
     fn needs(&self, _: &Parameters) -> Needs {

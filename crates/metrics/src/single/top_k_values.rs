@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Form, Metric, Quantity, Single};
+use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// The `k` largest entries: their mean, the largest, and how far it stands out.
@@ -76,8 +76,8 @@ impl Metric for TopKValues {
         "the k largest entries: their mean, the largest, and how far it stands out"
     }
 
-    fn applies_to(&self) -> &'static [Quantity] {
-        Quantity::ALL
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
     }
 
     fn parameters(&self) -> &'static [Parameter] {

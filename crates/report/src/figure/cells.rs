@@ -3,8 +3,8 @@
 use ckptscope_plot::{Figure, Heatmap, Row, Scale, Size};
 
 use super::{COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
-use crate::curve::{Curve, Panel};
-use crate::title::Title;
+use crate::curve::{Curve, Panel, Part};
+use ckptscope_results::title::Title;
 
 /// Of a row of a heatmap.
 const ROW: u32 = 13;
@@ -21,14 +21,14 @@ pub(super) fn heatmap(
     let mut rows: Vec<Row> = Vec::new();
     for part in &panel.parts {
         rows.extend(part.curves.iter().map(|curve| Row {
-            name: row_name(panel, part.component, curve),
+            name: row_name(panel, part, curve),
             values: steps.iter().map(|&step| curve.at(step)).collect(),
         }));
     }
     let scale = choice.y.unwrap_or_else(|| of_values(panel));
     let count = rows.len();
     let (component, width) = match panel.parts.as_slice() {
-        [only] => (format!("{} · ", only.component), COLUMN),
+        [only] => (format!("{} · ", only.name), COLUMN),
         // Rows have long names.
         _ => (String::new(), PAGE),
     };
@@ -77,13 +77,13 @@ fn height_of(rows: usize) -> u32 {
 }
 
 /// `0`, `0 · h1`; where there are several components, `0 · h1 · ov_circuit`.
-fn row_name(panel: &Panel<'_>, component: &str, curve: &Curve<'_>) -> String {
+fn row_name(panel: &Panel<'_>, part: &Part<'_>, curve: &Curve<'_>) -> String {
     let number = match curve.head {
         None => curve.layer.to_string(),
         Some(head) => format!("{} · h{head}", curve.layer),
     };
     match panel.parts.as_slice() {
         [_] => number,
-        _ => format!("{number} · {}", panel.brief(component)),
+        _ => format!("{number} · {}", panel.brief(part)),
     }
 }

@@ -6,7 +6,7 @@ use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
 use crate::curve::{Curve, Panel};
 use crate::scale;
-use crate::title::Title;
+use ckptscope_results::title::Title;
 
 /// A chart that stands alone is as high as 6 cm.
 const ALONE: u32 = 227;
@@ -43,11 +43,11 @@ pub(super) fn lines(
     let mut charts: Vec<LineChart> = Vec::new();
     for part in &panel.parts {
         for curve in &part.curves {
-            let facet = Facet::of(part.component, curve, (along, choice.by));
+            let facet = Facet::of(panel.brief(part), curve, (along, choice.by));
             let place = facets.iter().position(|other| *other == facet);
             let place = place.unwrap_or_else(|| {
                 charts.push(LineChart {
-                    y_label: facet.name(panel),
+                    y_label: facet.name(),
                     x_scale,
                     y_scale,
                     ..LineChart::default()
@@ -55,7 +55,7 @@ pub(super) fn lines(
                 facets.push(facet);
                 charts.len() - 1
             });
-            let series = palette.series(part.component, curve);
+            let series = palette.series(&part.name, curve);
             charts[place].series.push(series);
         }
     }
@@ -139,12 +139,10 @@ impl<'a> Facet<'a> {
     }
 
     /// `layer 0 · head 1 · ov_circuit`.
-    fn name(&self, panel: &Panel<'_>) -> String {
+    fn name(&self) -> String {
         let layer = self.layer.map(|layer| format!("layer {layer}"));
         let head = self.head.map(|head| format!("head {head}"));
-        let component = self
-            .component
-            .map(|component| panel.brief(component).to_owned());
+        let component = self.component.map(str::to_owned);
         let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
         parts.join(" · ")
     }

@@ -30,7 +30,7 @@ impl Palette {
             By::Head => numbers(&seen.heads),
             By::Component => {
                 let parts = panel.parts.iter();
-                parts.map(|part| part.component.to_owned()).collect()
+                parts.map(|part| part.name.to_owned()).collect()
             }
         };
         let (count, theme) = (names.len(), choice.theme);
@@ -61,15 +61,12 @@ impl Palette {
         };
         let look = place.and_then(|place| self.looks.get(place));
         let (colour, dash) = look.copied().unwrap_or_default();
-        let points = curve.points.iter();
         Series {
             name: self.said(&name),
             colour,
             dash,
             end_label,
-            points: points
-                .map(|point| (point.step as f64, point.value))
-                .collect(),
+            points: curve.pairs().map(|(x, value)| (x as f64, value)).collect(),
             ..Series::default()
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use ckptscope_analysis::config::suggest;
-use ckptscope_analysis::results::compare::SEPARATOR;
-use ckptscope_report::curve::{Key, Panel};
+use ckptscope_report::curve::Panel;
+use ckptscope_results::{PanelId, SEPARATOR};
 
 use crate::arguments::PlotArguments;
 use crate::{Misuse, console};
@@ -17,7 +17,7 @@ struct Property {
     /// What it is called.
     noun: &'static str,
     asked: fn(&PlotArguments) -> Option<&str>,
-    of: for<'a> fn(&Key<'a>) -> &'a str,
+    of: fn(&PanelId) -> &str,
 }
 
 const PROPERTIES: [Property; 4] = [
@@ -25,25 +25,25 @@ const PROPERTIES: [Property; 4] = [
         option: "--metric",
         noun: "metric",
         asked: |arguments| arguments.metric.as_deref(),
-        of: |key| key.label,
+        of: |id| &id.entry.label,
     },
     Property {
         option: "--split",
         noun: "split",
         asked: |arguments| arguments.split.as_deref(),
-        of: |key| key.split,
+        of: |id| id.entry.split.name(),
     },
     Property {
         option: "--data",
         noun: "kind of data",
         asked: |arguments| arguments.data.as_deref(),
-        of: |key| key.data_type,
+        of: |id| id.kind.name(),
     },
     Property {
         option: "--number",
         noun: "number",
         asked: |arguments| arguments.number.as_deref(),
-        of: |key| key.output,
+        of: |id| &id.output,
     },
 ];
 
@@ -86,7 +86,7 @@ pub(super) fn all<'a, 'b>(
         if !names.contains(&asked) {
             return Err(unknown(property.option, asked, &names));
         }
-        left.retain(|panel| (property.of)(&panel.key) == asked);
+        left.retain(|panel| (property.of)(&panel.id) == asked);
     }
     Ok(left)
 }
@@ -97,8 +97,8 @@ pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Res
     let wanted = all(panels, arguments)?;
     let mut names: Vec<&str> = Vec::new();
     for part in wanted.iter().flat_map(|panel| &panel.parts) {
-        if !names.contains(&part.component) {
-            names.push(part.component);
+        if !names.contains(&part.name.as_str()) {
+            names.push(&part.name);
         }
     }
     let mut components: Vec<String> = Vec::new();
@@ -185,13 +185,13 @@ pub(super) fn layers(
 
 fn has_one_of(panel: &Panel<'_>, components: &[String]) -> bool {
     let mut parts = panel.parts.iter();
-    parts.any(|part| components.iter().any(|name| name == part.component))
+    parts.any(|part| components.iter().any(|name| *name == part.name))
 }
 
-fn names<'a>(panels: &[&Panel<'a>], property: &Property) -> Vec<&'a str> {
+fn names<'a>(panels: &[&'a Panel<'_>], property: &Property) -> Vec<&'a str> {
     let mut names = Vec::new();
     for panel in panels {
-        let name = (property.of)(&panel.key);
+        let name = (property.of)(&panel.id);
         if !names.contains(&name) {
             names.push(name);
         }

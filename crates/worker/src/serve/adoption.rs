@@ -1,14 +1,15 @@
 //! Finished analyses whose folders are there and which nobody knows of any more: the database was
 //! moved away because it was damaged.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use ckptscope_analysis::results::Results;
 use ckptscope_analysis::service::{AnalysisInfo, Phase, RunSource};
 use ckptscope_checkpoint::hub::HubAddress;
+use ckptscope_results::Results;
 
 use super::Server;
 use super::roots::id_of;
@@ -35,13 +36,10 @@ fn found(place: &Path, id: &str) -> Option<(Kept, String)> {
     })?;
     let results = Results::parse(&fs::read_to_string(&path).ok()?).ok()?;
     let written = milliseconds(fs::metadata(&path).ok()?.modified().ok()?);
-    let mut units: Vec<(u64, u64)> = results
-        .records
-        .iter()
-        .map(|record| (record.layer, record.step))
+    let series = results.series.iter();
+    let units: BTreeSet<(u64, u64)> = series
+        .flat_map(|series| series.steps().iter().map(|step| (series.id.layer, *step)))
         .collect();
-    units.sort_unstable();
-    units.dedup();
     let info = AnalysisInfo {
         id: id.to_owned(),
         name: results.analysis_name,

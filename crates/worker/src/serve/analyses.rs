@@ -8,9 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
-use ckptscope_analysis::results::Results;
 use ckptscope_analysis::service::{AnalysisInfo, NewAnalysis, Phase, Rename, RunSource};
 use ckptscope_analysis::{Config, Registry};
+use ckptscope_results::Results;
 use jiff::Zoned;
 use tokio::fs::File;
 

@@ -1,6 +1,6 @@
 //! The published schema of results.json: current, and kept to.
 
-use ckptscope_analysis::results::schema;
+use ckptscope_results::schema;
 use serde_json::{Value, json};
 
 use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, json as read, micro_run};

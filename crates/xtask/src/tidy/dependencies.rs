@@ -11,6 +11,9 @@ struct Rule {
     reason: &'static str,
 }
 
+/// The crate that all others may depend on: it has the words they share, and nothing else.
+const VOCABULARY: &str = "ckptscope-vocabulary";
+
 const RULES: &[Rule] = &[
     Rule {
         crates: &["ckptscope-metrics"],
@@ -30,6 +33,12 @@ const RULES: &[Rule] = &[
         but: false,
         forbidden: &["ckptscope-*", "tokio"],
         reason: "checkpoint knows no metrics, and both targets read through it",
+    },
+    Rule {
+        crates: &[VOCABULARY, "ckptscope-results"],
+        but: false,
+        forbidden: &["ckptscope-*", "tokio", "web-sys", "js-sys", "wasm-bindgen*"],
+        reason: "vocabulary and results say what a number is of, to whoever computes or shows it",
     },
     Rule {
         crates: &["ckptscope-analysis"],
@@ -114,12 +123,11 @@ impl Rule {
     }
 
     fn forbids(&self, dependency: &str) -> bool {
-        self.forbidden
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => dependency.starts_with(start),
-                None => dependency == *pattern,
-            })
+        let names = |pattern: &&str| match pattern.strip_suffix('*') {
+            Some(start) => dependency.starts_with(start),
+            None => dependency == **pattern,
+        };
+        dependency != VOCABULARY && self.forbidden.iter().any(names)
     }
 }
 

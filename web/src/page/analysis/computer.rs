@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use ckptscope_analysis::protocol::Cost;
-use ckptscope_analysis::results::Results;
 use ckptscope_analysis::service::AnalysisInfo;
+use ckptscope_results::Results;
 
 use super::Phase;
 use crate::pool::LaneNews;

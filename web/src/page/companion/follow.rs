@@ -222,9 +222,11 @@ impl Ear {
             return;
         }
         self.last = id.or(self.last.take());
-        let records = unit.records.into_iter().map(Event::Record);
-        let events = std::iter::once(Event::Progress(unit.progress)).chain(records);
-        (self.tell)(News::Lane(ALL, LaneNews::Events(events.collect())));
+        let update = LaneUpdate {
+            numbers: unit.numbers,
+            finished: vec![unit.progress],
+        };
+        (self.tell)(News::Lane(ALL, LaneNews::Update(update)));
     }
 
     fn begin_again(&mut self) {

@@ -1,8 +1,8 @@
 //! What a native worker has, on its way into the page: runs, and analyses.
 
-use ckptscope_analysis::results::Results;
-use ckptscope_analysis::results::compare::Comparison;
 use ckptscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
+use ckptscope_results::Results;
+use ckptscope_results::compare::Comparison;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 

@@ -1,6 +1,6 @@
 //! Which of a native worker's analyses is shown.
 
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 use leptos::prelude::*;
 
 use crate::link::Source;

@@ -1,6 +1,6 @@
 //! From what was dropped or picked to what is open.
 
-use ckptscope_analysis::results::FORMAT;
+use ckptscope_results::Results;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::Blob;
@@ -78,7 +78,7 @@ async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Know
         "json" => {
             let head = file.slice_with_i32_and_i32(0, HEAD_BYTES);
             let head = head.map_err(|error| crate::fetch::in_words(&error))?;
-            if !text_of(&head).await?.contains(FORMAT) {
+            if !Results::is_beginning(&text_of(&head).await?) {
                 return Ok(None);
             }
             Ok(Some(Known::Results(text_of(file).await?)))

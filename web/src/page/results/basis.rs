@@ -7,7 +7,7 @@ use crate::page::state::State;
 use crate::panel::chart::Plan;
 use crate::panel::look::Palette;
 use crate::panel::title::Title;
-use crate::panel::{PanelKey, PanelSignal};
+use crate::panel::{PanelId, PanelSignal};
 
 /// Colours and choices, worked out once for all charts. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -88,7 +88,7 @@ impl Basis {
         };
         Plan {
             looks: palette.with_untracked(|palette| palette.looks(&shown, &choices)),
-            title: self.title(&shown.key),
+            title: self.title(&shown.id),
             panel: shown,
             choices,
             is_over_layers,
@@ -97,7 +97,7 @@ impl Basis {
     }
 
     /// The words around a chart.
-    pub(super) fn title(self, key: &PanelKey) -> Title {
+    pub(super) fn title(self, key: &PanelId) -> Title {
         self.state.analysis.results.with_untracked(|results| {
             let entries = results.as_ref().map(|results| results.entries.as_slice());
             Title::of(key, entries.unwrap_or_default())

@@ -24,7 +24,7 @@ pub(super) fn Enlarged() -> impl IntoView {
         panels
             .all
             .into_iter()
-            .find(|slot| slot.key == key)
+            .find(|slot| slot.id == key)
             .map(Wrapped)
     });
     Effect::new(move |_| {
@@ -58,7 +58,7 @@ struct Wrapped(PanelSlot);
 
 impl PartialEq for Wrapped {
     fn eq(&self, other: &Self) -> bool {
-        self.0.key == other.0.key
+        self.0.id == other.0.id
     }
 }
 

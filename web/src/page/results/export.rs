@@ -9,7 +9,7 @@ use super::heads;
 use crate::choices::Mode;
 use crate::page::state::State;
 use crate::panel::chart::Plan;
-use crate::panel::{PanelKey, PanelSignal, PanelSlot};
+use crate::panel::{PanelId, PanelSignal, PanelSlot};
 use crate::save::{self, Download};
 
 /// Of exported plots, in CSS pixels.
@@ -78,17 +78,17 @@ pub(super) fn report(state: State, outcome: Result<(), String>) {
     }
 }
 
-fn save_svg(state: State, basis: Basis, key: &PanelKey, panel: &PanelSignal) -> Result<(), String> {
+fn save_svg(state: State, basis: Basis, id: &PanelId, panel: &PanelSignal) -> Result<(), String> {
     let file = Download {
-        name: file_name(state, key, "svg"),
+        name: file_name(state, id, "svg"),
         media_type: "image/svg+xml",
         bytes: drawn(state, basis, panel).svg.into_bytes(),
     };
     file.save()
 }
 
-fn save_png(state: State, basis: Basis, key: &PanelKey, panel: &PanelSignal) {
-    let name = file_name(state, key, "png");
+fn save_png(state: State, basis: Basis, id: &PanelId, panel: &PanelSignal) {
+    let name = file_name(state, id, "png");
     let drawn = drawn(state, basis, panel);
     spawn_local(async move {
         let Size { width, height } = drawn.size;
@@ -99,16 +99,15 @@ fn save_png(state: State, basis: Basis, key: &PanelKey, panel: &PanelSignal) {
     });
 }
 
-fn save_csv(state: State, key: &PanelKey) -> Result<(), String> {
+fn save_csv(state: State, id: &PanelId) -> Result<(), String> {
     let mut results = state
         .analysis
-        .with_records()
+        .with_numbers()
         .ok_or("there are no results")?;
-    results.records.retain(|record| key.is_of(record));
-    results.sort();
-    let bytes = results.csv(&key.label, &key.split);
+    results.series.retain(|series| id.has(series));
+    let bytes = results.csv(&id.entry);
     let file = Download {
-        name: file_name(state, key, "csv"),
+        name: file_name(state, id, "csv"),
         media_type: "text/csv",
         bytes: bytes.map_err(|error| error.to_string())?,
     };
@@ -161,7 +160,7 @@ fn drawn_as_heatmap(plan: &Plan) -> Drawn {
 }
 
 /// `demo_cka_val_activations.svg`.
-fn file_name(state: State, key: &PanelKey, extension: &str) -> String {
+fn file_name(state: State, id: &PanelId, extension: &str) -> String {
     let analysis = state.analysis.results.with_untracked(|results| {
         let name = results
             .as_ref()
@@ -169,11 +168,11 @@ fn file_name(state: State, key: &PanelKey, extension: &str) -> String {
         name.unwrap_or_default()
     });
     let parts = [
-        &analysis,
-        &key.label,
-        &key.output,
-        &key.split,
-        &key.data_type,
+        analysis.as_str(),
+        &id.entry.label,
+        &id.output,
+        id.entry.split.name(),
+        id.kind.name(),
     ];
-    save::file_name(&parts.map(String::as_str), extension)
+    save::file_name(&parts, extension)
 }

@@ -113,12 +113,12 @@ fn draw(plan: &Plan, width: u32) -> Multiples {
 
 /// What the statuses say, each once, where no line has a value.
 fn reason(heads: &[Shown<'_>]) -> Option<String> {
-    let mut points = heads.iter().flat_map(|(line, _)| &line.points);
+    let mut points = heads.iter().flat_map(|(line, _)| line.points());
     if points.any(|point| point.1.is_some()) {
         return None;
     }
-    let statuses = heads.iter().flat_map(|(line, _)| line.statuses.values());
-    let statuses: BTreeSet<&str> = statuses.map(String::as_str).collect();
+    let statuses = heads.iter().flat_map(|(line, _)| line.statuses());
+    let statuses: BTreeSet<&str> = statuses.collect();
     let statuses: Vec<&str> = statuses.into_iter().collect();
     Some(statuses.join("; ")).filter(|words| !words.is_empty())
 }
@@ -190,7 +190,7 @@ impl<'a> Shared<'a> {
         let xs = plan.panel.steps();
         let ends = xs.first().zip(xs.last());
         let is_log = plan.choices.y == Spread::Log;
-        let points = plan.drawn().flat_map(|(line, _)| &line.points);
+        let points = plan.drawn().flat_map(|(line, _)| line.points());
         let values = points.filter_map(|point| point.1.filter(|value| !is_log || *value > 0.0));
         let y_range = values.fold(None, |range: Option<(f64, f64)>, value| {
             let (low, high) = range.unwrap_or((value, value));
@@ -346,7 +346,7 @@ fn Values(multiple: Arc<Multiple>) -> impl IntoView {
             return view! { <span>{words}</span> }.into_any();
         }
         let value = |(line, look): &(Line, Look)| {
-            let status = line.statuses.get(&at).cloned();
+            let status = line.status(at);
             let hint = status.map_or_else(|| look.name.clone(), |s| format!("{}: {s}", look.name));
             let colour = look.colour.to_string();
             view! { <span style:border-color=colour title=hint>{readout::value(line.at(at))}</span> }

@@ -162,8 +162,7 @@ fn said(picture: &Picture, row: usize, cursor: Option<u64>) -> Option<String> {
 }
 
 fn status(line: &Line, at: u64) -> String {
-    let status = line.statuses.get(&at);
-    status
+    line.status(at)
         .map(|status| format!(" ({status})"))
         .unwrap_or_default()
 }

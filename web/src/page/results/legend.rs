@@ -115,7 +115,7 @@ fn Entry(
         }
     };
     let hint = move || read.with(|(_, status)| status.clone());
-    let (name, names_run) = subject.with_value(|subject| (subject.name(), subject.names_run()));
+    let (name, names_run) = subject.with_value(|subject| (subject.name(), subject.run.is_some()));
     let full = subject.with_value(|subject| format!("{name} ({})", subject.component));
     let colour = format!("colour of {name}");
     let swatch = move || look.get().map(|look| swatch(look.colour, look.dash));
@@ -167,7 +167,7 @@ fn read(
     let found = picture.and_then(|picture| {
         let at = cursor.or_else(|| picture.xs.last().copied())?;
         let line = picture.plan.panel.line(subject)?;
-        Some((line.at(at), line.statuses.get(&at).cloned()))
+        Some((line.at(at), line.status(at)))
     });
     found.unwrap_or_default()
 }
@@ -182,8 +182,8 @@ fn Statuses(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
         let at = cursor.or_else(|| picture.xs.last().copied())?;
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (line, _) in picture.plan.drawn() {
-            if let Some(status) = line.statuses.get(&at) {
-                *counts.entry(status.clone()).or_default() += 1;
+            if let Some(status) = line.status(at) {
+                *counts.entry(status).or_default() += 1;
             }
         }
         Some(counts)

@@ -1,6 +1,6 @@
 //! All results as files.
 
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -88,11 +88,10 @@ pub(super) fn Saving() -> impl IntoView {
 }
 
 async fn file(state: State, kind: Kind) -> Result<Download, String> {
-    let mut results = state
+    let results = state
         .analysis
-        .with_records()
+        .with_numbers()
         .ok_or("there are no results")?;
-    results.sort();
     let name = |extension| save::file_name(&[&results.analysis_name], extension);
     Ok(match kind {
         Kind::Report => Download {
@@ -108,7 +107,7 @@ async fn file(state: State, kind: Kind) -> Result<Download, String> {
         Kind::Results => Download {
             name: name("ckptscope.json"),
             media_type: "application/json",
-            bytes: json(&results)?,
+            bytes: results.to_json().map_err(|error| error.to_string())?,
         },
         Kind::Config => Download {
             name: name("yaml"),
@@ -125,11 +124,4 @@ async fn written_report(state: State, results: Results) -> Result<Vec<u8>, Strin
         Answer::Report { html } => Ok(html.into_bytes()),
         _ => Err("the web worker answered something else".to_owned()),
     }
-}
-
-/// The content of a results file.
-fn json(results: &Results) -> Result<Vec<u8>, String> {
-    let mut bytes = serde_json::to_vec(results).map_err(|error| error.to_string())?;
-    bytes.push(b'\n');
-    Ok(bytes)
 }

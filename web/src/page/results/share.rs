@@ -1,6 +1,6 @@
 //! The dialog that makes a link.
 
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 use leptos::html::{Dialog, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -257,7 +257,7 @@ impl Sharing {
 }
 
 async fn made(state: State, has_results: bool) -> Result<Made, String> {
-    let results = state.analysis.with_records();
+    let results = state.analysis.with_numbers();
     let results = results.ok_or("there are no results to share")?;
     let link = Link {
         source: source(state),

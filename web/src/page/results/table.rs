@@ -201,7 +201,7 @@ fn RowView(row: Row) -> impl IntoView {
     let noted = status.is_some();
     view! {
         <tr>
-            <th scope="row" class="words" title=subject.component.clone()>{crate::panel::short(&subject.component).to_owned()}</th>
+            <th scope="row" class="words" title=subject.part()>{subject.short_part()}</th>
             <td>{number(subject.layer)}</td>
             <td class="head">{number(subject.head)}</td>
             <td>{value(summary.first)}</td>
@@ -217,17 +217,17 @@ fn RowView(row: Row) -> impl IntoView {
 
 impl Row {
     fn of(line: &Line) -> Self {
-        let last = line.points.last().map(|point| point.0);
+        let last = line.points().next_back().map(|point| point.0);
         Self {
             subject: line.subject.clone(),
             summary: Summary::of(line),
-            status: last.and_then(|step| line.statuses.get(&step).cloned()),
+            status: last.and_then(|step| line.status(step)),
         }
     }
 
     /// Whether the row's name has all of the words: `layer 2` is not in `layer 20`.
     fn has(&self, words: &str) -> bool {
-        let name = format!("{} {}", self.subject.name(), self.subject.component).to_lowercase();
+        let name = format!("{} {}", self.subject.name(), self.subject.part()).to_lowercase();
         let is_there = |word: &str| {
             let is_number = word.ends_with(|last: char| last.is_ascii_digit());
             let mut places = name.match_indices(word);

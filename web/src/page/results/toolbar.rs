@@ -1,6 +1,6 @@
 //! How charts are drawn.
 
-use ckptscope_analysis::results::Entry;
+use ckptscope_results::Entry;
 use leptos::prelude::*;
 
 use super::basis::Basis;

@@ -73,7 +73,7 @@ fn Price(cost: Memo<Option<Cost>>) -> impl IntoView {
         let here = Power::here(state);
         let mut parts = vec![
             readout::counted(steps, "step"),
-            readout::counted(cost.records, "number"),
+            readout::counted(cost.numbers, "number"),
             format!("{} to read", readout::bytes(cost.read_bytes)),
             readout::operations(cost.flops),
             format!("{} of memory here", readout::bytes(here.peak_bytes(&cost))),

@@ -10,8 +10,8 @@ use super::component::Components;
 use super::field::{Choice, Problems, Select, Text};
 use crate::page::ask::{Ask, Pace};
 use crate::page::state::State;
-use crate::panel::short;
 use crate::panel::title::metric_name;
+use ckptscope_results::short_name;
 
 /// An entry of the form's metrics, by its place. Whatever it shows follows the form.
 #[derive(Clone, Copy)]
@@ -373,7 +373,7 @@ fn summary(entry: &MetricForm) -> String {
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
     for component in &entry.components {
         let own = match component.suffixes.as_slice() {
-            [only] => short(only),
+            [only] => short_name(only),
             _ => component.component.as_str(),
         };
         match kinds

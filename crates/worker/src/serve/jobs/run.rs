@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use ckptscope_analysis::service::{Phase, Planned};
 use ckptscope_analysis::{Config, Registry};
+use ckptscope_results::SeriesSet;
 use ckptscope_wandb::RunId;
 use jiff::Zoned;
 
@@ -180,7 +181,7 @@ pub(in crate::serve) fn planned(analysis: &Analysis) -> Result<String> {
     let planned = Planned {
         cost: analysis.cost(),
         units: analysis.units(),
-        results: analysis.results(Vec::new()),
+        results: analysis.results(SeriesSet::default()),
     };
     Ok(serde_json::to_string(&planned)?)
 }

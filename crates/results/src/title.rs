@@ -1,11 +1,10 @@
 //! What a chart is called.
 
-use ckptscope_analysis::results::Entry;
 use serde_json::Value;
 
-use crate::curve::Key;
+use crate::{Entry, PanelId};
 
-/// Names that spelling out a metric's own does not give.
+/// Names of metrics in files from before entries had titles, where spelling them out does not do.
 const NAMES: &[(&str, &str)] = &[
     ("cka", "CKA"),
     ("pwcca", "PWCCA"),
@@ -31,23 +30,23 @@ pub struct Title {
 impl Title {
     /// Of a chart of one of these entries.
     #[must_use]
-    pub fn of<'a>(key: impl Into<Key<'a>>, entries: &[Entry]) -> Self {
-        let key = key.into();
-        let entry = entries.iter().find(|entry| key.is_of(entry));
-        let mut name = entry.map_or_else(|| key.label.to_owned(), name);
-        if !key.output.is_empty() {
-            name = format!("{name}, {}", key.output.replace('_', " "));
+    pub fn of(panel: &PanelId, entries: &[Entry]) -> Self {
+        let entry = entries.iter().find(|entry| panel.is_of(entry));
+        let own_label = panel.entry.label.to_string();
+        let mut name = entry.map_or_else(|| own_label.clone(), name);
+        if !panel.output.is_empty() {
+            name = format!("{name}, {}", panel.output.replace('_', " "));
         }
         let target = entry.and_then(|entry| entry.target);
         let target = target.map(|step| format!("to step {step}"));
-        let (data_type, split) = (key.data_type.to_owned(), key.split.to_owned());
+        let (data_type, split) = (panel.kind.to_string(), panel.entry.split.to_string());
         let details = [Some(data_type), target, Some(split)];
         let details: Vec<String> = details.into_iter().flatten().collect();
         let is_own = |label: &String| {
             let is_metric = entry.is_some_and(|entry| entry.metric == *label);
             !is_metric && plain(label) != plain(&name)
         };
-        let label = Some(key.label.to_owned()).filter(is_own);
+        let label = Some(own_label).filter(is_own);
         Self {
             name,
             details: details.join(" · "),
@@ -66,12 +65,22 @@ impl Title {
 /// The metric's name for people, and the values of its parameters.
 #[must_use]
 pub fn name(entry: &Entry) -> String {
-    let metric = metric_name(&entry.metric);
+    let metric = metric_title(entry);
     let values: Vec<String> = entry.parameters.iter().filter_map(parameter).collect();
     if values.is_empty() {
         return metric;
     }
     format!("{metric}: {}", values.join(", "))
+}
+
+/// The metric's name for people.
+#[must_use]
+pub fn metric_title(entry: &Entry) -> String {
+    if entry.title.is_empty() {
+        metric_name(&entry.metric)
+    } else {
+        entry.title.clone()
+    }
 }
 
 /// The name for people of a metric that a config calls so.

@@ -1,32 +1,20 @@
 //! Several analyses as one: runs, seeds or sizes side by side.
 //!
-//! What is matched is a [`Series`]: one number of one part of the model, by the entry's label and
-//! split, component, kind of data, layer and head. In the merged results every run's component is a
-//! component of its own, `attention.o_proj · seed 1`, and so is its key: whoever draws or lists
-//! results draws and lists the runs apart, and needs to know nothing of comparisons.
+//! What is matched is what a number is of, whatever the run, and whatever stands before the layers
+//! (one run's wrapper is not another's). Where a run has one part in several stacks, the stacks
+//! tell its numbers apart. In the merged results every series names its run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{
-    Entry, FORMAT, Input, Measured, Order, ResultFile, Results, VERSION, WriteError, written,
-};
-use crate::protocol::Record;
+use crate::order::Order;
+use crate::write::{Cell, KEY_COLUMNS, key_cells, number_cell, written};
+use crate::{Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, Text, WriteError};
 
-/// Between a component and the run it is of.
-pub const SEPARATOR: &str = " · ";
-
-/// The columns of the table before those of the runs.
-const COLUMNS: [&str; 7] = [
-    "metric",
-    "split",
-    "step",
-    "component",
-    "layer",
-    "head",
-    "data_type",
-];
+/// The columns of the table before [`KEY_COLUMNS`].
+const ENTRY_COLUMNS: [&str; 2] = ["metric", "split"];
 
 /// The column after those of the runs.
 const DIFFERENCE: &str = "difference";
@@ -36,36 +24,26 @@ const DIFFERENCE: &str = "difference";
 pub struct Comparison {
     /// The runs' names, in the order in which they were given; no two are equal.
     pub names: Vec<String>,
-    /// All records, each with its run in component and key; the warnings say what does not match.
+    /// All numbers, each with its run; the warnings say what does not match.
     pub merged: Results,
-    /// Every number by what it is of, as many as there are runs: none where a run lacks it.
-    pub rows: Vec<Row>,
+    /// Every series by what it is of, in the order of results.
+    pub matches: Vec<Match>,
 }
 
-/// What is compared: one number of one part of the model.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Series {
-    /// The metric entry's label.
-    pub label: String,
-    /// `train` or `val`.
-    pub split: String,
-    /// A suffix, or the component's name.
-    pub component: String,
-    /// `weights`, `gradients` or `activations`.
-    pub data_type: String,
-    /// Which of the metric's numbers, where it gives several; else empty.
-    pub output: String,
-    /// The layer.
-    pub layer: u64,
-    /// The head; none for the layer's own.
-    pub head: Option<u64>,
-}
-
-/// The numbers of one series at one step.
+/// What is compared: one number of one part of the model, over the steps of all runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct Match {
+    /// What it is of, without the run; the stack is that of the first run that has it.
+    pub id: SeriesId,
+    /// As many as there are runs; none where a run lacks it.
+    pub series: Vec<Option<Arc<Series>>>,
+}
+
+/// The numbers of one match at one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row<'a> {
     /// What they are of.
-    pub series: Series,
+    pub id: &'a SeriesId,
     /// The step.
     pub step: u64,
     /// One per run; none where it is undefined or not there.
@@ -100,18 +78,30 @@ impl Comparison {
         }
         let names = names(&runs);
         let runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();
-        let rows = rows(&runs);
-        if rows
-            .iter()
-            .all(|row| row.values.iter().flatten().count() < 2)
-        {
+        let matches = matches(&runs);
+        let meet = |row: Row<'_>| row.values.iter().flatten().count() > 1;
+        if !matches.iter().any(|one| one.rows().any(meet)) {
             return Err(CompareError::NothingInCommon);
         }
         let merged = merged(&names, &runs);
         Ok(Self {
             names,
             merged,
-            rows,
+            matches,
+        })
+    }
+
+    /// Every number by what it is of: by entry, then by step, then in the order of matches.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let entries = self
+            .matches
+            .chunk_by(|one, other| one.id.entry == other.id.entry);
+        entries.flat_map(|matches| {
+            let steps: BTreeSet<u64> = matches.iter().flat_map(Match::steps).collect();
+            steps.into_iter().flat_map(move |step| {
+                let at_step = matches.iter().filter_map(move |one| one.row(step));
+                at_step
+            })
         })
     }
 
@@ -121,13 +111,10 @@ impl Comparison {
     /// # Errors
     /// [`WriteError::Csv`].
     pub fn csv(&self) -> Result<Vec<u8>, WriteError> {
-        let names = self.names.iter().map(String::as_str);
-        let columns: Vec<&str> = COLUMNS
-            .into_iter()
-            .chain(names)
-            .chain([DIFFERENCE])
-            .collect();
-        written(&columns, self.rows.iter().map(Row::cells))
+        let columns = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
+        let columns = columns.chain(self.names.iter().map(String::as_str));
+        let columns: Vec<&str> = columns.chain([DIFFERENCE]).collect();
+        written(&columns, self.rows().map(Row::cells))
     }
 
     /// `compare.csv` and the merged `results.json`.
@@ -135,20 +122,47 @@ impl Comparison {
     /// # Errors
     /// When a value cannot be written, which values that were read cannot be.
     pub fn files(&self) -> Result<Vec<ResultFile>, WriteError> {
-        let mut results = serde_json::to_vec(&self.merged)?;
-        results.push(b'\n');
         let file = |path: &str, bytes| ResultFile {
             path: path.to_owned(),
             bytes,
         };
         Ok(vec![
             file("compare.csv", self.csv()?),
-            file("results.json", results),
+            file("results.json", self.merged.to_json()?),
         ])
     }
 }
 
-impl Row {
+impl Match {
+    /// Its numbers by ascending step.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let steps: BTreeSet<u64> = self.steps().collect();
+        steps.into_iter().filter_map(|step| self.row(step))
+    }
+
+    fn steps(&self) -> impl Iterator<Item = u64> {
+        let series = self.series.iter().flatten();
+        series.flat_map(|series| series.steps().iter().copied())
+    }
+
+    fn row(&self, step: u64) -> Option<Row<'_>> {
+        let points = self
+            .series
+            .iter()
+            .map(|series| series.as_ref()?.point(step));
+        let points: Vec<_> = points.collect();
+        points.iter().any(Option::is_some).then(|| Row {
+            id: &self.id,
+            step,
+            values: points
+                .iter()
+                .map(|point| point.as_ref()?.number())
+                .collect(),
+        })
+    }
+}
+
+impl<'a> Row<'a> {
     /// The last run's value less the first's, where both have one.
     #[must_use]
     pub fn difference(&self) -> Option<f64> {
@@ -156,64 +170,23 @@ impl Row {
         Some((*last)? - (*first)?)
     }
 
-    fn cells(&self) -> Vec<String> {
-        let number =
-            |value: Option<f64>| value.map_or_else(String::new, |value| json!(value).to_string());
-        let series = &self.series;
-        let component = if series.output.is_empty() {
-            series.component.clone()
-        } else {
-            format!("{}.{}", series.component, series.output)
-        };
-        let mut cells = vec![
-            series.label.clone(),
-            series.split.clone(),
-            self.step.to_string(),
-            component,
-            series.layer.to_string(),
-            series
-                .head
-                .map_or_else(String::new, |head| head.to_string()),
-            series.data_type.clone(),
-        ];
-        cells.extend(self.values.iter().copied().map(number));
+    fn cells(self) -> Vec<Cell<'a>> {
+        let id: &'a SeriesId = self.id;
+        let mut cells: Vec<Cell<'a>> =
+            vec![(&*id.entry.label).into(), id.entry.split.name().into()];
+        cells.extend(key_cells(id, self.step));
+        cells.extend(self.values.iter().copied().map(number_cell));
         // What is beyond the largest number has no place in a table.
-        cells.push(number(self.difference().filter(|value| value.is_finite())));
+        cells.push(number_cell(self.difference().filter(|one| one.is_finite())));
         cells
-    }
-}
-
-impl Series {
-    fn of(record: &Record) -> Self {
-        Self {
-            label: record.label.clone(),
-            split: record.split.clone(),
-            component: record.component.clone(),
-            data_type: record.data_type.clone(),
-            output: record.output.clone(),
-            layer: record.layer,
-            head: record.head,
-        }
-    }
-
-    /// Without layer and head, in words.
-    fn part(&self) -> String {
-        let Self {
-            label,
-            split,
-            component,
-            data_type,
-            ..
-        } = self;
-        format!("{label}_{split} of {component} {data_type}")
     }
 }
 
 /// A name per run: the given one, else the analysis', numbered where it is there before. Names do
 /// not repeat the table's own columns.
 fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
-    let mut taken: BTreeSet<String> = COLUMNS.map(str::to_owned).into();
-    taken.insert(DIFFERENCE.to_owned());
+    let own = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
+    let mut taken: BTreeSet<String> = own.chain([DIFFERENCE]).map(str::to_owned).collect();
     let mut names = Vec::new();
     for (given, results) in runs {
         let name = given.as_ref().unwrap_or(&results.analysis_name);
@@ -226,32 +199,65 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
     names
 }
 
-/// All numbers by series and step, in the order of records.
-fn rows(runs: &[Results]) -> Vec<Row> {
-    let mut rows: BTreeMap<(Series, u64), Vec<Option<f64>>> = BTreeMap::new();
-    let entries = entries(runs);
-    let order = Order::of(&entries);
-    let mut places = BTreeMap::new();
-    for (index, run) in runs.iter().enumerate() {
-        for record in &run.records {
-            let what = (Series::of(record), record.step);
-            places
-                .entry(what.clone())
-                .or_insert_with(|| order.key(record));
-            let values = rows.entry(what).or_insert_with(|| vec![None; runs.len()]);
-            if let Some(value) = values.get_mut(index) {
-                *value = record.value;
+/// What series of several runs are matched by.
+fn matched_by(id: &SeriesId, keeps_stack: bool) -> SeriesId {
+    let stack = if keeps_stack {
+        Text::clone(&id.stack)
+    } else {
+        Text::default()
+    };
+    SeriesId {
+        run: None,
+        stack,
+        ..id.clone()
+    }
+}
+
+/// What some run has in several stacks, so that only the stack tells its numbers apart.
+fn in_several_stacks(runs: &[Results]) -> HashSet<SeriesId> {
+    let mut several = HashSet::new();
+    for run in runs {
+        let mut seen = HashSet::new();
+        for series in run.series.iter() {
+            let id = matched_by(&series.id, false);
+            if !seen.insert(id.clone()) {
+                several.insert(id);
             }
         }
     }
-    let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_by(|(one, _), (other, _)| places.get(one).cmp(&places.get(other)));
-    let row = |((series, step), values)| Row {
-        series,
-        step,
-        values,
-    };
-    rows.into_iter().map(row).collect()
+    several
+}
+
+/// All series of all runs, in the order of results.
+fn matches(runs: &[Results]) -> Vec<Match> {
+    let several = in_several_stacks(runs);
+    let mut matches: Vec<Match> = Vec::new();
+    let mut places: HashMap<SeriesId, usize> = HashMap::new();
+    for (index, run) in runs.iter().enumerate() {
+        for series in run.series.iter() {
+            let by = matched_by(&series.id, false);
+            let by = if several.contains(&by) {
+                matched_by(&series.id, true)
+            } else {
+                by
+            };
+            let place = *places.entry(by).or_insert_with(|| {
+                matches.push(Match {
+                    id: SeriesId {
+                        run: None,
+                        ..series.id.clone()
+                    },
+                    series: vec![None; runs.len()],
+                });
+                matches.len() - 1
+            });
+            matches[place].series[index] = Some(Arc::clone(series));
+        }
+    }
+    let entries = entries(runs);
+    let order = Order::of(&entries, &[]);
+    matches.sort_by_cached_key(|one| order.key(&one.id));
+    matches
 }
 
 /// The entries of all runs, each once, with everything that any of them measures.
@@ -273,12 +279,7 @@ fn entries(runs: &[Results]) -> Vec<Entry> {
 }
 
 fn is_same(one: &Entry, other: &Entry) -> bool {
-    (&one.label, &one.split) == (&other.label, &other.split)
-}
-
-/// The text with the run it is of.
-fn of_run(text: &str, name: &str) -> String {
-    format!("{text}{SEPARATOR}{name}")
+    (&one.label, one.split) == (&other.label, other.split)
 }
 
 fn merged(names: &[String], runs: &[Results]) -> Results {
@@ -289,11 +290,10 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
     let first = runs.first();
     let model = first.and_then(|run| run.model.clone());
     let mut merged = Results {
-        format: FORMAT.to_owned(),
-        version: VERSION,
         program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")).to_owned(),
         analysis_name: names.join(" vs "),
         source: sources.join("; "),
+        runs: names.to_vec(),
         inputs: inputs(names, runs),
         model: model.filter(|model| runs.iter().all(|run| run.model.as_ref() == Some(model))),
         steps: steps.into_iter().collect(),
@@ -301,25 +301,15 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
         entries: entries(runs),
         warnings: warnings(names, runs),
         config: first.map(|run| run.config.clone()).unwrap_or_default(),
-        records: Vec::new(),
+        ..Results::default()
     };
-    for entry in &mut merged.entries {
-        let apart = entry.components.iter().flat_map(|one| {
-            names.iter().map(|name| Measured {
-                component: of_run(&one.component, name),
-                data_type: one.data_type.clone(),
-            })
-        });
-        entry.components = apart.collect();
-    }
     for (name, run) in names.iter().zip(runs) {
-        merged
-            .records
-            .extend(run.records.iter().map(|record| Record {
-                key: of_run(&record.key, name),
-                component: of_run(&record.component, name),
-                ..record.clone()
-            }));
+        let name = Text::from(name.as_str());
+        for series in run.series.iter() {
+            let mut series = Series::clone(series);
+            series.id.run = Some(Text::clone(&name));
+            merged.series.insert_series(series);
+        }
     }
     merged.sort();
     merged
@@ -329,7 +319,7 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
 fn inputs(names: &[String], runs: &[Results]) -> Vec<Input> {
     let of = |(name, run): (&String, &Results)| -> Vec<Input> {
         let marked = run.inputs.iter().map(|input| Input {
-            path: of_run(&input.path, name),
+            path: format!("{}{SEPARATOR}{name}", input.path),
             ..input.clone()
         });
         marked.collect()
@@ -371,9 +361,9 @@ fn differing_entries(names: &[String], runs: &[Results]) -> Vec<String> {
         };
         let (one, other) = (measures(before), measures(entry));
         if one != other {
-            let (label, split) = (&entry.label, &entry.split);
+            let stem = entry.id().stem();
             differing.push(format!(
-                "{label}_{split} is not the same in all: {one} in {first}, {other} in {name}"
+                "{stem} is not the same in all: {one} in {first}, {other} in {name}"
             ));
         }
     }
@@ -400,15 +390,16 @@ fn lacking_steps(name: &str, run: &Results, runs: &[Results]) -> Option<String> 
 
 /// What others have and this run has not, by component; with the layers where it has others of it.
 fn lacking_series(name: &str, run: &Results, runs: &[Results]) -> Vec<String> {
-    let series =
-        |run: &Results| -> BTreeSet<Series> { run.records.iter().map(Series::of).collect() };
+    let series = |run: &Results| -> BTreeSet<SeriesId> {
+        let ids = run.series.iter();
+        ids.map(|series| matched_by(&series.id, false)).collect()
+    };
     let own = series(run);
-    let own_parts: BTreeSet<String> = own.iter().map(Series::part).collect();
-    let others: BTreeSet<Series> = runs.iter().flat_map(series).collect();
+    let own_parts: BTreeSet<String> = own.iter().map(part).collect();
+    let others: BTreeSet<SeriesId> = runs.iter().flat_map(series).collect();
     let mut lacking: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-    for series in others.difference(&own) {
-        let layers = lacking.entry(series.part()).or_default();
-        layers.insert(series.layer);
+    for id in others.difference(&own) {
+        lacking.entry(part(id)).or_default().insert(id.layer);
     }
     let told = lacking.into_iter().map(|(part, layers)| {
         if own_parts.contains(&part) {
@@ -419,6 +410,11 @@ fn lacking_series(name: &str, run: &Results, runs: &[Results]) -> Vec<String> {
         }
     });
     told.collect()
+}
+
+/// A series without layer and head, in words.
+fn part(id: &SeriesId) -> String {
+    format!("{} of {} {}", id.entry.stem(), id.component, id.kind)
 }
 
 /// The numbers, shortened where they are many.

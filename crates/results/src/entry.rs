@@ -1,0 +1,67 @@
+//! A metric entry of the config, as results tell of it.
+
+use ckptscope_vocabulary::{DataKind, Split};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{EntryId, SeriesId};
+
+/// One metric entry of the config.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Entry {
+    /// Its label; with the split it names its files.
+    pub label: String,
+    /// The metric.
+    pub metric: String,
+    /// The metric's name for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// One line on what the metric says.
+    pub summary: String,
+    /// The data that gradients and activations were made with.
+    pub split: Split,
+    /// The step compared with, for comparative metrics.
+    pub target: Option<u64>,
+    /// The metric's parameters.
+    pub parameters: Map<String, Value>,
+    /// What it measures, in the config's order.
+    #[serde(default)]
+    pub components: Vec<MeasuredComponent>,
+}
+
+/// One component of a metric entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MeasuredComponent {
+    /// As series name it: a tensor's name within its layer, or the component's own name.
+    pub component: String,
+    /// What its tensors are of.
+    #[serde(rename = "data_type")]
+    pub kind: DataKind,
+    /// The component's parameters.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub parameters: Map<String, Value>,
+}
+
+impl Entry {
+    /// What series of it say.
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        EntryId::new(&self.label, self.split)
+    }
+
+    /// Whether it is that entry.
+    #[must_use]
+    pub fn is(&self, id: &EntryId) -> bool {
+        self.label == *id.label && self.split == id.split
+    }
+}
+
+impl MeasuredComponent {
+    /// Whether the series is of it, whatever the entry.
+    #[must_use]
+    pub fn has(&self, id: &SeriesId) -> bool {
+        self.component == *id.component && self.kind == id.kind
+    }
+}

@@ -1,0 +1,205 @@
+//! Which series share an axis, and what one of them is called there.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ckptscope_vocabulary::DataKind;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Entry, EntryId, SeriesId, Text};
+
+/// Between a component and the run it is of.
+pub const SEPARATOR: &str = " · ";
+
+/// What all series that share an axis have in common: one number of one metric entry, of one kind
+/// of data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PanelId {
+    /// The metric entry.
+    pub entry: EntryId,
+    /// Which of the metric's numbers, where it gives several; else empty.
+    pub output: Text,
+    /// What the tensors are of.
+    pub kind: DataKind,
+}
+
+/// What one series of a panel is of. The same in all panels: colours and pins go by it.
+///
+/// The stack is left out: the components of one entry have one each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// A tensor's name within its layer, or the component's name.
+    pub component: Text,
+    /// The run, where several are compared.
+    pub run: Option<Text>,
+    /// The layer; none where a line runs over layers.
+    pub layer: Option<u64>,
+    /// The head; none for the layer's own.
+    pub head: Option<u64>,
+}
+
+impl SeriesId {
+    /// The panel that shows it.
+    #[must_use]
+    pub fn panel(&self) -> PanelId {
+        PanelId {
+            entry: self.entry.clone(),
+            output: self.output.clone(),
+            kind: self.kind,
+        }
+    }
+
+    /// What it is of within its panel.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            component: self.component.clone(),
+            run: self.run.clone(),
+            layer: Some(self.layer),
+            head: self.head,
+        }
+    }
+}
+
+impl PanelId {
+    /// Whether a series belongs to it.
+    #[must_use]
+    pub fn has(&self, id: &SeriesId) -> bool {
+        self.kind == id.kind && self.output == id.output && self.entry == id.entry
+    }
+
+    /// Whether it is of a metric entry.
+    #[must_use]
+    pub fn is_of(&self, entry: &Entry) -> bool {
+        entry.is(&self.entry)
+    }
+}
+
+impl Subject {
+    /// Component and run, in full: `attention.o_proj · seed 1`.
+    #[must_use]
+    pub fn part(&self) -> String {
+        with_run(&self.component, self.run.as_deref())
+    }
+
+    /// The last part of the component, and the run: `o_proj · seed 1`.
+    #[must_use]
+    pub fn short_part(&self) -> String {
+        with_run(short_name(&self.component), self.run.as_deref())
+    }
+
+    /// `layer 0 · v_proj`, `layer 0 · head 1 · ov_circuit`: what differs most stands first, where
+    /// there is little room.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let layer = self.layer.map(|layer| format!("layer {layer}"));
+        let head = self.head.map(|head| format!("head {head}"));
+        let parts = [layer, head, Some(self.short_part())];
+        parts
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(SEPARATOR)
+    }
+}
+
+fn with_run(component: &str, run: Option<&str>) -> String {
+    match run {
+        Some(run) => format!("{component}{SEPARATOR}{run}"),
+        None => component.to_owned(),
+    }
+}
+
+/// The last part of a tensor's name within its layer: `v_proj` of `attention.v_proj`.
+#[must_use]
+pub fn short_name(component: &str) -> &str {
+    component.rsplit('.').next().unwrap_or(component)
+}
+
+/// `0::attention.v_proj`, `0:3:ov_circuit`, `::ov_circuit · seed 1`: layer, head, component, run.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
+        let (layer, head) = (number(self.layer), number(self.head));
+        write!(f, "{layer}:{head}:{}", self.part())
+    }
+}
+
+/// Text that names no subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} names no series: LAYER:HEAD:COMPONENT was expected")]
+pub struct SubjectError {
+    text: String,
+}
+
+impl FromStr for Subject {
+    type Err = SubjectError;
+
+    fn from_str(text: &str) -> Result<Self, SubjectError> {
+        let wrong = || SubjectError {
+            text: text.to_owned(),
+        };
+        let number = |part: &str| match part {
+            "" => Ok(None),
+            digits => digits.parse().map(Some).map_err(|_| wrong()),
+        };
+        let mut parts = text.splitn(3, ':');
+        let mut next = || parts.next().ok_or_else(wrong);
+        let (layer, head) = (number(next()?)?, number(next()?)?);
+        let part = next()?;
+        let (component, run) = match part.split_once(SEPARATOR) {
+            Some((component, run)) => (component, Some(run.into())),
+            None => (part, None),
+        };
+        Ok(Self {
+            component: component.into(),
+            run,
+            layer,
+            head,
+        })
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Subject;
+
+    #[test]
+    fn a_short_name_keeps_the_run() {
+        let short = |text: &str| text.parse::<Subject>().unwrap().short_part();
+        assert_eq!(short("0::attention.v_proj"), "v_proj");
+        assert_eq!(short("0::ov_circuit"), "ov_circuit");
+        let of_run = "attention.o_proj · Qwen2.5-0.5B";
+        assert_eq!(short(&format!("0:1:{of_run}")), "o_proj · Qwen2.5-0.5B");
+        let again = "ov_circuit · run 1.5 · again";
+        assert_eq!(short(&format!("::{again}")), again);
+    }
+
+    #[test]
+    fn a_subject_is_read_as_it_is_written() {
+        for text in [
+            "0::attention.v_proj",
+            "1:3:ov_circuit · seed 1",
+            "::a:b",
+            ":2:",
+        ] {
+            assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
+        }
+        for text in ["", "0", "0:1", "x::a", "0:-1:a"] {
+            assert!(text.parse::<Subject>().is_err(), "{text}");
+        }
+    }
+}

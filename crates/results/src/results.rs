@@ -1,0 +1,109 @@
+//! Everything an analysis found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ckptscope_vocabulary::ModelShape;
+use serde::{Deserialize, Serialize};
+
+use crate::order::Order;
+use crate::{Entry, EntryId, Series, SeriesId, SeriesPoint, SeriesSet};
+
+/// Everything an analysis found: the contents of `results.json`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Results {
+    /// Version of the program that computed it.
+    pub program: String,
+    /// The analysis' name.
+    pub analysis_name: String,
+    /// The run that was read, as it was named.
+    pub source: String,
+    /// The names of the runs, where several are compared; else none.
+    pub runs: Vec<String>,
+    /// The files that were read, by path, where whoever analysed could tell; not the time of
+    /// their last change, so that the same bytes give the same results.
+    pub inputs: Vec<Input>,
+    /// The model's dimensions, where they were found.
+    pub model: Option<ModelShape>,
+    /// The steps computed, ascending.
+    pub steps: Vec<u64>,
+    /// Steps that were asked for and do not exist.
+    pub missing_steps: Vec<u64>,
+    /// The metric entries, in the config's order.
+    pub entries: Vec<Entry>,
+    /// What was skipped or assumed.
+    pub warnings: Vec<String>,
+    /// The config, as it was written.
+    pub config: String,
+    /// Every number; [`Results::sort`] brings the series into the order of entries, components,
+    /// layers and heads.
+    pub series: SeriesSet,
+}
+
+/// One file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Input {
+    /// Its path in the run.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// The commit it was read of, where it lies in a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// What names its content where it lies, without its having been read whole: the Hub's
+    /// object id (SHA-256 of large files, git's SHA-1 of others). None for files of a disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_id: Option<String>,
+}
+
+impl Results {
+    /// Brings the series into the order of entries, components, runs, layers and heads.
+    pub fn sort(&mut self) {
+        let order = Order::of(&self.entries, &self.runs);
+        self.series.sort_by_cached_key(|id| order.key(id));
+    }
+
+    /// Everything but the numbers.
+    #[must_use]
+    pub fn without_numbers(&self) -> Self {
+        Self {
+            series: SeriesSet::default(),
+            program: self.program.clone(),
+            analysis_name: self.analysis_name.clone(),
+            source: self.source.clone(),
+            runs: self.runs.clone(),
+            inputs: self.inputs.clone(),
+            model: self.model.clone(),
+            steps: self.steps.clone(),
+            missing_steps: self.missing_steps.clone(),
+            entries: self.entries.clone(),
+            warnings: self.warnings.clone(),
+            config: self.config.clone(),
+        }
+    }
+
+    /// The series of an entry, in their order.
+    pub fn of_entry<'a>(&'a self, entry: &'a EntryId) -> impl Iterator<Item = &'a Arc<Series>> {
+        self.series
+            .iter()
+            .filter(|series| series.id.entry == *entry)
+    }
+
+    /// Every number as tables list them: by entry, then by step, then in the order of series.
+    pub fn rows(&self) -> impl Iterator<Item = (&SeriesId, SeriesPoint<'_>)> {
+        let series = self.series.as_slice();
+        let entries = series.chunk_by(|one, other| one.id.entry == other.id.entry);
+        entries.flat_map(|series| {
+            let steps = series.iter().flat_map(|one| one.steps());
+            let steps: BTreeSet<u64> = steps.copied().collect();
+            steps.into_iter().flat_map(move |step| {
+                let at_step = move |one: &'_ Arc<Series>| one.point(step).is_some();
+                series
+                    .iter()
+                    .filter(move |one| at_step(one))
+                    .filter_map(move |one| Some((&one.id, one.point(step)?)))
+            })
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! Results as files: per-step JSON as the reference tool writes it, tables, and `results.json`.
+//!
+//! The same results give the same bytes: nothing here knows the time.
+
+mod csv;
+mod per_step;
+
+pub(crate) use self::csv::{Cell, KEY_COLUMNS, key_cells, number_cell, written};
+use crate::{EntryId, Results};
+
+/// One file of results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultFile {
+    /// Path below the analysis' folder, separated by `/`.
+    pub path: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// Results that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// As JSON.
+    #[error("results as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// As CSV.
+    #[error("results as CSV: {0}")]
+    Csv(#[from] ::csv::Error),
+}
+
+impl Results {
+    /// The CSV table of one metric entry: a row per number.
+    ///
+    /// # Errors
+    /// [`WriteError::Csv`].
+    pub fn csv(&self, entry: &EntryId) -> Result<Vec<u8>, WriteError> {
+        csv::of_entry(self, entry)
+    }
+
+    /// The CSV table of everything: the entry's label and split, and what [`Results::csv`] has.
+    ///
+    /// # Errors
+    /// [`WriteError::Csv`].
+    pub fn long_csv(&self) -> Result<Vec<u8>, WriteError> {
+        csv::of_everything(self)
+    }
+
+    /// Every file but those that know the time: per-step JSON, CSV tables, `results.json` and
+    /// `config.yaml`.
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON or CSV, which values that were read from either
+    /// cannot be.
+    pub fn files(&self) -> Result<Vec<ResultFile>, WriteError> {
+        let mut files = Vec::new();
+        for entry in &self.entries {
+            let id = entry.id();
+            files.extend(per_step::of_entry(self, &id)?);
+            files.push(ResultFile {
+                path: format!("{}.csv", id.stem()),
+                bytes: self.csv(&id)?,
+            });
+        }
+        files.push(ResultFile {
+            path: "results.json".to_owned(),
+            bytes: self.to_json()?,
+        });
+        files.push(ResultFile {
+            path: "config.yaml".to_owned(),
+            bytes: self.config.clone().into_bytes(),
+        });
+        Ok(files)
+    }
+}

@@ -1,0 +1,242 @@
+//! Analyses side by side.
+
+use ckptscope_results::compare::{CompareError, Comparison};
+use ckptscope_results::{
+    DataKind, Entry, EntryId, MeasuredComponent, Number, Results, SeriesId, Split, Value,
+};
+use serde_json::json;
+
+/// The effective rank of one layer's weights.
+fn number(component: &str, layer: u64, step: u64, value: Option<f64>) -> Number {
+    Number {
+        id: SeriesId {
+            entry: EntryId::new("per", Split::Val),
+            component: component.into(),
+            kind: DataKind::Weights,
+            stack: "layers.".into(),
+            layer,
+            ..SeriesId::default()
+        },
+        step,
+        value: value.map(Value::Number),
+        status: None,
+    }
+}
+
+/// Results with these numbers, and an entry that measures their components.
+fn results(name: &str, steps: &[u64], components: &[&str], numbers: &[Number]) -> Results {
+    let measured = components.iter().map(|component| MeasuredComponent {
+        component: (*component).to_owned(),
+        kind: DataKind::Weights,
+        parameters: serde_json::Map::default(),
+    });
+    let mut results = Results {
+        program: "p".to_owned(),
+        analysis_name: name.to_owned(),
+        source: "runs".to_owned(),
+        steps: steps.to_vec(),
+        entries: vec![Entry {
+            label: "per".to_owned(),
+            metric: "per".to_owned(),
+            split: Split::Val,
+            components: measured.collect(),
+            ..Entry::default()
+        }],
+        warnings: vec![format!("a warning of {name}")],
+        config: "a: 1".to_owned(),
+        series: numbers.iter().cloned().collect(),
+        ..Results::default()
+    };
+    results.sort();
+    results
+}
+
+/// Steps 0 and 1 of `o_proj` in two layers.
+fn first() -> Results {
+    let numbers = vec![
+        number("o_proj", 0, 0, Some(0.5)),
+        number("o_proj", 1, 0, Some(0.25)),
+        number("o_proj", 0, 1, Some(1.0)),
+        number("o_proj", 1, 1, None),
+    ];
+    results("a", &[0, 1], &["o_proj"], &numbers)
+}
+
+/// Steps 1 and 2 of `o_proj` in one layer, and of `v_proj`.
+fn second() -> Results {
+    let numbers = vec![
+        number("o_proj", 0, 1, Some(1.75)),
+        number("v_proj", 0, 1, Some(2.0)),
+        number("o_proj", 0, 2, Some(3.0)),
+    ];
+    results("b", &[1, 2], &["o_proj", "v_proj"], &numbers)
+}
+
+fn compared(runs: Vec<Results>) -> Comparison {
+    Comparison::of(runs.into_iter().map(|run| (None, run)).collect()).unwrap()
+}
+
+#[test]
+fn numbers_stand_side_by_side() {
+    let table = compared(vec![first(), second()]).csv().unwrap();
+    let expected = "\
+metric,split,step,key,component,output,layer,head,data_type,a,b,difference
+per,val,0,layers.0.o_proj.weights,o_proj,,0,,weights,0.5,,
+per,val,0,layers.1.o_proj.weights,o_proj,,1,,weights,0.25,,
+per,val,1,layers.0.o_proj.weights,o_proj,,0,,weights,1.0,1.75,0.75
+per,val,1,layers.1.o_proj.weights,o_proj,,1,,weights,,,
+per,val,1,layers.0.v_proj.weights,v_proj,,0,,weights,,2.0,
+per,val,2,layers.0.o_proj.weights,o_proj,,0,,weights,,3.0,
+";
+    assert_eq!(String::from_utf8(table).unwrap(), expected);
+}
+
+#[test]
+fn in_the_merged_results_every_series_names_its_run() {
+    let merged = compared(vec![first(), second()]).merged;
+    assert_eq!(merged.steps, [0, 1, 2]);
+    assert_eq!(merged.analysis_name, "a vs b");
+    assert_eq!(merged.runs, ["a", "b"]);
+    let measured = merged.entries[0].components.iter();
+    let measured: Vec<&str> = measured.map(|one| one.component.as_str()).collect();
+    assert_eq!(measured, ["o_proj", "v_proj"]);
+    let at_1: Vec<(String, Option<f64>)> = merged
+        .rows()
+        .filter(|(_, point)| point.step == 1)
+        .map(|(id, point)| (id.subject().to_string(), point.number()))
+        .collect();
+    let expected = [
+        ("0::o_proj · a", Some(1.0)),
+        ("1::o_proj · a", None),
+        ("0::o_proj · b", Some(1.75)),
+        ("0::v_proj · b", Some(2.0)),
+    ];
+    assert_eq!(at_1, expected.map(|(name, value)| (name.to_owned(), value)));
+    // It is a results file like any other.
+    let text = String::from_utf8(merged.to_json().unwrap()).unwrap();
+    assert_eq!(Results::parse(&text).unwrap(), merged);
+}
+
+#[test]
+fn a_wrapper_around_one_run_changes_nothing() {
+    let wrapped = |mut results: Results| {
+        results.series = results
+            .rows()
+            .map(|(id, point)| Number {
+                id: SeriesId {
+                    stack: format!("_orig_mod.{}", id.stack).into(),
+                    ..id.clone()
+                },
+                step: point.step,
+                value: point.value.cloned(),
+                status: None,
+            })
+            .collect();
+        results
+    };
+    let plain = compared(vec![first(), second()]);
+    let other = compared(vec![first(), wrapped(second())]);
+    let values = |one: &Comparison| one.rows().map(|row| row.values).collect::<Vec<_>>();
+    assert_eq!(values(&plain), values(&other));
+    assert_eq!(plain.merged.warnings, other.merged.warnings);
+}
+
+#[test]
+fn what_a_run_has_in_two_stacks_is_matched_by_its_stack() {
+    let of = |stack: &str, value| {
+        let mut number = number("o_proj", 0, 0, Some(value));
+        number.id.stack = stack.into();
+        number
+    };
+    let run = |base: f64| {
+        let numbers = [
+            of("encoder.layers.", base),
+            of("decoder.layers.", base + 10.0),
+        ];
+        results("seed", &[0], &["o_proj"], &numbers)
+    };
+    let rows = compared(vec![run(1.0), run(2.0)]);
+    let rows: Vec<_> = rows
+        .rows()
+        .map(|row| (row.id.stack.to_string(), row.values))
+        .collect();
+    let expected = [
+        ("decoder.layers.", vec![Some(11.0), Some(12.0)]),
+        ("encoder.layers.", vec![Some(1.0), Some(2.0)]),
+    ];
+    assert_eq!(
+        rows,
+        expected.map(|(stack, values)| (stack.to_owned(), values))
+    );
+}
+
+#[test]
+fn what_does_not_match_is_told() {
+    let mut second = second();
+    second.config = "a: 2".to_owned();
+    let parameters = json!({"variant": "reference"});
+    second.entries[0].parameters = parameters.as_object().unwrap().clone();
+    second.entries[0].target = Some(7);
+    let merged = compared(vec![first(), second]).merged;
+    let expected = [
+        "per_val is not the same in all: per {} in a, \
+         per {\"variant\":\"reference\"} against step 7 in b",
+        "a lacks steps 2",
+        "a lacks per_val of v_proj weights",
+        "b lacks steps 0",
+        "b lacks some of per_val of o_proj weights: in layers 1",
+        "the configs differ; the one that is shown is that of a",
+        "a: a warning of a",
+        "b: a warning of b",
+    ];
+    assert_eq!(merged.warnings, expected);
+}
+
+#[test]
+fn three_runs_are_compared_last_to_first() {
+    let at = |value| {
+        let numbers = vec![number("o_proj", 0, 0, Some(value))];
+        results("seed", &[0], &["o_proj"], &numbers)
+    };
+    let comparison = compared(vec![at(1.0), at(5.0), at(3.0)]);
+    assert_eq!(comparison.names, ["seed", "seed 2", "seed 3"]);
+    let row = comparison.rows().next().unwrap();
+    assert_eq!(row.values, [Some(1.0), Some(5.0), Some(3.0)]);
+    assert_eq!(row.difference(), Some(2.0));
+    let no_warnings_but_their_own = comparison.merged.warnings.len();
+    assert_eq!(no_warnings_but_their_own, 3);
+}
+
+#[test]
+fn names_are_given_and_no_column_is_there_twice() {
+    let names = [Some("step".to_owned()), Some("difference".to_owned())];
+    let runs = names.into_iter().zip([first(), second()]).collect();
+    let comparison = Comparison::of(runs).unwrap();
+    assert_eq!(comparison.names, ["step 2", "difference 2"]);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let of = |runs: Vec<Results>| Comparison::of(runs.into_iter().map(|run| (None, run)).collect());
+    assert_eq!(
+        of(vec![first()]).unwrap_err(),
+        CompareError::TooFew { count: 1 }
+    );
+    let mut other = second();
+    other.series = other
+        .rows()
+        .map(|(id, point)| Number {
+            id: SeriesId {
+                entry: EntryId::new("gini", Split::Val),
+                ..id.clone()
+            },
+            step: point.step,
+            value: point.value.cloned(),
+            status: None,
+        })
+        .collect();
+    assert_eq!(
+        of(vec![first(), other]).unwrap_err(),
+        CompareError::NothingInCommon
+    );
+}

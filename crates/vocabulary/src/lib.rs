@@ -1,0 +1,28 @@
+//! The words that all of ckptscope shares: each is defined here, once, and written the same in
+//! configs, keys, file names, messages and results.
+
+mod data_kind;
+mod model_shape;
+mod split;
+
+pub use data_kind::DataKind;
+pub use model_shape::ModelShape;
+pub use split::Split;
+
+/// A text that is none of a list of words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownWord {
+    /// The text.
+    pub found: String,
+    /// The words that there are.
+    pub known: &'static [&'static str],
+}
+
+impl std::fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (found, known) = (&self.found, self.known.join(", "));
+        write!(f, "`{found}` is none of: {known}")
+    }
+}
+
+impl std::error::Error for UnknownWord {}
