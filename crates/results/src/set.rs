@@ -53,6 +53,18 @@ impl SeriesSet {
         &self.series
     }
 
+    /// Every number by itself, series after series.
+    pub fn each(&self) -> impl Iterator<Item = Number> {
+        self.series.iter().flat_map(|series| {
+            series.points().map(|point| Number {
+                id: series.id.clone(),
+                step: point.step,
+                value: point.value.cloned(),
+                status: point.status.cloned(),
+            })
+        })
+    }
+
     /// How many series there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -120,18 +120,11 @@ fn in_the_merged_results_every_series_names_its_run() {
 #[test]
 fn a_wrapper_around_one_run_changes_nothing() {
     let wrapped = |mut results: Results| {
-        results.series = results
-            .rows()
-            .map(|(id, point)| Number {
-                id: SeriesId {
-                    stack: format!("_orig_mod.{}", id.stack).into(),
-                    ..id.clone()
-                },
-                step: point.step,
-                value: point.value.cloned(),
-                status: None,
-            })
-            .collect();
+        let wrapped = results.series.each().map(|mut number| {
+            number.id.stack = format!("_orig_mod.{}", number.id.stack).into();
+            number
+        });
+        results.series = wrapped.collect();
         results
     };
     let plain = compared(vec![first(), second()]);
@@ -223,18 +216,11 @@ fn what_cannot_be_compared_is_refused() {
         CompareError::TooFew { count: 1 }
     );
     let mut other = second();
-    other.series = other
-        .rows()
-        .map(|(id, point)| Number {
-            id: SeriesId {
-                entry: EntryId::new("gini", Split::Val),
-                ..id.clone()
-            },
-            step: point.step,
-            value: point.value.cloned(),
-            status: None,
-        })
-        .collect();
+    let renamed = other.series.each().map(|mut number| {
+        number.id.entry = EntryId::new("gini", Split::Val);
+        number
+    });
+    other.series = renamed.collect();
     assert_eq!(
         of(vec![first(), other]).unwrap_err(),
         CompareError::NothingInCommon

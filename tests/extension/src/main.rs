@@ -10,9 +10,10 @@ mod value_overlap;
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{Config, Plan, Registry, run_lane};
 use ckptscope_checkpoint::{LocalTree, Run};
+use ckptscope_results::Number;
 
 use negative_share::NegativeShare;
 use value_overlap::ValueOverlap;
@@ -32,23 +33,18 @@ metrics:
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("name a run's folder")?;
-    let records = futures_lite::future::block_on(analyse(&folder))?;
-    for Record {
-        label,
-        step,
-        key,
-        value,
-        status,
-        ..
-    } in records
-    {
+    let numbers = futures_lite::future::block_on(analyse(&folder))?;
+    for number in numbers {
+        let value = number.value.and_then(|value| value.number());
+        let status = number.status.map(|status| status.to_string());
         let answer = value.map_or(status.unwrap_or_default(), |value| value.to_string());
-        println!("{label}\t{step}\t{key}\t{answer}");
+        let (label, key) = (&number.id.entry.label, number.id.key());
+        println!("{label}\t{}\t{key}\t{answer}", number.step);
     }
     Ok(())
 }
 
-async fn analyse(folder: &str) -> Result<Vec<Record>, Box<dyn Error>> {
+async fn analyse(folder: &str) -> Result<Vec<Number>, Box<dyn Error>> {
     let registry = Registry::default()
         .metric(&NegativeShare)
         .component(&ValueOverlap);
@@ -56,15 +52,15 @@ async fn analyse(folder: &str) -> Result<Vec<Record>, Box<dyn Error>> {
     let tree = LocalTree::scan(folder)?;
     let run = Run::find(&tree).await?;
     let plan = Plan::make(&config, &run, &tree).await?;
-    let mut records = Vec::new();
+    let mut numbers = Vec::new();
     for lane in &plan.lanes {
         let mut listener = |event| {
-            if let Event::Record(record) = event {
-                records.push(record);
+            if let Event::Number(number) = event {
+                numbers.push(number);
             }
             ControlFlow::Continue(())
         };
         run_lane(lane, &tree, &mut listener).await?;
     }
-    Ok(records)
+    Ok(numbers)
 }

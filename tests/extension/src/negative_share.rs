@@ -1,7 +1,7 @@
 //! A metric of one's own.
 
 use ckptscope_metrics::{
-    Facts, Form, Measurement, Metric, Needs, Parameters, DataKind, Single, Status,
+    DataKind, Facts, Form, Measurement, Metric, Needs, Parameters, Single, Status,
 };
 
 /// The share of entries below zero, from 0 to 1.

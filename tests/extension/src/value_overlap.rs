@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use nalgebra::DMatrix;
 use ckptscope_analysis::Component;
 use ckptscope_analysis::component::{
     Built, ComponentError, MatrixOutline, Outline, Request, Shape,
 };
 use ckptscope_checkpoint::DataKind;
 use ckptscope_metrics::Facts;
+use nalgebra::DMatrix;
 
 /// `V V^T` `[K d, K d]` of the value projection `[K d, d_model]`: how far a layer's values read
 /// the same directions of the residual stream.

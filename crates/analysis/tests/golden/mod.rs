@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{Config, Plan, Registry, run_lane};
 use ckptscope_checkpoint::{MemoryTree, Run};
+use ckptscope_results::{Number, Value};
 use include_dir::{Dir, include_dir};
 
 static RUN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tests/data/pico-decoder-micro-1");
@@ -39,7 +40,7 @@ pub(crate) async fn check_bundled_run() {
     let mut wrong = String::new();
     let (mut compared, mut left_open) = (0, 0);
     for split in ["val", "train"] {
-        let records = analyse(split).await;
+        let numbers = analyse(split).await;
         for (place, metrics) in expected
             .iter()
             .filter(|(place, _)| place.starts_with(split))
@@ -47,7 +48,7 @@ pub(crate) async fn check_bundled_run() {
             for (metric, components) in metrics {
                 for (key, value) in components {
                     compared += 1;
-                    let found = records.get(&(place.clone(), metric.clone(), key.clone()));
+                    let found = numbers.get(&(place.clone(), metric.clone(), key.clone()));
                     left_open += usize::from(found.is_some_and(is_left_open));
                     if let Some(difference) = difference(metric, *value, found) {
                         writeln!(wrong, "{place} {metric} {key}: {difference}").unwrap();
@@ -68,57 +69,58 @@ pub(crate) async fn check_bundled_run() {
     assert!(compared > 9_000, "only {compared} values were compared");
 }
 
-fn difference(metric: &str, expected: Option<f64>, found: Option<&Record>) -> Option<String> {
-    let Some(record) = found else {
+fn difference(metric: &str, expected: Option<f64>, found: Option<&Number>) -> Option<String> {
+    let Some(number) = found else {
         return Some("missing".to_owned());
     };
-    match (expected, record.value) {
-        (None, None) => record
+    match (expected, number.value.as_ref().and_then(Value::number)) {
+        (None, None) => number
             .status
             .is_none()
             .then(|| "undefined without a status".to_owned()),
         (Some(expected), Some(found)) => {
             let relative = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
             let allowed = match metric {
-                _ if is_left_open(record) => RELATIVE_LEFT_OPEN,
+                _ if is_left_open(number) => RELATIVE_LEFT_OPEN,
                 "pwcca_reference" | "pwcca_paper" => RELATIVE_ILL_CONDITIONED,
                 "condition_number" if expected > ILL_CONDITIONED => RELATIVE_ILL_CONDITIONED,
                 _ => RELATIVE,
             };
             (relative > allowed).then(|| format!("{found} for {expected}, off by {relative:e}"))
         }
-        (expected, found) => Some(format!("{found:?} ({:?}) for {expected:?}", record.status)),
+        (expected, found) => Some(format!("{found:?} ({:?}) for {expected:?}", number.status)),
     }
 }
 
-fn is_left_open(record: &Record) -> bool {
-    let status = record.status.as_deref();
-    status.is_some_and(|status| status.contains("good to 3 digits"))
+fn is_left_open(number: &Number) -> bool {
+    let status = number.status.as_ref();
+    status.is_some_and(|status| status.text.contains("good to 3 digits"))
 }
 
-/// Records by split and step, label, and key.
-async fn analyse(split: &str) -> BTreeMap<(String, String, String), Record> {
+/// Numbers by split and step, label, and key.
+async fn analyse(split: &str) -> BTreeMap<(String, String, String), Number> {
     let tree = MemoryTree::new("pico-decoder-micro-1", files(&RUN));
     let run = Run::find(&tree).await.unwrap();
     let config = Config::parse(&config(split), &Registry::default()).unwrap();
     let plan = Plan::make(&config, &run, &tree).await.unwrap();
-    let mut records = BTreeMap::new();
+    let mut numbers = BTreeMap::new();
     for lane in &plan.lanes {
         let mut listener = |event| {
-            if let Event::Record(record) = event {
-                let place = format!("{}/step_{}", record.split, record.step);
-                records.insert((place, record.label.clone(), record.key.clone()), record);
+            if let Event::Number(number) = event {
+                let entry = &number.id.entry;
+                let place = format!("{}/step_{}", entry.split, number.step);
+                numbers.insert((place, entry.label.to_string(), number.id.key()), number);
             }
             ControlFlow::Continue(())
         };
         run_lane(lane, &tree, &mut listener).await.unwrap();
     }
     assert_eq!(
-        records.len() as u64,
-        plan.cost.records,
-        "the plan knows how many records come"
+        numbers.len() as u64,
+        plan.cost.numbers,
+        "the plan knows how many numbers come"
     );
-    records
+    numbers
 }
 
 fn files<'a>(folder: &'a Dir<'a>) -> Vec<(String, &'a [u8])> {

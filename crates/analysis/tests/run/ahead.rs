@@ -12,7 +12,7 @@ use ckptscope_analysis::{EngineError, Lane, Plan, run_lane};
 use ckptscope_checkpoint::{FileEntry, MemoryTree, ReadError, Source, Tree};
 use futures_lite::future::block_on;
 
-use crate::support::{layers, planned, records, safetensors, tree};
+use crate::support::{layers, numbers, planned, safetensors, tree};
 
 const CONFIG: &str = "
 metrics:
@@ -147,9 +147,9 @@ fn file(step: u64) -> String {
 /// Runs a lane; the log has what was read and told.
 fn run(tree: &Eager, lane: &Lane, stop_at: Option<u64>) -> Result<(), EngineError> {
     let mut listener = |event| {
-        if let Event::Record(record) = event {
-            tree.log.note(format!("told {}", record.step));
-            if stop_at == Some(record.step) {
+        if let Event::Number(number) = event {
+            tree.log.note(format!("told {}", number.step));
+            if stop_at == Some(number.step) {
                 return ControlFlow::Break(());
             }
         }
@@ -166,7 +166,7 @@ fn eager(tree: MemoryTree, broken: Option<&'static str>) -> Eager {
 #[test]
 fn the_next_step_is_on_its_way_before_a_number_of_this_one_is_told() {
     let (tree, plan) = lane(100);
-    let expected = records(&plan.lanes[0], &tree);
+    let expected = numbers(&plan.lanes[0], &tree);
     let tree = eager(tree, None);
     run(&tree, &plan.lanes[0], None).unwrap();
     let (one, two, three) = (file(1), file(2), file(3));
@@ -183,7 +183,7 @@ fn the_next_step_is_on_its_way_before_a_number_of_this_one_is_told() {
         "told 3".to_owned(),
     ];
     assert_eq!(tree.log.lines(), lines);
-    assert_eq!(records(&plan.lanes[0], &tree), expected);
+    assert_eq!(numbers(&plan.lanes[0], &tree), expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use futures_lite::future::block_on;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{bundled, own_config, planned, records};
+use crate::support::{bundled, numbers, own_config, planned};
 
 fn lanes(workers: usize) -> Vec<Lane> {
     let (_, _, plan) = planned(&bundled(), &own_config("demo.yaml"));
@@ -28,7 +28,7 @@ fn a_lane_that_travelled_tells_the_same() {
     for lane in lanes(4) {
         let travelled = read(&as_text(&lane)).unwrap();
         assert_eq!(LaneMessage::from(&travelled), LaneMessage::from(&lane));
-        let (told, expected) = (records(&travelled, &tree), records(&lane, &tree));
+        let (told, expected) = (numbers(&travelled, &tree), numbers(&lane, &tree));
         assert!(!expected.is_empty());
         assert_eq!(told, expected);
     }

@@ -6,9 +6,9 @@ use ckptscope_analysis::{Config, Plan, Proposal, Registry, Survey};
 use ckptscope_checkpoint::{MemoryTree, Run, Tree};
 use futures_lite::future::block_on;
 
-use crate::support::{bundled, layers, records, safetensors, tree};
+use crate::support::{bundled, layers, numbers, safetensors, tree};
 
-/// The proposals for a run; every one of them can be planned, and gives records.
+/// The proposals for a run; every one of them can be planned, and gives numbers.
 fn proposed(tree: &dyn Tree) -> Vec<Proposal> {
     let registry = Registry::default();
     let run = block_on(Run::find(tree)).unwrap();
@@ -23,13 +23,13 @@ fn proposed(tree: &dyn Tree) -> Vec<Proposal> {
         assert!(!config.metrics.is_empty(), "{text}");
         let plan = block_on(Plan::make(&config, &run, tree));
         let plan = plan.unwrap_or_else(|errors| panic!("{errors}\n{text}"));
-        assert!(plan.cost.records > 0, "{text}");
+        assert!(plan.cost.numbers > 0, "{text}");
         let told: usize = plan
             .lanes
             .iter()
-            .map(|lane| records(lane, tree).len())
+            .map(|lane| numbers(lane, tree).len())
             .sum();
-        assert_eq!(told as u64, plan.cost.records, "{text}");
+        assert_eq!(told as u64, plan.cost.numbers, "{text}");
     }
     found
 }

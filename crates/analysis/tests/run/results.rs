@@ -1,35 +1,37 @@
 //! Results that are put together elsewhere, written and read back.
 
-use ckptscope_analysis::results::{Results, ResultsError};
+use std::collections::BTreeSet;
 
-use crate::support::{bundled, own_config, planned, records};
+use ckptscope_analysis::results;
+use ckptscope_results::{EntryId, Number, Results, SeriesSet, Split};
+
+use crate::support::{bundled, numbers, own_config, planned};
 
 /// Everything of the bundled run, as the command line would have it.
 fn results() -> Results {
     let tree = bundled();
     let (run, config, plan) = planned(&tree, &own_config("demo.yaml"));
-    let all = plan.lanes.iter().flat_map(|lane| records(lane, &tree));
-    Results::new("demo", "micro", &config, &run, &plan, all.collect())
+    let mut results = results::planned("demo", "micro", &config, &run, &plan);
+    let all = plan.lanes.iter().flat_map(|lane| numbers(lane, &tree));
+    results.series = all.collect();
+    results.sort();
+    results
 }
 
 #[test]
-fn records_that_come_later_stand_where_they_belong() {
+fn numbers_that_come_later_stand_where_they_belong() {
     let whole = results();
-    let mut pieces = Results {
-        records: Vec::new(),
-        ..whole.clone()
-    };
-    let (evens, odds): (Vec<_>, Vec<_>) = whole
-        .records
-        .iter()
-        .cloned()
+    let all: Vec<Number> = whole.series.each().collect();
+    let (evens, odds): (Vec<_>, Vec<_>) = all
+        .into_iter()
         .enumerate()
         .partition(|(index, _)| index % 2 == 0);
     let backwards = odds.into_iter().rev().chain(evens);
-    pieces.records.extend(backwards.map(|(_, record)| record));
     // The page has the results as text: neither config nor registry is there.
-    let text = serde_json::to_string(&pieces).unwrap();
+    let text = serde_json::to_string(&whole.without_numbers()).unwrap();
     let mut pieces = Results::parse(&text).unwrap();
+    assert_eq!(pieces.series, SeriesSet::default());
+    pieces.series = backwards.map(|(_, number)| number).collect();
     pieces.sort();
     assert_eq!(pieces, whole);
     assert_eq!(pieces.files().unwrap(), whole.files().unwrap());
@@ -42,7 +44,7 @@ fn entries_say_what_they_measure() {
     let measured: Vec<_> = cka
         .components
         .iter()
-        .map(|one| (one.component.as_str(), one.data_type.as_str()))
+        .map(|one| (one.component.as_str(), one.kind.name()))
         .collect();
     let expected = [
         ("attention.v_proj", "activations"),
@@ -56,49 +58,35 @@ fn entries_say_what_they_measure() {
 #[test]
 fn tables_of_one_entry_and_of_everything() {
     let results = results();
-    let one = results.csv("cka", "val").unwrap();
+    let one = results.csv(&EntryId::new("cka", Split::Val)).unwrap();
     let of_files = results.files().unwrap();
     let file = of_files.iter().find(|file| file.path == "cka_val.csv");
     assert_eq!(one, file.unwrap().bytes);
     let everything = String::from_utf8(results.long_csv().unwrap()).unwrap();
     let mut lines = everything.lines();
-    let columns = "metric,split,step,component,layer,head,data_type,value,status";
+    let columns =
+        "metric,split,step,key,component,output,layer,head,data_type,value,status,status_code";
     assert_eq!(lines.next(), Some(columns));
     let one = String::from_utf8(one).unwrap();
     let first = format!("cka,val,{}", one.lines().nth(1).unwrap());
     assert_eq!(lines.next(), Some(first.as_str()));
-    assert_eq!(everything.lines().count(), 1 + results.records.len());
+    assert_eq!(everything.lines().count(), 1 + results.series.numbers());
 }
 
 #[test]
-fn other_texts_are_refused_with_the_reason() {
-    let text = serde_json::to_string(&results()).unwrap();
-    let refusal = |text: &str| Results::parse(text).err().unwrap();
-    assert!(matches!(refusal("no"), ResultsError::NotJson(_)));
-    assert!(matches!(refusal("[1]"), ResultsError::NotJson(_)));
-    assert!(matches!(refusal("{}"), ResultsError::Foreign));
-    assert!(matches!(
-        refusal(r#"{"format": "ckptscope-inspection", "version": 1}"#),
-        ResultsError::Foreign
-    ));
-    let newer = refusal(&text.replacen(r#""version":1"#, r#""version":2"#, 1));
-    assert!(
-        newer.to_string().contains("made by a newer ckptscope"),
-        "{newer}"
-    );
-    let odd = refusal(&text.replacen(r#""version":1"#, r#""version":"one""#, 1));
-    assert!(matches!(odd, ResultsError::NoVersion), "{odd}");
-    let cut = refusal(r#"{"format": "ckptscope-results", "version": 1}"#);
-    assert!(matches!(cut, ResultsError::Broken(_)), "{cut}");
-}
-
-#[test]
-fn results_from_before_entries_said_what_they_measure_are_read() {
-    let mut value = serde_json::to_value(results()).unwrap();
-    for entry in value["entries"].as_array_mut().unwrap() {
-        entry.as_object_mut().unwrap().shift_remove("components");
+fn every_row_of_a_table_has_a_key_of_its_own() {
+    let everything = results().long_csv().unwrap();
+    let mut reader = csv::Reader::from_reader(everything.as_slice());
+    let mut keys = BTreeSet::new();
+    let mut rows = 0;
+    for row in reader.records() {
+        let row = row.unwrap();
+        // Metric, split, step, key.
+        let key: Vec<String> = row.iter().take(4).map(str::to_owned).collect();
+        assert!(key.iter().all(|part| !part.is_empty()), "{key:?}");
+        keys.insert(key);
+        rows += 1;
     }
-    let read = Results::parse(&value.to_string()).unwrap();
-    assert!(read.entries.iter().all(|entry| entry.components.is_empty()));
-    assert_eq!(read.records, results().records);
+    assert_eq!(keys.len(), rows);
+    assert!(rows > 1000, "{rows}");
 }

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use ckptscope_analysis::protocol::{Event, Record};
+use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{Config, Lane, Plan, Registry, run_lane};
 use ckptscope_checkpoint::{LocalTree, MemoryTree, Run, Tree};
+use ckptscope_results::Number;
 use futures_lite::future::block_on;
 
 /// The bundled run's files.
@@ -36,17 +37,17 @@ pub(crate) fn planned(tree: &dyn Tree, text: &str) -> (Run, Config, Plan) {
     (run, config, plan)
 }
 
-/// What a lane tells.
-pub(crate) fn records(lane: &Lane, tree: &dyn Tree) -> Vec<Record> {
-    let mut records = Vec::new();
+/// The numbers that a lane tells.
+pub(crate) fn numbers(lane: &Lane, tree: &dyn Tree) -> Vec<Number> {
+    let mut numbers = Vec::new();
     let mut listener = |event| {
-        if let Event::Record(record) = event {
-            records.push(record);
+        if let Event::Number(number) = event {
+            numbers.push(number);
         }
         ControlFlow::Continue(())
     };
     block_on(run_lane(lane, tree, &mut listener)).unwrap();
-    records
+    numbers
 }
 
 /// A safetensors file of float32 tensors, their entries from a sequence without pattern.

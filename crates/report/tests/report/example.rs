@@ -1,39 +1,39 @@
 //! Results that are made up, and the report of them in parts.
 
-use ckptscope_analysis::protocol::Record;
-use ckptscope_analysis::results::{Entry, FORMAT, Input, Measured, Model, Results, VERSION};
 use ckptscope_report::{Provenance, html};
+use ckptscope_results::{
+    DataKind, Entry, EntryId, Input, MeasuredComponent, ModelShape, Number, Results, SeriesId,
+    SeriesSet, Split, Status, Value,
+};
 
 /// The steps of the example.
 pub(crate) const STEPS: [u64; 4] = [0, 10, 100, 1000];
 
 /// So many layers and heads; one metric of weights of two components, one of which has heads.
 pub(crate) fn results(layers: u64, heads: u64) -> Results {
-    let mut records = Vec::new();
+    let mut series = SeriesSet::default();
     for step in STEPS {
         for layer in 0..layers {
-            records.push(record(step, "attention.v_proj", layer, None));
+            series.insert(number(step, "attention.v_proj", layer, None));
             let all = (0..heads).map(Some).chain([None]);
-            records.extend(all.map(|head| record(step, "ov_circuit", layer, head)));
+            series.extend(all.map(|head| number(step, "ov_circuit", layer, head)));
         }
     }
-    let measured = ["attention.v_proj", "ov_circuit"].map(|component| Measured {
+    let measured = ["attention.v_proj", "ov_circuit"].map(|component| MeasuredComponent {
         component: component.to_owned(),
-        data_type: "weights".to_owned(),
+        kind: DataKind::Weights,
+        parameters: serde_json::Map::new(),
     });
     let mut results = Results {
-        format: FORMAT.to_owned(),
-        version: VERSION,
         program: "ckptscope 1.2.3".to_owned(),
         analysis_name: "made up".to_owned(),
         source: "nobody/nothing@main".to_owned(),
-        inputs: Vec::new(),
-        model: Some(Model {
+        model: Some(ModelShape {
             d_model: Some(48),
             n_layers: Some(layers),
             n_heads: Some(heads),
-            n_kv_heads: None,
             source: "config.json".to_owned(),
+            ..ModelShape::default()
         }),
         steps: STEPS.to_vec(),
         missing_steps: vec![2000, 2001, 2002],
@@ -41,40 +41,43 @@ pub(crate) fn results(layers: u64, heads: u64) -> Results {
             label: "gini".to_owned(),
             metric: "gini".to_owned(),
             summary: "how unevenly magnitudes are spread".to_owned(),
-            split: "val".to_owned(),
-            target: None,
-            parameters: serde_json::Map::new(),
+            split: Split::Val,
             components: measured.to_vec(),
+            ..Entry::default()
         }],
-        warnings: Vec::new(),
         config: "metrics: []\n".to_owned(),
-        records,
+        series,
+        ..Results::default()
     };
     results.sort();
     results
 }
 
 /// Values that rise and fall differently in each curve; one of layer 1 is undefined.
-fn record(step: u64, component: &str, layer: u64, head: Option<u64>) -> Record {
+fn number(step: u64, component: &str, layer: u64, head: Option<u64>) -> Number {
     let is_missing = (step, component, layer, head) == (10, "attention.v_proj", 1, None);
     let seed = (step + 3 * layer + 7 * head.map_or(0, |head| head + 1)) as f64;
-    let heads = head.map(|head| format!(".heads.{head}"));
-    Record {
-        label: "gini".to_owned(),
-        split: "val".to_owned(),
+    let value = 0.5 + 0.4 * (seed * 0.37).sin();
+    Number {
+        id: SeriesId {
+            entry: EntryId::new("gini", Split::Val),
+            component: component.into(),
+            stack: "layers.".into(),
+            layer,
+            head,
+            ..SeriesId::default()
+        },
         step,
-        key: format!(
-            "layers.{layer}.{component}.weights{}",
-            heads.unwrap_or_default()
-        ),
-        component: component.to_owned(),
-        layer,
-        head,
-        data_type: "weights".to_owned(),
-        output: String::new(),
-        value: (!is_missing).then(|| 0.5 + 0.4 * (seed * 0.37).sin()),
-        status: is_missing.then(|| "the matrix is zero".to_owned()),
+        value: (!is_missing).then_some(Value::Number(value)),
+        status: is_missing.then(|| Status::new("all_zero", "the matrix is zero")),
     }
+}
+
+/// The results with every number changed, or left out.
+pub(crate) fn changed(mut results: Results, change: impl Fn(Number) -> Option<Number>) -> Results {
+    let all: Vec<Number> = results.series.each().collect();
+    results.series = all.into_iter().filter_map(change).collect();
+    results
 }
 
 /// Two files of a repository.

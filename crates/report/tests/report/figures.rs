@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ckptscope_analysis::protocol::Record;
 use ckptscope_plot::{Size, Theme};
 use ckptscope_report::curve::panels;
 use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
 use roxmltree::{Document, Node};
 
-use crate::example::results;
+use ckptscope_results::{Number, SEPARATOR, SeriesSet};
+
+use crate::example::{changed, results};
 
 fn choice() -> Choice {
     Choice {
@@ -60,11 +61,14 @@ fn by_layer_there_is_a_chart_for_each_component() {
 
 /// The example with other names for its two components.
 fn drawn_with_names(names: [&str; 2], choice: &Choice) -> Drawn {
-    let mut results = results(2, 0);
-    for record in &mut results.records {
-        let place = usize::from(record.component == "ov_circuit");
-        record.component = names[place].to_owned();
-    }
+    let results = changed(results(2, 0), |mut number| {
+        let place = usize::from(&*number.id.component == "ov_circuit");
+        let name = names[place].split_once(SEPARATOR);
+        let (component, run) = name.map_or((names[place], None), |(name, run)| (name, Some(run)));
+        number.id.component = component.into();
+        number.id.run = run.map(Into::into);
+        Some(number)
+    });
     draw(&panels(&results)[0], &results.entries, choice).unwrap()
 }
 
@@ -136,13 +140,15 @@ fn by_component_there_is_a_chart_for_each_layer() {
 /// The example with so many components.
 fn drawn_with_components(count: usize, choice: &Choice) -> Result<Drawn, FigureError> {
     let mut results = results(1, 0);
-    let own = results.records.clone();
-    results.records.clear();
-    for number in 0..count {
-        let own = own.iter().filter(|record| record.component == "ov_circuit");
-        results.records.extend(own.map(|record| Record {
-            component: format!("part_{number}"),
-            ..record.clone()
+    let own: Vec<Number> = results.series.each().collect();
+    results.series = SeriesSet::default();
+    for part in 0..count {
+        let own = own
+            .iter()
+            .filter(|number| &*number.id.component == "ov_circuit");
+        results.series.extend(own.cloned().map(|mut number| {
+            number.id.component = format!("part_{part}").into();
+            number
         }));
     }
     draw(&panels(&results)[0], &results.entries, choice)
@@ -194,8 +200,9 @@ fn by_head_there_is_a_chart_for_each_layer_with_heads() {
 
 #[test]
 fn a_single_step_is_drawn_over_layers() {
-    let mut results = results(3, 2);
-    results.records.retain(|record| record.step == 1000);
+    let results = changed(results(3, 2), |number| {
+        (number.step == 1000).then_some(number)
+    });
     let panels = panels(&results);
     let drawn = |choice: &Choice| seen(&draw(&panels[0], &results.entries, choice).unwrap());
     let (series, words) = drawn(&choice());

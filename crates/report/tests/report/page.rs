@@ -1,10 +1,11 @@
 //! What the report says of an analysis, and how it is put together.
 
-use ckptscope_analysis::protocol::Record;
 use ckptscope_report::{Provenance, html};
 use sha2::{Digest, Sha256};
 
-use crate::example::{inputs, report, results, rows};
+use ckptscope_results::{Number, SeriesSet};
+
+use crate::example::{changed, inputs, report, results, rows};
 
 #[test]
 fn it_says_what_was_analysed() {
@@ -94,14 +95,14 @@ fn every_step_of_every_layer_is_drawn() {
 
 #[test]
 fn a_line_has_a_gap_where_it_is_undefined_and_none_where_it_was_not_computed() {
-    let mut results = results(1, 0);
-    let at_10 = |record: &Record| record.step == 10;
-    results
-        .records
-        .retain(|record| record.component != "ov_circuit" || !at_10(record));
-    for record in results.records.iter_mut().filter(|record| at_10(record)) {
-        record.value = None;
-    }
+    let results = changed(results(1, 0), |number| match number.step {
+        10 if &*number.id.component == "ov_circuit" => None,
+        10 => Some(Number {
+            value: None,
+            ..number
+        }),
+        _ => Some(number),
+    });
     let report = report(&results);
     let points = |card: usize| {
         let card = report.split("class=card>").nth(card).unwrap();
@@ -124,10 +125,11 @@ fn many_heads_are_folded_away_and_few_are_not() {
 
 #[test]
 fn drawings_say_which_component_of_which_run_they_show() {
-    let mut results = results(2, 2);
-    for record in &mut results.records {
-        record.component.push_str(" · Qwen2.5-0.5B");
-    }
+    let mut results = changed(results(2, 2), |mut number| {
+        number.id.run = Some("Qwen2.5-0.5B".into());
+        Some(number)
+    });
+    results.runs = vec!["Qwen2.5-0.5B".to_owned()];
     let report = report(&results);
     for component in ["attention.v_proj", "ov_circuit"] {
         let title = format!("of {component} · Qwen2.5-0.5B over steps");
@@ -136,10 +138,13 @@ fn drawings_say_which_component_of_which_run_they_show() {
     assert!(report.contains("of ov_circuit · Qwen2.5-0.5B, layer 0, a line for each head"));
 }
 
+fn at_1000(number: Number) -> Option<Number> {
+    (number.step == 1000).then_some(number)
+}
+
 #[test]
 fn a_single_step_is_drawn_over_layers() {
-    let mut results = results(3, 2);
-    results.records.retain(|record| record.step == 1000);
+    let mut results = changed(results(3, 2), at_1000);
     results.steps = vec![1000];
     let report = report(&results);
     assert!(report.contains("v_proj over layers"));
@@ -152,7 +157,7 @@ fn a_single_step_is_drawn_over_layers() {
 #[test]
 fn results_without_numbers_have_a_report() {
     let mut results = results(1, 0);
-    results.records.clear();
+    results.series = SeriesSet::default();
     results.steps.clear();
     let report = report(&results);
     assert!(report.contains("There are no values of it in these results."));

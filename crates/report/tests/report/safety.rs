@@ -2,7 +2,9 @@
 
 use ckptscope_report::{Provenance, Results, html};
 
-use crate::example::{inputs, report, results};
+use ckptscope_results::Status;
+
+use crate::example::{changed, inputs, report, results};
 
 const HOSTILE: &str = "<script>alert('1')</script>\"><img src=x onerror=\"1\">&amp;\u{7}";
 
@@ -28,18 +30,16 @@ fn hostile() -> Results {
         entry.label = text();
         entry.metric = text();
         entry.summary = text();
-        entry.split = text();
         entry.parameters.insert(text(), text().into());
     }
-    for record in &mut results.records {
-        record.label = text();
-        record.split = text();
-        record.component = text();
-        record.data_type = text();
-        record.output = text();
-        record.status = Some(text());
-    }
-    results
+    changed(results, |mut number| {
+        number.id.entry.label = HOSTILE.into();
+        number.id.component = HOSTILE.into();
+        number.id.run = Some(HOSTILE.into());
+        number.id.output = HOSTILE.into();
+        number.status = Some(Status::new(HOSTILE, HOSTILE));
+        Some(number)
+    })
 }
 
 #[test]

@@ -1,21 +1,21 @@
 //! The numbers of the tables, read back and computed again.
 
-use ckptscope_analysis::results::Results;
 use ckptscope_plot::significant;
+use ckptscope_results::{Number, Results, SeriesId, Status};
 
-use crate::example::{STEPS, report, results, rows};
+use crate::example::{STEPS, changed, report, results, rows};
 
-/// (step, value) of a curve, straight from the records.
+/// (step, value) of a curve, straight from the results.
 fn values(
     results: &Results,
     component: &str,
     layer: u64,
     head: Option<u64>,
 ) -> Vec<(u64, Option<f64>)> {
-    let own = results.records.iter().filter(|record| {
-        record.component == component && record.layer == layer && record.head == head
-    });
-    own.map(|record| (record.step, record.value)).collect()
+    let mut series = results.series.iter();
+    let is_it = |id: &SeriesId| &*id.component == component && id.layer == layer && id.head == head;
+    let own = series.find(|series| is_it(&series.id)).unwrap();
+    own.numbers().collect()
 }
 
 /// What a row must say after its names.
@@ -89,10 +89,9 @@ fn the_glance_has_the_extremes_and_where_they_are() {
     for row in &rows {
         let component = &row[row.len() - 12];
         let own: Vec<(u64, u64, f64)> = results
-            .records
-            .iter()
-            .filter(|record| record.component == *component && record.head.is_none())
-            .filter_map(|record| Some((record.layer, record.step, record.value?)))
+            .rows()
+            .filter(|(id, _)| *id.component == **component && id.head.is_none())
+            .filter_map(|(id, point)| Some((id.layer, point.step, point.number()?)))
             .collect();
         let largest = own
             .iter()
@@ -121,17 +120,21 @@ fn what_is_undefined_is_counted_and_said() {
 #[test]
 fn values_with_a_remark_keep_it() {
     let mut results = results(2, 0);
-    results.records[0].status = Some("good to 3 digits".to_owned());
+    let mut first = results.series.each().next().unwrap();
+    first.status = Some(Status::new("signs_in_doubt", "good to 3 digits"));
+    results.series.insert(first);
     let rows = rows(&report(&results), "values that have a remark");
     assert_eq!(rows[0][..2], ["good to 3 digits", "1"]);
 }
 
 #[test]
 fn a_curve_without_values_has_dashes() {
-    let mut results = results(1, 0);
-    for record in &mut results.records {
-        record.value = None;
-    }
+    let results = changed(results(1, 0), |number| {
+        Some(Number {
+            value: None,
+            ..number
+        })
+    });
     let report = report(&results);
     let rows = rows(&report, "layers in numbers");
     assert_eq!(rows[0][2..], ["–", "–", "–", "–", "–", "–", "–", "–", "4"]);
