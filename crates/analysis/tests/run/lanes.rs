@@ -83,11 +83,6 @@ fn what_is_not_known_is_refused() {
             r#"the lane gives norm a parameter "norm_type" that it does not take"#,
         ),
         (
-            r#""kind":"gradients""#,
-            r#""kind":"curvature""#,
-            r#"the lane names "curvature" where a data type belongs"#,
-        ),
-        (
             r#""dtype":"F32""#,
             r#""dtype":"F4""#,
             r#"the lane names "F4" where a dtype belongs"#,
@@ -97,6 +92,9 @@ fn what_is_not_known_is_refused() {
         let error = read(&text.replace(known, other)).err().unwrap();
         assert_eq!(error.to_string(), expected);
     }
+    let other = text.replace(r#""kind":"gradients""#, r#""kind":"curvature""#);
+    let error = serde_json::from_str::<LaneMessage>(&other).unwrap_err();
+    assert!(error.to_string().contains("curvature"), "{error}");
 }
 
 /// Replaces the value at the place-th leaf of a JSON tree.
