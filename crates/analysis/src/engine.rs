@@ -182,7 +182,7 @@ impl<'a> LaneRun<'a> {
         job.component
             .build(&request)
             .map_err(|source| EngineError::Component {
-                key: job.key.clone(),
+                key: job.key(self.lane.layer),
                 step,
                 source,
             })
@@ -304,7 +304,7 @@ impl<'a> LaneRun<'a> {
             label: metric.label.clone(),
             split: job.split.name().to_owned(),
             step,
-            key: format!("{}.{}{of_head}{output}", job.key, job.kind),
+            key: format!("{}.{}{of_head}{output}", job.key(self.lane.layer), job.kind),
             component: job.label.clone(),
             layer: self.lane.layer,
             head: head.map(|head| head as u64),

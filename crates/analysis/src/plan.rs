@@ -3,6 +3,7 @@
 
 mod cost;
 mod index;
+mod input;
 mod jobs;
 mod lanes;
 mod message;
@@ -16,6 +17,7 @@ use ckptscope_metrics::{Metric, Parameters};
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
+pub(crate) use index::PartIndex;
 pub(crate) use lanes::matrix_shape;
 pub use message::{LaneError, LaneMessage};
 pub(crate) use portions::Portion;
@@ -23,7 +25,7 @@ pub use portions::{AHEAD_BYTES, PORTION_BYTES};
 pub use problem::{PlanErrors, PlanProblem};
 
 use crate::component::Component;
-use crate::config::{Config, StepSelection, Target};
+use crate::config::{Config, MetricEntry, StepSelection, Target};
 use crate::protocol::Cost;
 
 /// An analysis of one run, ready to be computed.
@@ -66,8 +68,8 @@ pub struct Job {
     pub kind: DataKind,
     /// The split.
     pub split: Split,
-    /// The layer's key without the data type: `{prefix}{layer}.{component}`.
-    pub key: String,
+    /// What stands before the layer's number in the names of its tensors: `model.layers.`.
+    pub stack: String,
     /// The component as keys and tables call it: a suffix, or the component's name.
     pub label: String,
     /// The metrics.
@@ -110,6 +112,14 @@ pub struct TensorPlace {
     pub entry: TensorEntry,
 }
 
+impl Job {
+    /// What results call it in its layer, without the data type: `{stack}{layer}.{label}`.
+    #[must_use]
+    pub fn key(&self, layer: u64) -> String {
+        format!("{}{layer}.{}", self.stack, self.label)
+    }
+}
+
 impl Plan {
     /// Plans the analysis of a run: reads the catalogs of the chosen steps, resolves every
     /// component to tensors, and adds up what it costs.
@@ -132,10 +142,9 @@ impl Plan {
         catalogs: &Catalogs,
     ) -> Result<Self, PlanErrors> {
         let selection = Selection::of(config, run)?;
-        let steps = &selection.read;
-        let index = index::RunIndex::read(config, run, tree, steps, catalogs).await?;
+        let index = index::RunIndex::read(config, run, tree, &selection, catalogs).await?;
         let (layers, mut warnings) = jobs::resolve(config, run, &index, &selection)?;
-        let lanes: Vec<Lane> = lanes::build(run, &index, &selection, layers);
+        let lanes: Vec<Lane> = lanes::build(run, &selection, layers);
         warnings.splice(0..0, selection.warnings(run));
         let cost = cost::of(&lanes);
         Ok(Self {
@@ -224,6 +233,14 @@ impl Selection {
 
     fn target(&self, target: Target) -> u64 {
         resolve_target(target, self.last)
+    }
+
+    /// The steps of an entry, ascending: those that are computed, and the one that it compares
+    /// with.
+    fn steps_of(&self, entry: &MetricEntry) -> Vec<u64> {
+        let target = entry.target.map(|target| self.target(target));
+        let steps: BTreeSet<u64> = self.computed.iter().copied().chain(target).collect();
+        steps.into_iter().collect()
     }
 
     fn warnings(&self, run: &Run) -> Vec<String> {

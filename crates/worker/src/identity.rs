@@ -62,7 +62,7 @@ fn of_lane(lane: &Lane, files: &BTreeMap<&str, String>) -> Vec<(Unit, String)> {
 fn asked_of(lane: &Lane) -> String {
     let mut text = format!("{:?}", lane.model);
     for job in &lane.jobs {
-        text += &format!("\n{} {} {}", job.key, job.kind, job.split);
+        text += &format!("\n{} {} {}", job.key(lane.layer), job.kind, job.split);
         for metric in &job.metrics {
             text += &format!(" {} {:?}", metric.label, metric.target);
         }

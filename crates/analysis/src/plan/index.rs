@@ -1,15 +1,14 @@
-//! What the chosen steps hold: tensors by layer and suffix, from catalogs alone.
+//! What the steps of an analysis hold: the tensors of layers, from catalogs alone.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Tree, layer_of};
+use ckptscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Stacks, TensorEntry, Tree};
 
-use super::TensorPlace;
 use super::problem::{PlanErrors, PlanProblem};
+use super::{Selection, TensorPlace};
 use crate::config::Config;
-use crate::survey::Suffix;
 
 /// Catalogs of a run's files that were read already. Plans of the same run share them, so that a
 /// config can be planned again while somebody writes it.
@@ -35,10 +34,34 @@ impl Catalogs {
         if let Some(index) = known {
             return Ok(index);
         }
-        let index = Rc::new(PartIndex::read(part, tree).await?);
+        let index = Rc::new(read_part(part, tree).await?);
         let paths = part.paths.clone();
         self.0.borrow_mut().insert(paths, Rc::clone(&index));
         Ok(index)
+    }
+}
+
+/// The layer tensors of one part of a step.
+pub(crate) type PartIndex = Stacks<LayerTensor>;
+
+/// One tensor of a layer.
+#[derive(Debug)]
+pub(crate) struct LayerTensor {
+    /// Its full name.
+    pub(crate) name: String,
+    /// Path of the file that has it.
+    pub(crate) path: String,
+    /// Its place in the file, or why it cannot be read.
+    pub(crate) entry: Result<TensorEntry, String>,
+}
+
+impl LayerTensor {
+    /// Where it is, if it can be read.
+    pub(super) fn place(&self) -> Option<TensorPlace> {
+        Some(TensorPlace {
+            path: self.path.clone(),
+            entry: self.entry.as_ref().ok()?.clone(),
+        })
     }
 }
 
@@ -47,30 +70,13 @@ pub(super) struct RunIndex {
     parts: BTreeMap<(u64, DataKind, Split), Rc<PartIndex>>,
 }
 
-/// The layer tensors of one part of a step.
-#[derive(Default)]
-pub(crate) struct PartIndex {
-    /// By layer and suffix.
-    pub(crate) layers: BTreeMap<u64, BTreeMap<String, LayerTensor>>,
-}
-
-/// One tensor of a layer.
-pub(crate) struct LayerTensor {
-    /// What stands before the layer's number in its name.
-    pub(super) prefix: String,
-    /// Its full name.
-    pub(super) name: String,
-    /// Where it is, or why it cannot be read.
-    pub(crate) place: Result<TensorPlace, String>,
-}
-
 impl RunIndex {
-    /// Reads the catalogs of `steps` for the kinds and splits that the config needs.
+    /// Reads the catalogs of the selected steps for the kinds and splits that the config needs.
     pub(super) async fn read(
         config: &Config,
         run: &Run,
         tree: &dyn Tree,
-        steps: &[u64],
+        selection: &Selection,
         catalogs: &Catalogs,
     ) -> Result<Self, PlanErrors> {
         let needed = needed_data(config);
@@ -79,7 +85,7 @@ impl RunIndex {
         for step in run
             .steps
             .iter()
-            .filter(|step| steps.binary_search(&step.number).is_ok())
+            .filter(|step| selection.read.binary_search(&step.number).is_ok())
         {
             for &(kind, split) in &needed {
                 let Some(part) = step.part(kind, split) else {
@@ -103,109 +109,47 @@ impl RunIndex {
         }
     }
 
-    /// The tensor of a layer at a step, if the step has it.
-    pub(super) fn tensor(
-        &self,
-        step: u64,
-        kind: DataKind,
-        split: Split,
-        layer: u64,
-        suffix: &str,
-    ) -> Option<&LayerTensor> {
-        self.parts
-            .get(&(step, kind, split))?
-            .layers
-            .get(&layer)?
-            .get(suffix)
-    }
-
     /// Whether a step has any data of that kind and split.
     pub(super) fn has_part(&self, step: u64, kind: DataKind, split: Split) -> bool {
         self.parts.contains_key(&(step, kind, split))
     }
 
-    /// The layers that have a suffix at some step, ascending.
-    pub(super) fn layers_with(&self, kind: DataKind, split: Split, suffix: &str) -> BTreeSet<u64> {
-        self.of(kind, split)
-            .flat_map(|part| &part.layers)
-            .filter(|(_, tensors)| tensors.contains_key(suffix))
-            .map(|(layer, _)| *layer)
-            .collect()
-    }
-
     /// Every suffix of that kind and split, sorted.
     pub(super) fn suffixes(&self, kind: DataKind, split: Split) -> Vec<String> {
-        let all: BTreeSet<&String> = self
-            .of(kind, split)
-            .flat_map(|part| part.layers.values())
-            .flat_map(BTreeMap::keys)
+        let parts = self.of(kind, split);
+        let all: BTreeSet<&str> = parts
+            .flat_map(|(_, part)| part.suffixes())
+            .map(|(_, suffix)| suffix)
             .collect();
-        all.into_iter().cloned().collect()
+        all.into_iter().map(str::to_owned).collect()
     }
 
-    fn of(&self, kind: DataKind, split: Split) -> impl Iterator<Item = &PartIndex> {
+    /// The data of that kind and split, by step.
+    pub(super) fn of(
+        &self,
+        kind: DataKind,
+        split: Split,
+    ) -> impl Iterator<Item = (u64, &Rc<PartIndex>)> {
         self.parts
             .iter()
             .filter(move |((_, of_kind, of_split), _)| (*of_kind, *of_split) == (kind, split))
-            .map(|(_, part)| part.as_ref())
+            .map(|((step, ..), part)| (*step, part))
     }
 }
 
-impl PartIndex {
-    async fn read(part: &Part, tree: &dyn Tree) -> Result<Self, ReadError> {
-        let mut index = Self::default();
-        for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
-            for (name, reason) in catalog.unreadable {
-                index.insert(&name, Err(reason));
-            }
-            for entry in catalog.tensors {
-                let name = entry.name.clone();
-                index.insert(
-                    &name,
-                    Ok(TensorPlace {
-                        path: path.clone(),
-                        entry,
-                    }),
-                );
-            }
-        }
-        Ok(index)
-    }
-
-    /// The suffixes that can be read, each with its shapes by layer.
-    pub(crate) fn suffixes(&self, part: &Part, step: u64) -> Vec<Suffix> {
-        let mut suffixes: BTreeMap<&str, Suffix> = BTreeMap::new();
-        for (layer, tensors) in &self.layers {
-            for (name, tensor) in tensors {
-                let Ok(place) = &tensor.place else { continue };
-                let suffix = suffixes.entry(name).or_insert_with(|| Suffix {
-                    kind: part.kind,
-                    split: part.split,
-                    name: name.clone(),
-                    step,
-                    shapes: BTreeMap::new(),
-                    is_float: place.entry.dtype.is_float(),
-                });
-                suffix.shapes.insert(*layer, place.entry.shape.clone());
-            }
-        }
-        suffixes.into_values().collect()
-    }
-
-    fn insert(&mut self, name: &str, place: Result<TensorPlace, String>) {
-        if let Some(layer) = layer_of(name) {
-            let (suffix, prefix) = (layer.suffix.to_owned(), layer.prefix.to_owned());
-            let tensor = LayerTensor {
-                prefix,
-                name: name.to_owned(),
-                place,
-            };
-            self.layers
-                .entry(layer.number)
-                .or_default()
-                .insert(suffix, tensor);
+async fn read_part(part: &Part, tree: &dyn Tree) -> Result<PartIndex, ReadError> {
+    let mut index = PartIndex::default();
+    for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
+        let unreadable = catalog.unreadable.into_iter();
+        let unreadable = unreadable.map(|(name, reason)| (name, Err(reason)));
+        let readable = catalog.tensors.into_iter();
+        let readable = readable.map(|entry| (entry.name.clone(), Ok(entry)));
+        for (name, entry) in unreadable.chain(readable) {
+            let path = path.clone();
+            index.add(&name.clone(), LayerTensor { name, path, entry });
         }
     }
+    Ok(index)
 }
 
 fn needed_data(config: &Config) -> BTreeSet<(DataKind, Split)> {

@@ -93,7 +93,7 @@ struct JobMessage {
     parameters: Vec<(String, ValueMessage)>,
     kind: String,
     split: String,
-    key: String,
+    stack: String,
     label: String,
     metrics: Vec<MetricMessage>,
 }
@@ -302,7 +302,7 @@ impl JobMessage {
             parameters: values(&job.component_parameters),
             kind: job.kind.name().to_owned(),
             split: job.split.name().to_owned(),
-            key: job.key.clone(),
+            stack: job.stack.clone(),
             label: job.label.clone(),
             metrics: job.metrics.iter().map(MetricMessage::of).collect(),
         }
@@ -325,7 +325,7 @@ impl JobMessage {
             )?,
             kind: word(&self.kind, DataKind::ALL, DataKind::name, "data type")?,
             split: word(&self.split, Split::ALL, Split::name, "split")?,
-            key: self.key.clone(),
+            stack: self.stack.clone(),
             label: self.label.clone(),
             metrics: metrics.collect::<Result<_, _>>()?,
         })
