@@ -171,9 +171,32 @@ impl Plan {
     }
 }
 
-/// Which steps are read, computed, missing, and compared with.
+/// The steps that a config reads of a run that has these, which ascend: those that are computed,
+/// and those that others are compared with.
+#[must_use]
+pub fn steps_read(config: &Config, existing: &[u64]) -> BTreeSet<u64> {
+    let (computed, _) = computed_and_missing(config, existing);
+    let last = existing.last().copied();
+    let targets = config.metrics.iter().filter_map(|entry| entry.target);
+    let targets = targets.filter_map(|target| Some(resolve_target(target, last?)));
+    let targets = targets.filter(|step| existing.binary_search(step).is_ok());
+    computed.into_iter().chain(targets).collect()
+}
+
+/// The steps asked for, those that exist and those that do not.
+fn computed_and_missing(config: &Config, existing: &[u64]) -> (Vec<u64>, Vec<u64>) {
+    let wanted = match &config.steps {
+        StepSelection::All => existing,
+        StepSelection::List(steps) => steps.as_slice(),
+    };
+    wanted
+        .iter()
+        .copied()
+        .partition(|step| existing.binary_search(step).is_ok())
+}
+
+/// Which steps are computed, missing, and compared with.
 struct Selection {
-    read: Vec<u64>,
     computed: Vec<u64>,
     missing: Vec<u64>,
     /// The step that `target_checkpoint: last` means.
@@ -188,13 +211,7 @@ impl Selection {
         let Some(&last) = existing.last() else {
             return Err(PlanProblem::NoSteps.into());
         };
-        let wanted = match &config.steps {
-            StepSelection::All => existing.clone(),
-            StepSelection::List(steps) => steps.clone(),
-        };
-        let (computed, missing): (Vec<u64>, Vec<u64>) = wanted
-            .into_iter()
-            .partition(|step| existing.binary_search(step).is_ok());
+        let (computed, missing) = computed_and_missing(config, &existing);
         let mut problems = Vec::new();
         if computed.is_empty() {
             problems.push(PlanProblem::NoSuchSteps {
@@ -202,7 +219,6 @@ impl Selection {
                 existing: existing.clone(),
             });
         }
-        let mut read = computed.clone();
         for entry in &config.metrics {
             if let Some(target) = &entry.target {
                 let step = resolve_target(*target, last);
@@ -213,14 +229,10 @@ impl Selection {
                         existing: existing.clone(),
                     });
                 }
-                read.push(step);
             }
         }
-        read.sort_unstable();
-        read.dedup();
         if problems.is_empty() {
             Ok(Self {
-                read,
                 computed,
                 missing,
                 last,

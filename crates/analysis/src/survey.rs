@@ -45,9 +45,11 @@ impl Survey {
     /// Looks at the last step that has each kind of data.
     pub async fn of(run: &Run, tree: &dyn Tree, catalogs: &Catalogs) -> Self {
         let mut survey = Self::default();
-        for (step, part) in last_parts(run) {
+        let (steps, parts): (Vec<u64>, Vec<&Part>) = last_parts(run).into_iter().unzip();
+        let read = catalogs.parts(&parts, tree).await;
+        for ((step, part), read) in steps.into_iter().zip(parts).zip(read) {
             survey.data.insert((part.kind, part.split));
-            match catalogs.part(part, tree).await {
+            match read {
                 Ok(index) => survey.add(part, step, &index),
                 Err(error) => survey
                     .warnings

@@ -1,10 +1,14 @@
 //! What the steps of an analysis hold: the tensors of layers, from catalogs alone.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::pin::pin;
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Stacks, TensorEntry, Tree};
+use ckptscope_checkpoint::{
+    Catalog, DataKind, Part, ReadError, Run, Split, Stacks, Step, TensorEntry, Tree, catalog_of,
+};
+use futures_util::stream::{self, Stream, StreamExt};
 
 use super::problem::{PlanErrors, PlanProblem};
 use super::{Selection, TensorPlace};
@@ -15,26 +19,48 @@ use crate::config::Config;
 #[derive(Default)]
 pub struct Catalogs(RefCell<HashMap<Vec<String>, Rc<PartIndex>>>);
 
+/// So many files are asked for their catalogs at once, at most: over a network each is a journey,
+/// and a browser answers each after a while.
+const FILES_AT_ONCE: usize = 24;
+
 impl Catalogs {
-    /// Reads the catalogs of a part, unless they are known.
-    ///
-    /// # Errors
-    /// [`ReadError`] when a file cannot be read or is broken.
-    pub async fn read(&self, part: &Part, tree: &dyn Tree) -> Result<(), ReadError> {
-        self.part(part, tree).await.map(|_| ())
+    /// The layer tensors of parts that have no file in common, in their order. Files that were
+    /// not read before are read now, several at once.
+    pub(crate) async fn parts(
+        &self,
+        parts: &[&Part],
+        tree: &dyn Tree,
+    ) -> Vec<Result<Rc<PartIndex>, ReadError>> {
+        let known = |part: &&Part| self.0.borrow().get(&part.paths).map(Rc::clone);
+        let known: Vec<Option<Rc<PartIndex>>> = parts.iter().map(known).collect();
+        let new = parts.iter().zip(&known).filter(|(_, it)| it.is_none());
+        let reads = new.flat_map(|(part, _)| &part.paths);
+        let reads = stream::iter(reads.map(|path| catalog(path, tree)));
+        let mut read = pin!(reads.buffered(FILES_AT_ONCE));
+        let mut found = Vec::with_capacity(parts.len());
+        for (part, known) in parts.iter().zip(&known) {
+            found.push(match known {
+                Some(index) => Ok(Rc::clone(index)),
+                None => self.add(part, &mut read).await,
+            });
+        }
+        found
     }
 
-    /// The layer tensors of a part.
-    pub(crate) async fn part(
+    /// Takes in a part whose files come next.
+    async fn add(
         &self,
         part: &Part,
-        tree: &dyn Tree,
+        read: &mut (impl Stream<Item = Result<Catalog, ReadError>> + Unpin),
     ) -> Result<Rc<PartIndex>, ReadError> {
-        let known = self.0.borrow().get(&part.paths).map(Rc::clone);
-        if let Some(index) = known {
-            return Ok(index);
+        let mut index = Ok(PartIndex::default());
+        for path in &part.paths {
+            // All of them, also behind a broken one: what follows is of the next part.
+            if let Some(catalog) = read.next().await {
+                index = index.and_then(|index| Ok(with_file(index, path, catalog?)));
+            }
         }
-        let index = Rc::new(read_part(part, tree).await?);
+        let index = Rc::new(index?);
         let paths = part.paths.clone();
         self.0.borrow_mut().insert(paths, Rc::clone(&index));
         Ok(index)
@@ -65,13 +91,16 @@ impl LayerTensor {
     }
 }
 
+/// A kind of data of one step and split.
+type Place = (u64, DataKind, Split);
+
 /// The tensors of every step that is read, by kind and split.
 pub(super) struct RunIndex {
-    parts: BTreeMap<(u64, DataKind, Split), Rc<PartIndex>>,
+    parts: BTreeMap<Place, Rc<PartIndex>>,
 }
 
 impl RunIndex {
-    /// Reads the catalogs of the selected steps for the kinds and splits that the config needs.
+    /// Reads the catalogs that a config needs, and no other.
     pub(super) async fn read(
         config: &Config,
         run: &Run,
@@ -79,34 +108,34 @@ impl RunIndex {
         selection: &Selection,
         catalogs: &Catalogs,
     ) -> Result<Self, PlanErrors> {
-        let needed = needed_data(config);
-        let mut parts = BTreeMap::new();
-        let mut problems = Vec::new();
-        for step in run
-            .steps
+        let needed = needed(config, run, selection);
+        // What serves several kinds and splits is read once.
+        let mut seen = HashSet::new();
+        let (steps, parts): (Vec<u64>, Vec<&Part>) = needed
             .iter()
-            .filter(|step| selection.read.binary_search(&step.number).is_ok())
-        {
-            for &(kind, split) in &needed {
-                let Some(part) = step.part(kind, split) else {
-                    continue;
-                };
-                match catalogs.part(part, tree).await {
-                    Ok(index) => {
-                        parts.insert((step.number, kind, split), index);
-                    }
-                    Err(source) => problems.push(PlanProblem::Unreadable {
-                        step: step.number,
-                        source,
-                    }),
+            .filter(|(_, part)| seen.insert(&part.paths))
+            .map(|((step, ..), part)| (*step, *part))
+            .unzip();
+        let read = catalogs.parts(&parts, tree).await;
+        let mut found: HashMap<&[String], Rc<PartIndex>> = HashMap::new();
+        let mut problems = Vec::new();
+        for ((step, part), read) in steps.into_iter().zip(&parts).zip(read) {
+            match read {
+                Ok(index) => {
+                    found.insert(&part.paths, index);
                 }
+                Err(source) => problems.push(PlanProblem::Unreadable { step, source }),
             }
         }
-        if problems.is_empty() {
-            Ok(Self { parts })
-        } else {
-            Err(PlanErrors(problems))
+        if !problems.is_empty() {
+            return Err(PlanErrors(problems));
         }
+        let index = |part: &Part| found.get(part.paths.as_slice()).map(Rc::clone);
+        let parts = needed.iter();
+        let parts = parts.filter_map(|(place, part)| Some((*place, index(part)?)));
+        Ok(Self {
+            parts: parts.collect(),
+        })
     }
 
     /// Whether a step has any data of that kind and split.
@@ -137,37 +166,41 @@ impl RunIndex {
     }
 }
 
-async fn read_part(part: &Part, tree: &dyn Tree) -> Result<PartIndex, ReadError> {
-    let mut index = PartIndex::default();
-    for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
-        let unreadable = catalog.unreadable.into_iter();
-        let unreadable = unreadable.map(|(name, reason)| (name, Err(reason)));
-        let readable = catalog.tensors.into_iter();
-        let readable = readable.map(|entry| (entry.name.clone(), Ok(entry)));
-        for (name, entry) in unreadable.chain(readable) {
-            let path = path.clone();
-            index.add(&name.clone(), LayerTensor { name, path, entry });
-        }
-    }
-    Ok(index)
+async fn catalog(path: &str, tree: &dyn Tree) -> Result<Catalog, ReadError> {
+    let source = tree.open(path).await?;
+    catalog_of(&*source).await
 }
 
-fn needed_data(config: &Config) -> BTreeSet<(DataKind, Split)> {
-    config
-        .metrics
-        .iter()
-        .flat_map(|entry| {
-            entry
-                .components
-                .iter()
-                .map(move |component| (entry.split, component))
-        })
-        .flat_map(|(split, entry)| {
-            entry
-                .component
-                .inputs(entry.kind)
-                .into_iter()
-                .map(move |(kind, _)| (kind, split))
-        })
-        .collect()
+/// The same with the tensors of one more file.
+fn with_file(mut index: PartIndex, path: &str, catalog: Catalog) -> PartIndex {
+    let unreadable = catalog.unreadable.into_iter();
+    let unreadable = unreadable.map(|(name, reason)| (name, Err(reason)));
+    let readable = catalog.tensors.into_iter();
+    let readable = readable.map(|entry| (entry.name.clone(), Ok(entry)));
+    for (name, entry) in unreadable.chain(readable) {
+        let path = path.to_owned();
+        index.add(&name.clone(), LayerTensor { name, path, entry });
+    }
+    index
+}
+
+/// The parts that a config's entries read: each at its own steps, of its own split, and only the
+/// kinds that its components are made of.
+fn needed<'a>(config: &Config, run: &'a Run, selection: &Selection) -> BTreeMap<Place, &'a Part> {
+    let mut needed = BTreeMap::new();
+    for entry in &config.metrics {
+        let components = entry.components.iter();
+        let inputs = components.flat_map(|of| of.component.inputs(of.kind));
+        let kinds: BTreeSet<DataKind> = inputs.map(|(kind, _)| kind).collect();
+        let steps = selection.steps_of(entry);
+        let is_its = |step: &&Step| steps.binary_search(&step.number).is_ok();
+        for step in run.steps.iter().filter(is_its) {
+            let parts = kinds.iter().filter_map(|kind| {
+                let part = step.part(*kind, entry.split)?;
+                Some(((step.number, *kind, entry.split), part))
+            });
+            needed.extend(parts);
+        }
+    }
+    needed
 }

@@ -8,6 +8,7 @@
 )]
 
 mod ahead;
+mod catalogs;
 mod compare;
 mod lanes;
 mod plans;
