@@ -3,6 +3,7 @@
 
 mod cost;
 mod index;
+mod input;
 mod jobs;
 mod lanes;
 mod message;
@@ -17,6 +18,7 @@ use ckptscope_results::Text;
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
+pub(crate) use index::PartIndex;
 pub(crate) use lanes::matrix_shape;
 pub use message::{LaneError, LaneMessage};
 pub(crate) use portions::Portion;
@@ -24,7 +26,7 @@ pub use portions::{AHEAD_BYTES, PORTION_BYTES};
 pub use problem::{PlanErrors, PlanProblem};
 
 use crate::component::Component;
-use crate::config::{Config, StepSelection, Target};
+use crate::config::{Config, MetricEntry, StepSelection, Target};
 use crate::protocol::Cost;
 
 /// An analysis of one run, ready to be computed.
@@ -111,6 +113,14 @@ pub struct TensorPlace {
     pub entry: TensorEntry,
 }
 
+impl Job {
+    /// What results call it in its layer, without the data type: `{stack}{layer}.{label}`.
+    #[must_use]
+    pub fn key(&self, layer: u64) -> String {
+        format!("{}{layer}.{}", self.stack, self.label)
+    }
+}
+
 impl Plan {
     /// Plans the analysis of a run: reads the catalogs of the chosen steps, resolves every
     /// component to tensors, and adds up what it costs.
@@ -133,10 +143,9 @@ impl Plan {
         catalogs: &Catalogs,
     ) -> Result<Self, PlanErrors> {
         let selection = Selection::of(config, run)?;
-        let steps = &selection.read;
-        let index = index::RunIndex::read(config, run, tree, steps, catalogs).await?;
+        let index = index::RunIndex::read(config, run, tree, &selection, catalogs).await?;
         let (layers, mut warnings) = jobs::resolve(config, run, &index, &selection)?;
-        let lanes: Vec<Lane> = lanes::build(run, &index, &selection, layers);
+        let lanes: Vec<Lane> = lanes::build(run, &selection, layers);
         warnings.splice(0..0, selection.warnings(run));
         let cost = cost::of(&lanes);
         Ok(Self {
@@ -163,9 +172,32 @@ impl Plan {
     }
 }
 
-/// Which steps are read, computed, missing, and compared with.
+/// The steps that a config reads of a run that has these, which ascend: those that are computed,
+/// and those that others are compared with.
+#[must_use]
+pub fn steps_read(config: &Config, existing: &[u64]) -> BTreeSet<u64> {
+    let (computed, _) = computed_and_missing(config, existing);
+    let last = existing.last().copied();
+    let targets = config.metrics.iter().filter_map(|entry| entry.target);
+    let targets = targets.filter_map(|target| Some(resolve_target(target, last?)));
+    let targets = targets.filter(|step| existing.binary_search(step).is_ok());
+    computed.into_iter().chain(targets).collect()
+}
+
+/// The steps asked for, those that exist and those that do not.
+fn computed_and_missing(config: &Config, existing: &[u64]) -> (Vec<u64>, Vec<u64>) {
+    let wanted = match &config.steps {
+        StepSelection::All => existing,
+        StepSelection::List(steps) => steps.as_slice(),
+    };
+    wanted
+        .iter()
+        .copied()
+        .partition(|step| existing.binary_search(step).is_ok())
+}
+
+/// Which steps are computed, missing, and compared with.
 struct Selection {
-    read: Vec<u64>,
     computed: Vec<u64>,
     missing: Vec<u64>,
     /// The step that `target_checkpoint: last` means.
@@ -180,13 +212,7 @@ impl Selection {
         let Some(&last) = existing.last() else {
             return Err(PlanProblem::NoSteps.into());
         };
-        let wanted = match &config.steps {
-            StepSelection::All => existing.clone(),
-            StepSelection::List(steps) => steps.clone(),
-        };
-        let (computed, missing): (Vec<u64>, Vec<u64>) = wanted
-            .into_iter()
-            .partition(|step| existing.binary_search(step).is_ok());
+        let (computed, missing) = computed_and_missing(config, &existing);
         let mut problems = Vec::new();
         if computed.is_empty() {
             problems.push(PlanProblem::NoSuchSteps {
@@ -194,7 +220,6 @@ impl Selection {
                 existing: existing.clone(),
             });
         }
-        let mut read = computed.clone();
         for entry in &config.metrics {
             if let Some(target) = &entry.target {
                 let step = resolve_target(*target, last);
@@ -205,14 +230,10 @@ impl Selection {
                         existing: existing.clone(),
                     });
                 }
-                read.push(step);
             }
         }
-        read.sort_unstable();
-        read.dedup();
         if problems.is_empty() {
             Ok(Self {
-                read,
                 computed,
                 missing,
                 last,
@@ -225,6 +246,14 @@ impl Selection {
 
     fn target(&self, target: Target) -> u64 {
         resolve_target(target, self.last)
+    }
+
+    /// The steps of an entry, ascending: those that are computed, and the one that it compares
+    /// with.
+    fn steps_of(&self, entry: &MetricEntry) -> Vec<u64> {
+        let target = entry.target.map(|target| self.target(target));
+        let steps: BTreeSet<u64> = self.computed.iter().copied().chain(target).collect();
+        steps.into_iter().collect()
     }
 
     fn warnings(&self, run: &Run) -> Vec<String> {

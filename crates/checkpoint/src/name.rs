@@ -7,6 +7,8 @@ pub struct LayerName<'a> {
     pub prefix: &'a str,
     /// The layer.
     pub number: u64,
+    /// What stands after it, in full: `self_attn.v_proj.weight`.
+    pub rest: &'a str,
     /// What stands after it, without a trailing `.weight`: `self_attn.v_proj`.
     pub suffix: &'a str,
 }
@@ -21,6 +23,7 @@ const LAYER_SEGMENTS: &[&str] = &["layers", "h", "blocks", "block"];
 /// let layer = ckptscope_checkpoint::layer_of(name).ok_or("no layer")?;
 /// assert_eq!(layer.prefix, "model.layers.");
 /// assert_eq!(layer.number, 10);
+/// assert_eq!(layer.rest, "self_attn.v_proj.weight");
 /// assert_eq!(layer.suffix, "self_attn.v_proj");
 /// # Ok::<(), &str>(())
 /// ```
@@ -32,11 +35,12 @@ pub fn layer_of(name: &str) -> Option<LayerName<'_>> {
         if after_layer_segment && let Some(number) = layer_number(segment) {
             let (prefix, rest) = name.split_at(start);
             let rest = rest.get(segment.len()..)?;
-            let suffix = rest.strip_prefix('.').unwrap_or(rest);
+            let rest = rest.strip_prefix('.').unwrap_or(rest);
             return Some(LayerName {
                 prefix,
                 number,
-                suffix: without_weight(suffix),
+                rest,
+                suffix: without_weight(rest),
             });
         }
         after_layer_segment = LAYER_SEGMENTS.contains(&segment);
@@ -50,8 +54,11 @@ fn layer_number(segment: &str) -> Option<u64> {
     if digits { segment.parse().ok() } else { None }
 }
 
-fn without_weight(suffix: &str) -> &str {
-    suffix.strip_suffix(".weight").unwrap_or(suffix)
+/// What configs may leave off at the end of a name.
+pub(crate) const WEIGHT: &str = ".weight";
+
+pub(crate) fn without_weight(rest: &str) -> &str {
+    rest.strip_suffix(WEIGHT).unwrap_or(rest)
 }
 
 #[cfg(test)]
@@ -64,6 +71,7 @@ mod tests {
                  prefix,
                  number,
                  suffix,
+                 ..
              }| (prefix, number, suffix),
         )
     }

@@ -6,7 +6,8 @@ mod support;
 use std::fs;
 
 use ckptscope_checkpoint::{
-    Dtype, MemorySource, Placement, Tensor, TensorEntry, catalog_of, layer_of, read_tensors,
+    Dtype, MemorySource, Placement, Spelling, Stacks, Tensor, TensorEntry, catalog_of, layer_of,
+    read_tensors,
 };
 use half::{bf16, f16};
 use pollster::block_on;
@@ -111,6 +112,34 @@ proptest! {
             let rest = name.strip_prefix(layer.prefix).unwrap();
             prop_assert!(rest.trim_end_matches(weight).ends_with(layer.suffix));
             prop_assert!(rest.starts_with(|character: char| character.is_ascii_digit()));
+        }
+    }
+
+    #[test]
+    fn no_tensor_takes_the_place_of_another(
+        names in prop::collection::vec("((a\\.)?(layers|h)\\.)?0?[01](\\.[ab])?(\\.weight){0,2}", 0..20),
+    ) {
+        let mut stacks = Stacks::default();
+        for (number, name) in names.iter().enumerate() {
+            stacks.add(name, number);
+        }
+        for (number, name) in names.iter().enumerate() {
+            let Some(layer) = layer_of(name) else {
+                continue;
+            };
+            let found = stacks.of(layer.prefix, layer.number, layer.rest, Spelling::Whole);
+            let alike = |other: &usize| {
+                let other = layer_of(&names[*other]).unwrap();
+                (other.prefix, other.number, other.rest) == (layer.prefix, layer.number, layer.rest)
+            };
+            prop_assert!(found.contains(&number));
+            prop_assert!(found.iter().all(alike), "{:?} of {:?}", found, names);
+            // Every one is reached by a suffix that is listed.
+            let reaches = |(stack, suffix): (&str, &str)| {
+                let spelling = stacks.spelling(stack, suffix);
+                stacks.of(stack, layer.number, suffix, spelling).contains(&number)
+            };
+            prop_assert!(stacks.suffixes().into_iter().any(reaches), "{}", name);
         }
     }
 

@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::future::ready;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckptscope_analysis::config::{ConfigProblem, StepSelection, Target};
-use ckptscope_analysis::plan::{Catalogs, PlanProblem};
+use ckptscope_analysis::config::ConfigProblem;
+use ckptscope_analysis::plan::{self, PlanProblem};
 use ckptscope_analysis::protocol::{Cost, Event};
-use ckptscope_analysis::results;
-use ckptscope_analysis::{Config, Lane, Plan, PlanErrors};
+use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
+use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
-use ckptscope_checkpoint::{DataKind, Part, Run, Split, Tree};
 use ckptscope_results::{Number, Results, SeriesSet};
-use futures_util::stream::{self, StreamExt};
 use jiff::Zoned;
 
 use crate::executor::Executor;
@@ -70,10 +67,9 @@ impl Analysis {
     pub(crate) fn plan(request: Request, executor: &Executor) -> Result<Option<Self>> {
         let planned = executor.block_on(async {
             let config = &request.config;
-            let wants = |all: &[u64], step| is_read(config, all, step);
-            let (run, place) = find_run(&request.address, executor, wants).await?;
-            let catalogs = read_catalogs(config, &run, place.tree()).await;
-            let plan = Plan::make_again(config, &run, place.tree(), &catalogs).await;
+            let wanted = |all: &[u64]| steps_listed(config, all);
+            let (run, place) = find_run(&request.address, executor, wanted).await?;
+            let plan = Plan::make(config, &run, place.tree()).await;
             let plan = plan.map_err(|errors| misfit(&errors, &request))?;
             anyhow::Ok((run, place, plan))
         });
@@ -245,50 +241,15 @@ impl Analysis {
     }
 }
 
-/// Reads the directories of the files that the plan will ask for, several at once: where each is a
-/// journey over a network, they travel together. Those that cannot be read are left to the plan,
-/// which says so of all of them.
-async fn read_catalogs(config: &Config, run: &Run, tree: &dyn Tree) -> Catalogs {
-    let steps: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
-    let needed: BTreeSet<(DataKind, Split)> = config
-        .metrics
-        .iter()
-        .flat_map(|entry| entry.components.iter().map(|of| (entry.split, of)))
-        .flat_map(|(split, of)| {
-            let inputs = of.component.inputs(of.kind).into_iter();
-            inputs.map(move |(kind, _)| (kind, split))
-        })
-        .collect();
-    // What serves several kinds and splits is read once.
-    let parts: BTreeMap<&[String], &Part> = run
-        .steps
-        .iter()
-        .filter(|step| is_read(config, &steps, step.number))
-        .flat_map(|step| {
-            needed
-                .iter()
-                .map(move |(kind, split)| step.part(*kind, *split))
-        })
-        .flatten()
-        .map(|part| (part.paths.as_slice(), part))
-        .collect();
-    let catalogs = Catalogs::default();
-    let reads = parts.into_values().map(|part| catalogs.read(part, tree));
-    let reads = stream::iter(reads).buffer_unordered(REQUESTS_AT_ONCE);
-    reads.for_each(|_| ready(())).await;
-    catalogs
-}
-
-/// Whether a step is computed or compared with.
-fn is_read(config: &Config, all: &[u64], step: u64) -> bool {
-    let is_computed = match &config.steps {
-        StepSelection::All => true,
-        StepSelection::List(steps) => steps.contains(&step),
-    };
-    let last = all.last().copied();
-    let mut targets = config.metrics.iter().filter_map(|entry| entry.target);
-    // The last step says what `last` means, whether or not it is read.
-    is_computed || last == Some(step) || targets.any(|target| target == Target::Step(step))
+/// The steps of a repository that are listed: those that the plan reads. Of a run that has none of
+/// them the last is, so that the plan can say what there is.
+fn steps_listed(config: &Config, all: &[u64]) -> BTreeSet<u64> {
+    let read = plan::steps_read(config, all);
+    if read.is_empty() {
+        all.last().copied().into_iter().collect()
+    } else {
+        read
+    }
 }
 
 /// A config that does not fit its run is misuse; files that cannot be read are a failure.

@@ -1,5 +1,6 @@
 //! The run at an address, as every command finds it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -13,12 +14,12 @@ use crate::place::{Address, Place};
 use crate::{Misuse, hub};
 
 /// Lists the files at an address and recognises the run in them. Of a repository only the steps
-/// that `wants` says of all there are, ascending, are looked at. An address that is none, or holds
+/// that `wanted` chooses of all there are, ascending, are looked at. An address that is none, or holds
 /// no run, is wrong usage; files that cannot be read are a failure.
 pub(crate) async fn find_run(
     address: &Address,
     executor: &Executor,
-    wants: impl Fn(&[u64], u64) -> bool,
+    wanted: impl FnOnce(&[u64]) -> BTreeSet<u64>,
 ) -> Result<(Run, Place)> {
     match address {
         Address::Path(path) => {
@@ -32,7 +33,7 @@ pub(crate) async fn find_run(
             Ok((run, Place::Confined(tree)))
         }
         Address::Hub(address) => {
-            let tree = list(address, executor, wants).await?;
+            let tree = list(address, executor, wanted).await?;
             let run = tree
                 .find_run()
                 .await
@@ -45,15 +46,15 @@ pub(crate) async fn find_run(
 async fn list(
     address: &HubAddress,
     executor: &Executor,
-    wants: impl Fn(&[u64], u64) -> bool,
+    wanted: impl FnOnce(&[u64]) -> BTreeSet<u64>,
 ) -> Result<HubTree> {
     let hub = hub::from_environment(Arc::new(executor.reader()?))?;
     let listing = hub
         .look_up(address)
         .await
         .map_err(|error| hub::judged(&error))?;
-    let all = listing.steps().unwrap_or_default();
-    let tree = listing.tree(|step| wants(&all, step)).await;
+    let wanted = wanted(&listing.steps().unwrap_or_default());
+    let tree = listing.tree(|step| wanted.contains(&step)).await;
     tree.map_err(|error| hub::judged(&error))
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     let address = Address::of_argument(&arguments.path);
     let executor = Executor::start(Arc::default())?;
     let read = async {
-        let (run, place) = find_run(&address, &executor, |_, _| true).await?;
+        let (run, place) =
+            find_run(&address, &executor, |all| all.iter().copied().collect()).await?;
         anyhow::Ok(Inspection::read(&address, &run, &place).await)
     };
     let Some(inspection) = executor.block_on(read) else {

@@ -2,11 +2,10 @@
 
 use ckptscope_analysis::config::ConfigForm;
 use ckptscope_analysis::protocol::Cost;
-use ckptscope_analysis::{Config, ConfigErrors, Registry};
+use ckptscope_analysis::{Config, ConfigErrors, Plan, Registry};
 
 use super::memory;
 use super::opened::OpenedFiles;
-use super::plan::of_config;
 use crate::message::{Answer, Checked};
 
 /// Checks a config as it is written.
@@ -54,7 +53,7 @@ async fn checked(
 /// Whether a config fits the run.
 async fn fit(files: &OpenedFiles, config: &Config, checked: &mut Checked) -> Result<(), String> {
     let run = files.run().await?;
-    match of_config(files, &run, config).await {
+    match Plan::make_again(config, &run, &*files.tree, &files.catalogs).await {
         Ok(plan) => {
             checked.too_large = too_large(&plan.cost);
             checked.cost = Some(plan.cost);

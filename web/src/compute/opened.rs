@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ckptscope_analysis::plan::Catalogs;
-use ckptscope_checkpoint::{Part, Run, Step, Tree};
-use futures_util::stream::{self, StreamExt};
+use ckptscope_checkpoint::{Run, Tree};
 
 use crate::message::Answer;
 
@@ -19,10 +18,6 @@ pub(super) struct OpenedFiles {
     warnings: Vec<String>,
     run: RefCell<Option<Rc<Run>>>,
 }
-
-/// How many catalogs are asked for at once: a browser answers each after a while, whatever its
-/// length.
-const AT_ONCE: usize = 24;
 
 impl OpenedFiles {
     pub(super) fn new(tree: Box<dyn Tree>, warnings: Vec<String>) -> Self {
@@ -61,16 +56,5 @@ impl OpenedFiles {
         let files = run.needed_files(&*self.tree).await.into_iter();
         let paths = files.map(|file| file.path).collect();
         Ok(Answer::Needed { paths })
-    }
-
-    /// Reads the catalogs of some parts, many at once. What cannot be read is left to whoever
-    /// needs it.
-    pub(super) async fn read_ahead(&self, steps: &[&Step], wanted: impl Fn(&Part) -> bool) {
-        let parts = steps.iter().flat_map(|step| &step.parts);
-        stream::iter(parts.filter(|part| wanted(part)))
-            .for_each_concurrent(AT_ONCE, async |part| {
-                let _ = self.catalogs.read(part, &*self.tree).await;
-            })
-            .await;
     }
 }

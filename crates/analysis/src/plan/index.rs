@@ -1,122 +1,141 @@
-//! What the chosen steps hold: tensors by layer and suffix, from catalogs alone.
+//! What the steps of an analysis hold: the tensors of layers, from catalogs alone.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::pin::pin;
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, Part, ReadError, Run, Split, Tree, layer_of};
+use ckptscope_checkpoint::{
+    Catalog, DataKind, Part, ReadError, Run, Split, Stacks, Step, TensorEntry, Tree, catalog_of,
+};
+use futures_util::stream::{self, Stream, StreamExt};
 
-use super::TensorPlace;
 use super::problem::{PlanErrors, PlanProblem};
+use super::{Selection, TensorPlace};
 use crate::config::Config;
-use crate::survey::Suffix;
 
 /// Catalogs of a run's files that were read already. Plans of the same run share them, so that a
 /// config can be planned again while somebody writes it.
 #[derive(Default)]
 pub struct Catalogs(RefCell<HashMap<Vec<String>, Rc<PartIndex>>>);
 
+/// So many files are asked for their catalogs at once, at most: over a network each is a journey,
+/// and a browser answers each after a while.
+const FILES_AT_ONCE: usize = 24;
+
 impl Catalogs {
-    /// Reads the catalogs of a part, unless they are known.
-    ///
-    /// # Errors
-    /// [`ReadError`] when a file cannot be read or is broken.
-    pub async fn read(&self, part: &Part, tree: &dyn Tree) -> Result<(), ReadError> {
-        self.part(part, tree).await.map(|_| ())
+    /// The layer tensors of parts that have no file in common, in their order. Files that were
+    /// not read before are read now, several at once.
+    pub(crate) async fn parts(
+        &self,
+        parts: &[&Part],
+        tree: &dyn Tree,
+    ) -> Vec<Result<Rc<PartIndex>, ReadError>> {
+        let known = |part: &&Part| self.0.borrow().get(&part.paths).map(Rc::clone);
+        let known: Vec<Option<Rc<PartIndex>>> = parts.iter().map(known).collect();
+        let new = parts.iter().zip(&known).filter(|(_, it)| it.is_none());
+        let reads = new.flat_map(|(part, _)| &part.paths);
+        let reads = stream::iter(reads.map(|path| catalog(path, tree)));
+        let mut read = pin!(reads.buffered(FILES_AT_ONCE));
+        let mut found = Vec::with_capacity(parts.len());
+        for (part, known) in parts.iter().zip(&known) {
+            found.push(match known {
+                Some(index) => Ok(Rc::clone(index)),
+                None => self.add(part, &mut read).await,
+            });
+        }
+        found
     }
 
-    /// The layer tensors of a part.
-    pub(crate) async fn part(
+    /// Takes in a part whose files come next.
+    async fn add(
         &self,
         part: &Part,
-        tree: &dyn Tree,
+        read: &mut (impl Stream<Item = Result<Catalog, ReadError>> + Unpin),
     ) -> Result<Rc<PartIndex>, ReadError> {
-        let known = self.0.borrow().get(&part.paths).map(Rc::clone);
-        if let Some(index) = known {
-            return Ok(index);
+        let mut index = Ok(PartIndex::default());
+        for path in &part.paths {
+            // All of them, also behind a broken one: what follows is of the next part.
+            if let Some(catalog) = read.next().await {
+                index = index.and_then(|index| Ok(with_file(index, path, catalog?)));
+            }
         }
-        let index = Rc::new(PartIndex::read(part, tree).await?);
+        let index = Rc::new(index?);
         let paths = part.paths.clone();
         self.0.borrow_mut().insert(paths, Rc::clone(&index));
         Ok(index)
     }
 }
 
-/// The tensors of every step that is read, by kind and split.
-pub(super) struct RunIndex {
-    parts: BTreeMap<(u64, DataKind, Split), Rc<PartIndex>>,
-}
-
 /// The layer tensors of one part of a step.
-#[derive(Default)]
-pub(crate) struct PartIndex {
-    /// By layer and suffix.
-    pub(crate) layers: BTreeMap<u64, BTreeMap<String, LayerTensor>>,
-}
+pub(crate) type PartIndex = Stacks<LayerTensor>;
 
 /// One tensor of a layer.
+#[derive(Debug)]
 pub(crate) struct LayerTensor {
-    /// What stands before the layer's number in its name.
-    pub(super) prefix: String,
     /// Its full name.
-    pub(super) name: String,
-    /// Where it is, or why it cannot be read.
-    pub(crate) place: Result<TensorPlace, String>,
+    pub(crate) name: String,
+    /// Path of the file that has it.
+    pub(crate) path: String,
+    /// Its place in the file, or why it cannot be read.
+    pub(crate) entry: Result<TensorEntry, String>,
+}
+
+impl LayerTensor {
+    /// Where it is, if it can be read.
+    pub(super) fn place(&self) -> Option<TensorPlace> {
+        Some(TensorPlace {
+            path: self.path.clone(),
+            entry: self.entry.as_ref().ok()?.clone(),
+        })
+    }
+}
+
+/// A kind of data of one step and split.
+type Place = (u64, DataKind, Split);
+
+/// The tensors of every step that is read, by kind and split.
+pub(super) struct RunIndex {
+    parts: BTreeMap<Place, Rc<PartIndex>>,
 }
 
 impl RunIndex {
-    /// Reads the catalogs of `steps` for the kinds and splits that the config needs.
+    /// Reads the catalogs that a config needs, and no other.
     pub(super) async fn read(
         config: &Config,
         run: &Run,
         tree: &dyn Tree,
-        steps: &[u64],
+        selection: &Selection,
         catalogs: &Catalogs,
     ) -> Result<Self, PlanErrors> {
-        let needed = needed_data(config);
-        let mut parts = BTreeMap::new();
-        let mut problems = Vec::new();
-        for step in run
-            .steps
+        let needed = needed(config, run, selection);
+        // What serves several kinds and splits is read once.
+        let mut seen = HashSet::new();
+        let (steps, parts): (Vec<u64>, Vec<&Part>) = needed
             .iter()
-            .filter(|step| steps.binary_search(&step.number).is_ok())
-        {
-            for &(kind, split) in &needed {
-                let Some(part) = step.part(kind, split) else {
-                    continue;
-                };
-                match catalogs.part(part, tree).await {
-                    Ok(index) => {
-                        parts.insert((step.number, kind, split), index);
-                    }
-                    Err(source) => problems.push(PlanProblem::Unreadable {
-                        step: step.number,
-                        source,
-                    }),
+            .filter(|(_, part)| seen.insert(&part.paths))
+            .map(|((step, ..), part)| (*step, *part))
+            .unzip();
+        let read = catalogs.parts(&parts, tree).await;
+        let mut found: HashMap<&[String], Rc<PartIndex>> = HashMap::new();
+        let mut problems = Vec::new();
+        for ((step, part), read) in steps.into_iter().zip(&parts).zip(read) {
+            match read {
+                Ok(index) => {
+                    found.insert(&part.paths, index);
                 }
+                Err(source) => problems.push(PlanProblem::Unreadable { step, source }),
             }
         }
-        if problems.is_empty() {
-            Ok(Self { parts })
-        } else {
-            Err(PlanErrors(problems))
+        if !problems.is_empty() {
+            return Err(PlanErrors(problems));
         }
-    }
-
-    /// The tensor of a layer at a step, if the step has it.
-    pub(super) fn tensor(
-        &self,
-        step: u64,
-        kind: DataKind,
-        split: Split,
-        layer: u64,
-        suffix: &str,
-    ) -> Option<&LayerTensor> {
-        self.parts
-            .get(&(step, kind, split))?
-            .layers
-            .get(&layer)?
-            .get(suffix)
+        let index = |part: &Part| found.get(part.paths.as_slice()).map(Rc::clone);
+        let parts = needed.iter();
+        let parts = parts.filter_map(|(place, part)| Some((*place, index(part)?)));
+        Ok(Self {
+            parts: parts.collect(),
+        })
     }
 
     /// Whether a step has any data of that kind and split.
@@ -124,106 +143,64 @@ impl RunIndex {
         self.parts.contains_key(&(step, kind, split))
     }
 
-    /// The layers that have a suffix at some step, ascending.
-    pub(super) fn layers_with(&self, kind: DataKind, split: Split, suffix: &str) -> BTreeSet<u64> {
-        self.of(kind, split)
-            .flat_map(|part| &part.layers)
-            .filter(|(_, tensors)| tensors.contains_key(suffix))
-            .map(|(layer, _)| *layer)
-            .collect()
-    }
-
     /// Every suffix of that kind and split, sorted.
     pub(super) fn suffixes(&self, kind: DataKind, split: Split) -> Vec<String> {
-        let all: BTreeSet<&String> = self
-            .of(kind, split)
-            .flat_map(|part| part.layers.values())
-            .flat_map(BTreeMap::keys)
+        let parts = self.of(kind, split);
+        let all: BTreeSet<&str> = parts
+            .flat_map(|(_, part)| part.suffixes())
+            .map(|(_, suffix)| suffix)
             .collect();
-        all.into_iter().cloned().collect()
+        all.into_iter().map(str::to_owned).collect()
     }
 
-    fn of(&self, kind: DataKind, split: Split) -> impl Iterator<Item = &PartIndex> {
+    /// The data of that kind and split, by step.
+    pub(super) fn of(
+        &self,
+        kind: DataKind,
+        split: Split,
+    ) -> impl Iterator<Item = (u64, &Rc<PartIndex>)> {
         self.parts
             .iter()
             .filter(move |((_, of_kind, of_split), _)| (*of_kind, *of_split) == (kind, split))
-            .map(|(_, part)| part.as_ref())
+            .map(|((step, ..), part)| (*step, part))
     }
 }
 
-impl PartIndex {
-    async fn read(part: &Part, tree: &dyn Tree) -> Result<Self, ReadError> {
-        let mut index = Self::default();
-        for (path, catalog) in part.paths.iter().zip(part.catalogs(tree).await?) {
-            for (name, reason) in catalog.unreadable {
-                index.insert(&name, Err(reason));
-            }
-            for entry in catalog.tensors {
-                let name = entry.name.clone();
-                index.insert(
-                    &name,
-                    Ok(TensorPlace {
-                        path: path.clone(),
-                        entry,
-                    }),
-                );
-            }
-        }
-        Ok(index)
-    }
-
-    /// The suffixes that can be read, each with its shapes by layer.
-    pub(crate) fn suffixes(&self, part: &Part, step: u64) -> Vec<Suffix> {
-        let mut suffixes: BTreeMap<&str, Suffix> = BTreeMap::new();
-        for (layer, tensors) in &self.layers {
-            for (name, tensor) in tensors {
-                let Ok(place) = &tensor.place else { continue };
-                let suffix = suffixes.entry(name).or_insert_with(|| Suffix {
-                    kind: part.kind,
-                    split: part.split,
-                    name: name.clone(),
-                    step,
-                    shapes: BTreeMap::new(),
-                    is_float: place.entry.dtype.is_float(),
-                });
-                suffix.shapes.insert(*layer, place.entry.shape.clone());
-            }
-        }
-        suffixes.into_values().collect()
-    }
-
-    fn insert(&mut self, name: &str, place: Result<TensorPlace, String>) {
-        if let Some(layer) = layer_of(name) {
-            let (suffix, prefix) = (layer.suffix.to_owned(), layer.prefix.to_owned());
-            let tensor = LayerTensor {
-                prefix,
-                name: name.to_owned(),
-                place,
-            };
-            self.layers
-                .entry(layer.number)
-                .or_default()
-                .insert(suffix, tensor);
-        }
-    }
+async fn catalog(path: &str, tree: &dyn Tree) -> Result<Catalog, ReadError> {
+    let source = tree.open(path).await?;
+    catalog_of(&*source).await
 }
 
-fn needed_data(config: &Config) -> BTreeSet<(DataKind, Split)> {
-    config
-        .metrics
-        .iter()
-        .flat_map(|entry| {
-            entry
-                .components
-                .iter()
-                .map(move |component| (entry.split, component))
-        })
-        .flat_map(|(split, entry)| {
-            entry
-                .component
-                .inputs(entry.kind)
-                .into_iter()
-                .map(move |(kind, _)| (kind, split))
-        })
-        .collect()
+/// The same with the tensors of one more file.
+fn with_file(mut index: PartIndex, path: &str, catalog: Catalog) -> PartIndex {
+    let unreadable = catalog.unreadable.into_iter();
+    let unreadable = unreadable.map(|(name, reason)| (name, Err(reason)));
+    let readable = catalog.tensors.into_iter();
+    let readable = readable.map(|entry| (entry.name.clone(), Ok(entry)));
+    for (name, entry) in unreadable.chain(readable) {
+        let path = path.to_owned();
+        index.add(&name.clone(), LayerTensor { name, path, entry });
+    }
+    index
+}
+
+/// The parts that a config's entries read: each at its own steps, of its own split, and only the
+/// kinds that its components are made of.
+fn needed<'a>(config: &Config, run: &'a Run, selection: &Selection) -> BTreeMap<Place, &'a Part> {
+    let mut needed = BTreeMap::new();
+    for entry in &config.metrics {
+        let components = entry.components.iter();
+        let inputs = components.flat_map(|of| of.component.inputs(of.kind));
+        let kinds: BTreeSet<DataKind> = inputs.map(|(kind, _)| kind).collect();
+        let steps = selection.steps_of(entry);
+        let is_its = |step: &&Step| steps.binary_search(&step.number).is_ok();
+        for step in run.steps.iter().filter(is_its) {
+            let parts = kinds.iter().filter_map(|kind| {
+                let part = step.part(*kind, entry.split)?;
+                Some(((step.number, *kind, entry.split), part))
+            });
+            needed.extend(parts);
+        }
+    }
+    needed
 }

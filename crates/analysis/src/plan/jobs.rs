@@ -1,10 +1,12 @@
 //! From a config's entries to the jobs of each layer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, ModelShape, Run};
+use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry};
 
-use super::index::RunIndex;
+use super::index::{LayerTensor, RunIndex};
+use super::input::{Input, StacksOf};
 use super::problem::{PlanErrors, PlanProblem, steps_in_words};
 use super::{Job, LayerJobs, MetricJob, Selection};
 use crate::component::{ComponentError, Outline, Request, Shape};
@@ -14,8 +16,8 @@ use crate::config::{ComponentEntry, Config, LayerSelection, Location, MetricEntr
 #[derive(Clone)]
 pub(super) struct PlannedJob {
     pub(super) job: Job,
-    /// Kind and suffix of every input.
-    pub(super) inputs: Vec<(DataKind, String)>,
+    /// What it reads.
+    pub(super) inputs: Vec<Rc<Input>>,
     /// Where the first entry that asked for it stands.
     location: Location,
 }
@@ -34,9 +36,11 @@ pub(super) fn resolve(
         index,
         selection,
         model: run.model.clone().unwrap_or_default(),
+        inputs: BTreeMap::new(),
         layers: BTreeMap::new(),
         problems: Vec::new(),
         warnings: Vec::new(),
+        notes: BTreeSet::new(),
     };
     for entry in &config.metrics {
         for component in &entry.components {
@@ -67,33 +71,102 @@ pub(super) fn outline(
     })
 }
 
+impl PlannedJob {
+    fn reads_the_same(&self, inputs: &[Rc<Input>]) -> bool {
+        fn names(inputs: &[Rc<Input>]) -> impl Iterator<Item = (DataKind, &str)> {
+            let names = inputs.iter();
+            names.map(|input| (input.kind, input.suffix.as_str()))
+        }
+        names(&self.inputs).eq(names(inputs))
+    }
+
+    /// The tensor that one of its inputs means in a layer at a step, if the step has it.
+    fn tensor<'a>(
+        &self,
+        input: &'a Input,
+        layer: u64,
+        step: u64,
+    ) -> Result<Option<&'a TensorEntry>, PlanProblem> {
+        let location = || self.location.clone();
+        match input.tensors(step, layer) {
+            [] => Ok(None),
+            [tensor] => match &tensor.entry {
+                Ok(entry) => Ok(Some(entry)),
+                Err(reason) => Err(PlanProblem::UnreadableTensor {
+                    location: location(),
+                    name: tensor.name.clone(),
+                    step,
+                    reason: reason.clone(),
+                }),
+            },
+            several => {
+                let name = |tensor: &LayerTensor| format!("{} in {}", tensor.name, tensor.path);
+                let mut found: Vec<String> = several.iter().map(name).collect();
+                found.sort();
+                Err(PlanProblem::SeveralTensors {
+                    location: location(),
+                    step,
+                    kind: input.kind,
+                    suffix: input.suffix.clone(),
+                    layer,
+                    found,
+                })
+            }
+        }
+    }
+}
+
+/// The stack of a layer: as it is called first, where steps call it differently.
+fn stack_of<'a>(layer: u64, inputs: &'a [Rc<Input>], steps: &[u64]) -> &'a str {
+    let stacks = steps
+        .iter()
+        .flat_map(|step| inputs.iter().map(|input| input.stack(*step, layer)));
+    stacks.flatten().next().unwrap_or_default()
+}
+
+fn quoted(names: BTreeSet<String>) -> Vec<String> {
+    names.into_iter().map(|name| format!("`{name}`")).collect()
+}
+
 struct Resolver<'a> {
     index: &'a RunIndex,
     selection: &'a Selection,
     model: ModelShape,
+    inputs: BTreeMap<(DataKind, Split, String), Rc<Input>>,
     layers: LayerJobs,
     problems: Vec<PlanProblem>,
     warnings: Vec<String>,
+    /// Warnings that many layers and steps have in common, each once.
+    notes: BTreeSet<String>,
 }
 
 impl Resolver<'_> {
     fn add(&mut self, entry: &MetricEntry, component: &ComponentEntry) {
-        let inputs: Vec<(DataKind, String)> = component
+        let inputs: Vec<Rc<Input>> = component
             .component
             .inputs(component.kind)
             .into_iter()
-            .filter_map(|(kind, role)| Some((kind, component.suffixes.get(role)?.clone())))
+            .filter_map(|(kind, role)| {
+                let suffix = component.suffixes.get(role)?;
+                Some(self.input(kind, entry.split, suffix))
+            })
             .collect();
-        let Some(available) = self.available_layers(entry, component, &inputs) else {
+        let steps = self.selection.steps_of(entry);
+        let Some(available) = self.available_layers(entry, component, &inputs, &steps) else {
             return;
         };
+        if let Err(problem) = self.check_stacks(component, &inputs, &steps) {
+            self.problems.push(problem);
+            return;
+        }
         let layers: Vec<u64> = match &component.layers {
             LayerSelection::All => available.iter().copied().collect(),
             LayerSelection::List(layers) => layers.clone(),
         };
         for layer in layers {
             if available.contains(&layer) {
-                self.add_to_layer(layer, entry, component, &inputs);
+                let stack = stack_of(layer, &inputs, &steps);
+                self.add_to_layer(layer, stack, entry, component, &inputs);
             } else {
                 self.problems.push(PlanProblem::NoSuchLayer {
                     location: component.location.clone(),
@@ -104,18 +177,26 @@ impl Resolver<'_> {
         }
     }
 
+    fn input(&mut self, kind: DataKind, split: Split, suffix: &str) -> Rc<Input> {
+        let key = (kind, split, suffix.to_owned());
+        let index = self.index;
+        let find = || Rc::new(Input::of(index, kind, split, suffix));
+        Rc::clone(self.inputs.entry(key).or_insert_with(find))
+    }
+
     /// The layers that have every input at some step.
     fn available_layers(
         &mut self,
         entry: &MetricEntry,
         component: &ComponentEntry,
-        inputs: &[(DataKind, String)],
+        inputs: &[Rc<Input>],
+        steps: &[u64],
     ) -> Option<BTreeSet<u64>> {
         let mut available: Option<BTreeSet<u64>> = None;
-        for (kind, suffix) in inputs {
-            let layers = self.index.layers_with(*kind, entry.split, suffix);
+        for input in inputs {
+            let layers = input.layers(steps);
             if layers.is_empty() {
-                let problem = self.nothing_of(entry, component, *kind, suffix);
+                let problem = self.nothing_of(entry, component, input, steps);
                 self.problems.push(problem);
                 return None;
             }
@@ -127,23 +208,65 @@ impl Resolver<'_> {
         available
     }
 
+    /// Whether all inputs are of one stack.
+    fn check_stacks(
+        &mut self,
+        component: &ComponentEntry,
+        inputs: &[Rc<Input>],
+        steps: &[u64],
+    ) -> Result<(), PlanProblem> {
+        let of = |input: &Input| format!("{} of `{}`", input.kind, input.suffix);
+        let together = || match inputs {
+            [input] => of(input),
+            _ => format!("the tensors of {}", component.label()),
+        };
+        let each = inputs
+            .iter()
+            .map(|input| (of(input), std::slice::from_ref(input)));
+        for (what, inputs) in each.chain([(together(), inputs)]) {
+            let stacks = StacksOf::inputs(inputs.iter().map(Rc::as_ref), steps);
+            if let StacksOf::Several(stacks) = stacks {
+                return Err(PlanProblem::SeveralStacks {
+                    location: component.location.clone(),
+                    what,
+                    stacks: quoted(stacks),
+                });
+            }
+        }
+        let all = inputs.iter().map(Rc::as_ref);
+        if let StacksOf::Renamed(stacks) = StacksOf::inputs(all, steps) {
+            self.notes.insert(format!(
+                "{}: the layers are called {}, each the only stack of its files; they are taken \
+                 for the same",
+                together(),
+                quoted(stacks).join(" and ")
+            ));
+        }
+        for input in inputs.iter().filter(|input| input.is_whole()) {
+            let (kind, suffix) = (input.kind, &input.suffix);
+            self.notes.insert(format!(
+                "{kind} of `{suffix}`: not those of `{suffix}.weight`, which there are as well"
+            ));
+        }
+        Ok(())
+    }
+
     fn nothing_of(
         &self,
         entry: &MetricEntry,
         component: &ComponentEntry,
-        kind: DataKind,
-        suffix: &str,
+        input: &Input,
+        steps: &[u64],
     ) -> PlanProblem {
         let location = component.location.clone();
-        let split = entry.split;
+        let (kind, split) = (input.kind, entry.split);
         let has_data = |step: &u64| self.index.has_part(*step, kind, split);
-        if self.selection.read.iter().any(has_data) {
-            let existing = self.index.suffixes(kind, split);
+        if steps.iter().any(has_data) {
             return PlanProblem::NoSuchSuffix {
                 location,
                 kind,
-                suffix: suffix.to_owned(),
-                existing,
+                suffix: input.suffix.clone(),
+                existing: self.index.suffixes(kind, split),
             };
         }
         PlanProblem::NoSuchData {
@@ -157,9 +280,10 @@ impl Resolver<'_> {
     fn add_to_layer(
         &mut self,
         layer: u64,
+        stack: &str,
         entry: &MetricEntry,
         component: &ComponentEntry,
-        inputs: &[(DataKind, String)],
+        inputs: &[Rc<Input>],
     ) {
         let metric = MetricJob {
             metric: entry.metric,
@@ -167,26 +291,30 @@ impl Resolver<'_> {
             label: entry.label.as_str().into(),
             target: entry.target.map(|target| self.selection.target(target)),
         };
-        let stack = self.stack(layer, entry, inputs);
-        let key = format!("{stack}{layer}.{}", component.label());
+        let job = Job {
+            component: component.component,
+            component_parameters: component.parameters.clone(),
+            kind: component.kind,
+            split: entry.split,
+            stack: stack.into(),
+            label: component.label().into(),
+            metrics: Vec::new(),
+        };
+        let key = job.key(layer);
         let jobs = self.layers.entry(layer).or_default();
-        let same_job = |planned: &&mut PlannedJob| {
-            planned.job.key(layer) == key
-                && planned.job.kind == component.kind
-                && planned.job.split == entry.split
-                && planned.job.component_parameters == component.parameters
-                && planned.inputs == inputs
+        let has_same_key = |other: &Job| {
+            (other.kind, other.split) == (job.kind, job.split) && other.key(layer) == key
+        };
+        let is_same_job = |planned: &&mut PlannedJob| {
+            has_same_key(&planned.job)
+                && planned.job.component_parameters == job.component_parameters
+                && planned.reads_the_same(inputs)
         };
         let taken = jobs.iter().any(|planned| {
-            (planned.job.key(layer), planned.job.kind, planned.job.split)
-                == (key.clone(), component.kind, entry.split)
-                && planned
-                    .job
-                    .metrics
-                    .iter()
-                    .any(|known| *known.label == *entry.label)
+            let mut metrics = planned.job.metrics.iter();
+            has_same_key(&planned.job) && metrics.any(|known| *known.label == *entry.label)
         });
-        match (jobs.iter_mut().find(same_job), taken) {
+        match (jobs.iter_mut().find(is_same_job), taken) {
             (Some(_), true) => self.warnings.push(format!(
                 "{}: `{}` asks for {key} twice; it is computed once",
                 component.location, entry.label
@@ -199,13 +327,8 @@ impl Resolver<'_> {
             (Some(planned), false) => planned.job.metrics.push(metric),
             (None, false) => jobs.push(PlannedJob {
                 job: Job {
-                    component: component.component,
-                    component_parameters: component.parameters.clone(),
-                    kind: component.kind,
-                    split: entry.split,
-                    label: component.label().into(),
-                    stack: stack.into(),
                     metrics: vec![metric],
+                    ..job
                 },
                 inputs: inputs.to_vec(),
                 location: component.location.clone(),
@@ -213,30 +336,19 @@ impl Resolver<'_> {
         }
     }
 
-    /// The names before the layer's number, of the first tensor that the component reads.
-    fn stack(&self, layer: u64, entry: &MetricEntry, inputs: &[(DataKind, String)]) -> String {
-        self.selection
-            .read
-            .iter()
-            .flat_map(|step| inputs.iter().map(move |input| (step, input)))
-            .find_map(|(step, (kind, suffix))| {
-                self.index.tensor(*step, *kind, entry.split, layer, suffix)
-            })
-            .map_or_else(String::new, |tensor| tensor.prefix.clone())
-    }
-
     /// Checks every job at every step: tensors that are missing or unreadable, shapes that do not
     /// fit, samples that differ from the target's.
     fn check_steps(&mut self) {
         let layers = std::mem::take(&mut self.layers);
         let mut gaps: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-        let mut notes: BTreeSet<String> = BTreeSet::new();
         for (layer, jobs) in &layers {
             for planned in jobs {
-                self.check_job(*layer, planned, &mut gaps, &mut notes);
+                if let Err(problem) = self.check_job(*layer, planned, &mut gaps) {
+                    self.problems.push(problem);
+                }
             }
         }
-        self.warnings.extend(notes);
+        self.warnings.extend(std::mem::take(&mut self.notes));
         self.warnings.extend(gaps.into_iter().map(|(what, steps)| {
             let steps: Vec<u64> = steps.into_iter().collect();
             format!(
@@ -252,71 +364,58 @@ impl Resolver<'_> {
         layer: u64,
         planned: &PlannedJob,
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
-        notes: &mut BTreeSet<String>,
-    ) {
+    ) -> Result<(), PlanProblem> {
         let mut outlines: BTreeMap<u64, Outline> = BTreeMap::new();
-        for &step in &self.selection.read {
-            match self.outline_at(layer, planned, step, gaps, notes) {
-                Ok(Some(outline)) => {
-                    outlines.insert(step, outline);
-                }
-                Ok(None) => {}
-                Err(problem) => {
-                    self.problems.push(problem);
-                    return;
-                }
+        for step in self.steps_of(&planned.job) {
+            if let Some(outline) = self.outline_at(layer, planned, step, gaps)? {
+                outlines.insert(step, outline);
             }
         }
         for metric in &planned.job.metrics {
-            if let Some(target) = metric.target
-                && let Err(problem) =
-                    self.check_comparison(layer, planned, metric, target, &outlines, notes)
-            {
-                self.problems.push(problem);
-                return;
+            if let Some(target) = metric.target {
+                self.check_comparison(layer, planned, metric, target, &outlines)?;
             }
         }
+        Ok(())
+    }
+
+    /// The steps at which a job is built, ascending.
+    fn steps_of(&self, job: &Job) -> BTreeSet<u64> {
+        let targets = job.metrics.iter().filter_map(|metric| metric.target);
+        let computed = self.selection.computed.iter().copied();
+        computed.chain(targets).collect()
     }
 
     fn outline_at(
-        &self,
+        &mut self,
         layer: u64,
         planned: &PlannedJob,
         step: u64,
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
-        notes: &mut BTreeSet<String>,
     ) -> Result<Option<Outline>, PlanProblem> {
         let split = planned.job.split;
         let mut shapes = Vec::with_capacity(planned.inputs.len());
-        for (kind, suffix) in &planned.inputs {
-            if !self.index.has_part(step, *kind, split) {
+        for input in &planned.inputs {
+            let (kind, suffix) = (input.kind, &input.suffix);
+            if !self.index.has_part(step, kind, split) {
                 gaps.entry(format!("{kind} of the {split} split"))
                     .or_default()
                     .insert(step);
                 return Ok(None);
             }
-            let Some(tensor) = self.index.tensor(step, *kind, split, layer, suffix) else {
+            let Some(entry) = planned.tensor(input, layer, step)? else {
                 let what = format!("{kind} of `{suffix}` in layer {layer}, {split} split");
                 gaps.entry(what).or_default().insert(step);
                 return Ok(None);
             };
-            let place = tensor
-                .place
-                .as_ref()
-                .map_err(|reason| PlanProblem::UnreadableTensor {
-                    location: planned.location.clone(),
-                    name: tensor.name.clone(),
-                    step,
-                    reason: reason.clone(),
-                })?;
-            if place.entry.shape.len() > 2 {
-                notes.insert(format!(
+            if entry.shape.len() > 2 {
+                self.notes.insert(format!(
                     "{}: {} dimensions are flattened to (first, rest)",
-                    tensor.name,
-                    place.entry.shape.len()
+                    entry.name,
+                    entry.shape.len()
                 ));
             }
-            shapes.push(super::lanes::matrix_shape(&place.entry.shape));
+            shapes.push(super::lanes::matrix_shape(&entry.shape));
         }
         outline(&planned.job, &self.model, &shapes)
             .map(Some)
@@ -329,13 +428,12 @@ impl Resolver<'_> {
     }
 
     fn check_comparison(
-        &self,
+        &mut self,
         layer: u64,
         planned: &PlannedJob,
         metric: &MetricJob,
         target: u64,
         outlines: &BTreeMap<u64, Outline>,
-        notes: &mut BTreeSet<String>,
     ) -> Result<(), PlanProblem> {
         let location = || planned.location.clone();
         let Some(target_outline) = outlines.get(&target) else {
@@ -347,7 +445,8 @@ impl Resolver<'_> {
             });
         };
         let of_target = target_outline.layer.shape;
-        for (&step, outline) in outlines {
+        let is_computed = |step: &u64| self.selection.computed.binary_search(step).is_ok();
+        for (&step, outline) in outlines.iter().filter(|(step, _)| is_computed(step)) {
             let shape = outline.layer.shape;
             if shape.rows != of_target.rows {
                 return Err(PlanProblem::DifferentSamples {
@@ -370,7 +469,7 @@ impl Resolver<'_> {
         };
         let features = 2 * width(target_outline);
         if of_target.rows < SAMPLES_PER_FEATURE * features {
-            notes.insert(format!(
+            self.notes.insert(format!(
                 "{} of {} {}: {} samples are fewer than {SAMPLES_PER_FEATURE} times the {features} \
                  features compared, so the values are biased upwards",
                 metric.label, planned.job.label, planned.job.kind, of_target.rows

@@ -4,25 +4,19 @@ use std::collections::BTreeSet;
 
 use ckptscope_checkpoint::Run;
 
-use super::index::RunIndex;
 use super::jobs::PlannedJob;
 use super::{Lane, LaneStep, LayerJobs, Selection, TensorPlace};
 use crate::component::Shape;
 
 /// One lane per layer.
-pub(super) fn build(
-    run: &Run,
-    index: &RunIndex,
-    selection: &Selection,
-    layers: LayerJobs,
-) -> Vec<Lane> {
+pub(super) fn build(run: &Run, selection: &Selection, layers: LayerJobs) -> Vec<Lane> {
     let model = run.model.clone().unwrap_or_default();
     layers
         .into_iter()
         .map(|(layer, planned)| {
             let steps = steps_in_order(&planned, selection)
                 .into_iter()
-                .map(|step| lane_step(layer, step, &planned, index, selection))
+                .map(|step| lane_step(layer, step, &planned, selection))
                 .filter(|step| step.inputs.iter().any(Option::is_some))
                 .collect();
             let jobs = planned.into_iter().map(|planned| planned.job).collect();
@@ -119,7 +113,7 @@ fn only_target(lane: &Lane, step: &LaneStep) -> LaneStep {
             Some(
                 inputs
                     .iter()
-                    .map(|&input| place(&mut tensors, &step.tensors[input]))
+                    .map(|&input| place(&mut tensors, step.tensors[input].clone()))
                     .collect(),
             )
         })
@@ -176,24 +170,18 @@ fn targets_of(targets: impl Iterator<Item = Option<u64>>) -> BTreeSet<u64> {
     targets.flatten().collect()
 }
 
-fn lane_step(
-    layer: u64,
-    step: u64,
-    planned: &[PlannedJob],
-    index: &RunIndex,
-    selection: &Selection,
-) -> LaneStep {
+fn lane_step(layer: u64, step: u64, planned: &[PlannedJob], selection: &Selection) -> LaneStep {
     let recorded = selection.computed.binary_search(&step).is_ok();
     let mut tensors: Vec<TensorPlace> = Vec::new();
     let mut inputs = Vec::with_capacity(planned.len());
     for planned in planned {
         let wanted = recorded || planned.job.metrics.iter().any(|m| m.target == Some(step));
-        let places: Option<Vec<&TensorPlace>> = planned
+        let places: Option<Vec<TensorPlace>> = planned
             .inputs
             .iter()
-            .map(|(kind, suffix)| {
-                let tensor = index.tensor(step, *kind, planned.job.split, layer, suffix)?;
-                tensor.place.as_ref().ok()
+            .map(|input| match input.tensors(step, layer) {
+                [tensor] => tensor.place(),
+                _ => None,
             })
             .collect();
         inputs.push(places.filter(|_| wanted).map(|places| {
@@ -212,12 +200,12 @@ fn lane_step(
 }
 
 /// The index of a tensor among those of a step, added if it is new.
-fn place(tensors: &mut Vec<TensorPlace>, found: &TensorPlace) -> usize {
+fn place(tensors: &mut Vec<TensorPlace>, found: TensorPlace) -> usize {
     tensors
         .iter()
-        .position(|known| known == found)
+        .position(|known| *known == found)
         .unwrap_or_else(|| {
-            tensors.push(found.clone());
+            tensors.push(found);
             tensors.len() - 1
         })
 }

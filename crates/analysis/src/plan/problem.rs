@@ -75,6 +75,20 @@ pub enum PlanProblem {
         /// The suffixes there are.
         existing: Vec<String>,
     },
+    /// A suffix, or the suffixes of a component, that tensors of several stacks have.
+    #[error(
+        "{location}: {what} are in several stacks of layers, {}; an entry measures one stack, so \
+         name tensors that only one of them has",
+        list(stacks)
+    )]
+    SeveralStacks {
+        /// Where it is asked for.
+        location: Location,
+        /// The tensors, in words.
+        what: String,
+        /// What stands before the layer's number in their names.
+        stacks: Vec<String>,
+    },
     /// A layer that does not exist.
     #[error(
         "{location}: layer {layer} does not exist; there are {}",
@@ -116,6 +130,27 @@ pub enum PlanProblem {
         target: u64,
         /// Its samples.
         expected: usize,
+    },
+    /// Tensors that their names do not tell apart.
+    #[error(
+        "{location}: step {step} has {kind} of `{suffix}` in layer {layer} {} times: {}; nothing \
+         says which of them counts, so keep only one",
+        found.len(),
+        list(found)
+    )]
+    SeveralTensors {
+        /// Where it is asked for.
+        location: Location,
+        /// The step.
+        step: u64,
+        /// The kind.
+        kind: DataKind,
+        /// The suffix.
+        suffix: String,
+        /// The layer.
+        layer: u64,
+        /// The tensors' names, each with its file, sorted.
+        found: Vec<String>,
     },
     /// A tensor that cannot be read.
     #[error("{location}: {name} at step {step} cannot be read: {reason}")]
@@ -208,9 +243,11 @@ impl PlanProblem {
             Self::NoSuchTarget { location, .. }
             | Self::NoSuchData { location, .. }
             | Self::NoSuchSuffix { location, .. }
+            | Self::SeveralStacks { location, .. }
             | Self::NoSuchLayer { location, .. }
             | Self::TargetLacks { location, .. }
             | Self::DifferentSamples { location, .. }
+            | Self::SeveralTensors { location, .. }
             | Self::UnreadableTensor { location, .. }
             | Self::Component { location, .. }
             | Self::SameKey { location, .. } => Some(location),

@@ -114,6 +114,11 @@ impl<'a> Choice<'a> {
         let Some((first, rest)) = tensors.split_first() else {
             return false;
         };
+        let is_of_one_stack = tensors.iter().all(|suffix| suffix.stack == first.stack)
+            || tensors.iter().all(|suffix| suffix.is_only_stack);
+        if !is_of_one_stack {
+            return false;
+        }
         let in_all = |layer: &&u64| rest.iter().all(|suffix| suffix.shapes.contains_key(layer));
         let mut layers = first.shapes.keys().filter(in_all).peekable();
         let fits = |layer: &u64| {

@@ -83,10 +83,14 @@ impl Role {
     }
 }
 
-/// Whether metrics say something of it: a matrix of fractions with more than one row and column.
+/// Whether metrics say something of it: a matrix of fractions with more than one row and column,
+/// in every layer that has it.
 pub(super) fn is_matrix(suffix: &Suffix) -> bool {
     let is_one = |shape: &Vec<u64>| shape.len() == 2 && shape.iter().all(|extent| *extent > 1);
-    suffix.is_float && !suffix.shapes.is_empty() && suffix.shapes.values().all(is_one)
+    suffix.is_float
+        && suffix.is_readable
+        && !suffix.shapes.is_empty()
+        && suffix.shapes.values().all(is_one)
 }
 
 /// Whether it is one of many of its like in a layer: an expert's.

@@ -8,8 +8,10 @@
 )]
 
 mod ahead;
+mod catalogs;
 mod lanes;
 mod plans;
 mod proposals;
 mod results;
+mod stacks;
 mod support;

@@ -21,6 +21,9 @@ use super::url::Url;
 /// So many requests are under way at once, at most.
 pub const REQUESTS_AT_ONCE: usize = 8;
 
+/// More redirects in a row are refused.
+pub(super) const REDIRECT_LIMIT: usize = 5;
+
 /// How long to wait for a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -295,6 +298,19 @@ impl Answer {
             408 | 500..=599 => Err(self.failure()),
             _ => Ok(self),
         }
+    }
+
+    /// Where a redirect leads; none where the answer is no redirect.
+    ///
+    /// # Errors
+    /// A redirect that does not say where.
+    pub(super) fn redirect(&self) -> Result<Option<Url>, HttpError> {
+        if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let location = header::text(&self.headers, "location");
+        let target = location.and_then(|location| self.url.join(location));
+        target.map(Some).ok_or_else(|| self.failure())
     }
 
     /// A status that was not hoped for, as an error.

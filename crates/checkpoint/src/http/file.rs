@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::client::{Answer, HttpClient, Request};
+use super::client::{Answer, HttpClient, REDIRECT_LIMIT, Request};
 use super::error::{HttpError, host_of};
 use super::header;
 use super::kept::Kept;
@@ -19,9 +19,6 @@ const MARGIN_SECONDS: u64 = 60;
 
 /// An address that does not say how long it is good for is used for so long.
 const UNSIGNED_SECONDS: u64 = 300;
-
-/// More redirects in a row are refused.
-const REDIRECT_LIMIT: usize = 5;
 
 /// What is known of a file before it is read.
 #[derive(Debug)]
@@ -154,13 +151,13 @@ impl RemoteFile {
         for _ in 0..REDIRECT_LIMIT {
             let answer = self.client.send(&self.request(url, offset, length)).await?;
             self.check_link(&answer)?;
-            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-                self.remember(&answer);
-                return Ok(answer);
+            match answer.redirect()? {
+                Some(target) => url = target,
+                None => {
+                    self.remember(&answer);
+                    return Ok(answer);
+                }
             }
-            let location = header::text(&answer.headers, "location");
-            let target = location.and_then(|location| answer.url.join(location));
-            url = target.ok_or_else(|| answer.failure())?;
         }
         let host = host_of(&url);
         Err(HttpError::TooManyRedirects { host })

@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 use futures_core::future::LocalBoxFuture;
 use futures_util::future::{Either, select};
 
-use super::client::{HttpClient, Request};
+use super::client::{Answer, HttpClient, REDIRECT_LIMIT, Request};
 use super::error::{HttpError, host_of};
 use super::file::{RemoteFile, Whereabouts};
 use super::header;
@@ -139,46 +139,48 @@ impl Source for HttpSource {
 /// A file's length and first bytes, by one request where the server does not redirect.
 async fn first_bytes(client: &HttpClient, address: Url) -> Result<(u64, Vec<u8>), HttpError> {
     let mut url = address;
-    loop {
-        let answer = client
-            .send(&Request {
-                url,
-                token: None,
-                range: Some((0, HEAD_BYTES)),
-                limit: HEAD_BYTES,
-            })
-            .await?;
-        let host = host_of(&answer.url);
-        let stated = header::text(&answer.headers, "content-length");
-        let stated = stated.and_then(|text| text.parse().ok());
-        let location = header::text(&answer.headers, "location");
-        match (answer.status, answer.body) {
-            (301 | 302 | 303 | 307 | 308, _) if location.is_some() => {
-                let target = location.and_then(|location| answer.url.join(location));
-                url = target.ok_or(HttpError::NoLength { host })?;
-            }
-            (206, Some(head)) => {
-                let total = header::content_range(&answer.headers).and_then(|(_, total)| total);
-                let total = match total {
-                    Some(total) => total,
-                    None => stated_length(client, answer.url).await?,
-                };
-                return Ok((total, head));
-            }
-            (200, Some(whole)) => return Ok((whole.len() as u64, whole)),
-            (200, None) => {
-                let bytes = stated.ok_or(HttpError::NoLength { host: host.clone() })?;
-                return Err(HttpError::NoRanges { host, bytes });
-            }
-            (status, _) => {
-                return Err(HttpError::Status {
-                    host,
-                    status,
-                    code: None,
-                    message: None,
-                });
-            }
+    for _ in 0..REDIRECT_LIMIT {
+        let request = Request {
+            url,
+            token: None,
+            range: Some((0, HEAD_BYTES)),
+            limit: HEAD_BYTES,
+        };
+        let answer = client.send(&request).await?;
+        match answer.redirect()? {
+            Some(target) => url = target,
+            None => return length_and_head(client, answer).await,
         }
+    }
+    let host = host_of(&url);
+    Err(HttpError::TooManyRedirects { host })
+}
+
+/// What an answer to a request for the first bytes says of the file.
+async fn length_and_head(client: &HttpClient, answer: Answer) -> Result<(u64, Vec<u8>), HttpError> {
+    let host = host_of(&answer.url);
+    match (answer.status, answer.body) {
+        (206, Some(head)) => {
+            let total = header::content_range(&answer.headers).and_then(|(_, total)| total);
+            let total = match total {
+                Some(total) => total,
+                None => stated_length(client, answer.url).await?,
+            };
+            Ok((total, head))
+        }
+        (200, Some(whole)) => Ok((whole.len() as u64, whole)),
+        (200, None) => {
+            let stated = header::text(&answer.headers, "content-length");
+            let bytes = stated.and_then(|text| text.parse().ok());
+            let bytes = bytes.ok_or(HttpError::NoLength { host: host.clone() })?;
+            Err(HttpError::NoRanges { host, bytes })
+        }
+        (status, _) => Err(HttpError::Status {
+            host,
+            status,
+            code: None,
+            message: None,
+        }),
     }
 }
 

@@ -7,6 +7,7 @@ mod cache;
 mod faults;
 mod frugality;
 mod places;
+mod redirects;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;

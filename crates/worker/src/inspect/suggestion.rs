@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ckptscope_checkpoint::layer_of;
+use ckptscope_checkpoint::{Spelling, Stacks, layer_of};
 
 use super::inspection::{Inspection, PartReport};
 use crate::console::printable;
@@ -55,17 +55,20 @@ and run:
 fn chosen(inspection: &Inspection) -> Option<(&PartReport, &str)> {
     let mut data: Vec<_> = inspection.data.iter().collect();
     data.sort_by_key(|data| std::cmp::Reverse(data.steps.len()));
-    let parts = data.into_iter().filter_map(|data| {
-        let first = inspection.checkpoints.first()?;
+    data.into_iter().find_map(|data| {
         let is_it = |part: &&PartReport| (part.kind, part.split) == (data.kind, data.split);
-        first.parts.iter().find(is_it)
-    });
-    parts.filter_map(|part| Some((part, suffix(part)?))).next()
+        let checkpoints = inspection.checkpoints.iter();
+        let parts = checkpoints.filter_map(|checkpoint| checkpoint.parts.iter().find(is_it));
+        suffix(&parts.collect::<Vec<_>>())
+    })
 }
 
-/// The suffix that most layers have as a matrix, the first of them in the file's order.
-fn suffix(part: &PartReport) -> Option<&str> {
-    let tensors = part.files.iter().flat_map(|file| &file.tensors);
+/// Of the same data at some steps, the suffix that most layers of the first have as a matrix, the
+/// first of them in the file's order; and none that a config would be refused for.
+fn suffix<'a>(parts: &[&'a PartReport]) -> Option<(&'a PartReport, &'a str)> {
+    let first = *parts.first()?;
+    let steps: Vec<Stacks<bool>> = parts.iter().map(|part| stacks(part)).collect();
+    let tensors = first.files.iter().flat_map(|file| &file.tensors);
     let matrices = tensors.filter(|tensor| tensor.shape.len() == 2 && tensor.elements > 0);
     let suffixes = matrices.filter_map(|tensor| Some(layer_of(&tensor.name)?.suffix));
     let mut layers: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -74,9 +77,48 @@ fn suffix(part: &PartReport) -> Option<&str> {
     }
     layers
         .into_iter()
-        .filter(|(suffix, _)| is_plain(suffix))
+        .filter(|(suffix, _)| is_plain(suffix) && is_of_one_stack(&steps, suffix))
         .min_by_key(|(_, (layers, place))| (std::cmp::Reverse(*layers), *place))
-        .map(|(suffix, _)| suffix)
+        .map(|(suffix, _)| (first, suffix))
+}
+
+/// The tensors of a part by their names: whether each can be read.
+fn stacks(part: &PartReport) -> Stacks<bool> {
+    let mut stacks = Stacks::default();
+    for file in &part.files {
+        for tensor in &file.tensors {
+            stacks.add(&tensor.name, true);
+        }
+        for tensor in &file.unreadable {
+            stacks.add(&tensor.name, false);
+        }
+    }
+    stacks
+}
+
+/// Whether a suffix means tensors of one stack at all steps: of the same, or of the only one that
+/// each step has.
+fn is_of_one_stack(steps: &[Stacks<bool>], suffix: &str) -> bool {
+    let with_it = steps.iter().filter(|step| !step.with(suffix).is_empty());
+    let found: Option<Vec<(&str, bool)>> = with_it
+        .map(|step| Some((stack_of(step, suffix)?, step.names().count() == 1)))
+        .collect();
+    found.is_some_and(|found| {
+        let mut pairs = found.windows(2);
+        found.iter().all(|(_, is_only)| *is_only) || pairs.all(|pair| pair[0].0 == pair[1].0)
+    })
+}
+
+/// The only stack that has a suffix, where it means one readable tensor in each of its layers.
+fn stack_of<'a>(stacks: &'a Stacks<bool>, suffix: &str) -> Option<&'a str> {
+    let [stack] = stacks.with(suffix)[..] else {
+        return None;
+    };
+    let spelling = stacks.spelling(stack, suffix);
+    let mut layers = stacks.layers_with(stack, suffix, spelling);
+    let is_clear = spelling == Spelling::WeightMayLack
+        && layers.all(|layer| stacks.of(stack, layer, suffix, spelling) == [true]);
+    is_clear.then_some(stack)
 }
 
 /// Whether YAML needs no quotes for it.

@@ -193,7 +193,12 @@ pub(super) async fn delete(
     let job = server.job(&id)?;
     let removes = query(&uri, "remove").is_some_and(|value| value == "true");
     let (own, cancelled) = (Arc::clone(&server), Arc::clone(&job));
-    blocking(move || Ok(own.jobs.cancel(&cancelled)?)).await?;
+    blocking(move || {
+        let is_kept = own.jobs.cancel(&cancelled);
+        Jobs::start(&own);
+        Ok(is_kept?)
+    })
+    .await?;
     let mut watch = job.watch();
     let over = watch.wait_for(|live| live.info.phase.is_over());
     let is_over = tokio::time::timeout(STOPPING, over).await.is_ok();

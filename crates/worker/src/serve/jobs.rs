@@ -1,6 +1,8 @@
 //! Analyses that were asked for: which waits, which runs, and how far each is.
 
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub(super) use run::planned;
 
@@ -21,8 +23,9 @@ pub(super) struct Jobs {
     store: Arc<Store>,
     at_once: usize,
     queue_length: usize,
+    /// Who holds it writes nothing down: those who answer requests wait for it.
     state: Mutex<State>,
-    /// Held by who adds one, so that they have the same order in the store.
+    /// Held by who makes the queue longer, so that it has the order of the store and its bounds.
     adding: Mutex<()>,
     /// Rung when an analysis is under way no more.
     ended: Condvar,
@@ -36,6 +39,8 @@ struct State {
     next_number: u64,
     queue: VecDeque<u64>,
     running: Vec<u64>,
+    /// Those in the queue whose end is being written down; their turn does not come meanwhile.
+    cancelling: BTreeSet<u64>,
     /// Those whose files are being removed.
     removing: BTreeSet<u64>,
     is_closing: bool,
@@ -47,6 +52,9 @@ pub(super) struct Job {
     /// The name of its folder of results, below one that has its id.
     pub(super) folder: String,
     live: watch::Sender<Live>,
+    /// Held by who resumes, cancels or removes it, from looking at it to having changed it.
+    asking: Mutex<()>,
+    /// Held by who writes down what is known of it.
     changing: Mutex<()>,
     /// Ends its reads and its lanes.
     stop: Mutex<Arc<AtomicBool>>,
@@ -129,8 +137,7 @@ impl Jobs {
         config: &str,
         plan: Option<&str>,
     ) -> Result<Result<Arc<Job>, Full>> {
-        // Not the state, for which those wait who answer, while the disk is written to.
-        let adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let adding = locked(&self.adding);
         if let Err(full) = self.check_room() {
             return Ok(Err(full));
         }
@@ -154,33 +161,44 @@ impl Jobs {
 
     /// Queues one that is over again. Blocks.
     pub(super) fn resume(&self, job: &Job) -> Result<Result<(), Full>> {
-        let mut state = self.state();
-        if let Err(full) = state.check_room(self.queue_length) {
+        let _adding = locked(&self.adding);
+        let _asking = locked(&job.asking);
+        if let Err(full) = self.check_room() {
             return Ok(Err(full));
         }
-        if job.live().info.phase.is_over() && !state.removing.contains(&job.number) {
-            self.change_if_kept(job, |info| {
-                info.phase = Phase::Queued;
-                (info.message, info.ended) = (None, None);
-            })?;
-            job.is_cancelled.store(false, Ordering::Relaxed);
-            state.queue.push_back(job.number);
-            state.tell_places();
+        if !job.info().phase.is_over() || !self.state().keeps(job) {
+            return Ok(Ok(()));
         }
+        self.change_if_kept(job, |info| {
+            info.phase = Phase::Queued;
+            (info.message, info.ended) = (None, None);
+        })?;
+        job.is_cancelled.store(false, Ordering::Relaxed);
+        let mut state = self.state();
+        state.queue.push_back(job.number);
+        state.tell_places();
         Ok(Ok(()))
     }
 
-    /// Stops one for good; one that is under way ends soon after. Blocks.
+    /// Stops one for good; one that is under way ends soon after. Blocks. Others may have to be
+    /// started then: the turn of one whose end could not be written down was put off.
     pub(super) fn cancel(&self, job: &Job) -> Result<()> {
+        let _asking = locked(&job.asking);
         let mut state = self.state();
         job.is_cancelled.store(true, Ordering::Relaxed);
         job.stop();
-        if let Some(place) = state.queue.iter().position(|number| *number == job.number) {
-            // Where that cannot be written down it stays in the queue, and is cancelled in its turn.
-            self.change_if_kept(job, end_as(Phase::Cancelled))?;
-            state.queue.remove(place);
-            state.tell_places();
+        if !state.queue.contains(&job.number) {
+            return Ok(());
         }
+        state.cancelling.insert(job.number);
+        drop(state);
+        let kept = self.change_if_kept(job, end_as(Phase::Cancelled));
+        let mut state = self.state();
+        state.cancelling.remove(&job.number);
+        // Where that cannot be written down it stays in the queue, and is cancelled in its turn.
+        kept?;
+        state.queue.retain(|number| *number != job.number);
+        state.tell_places();
         Ok(())
     }
 
@@ -191,12 +209,12 @@ impl Jobs {
         job: &Job,
         remove_files: impl FnOnce() -> Result<()>,
     ) -> Result<bool> {
-        let mut state = self.state();
+        let asking = locked(&job.asking);
         let info = job.info();
-        if !info.phase.is_over() || !state.removing.insert(job.number) {
+        if !info.phase.is_over() || !self.state().removing.insert(job.number) {
             return Ok(false);
         }
-        drop(state);
+        drop(asking);
         let removed = remove_files().and_then(|()| self.store.remove(&info.id));
         let mut state = self.state();
         state.removing.remove(&job.number);
@@ -210,7 +228,7 @@ impl Jobs {
     /// Changes what is known of one, in the store first. Blocks.
     pub(super) fn change(&self, job: &Job, change: impl Fn(&mut AnalysisInfo)) -> Result<()> {
         // One after the other, or one would write down what it saw before another.
-        let changing = job.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let changing = locked(&job.changing);
         let mut info = job.info();
         change(&mut info);
         let kept = self.store.update(&info);
@@ -222,7 +240,7 @@ impl Jobs {
 
     /// The same, unless that cannot be written down.
     fn change_if_kept(&self, job: &Job, change: impl Fn(&mut AnalysisInfo)) -> Result<()> {
-        let changing = job.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let changing = locked(&job.changing);
         let mut info = job.info();
         change(&mut info);
         self.store.update(&info)?;
@@ -239,7 +257,7 @@ impl Jobs {
             if state.is_closing || state.running.len() >= jobs.at_once {
                 return;
             }
-            let Some(number) = state.queue.pop_front() else {
+            let Some(number) = state.next() else {
                 return;
             };
             let Some(job) = state.jobs.get(&number).cloned() else {
@@ -287,7 +305,7 @@ impl Jobs {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 }
 
@@ -305,6 +323,7 @@ impl State {
             number,
             folder: kept.folder.clone(),
             live: watch::Sender::new(live),
+            asking: Mutex::default(),
             changing: Mutex::default(),
             stop: Mutex::default(),
             is_cancelled: AtomicBool::new(false),
@@ -312,6 +331,18 @@ impl State {
         self.numbers.insert(kept.info.id.clone(), number);
         self.jobs.insert(number, Arc::new(job));
         number
+    }
+
+    /// Whether one is neither removed nor about to be.
+    fn keeps(&self, job: &Job) -> bool {
+        self.jobs.contains_key(&job.number) && !self.removing.contains(&job.number)
+    }
+
+    /// Takes the one whose turn it is.
+    fn next(&mut self) -> Option<u64> {
+        let waits = |number: &u64| !self.cancelling.contains(number);
+        let place = self.queue.iter().position(waits)?;
+        self.queue.remove(place)
     }
 
     fn check_room(&self, queue_length: usize) -> Result<(), Full> {
@@ -339,11 +370,6 @@ impl State {
 }
 
 impl Job {
-    /// What is known of it.
-    pub(super) fn live(&self) -> Live {
-        self.live.borrow().clone()
-    }
-
     /// What is told of it.
     pub(super) fn info(&self) -> AnalysisInfo {
         self.live.borrow().info.clone()
@@ -356,19 +382,23 @@ impl Job {
 
     /// Ends the reads and lanes that are under way.
     fn stop(&self) {
-        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let stop = locked(&self.stop);
         stop.store(true, Ordering::Relaxed);
     }
 
     /// A flag for the next attempt.
     fn fresh_stop(&self) -> Arc<AtomicBool> {
-        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stop = locked(&self.stop);
         *stop = Arc::default();
         if self.is_cancelled.load(Ordering::Relaxed) {
             stop.store(true, Ordering::Relaxed);
         }
         Arc::clone(&stop)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Nothing more will happen to it.

@@ -227,6 +227,12 @@ impl Store {
         self.explain(removed).map(drop)
     }
 
+    /// Whether somebody reads or writes at this moment.
+    #[cfg(test)]
+    pub(super) fn is_busy(&self) -> bool {
+        self.connection.try_lock().is_err()
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // Every statement is whole in itself, so a thread that died leaves nothing half done.
         self.connection

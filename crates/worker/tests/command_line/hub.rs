@@ -261,6 +261,27 @@ fn only_the_steps_of_the_config_are_looked_at() {
 }
 
 #[test]
+fn only_what_the_config_needs_of_a_step_is_asked_for() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    let config = CONFIG
+        .replace("steps: all", "steps: [64, 128]")
+        .replace("target_checkpoint: last", "target_checkpoint: 512");
+    scratch.write("config.yaml", config);
+    let arguments = ["analyze", "--config", "config.yaml", "--repo-id", REVISIONS];
+    worker(&fake, scratch.path(), &arguments).expect(0);
+    let log = fake.take_log();
+    let asked = |part: &str| {
+        let targets = log.iter().map(|it| it.target.as_str());
+        let its = targets.filter(|target| target.contains(part));
+        its.collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(asked("/tree/"), 1 + 3, "the default branch, and the steps");
+    // Weights of the steps, and activations also of the one that they are compared with.
+    assert_eq!(asked("val_weights.pt"), 2);
+    assert_eq!(asked("val_activations.pt"), 3);
+}
+
+#[test]
 fn inspect_tells_a_repository_as_it_tells_a_folder() {
     let (fake, scratch) = (fake_hub(), Scratch::new());
     let address = format!("{PICO}@{PICO_BRANCH}");

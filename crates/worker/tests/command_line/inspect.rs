@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
 use crate::support::{Scratch, Sizes, argument, checkpoint, micro_run, recorded};
@@ -98,6 +99,33 @@ fn the_suggested_config_works_as_it_is() {
         .unwrap();
     let arguments: Vec<&str> = command.split(' ').collect();
     scratch.worker(&arguments).expect(0);
+}
+
+#[test]
+fn what_is_suggested_is_of_one_stack() {
+    let shared = ["encoder.layers.0.a.weight", "decoder.layers.0.a.weight"];
+    let own = ["decoder.layers.0.b", "decoder.layers.1.b"];
+    let shown = |names: &[&str]| {
+        let scratch = Scratch::new();
+        scratch.write("model.safetensors", named(names));
+        let shown = scratch.worker(&["inspect", "model.safetensors"]);
+        shown.expect(0).stdout
+    };
+    let both = shown(&[&shared[..], &own].concat());
+    assert!(both.contains("layer_suffixes: b\n"), "{both}");
+    let shared = shown(&shared);
+    assert!(!shared.contains("layer_suffixes"), "{shared}");
+    // Nor is one of two that a `.weight` alone tells apart.
+    let twins = shown(&["layers.0.a", "layers.0.a.weight"]);
+    assert!(!twins.contains("layer_suffixes"), "{twins}");
+}
+
+/// A checkpoint of matrices of these names.
+fn named(names: &[&str]) -> Vec<u8> {
+    let bytes = [0; 16];
+    let view = || TensorView::new(Dtype::F32, vec![2, 2], &bytes).unwrap();
+    let tensors = names.iter().map(|name| (*name, view()));
+    safetensors::serialize(tensors, None).unwrap()
 }
 
 #[test]

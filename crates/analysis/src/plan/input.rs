@@ -1,0 +1,131 @@
+//! What a component reads: a suffix of the config, and the tensors that it means at every step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use ckptscope_checkpoint::{DataKind, Spelling, Split};
+
+use super::index::{LayerTensor, PartIndex, RunIndex};
+
+/// A suffix of the config, looked up in every step that has its kind of data.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// The kind of data.
+    pub(super) kind: DataKind,
+    /// As the config spells it.
+    pub(super) suffix: String,
+    spelling: Spelling,
+    steps: BTreeMap<u64, AtStep>,
+}
+
+/// The data of one step that has the suffix.
+#[derive(Debug)]
+struct AtStep {
+    part: Rc<PartIndex>,
+    /// The stacks that have it; of several none is taken.
+    stacks: Vec<String>,
+}
+
+impl AtStep {
+    fn of(part: &Rc<PartIndex>, suffix: &str) -> Option<Self> {
+        let stacks: Vec<String> = part.with(suffix).into_iter().map(str::to_owned).collect();
+        let part = Rc::clone(part);
+        (!stacks.is_empty()).then_some(Self { part, stacks })
+    }
+
+    fn stack(&self) -> Option<&str> {
+        match self.stacks.as_slice() {
+            [stack] => Some(stack),
+            _ => None,
+        }
+    }
+
+    fn is_whole(&self, suffix: &str) -> bool {
+        let mut stacks = self.stacks.iter();
+        stacks.any(|stack| self.part.spelling(stack, suffix) == Spelling::Whole)
+    }
+}
+
+impl Input {
+    /// Looks a suffix up in the data of a kind and split.
+    pub(super) fn of(index: &RunIndex, kind: DataKind, split: Split, suffix: &str) -> Self {
+        let steps: BTreeMap<u64, AtStep> = index
+            .of(kind, split)
+            .filter_map(|(step, part)| Some((step, AtStep::of(part, suffix)?)))
+            .collect();
+        // At no step may it mean another tensor than at the next.
+        let is_whole = steps.values().any(|at| at.is_whole(suffix));
+        Self {
+            kind,
+            suffix: suffix.to_owned(),
+            spelling: if is_whole {
+                Spelling::Whole
+            } else {
+                Spelling::WeightMayLack
+            },
+            steps,
+        }
+    }
+
+    /// Whether some layer has another tensor besides, whose name goes on with `.weight`.
+    pub(super) const fn is_whole(&self) -> bool {
+        matches!(self.spelling, Spelling::Whole)
+    }
+
+    /// The layers that have it at some of these steps.
+    pub(super) fn layers(&self, steps: &[u64]) -> BTreeSet<u64> {
+        let of_step = |at: &AtStep| -> Vec<u64> {
+            let stacks = at.stacks.iter();
+            let layers =
+                stacks.flat_map(|stack| at.part.layers_with(stack, &self.suffix, self.spelling));
+            layers.collect()
+        };
+        self.at(steps).flat_map(of_step).collect()
+    }
+
+    /// The tensors that it means in a layer at a step: one, or what cannot be told apart.
+    pub(super) fn tensors(&self, step: u64, layer: u64) -> &[LayerTensor] {
+        let at = self.steps.get(&step);
+        let found = at.and_then(|at| Some((&at.part, at.stack()?)));
+        found.map_or(&[], |(part, stack)| {
+            part.of(stack, layer, &self.suffix, self.spelling)
+        })
+    }
+
+    /// The stack of a layer at a step.
+    pub(super) fn stack(&self, step: u64, layer: u64) -> Option<&str> {
+        let has_layer = !self.tensors(step, layer).is_empty();
+        self.steps.get(&step)?.stack().filter(|_| has_layer)
+    }
+
+    fn at(&self, steps: &[u64]) -> impl Iterator<Item = &AtStep> {
+        steps.iter().filter_map(|step| self.steps.get(step))
+    }
+}
+
+/// The stacks that inputs of one component take tensors of at these steps.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StacksOf {
+    /// They are one.
+    One,
+    /// Every checkpoint has one stack only, which is not called the same in all of them.
+    Renamed(BTreeSet<String>),
+    /// Some checkpoint has several.
+    Several(BTreeSet<String>),
+}
+
+impl StacksOf {
+    pub(super) fn inputs<'a>(inputs: impl IntoIterator<Item = &'a Input>, steps: &[u64]) -> Self {
+        let mut stacks = BTreeSet::new();
+        let mut is_alone = true;
+        for at in inputs.into_iter().flat_map(|input| input.at(steps)) {
+            stacks.extend(at.stacks.iter().cloned());
+            is_alone &= at.part.names().count() == 1;
+        }
+        match stacks.len() {
+            0 | 1 => Self::One,
+            _ if is_alone => Self::Renamed(stacks),
+            _ => Self::Several(stacks),
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Tensors that are alike but for their stacks, their files or a `.weight`.
+
+use ckptscope_analysis::plan::{Catalogs, PlanErrors};
+use ckptscope_analysis::proposal::proposals;
+use ckptscope_analysis::{Config, Plan, Registry, Survey};
+use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Part, Run, Step, layer_of};
+use futures_lite::future::block_on;
+use proptest::prelude::*;
+
+use crate::support::{layers, records, safetensors, tree};
+
+/// The names of one file.
+type Names = Vec<String>;
+
+/// A run of weights: of every step the files, and of each its tensors.
+fn run_of(steps: &[Vec<Names>]) -> (MemoryTree, Run) {
+    let path = |step: usize, file: usize| format!("step_{step}/part-{file}.safetensors");
+    let mut contents = Vec::new();
+    let mut run = Run {
+        layout: Layout::StepFolders,
+        steps: Vec::new(),
+        model: None,
+        warnings: Vec::new(),
+    };
+    for (step, files) in steps.iter().enumerate() {
+        for (file, names) in files.iter().enumerate() {
+            let tensors: Vec<_> = names.iter().map(|it| (it.clone(), vec![2, 3])).collect();
+            contents.push((path(step, file), safetensors(&tensors)));
+        }
+        let part = Part {
+            kind: DataKind::Weights,
+            split: None,
+            paths: (0..files.len()).map(|file| path(step, file)).collect(),
+        };
+        run.steps.push(Step {
+            number: step as u64,
+            parts: vec![part],
+        });
+    }
+    (tree(contents), run)
+}
+
+/// A run of one step of one file.
+fn checkpoint(names: &[&str]) -> (MemoryTree, Run) {
+    run_of(&[vec![owned(names)]])
+}
+
+fn owned(names: &[&str]) -> Names {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// A config of these suffixes, each a component by itself.
+fn config(suffixes: &[&str]) -> Config {
+    let mut text = "metrics:\n  - metric_name: norm\n    norm_type: frobenius\n    data_split: \
+                    val\n    components:\n"
+        .to_owned();
+    for suffix in suffixes {
+        text += &format!(
+            "      - {{component_name: simple, data_type: weights, layer_suffixes: {suffix}, \
+             layers: all}}\n"
+        );
+    }
+    Config::parse(&(text + "steps: all\n"), &Registry::default()).unwrap()
+}
+
+fn plan((tree, run): &(MemoryTree, Run), suffixes: &[&str]) -> Result<Plan, PlanErrors> {
+    block_on(Plan::make(&config(suffixes), run, tree))
+}
+
+fn refusal(files: &(MemoryTree, Run), suffixes: &[&str]) -> String {
+    plan(files, suffixes).err().unwrap().to_string()
+}
+
+/// The keys of what a plan gives.
+fn keys(files: &(MemoryTree, Run), suffixes: &[&str]) -> Vec<String> {
+    let plan = plan(files, suffixes).unwrap_or_else(|errors| panic!("{errors}"));
+    let lanes = plan.lanes.iter();
+    let records = lanes.flat_map(|lane| records(lane, &files.0));
+    records.map(|record| record.key).collect()
+}
+
+/// An encoder and a decoder, as T5 has them.
+const TWO_STACKS: &[&str] = &[
+    "encoder.block.0.attn.weight",
+    "decoder.block.0.attn.weight",
+    "decoder.block.0.cross.weight",
+];
+
+#[test]
+fn a_suffix_of_two_stacks_is_refused_with_their_names() {
+    let expected = "metrics[0].components[0] (line 6): weights of `attn` are in several stacks of \
+                    layers, `decoder.block.`, `encoder.block.`; an entry measures one stack, so \
+                    name tensors that only one of them has";
+    assert_eq!(refusal(&checkpoint(TWO_STACKS), &["attn"]), expected);
+    let beside = checkpoint(&["model.layers.0.a", "layers.0.a"]);
+    assert!(refusal(&beside, &["a"]).contains("`layers.`, `model.layers.`"));
+    // Also where they share no layer.
+    let beside = checkpoint(&["model.layers.0.a", "layers.1.a"]);
+    assert!(refusal(&beside, &["a"]).contains("`layers.`, `model.layers.`"));
+}
+
+#[test]
+fn what_one_stack_alone_has_is_measured() {
+    let found = keys(&checkpoint(TWO_STACKS), &["cross"]);
+    assert_eq!(found, ["decoder.block.0.cross.weights"]);
+}
+
+#[test]
+fn a_component_of_two_stacks_is_refused() {
+    let (tree, run) = checkpoint(&["vision.layers.0.out_proj", "text.layers.0.v_proj"]);
+    let text = "metrics:\n  - metric_name: norm\n    norm_type: frobenius\n    data_split: val\n    \
+                components:\n      - {component_name: key_value_circuit, data_type: weights, \
+                layer_suffixes: {key_layer: out_proj, value_layer: v_proj}, layers: all}\n\
+                steps: all\n";
+    let config = Config::parse(text, &Registry::default()).unwrap();
+    let errors = block_on(Plan::make(&config, &run, &tree)).err().unwrap();
+    let expected = "the tensors of key_value_circuit are in several stacks of layers, \
+                    `text.layers.`, `vision.layers.`";
+    assert!(errors.to_string().contains(expected), "{errors}");
+}
+
+#[test]
+fn a_wrapper_around_all_tensors_changes_nothing_but_the_keys() {
+    let names = |wrapper: &str| -> Names {
+        let names = TWO_STACKS.iter().map(|name| format!("{wrapper}{name}"));
+        names.collect()
+    };
+    let plain = run_of(&[vec![names("")]]);
+    let wrapped = run_of(&[vec![names("_orig_mod.")]]);
+    let expected: Vec<String> = keys(&plain, &["cross"])
+        .iter()
+        .map(|key| format!("_orig_mod.{key}"))
+        .collect();
+    assert_eq!(keys(&wrapped, &["cross"]), expected);
+    let expected = refusal(&plain, &["attn"])
+        .replace("`decoder", "`_orig_mod.decoder")
+        .replace("`encoder", "`_orig_mod.encoder");
+    assert_eq!(refusal(&wrapped, &["attn"]), expected);
+}
+
+#[test]
+fn the_only_stack_may_be_called_otherwise_at_another_step() {
+    let first = vec![owned(&["layers.0.a"])];
+    let renamed = run_of(&[first.clone(), vec![owned(&["_orig_mod.layers.0.a.weight"])]]);
+    let warnings = plan(&renamed, &["a"]).unwrap().warnings;
+    let expected = "weights of `a`: the layers are called `_orig_mod.layers.` and `layers.`, each \
+                    the only stack of its files; they are taken for the same";
+    assert_eq!(warnings, [expected]);
+    assert_eq!(keys(&renamed, &["a"]), ["layers.0.a.weights"; 2]);
+    // Which of two it would be nobody knows.
+    let grown = run_of(&[first, vec![owned(&["b.layers.0.a", "c.layers.0.x"])]]);
+    assert!(refusal(&grown, &["a"]).contains("`b.layers.`, `layers.`"));
+}
+
+#[test]
+fn a_name_with_and_one_without_weight_are_both_reached() {
+    let both = ["layers.0.a", "layers.0.a.weight"];
+    for names in [both, [both[1], both[0]]] {
+        let files = run_of(&[vec![owned(&names)], vec![owned(&both[1..])]]);
+        let plan = plan(&files, &["a", "a.weight"]).unwrap();
+        let warnings = [
+            "weights of `a`: not those of `a.weight`, which there are as well",
+            "weights of `a` in layer 0, val split: not at steps 1; skipped there",
+        ];
+        assert_eq!(plan.warnings, warnings);
+        let read = |step: usize| -> Vec<Option<&str>> {
+            let step = &plan.lanes[0].steps[step];
+            let inputs = step
+                .inputs
+                .iter()
+                .map(|input| input.as_ref().map(|it| it[0]));
+            inputs
+                .map(|input| input.map(|input| step.tensors[input].entry.name.as_str()))
+                .collect()
+        };
+        assert_eq!(read(0), [Some("layers.0.a"), Some("layers.0.a.weight")]);
+        assert_eq!(read(1), [None, Some("layers.0.a.weight")]);
+    }
+}
+
+#[test]
+fn a_name_in_two_files_is_refused_with_both() {
+    let files = || {
+        vec![
+            owned(&["layers.0.a.weight", "layers.0.b"]),
+            owned(&["layers.0.a.weight"]),
+        ]
+    };
+    let found = run_of(&[files()]);
+    let expected = "metrics[0].components[0] (line 6): step 0 has weights of `a` in layer 0 2 \
+                    times: layers.0.a.weight in step_0/part-0.safetensors, layers.0.a.weight in \
+                    step_0/part-1.safetensors; nothing says which of them counts, so keep only one";
+    assert_eq!(refusal(&found, &["a"]), expected);
+    // Who does not ask for it does not care.
+    assert_eq!(keys(&found, &["b"]), ["layers.0.b.weights"]);
+}
+
+#[test]
+fn a_layer_that_is_spelled_in_two_ways_is_refused() {
+    let found = refusal(&checkpoint(&["layers.7.a", "layers.07.a"]), &["a"]);
+    assert!(found.contains("layers.07.a in step_0"), "{found}");
+    assert!(found.contains("layers.7.a in step_0"), "{found}");
+}
+
+#[test]
+fn proposals_are_of_what_one_stack_has() {
+    let mut tensors = layers(
+        2,
+        &[
+            ("encoder.layers.{}.self_attn.o_proj.weight", &[8, 8]),
+            ("decoder.layers.{}.self_attn.o_proj.weight", &[8, 8]),
+            ("decoder.layers.{}.cross_attn.o_proj.weight", &[8, 8]),
+            ("decoder.layers.{}.fc2.weight", &[8, 16]),
+        ],
+    );
+    // Once in the layer, and once more.
+    tensors.push(("decoder.layers.01.fc2.weight".to_owned(), vec![8, 16]));
+    let tree = tree(vec![(
+        "model.safetensors".to_owned(),
+        safetensors(&tensors),
+    )]);
+    let run = block_on(Run::find(&tree)).unwrap();
+    let survey = block_on(Survey::of(&run, &tree, &Catalogs::default()));
+    let names: Vec<&str> = survey.suffixes.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["cross_attn.o_proj"]);
+    let warnings = [
+        "weights of step 0 that cannot be analysed, because the layers of decoder.layers. and \
+         encoder.layers. have the same names: self_attn.o_proj",
+        "weights of step 0 that cannot be analysed, because a layer has several of one name: fc2",
+    ];
+    assert_eq!(survey.warnings, warnings);
+    let registry = Registry::default();
+    let found = proposals(&run, &survey, &registry);
+    assert!(!found.is_empty());
+    for proposal in found {
+        let config = Config::parse(&proposal.text, &registry).unwrap();
+        let plan = block_on(Plan::make(&config, &run, &tree));
+        let plan = plan.unwrap_or_else(|errors| panic!("{errors}\n{}", proposal.text));
+        assert!(plan.cost.records > 0);
+    }
+}
+
+#[test]
+fn without_a_suffix_of_one_stack_there_are_no_proposals() {
+    let (tree, run) = checkpoint(&TWO_STACKS[..2]);
+    let survey = block_on(Survey::of(&run, &tree, &Catalogs::default()));
+    assert_eq!(survey.suffixes, []);
+    assert!(proposals(&run, &survey, &Registry::default()).is_empty());
+}
+
+/// What a plan says, whatever the order of tensors in files and of files in a step.
+fn outcome(files: &(MemoryTree, Run), suffixes: &[&str]) -> String {
+    let plan = match plan(files, suffixes) {
+        Ok(plan) => plan,
+        Err(errors) => return errors.to_string(),
+    };
+    let mut text = format!("{:?} {:?}\n", plan.cost, plan.warnings);
+    for lane in &plan.lanes {
+        for job in &lane.jobs {
+            text += &format!("{} of {}\n", job.key(lane.layer), job.stack);
+        }
+        for step in &lane.steps {
+            let tensors = step.tensors.iter();
+            let names = tensors.map(|tensor| (&tensor.path, &tensor.entry.name));
+            text += &format!("{:?} {:?}\n", step.inputs, names.collect::<Vec<_>>());
+        }
+    }
+    text
+}
+
+/// Few names that clash in every way there is.
+fn name() -> impl Strategy<Value = String> {
+    let stack = prop::sample::select(vec!["layers.", "model.layers.", "decoder.layers."]);
+    let layer = prop::sample::select(vec!["0", "1", "01"]);
+    let rest = prop::sample::select(vec!["a", "a.weight", "a.weight.weight", "b", "b.weight"]);
+    (stack, layer, rest).prop_map(|(stack, layer, rest)| format!("{stack}{layer}.{rest}"))
+}
+
+/// Files of one step: names of a file are unique.
+fn files() -> impl Strategy<Value = Vec<Names>> {
+    let file = prop::collection::btree_set(name(), 1..5);
+    let file = file.prop_map(|names| names.into_iter().collect());
+    prop::collection::vec(file, 1..3)
+}
+
+/// The same run with its tensors and files in another order.
+fn shuffled(steps: Vec<Vec<Names>>) -> impl Strategy<Value = (Vec<Vec<Names>>, Vec<Vec<usize>>)> {
+    let names = |names: Names| Just(names).prop_shuffle();
+    let files = |files: Vec<Names>| files.into_iter().map(names).collect::<Vec<_>>();
+    let orders: Vec<_> = steps
+        .iter()
+        .map(|files| Just((0..files.len()).collect::<Vec<_>>()).prop_shuffle())
+        .collect();
+    (steps.into_iter().map(files).collect::<Vec<_>>(), orders)
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_tensors_and_files_does_not_matter(
+        (steps, (other, orders)) in prop::collection::vec(files(), 1..3)
+            .prop_flat_map(|steps| (Just(steps.clone()), shuffled(steps))),
+        suffix in prop::sample::select(vec!["a", "a.weight", "b"]),
+    ) {
+        let found = run_of(&steps);
+        let mut again = run_of(&other);
+        for (step, order) in again.1.steps.iter_mut().zip(orders) {
+            let paths = std::mem::take(&mut step.parts[0].paths);
+            step.parts[0].paths = order.iter().map(|file| paths[*file].clone()).collect();
+        }
+        prop_assert_eq!(outcome(&found, &[suffix]), outcome(&again, &[suffix]));
+    }
+
+    #[test]
+    fn no_tensor_takes_the_place_of_another(
+        steps in prop::collection::vec(files(), 1..3),
+        suffix in prop::sample::select(vec!["a", "a.weight", "b"]),
+    ) {
+        let found = run_of(&steps);
+        let Ok(plan) = plan(&found, &[suffix]) else {
+            return Ok(());
+        };
+        for lane in &plan.lanes {
+            for step in &lane.steps {
+                let [tensor] = step.tensors.as_slice() else {
+                    panic!("one input reads {} tensors", step.tensors.len());
+                };
+                let files = &steps[step.step as usize];
+                let others = files.iter().flatten().filter(|other| {
+                    let Some(layer) = layer_of(other) else { return false };
+                    let fits = layer.rest == suffix || layer.rest == format!("{suffix}.weight");
+                    fits && layer.number == lane.layer && **other != tensor.entry.name
+                });
+                // What else fits is the same name with `.weight`, which has a suffix of its own.
+                for other in others {
+                    prop_assert_eq!(other, &format!("{}.weight", tensor.entry.name));
+                }
+                let times = files.iter().flatten().filter(|name| **name == tensor.entry.name);
+                prop_assert_eq!(times.count(), 1);
+            }
+        }
+    }
+}
