@@ -51,7 +51,7 @@ pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
         writeln!(text, "{}\n    {}", component.name(), component.summary())?;
         writeln!(text, "    of {}", of.join(", "))?;
         match component.roles() {
-            [] => writeln!(text, "    layer_suffixes: SUFFIX")?,
+            [] => writeln!(text, "    layer_suffixes: SUFFIX or [SUFFIX, ...]")?,
             roles => {
                 let roles: Vec<String> =
                     roles.iter().map(|role| format!("{role}: SUFFIX")).collect();

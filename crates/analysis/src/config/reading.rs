@@ -61,23 +61,24 @@ fn parameters(given: &[(String, String)]) -> impl Iterator<Item = (&str, Node)> 
         .map(|(name, value)| (name.as_str(), scalar(value)))
 }
 
-/// One suffix, or a map from the component's roles; of a component that is not known the first.
+/// One suffix, a list of several, or a map from the component's roles.
 fn suffixes(form: &ComponentForm, registry: &Registry) -> Node {
     let known = registry.components().iter();
     let roles = known
         .filter(|component| component.name() == form.component)
         .flat_map(|component| component.roles());
     let blank = String::new();
-    let mut given = form.suffixes.iter().chain(std::iter::repeat(&blank));
+    let given = form.suffixes.iter().chain(std::iter::repeat(&blank));
     let of_roles: Vec<(&str, Node)> = roles
         .copied()
-        .zip(given.by_ref())
+        .zip(given)
         .map(|(role, suffix)| (role, filled(suffix)))
         .collect();
-    if of_roles.is_empty() {
-        given.next().map_or_else(nothing, |suffix| filled(suffix))
-    } else {
-        map(of_roles)
+    match form.suffixes.as_slice() {
+        _ if !of_roles.is_empty() => map(of_roles),
+        [] => nothing(),
+        [only] => filled(only),
+        several => list(several.iter().map(|suffix| text(suffix)).collect()),
     }
 }
 

@@ -13,4 +13,5 @@ mod lanes;
 mod plans;
 mod proposals;
 mod results;
+mod suffix_lists;
 mod support;

@@ -39,7 +39,7 @@ pub(super) fn components(sources: &Sources) -> Result<String> {
         heading(&mut page, &component, &docs)?;
         let roles: Vec<String> = words(&component, "roles");
         if roles.is_empty() {
-            page += "\n`layer_suffixes`: one suffix.\n";
+            page += "\n`layer_suffixes`: a suffix, or a list of suffixes.\n";
         } else {
             let roles: Vec<String> = roles.iter().map(|role| format!("{role}: SUFFIX")).collect();
             writeln!(page, "\n`layer_suffixes`: `{{{}}}`.", roles.join(", "))?;
