@@ -443,6 +443,7 @@ impl Entry {
         let value = |value| match value {
             ParameterValue::Choice(word) => json!(word),
             ParameterValue::Integer(number) => json!(number),
+            ParameterValue::Fraction(number) => json!(number),
             ParameterValue::Boolean(answer) => json!(answer),
         };
         Self {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
 use ckptscope_checkpoint::DataKind;
-use ckptscope_metrics::{Parameter, ParameterKind, Quantity};
+use ckptscope_metrics::{Parameter, Quantity};
 use serde::Serialize;
 
 use crate::arguments::ReferenceArguments;
@@ -100,17 +100,14 @@ fn print_json(value: &impl Serialize) -> Result<Outcome> {
 
 fn write_parameters(text: &mut String, parameters: &[Parameter]) -> Result<()> {
     for parameter in parameters {
-        let values = match parameter.kind {
-            ParameterKind::Choice(words) => words.join(" | "),
-            ParameterKind::Integer { min, max } => format!("{min}..{max}"),
-            ParameterKind::Boolean => "true | false".to_owned(),
-        };
-        writeln!(
-            text,
-            "    {}: {values} (default {})",
-            parameter.name, parameter.default
-        )?;
-        writeln!(text, "        {}", parameter.summary)?;
+        let Parameter {
+            name,
+            summary,
+            kind,
+            default,
+        } = parameter;
+        writeln!(text, "    {name}: {kind} (default {default})")?;
+        writeln!(text, "        {summary}")?;
     }
     Ok(())
 }

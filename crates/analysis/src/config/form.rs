@@ -122,6 +122,8 @@ pub enum ParameterValues {
     Choice(Vec<String>),
     /// A whole number between these, both included.
     Integer(i64, i64),
+    /// A number in this range, as in `(0, 1]`.
+    Fraction(String),
     /// `true` or `false`.
     Boolean,
 }
@@ -280,6 +282,9 @@ impl ParameterMenu {
             values: match parameter.kind {
                 ParameterKind::Choice(words) => ParameterValues::Choice(owned(words)),
                 ParameterKind::Integer { min, max } => ParameterValues::Integer(min, max),
+                ParameterKind::Fraction { .. } => {
+                    ParameterValues::Fraction(parameter.kind.to_string())
+                }
                 ParameterKind::Boolean => ParameterValues::Boolean,
             },
             default: parameter.default.to_string(),

@@ -125,11 +125,20 @@ fn numbers(written: &str) -> Node {
 fn scalar(written: &str) -> Node {
     let written = written.trim();
     let whole = || written.replace('_', "").parse().ok().map(Value::Whole);
+    let fraction = || {
+        let number = written
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite());
+        number.map(Value::Fraction)
+    };
     match written {
         "" => nothing(),
         "true" => node(Value::Boolean(true)),
         "false" => node(Value::Boolean(false)),
-        _ => whole().map_or_else(|| text(written), node),
+        _ => whole()
+            .or_else(fraction)
+            .map_or_else(|| text(written), node),
     }
 }
 

@@ -101,7 +101,7 @@ fn write_parameters(
         if default != Some(value) {
             let spelled = match value {
                 ParameterValue::Choice(word) => Scalar(word).to_string(),
-                ParameterValue::Integer(_) | ParameterValue::Boolean(_) => value.to_string(),
+                _ => value.to_string(),
             };
             writeln!(out, "{indent}{}: {spelled}", Scalar(name))?;
         }

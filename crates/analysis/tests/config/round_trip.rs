@@ -236,6 +236,10 @@ fn values(kind: ParameterKind) -> BoxedStrategy<ParameterValue> {
         ParameterKind::Integer { min, max } => {
             (min..=max).prop_map(ParameterValue::Integer).boxed()
         }
+        ParameterKind::Fraction { .. } => any::<f64>()
+            .prop_map(|number| ParameterValue::Fraction(number.abs().fract()))
+            .prop_filter("in the range", move |value| kind.takes(*value))
+            .boxed(),
         ParameterKind::Boolean => any::<bool>().prop_map(ParameterValue::Boolean).boxed(),
     }
 }

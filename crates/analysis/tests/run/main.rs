@@ -9,6 +9,7 @@
 
 mod ahead;
 mod compare;
+mod fractions;
 mod lanes;
 mod plans;
 mod proposals;

@@ -93,8 +93,10 @@ fn parameters(page: &mut String, entry: &Value) -> Result<()> {
 /// The values that a parameter takes.
 fn values(of: &Value) -> String {
     let choices = words(of, "choice").into_iter();
-    match of["integer"].as_array().map(Vec::as_slice) {
-        Some([min, max]) => format!("{min} to {max}"),
+    let ends = of["integer"].as_array().map(Vec::as_slice);
+    match (ends, of["fraction"].as_str()) {
+        (Some([min, max]), _) => format!("{min} to {max}"),
+        (_, Some(range)) => format!("a number in {range}"),
         _ if of == "boolean" => "`true`, `false`".to_owned(),
         _ => choices
             .map(|word| format!("`{word}`"))

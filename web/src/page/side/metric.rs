@@ -318,6 +318,17 @@ pub(super) fn Value(
             />
         }
         .into_any(),
+        ParameterValues::Fraction(range) => view! {
+            <input
+                type="number"
+                step="any"
+                title=format!("in {range}")
+                data-test="parameter"
+                prop:value=move || value.get()
+                on:input:target=move |event| set.run((Pace::Typed, event.target().value()))
+            />
+        }
+        .into_any(),
         ParameterValues::Boolean => view! {
             <input
                 type="checkbox"
@@ -362,7 +373,7 @@ fn title(entry: &MetricForm) -> String {
         .filter_map(|(name, value)| match value.as_str() {
             "" | "false" => None,
             "true" => Some(name.replace('_', " ")),
-            value if value.parse::<i64>().is_ok() => {
+            value if value.parse().is_ok_and(f64::is_finite) => {
                 Some(format!("{} {value}", name.replace('_', " ")))
             }
             value => Some(value.to_owned()),
