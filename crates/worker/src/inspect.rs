@@ -23,16 +23,17 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     let executor = Executor::start(Arc::default())?;
     let read = async {
         let (run, place) = find_run(&address, &executor, |_, _| true).await?;
-        anyhow::Ok(Inspection::read(&address, &run, &place).await)
+        let inspection = Inspection::read(&address, &run, &place).await;
+        anyhow::Ok((inspection, run))
     };
-    let Some(inspection) = executor.block_on(read) else {
+    let Some(read) = executor.block_on(read) else {
         return Ok(Outcome::Interrupted);
     };
-    let inspection = inspection?;
+    let (inspection, run) = read?;
     let answer = if arguments.json {
         serde_json::to_string_pretty(&inspection)? + "\n"
     } else {
-        text::text(&inspection)
+        text::text(&inspection, &run)
     };
     console::print(&answer)?;
     let advice = match address {

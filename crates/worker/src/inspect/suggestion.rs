@@ -2,88 +2,97 @@
 
 use std::collections::BTreeMap;
 
-use ckptscope_checkpoint::layer_of;
+use ckptscope_analysis::proposal::proposals;
+use ckptscope_analysis::survey::Suffix;
+use ckptscope_analysis::{Registry, Survey};
+use ckptscope_checkpoint::{Dtype, Part, Run, Split, layer_of};
 
-use super::inspection::{Inspection, PartReport};
+use super::inspection::{CheckpointReport, Inspection, PartReport};
 use crate::console::printable;
 
 /// The file name that the suggestion gives its config.
 const CONFIG: &str = "first.yaml";
 
-/// A config of one metric of one component, and the command; nothing where no layer was found.
-pub(super) fn text(inspection: &Inspection) -> String {
-    let Some((part, suffix)) = chosen(inspection) else {
+/// The shortest analysis that is proposed, and the command; nothing where there is none.
+pub(super) fn text(inspection: &Inspection, run: &Run) -> String {
+    let found = proposals(run, &survey(inspection, run), &Registry::default());
+    let shortest = found.iter().min_by_key(|one| one.text.lines().count());
+    let Some(proposal) = shortest else {
         return String::new();
     };
-    let metric = if part.kind == "activations" {
-        "cka\n        target_checkpoint: last"
-    } else {
-        "per"
-    };
-    let split = part.split.unwrap_or("val");
-    let kind = part.kind;
-    let arguments: Vec<String> = inspection
-        .arguments
-        .iter()
-        .map(|word| quoted(&printable(word)))
-        .collect();
+    let lines = proposal.text.lines();
+    let lines: Vec<String> = lines.map(|line| format!("    {line}")).collect();
+    let config: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    let config = config.join("\n");
+    let arguments = inspection.arguments.iter();
+    let arguments: Vec<String> = arguments.map(|word| quoted(&printable(word))).collect();
+    let arguments = arguments.join(" ");
     format!(
         "
 To analyze it, write {CONFIG}:
 
-    metrics:
-      - metric_name: {metric}
-        data_split: {split}
-        components:
-          - component_name: simple
-            data_type: {kind}
-            layer_suffixes: {suffix}
-            layers: all
-    steps: all
+{config}
 
 and run:
 
-    worker analyze --config {CONFIG} {}
+    worker analyze --config {CONFIG} {arguments}
 
 `worker metrics` and `worker components` list what else there is.
-",
-        arguments.join(" ")
+"
     )
 }
 
-/// What most steps have, and a suffix of it.
-fn chosen(inspection: &Inspection) -> Option<(&PartReport, &str)> {
-    let mut data: Vec<_> = inspection.data.iter().collect();
-    data.sort_by_key(|data| std::cmp::Reverse(data.steps.len()));
-    let parts = data.into_iter().filter_map(|data| {
-        let first = inspection.checkpoints.first()?;
-        let is_it = |part: &&PartReport| (part.kind, part.split) == (data.kind, data.split);
-        first.parts.iter().find(is_it)
-    });
-    parts.filter_map(|part| Some((part, suffix(part)?))).next()
-}
-
-/// The suffix that most layers have as a matrix, the first of them in the file's order.
-fn suffix(part: &PartReport) -> Option<&str> {
-    let tensors = part.files.iter().flat_map(|file| &file.tensors);
-    let matrices = tensors.filter(|tensor| tensor.shape.len() == 2 && tensor.elements > 0);
-    let suffixes = matrices.filter_map(|tensor| Some(layer_of(&tensor.name)?.suffix));
-    let mut layers: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (place, suffix) in suffixes.enumerate() {
-        layers.entry(suffix).or_insert((0, place)).0 += 1;
+/// What layers have, from the directories that were read, of the last step where it has it.
+fn survey(inspection: &Inspection, run: &Run) -> Survey {
+    let mut suffixes = BTreeMap::new();
+    for checkpoint in &inspection.checkpoints {
+        for (part, report) in parts(run, checkpoint) {
+            for suffix in suffixes_of(part, report, checkpoint.step) {
+                suffixes.insert((part.kind, part.split, suffix.name.clone()), suffix);
+            }
+        }
     }
-    layers
-        .into_iter()
-        .filter(|(suffix, _)| is_plain(suffix))
-        .min_by_key(|(_, (layers, place))| (std::cmp::Reverse(*layers), *place))
-        .map(|(suffix, _)| suffix)
+    Survey {
+        suffixes: suffixes.into_values().collect(),
+        warnings: Vec::new(),
+    }
 }
 
-/// Whether YAML needs no quotes for it.
-fn is_plain(suffix: &str) -> bool {
-    let is_word = |character: char| character.is_ascii_alphanumeric() || "._".contains(character);
-    suffix.starts_with(|character: char| character.is_ascii_alphabetic())
-        && suffix.chars().all(is_word)
+/// The parts of a step with what was read of them.
+fn parts<'a>(
+    run: &'a Run,
+    checkpoint: &'a CheckpointReport,
+) -> impl Iterator<Item = (&'a Part, &'a PartReport)> {
+    let steps = run.steps.iter();
+    let step = steps.filter(|step| step.number == checkpoint.step);
+    step.flat_map(|step| &step.parts).filter_map(|part| {
+        let (kind, split) = (part.kind.name(), part.split.map(Split::name));
+        let mut reports = checkpoint.parts.iter();
+        Some((
+            part,
+            reports.find(|it| (it.kind, it.split) == (kind, split))?,
+        ))
+    })
+}
+
+fn suffixes_of(part: &Part, report: &PartReport, step: u64) -> Vec<Suffix> {
+    let mut suffixes: BTreeMap<&str, Suffix> = BTreeMap::new();
+    for tensor in report.files.iter().flat_map(|file| &file.tensors) {
+        let Some(layer) = layer_of(&tensor.name) else {
+            continue;
+        };
+        let is_float = |dtype: &Dtype| dtype.name() == tensor.dtype && dtype.is_float();
+        let suffix = suffixes.entry(layer.suffix).or_insert_with(|| Suffix {
+            kind: part.kind,
+            split: part.split,
+            name: layer.suffix.to_owned(),
+            step,
+            shapes: BTreeMap::new(),
+            is_float: Dtype::ALL.iter().any(is_float),
+        });
+        suffix.shapes.insert(layer.number, tensor.shape.clone());
+    }
+    suffixes.into_values().collect()
 }
 
 /// As a shell takes it for one word.
