@@ -160,13 +160,12 @@ impl<'a> Choice<'a> {
         let has_others = run.steps.iter().any(|other| {
             other.number != step && other.part(DataKind::Activations, self.split).is_some()
         });
-        has_others.then(|| {
-            if step == last {
-                Target::Last
-            } else {
-                Target::Step(step)
-            }
-        })
+        let target = if step == last {
+            Target::Last
+        } else {
+            Target::Step(step)
+        };
+        has_others.then_some(target)
     }
 
     fn of_role(&self, kind: DataKind, role: Role) -> Option<&'a Suffix> {
