@@ -274,7 +274,7 @@ async fn configs_and_forms_are_checked() {
     assert_eq!((composed.cost, composed.problems.len()), (None, 1));
     assert_eq!(
         composed.problems[0].location.path,
-        "metrics[0].components[0]"
+        "metrics[0].components[0].layer_suffixes[0]"
     );
     assert!(composed.text.is_some());
 

@@ -37,7 +37,7 @@ pub use form::{
 };
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use suggestion::suggest;
-pub(crate) use yaml::Scalar;
+pub(crate) use yaml::commented;
 
 /// A checked config: every name resolved against a [`Registry`].
 #[derive(Clone)]
@@ -76,7 +76,8 @@ pub struct MetricEntry {
     pub location: Location,
 }
 
-/// One entry of a metric's `components`.
+/// One component that a metric measures: an entry of `components`, or one suffix of an entry that
+/// lists several.
 #[derive(Clone)]
 pub struct ComponentEntry {
     /// The component.
@@ -85,12 +86,22 @@ pub struct ComponentEntry {
     pub kind: DataKind,
     /// The suffixes, in the order of [`Component::roles`] (one where it has no roles).
     pub suffixes: Vec<String>,
+    /// Whether the file lists its suffix in one entry with that of the component before it.
+    pub continues_list: bool,
     /// Which layers.
     pub layers: LayerSelection,
     /// The values of its parameters.
     pub parameters: Parameters,
-    /// Where it stands in the file.
+    /// Where it stands in the file: its entry, or its item of a list.
     pub location: Location,
+}
+
+/// An entry of `components` as a file has it.
+struct WrittenComponent<'a> {
+    /// Its first component; the others differ in their suffix alone.
+    entry: &'a ComponentEntry,
+    /// The suffixes, in the order of the component's roles or of the list.
+    suffixes: Vec<&'a str>,
 }
 
 /// Where something stands in a config file.
@@ -184,6 +195,20 @@ impl Config {
     }
 }
 
+impl MetricEntry {
+    /// The entries of `components` as a file has them, lists of suffixes as one.
+    fn written(&self) -> impl Iterator<Item = WrittenComponent<'_>> {
+        let lists = self.components.chunk_by(|_, next| next.continues_list);
+        lists.filter_map(|list| {
+            let suffixes = list.iter().flat_map(|entry| &entry.suffixes);
+            Some(WrittenComponent {
+                entry: list.first()?,
+                suffixes: suffixes.map(String::as_str).collect(),
+            })
+        })
+    }
+}
+
 impl Default for Monitoring {
     fn default() -> Self {
         Self {
@@ -220,7 +245,7 @@ impl PartialEq for MetricEntry {
     }
 }
 
-/// Equal where they ask for the same; lines do not count.
+/// Equal where they ask for the same; neither lines nor lists of suffixes count.
 impl PartialEq for ComponentEntry {
     fn eq(&self, other: &Self) -> bool {
         self.component.name() == other.component.name()
@@ -258,6 +283,7 @@ impl fmt::Debug for ComponentEntry {
             .field("component", &self.component.name())
             .field("kind", &self.kind)
             .field("suffixes", &self.suffixes)
+            .field("continues_list", &self.continues_list)
             .field("layers", &self.layers)
             .field("parameters", &self.parameters)
             .field("location", &self.location)

@@ -294,14 +294,6 @@ fn data_in_words(run: &Run) -> Vec<String> {
 /// The jobs of each layer.
 type LayerJobs = BTreeMap<u64, Vec<jobs::PlannedJob>>;
 
-impl Job {
-    /// The key of a layer without the data type: `{stack}{layer}.{component}`.
-    #[must_use]
-    pub fn key(&self, layer: u64) -> String {
-        format!("{}{layer}.{}", self.stack, self.label)
-    }
-}
-
 impl Lane {
     /// Leaves out the steps that `is_finished`; one that others are compared with is still read.
     pub fn forget(&mut self, is_finished: impl Fn(u64) -> bool) {

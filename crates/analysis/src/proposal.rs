@@ -9,6 +9,7 @@ mod role;
 mod writing;
 
 use ckptscope_checkpoint::{DataKind, Run};
+use ckptscope_metrics::ParameterValue;
 
 use crate::registry::Registry;
 use crate::survey::Survey;
@@ -46,7 +47,7 @@ pub fn proposals(run: &Run, survey: &Survey, registry: &Registry) -> Vec<Proposa
 /// The most telling of everything there is.
 fn development(choice: &Choice<'_>) -> Proposal {
     let mut entries = Vec::new();
-    if let Some(target) = &choice.target {
+    if let Some(target) = choice.target {
         let mut components = choice.few(DataKind::Activations);
         components.extend(choice.ov_circuit(DataKind::Activations));
         entries.push(
@@ -88,7 +89,7 @@ fn development(choice: &Choice<'_>) -> Proposal {
     } else {
         "How every layer develops"
     };
-    let summary = match (&choice.target, kind) {
+    let summary = match (choice.target, kind) {
         (Some(_), _) => "Similarity to the last step, rank, conditioning, concentration and size",
         (None, DataKind::Activations) => "Conditioning, concentration and size of activations",
         (None, _) => "Rank, conditioning, concentration and size of the matrices that matter most",
@@ -98,7 +99,7 @@ fn development(choice: &Choice<'_>) -> Proposal {
 
 /// Activations against those of the last step.
 fn similarity(choice: &Choice<'_>) -> Option<Proposal> {
-    let target = choice.target.as_deref()?;
+    let target = choice.target?;
     let components = choice.all(DataKind::Activations);
     let entries = [
         Entry::new(
@@ -113,7 +114,7 @@ fn similarity(choice: &Choice<'_>) -> Option<Proposal> {
             components,
         )
         .target(target)
-        .with("variant: paper"),
+        .with("variant", "paper"),
     ];
     Some(write(
         choice,
@@ -138,7 +139,7 @@ fn spectrum(choice: &Choice<'_>) -> Proposal {
             "The largest stretch against the smallest.",
             components.clone(),
         ),
-        Entry::new("norm", "The sum of all stretches.", components).with("norm_type: nuclear"),
+        Entry::new("norm", "The sum of all stretches.", components).with("norm_type", "nuclear"),
     ];
     let title = format!("Spectrum of all {kind}");
     write(
@@ -182,7 +183,9 @@ fn sparsity(choice: &Choice<'_>) -> Proposal {
 
 /// What every attention head writes for what it reads.
 fn heads(choice: &Choice<'_>) -> Option<Proposal> {
-    let circuit = choice.ov_circuit(DataKind::Weights)?.with("form: circuit");
+    let mut circuit = choice.ov_circuit(DataKind::Weights)?;
+    let proper = ParameterValue::Choice("circuit");
+    circuit.parameters = circuit.parameters.with("form", proper);
     let mut entries = vec![
         Entry::new(
             "per",
@@ -197,7 +200,7 @@ fn heads(choice: &Choice<'_>) -> Option<Proposal> {
         ),
     ];
     if let (Some(target), Some(activations)) =
-        (&choice.target, choice.ov_circuit(DataKind::Activations))
+        (choice.target, choice.ov_circuit(DataKind::Activations))
     {
         entries.push(
             Entry::new(

@@ -78,6 +78,7 @@ fn values(parameters: &Parameters) -> Map<String, Value> {
     let value = |value| match value {
         ParameterValue::Choice(word) => json!(word),
         ParameterValue::Integer(number) => json!(number),
+        ParameterValue::Fraction(number) => json!(number),
         ParameterValue::Boolean(answer) => json!(answer),
     };
     let all = parameters.iter();

@@ -26,6 +26,7 @@ pub const METRICS: &[&dyn Metric] = &[
     &single::condition_number::ConditionNumber,
     &single::norm::Norm,
     &single::top_k_values::TopKValues,
+    &single::quantile::Quantile,
     &comparative::cka::Cka,
     &comparative::pwcca::Pwcca,
 ];

@@ -1,6 +1,7 @@
 //! Parameters that metrics and components declare, and the values a config gives them.
 
 use std::fmt;
+use std::ops::{Bound, RangeBounds};
 
 /// A parameter as its owner declares it.
 #[derive(Clone, Copy, Debug)]
@@ -27,23 +28,32 @@ pub enum ParameterKind {
         /// Largest.
         max: i64,
     },
+    /// A finite number in this range, each end in it or not.
+    Fraction {
+        /// Smallest.
+        min: Bound<f64>,
+        /// Largest.
+        max: Bound<f64>,
+    },
     /// `true` or `false`.
     Boolean,
 }
 
 /// The value of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ParameterValue {
     /// One of a [`ParameterKind::Choice`]'s words.
     Choice(&'static str),
     /// A whole number.
     Integer(i64),
+    /// A finite number.
+    Fraction(f64),
     /// `true` or `false`.
     Boolean(bool),
 }
 
 /// The values of all of an owner's parameters, in the order it declares them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(Vec<(&'static str, ParameterValue)>);
 
 impl Parameters {
@@ -90,6 +100,15 @@ impl Parameters {
         }
     }
 
+    /// The finite number given for `name`; 0 where no such number was declared.
+    #[must_use]
+    pub fn fraction(&self, name: &str) -> f64 {
+        match self.get(name) {
+            Some(ParameterValue::Fraction(number)) => number,
+            _ => 0.0,
+        }
+    }
+
     /// The answer given for `name`; false where no such answer was declared.
     #[must_use]
     pub fn boolean(&self, name: &str) -> bool {
@@ -104,11 +123,54 @@ impl Parameters {
     }
 }
 
+impl ParameterKind {
+    /// Whether a value is one that it takes.
+    #[must_use]
+    pub fn takes(&self, value: ParameterValue) -> bool {
+        match (self, value) {
+            (Self::Choice(words), ParameterValue::Choice(word)) => words.contains(&word),
+            (Self::Integer { min, max }, ParameterValue::Integer(number)) => {
+                (*min..=*max).contains(&number)
+            }
+            (Self::Fraction { min, max }, ParameterValue::Fraction(number)) => {
+                number.is_finite() && (*min, *max).contains(&number)
+            }
+            (Self::Boolean, ParameterValue::Boolean(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What it takes, in short: `product | circuit`, `1..9`, `(0, 1]` with 1 and without 0.
+impl fmt::Display for ParameterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Choice(words) => f.write_str(&words.join(" | ")),
+            Self::Integer { min, max } => write!(f, "{min}..{max}"),
+            Self::Fraction { min, max } => {
+                match min {
+                    Bound::Included(min) => write!(f, "[{min}, ")?,
+                    Bound::Excluded(min) => write!(f, "({min}, ")?,
+                    Bound::Unbounded => f.write_str("(-inf, ")?,
+                }
+                match max {
+                    Bound::Included(max) => write!(f, "{max}]"),
+                    Bound::Excluded(max) => write!(f, "{max})"),
+                    Bound::Unbounded => f.write_str("inf)"),
+                }
+            }
+            Self::Boolean => f.write_str("true | false"),
+        }
+    }
+}
+
 impl fmt::Display for ParameterValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Choice(word) => f.write_str(word),
             Self::Integer(number) => number.fmt(f),
+            // With its exponent where it is long, and so that it reads back as a fraction.
+            Self::Fraction(number) => write!(f, "{number:?}"),
             Self::Boolean(answer) => answer.fmt(f),
         }
     }

@@ -9,6 +9,9 @@ mod text;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use ckptscope_analysis::plan::Catalogs;
+use ckptscope_analysis::proposal::proposals;
+use ckptscope_analysis::{Registry, Survey};
 
 use crate::arguments::InspectArguments;
 use crate::executor::Executor;
@@ -24,16 +27,19 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     let read = async {
         let (run, place) =
             find_run(&address, &executor, |all| all.iter().copied().collect()).await?;
-        anyhow::Ok(Inspection::read(&address, &run, &place).await)
+        let inspection = Inspection::read(&address, &run, &place).await;
+        // What was read of a directory over the network is not fetched again.
+        let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
+        anyhow::Ok((inspection, proposals(&run, &survey, &Registry::default())))
     };
-    let Some(inspection) = executor.block_on(read) else {
+    let Some(read) = executor.block_on(read) else {
         return Ok(Outcome::Interrupted);
     };
-    let inspection = inspection?;
+    let (inspection, proposals) = read?;
     let answer = if arguments.json {
         serde_json::to_string_pretty(&inspection)? + "\n"
     } else {
-        text::text(&inspection)
+        text::text(&inspection, &proposals)
     };
     console::print(&answer)?;
     let advice = match address {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
 use ckptscope_checkpoint::DataKind;
-use ckptscope_metrics::{Parameter, ParameterKind};
+use ckptscope_metrics::Parameter;
 use serde::Serialize;
 
 use crate::arguments::ReferenceArguments;
@@ -47,7 +47,7 @@ pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
         writeln!(text, "{}\n    {}", component.name(), component.summary())?;
         writeln!(text, "    of {}", of.join(", "))?;
         match component.roles() {
-            [] => writeln!(text, "    layer_suffixes: SUFFIX")?,
+            [] => writeln!(text, "    layer_suffixes: SUFFIX or [SUFFIX, ...]")?,
             roles => {
                 let roles: Vec<String> =
                     roles.iter().map(|role| format!("{role}: SUFFIX")).collect();
@@ -96,17 +96,14 @@ fn print_json(value: &impl Serialize) -> Result<Outcome> {
 
 fn write_parameters(text: &mut String, parameters: &[Parameter]) -> Result<()> {
     for parameter in parameters {
-        let values = match parameter.kind {
-            ParameterKind::Choice(words) => words.join(" | "),
-            ParameterKind::Integer { min, max } => format!("{min}..{max}"),
-            ParameterKind::Boolean => "true | false".to_owned(),
-        };
-        writeln!(
-            text,
-            "    {}: {values} (default {})",
-            parameter.name, parameter.default
-        )?;
-        writeln!(text, "        {}", parameter.summary)?;
+        let Parameter {
+            name,
+            summary,
+            kind,
+            default,
+        } = parameter;
+        writeln!(text, "    {name}: {kind} (default {default})")?;
+        writeln!(text, "        {summary}")?;
     }
     Ok(())
 }

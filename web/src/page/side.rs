@@ -5,12 +5,12 @@ mod cost;
 mod field;
 mod form;
 mod found;
-mod groups;
 mod history;
 mod metric;
 mod past;
 mod start_from;
 mod steps;
+mod suffixes;
 mod trouble;
 mod yaml;
 

@@ -9,8 +9,9 @@ use super::cursor::{At, Fields};
 use super::keys::COMPONENT_ENTRY;
 use super::parameter::{Owner, check_keys, choice, parameters};
 use super::problem::Problems;
-use super::schema::Context;
+use super::schema::{Context, entries};
 use super::selection::layers;
+use super::tree::quoted;
 use super::value::filled_text;
 use super::{ComponentEntry, LayerSelection, Location};
 use crate::component::Component;
@@ -18,13 +19,19 @@ use crate::component::Component;
 const KINDS: &[DataKind] = DataKind::ALL;
 const SUFFIX: &str = "the suffix of a layer's tensor, as in attention.o_proj";
 
-/// One entry of the components of `metric`, whose result keys so far are `keys`.
+const LIST: &str = "a list of one or more suffixes";
+
+/// What one part of a component's entry is made of: where it stands, and its suffixes.
+type Part<'a> = (At<'a>, Vec<String>);
+
+/// One entry of the components of `metric`, whose result keys so far are `keys`: one component, or
+/// one for each suffix that it lists.
 pub(super) fn component_entry(
     at: &At<'_>,
     metric: Option<&'static dyn Metric>,
     keys: &mut ResultKeys,
     context: &mut Context<'_>,
-) -> Option<ComponentEntry> {
+) -> Option<Vec<ComponentEntry>> {
     let expected = "a component entry, a map with a component_name";
     let fields = Fields::of(at, expected, &mut context.problems)?;
     let component = component(&fields, context);
@@ -32,25 +39,40 @@ pub(super) fn component_entry(
     let parameters =
         component.and_then(|component| parameters(&fields, component.parameters(), problems));
     let kind = data_kind(&fields, component, metric, problems);
-    let suffixes = suffixes(&fields, component, problems);
+    let parts = parts(&fields, component, context);
+    let count = parts.as_ref().map_or(1, Vec::len);
+    let expected = "a list of layers, \"0..11\" or all";
     let layers = fields
-        .required("layers", "a list of layers, \"0..11\" or all", problems)
-        .and_then(|at| layers(at, context));
-    let entry = ComponentEntry {
+        .required("layers", expected, &mut context.problems)
+        .and_then(|at| layers(at, count, context));
+    let first = ComponentEntry {
         component: component?,
         kind: kind?,
-        suffixes: suffixes?,
+        suffixes: Vec::new(),
+        continues_list: false,
         layers: layers?,
         parameters: parameters?,
         location: at.location(),
     };
-    match keys.claim(&entry) {
-        Ok(()) => Some(entry),
-        Err(message) => {
-            context.problems.add(at, message);
-            None
+    let claimed = |(index, (at, suffixes)): (usize, Part<'_>)| {
+        let entry = ComponentEntry {
+            suffixes,
+            continues_list: index > 0,
+            location: at.location(),
+            ..first.clone()
+        };
+        match keys.claim(&entry) {
+            Ok(()) => Some(entry),
+            Err(message) => {
+                context.problems.add(&at, message);
+                None
+            }
         }
-    }
+    };
+    // All of them claim their keys before one that is taken counts: all problems are reported
+    // together.
+    let read: Vec<_> = parts?.into_iter().enumerate().map(claimed).collect();
+    read.into_iter().collect()
 }
 
 fn component(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static dyn Component> {
@@ -123,20 +145,50 @@ fn join(kinds: &[DataKind]) -> String {
     names.join(", ")
 }
 
-/// One suffix for a component without roles; a map from every role to its suffix for others.
-fn suffixes(
-    fields: &Fields<'_>,
+/// For a component without roles its suffix, or each suffix of a list; for others the one map from
+/// every role to its suffix.
+fn parts<'a>(
+    fields: &Fields<'a>,
     component: Option<&'static dyn Component>,
-    problems: &mut Problems,
-) -> Option<Vec<String>> {
+    context: &mut Context<'_>,
+) -> Option<Vec<Part<'a>>> {
     let roles = component.map_or(&[][..], |component| component.roles());
     let expected = expected_suffixes(roles);
+    let problems = &mut context.problems;
     let at = fields.required("layer_suffixes", &expected, problems)?;
     component?;
-    if roles.is_empty() {
-        return filled_text(at, SUFFIX, problems).map(|suffix| vec![suffix]);
+    if roles.is_empty() && at.items().is_some() {
+        return listed(at, context);
     }
-    let fields = Fields::of(at, &expected, problems)?;
+    let suffixes = if roles.is_empty() {
+        vec![filled_text(at, &expected, problems)?]
+    } else {
+        of_roles(at, roles, &expected, problems)?
+    };
+    Some(vec![(fields.at.clone(), suffixes)])
+}
+
+/// The suffixes of a list, each once.
+fn listed<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<Vec<Part<'a>>> {
+    let mut lines: HashMap<String, u64> = HashMap::new();
+    entries(at, LIST, context, |at, context| {
+        let suffix = filled_text(at, SUFFIX, &mut context.problems)?;
+        if let Some(line) = lines.insert(suffix.clone(), at.position.line) {
+            let message = format!("duplicate suffix {}, first on line {line}", quoted(&suffix));
+            context.problems.add(at, message);
+            return None;
+        }
+        Some((at.clone(), vec![suffix]))
+    })
+}
+
+fn of_roles(
+    at: &At<'_>,
+    roles: &[&str],
+    expected: &str,
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
+    let fields = Fields::of(at, expected, problems)?;
     fields.check_keys(roles, problems, |_| None);
     let read =
         |role: &&str| filled_text(fields.required(role, SUFFIX, problems)?, SUFFIX, problems);
@@ -146,7 +198,7 @@ fn suffixes(
 
 fn expected_suffixes(roles: &[&str]) -> String {
     if roles.is_empty() {
-        return SUFFIX.to_owned();
+        return format!("{SUFFIX}, or a list of them");
     }
     let roles: Vec<_> = roles.iter().map(|role| format!("{role}: ...")).collect();
     format!("a map {{{}}}", roles.join(", "))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::yaml::progression;
 use super::{
-    ComponentEntry, Config, ConfigErrors, LayerSelection, MetricEntry, StepSelection, Target,
+    Config, ConfigErrors, LayerSelection, MetricEntry, StepSelection, Target, WrittenComponent,
     reading, schema,
 };
 use crate::component::Component;
@@ -54,7 +54,7 @@ pub struct ComponentForm {
     pub component: String,
     /// `weights`, `gradients` or `activations`.
     pub data_type: String,
-    /// Suffixes, in the order of the component's roles; one where it has none.
+    /// Suffixes: in the order of the component's roles; where it has none, as many as are listed.
     pub suffixes: Vec<String>,
     /// `all`, layers as `0, 2`, or a range as `0..11`.
     pub layers: String,
@@ -95,7 +95,7 @@ pub struct ComponentMenu {
     pub summary: String,
     /// The kinds of data it can be made of.
     pub data_types: Vec<String>,
-    /// The parts its suffixes name; empty where it takes one plain suffix.
+    /// The parts its suffixes name; empty where it takes plain suffixes.
     pub roles: Vec<String>,
     /// The parameters it takes.
     pub parameters: Vec<ParameterMenu>,
@@ -122,6 +122,8 @@ pub enum ParameterValues {
     Choice(Vec<String>),
     /// A whole number between these, both included.
     Integer(i64, i64),
+    /// A number in this range, as in `(0, 1]`.
+    Fraction(String),
     /// `true` or `false`.
     Boolean,
 }
@@ -166,17 +168,17 @@ impl MetricForm {
             },
             split: entry.split.name().to_owned(),
             parameters: values(&entry.parameters),
-            components: entry.components.iter().map(ComponentForm::of).collect(),
+            components: entry.written().map(ComponentForm::of).collect(),
         }
     }
 }
 
 impl ComponentForm {
-    fn of(entry: &ComponentEntry) -> Self {
+    fn of(WrittenComponent { entry, suffixes }: WrittenComponent<'_>) -> Self {
         Self {
             component: entry.component.name().to_owned(),
             data_type: entry.kind.name().to_owned(),
-            suffixes: entry.suffixes.clone(),
+            suffixes: suffixes.into_iter().map(str::to_owned).collect(),
             layers: layers_in_words(&entry.layers),
             parameters: values(&entry.parameters),
         }
@@ -271,6 +273,9 @@ impl ParameterMenu {
             values: match parameter.kind {
                 ParameterKind::Choice(words) => ParameterValues::Choice(owned(words)),
                 ParameterKind::Integer { min, max } => ParameterValues::Integer(min, max),
+                ParameterKind::Fraction { .. } => {
+                    ParameterValues::Fraction(parameter.kind.to_string())
+                }
                 ParameterKind::Boolean => ParameterValues::Boolean,
             },
             default: parameter.default.to_string(),

@@ -137,9 +137,9 @@ pub const COMPONENT_ENTRY: Section = Section {
         },
         Key {
             name: "layer_suffixes",
-            takes: "a suffix, or a map with a suffix for each role of the component",
+            takes: "a suffix, a list of suffixes, or a map with one for each role",
             otherwise: Otherwise::Needed,
-            summary: "the tensors of a layer that it is made of, as in `attention.o_proj`",
+            summary: "the tensors of a layer that it is made of, as in `attention.o_proj`; each of a list alone",
         },
         Key {
             name: "layers",

@@ -89,7 +89,9 @@ fn traits(entry: &MetricEntry) -> Vec<String> {
     let parameters = entry.parameters.iter().map(|(name, value)| match value {
         ParameterValue::Boolean(true) => name.to_owned(),
         ParameterValue::Boolean(false) => String::new(),
-        ParameterValue::Choice(_) | ParameterValue::Integer(_) => value.to_string(),
+        ParameterValue::Choice(_) | ParameterValue::Integer(_) | ParameterValue::Fraction(_) => {
+            value.to_string()
+        }
     });
     let target = entry.target.map(|target| match target {
         Target::Step(step) => step.to_string(),

@@ -121,10 +121,11 @@ fn components(
     let expected = "a list of entries, each with a component_name";
     let at = fields.required("components", expected, &mut context.problems)?;
     let mut keys = ResultKeys::default();
-    entries(
+    let read = entries(
         at,
         "a list of one or more component entries",
         context,
         |at, context| component_entry(at, metric, &mut keys, context),
-    )
+    )?;
+    Some(read.into_iter().flatten().collect())
 }

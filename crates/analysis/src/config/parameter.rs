@@ -82,19 +82,28 @@ fn value(at: &At<'_>, kind: ParameterKind, problems: &mut Problems) -> Option<Pa
         }
         ParameterKind::Boolean => boolean(at, problems).map(ParameterValue::Boolean),
         ParameterKind::Integer { min, max } => {
-            integer(at, min, max, problems).map(ParameterValue::Integer)
+            let found = match at.node.value {
+                Value::Whole(number) => i64::try_from(number).ok(),
+                _ => None,
+            };
+            let taken = taken(kind, found.map(ParameterValue::Integer));
+            taken.or_else(|| problems.unexpected(at, format!("a whole number from {min} to {max}")))
+        }
+        ParameterKind::Fraction { .. } => {
+            let found = match at.node.value {
+                #[allow(clippy::cast_precision_loss)] // no range is so far from zero
+                Value::Whole(number) => Some(number as f64),
+                Value::Fraction(number) => Some(number),
+                _ => None,
+            };
+            let taken = taken(kind, found.map(ParameterValue::Fraction));
+            taken.or_else(|| problems.unexpected(at, format!("a number in {kind}")))
         }
     }
 }
 
-fn integer(at: &At<'_>, min: i64, max: i64, problems: &mut Problems) -> Option<i64> {
-    let found = match at.node.value {
-        Value::Whole(number) => i64::try_from(number).ok(),
-        _ => None,
-    };
-    found
-        .filter(|number| (min..=max).contains(number))
-        .or_else(|| problems.unexpected(at, format!("a whole number from {min} to {max}")))
+fn taken(kind: ParameterKind, found: Option<ParameterValue>) -> Option<ParameterValue> {
+    found.filter(|value| kind.takes(*value))
 }
 
 /// Which of the names the value of a required key is.

@@ -61,23 +61,24 @@ fn parameters(given: &[(String, String)]) -> impl Iterator<Item = (&str, Node)> 
         .map(|(name, value)| (name.as_str(), scalar(value)))
 }
 
-/// One suffix, or a map from the component's roles; of a component that is not known the first.
+/// One suffix, a list of several, or a map from the component's roles.
 fn suffixes(form: &ComponentForm, registry: &Registry) -> Node {
     let known = registry.components().iter();
     let roles = known
         .filter(|component| component.name() == form.component)
         .flat_map(|component| component.roles());
     let blank = String::new();
-    let mut given = form.suffixes.iter().chain(std::iter::repeat(&blank));
+    let given = form.suffixes.iter().chain(std::iter::repeat(&blank));
     let of_roles: Vec<(&str, Node)> = roles
         .copied()
-        .zip(given.by_ref())
+        .zip(given)
         .map(|(role, suffix)| (role, filled(suffix)))
         .collect();
-    if of_roles.is_empty() {
-        given.next().map_or_else(nothing, |suffix| filled(suffix))
-    } else {
-        map(of_roles)
+    match form.suffixes.as_slice() {
+        _ if !of_roles.is_empty() => map(of_roles),
+        [] => nothing(),
+        [only] => filled(only),
+        several => list(several.iter().map(|suffix| text(suffix)).collect()),
     }
 }
 
@@ -124,11 +125,20 @@ fn numbers(written: &str) -> Node {
 fn scalar(written: &str) -> Node {
     let written = written.trim();
     let whole = || written.replace('_', "").parse().ok().map(Value::Whole);
+    let fraction = || {
+        let number = written
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite());
+        number.map(Value::Fraction)
+    };
     match written {
         "" => nothing(),
         "true" => node(Value::Boolean(true)),
         "false" => node(Value::Boolean(false)),
-        _ => whole().map_or_else(|| text(written), node),
+        _ => whole()
+            .or_else(fraction)
+            .map_or_else(|| text(written), node),
     }
 }
 

@@ -155,11 +155,11 @@ fn metrics(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<Vec<MetricE
 }
 
 /// The items of a list that must not be empty, each read by `read`; `None` where one is wrong.
-pub(super) fn entries<T>(
-    at: &At<'_>,
+pub(super) fn entries<'a, T>(
+    at: &At<'a>,
     expected: &str,
     context: &mut Context<'_>,
-    mut read: impl FnMut(&At<'_>, &mut Context<'_>) -> Option<T>,
+    mut read: impl FnMut(&At<'a>, &mut Context<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let Some(items) = at.items().filter(|items| !items.is_empty()) else {
         return context.problems.unexpected(at, expected);

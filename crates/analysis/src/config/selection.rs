@@ -94,8 +94,13 @@ fn range_problem(start: u64, end: u64, stride: u64) -> Option<(&'static str, Str
     })
 }
 
-/// `layers`: a list, one layer, a range `0..11` with both ends, or `all`.
-pub(super) fn layers(at: &At<'_>, context: &mut Context<'_>) -> Option<LayerSelection> {
+/// `layers`: a list, one layer, a range `0..11` with both ends, or `all`. What it lists counts for
+/// each of the `components` that share it.
+pub(super) fn layers(
+    at: &At<'_>,
+    components: usize,
+    context: &mut Context<'_>,
+) -> Option<LayerSelection> {
     let problems = &mut context.problems;
     let layers = match &at.node.value {
         Value::Text(word) if word == "all" => return Some(LayerSelection::All),
@@ -108,7 +113,8 @@ pub(super) fn layers(at: &At<'_>, context: &mut Context<'_>) -> Option<LayerSele
             "a list of layers, one layer, \"0..11\" or all",
         ),
     }?;
-    let Some(left) = context.layers_left.checked_sub(layers.len()) else {
+    let listed = layers.len().saturating_mul(components);
+    let Some(left) = context.layers_left.checked_sub(listed) else {
         problems.add(
             at,
             "the components of the file list too many layers; write all instead",

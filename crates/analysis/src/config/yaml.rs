@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 
 use super::{
-    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, StepSelection, Target,
+    Config, LayerSelection, MetricEntry, Monitoring, StepSelection, Target, WrittenComponent,
 };
 
 impl Config {
@@ -18,6 +18,31 @@ impl Config {
         let _ = write_config(&mut text, self);
         text
     }
+}
+
+/// What to compute at every step, as text for people: lines of comment above everything, and one
+/// above each entry.
+pub(crate) fn commented(comment: &[&str], entries: &[(&str, MetricEntry)]) -> String {
+    let mut text = String::new();
+    // Writing into a String does not fail.
+    let _ = write_commented(&mut text, comment, entries);
+    text
+}
+
+fn write_commented(
+    out: &mut String,
+    comment: &[&str],
+    entries: &[(&str, MetricEntry)],
+) -> fmt::Result {
+    for line in comment {
+        writeln!(out, "# {line}")?;
+    }
+    writeln!(out, "\nmetrics:")?;
+    for (comment, entry) in entries {
+        writeln!(out, "  # {comment}")?;
+        write_metric(out, entry)?;
+    }
+    writeln!(out, "steps: {}", Steps(&StepSelection::All))
 }
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
@@ -46,25 +71,18 @@ fn write_metric(out: &mut String, entry: &MetricEntry) -> fmt::Result {
     writeln!(out, "    data_split: {}", entry.split)?;
     writeln!(out, "    components:")?;
     entry
-        .components
-        .iter()
-        .try_for_each(|component| write_component(out, component))
+        .written()
+        .try_for_each(|component| write_component(out, &component))
 }
 
-fn write_component(out: &mut String, entry: &ComponentEntry) -> fmt::Result {
-    writeln!(
-        out,
-        "      - component_name: {}",
-        Scalar(entry.component.name())
-    )?;
-    write_parameters(
-        out,
-        "        ",
-        &entry.parameters,
-        entry.component.parameters(),
-    )?;
+fn write_component(out: &mut String, written: &WrittenComponent<'_>) -> fmt::Result {
+    let entry = written.entry;
+    let declared = entry.component.parameters();
+    let name = Scalar(entry.component.name());
+    writeln!(out, "      - component_name: {name}")?;
+    write_parameters(out, "        ", &entry.parameters, declared)?;
     writeln!(out, "        data_type: {}", entry.kind)?;
-    writeln!(out, "        layer_suffixes: {}", Suffixes(entry))?;
+    writeln!(out, "        layer_suffixes: {}", Suffixes(written))?;
     writeln!(out, "        layers: {}", Layers(&entry.layers))
 }
 
@@ -83,7 +101,7 @@ fn write_parameters(
         if default != Some(value) {
             let spelled = match value {
                 ParameterValue::Choice(word) => Scalar(word).to_string(),
-                ParameterValue::Integer(_) | ParameterValue::Boolean(_) => value.to_string(),
+                _ => value.to_string(),
             };
             writeln!(out, "{indent}{}: {spelled}", Scalar(name))?;
         }
@@ -104,21 +122,20 @@ fn write_monitoring(out: &mut String, monitoring: &Monitoring) -> fmt::Result {
     }
 }
 
-/// One suffix, or the map from roles to suffixes.
-struct Suffixes<'a>(&'a ComponentEntry);
+/// One suffix, a list of several, or the map from roles to suffixes.
+struct Suffixes<'a>(&'a WrittenComponent<'a>);
 
 impl fmt::Display for Suffixes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(entry) = self;
+        let WrittenComponent { entry, suffixes } = self.0;
         let roles = entry.component.roles();
-        if roles.is_empty() {
-            return Scalar(entry.suffixes.first().map_or("", String::as_str)).fmt(f);
+        let pairs = roles.iter().zip(suffixes);
+        let pairs = pairs.map(|(role, suffix)| format!("{}: {}", Scalar(role), Scalar(suffix)));
+        match suffixes.as_slice() {
+            _ if !roles.is_empty() => write!(f, "{{{}}}", pairs.collect::<Vec<_>>().join(", ")),
+            [only] => Scalar(only).fmt(f),
+            several => write_list(f, several.iter().map(|suffix| Scalar(suffix))),
         }
-        let pairs = roles.iter().zip(&entry.suffixes);
-        let pairs: Vec<_> = pairs
-            .map(|(role, suffix)| format!("{}: {}", Scalar(role), Scalar(suffix)))
-            .collect();
-        write!(f, "{{{}}}", pairs.join(", "))
     }
 }
 
@@ -163,18 +180,21 @@ pub(super) fn progression(numbers: &[u64]) -> Option<(u64, u64, u64)> {
     (even && numbers.len() > 3).then_some((start, end, step))
 }
 
-fn write_list(f: &mut fmt::Formatter<'_>, numbers: &[u64]) -> fmt::Result {
+fn write_list(
+    f: &mut fmt::Formatter<'_>,
+    items: impl IntoIterator<Item = impl fmt::Display>,
+) -> fmt::Result {
     f.write_char('[')?;
-    for (index, number) in numbers.iter().enumerate() {
+    for (index, item) in items.into_iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
-        write!(f, "{comma}{number}")?;
+        write!(f, "{comma}{item}")?;
     }
     f.write_char(']')
 }
 
 /// A text as a YAML scalar: bare where every YAML reader takes it for that text, else in double
 /// quotes.
-pub(crate) struct Scalar<'a>(pub(crate) &'a str);
+struct Scalar<'a>(&'a str);
 
 impl fmt::Display for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

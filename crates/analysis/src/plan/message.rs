@@ -16,7 +16,7 @@ use super::{Job, Lane, LaneStep, MetricJob, TensorPlace};
 use crate::registry::Registry;
 
 /// A [`Lane`] that can be written as text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneMessage {
     layer: u64,
     model: ModelShape,
@@ -78,7 +78,7 @@ pub enum LaneError {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct JobMessage {
     component: String,
     parameters: Vec<(String, ValueMessage)>,
@@ -89,7 +89,7 @@ struct JobMessage {
     metrics: Vec<MetricMessage>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct MetricMessage {
     metric: String,
     parameters: Vec<(String, ValueMessage)>,
@@ -97,11 +97,12 @@ struct MetricMessage {
     target: Option<u64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum ValueMessage {
     Boolean(bool),
     Integer(i64),
+    Fraction(f64),
     Choice(String),
 }
 
@@ -330,6 +331,7 @@ fn values(parameters: &Parameters) -> Vec<(String, ValueMessage)> {
     let message = |value| match value {
         ParameterValue::Boolean(answer) => ValueMessage::Boolean(answer),
         ParameterValue::Integer(number) => ValueMessage::Integer(number),
+        ParameterValue::Fraction(number) => ValueMessage::Fraction(number),
         ParameterValue::Choice(word) => ValueMessage::Choice(word.to_owned()),
     };
     parameters
@@ -358,19 +360,16 @@ fn parameters(
 
 impl ValueMessage {
     fn read(&self, kind: ParameterKind) -> Option<ParameterValue> {
-        match (kind, self) {
-            (ParameterKind::Boolean, Self::Boolean(answer)) => {
-                Some(ParameterValue::Boolean(*answer))
-            }
-            (ParameterKind::Integer { min, max }, Self::Integer(number)) => (min..=max)
-                .contains(number)
-                .then_some(ParameterValue::Integer(*number)),
+        let value = match (kind, self) {
+            (_, Self::Boolean(answer)) => ParameterValue::Boolean(*answer),
+            (_, Self::Integer(number)) => ParameterValue::Integer(*number),
+            (_, Self::Fraction(number)) => ParameterValue::Fraction(*number),
             (ParameterKind::Choice(words), Self::Choice(given)) => {
-                let known = words.iter().find(|known| *known == given)?;
-                Some(ParameterValue::Choice(known))
+                ParameterValue::Choice(words.iter().find(|known| *known == given)?)
             }
-            _ => None,
-        }
+            (_, Self::Choice(_)) => return None,
+        };
+        kind.takes(value).then_some(value)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Which of a run's tensors the proposals are about.
 
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
-use ckptscope_metrics::Parameters;
+use ckptscope_metrics::{Metric, Parameters};
 
 use super::role::{Role, is_matrix, is_numbered};
-use super::writing::Measured;
 use crate::component::{Component, Request};
+use crate::config::{ComponentEntry, LayerSelection, Location, Target};
 use crate::plan::matrix_shape;
 use crate::registry::Registry;
 use crate::survey::{Suffix, Survey};
@@ -17,9 +17,8 @@ const MOST: usize = 6;
 pub(super) struct Choice<'a> {
     /// The split of all of them.
     pub(super) split: Split,
-    /// The step that activations are compared with, as a config names it; none where there is
-    /// nothing to compare.
-    pub(super) target: Option<String>,
+    /// The step that activations are compared with; none where there is nothing to compare.
+    pub(super) target: Option<Target>,
     /// Whether there is but one step.
     pub(super) is_one_step: bool,
     registry: &'a Registry,
@@ -66,30 +65,39 @@ impl<'a> Choice<'a> {
     }
 
     /// What attention and MLP write with; the first matrices where none is known by its name.
-    pub(super) fn few(&self, kind: DataKind) -> Vec<Measured> {
+    pub(super) fn few(&self, kind: DataKind) -> Vec<ComponentEntry> {
         let of_role = |role| self.of_role(kind, role);
         let value = of_role(Role::Value).or_else(|| of_role(Role::Fused));
         let known = [value, of_role(Role::Output), of_role(Role::Down)];
-        let known: Vec<_> = known.into_iter().flatten().map(Measured::simple).collect();
+        let known: Vec<_> = known.into_iter().flatten().collect();
         if known.is_empty() {
             self.all(kind)
         } else {
-            known
+            self.plain(kind, &known)
         }
     }
 
     /// The matrices of a kind, not too many.
-    pub(super) fn all(&self, kind: DataKind) -> Vec<Measured> {
-        let matrices = self.of_kind(kind).iter().take(MOST);
-        matrices.map(|suffix| Measured::simple(suffix)).collect()
+    pub(super) fn all(&self, kind: DataKind) -> Vec<ComponentEntry> {
+        let matrices = self.of_kind(kind);
+        self.plain(kind, matrices.get(..MOST).unwrap_or(matrices))
+    }
+
+    /// Tensors by themselves, in one list.
+    fn plain(&self, kind: DataKind, suffixes: &[&Suffix]) -> Vec<ComponentEntry> {
+        let Some(simple) = self.component("simple") else {
+            return Vec::new();
+        };
+        let entry = |(index, suffix): (usize, &&Suffix)| ComponentEntry {
+            continues_list: index > 0,
+            ..in_all_layers(simple, kind, &[*suffix])
+        };
+        suffixes.iter().enumerate().map(entry).collect()
     }
 
     /// The output-value circuits, where every layer's tensors make them.
-    pub(super) fn ov_circuit(&self, kind: DataKind) -> Option<Measured> {
-        let components = self.registry.components().iter();
-        let component = *components
-            .into_iter()
-            .find(|component| component.name() == "ov_circuit")?;
+    pub(super) fn ov_circuit(&self, kind: DataKind) -> Option<ComponentEntry> {
+        let component = self.component("ov_circuit")?;
         let suffixes = [
             self.of_role(DataKind::Weights, Role::Output)?,
             self.of_role(DataKind::Weights, Role::Value)?,
@@ -100,13 +108,23 @@ impl<'a> Choice<'a> {
             .map(|(kind, role)| self.named(kind, &suffixes.get(role)?.name))
             .collect();
         self.fits(component, kind, &tensors?)
-            .then(|| Measured::circuit(component, kind, &suffixes))
+            .then(|| in_all_layers(component, kind, &suffixes))
     }
 
     /// Whether a metric means something for a kind of data.
-    pub(super) fn applies(&self, metric: &str, kind: DataKind) -> bool {
-        let mut metrics = self.registry.metrics().iter();
-        metrics.any(|known| known.name() == metric && known.applies_to().contains(&kind))
+    pub(super) fn applies(metric: &dyn Metric, kind: DataKind) -> bool {
+        metric.applies_to().contains(&kind)
+    }
+
+    /// The metric of that name.
+    pub(super) fn metric(&self, name: &str) -> Option<&'static dyn Metric> {
+        let mut metrics = self.registry.metrics().iter().copied();
+        metrics.find(|metric| metric.name() == name)
+    }
+
+    fn component(&self, name: &str) -> Option<&'static dyn Component> {
+        let mut components = self.registry.components().iter().copied();
+        components.find(|component| component.name() == name)
     }
 
     /// Whether the tensors make the component in every layer that has them.
@@ -136,19 +154,18 @@ impl<'a> Choice<'a> {
     }
 
     /// The step that activations are compared with: the last one, or the last that has them.
-    fn find_target(&self, run: &Run) -> Option<String> {
+    fn find_target(&self, run: &Run) -> Option<Target> {
         let step = self.of_kind(DataKind::Activations).first()?.step;
         let last = run.steps.last()?.number;
         let has_others = run.steps.iter().any(|other| {
             other.number != step && other.part(DataKind::Activations, self.split).is_some()
         });
-        has_others.then(|| {
-            if step == last {
-                "last".to_owned()
-            } else {
-                step.to_string()
-            }
-        })
+        let target = if step == last {
+            Target::Last
+        } else {
+            Target::Step(step)
+        };
+        has_others.then_some(target)
     }
 
     fn of_role(&self, kind: DataKind, role: Role) -> Option<&'a Suffix> {
@@ -170,6 +187,23 @@ impl<'a> Choice<'a> {
             .iter()
             .find(|(known, _)| *known == kind)
             .map_or(&[], |(_, matrices)| matrices)
+    }
+}
+
+/// A component of all layers that have it, its parameters at their defaults.
+fn in_all_layers(
+    component: &'static dyn Component,
+    kind: DataKind,
+    suffixes: &[&Suffix],
+) -> ComponentEntry {
+    ComponentEntry {
+        component,
+        kind,
+        suffixes: suffixes.iter().map(|suffix| suffix.name.clone()).collect(),
+        continues_list: false,
+        layers: LayerSelection::All,
+        parameters: Parameters::defaults(component.parameters()),
+        location: Location::default(),
     }
 }
 

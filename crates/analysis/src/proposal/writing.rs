@@ -1,31 +1,18 @@
-//! Proposals as YAML that people like to read and edit.
+//! Proposals as configs that people like to read and edit.
 
-use std::fmt::Write;
-
-use ckptscope_checkpoint::DataKind;
+use ckptscope_metrics::{ParameterValue, Parameters};
 
 use super::Proposal;
 use super::choice::Choice;
-use crate::component::Component;
-use crate::config::Scalar;
-use crate::survey::Suffix;
+use crate::config::{ComponentEntry, Location, MetricEntry, Target, commented};
 
-/// One entry of `metrics`.
+/// One entry of `metrics`, and what its metric says.
 pub(super) struct Entry {
     metric: &'static str,
     comment: &'static str,
-    target: Option<String>,
-    parameter: Option<&'static str>,
-    components: Vec<Measured>,
-}
-
-/// One entry of `components`, on one line.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Measured {
-    kind: DataKind,
-    name: &'static str,
-    suffixes: String,
-    parameter: Option<&'static str>,
+    target: Option<Target>,
+    parameter: Option<(&'static str, ParameterValue)>,
+    components: Vec<ComponentEntry>,
 }
 
 impl Entry {
@@ -33,7 +20,7 @@ impl Entry {
     pub(super) const fn new(
         metric: &'static str,
         comment: &'static str,
-        components: Vec<Measured>,
+        components: Vec<ComponentEntry>,
     ) -> Self {
         Self {
             metric,
@@ -45,117 +32,51 @@ impl Entry {
     }
 
     /// The same, compared with a step.
-    pub(super) fn target(mut self, target: &str) -> Self {
-        self.target = Some(target.to_owned());
+    pub(super) const fn target(mut self, target: Target) -> Self {
+        self.target = Some(target);
         self
     }
 
-    /// The same with a parameter, as it is written.
-    pub(super) const fn with(mut self, parameter: &'static str) -> Self {
-        self.parameter = Some(parameter);
+    /// The same with one of the words of a parameter.
+    pub(super) const fn with(mut self, parameter: &'static str, word: &'static str) -> Self {
+        self.parameter = Some((parameter, ParameterValue::Choice(word)));
         self
+    }
+
+    /// The entry of a config, without the components that its metric means nothing for; none where
+    /// nothing is left.
+    fn written(&self, choice: &Choice<'_>) -> Option<(&'static str, MetricEntry)> {
+        let metric = choice.metric(self.metric)?;
+        let applies = |entry: &&ComponentEntry| Choice::applies(metric, entry.kind);
+        let components: Vec<_> = self.components.iter().filter(applies).cloned().collect();
+        let defaults = Parameters::defaults(metric.parameters());
+        let given = self.parameter.into_iter();
+        let entry = MetricEntry {
+            metric,
+            label: String::new(),
+            name: None,
+            parameters: given.fold(defaults, |all, (name, value)| all.with(name, value)),
+            target: self.target,
+            split: choice.split,
+            components,
+            location: Location::default(),
+        };
+        (!entry.components.is_empty()).then_some((self.comment, entry))
     }
 }
 
-impl Measured {
-    /// A tensor by itself.
-    pub(super) fn simple(suffix: &Suffix) -> Self {
-        Self {
-            kind: suffix.kind,
-            name: "simple",
-            suffixes: Scalar(&suffix.name).to_string(),
-            parameter: None,
-        }
-    }
-
-    /// A component of several tensors, in the order of its roles.
-    pub(super) fn circuit(
-        component: &'static dyn Component,
-        kind: DataKind,
-        suffixes: &[&Suffix],
-    ) -> Self {
-        let pairs = component.roles().iter().zip(suffixes);
-        let pairs: Vec<_> = pairs
-            .map(|(role, suffix)| format!("{role}: {}", Scalar(&suffix.name)))
-            .collect();
-        Self {
-            kind,
-            name: component.name(),
-            suffixes: format!("{{{}}}", pairs.join(", ")),
-            parameter: None,
-        }
-    }
-
-    /// The same with a parameter, as it is written.
-    pub(super) const fn with(mut self, parameter: &'static str) -> Self {
-        self.parameter = Some(parameter);
-        self
-    }
-
-    fn line(&self) -> String {
-        let parameter = self
-            .parameter
-            .map_or_else(String::new, |parameter| format!("{parameter}, "));
-        format!(
-            "      - {{component_name: {}, {parameter}data_type: {}, layer_suffixes: {}, layers: all}}\n",
-            self.name, self.kind, self.suffixes
-        )
-    }
-}
-
-/// Writes a proposal. Entries leave out what their metric means nothing for; those of which
-/// nothing is left are left out.
+/// Writes a proposal; entries of which nothing is left are left out.
 pub(super) fn write(
     choice: &Choice<'_>,
     title: &str,
     summary: &str,
     entries: &[Entry],
 ) -> Proposal {
-    let mut text = format!("# {title}: {}.\n\nmetrics:\n", lower_first(summary));
-    for entry in entries {
-        let applies = |measured: &&Measured| choice.applies(entry.metric, measured.kind);
-        let components: String = entry
-            .components
-            .iter()
-            .filter(applies)
-            .map(Measured::line)
-            .collect();
-        if !components.is_empty() {
-            write_entry(&mut text, choice, entry, &components);
-        }
-    }
-    text.push_str("steps: all\n");
+    let written = entries.iter().filter_map(|entry| entry.written(choice));
+    let written: Vec<_> = written.collect();
     Proposal {
         title: title.to_owned(),
         summary: summary.to_owned(),
-        text,
-    }
-}
-
-fn write_entry(out: &mut String, choice: &Choice<'_>, entry: &Entry, components: &str) {
-    let Entry {
-        metric, comment, ..
-    } = entry;
-    // Writing into a String does not fail.
-    let _ = writeln!(out, "  # {comment}\n  - metric_name: {metric}");
-    if let Some(parameter) = entry.parameter {
-        let _ = writeln!(out, "    {parameter}");
-    }
-    if let Some(target) = &entry.target {
-        let _ = writeln!(out, "    target_checkpoint: {target}");
-    }
-    let _ = writeln!(
-        out,
-        "    data_split: {}\n    components:\n{components}",
-        choice.split
-    );
-}
-
-/// A sentence as it goes on after a colon; names of methods stay as they are.
-fn lower_first(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => String::new(),
+        text: commented(&[title, summary], &written),
     }
 }

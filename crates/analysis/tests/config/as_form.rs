@@ -205,6 +205,33 @@ fn the_same_problem_in_two_places_is_told_of_both() {
 }
 
 #[test]
+fn a_component_lists_its_suffixes() {
+    let listed = |suffixes: &[&str]| {
+        let suffixes: Vec<_> = suffixes.iter().map(|one| (*one).to_owned()).collect();
+        move |form: &mut ConfigForm| form.metrics[0].components[0].suffixes = suffixes.clone()
+    };
+    let form = form(listed(&["b", "a"]));
+    let config = read(&form);
+    let components = &config.metrics[0].components;
+    assert_eq!(
+        (&components[0].suffixes[0], components.len()),
+        (&"b".to_owned(), 2)
+    );
+    assert_eq!(ConfigForm::of(&config), form);
+    for (suffixes, path, message) in [
+        (&[][..], "", "found nothing; expected the suffix"),
+        (&["a", ""], "[1]", "found \"\"; expected the suffix"),
+        (&["a", "a"], "[1]", "duplicate suffix \"a\""),
+    ] {
+        let found = problems(listed(suffixes));
+        assert_eq!(found.len(), 1, "{found:?}");
+        let place = format!("metrics[0].components[0].layer_suffixes{path}");
+        assert_eq!(found[0].location.path, place);
+        assert!(found[0].message.contains(message), "{}", found[0].message);
+    }
+}
+
+#[test]
 fn names_that_collide_say_with_which_entry() {
     let found = problems(|form| {
         form.metrics.push(form.metrics[1].clone());

@@ -69,6 +69,31 @@ fn layers() {
 }
 
 #[test]
+fn suffixes() {
+    let of = |suffixes: &str| {
+        let entry = entry("metric_name: gini").replace("attention.o_proj", suffixes);
+        parse(&format!("metrics: [{entry}]\nsteps: all"))
+    };
+    let read = |suffixes: &str| {
+        let components = of(suffixes).metrics[0].components.clone();
+        let suffixes = components.into_iter().map(|component| component.suffixes);
+        suffixes.collect::<Vec<_>>().concat()
+    };
+    assert_eq!(read("a"), ["a"]);
+    assert_eq!(read("[a]"), ["a"]);
+    assert_eq!(read("[b, a, c.d]"), ["b", "a", "c.d"]);
+    let listed = of("[b,\n a]").metrics[0].components[1].location.clone();
+    let path = "metrics[0].components[0].layer_suffixes[1]";
+    assert_eq!((listed.line, listed.path.as_str()), (2, path));
+    assert_eq!(of("[a]").to_yaml(), of("a").to_yaml());
+    assert!(
+        of("[b, a]")
+            .to_yaml()
+            .contains("        layer_suffixes: [b, a]\n")
+    );
+}
+
+#[test]
 fn targets() {
     for (written, meant) in [
         ("50_000", Target::Step(50_000)),

@@ -59,6 +59,27 @@ fn many_layers() {
 }
 
 #[test]
+fn many_suffixes() {
+    let listed = |count: usize, layers: &str| {
+        let suffixes: Vec<_> = (0..count).map(|index| format!("s{index}")).collect();
+        let entry = entry("metric_name: gini")
+            .replace("attention.o_proj", &format!("[{}]", suffixes.join(", ")))
+            .replace("all", layers);
+        format!("metrics: [{entry}]\nsteps: all")
+    };
+    let entries = &parse(&listed(9_000, "all")).metrics[0].components;
+    assert_eq!(entries.len(), 9_000);
+    for (text, message) in [
+        (listed(10_000, "all"), "more than 10000 entries"),
+        (listed(9_000, "0..99"), "too many layers"),
+    ] {
+        let found = problems(&text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].message.contains(message), "{found:?}");
+    }
+}
+
+#[test]
 fn much_text_behind_aliases() {
     let long = entry("metric_name: gini").replace("attention.o_proj", &"x".repeat(1000));
     let text = format!(

@@ -131,30 +131,31 @@ fn metric_entries() -> impl Strategy<Value = MetricEntry> {
         let names = "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,3}"
             .prop_filter("not taken", |name| !name.eq_ignore_ascii_case("run"));
         let name = prop::option::of(names);
-        let component = component_entry(metric.applies_to());
+        let components = components(metric.applies_to());
         (
             parameters(metric.parameters()),
             target,
             split,
             name,
-            component,
+            components,
         )
             .prop_map(
-                move |(parameters, target, split, name, component)| MetricEntry {
+                move |(parameters, target, split, name, components)| MetricEntry {
                     metric,
                     label: String::new(),
                     name,
                     parameters,
                     target,
                     split,
-                    components: vec![component],
+                    components,
                     location: Default::default(),
                 },
             )
     })
 }
 
-fn component_entry(applies_to: &'static [DataKind]) -> impl Strategy<Value = ComponentEntry> {
+/// One entry of a file: where the component has no roles, a list of suffixes.
+fn components(applies_to: &'static [DataKind]) -> impl Strategy<Value = Vec<ComponentEntry>> {
     let serves = move |kind: &DataKind| applies_to.contains(kind);
     let registry = Registry::default();
     let choices: Vec<_> = registry
@@ -171,24 +172,38 @@ fn component_entry(applies_to: &'static [DataKind]) -> impl Strategy<Value = Com
         .collect();
     (0..choices.len()).prop_flat_map(move |index| {
         let (component, kind) = choices[index];
-        let suffixes = prop::collection::vec(
-            "[ -~é\u{85}\u{2028}]{0,9}[!-~]",
-            component.roles().len().max(1),
-        );
-        let suffixes = suffixes.prop_filter("no control characters", |all: &Vec<String>| {
-            !all.iter().any(|suffix| suffix.contains(char::is_control))
-        });
-        (parameters(component.parameters()), suffixes, layers()).prop_map(
-            move |(parameters, suffixes, layers)| ComponentEntry {
-                component,
-                kind,
-                suffixes,
-                layers,
-                parameters,
-                location: Default::default(),
-            },
+        (
+            parameters(component.parameters()),
+            suffixes(component.roles().len()),
+            layers(),
         )
+            .prop_map(move |(parameters, suffixes, layers)| {
+                let entry = |(index, suffixes): (usize, &Vec<String>)| ComponentEntry {
+                    component,
+                    kind,
+                    suffixes: suffixes.clone(),
+                    continues_list: index > 0,
+                    layers: layers.clone(),
+                    parameters: parameters.clone(),
+                    location: Default::default(),
+                };
+                suffixes.iter().enumerate().map(entry).collect()
+            })
     })
+}
+
+/// The suffixes of each component of an entry: one of each role, or lists of one that differ.
+fn suffixes(roles: usize) -> BoxedStrategy<Vec<Vec<String>>> {
+    let suffix = "[ -~é\u{85}\u{2028}]{0,9}[!-~]".prop_filter("no control characters", |suffix| {
+        !suffix.contains(char::is_control)
+    });
+    if roles > 0 {
+        let of_roles = prop::collection::vec(suffix, roles);
+        return of_roles.prop_map(|suffixes| vec![suffixes]).boxed();
+    }
+    let list = prop::collection::hash_set(suffix, 1..4);
+    list.prop_map(|list| list.into_iter().map(|suffix| vec![suffix]).collect())
+        .boxed()
 }
 
 fn parameters(declared: &'static [Parameter]) -> impl Strategy<Value = Parameters> {
@@ -212,6 +227,10 @@ fn values(kind: ParameterKind) -> BoxedStrategy<ParameterValue> {
         ParameterKind::Integer { min, max } => {
             (min..=max).prop_map(ParameterValue::Integer).boxed()
         }
+        ParameterKind::Fraction { .. } => any::<f64>()
+            .prop_map(|number| ParameterValue::Fraction(number.abs().fract()))
+            .prop_filter("in the range", move |value| kind.takes(*value))
+            .boxed(),
         ParameterKind::Boolean => any::<bool>().prop_map(ParameterValue::Boolean).boxed(),
     }
 }

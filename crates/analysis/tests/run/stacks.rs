@@ -7,7 +7,7 @@ use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Part, Run, Step, layer_
 use futures_lite::future::block_on;
 use proptest::prelude::*;
 
-use crate::support::{layers, records, safetensors, tree};
+use crate::support::{layers, numbers, safetensors, tree};
 
 /// The names of one file.
 type Names = Vec<String>;
@@ -75,8 +75,8 @@ fn refusal(files: &(MemoryTree, Run), suffixes: &[&str]) -> String {
 fn keys(files: &(MemoryTree, Run), suffixes: &[&str]) -> Vec<String> {
     let plan = plan(files, suffixes).unwrap_or_else(|errors| panic!("{errors}"));
     let lanes = plan.lanes.iter();
-    let records = lanes.flat_map(|lane| records(lane, &files.0));
-    records.map(|record| record.key).collect()
+    let numbers = lanes.flat_map(|lane| numbers(lane, &files.0));
+    numbers.map(|number| number.id.key()).collect()
 }
 
 /// An encoder and a decoder, as T5 has them.
@@ -236,7 +236,7 @@ fn proposals_are_of_what_one_stack_has() {
         let config = Config::parse(&proposal.text, &registry).unwrap();
         let plan = block_on(Plan::make(&config, &run, &tree));
         let plan = plan.unwrap_or_else(|errors| panic!("{errors}\n{}", proposal.text));
-        assert!(plan.cost.records > 0);
+        assert!(plan.cost.numbers > 0);
     }
 }
 

@@ -6,4 +6,5 @@ pub mod gini;
 pub mod hoyer;
 pub mod norm;
 pub mod per;
+pub mod quantile;
 pub mod top_k_values;

@@ -1,6 +1,7 @@
 //! Every metric of the registry on every difficult matrix.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::rc::Rc;
 
 use ckptscope_metrics::{
@@ -19,7 +20,8 @@ pub(crate) fn every_question() -> impl Iterator<Item = (&'static dyn Metric, Par
     })
 }
 
-/// Every choice of parameters: all words, both answers, and of numbers the ends and the default.
+/// Every choice of parameters: all words, both answers, and of numbers the default and the ends
+/// that belong to the range.
 fn choices(declared: &[Parameter]) -> Vec<Parameters> {
     let mut all = vec![Parameters::defaults(declared)];
     for parameter in declared {
@@ -38,6 +40,14 @@ fn choices(declared: &[Parameter]) -> Vec<Parameters> {
                     ParameterValue::Integer(max),
                 ]
             }
+            ParameterKind::Fraction { min, max } => [min, max]
+                .into_iter()
+                .filter_map(|end| match end {
+                    Bound::Included(end) => Some(ParameterValue::Fraction(end)),
+                    Bound::Excluded(_) | Bound::Unbounded => None,
+                })
+                .chain([parameter.default])
+                .collect(),
         };
         all = all
             .iter()
@@ -269,15 +279,32 @@ fn names_and_outputs_are_fit_for_configs_and_keys() {
 #[test]
 fn defaults_are_values_that_may_be_given() {
     for parameter in METRICS.iter().flat_map(|metric| metric.parameters()) {
-        let allowed = match (parameter.kind, parameter.default) {
-            (ParameterKind::Choice(words), ParameterValue::Choice(word)) => words.contains(&word),
-            (ParameterKind::Integer { min, max }, ParameterValue::Integer(number)) => {
-                (min..=max).contains(&number)
-            }
-            (ParameterKind::Boolean, ParameterValue::Boolean(_)) => true,
-            _ => false,
-        };
-        assert!(allowed, "{}", parameter.name);
+        let is_taken = parameter.kind.takes(parameter.default);
+        assert!(is_taken, "{}", parameter.name);
         assert!(!parameter.summary.is_empty(), "{}", parameter.name);
+    }
+}
+
+#[test]
+fn a_range_takes_what_lies_in_it() {
+    let range = |min, max| ParameterKind::Fraction { min, max };
+    let half_open = range(Bound::Excluded(0.0), Bound::Included(1.0));
+    let open = range(Bound::Included(-1.5), Bound::Excluded(0.001));
+    let all = range(Bound::Unbounded, Bound::Unbounded);
+    for (kind, words, taken, refused) in [
+        (half_open, "(0, 1]", vec![5e-324, 1.0], vec![0.0, -0.0, 1.5]),
+        (open, "[-1.5, 0.001)", vec![-1.5, 0.0], vec![0.001, -2.0]),
+        (
+            all,
+            "(-inf, inf)",
+            vec![f64::MAX, f64::MIN],
+            vec![f64::INFINITY],
+        ),
+    ] {
+        assert_eq!(kind.to_string(), words);
+        let takes = |number: &f64| kind.takes(ParameterValue::Fraction(*number));
+        assert!(taken.iter().all(takes), "{words}");
+        assert!(!refused.iter().chain([&f64::NAN]).any(takes), "{words}");
+        assert!(!kind.takes(ParameterValue::Integer(0)), "{words}");
     }
 }

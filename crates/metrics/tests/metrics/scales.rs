@@ -49,6 +49,19 @@ fn the_largest_values_have_the_scale() {
 }
 
 #[test]
+fn quantiles_have_the_scale() {
+    let matrix = gaussian(9, 6, 3);
+    for q in [0.0, 0.3, 0.5, 1.0] {
+        let given = [("q", ParameterValue::Fraction(q))];
+        let expected = with("quantile", &given, &matrix).value.unwrap();
+        for scale in SCALES {
+            let found = with("quantile", &given, &(&matrix * scale));
+            assert_value(&found, expected * scale, 1e-12);
+        }
+    }
+}
+
+#[test]
 fn comparisons_do_not_feel_either_sides_scale() {
     let (step, target) = (gaussian(40, 4, 4), gaussian(40, 4, 5));
     let debiased = ("debiased", ParameterValue::Boolean(true));

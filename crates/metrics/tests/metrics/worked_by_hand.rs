@@ -3,7 +3,7 @@
 use ckptscope_metrics::{Measurement, ParameterValue, Status};
 use nalgebra::{DMatrix, dmatrix};
 
-use crate::ask::{assert_undefined, assert_value, norm, of, of_pair, top_k};
+use crate::ask::{assert_undefined, assert_value, norm, of, of_pair, top_k, with};
 
 const EXACT: f64 = 1e-14;
 
@@ -112,6 +112,60 @@ fn top_k_ratio_has_no_zero_divisor() {
     assert_value(&measurements[0], 1.5, EXACT);
     assert_value(&measurements[1], 3.0, EXACT);
     assert_undefined(&measurements[2], Status::ZeroDivisor);
+}
+
+fn quantile(q: f64, matrix: &DMatrix<f64>) -> Measurement {
+    with("quantile", &[("q", ParameterValue::Fraction(q))], matrix)
+}
+
+#[test]
+fn quantiles_lie_between_their_neighbours() {
+    let matrix = dmatrix![9.0, -1.0; 3.0, 4.0];
+    for (q, expected) in [
+        (0.0, -1.0),
+        (0.25, 2.0),
+        (1.0 / 3.0, 3.0),
+        (0.5, 3.5),
+        (0.9, 7.5),
+        (1.0, 9.0),
+    ] {
+        assert_value(&quantile(q, &matrix), expected, EXACT);
+    }
+    assert_value(&quantile(0.3, &dmatrix![-2.5]), -2.5, 0.0);
+    let status = Status::TooFewEntries {
+        entries: 0,
+        needed: 1,
+    };
+    assert_undefined(&quantile(0.5, &DMatrix::zeros(0, 3)), status);
+}
+
+/// NumPy's `quantile` of nine entries, by its default method.
+#[test]
+fn quantiles_as_numpy_has_them() {
+    let matrix = dmatrix![
+        0.9655844095335601,
+        0.43972399834956893,
+        -1.7264454490645915,
+        -1.7067159898883957,
+        1.0328652628925428,
+        0.16952406817890217,
+        -0.12448215959583664,
+        -1.0538391299281384,
+        0.7125093753986544
+    ];
+    for (q, expected) in [
+        (0.0, -1.7264454490645915),
+        (0.01, -1.7248670923304958),
+        (0.05, -1.7185536653941131),
+        (0.25, -1.0538391299281384),
+        (0.5, 0.16952406817890217),
+        (0.75, 0.7125093753986544),
+        (0.95, 1.0059529215489498),
+        (0.99, 1.027482794623824),
+        (1.0, 1.0328652628925428),
+    ] {
+        assert_value(&quantile(q, &matrix), expected, EXACT);
+    }
 }
 
 #[test]

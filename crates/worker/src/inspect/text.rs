@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use ckptscope_analysis::Proposal;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
 
@@ -23,7 +24,7 @@ const ROWS: usize = 60;
 const FILES: usize = 4;
 
 /// The whole text.
-pub(super) fn text(inspection: &Inspection) -> String {
+pub(super) fn text(inspection: &Inspection, proposals: &[Proposal]) -> String {
     let mut text = String::new();
     write_heading(&mut text, inspection);
     for warning in &inspection.warnings {
@@ -33,7 +34,7 @@ pub(super) fn text(inspection: &Inspection) -> String {
         let first = inspection.checkpoints.first().filter(|_| index > 0);
         write_checkpoint(&mut text, inspection, checkpoint, first);
     }
-    text.push_str(&suggestion::text(inspection));
+    text.push_str(&suggestion::text(inspection, proposals));
     text
 }
 

@@ -39,7 +39,7 @@ pub(super) fn components(sources: &Sources) -> Result<String> {
         heading(&mut page, &component, &docs)?;
         let roles: Vec<String> = words(&component, "roles");
         if roles.is_empty() {
-            page += "\n`layer_suffixes`: one suffix.\n";
+            page += "\n`layer_suffixes`: a suffix, or a list of suffixes.\n";
         } else {
             let roles: Vec<String> = roles.iter().map(|role| format!("{role}: SUFFIX")).collect();
             writeln!(page, "\n`layer_suffixes`: `{{{}}}`.", roles.join(", "))?;
@@ -93,8 +93,10 @@ fn parameters(page: &mut String, entry: &Value) -> Result<()> {
 /// The values that a parameter takes.
 fn values(of: &Value) -> String {
     let choices = words(of, "choice").into_iter();
-    match of["integer"].as_array().map(Vec::as_slice) {
-        Some([min, max]) => format!("{min} to {max}"),
+    let ends = of["integer"].as_array().map(Vec::as_slice);
+    match (ends, of["fraction"].as_str()) {
+        (Some([min, max]), _) => format!("{min} to {max}"),
+        (_, Some(range)) => format!("a number in {range}"),
         _ if of == "boolean" => "`true`, `false`".to_owned(),
         _ => choices
             .map(|word| format!("`{word}`"))

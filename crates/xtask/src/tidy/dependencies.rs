@@ -125,7 +125,7 @@ impl Rule {
     fn forbids(&self, dependency: &str) -> bool {
         let names = |pattern: &&str| match pattern.strip_suffix('*') {
             Some(start) => dependency.starts_with(start),
-            None => dependency == **pattern,
+            None => dependency == *pattern,
         };
         dependency != VOCABULARY && self.forbidden.iter().any(names)
     }

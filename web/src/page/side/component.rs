@@ -1,89 +1,72 @@
-//! What a metric measures: groups of components.
+//! What a metric measures: its components.
 
 use ckptscope_analysis::config::{ComponentForm, ComponentMenu, ParameterMenu};
 use leptos::prelude::*;
 
 use super::field::{Choice, Problems, Select, Text};
-use super::groups::{change_kind, groups, remove, toggle_suffix};
 use super::metric::{Entry, Value, set_value, value_of};
+use super::suffixes;
 use crate::message::SuffixSummary;
 use crate::page::ask::Pace;
 
-/// A group of components of an entry, by its place among them.
+/// An entry of a metric's components, by its place.
 #[derive(Clone, Copy)]
-struct Group {
+struct Component {
     entry: Entry,
     place: usize,
 }
 
-impl Group {
-    /// Places of its members among the entry's components.
-    fn members(self) -> Vec<usize> {
-        let menu = self.entry.component_menu();
-        let all = self.entry.read(|entry| groups(&entry.components, &menu));
-        all.get(self.place).cloned().unwrap_or_default()
-    }
-
-    /// Its first member; nothing of a group that has just gone.
-    fn first(self) -> ComponentForm {
-        let first = self.members().first().copied();
+impl Component {
+    /// What it holds now; nothing of one that has just gone.
+    fn read<T>(self, read: impl Fn(&ComponentForm) -> T) -> T {
         self.entry.read(|entry| {
-            let first = first.and_then(|first| entry.components.get(first));
-            first.cloned().unwrap_or_default()
+            let gone = ComponentForm::default();
+            read(entry.components.get(self.place).unwrap_or(&gone))
         })
     }
 
-    fn suffixes(self) -> Vec<String> {
-        let members = self.members();
-        self.entry.read(|entry| {
-            let members = members
-                .iter()
-                .filter_map(|member| entry.components.get(*member));
-            members.flat_map(|member| member.suffixes.clone()).collect()
-        })
-    }
-
-    fn menu(self) -> Option<ComponentMenu> {
-        let name = self.first().component;
-        self.entry
-            .component_menu()
-            .into_iter()
-            .find(|menu| menu.name == name)
-    }
-
-    /// Changes the components, knowing which are the group's.
-    fn edit(self, pace: Pace, change: impl FnOnce(&mut Vec<ComponentForm>, &[usize])) {
-        let members = untrack(|| self.members());
-        self.entry
-            .edit(pace, |entry| change(&mut entry.components, &members));
-    }
-
-    /// Changes every member alike.
-    fn edit_each(self, pace: Pace, change: impl Fn(&mut ComponentForm)) {
-        self.edit(pace, |components, members| {
-            for (index, component) in components.iter_mut().enumerate() {
-                if members.contains(&index) {
-                    change(component);
-                }
+    /// Changes it.
+    fn edit(self, pace: Pace, change: impl FnOnce(&mut ComponentForm)) {
+        self.entry.edit(pace, |entry| {
+            if let Some(component) = entry.components.get_mut(self.place) {
+                change(component);
             }
         });
     }
 
-    /// The paths of a field of all its members.
-    fn paths(self, field: &str) -> Vec<String> {
-        let members = self.members().into_iter();
-        let path = |member: usize| self.entry.path(&format!("components[{member}]{field}"));
-        members.map(path).collect()
+    /// Takes it away.
+    fn remove(self) {
+        self.entry.edit(Pace::Chosen, |entry| {
+            if self.place < entry.components.len() {
+                entry.components.remove(self.place);
+            }
+        });
     }
 
-    /// The path of a field of its first member.
+    /// The path of a field of it.
     fn path(self, field: &str) -> String {
-        self.paths(field).into_iter().next().unwrap_or_default()
+        self.entry
+            .path(&format!("components[{}]{field}", self.place))
+    }
+
+    fn suffixes(self) -> Vec<String> {
+        self.read(|form| form.suffixes.clone())
+    }
+
+    /// What the menu says of its kind.
+    fn menu(self) -> Option<ComponentMenu> {
+        let name = self.read(|form| form.component.clone());
+        let mut kinds = self.entry.component_menu().into_iter();
+        kinds.find(|menu| menu.name == name)
+    }
+
+    fn has_roles(self) -> bool {
+        self.menu().is_some_and(|menu| !menu.roles.is_empty())
     }
 
     /// The suffixes that the run has for its kind of data.
     fn offered(self) -> Vec<SuffixSummary> {
-        let data_type = self.first().data_type;
+        let data_type = self.read(|form| form.data_type.clone());
         let split = self.entry.read(|entry| entry.split.clone());
         let all = self.entry.state.opened.with(|opened| {
             let all = opened.as_ref().map(|opened| opened.run.suffixes.clone());
@@ -116,13 +99,10 @@ fn offered(all: Vec<SuffixSummary>, data_type: &str, split: &str) -> Vec<SuffixS
     offered
 }
 
-/// The groups, and the way to another.
+/// The components, and the way to another.
 #[component]
 pub(super) fn Components(entry: Entry) -> impl IntoView {
-    let count = Memo::new(move |_| {
-        let menu = entry.component_menu();
-        entry.read(|entry| groups(&entry.components, &menu).len())
-    });
+    let count = Memo::new(move |_| entry.read(|entry| entry.components.len()));
     let add = move |_| {
         let kinds = untrack(|| entry.menu())
             .map(|menu| menu.data_types)
@@ -135,7 +115,7 @@ pub(super) fn Components(entry: Entry) -> impl IntoView {
             <span>"Of"</span>
             <Problems path=entry.path("components")/>
             <For each=move || 0..count.get() key=|place| *place let:place>
-                <GroupEditor group=Group { entry, place }/>
+                <Editor component=Component { entry, place }/>
             </For>
             <button data-test="component-add" on:click=add>"+ Add components"</button>
         </div>
@@ -163,91 +143,64 @@ fn new_component(entry: Entry, kinds: &[String]) -> ComponentForm {
     ComponentForm {
         component: plain.map(|kind| kind.name).unwrap_or_default(),
         data_type: data_type.cloned().unwrap_or_default(),
-        suffixes: vec![String::new()],
+        suffixes: Vec::new(),
         layers: "all".to_owned(),
         parameters: Vec::new(),
     }
 }
 
 #[component]
-fn GroupEditor(group: Group) -> impl IntoView {
-    let menu = Memo::new(move |_| group.menu());
-    let has_roles =
-        Memo::new(move |_| menu.with(|menu| menu.as_ref().is_some_and(|it| !it.roles.is_empty())));
+fn Editor(component: Component) -> impl IntoView {
+    let menu = Memo::new(move |_| component.menu());
+    let has_roles = Memo::new(move |_| component.has_roles());
     let summary = move || menu.with(|menu| menu.as_ref().map(|menu| menu.summary.clone()));
     view! {
         <fieldset class="group-editor" data-test="component">
-            <legend class="out-of-sight">{format!("Components {}", group.place + 1)}</legend>
+            <legend class="out-of-sight">{format!("Components {}", component.place + 1)}</legend>
             <div class="pair">
-                <Kind group/>
-                <DataType group/>
+                <Kind component/>
+                <DataType component/>
             </div>
             <p class="label">{summary}</p>
-            <Show when=move || has_roles.get() fallback=move || view! { <Chips group/> }>
-                <Roles group/>
+            <Show when=move || has_roles.get() fallback=move || view! { <Chips component/> }>
+                <Roles component/>
             </Show>
             {move || menu.get().map(|menu| {
                 let parameters = menu.parameters.into_iter();
-                parameters.map(|menu| view! { <Parameter group menu/> }).collect_view()
+                parameters.map(|menu| view! { <Parameter component menu/> }).collect_view()
             })}
-            <Layers group/>
+            <Layers component/>
             <div>
                 <button
                     class="quiet"
                     data-test="component-remove"
-                    on:click=move |_| group.edit(Pace::Chosen, remove)
+                    on:click=move |_| component.remove()
                 >
                     "Remove these"
                 </button>
             </div>
-            <GroupProblems group field="" deep=false/>
+            <Problems path=component.path("")/>
         </fieldset>
     }
 }
 
-/// What is wrong with a field of any member, each thing once.
 #[component]
-fn GroupProblems(
-    group: Group,
-    field: &'static str,
-    #[prop(default = true)] deep: bool,
-) -> impl IntoView {
-    let ask = group.entry.ask;
-    let messages = Memo::new(move |_| {
-        let mut messages: Vec<String> = Vec::new();
-        for path in group.paths(field) {
-            for problem in ask.problems_at(&path, deep) {
-                if !messages.contains(&problem.message) {
-                    messages.push(problem.message);
-                }
-            }
-        }
-        messages
-    });
-    let lines = move || {
-        messages
-            .get()
-            .into_iter()
-            .map(|message| view! { <p>{message}</p> })
-            .collect_view()
-    };
-    view! { <div class="problems" aria-live="polite">{lines}</div> }
-}
-
-#[component]
-fn Kind(group: Group) -> impl IntoView {
+fn Kind(component: Component) -> impl IntoView {
     let options = move || {
-        let menu = group.entry.component_menu().into_iter();
+        let menu = component.entry.component_menu().into_iter();
         menu.map(|kind| (kind.name.clone(), kind.name))
             .collect::<Vec<Choice>>()
     };
     let choose = move |name: String| {
-        let kinds = untrack(|| group.entry.component_menu());
-        let offered = untrack(|| group.offered()).into_iter().map(|it| it.suffix);
+        let kinds = untrack(|| component.entry.component_menu());
+        let offered = untrack(|| component.offered())
+            .into_iter()
+            .map(|it| it.suffix);
         let offered: Vec<String> = offered.collect();
+        let had_roles = untrack(|| component.has_roles());
         if let Some(kind) = kinds.iter().find(|kind| kind.name == name) {
-            group.edit(Pace::Chosen, |components, members| {
-                change_kind(components, members, kind, &offered);
+            component.edit(Pace::Chosen, |component| {
+                suffixes::change_kind(component, had_roles, kind, &offered);
             });
         }
     };
@@ -256,26 +209,29 @@ fn Kind(group: Group) -> impl IntoView {
             <Select
                 label="Component"
                 options=Signal::derive(options)
-                value=Signal::derive(move || group.first().component)
-                path=Signal::derive(move || group.path(".component_name"))
+                value=Signal::derive(move || component.read(|form| form.component.clone()))
+                path=component.path(".component_name")
                 choose=Callback::new(choose)
                 test="component-name"
             />
-            <GroupProblems group field=".component_name"/>
+            <Problems path=component.path(".component_name")/>
         </div>
     }
 }
 
 /// The kinds of data that both the metric and the component serve.
 #[component]
-fn DataType(group: Group) -> impl IntoView {
+fn DataType(component: Component) -> impl IntoView {
     let options = move || {
-        let of_metric = group
+        let of_metric = component
             .entry
             .menu()
             .map(|menu| menu.data_types)
             .unwrap_or_default();
-        let of_component = group.menu().map(|menu| menu.data_types).unwrap_or_default();
+        let of_component = component
+            .menu()
+            .map(|menu| menu.data_types)
+            .unwrap_or_default();
         let both = of_metric
             .into_iter()
             .filter(|kind| of_component.contains(kind));
@@ -283,31 +239,29 @@ fn DataType(group: Group) -> impl IntoView {
             .collect::<Vec<Choice>>()
     };
     let choose = move |kind: String| {
-        group.edit_each(Pace::Chosen, |component| {
-            component.data_type.clone_from(&kind);
-        });
+        component.edit(Pace::Chosen, |component| component.data_type = kind);
     };
     view! {
         <div>
             <Select
                 label="Data"
                 options=Signal::derive(options)
-                value=Signal::derive(move || group.first().data_type)
-                path=Signal::derive(move || group.path(".data_type"))
+                value=Signal::derive(move || component.read(|form| form.data_type.clone()))
+                path=component.path(".data_type")
                 choose=Callback::new(choose)
                 test="component-data"
             />
-            <GroupProblems group field=".data_type"/>
+            <Problems path=component.path(".data_type")/>
         </div>
     }
 }
 
 /// One button for each suffix that the run has, and for those that the config names beside.
 #[component]
-fn Chips(group: Group) -> impl IntoView {
-    let chosen = Memo::new(move |_| group.suffixes());
+fn Chips(component: Component) -> impl IntoView {
+    let chosen = Memo::new(move |_| component.suffixes());
     let offered = Memo::new(move |_| {
-        let mut all = group.offered();
+        let mut all = component.offered();
         for suffix in chosen.get() {
             if !suffix.is_empty() && all.iter().all(|it| it.suffix != suffix) {
                 all.push(SuffixSummary {
@@ -325,8 +279,8 @@ fn Chips(group: Group) -> impl IntoView {
             chosen.with(|chosen| suffix.with_value(|suffix| chosen.contains(suffix)))
         });
         let toggle = move |_| {
-            group.edit(Pace::Chosen, |components, members| {
-                suffix.with_value(|suffix| toggle_suffix(components, members, suffix));
+            component.edit(Pace::Chosen, |component| {
+                suffix.with_value(|suffix| suffixes::toggle(component, suffix));
             });
         };
         view! {
@@ -346,7 +300,7 @@ fn Chips(group: Group) -> impl IntoView {
         <div class="suffixes" role="group" aria-label="Tensors">
             <For each=move || offered.get() key=|it| it.suffix.clone() children=chip/>
         </div>
-        <GroupProblems group field=".layer_suffixes"/>
+        <Problems path=component.path(".layer_suffixes") deep=true/>
     }
 }
 
@@ -360,23 +314,19 @@ fn in_words(suffix: &SuffixSummary) -> String {
 
 /// A menu for each role of a component.
 #[component]
-fn Roles(group: Group) -> impl IntoView {
-    let roles = Memo::new(move |_| group.menu().map(|menu| menu.roles).unwrap_or_default());
+fn Roles(component: Component) -> impl IntoView {
+    let roles = Memo::new(move |_| component.menu().map(|menu| menu.roles).unwrap_or_default());
     let role = move |(index, role): (usize, String)| {
         let options = move || {
-            let offered = group.offered().into_iter();
+            let offered = component.offered().into_iter();
             offered
                 .map(|it| (it.suffix.clone(), it.suffix))
                 .collect::<Vec<Choice>>()
         };
-        let value = move || group.suffixes().get(index).cloned().unwrap_or_default();
+        let value = move || component.suffixes().get(index).cloned().unwrap_or_default();
         let choose = move |suffix: String| {
-            group.edit_each(Pace::Chosen, |component| {
-                let wanted = component.suffixes.len().max(index + 1);
-                component.suffixes.resize(wanted, String::new());
-                if let Some(place) = component.suffixes.get_mut(index) {
-                    place.clone_from(&suffix);
-                }
+            component.edit(Pace::Chosen, |component| {
+                suffixes::set_role(component, index, suffix);
             });
         };
         let field = format!(".layer_suffixes.{role}");
@@ -386,20 +336,20 @@ fn Roles(group: Group) -> impl IntoView {
                 options=Signal::derive(options)
                 value=Signal::derive(value)
                 choose=Callback::new(choose)
-                path=Signal::derive(move || group.path(&field))
+                path=component.path(&field)
                 test="role"
             />
         }
     };
     view! {
         {move || roles.get().into_iter().enumerate().map(role).collect_view()}
-        <GroupProblems group field=".layer_suffixes"/>
+        <Problems path=component.path(".layer_suffixes") deep=true/>
     }
 }
 
 #[component]
-fn Layers(group: Group) -> impl IntoView {
-    let state = group.entry.state;
+fn Layers(component: Component) -> impl IntoView {
+    let state = component.entry.state;
     let hint = state.opened.with_untracked(|opened| {
         let layers = opened.as_ref().and_then(|opened| opened.run.n_layers);
         layers.map_or_else(
@@ -408,39 +358,37 @@ fn Layers(group: Group) -> impl IntoView {
         )
     });
     let set = move |layers: String| {
-        group.edit_each(Pace::Typed, |component| {
-            component.layers.clone_from(&layers);
-        });
+        component.edit(Pace::Typed, |component| component.layers = layers);
     };
     view! {
         <div class="grow">
             <Text
                 label=format!("Layers ({hint})")
-                value=Signal::derive(move || group.first().layers)
-                path=Signal::derive(move || group.path(".layers"))
+                value=Signal::derive(move || component.read(|form| form.layers.clone()))
+                path=component.path(".layers")
                 placeholder="all"
                 change=Callback::new(set)
                 test="layers"
             />
-            <GroupProblems group field=".layers"/>
+            <Problems path=component.path(".layers") deep=true/>
         </div>
     }
 }
 
 #[component]
-fn Parameter(group: Group, menu: ParameterMenu) -> impl IntoView {
+fn Parameter(component: Component, menu: ParameterMenu) -> impl IntoView {
     let name = StoredValue::new(menu.name.clone());
     let default = menu.default.clone();
     let value = move || {
-        let given = name.with_value(|name| value_of(&group.first().parameters, name));
+        let given = component.read(|form| name.with_value(|name| value_of(&form.parameters, name)));
         given.unwrap_or_else(|| default.clone())
     };
     let set = move |(pace, value): (Pace, String)| {
-        group.edit_each(pace, |component| {
-            set_value(&mut component.parameters, name.get_value(), value.clone());
+        component.edit(pace, |component| {
+            set_value(&mut component.parameters, name.get_value(), value);
         });
     };
-    let path = untrack(|| group.path(&format!(".{}", menu.name)));
+    let path = component.path(&format!(".{}", menu.name));
     view! { <Value menu path value=Signal::derive(value) set=Callback::new(set)/> }
 }
 

@@ -1,7 +1,7 @@
 //! One metric of the form: a card that opens into an editor.
 
 use ckptscope_analysis::config::{
-    ComponentMenu, MetricForm, MetricMenu, ParameterMenu, ParameterValues,
+    ComponentForm, ComponentMenu, MetricForm, MetricMenu, ParameterMenu, ParameterValues,
 };
 use leptos::prelude::*;
 
@@ -81,7 +81,10 @@ pub(super) fn Question(index: usize) -> impl IntoView {
     };
     let title = move || entry.read(title);
     let split = move || entry.read(|entry| entry.split.clone());
-    let summary = move || entry.read(summary);
+    let summary = move || {
+        let menu = entry.component_menu();
+        entry.read(|form| summary(form, &menu))
+    };
     let fold = move |_| {
         editing
             .metric
@@ -315,6 +318,17 @@ pub(super) fn Value(
             />
         }
         .into_any(),
+        ParameterValues::Fraction(range) => view! {
+            <input
+                type="number"
+                step="any"
+                title=format!("in {range}")
+                data-test="parameter"
+                prop:value=move || value.get()
+                on:input:target=move |event| set.run((Pace::Typed, event.target().value()))
+            />
+        }
+        .into_any(),
         ParameterValues::Boolean => view! {
             <input
                 type="checkbox"
@@ -359,7 +373,7 @@ fn title(entry: &MetricForm) -> String {
         .filter_map(|(name, value)| match value.as_str() {
             "" | "false" => None,
             "true" => Some(name.replace('_', " ")),
-            value if value.parse::<i64>().is_ok() => {
+            value if value.parse().is_ok_and(f64::is_finite) => {
                 Some(format!("{} {value}", name.replace('_', " ")))
             }
             value => Some(value.to_owned()),
@@ -369,20 +383,17 @@ fn title(entry: &MetricForm) -> String {
 }
 
 /// `weights: v_proj, o_proj · to the last step · all layers`, kinds of data in order.
-fn summary(entry: &MetricForm) -> String {
+fn summary(entry: &MetricForm, menu: &[ComponentMenu]) -> String {
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
-    for component in &entry.components {
-        let own = match component.suffixes.as_slice() {
-            [only] => short_name(only),
-            _ => component.component.as_str(),
-        };
-        match kinds
-            .iter_mut()
-            .find(|(kind, _)| *kind == component.data_type)
-        {
-            Some((_, names)) if names.contains(&own) => {}
-            Some((_, names)) => names.push(own),
-            None => kinds.push((&component.data_type, vec![own])),
+    let named = entry.components.iter().flat_map(|component| {
+        let names = names(component, menu).into_iter();
+        names.map(|name| (component.data_type.as_str(), name))
+    });
+    for (kind, name) in named {
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => kinds.push((kind, vec![name])),
         }
     }
     let kinds = kinds
@@ -399,6 +410,19 @@ fn summary(entry: &MetricForm) -> String {
     }
     parts.push(layers(entry));
     parts.join(" · ")
+}
+
+/// The last words of its suffixes; its own name where they make one matrix.
+fn names<'a>(component: &'a ComponentForm, menu: &[ComponentMenu]) -> Vec<&'a str> {
+    let kind = menu.iter().find(|kind| kind.name == component.component);
+    if kind.is_some_and(|kind| !kind.roles.is_empty()) {
+        return vec![component.component.as_str()];
+    }
+    component
+        .suffixes
+        .iter()
+        .map(|suffix| short_name(suffix))
+        .collect()
 }
 
 fn layers(entry: &MetricForm) -> String {
@@ -418,15 +442,14 @@ fn layers(entry: &MetricForm) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ckptscope_analysis::config::ComponentForm;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 
     #[test]
     fn a_card_says_what_is_measured() {
-        let component = |data_type: &str, suffixes: &[&str]| ComponentForm {
-            component: "ov_circuit".to_owned(),
+        let component = |name: &str, data_type: &str, suffixes: &[&str]| ComponentForm {
+            component: name.to_owned(),
             data_type: data_type.to_owned(),
             suffixes: suffixes.iter().map(|suffix| (*suffix).to_owned()).collect(),
             layers: "0..2".to_owned(),
@@ -437,16 +460,26 @@ mod tests {
             parameters: vec![("norm_type".to_owned(), "nuclear".to_owned())],
             target: "2000".to_owned(),
             components: vec![
-                component("weights", &["attention.v_proj"]),
-                component("gradients", &["w_2"]),
-                component("weights", &["a", "b"]),
+                component(
+                    "simple",
+                    "weights",
+                    &["attention.v_proj", "attention.o_proj"],
+                ),
+                component("simple", "gradients", &["w_2"]),
+                component("ov_circuit", "weights", &["a", "b"]),
+                component("simple", "weights", &["attention.o_proj"]),
             ],
             ..MetricForm::default()
         };
         assert_eq!(title(&entry), "Norm · nuclear");
+        let circuit = ComponentMenu {
+            name: "ov_circuit".to_owned(),
+            roles: vec!["output_layer".to_owned(), "value_layer".to_owned()],
+            ..ComponentMenu::default()
+        };
         assert_eq!(
-            summary(&entry),
-            "weights: v_proj, ov_circuit · gradients: w_2 · to step 2000 · layers 0..2"
+            summary(&entry, &[circuit]),
+            "weights: v_proj, o_proj, ov_circuit · gradients: w_2 · to step 2000 · layers 0..2"
         );
     }
 }
