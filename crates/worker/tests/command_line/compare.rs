@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use ckptscope_results::{Results, SeriesId};
 
 use crate::support::{CONFIG, Scratch, Sizes, json};
 
@@ -40,35 +40,34 @@ fn two_analyses_stand_side_by_side() {
         assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);
     }
     let table = fs::read_to_string(scratch.path().join("comparison/compare.csv")).unwrap();
-    let header = "metric,split,step,component,layer,head,data_type,one,two,difference";
+    let header = "metric,split,step,key,component,output,layer,head,data_type,one,two,difference";
     assert_eq!(table.lines().next(), Some(header));
     assert_eq!(
         table.lines().count(),
         1 + 3 * SIZES.layers * SIZES.steps as usize
     );
 
-    let value = |results: &str, component: &str| -> Value {
-        let results = json(&scratch.path().join(results));
-        let records = results["records"].as_array().unwrap().iter();
-        let mut of_per = records.filter(|record| {
-            record["label"] == "per" && record["step"] == 1 && record["layer"] == 0
-        });
-        of_per
-            .find(|record| record["component"] == component)
-            .unwrap()["value"]
-            .clone()
+    let value = |results: &str, run: Option<&str>| -> f64 {
+        let text = fs::read_to_string(scratch.path().join(results)).unwrap();
+        let results = Results::parse(&text).unwrap();
+        let is_it = |id: &SeriesId| {
+            (&*id.entry.label, &*id.component, id.layer) == ("per", "attention.v_proj", 0)
+                && id.run.as_deref() == run
+        };
+        let mut series = results.series.iter();
+        series
+            .find(|series| is_it(&series.id))
+            .and_then(|series| series.number(1))
+            .unwrap()
     };
     let merged = "comparison/results.json";
-    let component = "attention.v_proj";
-    for (name, own) in [("one", "a/one/results.json"), ("two", "b/two/results.json")] {
-        let apart = format!("{component} · {name}");
-        assert_eq!(value(merged, &apart), value(own, component));
-    }
     let (one, two) = (
-        value("a/one/results.json", component),
-        value("b/two/results.json", component),
+        value("a/one/results.json", None),
+        value("b/two/results.json", None),
     );
-    let row = format!("per,val,1,{component},0,,weights,{one},{two},");
+    assert_eq!(value(merged, Some("one")), one);
+    assert_eq!(value(merged, Some("two")), two);
+    let row = format!("attention.v_proj.weights,attention.v_proj,,0,,weights,{one},{two},");
     assert!(table.contains(&row), "{row}\n{table}");
 }
 

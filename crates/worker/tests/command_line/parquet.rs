@@ -1,15 +1,16 @@
 //! `results.parquet`: the same numbers as in the other files, read by the crate's own reader.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 
+use ckptscope_results::Results;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
-use serde_json::Value;
 
 use crate::support::{Scratch, in_project, json, micro_run};
 
 #[test]
-fn it_has_every_record() {
+fn it_has_every_number_under_a_key_of_its_own() {
     let scratch = Scratch::new();
     let config = std::fs::read_to_string(in_project("configs/every-metric.yaml")).unwrap();
     scratch.write("config.yaml", config);
@@ -38,30 +39,31 @@ fn it_has_every_record() {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    let records = results["records"].as_array().unwrap();
-    assert_eq!(rows.len(), records.len());
+    let text = results.to_string();
+    let results = Results::parse(&text).unwrap();
+    assert_eq!(rows.len(), results.series.numbers());
     let (mut with_head, mut undefined, mut several) = (0, 0, 0);
-    for (row, record) in rows.iter().zip(records) {
-        let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
-        let component = match text("output").as_str() {
-            "" => text("component"),
-            output => format!("{}.{output}", text("component")),
-        };
-        several += usize::from(component != text("component"));
-        assert_eq!(row.get_string(0).unwrap(), &text("label"));
-        assert_eq!(row.get_string(1).unwrap(), &text("split"));
-        assert_eq!(Value::from(row.get_long(2).unwrap()), record["step"]);
-        assert_eq!(row.get_string(3).unwrap(), &component);
-        assert_eq!(Value::from(row.get_long(4).unwrap()), record["layer"]);
-        assert_eq!(row.get_long(5).ok(), record["head"].as_i64());
-        assert_eq!(row.get_string(6).unwrap(), &text("data_type"));
-        assert_eq!(row.get_double(7).ok(), record["value"].as_f64());
-        assert_eq!(
-            row.get_string(8).ok().map(String::as_str),
-            record["status"].as_str()
-        );
-        with_head += usize::from(record["head"].is_u64());
-        undefined += usize::from(record["value"].is_null());
+    let mut keys = BTreeSet::new();
+    for (row, (id, point)) in rows.iter().zip(results.rows()) {
+        let text = |column: usize| row.get_string(column).ok().map(String::as_str);
+        let whole = |column: usize| row.get_long(column).ok().map(|number| number as u64);
+        assert_eq!(text(0), Some(&*id.entry.label));
+        assert_eq!(text(1), Some(id.entry.split.name()));
+        assert_eq!(whole(2), Some(point.step));
+        assert_eq!(text(3), Some(id.key().as_str()));
+        assert_eq!(text(4), Some(&*id.component));
+        assert_eq!(text(5), Some(&*id.output));
+        assert_eq!(whole(6), Some(id.layer));
+        assert_eq!(whole(7), id.head);
+        assert_eq!(text(8), Some(id.kind.name()));
+        assert_eq!(row.get_double(9).ok(), point.number());
+        assert_eq!(text(10), point.status.map(|status| &*status.text));
+        assert_eq!(text(11), point.status.map(|status| &*status.code));
+        keys.insert([0, 1, 3].map(|column| (text(column).map(str::to_owned), point.step)));
+        several += usize::from(!id.output.is_empty());
+        with_head += usize::from(id.head.is_some());
+        undefined += usize::from(point.value.is_none());
     }
+    assert_eq!(keys.len(), rows.len());
     assert!(with_head > 0 && undefined > 0 && several > 0);
 }

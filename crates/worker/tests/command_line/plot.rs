@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet};
 use roxmltree::Document;
-use serde_json::Value;
 
 use crate::support::{CONFIG, Ended, Scratch, Sizes, json};
 
@@ -148,18 +148,24 @@ fn the_last_part_of_a_component_will_do() {
 /// The same results with these components in the place of the one that they have.
 fn with_components(scratch: &Scratch, components: &[&str]) {
     let place = scratch.path().join("out/scratch/results.json");
-    let mut results = json(&place);
-    let own = results["records"].as_array().unwrap();
-    let renamed = |component: &&str| {
-        let mut records = own.clone();
-        for record in &mut records {
-            record["component"] = (*component).into();
+    let mut results = Results::parse(&fs::read_to_string(&place).unwrap()).unwrap();
+    let own: Vec<Number> = results.series.each().collect();
+    results.series = SeriesSet::default();
+    for name in components {
+        let (component, run) = match name.split_once(SEPARATOR) {
+            Some((component, run)) => (component, Some(run)),
+            None => (*name, None),
+        };
+        if let Some(run) = run.filter(|run| !results.runs.iter().any(|known| known == run)) {
+            results.runs.push(run.to_owned());
         }
-        records
-    };
-    let records: Vec<Value> = components.iter().flat_map(renamed).collect();
-    results["records"] = records.into();
-    fs::write(place, results.to_string()).unwrap();
+        results.series.extend(own.iter().cloned().map(|mut number| {
+            number.id.component = component.into();
+            number.id.run = run.map(Into::into);
+            number
+        }));
+    }
+    fs::write(place, results.to_json().unwrap()).unwrap();
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn published() -> Value {
 fn it_is_what_the_code_says() {
     assert!(
         published() == schema(),
-        "docs/results.schema.json is not current; write it anew: cargo run -p ckptscope-analysis \
+        "docs/results.schema.json is not current; write it anew: cargo run -p ckptscope-results \
          --features schema --example results_schema > docs/results.schema.json"
     );
 }
@@ -64,9 +64,10 @@ fn what_is_no_result_breaks_it() {
     assert!(validator.is_valid(&results));
     for (place, value) in [
         ("/format", json!("other")),
-        ("/version", json!(2)),
-        ("/records/0/value", json!("0.5")),
-        ("/records/0/layer", json!(-1)),
+        ("/version", json!(1)),
+        ("/series/0/values/0", json!("0.5")),
+        ("/series/0/layer", json!(-1)),
+        ("/series/0/data_type", json!("biases")),
         ("/steps", json!(null)),
     ] {
         let mut broken = results.clone();

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::process::Command;
 
 use ckptscope_fake_wandb::{ENTITY, FakeWandb, KEY};
+use ckptscope_results::{Numbers, Results};
 use serde_json::{Value, json};
 
 use crate::client::Event;
@@ -167,24 +168,14 @@ fn events_tell_everything_once() {
     let results = server.get(&format!("/api/analyses/{id}/results.json"));
     let planned = &live[1].data;
     assert_eq!(planned["units"], 40);
-    let text = |value: &Value| value.to_string();
-    let told: BTreeSet<String> = of(&live)
-        .iter()
-        .flat_map(|unit| unit.data["records"].as_array().unwrap())
-        .map(text)
-        .collect();
-    assert_eq!(
-        told,
-        results["records"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(text)
-            .collect()
-    );
-    let mut frame = planned["results"].clone();
-    frame["records"] = results["records"].clone();
-    assert_eq!(frame, results);
+    let mut frame = Results::parse(&planned["results"].to_string()).unwrap();
+    assert!(frame.series.is_empty());
+    for unit in of(&live) {
+        let numbers: Numbers = serde_json::from_value(unit.data["numbers"].clone()).unwrap();
+        frame.series.extend(numbers.0);
+    }
+    frame.sort();
+    assert_eq!(frame, Results::parse(&results.to_string()).unwrap());
 }
 
 #[test]

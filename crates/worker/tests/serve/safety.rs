@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Instant;
 
+use ckptscope_results::{DataKind, Results};
 use serde_json::{Value, json};
 
 use crate::client::Reply;
@@ -367,8 +368,9 @@ fn a_run_is_analyzed_without_what_leads_out_of_it() {
     let id = server.analyze(CONFIG);
     server.wait_for_phase(&id, "done");
     let results = server.get(&format!("/api/analyses/{id}/results.json"));
-    let mut records = results["records"].as_array().unwrap().iter();
-    assert!(!records.any(|record| record["step"] == 1 && record["data_type"] == "weights"));
+    let results = Results::parse(&results.to_string()).unwrap();
+    let mut rows = results.rows();
+    assert!(!rows.any(|(id, point)| point.step == 1 && id.kind == DataKind::Weights));
 }
 
 #[test]
