@@ -6,7 +6,7 @@ use ckptscope_analysis::protocol::Record;
 use ckptscope_analysis::results::{FORMAT, Results, VERSION};
 use serde::{Deserialize, Serialize};
 
-use super::LinkError;
+use super::error::LinkError;
 
 /// Results, and their records as columns. Values are the records' own, to the last bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
