@@ -8,6 +8,7 @@
     reason = "the component macro makes a component's properties `pub`"
 )]
 
+pub mod browser;
 pub mod choices;
 pub mod clerk;
 pub mod compute;

@@ -1,20 +1,16 @@
 //! What a person sees.
 
-mod analysis;
 mod arrival;
-mod ask;
 mod begin;
 mod companion;
-mod desk;
+mod dialog;
 mod explore;
 mod network;
 mod opening;
 mod readout;
 mod results;
 mod side;
-mod state;
-mod surroundings;
-mod view;
+mod store;
 mod watch;
 mod workbench;
 
@@ -23,8 +19,9 @@ use leptos::prelude::*;
 
 use arrival::ArrivalNotice;
 use companion::CompanionMenu;
+use companion::fetching;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
-use state::State;
+use store::State;
 
 use crate::message::RunSummary;
 
@@ -36,10 +33,10 @@ pub fn mount() {
 /// The whole page: the opening until a run is there, then the workbench.
 #[component]
 fn Page() -> impl IntoView {
-    let state = State::new();
+    let state = State::new(begin::open);
     provide_context(state);
-    state.companion.begin();
-    state.arrival.follow_address(state);
+    fetching::begin(state);
+    arrival::follow_address(state);
     begin::prepare();
     let is_open = Memo::new(move |_| state.has_content());
     view! {
@@ -50,7 +47,7 @@ fn Page() -> impl IntoView {
             {move || state.workbench.get_value().map(|workbench| workbench())}
         </Show>
         <DropZone/>
-        {state.companion.shows(|views| (views.history)())}
+        {fetching::shown(state.companion, |views| (views.history)())}
     }
 }
 

@@ -11,6 +11,7 @@ mod legend;
 mod lines;
 mod near;
 mod painter;
+mod picture;
 mod pins;
 mod saving;
 mod share;
@@ -20,8 +21,8 @@ mod toolbar;
 
 use leptos::prelude::*;
 
-use super::analysis::Phase;
-use super::state::State;
+use super::store::State;
+use super::store::analysis::Phase;
 use crate::choices::Mode;
 use crate::panel::PanelSlot;
 use basis::Basis;

@@ -2,6 +2,7 @@
 
 mod component;
 mod cost;
+mod editing;
 mod field;
 mod form;
 mod found;
@@ -19,8 +20,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::state::{Side, State};
+use super::store::{Side, State};
 use cost::Footer;
+use editing::Editing;
 use form::Form;
 use found::Found;
 use past::Past;
@@ -33,31 +35,12 @@ const SIDES: [(Side, &str, &str); 3] = [
     (Side::Yaml, "YAML", "yaml"),
 ];
 
-/// Where the person is in the config. Copies share the same signals.
-#[derive(Clone, Copy)]
-struct Editing {
-    /// The metric whose editor is open.
-    metric: RwSignal<Option<usize>>,
-    /// The line of the YAML to go to.
-    line: RwSignal<Option<u64>>,
-}
-
-impl Editing {
-    /// Of the side that the caller is part of.
-    fn here() -> Self {
-        expect_context()
-    }
-}
-
 /// What is found and asked, and the way to run it; or where results come from that were read from
 /// a file.
 #[component]
 pub(super) fn SidePanel() -> impl IntoView {
     let state = State::here();
-    provide_context(Editing {
-        metric: RwSignal::new(None),
-        line: RwSignal::new(None),
-    });
+    provide_context(Editing::new());
     let is_run = Memo::new(move |_| state.opened.with(Option::is_some));
     let is_yaml = move || is_run.get() && state.side.get() == Side::Yaml;
     view! {

@@ -6,9 +6,9 @@ use leptos::html::Section;
 use leptos::prelude::*;
 
 use self::on_worker::{OnWorkerStatus, waiting_words};
-use super::analysis::computer::Connection;
-use super::analysis::{Analysis, Phase, Tally};
-use super::state::State;
+use super::store::State;
+use super::store::analysis::computer::Connection;
+use super::store::analysis::{Analysis, Phase, Tally};
 use super::{network, readout};
 
 /// Below this part, what is left cannot be told from what is done.

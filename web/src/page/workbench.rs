@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::explore::ExploreView;
 use super::results::ResultsView;
 use super::side::SidePanel;
-use super::state::{Side, State};
+use super::store::{Side, State};
 use super::watch::Watch;
 
 /// What is found and asked on one side; on the other what is looked at, or what came of it.

@@ -4,13 +4,15 @@ use leptos::html::Details;
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
-use super::Standing;
-use crate::page::state::State;
+use super::fetching::{fetch_views, shown};
+use crate::page::store::State;
+use crate::page::store::companion::Standing;
 
 /// Who computes; unfolds into all that concerns a native worker.
 #[component]
 pub(in crate::page) fn CompanionMenu() -> impl IntoView {
-    let companion = State::here().companion;
+    let state = State::here();
+    let companion = state.companion;
     let menu = NodeRef::<Details>::new();
     let is_open = companion.is_menu_open;
     Effect::new(move |_| {
@@ -25,7 +27,7 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
             is_open.set(now);
         }
         if now {
-            companion.fetch_views();
+            fetch_views(state);
             if let Some(views) = companion.views.get_untracked() {
                 (views.look)(companion);
             }
@@ -47,7 +49,7 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
         <details class="menu worker-menu" node_ref=menu on:toggle=toggled on:keydown=fold_on_escape>
             <summary class="chip threads" data-test="worker-menu"><Summary/></summary>
             <div class="sheet" data-test="worker-sheet">
-                {companion.shows(|views| (views.menu)())}
+                {shown(companion, |views| (views.menu)())}
                 <p class="label" role="status">{waiting}</p>
             </div>
         </details>

@@ -4,36 +4,18 @@ mod row;
 
 use std::collections::BTreeSet;
 
-use ckptscope_analysis::service::{AnalysisInfo, Phase};
+use ckptscope_analysis::service::AnalysisInfo;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Companion;
-use super::opening::open_several;
-use crate::native::Payload;
+use crate::page::dialog::show_modal;
 use crate::page::readout;
-use crate::page::results::enlarged::show_modal;
-use crate::page::state::State;
-use crate::page::surroundings::pause;
+use crate::page::store::State;
+use crate::page::store::companion::Companion;
+use crate::page::store::companion::history::History;
+use crate::page::store::companion::opening::open_several;
 use row::Row;
-
-/// How often the worker is asked while something is under way, in milliseconds.
-const ASK_EVERY_MILLISECONDS: i32 = 2000;
-
-/// What the dialog shows. Copies share the same signals.
-#[derive(Clone, Copy)]
-pub(super) struct History {
-    companion: Companion,
-    /// What the worker said last that it has; none before it has answered.
-    analyses: RwSignal<Option<Vec<AnalysisInfo>>>,
-    /// Why it could not be asked, where that was so last.
-    failure: RwSignal<Option<String>>,
-    /// Those that were picked to be compared.
-    picked: RwSignal<BTreeSet<String>>,
-    /// What the worker refused, in words.
-    refusal: RwSignal<Option<String>>,
-}
 
 /// The dialog, folded until it is asked for.
 pub(super) fn view() -> AnyView {
@@ -64,13 +46,7 @@ pub(super) fn view() -> AnyView {
 
 #[component]
 fn Content(companion: Companion) -> impl IntoView {
-    let history = History {
-        companion,
-        analyses: RwSignal::new(None),
-        failure: RwSignal::new(None),
-        picked: RwSignal::default(),
-        refusal: RwSignal::new(None),
-    };
+    let history = History::new(companion);
     provide_context(history);
     spawn_local(history.keep_up());
     Effect::new(move |before: Option<bool>| {
@@ -168,97 +144,5 @@ fn CompareButton(history: History) -> impl IntoView {
         <Show when=has_any>
             <button data-test="history-compare" title="Pick two or more that are done" disabled=move || !is_enough() on:click=compare>{words}</button>
         </Show>
-    }
-}
-
-impl History {
-    /// Asks once, and then as long as something is under way and somebody looks.
-    async fn keep_up(self) {
-        self.refresh().await;
-        loop {
-            pause(ASK_EVERY_MILLISECONDS).await;
-            match self.is_under_way() {
-                None => return,
-                Some(false) => {}
-                Some(true) => self.refresh().await,
-            }
-        }
-    }
-
-    /// Asks the worker what it has.
-    pub(super) async fn refresh(self) {
-        let Some(worker) = self.companion.worker.get_untracked() else {
-            return;
-        };
-        let answer = worker.ask("GET", "api/analyses", Payload::Nothing).await;
-        let failure = match answer {
-            Ok(analyses) => {
-                // Nobody waits for it where the dialog is closed.
-                let _ = self.analyses.try_set(Some(analyses));
-                None
-            }
-            Err(error) => {
-                self.companion.notice(&worker, &error);
-                Some(error.to_string())
-            }
-        };
-        let _ = self.failure.try_set(failure);
-    }
-
-    /// Asks the worker for something, and then what it has.
-    pub(super) fn change(self, method: &'static str, path: String, json: Option<String>) {
-        spawn_local(async move {
-            let Some(worker) = self.companion.worker.get_untracked() else {
-                return;
-            };
-            let payload = json.map_or(Payload::Nothing, Payload::Json);
-            let refusal = match worker.text(method, &path, payload).await {
-                Ok(_) => None,
-                Err(error) => {
-                    self.companion.notice(&worker, &error);
-                    Some(error.to_string())
-                }
-            };
-            let _ = self.refusal.try_set(refusal);
-            self.refresh().await;
-        });
-    }
-
-    /// Whether anything is under way that the worker can be asked for; none where nobody looks any
-    /// more.
-    fn is_under_way(self) -> Option<bool> {
-        let is_under_way = self.analyses.try_with_untracked(|all| {
-            let mut all = all.iter().flatten();
-            all.any(|info| !info.phase.is_over())
-        })?;
-        // A worker that is lost is asked when it answers again.
-        Some(is_under_way && untrack(|| self.companion.machine()).is_some())
-    }
-
-    /// How many are finished.
-    fn finished(self) -> usize {
-        self.with_all(|all| {
-            let done = all.iter().filter(|info| info.phase == Phase::Done);
-            done.count()
-        })
-    }
-
-    /// One of them, as it was told last.
-    pub(super) fn one(self, id: &str) -> Option<AnalysisInfo> {
-        self.with_all(|all| all.iter().find(|info| info.id == id).cloned())
-    }
-
-    fn those(self, is_wanted: impl Fn(&AnalysisInfo) -> bool) -> Vec<AnalysisInfo> {
-        let wanted = |all: &[AnalysisInfo]| {
-            let wanted = all.iter().filter(|info| is_wanted(info));
-            wanted.cloned().collect()
-        };
-        untrack(|| self.with_all(wanted))
-    }
-
-    /// What `look` sees in all of them; whoever calls hears when they change.
-    fn with_all<T>(self, look: impl FnOnce(&[AnalysisInfo]) -> T) -> T {
-        self.analyses
-            .with(|all| look(all.as_deref().unwrap_or_default()))
     }
 }

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::starting::{Command, WITH_PAGE, from_elsewhere};
-use super::{Companion, Standing, memory};
 use crate::native::NativeWorker;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::companion::{Companion, Standing, memory};
 
 /// The menu.
 pub(super) fn view() -> AnyView {

@@ -4,11 +4,11 @@ use ckptscope_analysis::service::RunFound;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::opening::open_run;
-use super::{Companion, Standing};
 use crate::native::Payload;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::companion::opening::open_run;
+use crate::page::store::companion::{Companion, Standing};
 
 /// With more runs than these they can be searched.
 const MOST_WITHOUT_SEARCH: usize = 8;

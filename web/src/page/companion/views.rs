@@ -8,30 +8,10 @@ use leptos::wasm_split::wasm_split;
 use wasm_bindgen::JsCast;
 use web_sys::Node;
 
-use super::{Companion, follow, history, menu, opening, runs};
-use crate::native::NativeWorker;
-use crate::page::analysis::computer::{Computer, Listener};
-use crate::page::state::{State, Wish};
+use super::{history, menu, runs};
+use crate::page::store::companion::{Companion, Views, follow, opening};
+use crate::page::store::{State, Wish};
 use crate::part::MissingPart;
-
-/// What that part does, for whoever does not have it.
-#[derive(Clone, Copy)]
-pub(in crate::page) struct Views {
-    /// What is in the worker's menu.
-    pub menu: fn() -> AnyView,
-    /// Its runs.
-    pub runs: fn() -> AnyView,
-    /// Its analyses, in a dialog.
-    pub history: fn() -> AnyView,
-    /// Connects to the worker that is named.
-    pub arrive: fn(Companion),
-    /// Asks how things stand.
-    pub look: fn(Companion),
-    /// Has the worker compute what is asked.
-    pub send: fn(State),
-    /// Tells of an analysis of the worker's.
-    pub follow: fn(Companion, NativeWorker, String, Listener) -> Box<dyn Computer>,
-}
 
 /// Connects to the worker that is named, where one is, and shows it from now on.
 #[cfg_attr(
@@ -39,7 +19,8 @@ pub(in crate::page) struct Views {
     wasm_split(companion, wasm_split_path = ::leptos::wasm_split, fallible)
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
-pub(super) fn begin(companion: Companion) -> Result<(), MissingPart> {
+pub(super) fn begin(state: State) -> Result<(), MissingPart> {
+    let companion = state.companion;
     // Two may have waited for it.
     if companion.views.with_untracked(Option::is_some) {
         return Ok(());
@@ -50,7 +31,7 @@ pub(super) fn begin(companion: Companion) -> Result<(), MissingPart> {
         history: history::view,
         arrive: Companion::arrive,
         look: |companion| spawn_local(companion.look()),
-        send: State::send_now,
+        send: Callback::new(move |()| state.send_now()),
         follow: follow::listen,
     }));
     fold_by_clicks_elsewhere(companion);

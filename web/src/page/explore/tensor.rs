@@ -8,10 +8,10 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::distribution::{Bars, Spectrum};
 use super::tree::in_words;
-use super::{Explore, Sight};
 use crate::message::TensorView;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::explore::{Explore, Sight};
 
 /// The chosen tensor, or how to choose one.
 #[component]

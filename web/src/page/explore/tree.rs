@@ -5,10 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::grouping::{Group, Total, grouped, totals};
-use super::{Explore, Sight};
 use crate::message::{PartName, TensorList, TensorRow};
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::explore::{Explore, Sight};
 
 /// Rows that a group shows before it is asked for more.
 const ROWS_AT_ONCE: usize = 200;

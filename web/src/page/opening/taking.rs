@@ -8,7 +8,7 @@ use web_sys::Blob;
 use crate::drop::Dropped;
 use crate::files::{RunFiles, text_of};
 use crate::page::readout;
-use crate::page::state::{Side, State, Wish};
+use crate::page::store::{Side, State, Wish};
 use crate::run_place::RunPlace;
 
 /// A results file says what it is within so many bytes.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::page::state::{Stage, State};
+use crate::page::store::{Stage, State};
 use crate::page::{network, readout};
 
 /// Above the workbench: what is being opened, or why it could not be. What is open stays usable.

@@ -12,7 +12,7 @@ use super::near::near;
 use super::painter::Painter;
 use super::table::Table;
 use crate::choices::Mode;
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::panel::title::Title;
 use crate::panel::{PanelSignal, PanelSlot};
 

@@ -12,10 +12,10 @@ use super::basis::Basis;
 use super::drawing::{Cursor, nearest, walk};
 use super::legend::swatch;
 use super::painter::Painter;
+use crate::browser;
 use crate::choices::Spread;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::surroundings;
+use crate::page::store::State;
 use crate::panel::chart::{Plan, series};
 use crate::panel::look::Look;
 use crate::panel::{Line, PanelSignal, Subject};
@@ -58,7 +58,7 @@ pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
     let painter = Painter::here();
     let easel = painter.easel();
     let element = NodeRef::<Div>::new();
-    let width = surroundings::width_of(element);
+    let width = browser::width_of(element);
     let multiples = RwSignal::new(None::<Multiples>);
     Effect::new(move |_| {
         let width = width.get();

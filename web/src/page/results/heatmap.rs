@@ -10,9 +10,9 @@ use leptos::prelude::*;
 use super::basis::Basis;
 use super::drawing::walk;
 use super::painter::Painter;
+use crate::browser;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::surroundings;
+use crate::page::store::State;
 use crate::panel::chart::Plan;
 use crate::panel::{Line, PanelSignal};
 
@@ -38,7 +38,7 @@ pub(super) fn HeatmapView(panel: PanelSignal, is_near: Signal<bool>, height: u32
     let painter = Painter::here();
     let easel = painter.easel();
     let element = NodeRef::<Div>::new();
-    let width = surroundings::width_of(element);
+    let width = browser::width_of(element);
     let picture = RwSignal::new(None::<Arc<Picture>>);
     Effect::new(move |_| {
         let width = width.get();

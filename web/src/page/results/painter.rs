@@ -7,7 +7,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::page::surroundings;
+use crate::browser;
 
 /// How long drawing goes on before the browser gets its turn, in seconds.
 const TURN_SECONDS: f64 = 0.008;
@@ -66,9 +66,9 @@ impl Painter {
         }
         spawn_local(async move {
             // Not in the caller's task, which may be long already.
-            surroundings::pause(0).await;
+            browser::pause(0).await;
             while take_turn(&queue) {
-                surroundings::pause(0).await;
+                browser::pause(0).await;
             }
         });
     }
@@ -82,8 +82,8 @@ impl Queue {
 
 /// Draws until the turn is over; whether anything is left.
 fn take_turn(queue: &RefCell<Queue>) -> bool {
-    let start = surroundings::now_seconds();
-    while surroundings::now_seconds() - start < TURN_SECONDS {
+    let start = browser::now_seconds();
+    while browser::now_seconds() - start < TURN_SECONDS {
         let job = queue.borrow_mut().jobs.pop_front();
         let Some((_, job)) = job else {
             queue.borrow_mut().is_running = false;

@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 
 use super::export::report;
 use crate::message::{Answer, Request};
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::save::{self, Download};
 
 /// What can be saved.

@@ -7,7 +7,7 @@ use super::field::{Choice, Problems, Select, Text};
 use super::groups::{change_kind, groups, remove, toggle_suffix};
 use super::metric::{Entry, Value, set_value, value_of};
 use crate::message::SuffixSummary;
-use crate::page::ask::Pace;
+use crate::page::store::ask::Pace;
 
 /// A group of components of an entry, by its place among them.
 #[derive(Clone, Copy)]

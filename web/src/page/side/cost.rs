@@ -14,7 +14,7 @@ use self::run::Run;
 use self::sending::SendingStatus;
 use super::trouble::Troubles;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// What is wrong, what it costs, and the buttons.
 #[component]

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::message::{PartSummary, RunSummary, StepSummary};
-use crate::page::explore::named;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::explore::named;
 use crate::page::{network, readout};
 
 /// Facts, choosers and warnings.

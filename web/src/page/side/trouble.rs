@@ -3,9 +3,9 @@
 use ckptscope_analysis::config::ConfigProblem;
 use leptos::prelude::*;
 
-use super::Editing;
+use super::editing::Editing;
 use crate::page::readout;
-use crate::page::state::{Side, State};
+use crate::page::store::{Side, State};
 
 /// Problems; a click leads to the line or to the field.
 #[component]

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::HtmlTextAreaElement;
 
-use super::Editing;
+use super::editing::Editing;
 use super::history::History;
 use crate::page::opening::PickText;
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::save::{self, Download};
 
 /// Height of a line in CSS pixels, as the style sheet says.

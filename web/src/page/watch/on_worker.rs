@@ -3,10 +3,10 @@
 use ckptscope_analysis::service;
 use leptos::prelude::*;
 
-use crate::page::analysis::computer::Connection;
-use crate::page::analysis::{OnWorker, Phase};
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::analysis::computer::Connection;
+use crate::page::store::analysis::{OnWorker, Phase};
 
 /// Where it is computed, and how things stand with the connection; nothing where it is computed
 /// in this tab.

@@ -7,13 +7,13 @@ use leptos::html::{Button, Input};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use super::History;
 use crate::native::Payload;
-use crate::page::companion::opening::open_several;
-use crate::page::companion::shown::short_link;
 use crate::page::companion::starting::CopyButton;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::companion::history::History;
+use crate::page::store::companion::opening::open_several;
+use crate::page::store::companion::shown::short_link;
 
 /// What is asked in place of the row's buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ enum Asking {
 
 #[component]
 pub(super) fn Row(id: String) -> impl IntoView {
-    let history: History = expect_context();
+    let history = History::here();
     let id = StoredValue::new(id);
     let asking = RwSignal::new(Asking::Nothing);
     let info = Memo::new(move |_| id.with_value(|id| history.one(id)));
@@ -61,7 +61,7 @@ pub(super) fn Row(id: String) -> impl IntoView {
 /// Picks the analysis for a comparison; only what is finished can be.
 #[component]
 fn Pick(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
-    let history: History = expect_context();
+    let history = History::here();
     let is_done = Memo::new(move |_| phase(info) == Some(Phase::Done));
     let is_picked = move || {
         let id = info.with(id_of);
@@ -104,7 +104,7 @@ fn Name(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
 
 #[component]
 fn NameField(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl IntoView {
-    let history: History = expect_context();
+    let history = History::here();
     let field = NodeRef::<Input>::new();
     let name = RwSignal::new(info.with_untracked(name_of));
     field.on_load(|field| {
@@ -244,7 +244,7 @@ fn Actions(
     remove: NodeRef<Button>,
 ) -> impl IntoView {
     let state = State::here();
-    let history: History = expect_context();
+    let history = History::here();
     let now = Memo::new(move |_| phase(info));
     let open = move |_| {
         if let Some(info) = info.get_untracked() {
@@ -287,7 +287,7 @@ fn Actions(
 /// Asks before what the worker has is gone.
 #[component]
 fn Removal(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl IntoView {
-    let history: History = expect_context();
+    let history = History::here();
     let remove = move |_| {
         let id = info.with_untracked(id_of);
         history.picked.update(|picked| {

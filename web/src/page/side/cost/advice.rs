@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use super::estimate::{Power, about, too_much};
 use crate::native::NativeWorker;
-use crate::page::companion::follow::host_of;
 use crate::page::companion::starting::{Command, WITH_PAGE, from_elsewhere};
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::companion::follow::host_of;
 
 /// Why a tab is not the place, and what is; nothing where it is.
 #[component]

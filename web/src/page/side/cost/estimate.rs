@@ -5,7 +5,7 @@ use ckptscope_analysis::service::Machine;
 use leptos::prelude::*;
 
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// Memory of one lane that a tab had better not be asked for.
 const MOST_BYTES: u64 = 2_000_000_000;

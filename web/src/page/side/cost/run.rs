@@ -4,7 +4,7 @@ use ckptscope_analysis::protocol::Cost;
 use leptos::prelude::*;
 
 use super::estimate::{Place, Power, proposed};
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// The buttons. The proposed one stands out, and Ctrl+Enter is for it.
 #[component]
@@ -133,6 +133,6 @@ fn run(state: State, place: Place) {
         Place::Here if is_too_large(state) => {}
         Place::Here => state.run(),
         Place::Worker if state.sending.is_busy() => {}
-        Place::Worker => state.send(),
+        Place::Worker => state.companion.send(),
     }
 }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::desk::Desk;
-use super::surroundings;
+use crate::browser;
 use crate::message::{Answer, Checked, Request};
 
 /// How long typing rests before it is checked, in milliseconds.
@@ -19,7 +19,7 @@ const MOST_KEPT: usize = 200;
 
 /// The config and what is to be said of it.
 #[derive(Clone, Copy)]
-pub(super) struct Ask {
+pub(in crate::page) struct Ask {
     /// The YAML, as the person left it.
     pub text: RwSignal<String>,
     /// The form; as it last was right where the YAML is not a config.
@@ -42,14 +42,14 @@ pub(super) struct Ask {
 
 /// One of the two views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leader {
+pub(in crate::page) enum Leader {
     Form,
     Text,
 }
 
 /// When an edit is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(in crate::page) enum Pace {
     /// At once: something was chosen.
     Chosen,
     /// After a rest: something is being typed.
@@ -65,7 +65,7 @@ struct History {
 }
 
 impl Ask {
-    pub(super) fn new(desk: Desk) -> Self {
+    pub(in crate::page) fn new(desk: Desk) -> Self {
         Self {
             text: RwSignal::new(String::new()),
             form: RwSignal::new(ConfigForm::default()),
@@ -81,19 +81,19 @@ impl Ask {
     }
 
     /// Whether it can be run as it is.
-    pub(super) fn is_right(self) -> bool {
+    pub(in crate::page) fn is_right(self) -> bool {
         let is_right = |checked: &Checked| checked.problems.is_empty() && checked.cost.is_some();
         !self.is_checking.get() && self.failure.with(Option::is_none) && self.checked.with(is_right)
     }
 
     /// Whether the form shows an earlier config, because the YAML is none.
-    pub(super) fn is_form_behind(self) -> bool {
+    pub(in crate::page) fn is_form_behind(self) -> bool {
         let is_unread = |checked: &Checked| checked.form.is_none() && !checked.problems.is_empty();
         self.leader.get() == Leader::Text && self.checked.with(is_unread)
     }
 
     /// Begins with the config of another run; there is nothing to have back.
-    pub(super) async fn begin(self, text: String) {
+    pub(in crate::page) async fn begin(self, text: String) {
         self.history.set(History::default());
         self.checked.set(Checked::default());
         self.form.set(ConfigForm::default());
@@ -101,19 +101,19 @@ impl Ask {
     }
 
     /// Takes another YAML instead.
-    pub(super) fn replace(self, text: String) {
+    pub(in crate::page) fn replace(self, text: String) {
         spawn_local(self.check_text(text));
     }
 
     /// Takes the YAML as it is being typed.
-    pub(super) fn type_text(self, text: String) {
+    pub(in crate::page) fn type_text(self, text: String) {
         self.leader.set(Leader::Text);
         self.text.set(text.clone());
         self.after_rest(Pace::Typed, move || self.replace(text));
     }
 
     /// Changes the form.
-    pub(super) fn edit(self, pace: Pace, change: impl FnOnce(&mut ConfigForm)) {
+    pub(in crate::page) fn edit(self, pace: Pace, change: impl FnOnce(&mut ConfigForm)) {
         self.leader.set(Leader::Form);
         self.form.update(change);
         self.after_rest(pace, move || {
@@ -123,7 +123,7 @@ impl Ask {
 
     /// Checks what waits for a rest at once. A check that is under way is not begun again: over a
     /// network it would ask for everything twice.
-    pub(super) fn hurry(self) {
+    pub(in crate::page) fn hurry(self) {
         if !self.is_resting.get_value() {
             return;
         }
@@ -134,7 +134,7 @@ impl Ask {
     }
 
     /// Takes the YAML as it is now, and checks it.
-    pub(super) async fn check_text(self, text: String) {
+    pub(in crate::page) async fn check_text(self, text: String) {
         self.leader.set(Leader::Text);
         self.text.set(text.clone());
         if let Some(checked) = self.check(Request::Check { text }).await {
@@ -147,7 +147,7 @@ impl Ask {
     }
 
     /// Takes the form as it is now, writes it as YAML, and checks it.
-    pub(super) async fn check_form(self, form: ConfigForm) {
+    pub(in crate::page) async fn check_form(self, form: ConfigForm) {
         self.leader.set(Leader::Form);
         self.form.set(form.clone());
         if let Some(checked) = self.check(Request::Compose { form }).await {
@@ -160,7 +160,7 @@ impl Ask {
     }
 
     /// The problems of a field, and where `deep` of those within it, by its path.
-    pub(super) fn problems_at(self, path: &str, deep: bool) -> Vec<ConfigProblem> {
+    pub(in crate::page) fn problems_at(self, path: &str, deep: bool) -> Vec<ConfigProblem> {
         let is_here = |problem: &&ConfigProblem| {
             let rest = problem.location.path.strip_prefix(path);
             rest.is_some_and(|rest| rest.is_empty() || (deep && rest.starts_with(['.', '['])))
@@ -171,16 +171,16 @@ impl Ask {
         })
     }
 
-    pub(super) fn can_undo(self) -> bool {
+    pub(in crate::page) fn can_undo(self) -> bool {
         self.history.with(|history| !history.past.is_empty())
     }
 
-    pub(super) fn can_redo(self) -> bool {
+    pub(in crate::page) fn can_redo(self) -> bool {
         self.history.with(|history| !history.future.is_empty())
     }
 
     /// Takes back the last edit that was checked.
-    pub(super) fn undo(self) {
+    pub(in crate::page) fn undo(self) {
         let mut text = None;
         self.history.update(|history| {
             text = history.past.pop();
@@ -195,7 +195,7 @@ impl Ask {
     }
 
     /// Does again what was taken back.
-    pub(super) fn redo(self) {
+    pub(in crate::page) fn redo(self) {
         let mut text = None;
         self.history.update(|history| {
             text = history.future.pop();
@@ -238,7 +238,7 @@ impl Ask {
         }
         self.is_resting.set_value(true);
         spawn_local(async move {
-            surroundings::pause(REST_MILLISECONDS).await;
+            browser::pause(REST_MILLISECONDS).await;
             if self.edits.get_value() == edit {
                 check();
             }

@@ -4,7 +4,7 @@ use ckptscope_analysis::service::RunSource;
 use leptos::prelude::*;
 
 use super::sending::Known;
-use crate::page::state::State;
+use crate::page::store::state::State;
 use crate::run_place::RunPlace;
 
 impl State {

@@ -6,15 +6,15 @@ use std::rc::{Rc, Weak};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Phase;
 use super::computer::{Computer, Listener, News, Plan, Stopped};
+use super::phase::Phase;
+use crate::browser;
 use crate::message::{Answer, Planned, Request};
-use crate::page::desk::Desk;
-use crate::page::surroundings;
+use crate::page::store::desk::Desk;
 use crate::pool::{LaneNews, Pool};
 
 /// The web workers of this tab.
-pub(super) struct ThisTab {
+pub(in crate::page) struct ThisTab {
     desk: Desk,
     /// None while it is planned.
     pool: Rc<RefCell<Option<Pool>>>,
@@ -22,7 +22,7 @@ pub(super) struct ThisTab {
 
 impl ThisTab {
     /// Plans and computes a config's analysis.
-    pub(super) fn start(desk: Desk, text: String, tell: Listener) -> Self {
+    pub(in crate::page) fn start(desk: Desk, text: String, tell: Listener) -> Self {
         let pool = Rc::default();
         spawn_local(plan(desk, text, tell, Rc::downgrade(&pool)));
         Self { desk, pool }
@@ -40,7 +40,7 @@ impl Computer for ThisTab {
 }
 
 async fn plan(desk: Desk, text: String, tell: Listener, here: Weak<RefCell<Option<Pool>>>) {
-    let started = surroundings::now_seconds();
+    let started = browser::now_seconds();
     let workers = desk.pool_size.get_untracked();
     let answer = desk.ask(Request::Plan { text, workers }).await;
     let Some(pool) = here.upgrade() else { return };
@@ -68,7 +68,7 @@ fn compute(desk: Desk, planned: Planned, tell: Listener, started: f64) -> Pool {
         if is_over {
             open.set(open.get().saturating_sub(1));
             if open.get() == 0 {
-                let seconds = surroundings::now_seconds() - started;
+                let seconds = browser::now_seconds() - started;
                 tell(News::Ended(Phase::Done(seconds)));
             }
         }

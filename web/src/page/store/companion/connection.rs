@@ -4,15 +4,15 @@ use ckptscope_analysis::service::{API, Health};
 use leptos::prelude::*;
 
 use super::{Companion, Standing, memory};
+use crate::browser::pause;
 use crate::native::{NativeError, NativeWorker, Payload};
-use crate::page::surroundings::pause;
 
 /// How often a worker is asked that does not answer, or whose menu is unfolded, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 5000;
 
 impl Companion {
     /// Connects to the worker that the page came from, else to the one that was given last time.
-    pub(super) fn arrive(self) {
+    pub(in crate::page) fn arrive(self) {
         let told = self.told.try_update_value(Option::take).flatten();
         let own = NativeWorker::of_this_page("").map(|own| own.address().to_owned());
         // Who made the link to the page knows nothing of other workers.
@@ -43,7 +43,7 @@ impl Companion {
     }
 
     /// Speaks to the worker that a person named, now and at the next visit.
-    pub(super) async fn connect_by_hand(self, worker: NativeWorker) {
+    pub(in crate::page) async fn connect_by_hand(self, worker: NativeWorker) {
         let (address, token) = (worker.address().to_owned(), worker.token().0.clone());
         self.connect(worker).await;
         if self.machine().is_none() && self.standing.get_untracked() != Standing::WantsToken {
@@ -70,7 +70,7 @@ impl Companion {
     }
 
     /// Asks how things stand. What is shown stays until that is known.
-    pub(super) async fn look(self) {
+    pub(in crate::page) async fn look(self) {
         let Some(worker) = self.worker.get_untracked() else {
             return;
         };
@@ -101,14 +101,14 @@ impl Companion {
     }
 
     /// A worker with the token that it is shown by now, where the page still speaks to it.
-    pub(super) fn with_newest_token(self, worker: &NativeWorker) -> NativeWorker {
+    pub(in crate::page) fn with_newest_token(self, worker: &NativeWorker) -> NativeWorker {
         let now = self.worker.get_untracked();
         let now = now.filter(|now| now.address() == worker.address());
         now.unwrap_or_else(|| worker.clone())
     }
 
     /// Whether the worker at this address is the one that the page speaks to, and can be used.
-    pub(super) fn is_ready_at(self, address: &str) -> bool {
+    pub(in crate::page) fn is_ready_at(self, address: &str) -> bool {
         let is_it = self.worker.with_untracked(|worker| {
             let address_now = worker.as_ref().map(NativeWorker::address);
             address_now == Some(address)
@@ -117,7 +117,7 @@ impl Companion {
     }
 
     /// Asks again now and then, as long as the page is open.
-    pub(super) async fn keep_watch(self) {
+    pub(in crate::page) async fn keep_watch(self) {
         loop {
             pause(LOOK_EVERY_MILLISECONDS).await;
             if self.is_watched() {
@@ -136,7 +136,7 @@ impl Companion {
     }
 
     /// Whether the page came from the worker at this address.
-    pub(super) fn is_own(self, address: &str) -> bool {
+    pub(in crate::page) fn is_own(self, address: &str) -> bool {
         NativeWorker::of_this_page("").is_some_and(|own| own.address() == address)
     }
 

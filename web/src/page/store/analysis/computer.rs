@@ -6,7 +6,7 @@ use ckptscope_analysis::protocol::Cost;
 use ckptscope_analysis::results::Results;
 use ckptscope_analysis::service::AnalysisInfo;
 
-use super::Phase;
+use super::phase::Phase;
 use crate::pool::LaneNews;
 
 /// Who computes an analysis: the web workers of this tab, or a native worker. It tells its

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::network::Meter;
+use super::meter::Meter;
 use crate::clerk::Clerk;
 use crate::files::RunFiles;
 use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
@@ -18,7 +18,7 @@ const MOST_WORKERS: usize = 16;
 
 /// The workers and the files they read. Copies share them.
 #[derive(Clone, Copy)]
-pub(super) struct Desk {
+pub(in crate::page) struct Desk {
     workers: StoredValue<Workers, LocalStorage>,
     /// How many workers compute lanes.
     pub pool_size: RwSignal<usize>,
@@ -39,7 +39,7 @@ struct Workers {
 }
 
 impl Desk {
-    pub(super) fn new() -> Self {
+    pub(in crate::page) fn new() -> Self {
         let threads = (window().navigator().hardware_concurrency() as usize).clamp(1, MOST_WORKERS);
         Self {
             workers: StoredValue::new_local(Workers {
@@ -57,7 +57,7 @@ impl Desk {
 
     /// What there is. It is read from there from now on where that is answered, and until then
     /// nothing changes. An empty error means that nobody waits for the answer any more.
-    pub(super) async fn open(self, mut place: RunPlace) -> Result<Answer, String> {
+    pub(in crate::page) async fn open(self, mut place: RunPlace) -> Result<Answer, String> {
         let meter = Meter::new();
         let heard = Rc::new(move |news| meter.add(news));
         let opener = Clerk::heard_by(heard.clone());
@@ -88,7 +88,7 @@ impl Desk {
     }
 
     /// Ends the opening of files; whoever waits for an answer gets none.
-    pub(super) fn stop_opening(self) {
+    pub(in crate::page) fn stop_opening(self) {
         self.workers.update_value(|workers| {
             if let Some(opener) = workers.opener.take() {
                 opener.stop();
@@ -97,7 +97,7 @@ impl Desk {
     }
 
     /// Ends all questions and forgets the files.
-    pub(super) fn stop(self) {
+    pub(in crate::page) fn stop(self) {
         self.workers.update_value(|workers| {
             for clerk in [&workers.clerk, &workers.looker] {
                 clerk.stop();
@@ -109,41 +109,41 @@ impl Desk {
     }
 
     /// Reads with this worker's token from now on, where the run that is open is one of its.
-    pub(super) fn show_token(self, worker: &NativeWorker) {
+    pub(in crate::page) fn show_token(self, worker: &NativeWorker) {
         self.workers
             .update_value(|workers| workers.show_token(worker));
     }
 
     /// Ends what the clerk does; whoever waits for an answer gets none.
-    pub(super) fn interrupt(self) {
+    pub(in crate::page) fn interrupt(self) {
         self.workers.with_value(|workers| workers.clerk.stop());
     }
 
     /// Where the run that is open is read from.
-    pub(super) fn place(self) -> Option<RunPlace> {
+    pub(in crate::page) fn place(self) -> Option<RunPlace> {
         self.workers.with_value(|workers| workers.place.clone())
     }
 
     /// The clerk's answer. An empty error means that nobody waits for it any more.
-    pub(super) async fn ask(self, request: Request) -> Result<Answer, String> {
+    pub(in crate::page) async fn ask(self, request: Request) -> Result<Answer, String> {
         let clerk = self.workers.with_value(|workers| workers.clerk.clone());
         clerk.ask(request).await
     }
 
     /// The answer of the worker that looks at tensors; whatever it did before ends at once.
-    pub(super) async fn look(self, request: Request) -> Result<Answer, String> {
+    pub(in crate::page) async fn look(self, request: Request) -> Result<Answer, String> {
         let looker = self.workers.with_value(|workers| workers.looker.clone());
         looker.stop();
         looker.ask(request).await
     }
 
     /// Ends what the worker that looks at tensors does.
-    pub(super) fn stop_looking(self) {
+    pub(in crate::page) fn stop_looking(self) {
         self.workers.with_value(|workers| workers.looker.stop());
     }
 
     /// Workers for the lanes of a plan.
-    pub(super) fn compute(
+    pub(in crate::page) fn compute(
         self,
         lanes: Vec<PlannedLane>,
         listener: impl FnMut(usize, LaneNews) + 'static,

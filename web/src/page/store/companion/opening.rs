@@ -9,12 +9,12 @@ use leptos::task::spawn_local;
 use super::Standing;
 use super::follow::origin_of;
 use super::shown::{Brought, short_link};
+use crate::browser::pause;
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
-use crate::page::begin::{self, Wanted};
-use crate::page::opening::remote::endpoint;
-use crate::page::state::{State, Wish};
-use crate::page::surroundings::pause;
+use crate::page::store::given::endpoint;
+use crate::page::store::state::{State, Wish};
+use crate::page::store::wanted::Wanted;
 
 /// How often it is looked whether a worker answers by now, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 100;
@@ -23,7 +23,7 @@ const LOOK_EVERY_MILLISECONDS: i32 = 100;
 const LEFT: &str = "The page speaks to no worker any more: connect to it again (top right).";
 
 /// Opens a run of the worker's; the page reads it over HTTP, by ranges.
-pub(super) fn open_run(state: State, run: RunFound) {
+pub(in crate::page) fn open_run(state: State, run: RunFound) {
     let wish = state.wish(&run.name);
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
@@ -34,7 +34,7 @@ pub(super) fn open_run(state: State, run: RunFound) {
             _ if !wish.is_wanted() => {}
             Ok(files) => {
                 let remote = remote(&worker, run, files);
-                begin::open(state, Wanted::Run(Box::new(remote)));
+                state.open(Wanted::Run(Box::new(remote)));
             }
             Err(error) => {
                 let reason = in_words(state, &worker, &error);
@@ -59,7 +59,7 @@ fn remote(worker: &NativeWorker, run: RunFound, files: RunFiles) -> Remote {
 }
 
 /// Opens the analysis of this id, once there is a worker.
-pub(super) async fn open_linked(state: State, wish: Wish, id: String) {
+pub(in crate::page) async fn open_linked(state: State, wish: Wish, id: String) {
     match connected(state, wish).await {
         Ok(Some(worker)) => open(state, wish, &worker, &id).await,
         Ok(None) => {}
@@ -68,7 +68,7 @@ pub(super) async fn open_linked(state: State, wish: Wish, id: String) {
 }
 
 /// Opens several analyses beside each other, or the only one.
-pub(super) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
+pub(in crate::page) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
     let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
     let wish = state.wish(&names.join(" and "));
     spawn_local(async move {
@@ -103,7 +103,7 @@ async fn compare(state: State, wish: Wish, worker: &NativeWorker, analyses: &[An
         link: None,
         origin: None,
     };
-    begin::open(state, Wanted::Brought(Box::new(brought)));
+    state.open(Wanted::Brought(Box::new(brought)));
 }
 
 /// Shows the results of one that is done. Any other is followed: one that was stopped or failed has
@@ -117,7 +117,7 @@ async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
         Err(error) => return wish.fail(&in_words(state, worker, &error)),
     };
     if info.phase != Phase::Done {
-        return begin::open(state, Wanted::Analysis(worker.clone(), Box::new(info)));
+        return state.open(Wanted::Analysis(worker.clone(), Box::new(info)));
     }
     wish.tell(info.name.clone(), None);
     match results(state, wish, worker, id).await {
@@ -129,7 +129,7 @@ async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
                 results,
                 link: Some(short_link(worker.address(), id)),
             };
-            begin::open(state, Wanted::Brought(Box::new(brought)));
+            state.open(Wanted::Brought(Box::new(brought)));
         }
         Ok(None) => {}
         Err(message) => wish.fail(&format!("{}: {message}", info.name)),

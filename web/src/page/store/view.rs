@@ -9,7 +9,7 @@ use crate::panel::{PanelKey, Subject};
 
 /// [`Choices`], each a signal of its own. Copies share the same signals.
 #[derive(Clone, Copy)]
-pub(super) struct View {
+pub(in crate::page) struct View {
     pub mode: RwSignal<Mode>,
     pub x: RwSignal<Spread>,
     pub y: RwSignal<Spread>,
@@ -33,7 +33,7 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new() -> Self {
+    pub(in crate::page) fn new() -> Self {
         let held = RwSignal::<Option<u64>>::default();
         let pointed = RwSignal::<Option<u64>>::default();
         let view = Self {
@@ -57,7 +57,7 @@ impl View {
     }
 
     /// Shows results as these choices say.
-    pub(super) fn take(self, choices: Choices) {
+    pub(in crate::page) fn take(self, choices: Choices) {
         self.mode.set(choices.mode);
         self.x.set(choices.x);
         self.y.set(choices.y);
@@ -73,7 +73,7 @@ impl View {
     }
 
     /// The choices as they are now; whoever calls hears of every change of them.
-    pub(super) fn choices(self) -> Choices {
+    pub(in crate::page) fn choices(self) -> Choices {
         Choices {
             mode: self.mode.get(),
             x: self.x.get(),
@@ -89,7 +89,7 @@ impl View {
     }
 
     /// Hides a series, or shows it again.
-    pub(super) fn toggle(self, subject: &Subject) {
+    pub(in crate::page) fn toggle(self, subject: &Subject) {
         let (mut hidden, isolated) = (self.hidden.get_untracked(), self.isolated.get_untracked());
         self.before.set_value((hidden.clone(), isolated.clone()));
         // Beside an isolated series no other is drawn: whoever clicks on one wants to see it.
@@ -103,14 +103,14 @@ impl View {
     }
 
     /// Takes the last [`View::toggle`] back.
-    pub(super) fn undo_toggle(self) {
+    pub(in crate::page) fn undo_toggle(self) {
         let (hidden, isolated) = self.before.get_value();
         self.hidden.set(hidden);
         self.isolated.set(isolated);
     }
 
     /// Shows this series alone, or all again.
-    pub(super) fn isolate(self, subject: &Subject) {
+    pub(in crate::page) fn isolate(self, subject: &Subject) {
         let is_isolated = self
             .isolated
             .with_untracked(|isolated| isolated.as_ref() == Some(subject));
@@ -118,13 +118,13 @@ impl View {
     }
 
     /// Shows all series again.
-    pub(super) fn show_all(self) {
+    pub(in crate::page) fn show_all(self) {
         self.isolated.set(None);
         self.hidden.set(BTreeSet::new());
     }
 
     /// Gives a series a fixed colour, or none.
-    pub(super) fn pin(self, subject: &Subject, colour: Option<u8>) {
+    pub(in crate::page) fn pin(self, subject: &Subject, colour: Option<u8>) {
         self.pinned.update(|pinned| match colour {
             Some(colour) => {
                 pinned.insert(subject.clone(), colour);
@@ -136,7 +136,7 @@ impl View {
     }
 
     /// Chooses what lines are of; colours follow where the old ones would tell nothing apart.
-    pub(super) fn choose_lines(self, lines: Lines) {
+    pub(in crate::page) fn choose_lines(self, lines: Lines) {
         self.lines.set(lines);
         match lines {
             Lines::Heads => self.colour.set(ColourBy::Head),
@@ -148,20 +148,20 @@ impl View {
     }
 
     /// Moves the cursor with the pointer, or back to where it is held.
-    pub(super) fn point_at(self, x: Option<u64>) {
+    pub(in crate::page) fn point_at(self, x: Option<u64>) {
         if self.pointed.get_untracked() != x {
             self.pointed.set(x);
         }
     }
 
     /// Holds the cursor somewhere, or nowhere.
-    pub(super) fn hold(self, x: Option<u64>) {
+    pub(in crate::page) fn hold(self, x: Option<u64>) {
         self.pointed.set(None);
         self.held.set(x);
     }
 
     /// Holds the cursor where the pointer is; lets go of one that is held there.
-    pub(super) fn hold_pointed(self) {
+    pub(in crate::page) fn hold_pointed(self) {
         let pointed = self.pointed.get_untracked();
         let is_held = pointed.is_some() && self.held.get_untracked() == pointed;
         self.held.set(pointed.filter(|_| !is_held));

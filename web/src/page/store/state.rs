@@ -11,19 +11,20 @@ use super::companion::Companion;
 use super::companion::sending::Sending;
 use super::desk::Desk;
 use super::explore::Explore;
-use super::opening::remote::Given;
-use super::surroundings;
+use super::given::Given;
 use super::view::View;
+use super::wanted::{DEMO, Wanted};
+use crate::browser;
 use crate::link::Source;
 use crate::message::{Answer, Opened, Request};
 use crate::run_place::RunPlace;
 
-/// What the demo run is called while it is on its way.
-pub(super) const DEMO: &str = "the demo run";
+/// Opens something that is wanted.
+pub(in crate::page) type Open = fn(State, Wish, Wanted);
 
 /// Everything that is shown. Copies share the same signals.
 #[derive(Clone, Copy)]
-pub(super) struct State {
+pub(in crate::page) struct State {
     /// How far the page is with opening something.
     pub stage: RwSignal<Stage>,
     /// What came with the page's address.
@@ -53,13 +54,15 @@ pub(super) struct State {
     pub given: Given,
     /// What the shown results are of, where a link or the native worker brought them.
     pub origin: StoredValue<Option<Source>>,
+    /// Opens things: the page's part that knows how.
+    open: Open,
     /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
     wishes: StoredValue<u64>,
 }
 
 /// How far the page is with opening something.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Stage {
+pub(in crate::page) enum Stage {
     /// Nothing is open.
     Landing,
     /// Something is on its way: what, and bytes so far of so many where that is known.
@@ -75,7 +78,7 @@ pub(super) enum Stage {
 
 /// A side of the workbench's panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(in crate::page) enum Side {
     /// What was found.
     Explore,
     /// What is asked, as a form.
@@ -85,7 +88,8 @@ pub(super) enum Side {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    /// Nothing is open. What is opened later is opened by `open`.
+    pub(in crate::page) fn new(open: Open) -> Self {
         let (desk, sending) = (Desk::new(), Sending::new());
         Self {
             stage: RwSignal::new(Stage::Landing),
@@ -96,32 +100,39 @@ impl State {
             ask: Ask::new(desk),
             analysis: Analysis::new(desk),
             view: View::new(),
-            theme: surroundings::theme(),
+            theme: browser::theme(),
             desk,
             companion: Companion::new(sending, desk),
             sending,
             workbench: StoredValue::new(None),
             given: Given::new(),
             origin: StoredValue::new(None),
+            open,
             wishes: StoredValue::new(0),
         }
     }
 
     /// The state of the page that the caller is part of.
-    pub(super) fn here() -> Self {
+    pub(in crate::page) fn here() -> Self {
         expect_context()
     }
 
     /// Whether the workbench has something to show.
-    pub(super) fn has_content(self) -> bool {
+    pub(in crate::page) fn has_content(self) -> bool {
         self.opened.with(Option::is_some)
             || self.analysis.results.with(Option::is_some)
             || self.analysis.is_on_worker()
     }
 
+    /// Opens something; what was on its way is given up.
+    pub(in crate::page) fn open(self, wanted: Wanted) {
+        let wish = self.wish(&wanted.name());
+        (self.open)(self, wish, wanted);
+    }
+
     /// Begins to open something; what was on its way is given up. What is open stays until
     /// something else is.
-    pub(super) fn wish(self, what: &str) -> Wish {
+    pub(in crate::page) fn wish(self, what: &str) -> Wish {
         self.desk.stop_opening();
         self.wishes.update_value(|wishes| *wishes += 1);
         let wish = Wish {
@@ -133,7 +144,7 @@ impl State {
     }
 
     /// Gives up what is being opened, or puts its failure away.
-    pub(super) fn settle(self) {
+    pub(in crate::page) fn settle(self) {
         self.desk.stop_opening();
         self.wishes.update_value(|wishes| *wishes += 1);
         self.stage.set(if untrack(|| self.has_content()) {
@@ -144,7 +155,7 @@ impl State {
     }
 
     /// Back to the beginning.
-    pub(super) fn close(self) {
+    pub(in crate::page) fn close(self) {
         self.analysis.clear();
         self.sending.forget();
         self.desk.stop();
@@ -155,7 +166,7 @@ impl State {
     }
 
     /// Shows results that were not computed here; a run that is open is closed.
-    pub(super) fn show_results(self, results: Results) {
+    pub(in crate::page) fn show_results(self, results: Results) {
         self.close();
         self.analysis.show(results);
         self.settle();
@@ -185,40 +196,40 @@ impl State {
     }
 
     /// Computes what is asked in this tab.
-    pub(super) fn run(self) {
+    pub(in crate::page) fn run(self) {
         self.analysis.start(self.ask.text.get_untracked());
     }
 }
 
 /// Something that a person wants opened. It tells the page nothing any more once another is.
 #[derive(Clone, Copy)]
-pub(super) struct Wish {
+pub(in crate::page) struct Wish {
     number: u64,
     state: State,
 }
 
 impl Wish {
     /// Whether it is still wanted.
-    pub(super) fn is_wanted(self) -> bool {
+    pub(in crate::page) fn is_wanted(self) -> bool {
         self.state.wishes.get_value() == self.number
     }
 
     /// Says what is on its way, and bytes so far of so many where that is known.
-    pub(super) fn tell(self, what: String, bytes: Option<(u64, u64)>) {
+    pub(in crate::page) fn tell(self, what: String, bytes: Option<(u64, u64)>) {
         if self.is_wanted() {
             self.state.stage.set(Stage::Opening { what, bytes });
         }
     }
 
     /// Says that it could not be opened; what is open stays.
-    pub(super) fn fail(self, reason: &impl ToString) {
+    pub(in crate::page) fn fail(self, reason: &impl ToString) {
         if self.is_wanted() {
             self.state.stage.set(Stage::Failed(reason.to_string()));
         }
     }
 
     /// Opens the demo run and computes the analysis of a config, or its own.
-    pub(super) async fn open_demo(self, config: Option<String>) {
+    pub(in crate::page) async fn open_demo(self, config: Option<String>) {
         let progress = move |bytes, of| self.tell(DEMO.to_owned(), Some((bytes, of)));
         progress(0, crate::demo::bytes());
         let fetched = async {
@@ -236,7 +247,7 @@ impl Wish {
     }
 
     /// Opens a run. With a config, its analysis is computed at once; else one is proposed.
-    pub(super) async fn open(self, place: RunPlace, config: Option<String>) {
+    pub(in crate::page) async fn open(self, place: RunPlace, config: Option<String>) {
         if !self.is_wanted() {
             return;
         }
@@ -250,8 +261,22 @@ impl Wish {
         }
     }
 
+    /// Opens a run on the Hub or at an address. With a config, its analysis is computed at once.
+    pub(in crate::page) async fn open_remote(self, place: String, config: Option<String>) {
+        self.state.given.give(place, config);
+        self.open_given().await;
+    }
+
+    /// Opens what was given.
+    pub(in crate::page) async fn open_given(self) {
+        match self.state.given.remote() {
+            Ok((remote, config)) => self.open(RunPlace::Remote(Box::new(remote)), config).await,
+            Err(reason) => self.fail(&reason),
+        }
+    }
+
     /// Shows the results in a results file's text; a run that is open is closed.
-    pub(super) async fn show(self, text: String) {
+    pub(in crate::page) async fn show(self, text: String) {
         let answer = self.state.desk.ask(Request::Results { text }).await;
         if !self.is_wanted() {
             return;

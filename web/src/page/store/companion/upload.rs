@@ -31,7 +31,7 @@ const NAME_CHARACTERS: usize = 200;
 
 /// Why files were not copied.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub(super) enum UploadError {
+pub(in crate::page) enum UploadError {
     /// The worker.
     #[error(transparent)]
     Worker(#[from] NativeError),
@@ -47,7 +47,7 @@ pub(super) enum UploadError {
 
 /// How far copying is.
 #[derive(Clone, Copy)]
-pub(super) enum News<'a> {
+pub(in crate::page) enum News<'a> {
     /// The worker is ready for it and calls it so.
     Begun { id: &'a str },
     /// So many bytes have arrived.
@@ -77,7 +77,7 @@ struct Failures {
 ///
 /// # Errors
 /// [`UploadError`] where the worker refuses them, or one cannot be read.
-pub(super) async fn upload<T: Fn(News<'_>)>(
+pub(in crate::page) async fn upload<T: Fn(News<'_>)>(
     worker: &NativeWorker,
     files: &RunFiles,
     tell: T,

@@ -16,7 +16,7 @@ const ADDRESS_KEY: &str = "ckptscope-worker";
 const TOKEN_KEY: &str = "ckptscope-worker-token";
 
 /// The token that came with the page's address. It is in the address bar no more.
-pub(super) fn take_token_out_of_the_address() -> Option<String> {
+pub(in crate::page) fn take_token_out_of_the_address() -> Option<String> {
     let hash = window().location().hash().ok()?;
     let told = hash.strip_prefix(TOKEN_MARK)?;
     let (token, rest) = told.split_once('&').unwrap_or((told, ""));
@@ -33,13 +33,13 @@ pub(super) fn take_token_out_of_the_address() -> Option<String> {
 }
 
 /// Whether there is one to be taken.
-pub(super) fn has_token_in_address() -> bool {
+pub(in crate::page) fn has_token_in_address() -> bool {
     let hash = window().location().hash().unwrap_or_default();
     hash.starts_with(TOKEN_MARK)
 }
 
 /// Whether the page came from a worker, or one was given last time.
-pub(super) fn names_a_worker() -> bool {
+pub(in crate::page) fn names_a_worker() -> bool {
     let named = document()
         .query_selector("meta[name=worker]")
         .ok()
@@ -49,12 +49,12 @@ pub(super) fn names_a_worker() -> bool {
 }
 
 /// The address of the worker that was given last time.
-pub(super) fn address() -> Option<String> {
+pub(in crate::page) fn address() -> Option<String> {
     of_this_site()?.get_item(ADDRESS_KEY).ok()?
 }
 
 /// Keeps it for the next visit.
-pub(super) fn keep_address(address: &str) {
+pub(in crate::page) fn keep_address(address: &str) {
     if let Some(storage) = of_this_site() {
         // A browser that keeps nothing asks for it again.
         let _ = storage.set_item(ADDRESS_KEY, address);
@@ -62,26 +62,26 @@ pub(super) fn keep_address(address: &str) {
 }
 
 /// The token for the worker at an address.
-pub(super) fn token(address: &str) -> Option<String> {
+pub(in crate::page) fn token(address: &str) -> Option<String> {
     of_this_tab()?.get_item(&token_key(address)).ok()?
 }
 
 /// Keeps it as long as the tab is open.
-pub(super) fn keep_token(address: &str, token: &str) {
+pub(in crate::page) fn keep_token(address: &str, token: &str) {
     if let Some(storage) = of_this_tab() {
         let _ = storage.set_item(&token_key(address), token);
     }
 }
 
 /// Forgets the address of the worker that was given last time.
-pub(super) fn forget_address() {
+pub(in crate::page) fn forget_address() {
     if let Some(storage) = of_this_site() {
         let _ = storage.remove_item(ADDRESS_KEY);
     }
 }
 
 /// Forgets the token for the worker at an address.
-pub(super) fn forget_token(address: &str) {
+pub(in crate::page) fn forget_token(address: &str) {
     if let Some(storage) = of_this_tab() {
         let _ = storage.remove_item(&token_key(address));
     }

@@ -10,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{MediaQueryList, MediaQueryListEvent, ResizeObserver, ResizeObserverEntry};
 
 /// The preferred colour scheme, now and when it changes.
-pub(super) fn theme() -> ReadSignal<Theme> {
+pub fn theme() -> ReadSignal<Theme> {
     let query = window()
         .match_media("(prefers-color-scheme: dark)")
         .ok()
@@ -31,14 +31,14 @@ pub(super) fn theme() -> ReadSignal<Theme> {
 }
 
 /// Seconds since the page was opened.
-pub(super) fn now_seconds() -> f64 {
+pub fn now_seconds() -> f64 {
     window()
         .performance()
         .map_or(0.0, |clock| clock.now() / 1000.0)
 }
 
 /// Resolves in a task of its own, after so many milliseconds.
-pub(super) async fn pause(milliseconds: i32) {
+pub async fn pause(milliseconds: i32) {
     let promise = Promise::new(&mut |resolve, _| {
         // Fails where the tab is closing, and then nothing matters any more.
         let _ =
@@ -48,7 +48,7 @@ pub(super) async fn pause(milliseconds: i32) {
 }
 
 /// The width of an element in CSS pixels, now and when it changes; 0 until it is there.
-pub(super) fn width_of(element: NodeRef<Div>) -> ReadSignal<u32> {
+pub fn width_of(element: NodeRef<Div>) -> ReadSignal<u32> {
     let (width, set_width) = signal(0);
     element.on_load(move |element| {
         let listener = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {

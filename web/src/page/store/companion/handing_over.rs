@@ -13,11 +13,11 @@ use super::follow::host_of;
 use super::matching::{bytes_of, sampled};
 use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
+use crate::browser;
 use crate::files::RunFiles;
 use crate::message::{Answer, Request};
 use crate::native::{NativeError, NativeWorker, Payload};
-use crate::page::state::State;
-use crate::page::surroundings;
+use crate::page::store::state::State;
 use crate::run_place::RunPlace;
 
 /// The worker does not know what it was asked about.
@@ -48,7 +48,7 @@ impl From<NativeError> for Refused {
 
 impl State {
     /// Gives the worker what is asked, and shows what it computes.
-    pub(super) fn send_now(self) {
+    pub(in crate::page) fn send_now(self) {
         let Some(worker) = self.companion.worker.get_untracked() else {
             return;
         };
@@ -165,7 +165,7 @@ impl State {
             return Err(Refused::GivenUp);
         }
         let of_bytes = files.bytes();
-        let began = surroundings::now_seconds();
+        let began = browser::now_seconds();
         let tell = move |news: News<'_>| self.take_news(worker, news, began);
         self.sending.stage.set(Stage::Copying(Copying {
             of_bytes,
@@ -211,7 +211,7 @@ impl State {
                 self.sending.set_throw_away(Box::new(throw_away));
             }
             News::Arrived { bytes } => self.change_copying(|copying| {
-                let seconds = surroundings::now_seconds() - began;
+                let seconds = browser::now_seconds() - began;
                 copying.bytes = bytes;
                 copying.bytes_per_second = (bytes > 0).then(|| bytes as f64 / seconds);
                 copying.lost = None;

@@ -6,7 +6,6 @@ use futures_util::future::AbortHandle;
 use leptos::prelude::*;
 
 use crate::native::NativeWorker;
-use crate::page::state::State;
 
 /// What is on its way to the native worker. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -26,7 +25,7 @@ pub(in crate::page) struct Sending {
 }
 
 /// Has a worker throw away what was copied to it.
-pub(super) type ThrowAway = Box<dyn FnOnce()>;
+pub(in crate::page) type ThrowAway = Box<dyn FnOnce()>;
 
 /// How far an analysis is on its way to a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +83,8 @@ pub(in crate::page) struct Lost {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::page) struct Known {
     /// The worker.
-    pub(super) worker: NativeWorker,
-    pub(super) source: RunSource,
+    pub(in crate::page) worker: NativeWorker,
+    pub(in crate::page) source: RunSource,
     /// The folder, where it sees the same ones; none where they were copied.
     pub folder: Option<String>,
 }
@@ -128,28 +127,28 @@ impl Sending {
     }
 
     /// Has the worker throw away what was copied so far.
-    pub(super) fn throw_away(self) {
+    pub(in crate::page) fn throw_away(self) {
         call(taken(self.throw_away));
     }
 
     /// What was copied so far is thrown away like this.
-    pub(super) fn set_throw_away(self, throw_away: ThrowAway) {
+    pub(in crate::page) fn set_throw_away(self, throw_away: ThrowAway) {
         self.throw_away.set_value(Some(throw_away));
     }
 
     /// All of it has arrived, and stays as long as the run is open.
-    pub(super) fn keep(self) {
+    pub(in crate::page) fn keep(self) {
         call(taken(self.throw_away_unused));
         self.throw_away_unused.set_value(taken(self.throw_away));
     }
 
     /// An analysis uses it, and it goes with that.
-    pub(super) fn leave_to_analysis(self) {
+    pub(in crate::page) fn leave_to_analysis(self) {
         self.throw_away_unused.set_value(None);
     }
 
     /// This is under way from now on.
-    pub(super) fn begin(self, handle: AbortHandle) {
+    pub(in crate::page) fn begin(self, handle: AbortHandle) {
         self.under_way.set_value(Some(handle));
     }
 
@@ -182,7 +181,7 @@ impl Sending {
     }
 
     /// Whether the person agrees.
-    pub(super) async fn ask(self, agreement: Agreement) -> bool {
+    pub(in crate::page) async fn ask(self, agreement: Agreement) -> bool {
         let (sender, answer) = oneshot::channel();
         self.agreement.set_value(Some(sender));
         self.stage.set(Stage::Agreeing(agreement));
@@ -197,14 +196,5 @@ fn taken(kept: StoredValue<Option<ThrowAway>, LocalStorage>) -> Option<ThrowAway
 fn call(throw_away: Option<ThrowAway>) {
     if let Some(throw_away) = throw_away {
         throw_away();
-    }
-}
-
-impl State {
-    /// Has the worker compute what is asked, and shows it.
-    pub(in crate::page) fn send(self) {
-        if let Some(views) = self.companion.views.get_untracked() {
-            (views.send)(self);
-        }
     }
 }

@@ -4,8 +4,11 @@
 //! begins again. Charts learn of new records one at a time and not more often than a person can
 //! see, so that the main thread stays free.
 
-pub(super) mod computer;
+pub(in crate::page) mod computer;
+mod phase;
 mod this_tab;
+
+pub(in crate::page) use self::phase::Phase;
 
 use std::rc::Rc;
 
@@ -18,8 +21,8 @@ use leptos::task::spawn_local;
 use self::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use self::this_tab::ThisTab;
 use super::desk::Desk;
-use super::network::Meter;
-use super::surroundings;
+use super::meter::Meter;
+use crate::browser;
 use crate::message::NetworkNews;
 use crate::panel::Panels;
 use crate::pool::LaneNews;
@@ -29,7 +32,7 @@ const REST_MILLISECONDS: i32 = 120;
 
 /// What is being computed, or was. Copies share the same signals.
 #[derive(Clone, Copy)]
-pub(super) struct Analysis {
+pub(in crate::page) struct Analysis {
     pub phase: RwSignal<Phase>,
     /// The results without their records; none until there is a plan.
     pub results: RwSignal<Option<Results>>,
@@ -60,26 +63,9 @@ pub(super) struct Analysis {
     number: StoredValue<u64>,
 }
 
-/// How far an analysis is.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Phase {
-    /// Nothing was asked for.
-    Idle,
-    /// Catalogs are read, or it waits for its turn on a native worker.
-    Planning,
-    /// Numbers are on their way.
-    Computing,
-    /// All are there, after so many seconds.
-    Done(f64),
-    /// The person stopped it; what is there stays.
-    Cancelled,
-    /// It could not be done; in words.
-    Failed(String),
-}
-
 /// An analysis on a native worker.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct OnWorker {
+pub(in crate::page) struct OnWorker {
     /// The worker, as people know it: `127.0.0.1:8790`.
     pub host: String,
     /// What the worker said last.
@@ -94,7 +80,7 @@ pub(super) struct OnWorker {
 
 /// How much is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Tally {
+pub(in crate::page) struct Tally {
     pub lanes: u64,
     pub units: u64,
     pub read_bytes: u64,
@@ -118,7 +104,7 @@ struct Lane {
 }
 
 impl Analysis {
-    pub(super) fn new(desk: Desk) -> Self {
+    pub(in crate::page) fn new(desk: Desk) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
             results: RwSignal::new(None),
@@ -141,17 +127,17 @@ impl Analysis {
     }
 
     /// Whether it is under way.
-    pub(super) fn is_busy(self) -> bool {
+    pub(in crate::page) fn is_busy(self) -> bool {
         matches!(self.phase.get(), Phase::Planning | Phase::Computing)
     }
 
     /// Whether a native worker computes it, or has.
-    pub(super) fn is_on_worker(self) -> bool {
+    pub(in crate::page) fn is_on_worker(self) -> bool {
         self.on_worker.with(Option::is_some)
     }
 
     /// Forgets everything. What a native worker computes, it goes on computing.
-    pub(super) fn clear(self) {
+    pub(in crate::page) fn clear(self) {
         self.number.update_value(|number| *number += 1);
         self.computer.set_value(None);
         self.lanes.set_value(Vec::new());
@@ -168,14 +154,14 @@ impl Analysis {
     }
 
     /// Computes the analysis of a config in this tab.
-    pub(super) fn start(self, text: String) {
+    pub(in crate::page) fn start(self, text: String) {
         self.clear();
         let desk = self.desk;
         self.begin_with(|tell| Box::new(ThisTab::start(desk, text, tell)));
     }
 
     /// Shows an analysis of a native worker's, which `follow` tells of.
-    pub(super) fn follow(
+    pub(in crate::page) fn follow(
         self,
         on_worker: OnWorker,
         follow: impl FnOnce(Listener) -> Box<dyn Computer>,
@@ -186,7 +172,7 @@ impl Analysis {
     }
 
     /// Stops it; what is there stays.
-    pub(super) fn cancel(self) {
+    pub(in crate::page) fn cancel(self) {
         let stopped = self
             .computer
             .with_value(|computer| computer.as_ref().map(|computer| computer.stop()));
@@ -202,7 +188,7 @@ impl Analysis {
     }
 
     /// Shows results that were computed before.
-    pub(super) fn show(self, mut results: Results) {
+    pub(in crate::page) fn show(self, mut results: Results) {
         self.clear();
         let records = std::mem::take(&mut results.records);
         let lane = Lane {
@@ -216,7 +202,7 @@ impl Analysis {
     }
 
     /// The results with all records that are there, in their order.
-    pub(super) fn with_records(self) -> Option<Results> {
+    pub(in crate::page) fn with_records(self) -> Option<Results> {
         let mut results = self.results.get_untracked()?;
         self.lanes.with_value(|lanes| {
             let records = lanes.iter().flat_map(|lane| lane.records.iter().cloned());
@@ -279,7 +265,7 @@ impl Analysis {
         self.lanes
             .set_value(plan.lanes.into_iter().map(named).collect());
         self.begin(plan.results);
-        self.started.set_value(surroundings::now_seconds());
+        self.started.set_value(browser::now_seconds());
         if !self.is_waiting() {
             self.phase.set(Phase::Computing);
         }
@@ -298,7 +284,7 @@ impl Analysis {
         let has_turn = self.is_waiting() && !is_before_computing(info.phase);
         if is_first || has_turn {
             self.head_start.set_value(info.units);
-            self.started.set_value(surroundings::now_seconds());
+            self.started.set_value(browser::now_seconds());
             self.count();
         }
         // One that was interrupted waits for its turn again.
@@ -436,7 +422,7 @@ impl Analysis {
         if self.on_worker.with_untracked(Option::is_some) {
             tally.network = NetworkNews::default();
         }
-        tally.seconds = surroundings::now_seconds() - self.started.get_value();
+        tally.seconds = browser::now_seconds() - self.started.get_value();
         self.tally.set(tally);
     }
 
@@ -457,9 +443,9 @@ impl Analysis {
                 let changed = self.add_to_panels(records);
                 for panel in changed {
                     panel.notify();
-                    surroundings::pause(0).await;
+                    browser::pause(0).await;
                 }
-                surroundings::pause(REST_MILLISECONDS).await;
+                browser::pause(REST_MILLISECONDS).await;
             }
             self.is_feeding.set(false);
         });

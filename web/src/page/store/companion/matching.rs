@@ -21,7 +21,10 @@ const FILES_AT_ONCE: usize = 128;
 ///
 /// # Errors
 /// Files that have changed or gone since they were chosen, in words.
-pub(super) async fn sampled(files: &RunFiles, progress: impl Fn(u64)) -> Result<Sampled, String> {
+pub(in crate::page) async fn sampled(
+    files: &RunFiles,
+    progress: impl Fn(u64),
+) -> Result<Sampled, String> {
     let mut sampled = Sampled::default();
     for some in files.files.chunks(FILES_AT_ONCE) {
         sampled.files.extend(samples_of(some).await?);
@@ -94,7 +97,7 @@ async fn bytes_in(blob: &Blob) -> Result<Vec<u8>, JsValue> {
 }
 
 /// The length of a file.
-pub(super) fn bytes_of(blob: &Blob) -> u64 {
+pub(in crate::page) fn bytes_of(blob: &Blob) -> u64 {
     // Sizes are whole numbers below 2^53.
     blob.size() as u64
 }

@@ -1,7 +1,7 @@
 //! How long a lost connection is left alone.
 
+use crate::browser;
 use crate::native::NativeError;
-use crate::page::surroundings;
 
 /// Seconds until it is tried again: the first time, the second, and so on.
 const SECONDS: [u32; 6] = [1, 2, 4, 8, 16, 30];
@@ -11,21 +11,21 @@ const DISK_FULL: u16 = 507;
 
 /// Counts connections that were lost one after the other.
 #[derive(Default)]
-pub(super) struct Patience {
+pub(in crate::page) struct Patience {
     failures: usize,
 }
 
 impl Patience {
     /// Something was heard.
-    pub(super) const fn renew(&mut self) {
+    pub(in crate::page) const fn renew(&mut self) {
         self.failures = 0;
     }
 
     /// Waits; every second it tells how many are left.
-    pub(super) async fn wait(&mut self, tell: impl Fn(u32)) {
+    pub(in crate::page) async fn wait(&mut self, tell: impl Fn(u32)) {
         for left in (1..=self.next()).rev() {
             tell(left);
-            surroundings::pause(1000).await;
+            browser::pause(1000).await;
         }
     }
 
@@ -38,7 +38,7 @@ impl Patience {
 }
 
 /// Why a connection was lost; none where trying again leads nowhere.
-pub(super) fn lost(error: &NativeError) -> Option<String> {
+pub(in crate::page) fn lost(error: &NativeError) -> Option<String> {
     match error {
         NativeError::Unreachable { reason, .. } | NativeError::Foreign { reason, .. } => {
             Some(reason.clone())

@@ -15,13 +15,13 @@ use leptos::task::spawn_local;
 use super::Companion;
 use super::patience::{Patience, lost};
 use super::shown::short_link;
+use crate::browser::pause;
 use crate::link::Source;
 use crate::native::events::Events;
 use crate::native::{NativeError, NativeWorker, Payload};
-use crate::page::analysis::computer::{Computer, Connection, Listener, News, Plan, Stopped};
-use crate::page::analysis::{OnWorker, Phase};
-use crate::page::state::State;
-use crate::page::surroundings::pause;
+use crate::page::store::analysis::computer::{Computer, Connection, Listener, News, Plan, Stopped};
+use crate::page::store::analysis::{OnWorker, Phase};
+use crate::page::store::state::State;
 use crate::pool::LaneNews;
 
 /// All that a native worker tells of an analysis begins again together.
@@ -43,7 +43,7 @@ impl State {
     }
 
     /// The same, of what is open.
-    pub(super) fn follow_here(self, worker: NativeWorker, info: AnalysisInfo) {
+    pub(in crate::page) fn follow_here(self, worker: NativeWorker, info: AnalysisInfo) {
         let Some(views) = self.companion.views.get_untracked() else {
             return;
         };
@@ -75,7 +75,7 @@ impl State {
 }
 
 /// Tells of an analysis of the worker's.
-pub(super) fn listen(
+pub(in crate::page) fn listen(
     companion: Companion,
     worker: NativeWorker,
     id: String,
@@ -85,7 +85,7 @@ pub(super) fn listen(
 }
 
 /// What leads to the same run without the worker; none where only the worker has it.
-pub(super) fn origin_of(info: &AnalysisInfo) -> Option<Source> {
+pub(in crate::page) fn origin_of(info: &AnalysisInfo) -> Option<Source> {
     match &info.source {
         RunSource::Hub(place) => Some(Source::Remote {
             name: info.source_name.clone(),
