@@ -54,7 +54,7 @@ async fn take(state: State, wish: Wish, files: RunFiles) {
             Ok(Some(Known::Results(text))) => return wish.show(text).await,
             Ok(Some(Known::Config(text))) => {
                 state.settle();
-                state.side.set(Side::Yaml);
+                state.side.set(Side::YAML);
                 state.ask.replace(text);
                 return;
             }

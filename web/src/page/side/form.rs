@@ -79,7 +79,7 @@ fn Behind() -> impl IntoView {
                 <p>
                     "The YAML has problems, so this form still shows the config before them. An edit here replaces the YAML; “Undo” brings it back."
                 </p>
-                <button on:click=move |_| state.side.set(Side::Yaml)>"Show the YAML"</button>
+                <button on:click=move |_| state.side.set(Side::YAML)>"Show the YAML"</button>
             </div>
         </Show>
     }

@@ -42,11 +42,11 @@ fn Trouble(problem: ConfigProblem) -> impl IntoView {
     let line = problem.location.line;
     let metric = metric_of(&problem.location.path);
     let go = move |_| match (state.side.get_untracked(), metric) {
-        (Side::Ask, Some(metric)) if !untrack(|| state.ask.is_form_behind()) => {
+        (Side::ASK, Some(metric)) if !untrack(|| state.ask.is_form_behind()) => {
             editing.metric.set(Some(metric));
         }
         _ => {
-            state.side.set(Side::Yaml);
+            state.side.set(Side::YAML);
             editing.line.set(Some(line));
         }
     };

@@ -31,7 +31,7 @@ pub(in crate::page) struct State {
     pub arrival: Arrival,
     /// The run that is open; none where there is none, or results alone.
     pub opened: RwSignal<Option<Opened>>,
-    /// Which side of the workbench's panel is shown.
+    /// Which tab of the workbench's side is shown.
     pub side: RwSignal<Side>,
     /// What is looked at in the run.
     pub explore: Explore,
@@ -76,15 +76,18 @@ pub(in crate::page) enum Stage {
     Open,
 }
 
-/// A side of the workbench's panel.
+/// The name of a tab of the workbench's side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::page) enum Side {
+pub(in crate::page) struct Side(pub &'static str);
+
+/// Those that others than the tabs themselves go to.
+impl Side {
     /// What was found.
-    Explore,
+    pub(in crate::page) const EXPLORE: Self = Self("explore");
     /// What is asked, as a form.
-    Ask,
+    pub(in crate::page) const ASK: Self = Self("ask");
     /// What is asked, as YAML.
-    Yaml,
+    pub(in crate::page) const YAML: Self = Self("yaml");
 }
 
 impl State {
@@ -95,7 +98,7 @@ impl State {
             stage: RwSignal::new(Stage::Landing),
             arrival: Arrival::new(),
             opened: RwSignal::new(None),
-            side: RwSignal::new(Side::Ask),
+            side: RwSignal::new(Side::ASK),
             explore: Explore::new(desk),
             ask: Ask::new(desk),
             analysis: Analysis::new(desk),
@@ -117,9 +120,14 @@ impl State {
         expect_context()
     }
 
+    /// Whether a run is open; whoever asks hears when that changes.
+    pub(in crate::page) fn is_run_open(self) -> bool {
+        self.opened.with(Option::is_some)
+    }
+
     /// Whether the workbench has something to show.
     pub(in crate::page) fn has_content(self) -> bool {
-        self.opened.with(Option::is_some)
+        self.is_run_open()
             || self.analysis.results.with(Option::is_some)
             || self.analysis.is_on_worker()
     }
@@ -178,9 +186,9 @@ impl State {
         let proposed = opened.proposals.first().map(|first| first.text.clone());
         self.explore.begin(&opened.run);
         self.side.set(if config.is_some() || proposed.is_some() {
-            Side::Ask
+            Side::ASK
         } else {
-            Side::Explore
+            Side::EXPLORE
         });
         self.origin.set_value(None);
         self.opened.set(Some(opened));
