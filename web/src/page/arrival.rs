@@ -107,7 +107,7 @@ async fn open_results(state: State, address: &str, wish: Wish) -> Result<(), Str
         return Ok(());
     }
     wish.tell(address.to_owned(), None);
-    let answer = state.desk.ask(Request::Results { text }).await;
+    let answer = state.web_workers.ask(Request::Results { text }).await;
     if !wish.is_wanted() {
         return Ok(());
     }

@@ -6,12 +6,12 @@ pub(in crate::page) mod analysis;
 pub(in crate::page) mod arrival;
 pub(in crate::page) mod ask;
 pub(in crate::page) mod companion;
-mod desk;
 pub(in crate::page) mod explore;
 pub(in crate::page) mod given;
 mod meter;
 mod state;
 pub(in crate::page) mod view;
 pub(in crate::page) mod wanted;
+mod web_workers;
 
 pub(in crate::page) use state::{Side, Stage, State, Wish};

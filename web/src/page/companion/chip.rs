@@ -62,7 +62,7 @@ fn Summary() -> impl IntoView {
     let state = State::here();
     let words = move || {
         let standing = state.companion.standing.get();
-        let here = threads(state.desk.pool_size.get() as u64);
+        let here = threads(state.web_workers.pool_size.get() as u64);
         let none = String::new;
         let (colour, mark, first, words, more) = match standing {
             Standing::None => ("ok", "●", "", "this tab", here),

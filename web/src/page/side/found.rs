@@ -177,7 +177,7 @@ fn Facts(run: RunSummary) -> impl IntoView {
         Some(found.place.clone())
     });
     let network = move || {
-        let words = network::traffic(state.desk.meter.get().get())?;
+        let words = network::traffic(state.web_workers.meter.get().get())?;
         Some(view! { <div><dt>"network"</dt><dd data-test="network">{words}</dd></div> })
     };
     let facts = [

@@ -20,8 +20,8 @@ use leptos::task::spawn_local;
 
 use self::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use self::this_tab::ThisTab;
-use super::desk::Desk;
 use super::meter::Meter;
+use super::web_workers::WebWorkers;
 use crate::browser;
 use crate::message::NetworkNews;
 use crate::panel::Panels;
@@ -46,7 +46,7 @@ pub(in crate::page) struct Analysis {
     pub panels: RwSignal<Panels>,
     /// What there is to know of it where a native worker computes it, or has.
     pub on_worker: RwSignal<Option<OnWorker>>,
-    desk: Desk,
+    web_workers: WebWorkers,
     computer: StoredValue<Option<Box<dyn Computer>>, LocalStorage>,
     lanes: StoredValue<Vec<Lane>>,
     /// Whether charts are being told of records that have come.
@@ -104,7 +104,7 @@ struct Lane {
 }
 
 impl Analysis {
-    pub(in crate::page) fn new(desk: Desk) -> Self {
+    pub(in crate::page) fn new(web_workers: WebWorkers) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
             results: RwSignal::new(None),
@@ -114,7 +114,7 @@ impl Analysis {
             failures: RwSignal::new(Vec::new()),
             panels: RwSignal::new(Panels::default()),
             on_worker: RwSignal::new(None),
-            desk,
+            web_workers,
             computer: StoredValue::new_local(None),
             lanes: StoredValue::new(Vec::new()),
             is_feeding: RwSignal::new(false),
@@ -156,8 +156,8 @@ impl Analysis {
     /// Computes the analysis of a config in this tab.
     pub(in crate::page) fn start(self, text: String) {
         self.clear();
-        let desk = self.desk;
-        self.begin_with(|tell| Box::new(ThisTab::start(desk, text, tell)));
+        let web_workers = self.web_workers;
+        self.begin_with(|tell| Box::new(ThisTab::start(web_workers, text, tell)));
     }
 
     /// Shows an analysis of a native worker's, which `follow` tells of.
@@ -399,7 +399,7 @@ impl Analysis {
 
     /// What the open run takes of the network.
     fn meter(self) -> Meter {
-        self.desk.meter.get_untracked()
+        self.web_workers.meter.get_untracked()
     }
 
     fn name_of(self, lane: usize) -> String {

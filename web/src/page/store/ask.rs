@@ -7,7 +7,7 @@ use ckptscope_analysis::config::{ConfigForm, ConfigProblem};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::desk::Desk;
+use super::web_workers::WebWorkers;
 use crate::browser;
 use crate::message::{Answer, Checked, Request};
 
@@ -32,7 +32,7 @@ pub(in crate::page) struct Ask {
     pub failure: RwSignal<Option<String>>,
     /// Which view was edited last.
     pub leader: RwSignal<Leader>,
-    desk: Desk,
+    web_workers: WebWorkers,
     /// Counts edits, so that an answer to an earlier one is passed over.
     edits: StoredValue<u64>,
     /// Whether the last edit waits for a rest before it is checked.
@@ -65,7 +65,7 @@ struct History {
 }
 
 impl Ask {
-    pub(in crate::page) fn new(desk: Desk) -> Self {
+    pub(in crate::page) fn new(web_workers: WebWorkers) -> Self {
         Self {
             text: RwSignal::new(String::new()),
             form: RwSignal::new(ConfigForm::default()),
@@ -73,7 +73,7 @@ impl Ask {
             is_checking: RwSignal::new(false),
             failure: RwSignal::new(None),
             leader: RwSignal::new(Leader::Text),
-            desk,
+            web_workers,
             edits: StoredValue::new(0),
             is_resting: StoredValue::new(false),
             history: RwSignal::new(History::default()),
@@ -255,7 +255,7 @@ impl Ask {
         let edit = self.next_edit();
         self.is_checking.set(true);
         self.is_resting.set_value(false);
-        let answer = self.desk.ask(request).await;
+        let answer = self.web_workers.ask(request).await;
         if self.edits.get_value() != edit {
             return None;
         }

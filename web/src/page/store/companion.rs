@@ -19,7 +19,7 @@ use ckptscope_analysis::service::Machine;
 use leptos::prelude::*;
 
 use super::analysis::computer::{Computer, Listener};
-use super::desk::Desk;
+use super::web_workers::WebWorkers;
 use crate::native::NativeWorker;
 use sending::Sending;
 use shown::Shown;
@@ -67,7 +67,7 @@ pub(in crate::page) struct Companion {
     /// What is on its way to it.
     pub sending: Sending,
     /// The web workers, which may read a run of its.
-    pub desk: Desk,
+    pub web_workers: WebWorkers,
 }
 
 /// How things stand with a native worker.
@@ -86,7 +86,7 @@ pub(in crate::page) enum Standing {
 }
 
 impl Companion {
-    pub(in crate::page) fn new(sending: Sending, desk: Desk) -> Self {
+    pub(in crate::page) fn new(sending: Sending, web_workers: WebWorkers) -> Self {
         Self {
             worker: RwSignal::new(None),
             standing: RwSignal::new(Standing::None),
@@ -98,7 +98,7 @@ impl Companion {
             is_history_open: RwSignal::new(false),
             shown: RwSignal::new(None),
             sending,
-            desk,
+            web_workers,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::desk::Desk;
+use super::web_workers::WebWorkers;
 use crate::message::{
     Answer, PartName, PartSummary, Request, RunSummary, StepSummary, TensorList, TensorView,
 };
@@ -26,7 +26,7 @@ pub(in crate::page) struct Explore {
     pub name: RwSignal<Option<String>>,
     /// What it looks like.
     pub tensor: RwSignal<Sight<TensorView>>,
-    desk: Desk,
+    web_workers: WebWorkers,
     /// Counts questions, so that an answer to an earlier one is passed over.
     questions: StoredValue<u64>,
 }
@@ -45,7 +45,7 @@ pub(in crate::page) enum Sight<T> {
 }
 
 impl Explore {
-    pub(in crate::page) fn new(desk: Desk) -> Self {
+    pub(in crate::page) fn new(web_workers: WebWorkers) -> Self {
         Self {
             part: RwSignal::new(None),
             list: RwSignal::new(Sight::Nothing),
@@ -53,7 +53,7 @@ impl Explore {
             unfolded: RwSignal::new(BTreeSet::new()),
             name: RwSignal::new(None),
             tensor: RwSignal::new(Sight::Nothing),
-            desk,
+            web_workers,
             questions: StoredValue::new(0),
         }
     }
@@ -89,7 +89,7 @@ impl Explore {
         self.questions.update_value(|questions| *questions += 1);
         let question = self.questions.get_value();
         self.list.set(Sight::Waiting);
-        let answer = self.desk.ask(Request::Tensors { part }).await;
+        let answer = self.web_workers.ask(Request::Tensors { part }).await;
         if self.questions.get_value() != question {
             return;
         }
@@ -122,7 +122,7 @@ impl Explore {
         self.tensor.set(Sight::Waiting);
         spawn_local(async move {
             let request = Request::Tensor { part, path, name };
-            match self.desk.look(request).await {
+            match self.web_workers.look(request).await {
                 Ok(Answer::Tensor(view)) => self.tensor.set(Sight::Seen(Arc::new(*view))),
                 Ok(_) => {}
                 // Another tensor is looked at, or none.
@@ -134,7 +134,7 @@ impl Explore {
 
     /// Looks at no tensor.
     pub(in crate::page) fn look_away(self) {
-        self.desk.stop_looking();
+        self.web_workers.stop_looking();
         self.name.set(None);
         self.tensor.set(Sight::Nothing);
     }

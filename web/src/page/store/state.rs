@@ -9,11 +9,11 @@ use super::arrival::Arrival;
 use super::ask::Ask;
 use super::companion::Companion;
 use super::companion::sending::Sending;
-use super::desk::Desk;
 use super::explore::Explore;
 use super::given::Given;
 use super::view::View;
 use super::wanted::{DEMO, Wanted};
+use super::web_workers::WebWorkers;
 use crate::browser;
 use crate::link::Source;
 use crate::message::{Answer, Opened, Request};
@@ -43,7 +43,7 @@ pub(in crate::page) struct State {
     pub view: View,
     pub theme: ReadSignal<Theme>,
     /// The workers.
-    pub desk: Desk,
+    pub web_workers: WebWorkers,
     /// The native worker, where there is one.
     pub companion: Companion,
     /// What is on its way to it.
@@ -93,19 +93,19 @@ impl Side {
 impl State {
     /// Nothing is open. What is opened later is opened by `open`.
     pub(in crate::page) fn new(open: Open) -> Self {
-        let (desk, sending) = (Desk::new(), Sending::new());
+        let (web_workers, sending) = (WebWorkers::new(), Sending::new());
         Self {
             stage: RwSignal::new(Stage::Landing),
             arrival: Arrival::new(),
             opened: RwSignal::new(None),
             side: RwSignal::new(Side::ASK),
-            explore: Explore::new(desk),
-            ask: Ask::new(desk),
-            analysis: Analysis::new(desk),
+            explore: Explore::new(web_workers),
+            ask: Ask::new(web_workers),
+            analysis: Analysis::new(web_workers),
             view: View::new(),
             theme: browser::theme(),
-            desk,
-            companion: Companion::new(sending, desk),
+            web_workers,
+            companion: Companion::new(sending, web_workers),
             sending,
             workbench: StoredValue::new(None),
             given: Given::new(),
@@ -141,7 +141,7 @@ impl State {
     /// Begins to open something; what was on its way is given up. What is open stays until
     /// something else is.
     pub(in crate::page) fn wish(self, what: &str) -> Wish {
-        self.desk.stop_opening();
+        self.web_workers.stop_opening();
         self.wishes.update_value(|wishes| *wishes += 1);
         let wish = Wish {
             number: self.wishes.get_value(),
@@ -153,7 +153,7 @@ impl State {
 
     /// Gives up what is being opened, or puts its failure away.
     pub(in crate::page) fn settle(self) {
-        self.desk.stop_opening();
+        self.web_workers.stop_opening();
         self.wishes.update_value(|wishes| *wishes += 1);
         self.stage.set(if untrack(|| self.has_content()) {
             Stage::Open
@@ -166,7 +166,7 @@ impl State {
     pub(in crate::page) fn close(self) {
         self.analysis.clear();
         self.sending.forget();
-        self.desk.stop();
+        self.web_workers.stop();
         self.origin.set_value(None);
         self.arrival.leave();
         self.opened.set(None);
@@ -261,7 +261,7 @@ impl Wish {
         }
         let name = place.name().to_owned();
         self.tell(name.clone(), None);
-        match self.state.desk.open(place).await {
+        match self.state.web_workers.open(place).await {
             Ok(Answer::Opened(opened)) => self.state.show_run(*opened, config).await,
             Ok(_) => {}
             Err(message) if message.is_empty() => {}
@@ -285,7 +285,7 @@ impl Wish {
 
     /// Shows the results in a results file's text; a run that is open is closed.
     pub(in crate::page) async fn show(self, text: String) {
-        let answer = self.state.desk.ask(Request::Results { text }).await;
+        let answer = self.state.web_workers.ask(Request::Results { text }).await;
         if !self.is_wanted() {
             return;
         }

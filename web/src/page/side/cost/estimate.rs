@@ -40,7 +40,7 @@ impl Power {
             .opened
             .with(|opened| opened.as_ref().map(|opened| opened.flops_per_second));
         Self {
-            threads: state.desk.pool_size.get() as u64,
+            threads: state.web_workers.pool_size.get() as u64,
             flops_per_second: speed.unwrap_or_default(),
             memory_bytes: None,
         }

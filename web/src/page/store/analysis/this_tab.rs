@@ -10,22 +10,22 @@ use super::computer::{Computer, Listener, News, Plan, Stopped};
 use super::phase::Phase;
 use crate::browser;
 use crate::message::{Answer, Planned, Request};
-use crate::page::store::desk::Desk;
+use crate::page::store::web_workers::WebWorkers;
 use crate::pool::{LaneNews, Pool};
 
 /// The web workers of this tab.
 pub(in crate::page) struct ThisTab {
-    desk: Desk,
+    web_workers: WebWorkers,
     /// None while it is planned.
     pool: Rc<RefCell<Option<Pool>>>,
 }
 
 impl ThisTab {
     /// Plans and computes a config's analysis.
-    pub(in crate::page) fn start(desk: Desk, text: String, tell: Listener) -> Self {
+    pub(in crate::page) fn start(web_workers: WebWorkers, text: String, tell: Listener) -> Self {
         let pool = Rc::default();
-        spawn_local(plan(desk, text, tell, Rc::downgrade(&pool)));
-        Self { desk, pool }
+        spawn_local(plan(web_workers, text, tell, Rc::downgrade(&pool)));
+        Self { web_workers, pool }
     }
 }
 
@@ -33,20 +33,25 @@ impl Computer for ThisTab {
     fn stop(&self) -> Stopped {
         let pool = self.pool.borrow_mut().take();
         if pool.is_none() {
-            self.desk.interrupt();
+            self.web_workers.interrupt();
         }
         Stopped::AtOnce
     }
 }
 
-async fn plan(desk: Desk, text: String, tell: Listener, here: Weak<RefCell<Option<Pool>>>) {
+async fn plan(
+    web_workers: WebWorkers,
+    text: String,
+    tell: Listener,
+    here: Weak<RefCell<Option<Pool>>>,
+) {
     let started = browser::now_seconds();
-    let workers = desk.pool_size.get_untracked();
-    let answer = desk.ask(Request::Plan { text, workers }).await;
+    let workers = web_workers.pool_size.get_untracked();
+    let answer = web_workers.ask(Request::Plan { text, workers }).await;
     let Some(pool) = here.upgrade() else { return };
     match answer {
         Ok(Answer::Planned(planned)) => {
-            let computing = compute(desk, *planned, tell, started);
+            let computing = compute(web_workers, *planned, tell, started);
             pool.borrow_mut().replace(computing);
         }
         Ok(_) => {}
@@ -54,7 +59,7 @@ async fn plan(desk: Desk, text: String, tell: Listener, here: Weak<RefCell<Optio
     }
 }
 
-fn compute(desk: Desk, planned: Planned, tell: Listener, started: f64) -> Pool {
+fn compute(web_workers: WebWorkers, planned: Planned, tell: Listener, started: f64) -> Pool {
     let open = Cell::new(planned.lanes.len());
     let names = planned.lanes.iter().map(|lane| lane.name.clone());
     tell(News::Planned(Box::new(Plan {
@@ -62,7 +67,7 @@ fn compute(desk: Desk, planned: Planned, tell: Listener, started: f64) -> Pool {
         results: planned.results,
         lanes: names.collect(),
     })));
-    desk.compute(planned.lanes, move |lane, news| {
+    web_workers.compute(planned.lanes, move |lane, news| {
         let is_over = matches!(news, LaneNews::Done | LaneNews::Failed(_));
         tell(News::Lane(lane, news));
         if is_over {

@@ -79,7 +79,7 @@ impl Companion {
             return;
         }
         if matches!(standing, Standing::Ready(_)) {
-            self.desk.show_token(&worker);
+            self.web_workers.show_token(&worker);
         }
         if let Some(version) = version {
             self.version.set(version);

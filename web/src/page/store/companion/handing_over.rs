@@ -111,7 +111,7 @@ impl State {
         if let Some(source) = untrack(|| self.run_source()) {
             return Ok(source);
         }
-        let Some(RunPlace::Files(files)) = self.desk.place() else {
+        let Some(RunPlace::Files(files)) = self.web_workers.place() else {
             let words = "A worker reads runs of the Hub, runs below its own folders, and files that \
                          are given to it. Save the file of this address, and open it from there.";
             return Err(Refused::Words(words.to_owned()));
@@ -183,10 +183,10 @@ impl State {
     /// The files without which the run would be another one for the worker.
     async fn needed(self, all: &RunFiles) -> Result<RunFiles, String> {
         let paths = loop {
-            match self.desk.ask(Request::Needed).await {
+            match self.web_workers.ask(Request::Needed).await {
                 Ok(Answer::Needed { paths }) => break paths,
                 Ok(_) => return Err("which files the worker needs was not understood".to_owned()),
-                // Somebody edits the config meanwhile, which interrupts the clerk.
+                // Somebody edits the config meanwhile, which interrupts the run's worker.
                 Err(error) if error.is_empty() => {}
                 Err(error) => return Err(error),
             }

@@ -150,7 +150,7 @@ async fn results(
     if !wish.is_wanted() {
         return Ok(None);
     }
-    let answer = state.desk.ask(Request::Results { text }).await;
+    let answer = state.web_workers.ask(Request::Results { text }).await;
     if !wish.is_wanted() {
         return Ok(None);
     }

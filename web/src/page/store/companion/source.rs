@@ -15,7 +15,7 @@ impl State {
             let found = opened.as_ref()?.found.as_ref();
             Some(found.map(|found| found.place.clone()))
         })?;
-        match self.desk.place() {
+        match self.web_workers.place() {
             Some(RunPlace::Remote(remote)) => match &remote.run {
                 Some(run) => {
                     let worker = self.companion.worker.get()?;

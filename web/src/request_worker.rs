@@ -13,10 +13,10 @@ use crate::worker::{ComputeWorker, Tiding};
 /// Opens runs, checks configs, plans, and looks at tensors. Its worker starts with the first
 /// question.
 #[derive(Clone, Default)]
-pub struct Clerk(Rc<RefCell<Desk>>);
+pub struct RequestWorker(Rc<RefCell<Shared>>);
 
 #[derive(Default)]
-struct Desk {
+struct Shared {
     worker: Option<ComputeWorker>,
     place: Option<RunPlace>,
     last_number: u64,
@@ -25,12 +25,12 @@ struct Desk {
     listener: Option<Rc<dyn Fn(NetworkNews)>>,
 }
 
-impl Clerk {
+impl RequestWorker {
     /// One that tells `listener` how reading over the network goes.
-    pub fn heard_by(listener: Rc<dyn Fn(NetworkNews)>) -> Self {
-        let clerk = Self::default();
-        clerk.0.borrow_mut().listener = Some(listener);
-        clerk
+    pub fn with_listener(listener: Rc<dyn Fn(NetworkNews)>) -> Self {
+        let worker = Self::default();
+        worker.0.borrow_mut().listener = Some(listener);
+        worker
     }
 
     /// Reads from there from now on. Whatever was asked before is not answered any more.
@@ -46,9 +46,9 @@ impl Clerk {
 
     /// Ends whatever it does, at once.
     pub fn stop(&self) {
-        let mut desk = self.0.borrow_mut();
-        desk.worker = None;
-        desk.waiting.clear();
+        let mut shared = self.0.borrow_mut();
+        shared.worker = None;
+        shared.waiting.clear();
     }
 
     /// The answer to a request.
@@ -68,28 +68,28 @@ impl Clerk {
         if self.0.borrow().worker.is_none() {
             self.start()?;
         }
-        let mut desk = self.0.borrow_mut();
-        desk.last_number += 1;
-        let number = desk.last_number;
+        let mut shared = self.0.borrow_mut();
+        shared.last_number += 1;
+        let number = shared.last_number;
         let (sender, receiver) = oneshot::channel();
-        desk.waiting.insert(number, sender);
-        let worker = desk.worker.as_ref().ok_or("no web worker")?;
+        shared.waiting.insert(number, sender);
+        let worker = shared.worker.as_ref().ok_or("no web worker")?;
         worker.ask(&Question { number, request }, None)?;
         Ok(receiver)
     }
 
     fn start(&self) -> Result<(), String> {
         let here = Rc::downgrade(&self.0);
-        let mut desk = self.0.borrow_mut();
+        let mut shared = self.0.borrow_mut();
         let worker = ComputeWorker::start(move |tiding| {
-            if let Some(desk) = here.upgrade() {
-                Self(desk).hear(tiding);
+            if let Some(shared) = here.upgrade() {
+                Self(shared).hear(tiding);
             }
         })?;
-        if let Some(place) = &desk.place {
+        if let Some(place) = &shared.place {
             place.tell(&worker, 1)?;
         }
-        desk.worker = Some(worker);
+        shared.worker = Some(worker);
         Ok(())
     }
 
@@ -100,18 +100,18 @@ impl Clerk {
             let listener = self.0.borrow().listener.clone();
             return listener.map_or((), |listener| listener(*news));
         }
-        let mut desk = self.0.borrow_mut();
+        let mut shared = self.0.borrow_mut();
         match tiding {
             Tiding::Reply(reply) => {
-                if let Some(sender) = desk.waiting.remove(&reply.number) {
+                if let Some(sender) = shared.waiting.remove(&reply.number) {
                     // Fails where nobody waits any more.
                     let _ = sender.send(reply.answer);
                 }
             }
             Tiding::Died(reason) => {
-                desk.worker = None;
+                shared.worker = None;
                 let message = format!("the web worker stopped: {reason}");
-                for (_, sender) in std::mem::take(&mut desk.waiting) {
+                for (_, sender) in std::mem::take(&mut shared.waiting) {
                     let _ = sender.send(Answer::Failed {
                         message: message.clone(),
                     });

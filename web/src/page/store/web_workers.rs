@@ -1,16 +1,16 @@
-//! The page's web workers: a clerk for questions about the run, another for single tensors, and a
-//! pool for lanes.
+//! The page's web workers: one for questions about the run, another for single
+//! tensors, and a pool for lanes.
 
 use std::rc::Rc;
 
 use leptos::prelude::*;
 
 use super::meter::Meter;
-use crate::clerk::Clerk;
 use crate::files::RunFiles;
 use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
 use crate::native::NativeWorker;
 use crate::pool::{LaneNews, Pool};
+use crate::request_worker::RequestWorker;
 use crate::run_place::RunPlace;
 
 /// More workers than this gain little and cost memory.
@@ -18,7 +18,7 @@ const MOST_WORKERS: usize = 16;
 
 /// The workers and the files they read. Copies share them.
 #[derive(Clone, Copy)]
-pub(in crate::page) struct Desk {
+pub(in crate::page) struct WebWorkers {
     workers: StoredValue<Workers, LocalStorage>,
     /// How many workers compute lanes.
     pub pool_size: RwSignal<usize>,
@@ -31,20 +31,22 @@ pub(in crate::page) struct Desk {
 }
 
 struct Workers {
-    clerk: Clerk,
-    looker: Clerk,
+    /// Answers questions about the run.
+    run: RequestWorker,
+    /// Looks at single tensors.
+    tensor: RequestWorker,
     /// Opens the next run while the one that is open stays usable.
-    opener: Option<Clerk>,
+    opener: Option<RequestWorker>,
     place: Option<RunPlace>,
 }
 
-impl Desk {
+impl WebWorkers {
     pub(in crate::page) fn new() -> Self {
         let threads = (window().navigator().hardware_concurrency() as usize).clamp(1, MOST_WORKERS);
         Self {
             workers: StoredValue::new_local(Workers {
-                clerk: Clerk::default(),
-                looker: Clerk::default(),
+                run: RequestWorker::default(),
+                tensor: RequestWorker::default(),
                 opener: None,
                 place: None,
             }),
@@ -60,7 +62,7 @@ impl Desk {
     pub(in crate::page) async fn open(self, mut place: RunPlace) -> Result<Answer, String> {
         let meter = Meter::new();
         let heard = Rc::new(move |news| meter.add(news));
-        let opener = Clerk::heard_by(heard.clone());
+        let opener = RequestWorker::with_listener(heard.clone());
         opener.read_from(place.clone());
         self.workers
             .update_value(|workers| workers.opener = Some(opener.clone()));
@@ -77,11 +79,11 @@ impl Desk {
         self.meter.set(meter);
         self.workers.update_value(|workers| {
             workers.opener = None;
-            workers.clerk.stop();
-            workers.clerk = opener;
-            workers.looker.stop();
-            workers.looker = Clerk::heard_by(heard);
-            workers.looker.read_from(place.clone());
+            workers.run.stop();
+            workers.run = opener;
+            workers.tensor.stop();
+            workers.tensor = RequestWorker::with_listener(heard);
+            workers.tensor.read_from(place.clone());
             workers.place = Some(place);
         });
         Ok(answer)
@@ -99,11 +101,11 @@ impl Desk {
     /// Ends all questions and forgets the files.
     pub(in crate::page) fn stop(self) {
         self.workers.update_value(|workers| {
-            for clerk in [&workers.clerk, &workers.looker] {
-                clerk.stop();
+            for worker in [&workers.run, &workers.tensor] {
+                worker.stop();
             }
-            workers.clerk = Clerk::default();
-            workers.looker = Clerk::default();
+            workers.run = RequestWorker::default();
+            workers.tensor = RequestWorker::default();
             workers.place = None;
         });
     }
@@ -114,9 +116,9 @@ impl Desk {
             .update_value(|workers| workers.show_token(worker));
     }
 
-    /// Ends what the clerk does; whoever waits for an answer gets none.
+    /// Ends what the run's worker does; whoever waits for an answer gets none.
     pub(in crate::page) fn interrupt(self) {
-        self.workers.with_value(|workers| workers.clerk.stop());
+        self.workers.with_value(|workers| workers.run.stop());
     }
 
     /// Where the run that is open is read from.
@@ -124,22 +126,22 @@ impl Desk {
         self.workers.with_value(|workers| workers.place.clone())
     }
 
-    /// The clerk's answer. An empty error means that nobody waits for it any more.
+    /// The answer of the run's worker. An empty error means that nobody waits for it any more.
     pub(in crate::page) async fn ask(self, request: Request) -> Result<Answer, String> {
-        let clerk = self.workers.with_value(|workers| workers.clerk.clone());
-        clerk.ask(request).await
+        let worker = self.workers.with_value(|workers| workers.run.clone());
+        worker.ask(request).await
     }
 
     /// The answer of the worker that looks at tensors; whatever it did before ends at once.
     pub(in crate::page) async fn look(self, request: Request) -> Result<Answer, String> {
-        let looker = self.workers.with_value(|workers| workers.looker.clone());
-        looker.stop();
-        looker.ask(request).await
+        let worker = self.workers.with_value(|workers| workers.tensor.clone());
+        worker.stop();
+        worker.ask(request).await
     }
 
     /// Ends what the worker that looks at tensors does.
     pub(in crate::page) fn stop_looking(self) {
-        self.workers.with_value(|workers| workers.looker.stop());
+        self.workers.with_value(|workers| workers.tensor.stop());
     }
 
     /// Workers for the lanes of a plan.
@@ -166,14 +168,14 @@ impl Workers {
         if let Some(run) = its {
             run.token = worker.token().clone();
             let place = RunPlace::Remote(remote.clone());
-            self.clerk.read_from(place.clone());
-            self.looker.read_from(place);
+            self.run.read_from(place.clone());
+            self.tensor.read_from(place);
         }
     }
 }
 
 /// A run of which no tensor is known may be a file that is cut short: its directory says so.
-async fn try_reading(opener: &Clerk, opened: &Opened) -> Result<(), String> {
+async fn try_reading(opener: &RequestWorker, opened: &Opened) -> Result<(), String> {
     let last = opened.run.steps.last();
     let part = last.and_then(|step| Some((step.number, step.parts.first()?)));
     let Some((step, part)) = part.filter(|_| opened.run.suffixes.is_empty()) else {
