@@ -8,7 +8,7 @@ use futures_channel::oneshot;
 
 use crate::message::{Answer, NetworkNews, Question, Request};
 use crate::run_place::RunPlace;
-use crate::worker::{ComputeWorker, Tiding};
+use crate::worker::{ComputeWorker, WorkerEvent};
 
 /// Opens runs, checks configs, plans, and looks at tensors. Its worker starts with the first
 /// question.
@@ -81,9 +81,9 @@ impl RequestWorker {
     fn start(&self) -> Result<(), String> {
         let here = Rc::downgrade(&self.0);
         let mut shared = self.0.borrow_mut();
-        let worker = ComputeWorker::start(move |tiding| {
+        let worker = ComputeWorker::start(move |event| {
             if let Some(shared) = here.upgrade() {
-                Self(shared).hear(tiding);
+                Self(shared).take(event);
             }
         })?;
         if let Some(place) = &shared.place {
@@ -93,22 +93,22 @@ impl RequestWorker {
         Ok(())
     }
 
-    fn hear(&self, tiding: Tiding) {
-        if let Tiding::Reply(reply) = &tiding
+    fn take(&self, event: WorkerEvent) {
+        if let WorkerEvent::Reply(reply) = &event
             && let Answer::Network(news) = &reply.answer
         {
             let listener = self.0.borrow().listener.clone();
             return listener.map_or((), |listener| listener(*news));
         }
         let mut shared = self.0.borrow_mut();
-        match tiding {
-            Tiding::Reply(reply) => {
+        match event {
+            WorkerEvent::Reply(reply) => {
                 if let Some(sender) = shared.waiting.remove(&reply.number) {
                     // Fails where nobody waits any more.
                     let _ = sender.send(reply.answer);
                 }
             }
-            Tiding::Died(reason) => {
+            WorkerEvent::Died(reason) => {
                 shared.worker = None;
                 let message = format!("the web worker stopped: {reason}");
                 for (_, sender) in std::mem::take(&mut shared.waiting) {

@@ -11,9 +11,9 @@ use web_sys::{ErrorEvent, MessageEvent, Worker};
 use crate::fetch::in_words;
 use crate::message::{Answer, Question, Reply};
 
-/// What a worker tells.
+/// What a web worker told, or that it died.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tiding {
+pub enum WorkerEvent {
     /// It answers.
     Reply(Reply),
     /// It will not answer any more: in words, why.
@@ -35,14 +35,14 @@ impl ComputeWorker {
     ///
     /// # Errors
     /// What the browser says when it has no web workers.
-    pub fn start(listener: impl FnMut(Tiding) + 'static) -> Result<Self, String> {
+    pub fn start(listener: impl FnMut(WorkerEvent) + 'static) -> Result<Self, String> {
         let worker = started().map_err(|error| format!("no web worker: {}", in_words(&error)))?;
         let listener = Rc::new(RefCell::new(listener));
         let waiting = Rc::new(RefCell::new(Some(Vec::new())));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            (listener.borrow_mut())(Tiding::Died(event.message()));
+            (listener.borrow_mut())(WorkerEvent::Died(event.message()));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self {
@@ -95,33 +95,33 @@ fn started() -> Result<Worker, JsValue> {
 fn message_handler(
     worker: &Worker,
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
-    listener: Rc<RefCell<impl FnMut(Tiding) + 'static>>,
+    listener: Rc<RefCell<impl FnMut(WorkerEvent) + 'static>>,
 ) -> Closure<dyn FnMut(MessageEvent)> {
     let worker = worker.clone();
     Closure::new(move |event: MessageEvent| {
-        let tiding = tiding(&event.data());
+        let told = event_of(&event.data());
         let is_ready = |reply: &Reply| reply.answer == Answer::Ready;
-        if !matches!(&tiding, Tiding::Reply(reply) if is_ready(reply)) {
-            (listener.borrow_mut())(tiding);
+        if !matches!(&told, WorkerEvent::Reply(reply) if is_ready(reply)) {
+            (listener.borrow_mut())(told);
             return;
         }
         for message in waiting.take().unwrap_or_default() {
             if let Err(error) = worker.post_message(&message) {
-                (listener.borrow_mut())(Tiding::Died(in_words(&error)));
+                (listener.borrow_mut())(WorkerEvent::Died(in_words(&error)));
             }
         }
     })
 }
 
 /// A reply as text, or an object that says why the worker died.
-fn tiding(data: &JsValue) -> Tiding {
+fn event_of(data: &JsValue) -> WorkerEvent {
     if let Some(text) = data.as_string() {
         return serde_json::from_str(&text).map_or_else(
-            |error| Tiding::Died(format!("it gave an answer not understood: {error}")),
-            Tiding::Reply,
+            |error| WorkerEvent::Died(format!("it gave an answer not understood: {error}")),
+            WorkerEvent::Reply,
         );
     }
     let reason = Reflect::get(data, &"died".into()).ok();
     let reason = reason.and_then(|reason| reason.as_string());
-    Tiding::Died(reason.unwrap_or_else(|| "it gave no reason".to_owned()))
+    WorkerEvent::Died(reason.unwrap_or_else(|| "it gave no reason".to_owned()))
 }
