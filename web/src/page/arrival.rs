@@ -12,8 +12,8 @@ use super::companion::fetching::look_at_address;
 use super::companion::views::open_linked;
 use super::store::address::{self, ANALYSIS_MARK, RESULTS_MARK, unescaped};
 use super::store::arrival::{Awaited, Notice};
-use super::store::wanted::Wanted;
-use super::store::{State, Wish};
+use super::store::open_request::OpenRequest;
+use super::store::{OpenTask, State};
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
@@ -37,39 +37,39 @@ pub(super) fn follow_address(state: State) {
 }
 
 /// Opens what the part of the address behind `#` asks for.
-pub(super) fn open(state: State, wish: Wish, hash: String) {
+pub(super) fn open(state: State, task: OpenTask, hash: String) {
     spawn_local(async move {
         if let Some(place) = address::repository(&hash) {
             state.arrival.dismiss();
-            return wish.open_remote(place, None).await;
+            return task.open_remote(place, None).await;
         }
         if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
-            let begun = begin!(open_linked(state, wish, unescaped(id)));
-            return begun.unwrap_or_else(|missing| wish.fail(&missing));
+            let begun = begin!(open_linked(state, task, unescaped(id)));
+            return begun.unwrap_or_else(|missing| task.fail(&missing));
         }
         let opened = match hash.strip_prefix(RESULTS_MARK) {
-            Some(address) => open_results(state, &unescaped(address), wish).await,
+            Some(address) => open_results(state, &unescaped(address), task).await,
             None => {
                 let text = hash.strip_prefix(MARK).unwrap_or_default();
-                open_link(state, text, wish).await
+                open_link(state, text, task).await
             }
         };
         if let Err(message) = opened {
-            fail(state, wish, &message);
+            fail(state, task, &message);
         }
     });
 }
 
-fn fail(state: State, wish: Wish, message: &str) {
-    if wish.is_wanted() {
+fn fail(state: State, task: OpenTask, message: &str) {
+    if task.is_wanted() {
         state.arrival.dismiss();
-        wish.fail(&message);
+        task.fail(&message);
     }
 }
 
-async fn open_link(state: State, text: &str, wish: Wish) -> Result<(), String> {
+async fn open_link(state: State, text: &str, task: OpenTask) -> Result<(), String> {
     let link = Link::decode(text).await;
-    if !wish.is_wanted() {
+    if !task.is_wanted() {
         return Ok(());
     }
     let link = link.map_err(|error| error.to_string())?;
@@ -81,12 +81,12 @@ async fn open_link(state: State, text: &str, wish: Wish) -> Result<(), String> {
         (None, Source::Remote { place, .. }) => {
             state.arrival.dismiss();
             state.view.take(link.choices);
-            wish.open_remote(place, Some(link.config)).await;
+            task.open_remote(place, Some(link.config)).await;
         }
         (None, Source::Demo) => {
             state.arrival.dismiss();
             state.view.take(link.choices);
-            wish.open_demo(Some(link.config)).await;
+            task.open_demo(Some(link.config)).await;
         }
         (None, Source::Files { name }) => {
             let awaited = Awaited {
@@ -101,14 +101,14 @@ async fn open_link(state: State, text: &str, wish: Wish) -> Result<(), String> {
     Ok(())
 }
 
-async fn open_results(state: State, address: &str, wish: Wish) -> Result<(), String> {
-    let text = fetched(wish, address).await?;
-    if !wish.is_wanted() {
+async fn open_results(state: State, address: &str, task: OpenTask) -> Result<(), String> {
+    let text = fetched(task, address).await?;
+    if !task.is_wanted() {
         return Ok(());
     }
-    wish.tell(address.to_owned(), None);
+    task.tell(address.to_owned(), None);
     let answer = state.web_workers.ask(Request::Results { text }).await;
-    if !wish.is_wanted() {
+    if !task.is_wanted() {
         return Ok(());
     }
     match answer {
@@ -159,7 +159,7 @@ fn look(state: State) {
     look_at_address(state);
     let hash = window().location().hash().unwrap_or_default();
     if address::asks_for_something(&hash) {
-        state.open(Wanted::Address(hash));
+        state.open(OpenRequest::Address(hash));
     }
 }
 
@@ -177,7 +177,7 @@ fn compute(state: State, config: String) -> Result<(), MissingPart> {
 }
 
 /// The whole text of a results file, with its size shown while it comes.
-async fn fetched(wish: Wish, address: &str) -> Result<String, String> {
+async fn fetched(task: OpenTask, address: &str) -> Result<String, String> {
     let unreachable = |_| {
         format!(
             "{address} could not be fetched: the server cannot be reached, or it does not allow \
@@ -210,7 +210,7 @@ async fn fetched(wish: Wish, address: &str) -> Result<String, String> {
         let bytes = bytes as u64;
         // Packed on the way, it is longer than it was said to be.
         let of = length.unwrap_or_default().max(bytes);
-        wish.tell(address.to_owned(), Some((bytes, of)));
+        task.tell(address.to_owned(), Some((bytes, of)));
     };
     match collected(&stream, MOST_BYTES, progress).await {
         Ok(Some(bytes)) => String::from_utf8(bytes)

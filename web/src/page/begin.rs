@@ -6,17 +6,17 @@ use leptos::task::spawn_local;
 use leptos::wasm_split::wasm_split;
 
 use super::opening::taking;
-use super::store::wanted::Wanted;
-use super::store::{State, Wish};
+use super::store::open_request::OpenRequest;
+use super::store::{OpenTask, State};
 use super::{arrival, workbench};
 use crate::part::{MissingPart, begin};
 use crate::run_place::RunPlace;
 
 /// Opens something with the part of the program that does so.
-pub(super) fn open(state: State, wish: Wish, wanted: Wanted) {
+pub(super) fn open(state: State, task: OpenTask, request: OpenRequest) {
     spawn_local(async move {
-        if let Err(missing) = begin!(open_with(state, wish, wanted)) {
-            wish.fail(&missing);
+        if let Err(missing) = begin!(open_with(state, task, request)) {
+            task.fail(&missing);
         }
     });
 }
@@ -40,17 +40,17 @@ pub(super) fn prepare() {
     )
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
-fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart> {
+fn open_with(state: State, task: OpenTask, request: OpenRequest) -> Result<(), MissingPart> {
     state.workbench.set_value(Some(workbench::workbench));
-    match wanted {
-        Wanted::Demo => spawn_local(wish.open_demo(None)),
-        Wanted::Dropped(dropped) => taking::dropped(state, wish, dropped),
-        Wanted::Picked(files) => taking::picked(state, wish, files),
-        Wanted::Place(_) => spawn_local(wish.open_given()),
-        Wanted::Run(remote) => spawn_local(wish.open(RunPlace::Remote(remote), None)),
-        Wanted::Brought(brought) => state.show_brought(*brought),
-        Wanted::Analysis(worker, info) => state.follow(worker, *info),
-        Wanted::Address(address) => arrival::open(state, wish, address),
+    match request {
+        OpenRequest::Demo => spawn_local(task.open_demo(None)),
+        OpenRequest::Dropped(dropped) => taking::dropped(state, task, dropped),
+        OpenRequest::Picked(files) => taking::picked(state, task, files),
+        OpenRequest::Place(_) => spawn_local(task.open_given()),
+        OpenRequest::Run(remote) => spawn_local(task.open(RunPlace::Remote(remote), None)),
+        OpenRequest::Brought(brought) => state.show_brought(*brought),
+        OpenRequest::Analysis(worker, info) => state.follow(worker, *info),
+        OpenRequest::Address(address) => arrival::open(state, task, address),
     }
     Ok(())
 }

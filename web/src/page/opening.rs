@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use super::companion::fetching::shown;
 use super::readout;
 use super::store::State;
-use super::store::wanted::Wanted;
+use super::store::open_request::OpenRequest;
 use picker::Pickers;
 use remote::RemoteFields;
 use under_way::Status;
@@ -41,7 +41,7 @@ pub(super) fn Opening() -> impl IntoView {
                 </span>
                 <div class="row centred">
                     <Pickers/>
-                    <button class="primary" data-test="demo" on:click=move |_| state.open(Wanted::Demo)>
+                    <button class="primary" data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>
                         "Try the demo run"
                     </button>
                 </div>

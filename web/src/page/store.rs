@@ -9,9 +9,9 @@ pub(in crate::page) mod companion;
 pub(in crate::page) mod explore;
 pub(in crate::page) mod given;
 mod meter;
+pub(in crate::page) mod open_request;
 mod state;
 pub(in crate::page) mod view;
-pub(in crate::page) mod wanted;
 mod web_workers;
 
-pub(in crate::page) use state::{Side, Stage, State, Wish};
+pub(in crate::page) use state::{OpenTask, Side, Stage, State};

@@ -10,7 +10,7 @@ use web_sys::Node;
 
 use super::{history, menu, runs};
 use crate::page::store::companion::{Companion, Views, follow, opening};
-use crate::page::store::{State, Wish};
+use crate::page::store::{OpenTask, State};
 use crate::part::MissingPart;
 
 /// Connects to the worker that is named, where one is, and shows it from now on.
@@ -48,10 +48,10 @@ pub(super) fn begin(state: State) -> Result<(), MissingPart> {
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 pub(in crate::page) fn open_linked(
     state: State,
-    wish: Wish,
+    task: OpenTask,
     id: String,
 ) -> Result<(), MissingPart> {
-    spawn_local(opening::open_linked(state, wish, id));
+    spawn_local(opening::open_linked(state, task, id));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::drop;
 use crate::files::text_of;
 use crate::page::companion::fetching::shown;
 use crate::page::store::State;
-use crate::page::store::wanted::Wanted;
+use crate::page::store::open_request::OpenRequest;
 
 /// The ways to another run, while one is open.
 #[component]
@@ -34,7 +34,7 @@ pub(in crate::page) fn OpenMenu() -> impl IntoView {
                 <Pickers/>
                 <RemoteFields/>
                 {shown(state.companion, |views| (views.runs)())}
-                <button data-test="demo" on:click=move |_| state.open(Wanted::Demo)>"Demo run"</button>
+                <button data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
             </div>
         </details>
@@ -61,7 +61,7 @@ fn Picker(input: NodeRef<Input>, test: &'static str, label: &'static str) -> imp
             return;
         };
         if let Some(list) = input.files() {
-            state.open(Wanted::Picked(drop::picked(&list)));
+            state.open(OpenRequest::Picked(drop::picked(&list)));
         }
         // The same file may be picked again.
         input.set_value("");

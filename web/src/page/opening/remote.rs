@@ -4,7 +4,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::page::store::State;
-use crate::page::store::wanted::Wanted;
+use crate::page::store::open_request::OpenRequest;
 
 /// Fields for a place and a token.
 #[component]
@@ -14,7 +14,7 @@ pub(super) fn RemoteFields() -> impl IntoView {
     let open = move |event: SubmitEvent| {
         event.prevent_default();
         let place = given.place.get_untracked();
-        state.open(Wanted::Place(place));
+        state.open(OpenRequest::Place(place));
     };
     view! {
         <div class="remote" on:click=|event| event.stop_propagation()>

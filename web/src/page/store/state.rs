@@ -11,16 +11,16 @@ use super::companion::Companion;
 use super::companion::sending::Sending;
 use super::explore::Explore;
 use super::given::Given;
+use super::open_request::{DEMO, OpenRequest};
 use super::view::View;
-use super::wanted::{DEMO, Wanted};
 use super::web_workers::WebWorkers;
 use crate::browser;
 use crate::link::Source;
 use crate::message::{Answer, Opened, Request};
 use crate::run_place::RunPlace;
 
-/// Opens something that is wanted.
-pub(in crate::page) type Open = fn(State, Wish, Wanted);
+/// Opens what is asked for.
+pub(in crate::page) type Open = fn(State, OpenTask, OpenRequest);
 
 /// Everything that is shown. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -56,8 +56,8 @@ pub(in crate::page) struct State {
     pub origin: StoredValue<Option<Source>>,
     /// Opens things: the page's part that knows how.
     open: Open,
-    /// Counts what was to be opened, so that what an earlier wish still brings is passed over.
-    wishes: StoredValue<u64>,
+    /// Counts what was to be opened, so that what an earlier task still brings is passed over.
+    tasks: StoredValue<u64>,
 }
 
 /// How far the page is with opening something.
@@ -111,7 +111,7 @@ impl State {
             given: Given::new(),
             origin: StoredValue::new(None),
             open,
-            wishes: StoredValue::new(0),
+            tasks: StoredValue::new(0),
         }
     }
 
@@ -133,28 +133,28 @@ impl State {
     }
 
     /// Opens something; what was on its way is given up.
-    pub(in crate::page) fn open(self, wanted: Wanted) {
-        let wish = self.wish(&wanted.name());
-        (self.open)(self, wish, wanted);
+    pub(in crate::page) fn open(self, request: OpenRequest) {
+        let task = self.begin_opening(&request.name());
+        (self.open)(self, task, request);
     }
 
     /// Begins to open something; what was on its way is given up. What is open stays until
     /// something else is.
-    pub(in crate::page) fn wish(self, what: &str) -> Wish {
+    pub(in crate::page) fn begin_opening(self, what: &str) -> OpenTask {
         self.web_workers.stop_opening();
-        self.wishes.update_value(|wishes| *wishes += 1);
-        let wish = Wish {
-            number: self.wishes.get_value(),
+        self.tasks.update_value(|tasks| *tasks += 1);
+        let task = OpenTask {
+            number: self.tasks.get_value(),
             state: self,
         };
-        wish.tell(what.to_owned(), None);
-        wish
+        task.tell(what.to_owned(), None);
+        task
     }
 
     /// Gives up what is being opened, or puts its failure away.
     pub(in crate::page) fn settle(self) {
         self.web_workers.stop_opening();
-        self.wishes.update_value(|wishes| *wishes += 1);
+        self.tasks.update_value(|tasks| *tasks += 1);
         self.stage.set(if untrack(|| self.has_content()) {
             Stage::Open
         } else {
@@ -211,15 +211,15 @@ impl State {
 
 /// Something that a person wants opened. It tells the page nothing any more once another is.
 #[derive(Clone, Copy)]
-pub(in crate::page) struct Wish {
+pub(in crate::page) struct OpenTask {
     number: u64,
     state: State,
 }
 
-impl Wish {
+impl OpenTask {
     /// Whether it is still wanted.
     pub(in crate::page) fn is_wanted(self) -> bool {
-        self.state.wishes.get_value() == self.number
+        self.state.tasks.get_value() == self.number
     }
 
     /// Says what is on its way, and bytes so far of so many where that is known.

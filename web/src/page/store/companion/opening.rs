@@ -13,8 +13,8 @@ use crate::browser::pause;
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
 use crate::page::store::given::endpoint;
-use crate::page::store::state::{State, Wish};
-use crate::page::store::wanted::Wanted;
+use crate::page::store::open_request::OpenRequest;
+use crate::page::store::state::{OpenTask, State};
 
 /// How often it is looked whether a worker answers by now, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 100;
@@ -24,21 +24,21 @@ const LEFT: &str = "The page speaks to no worker any more: connect to it again (
 
 /// Opens a run of the worker's; the page reads it over HTTP, by ranges.
 pub(in crate::page) fn open_run(state: State, run: RunFound) {
-    let wish = state.wish(&run.name);
+    let task = state.begin_opening(&run.name);
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
-            return wish.fail(&LEFT);
+            return task.fail(&LEFT);
         };
         let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
         match worker.ask("GET", &path, Payload::Nothing).await {
-            _ if !wish.is_wanted() => {}
+            _ if !task.is_wanted() => {}
             Ok(files) => {
                 let remote = remote(&worker, run, files);
-                state.open(Wanted::Run(Box::new(remote)));
+                state.open(OpenRequest::Run(Box::new(remote)));
             }
             Err(error) => {
                 let reason = in_words(state, &worker, &error);
-                wish.fail(&format!("{} could not be opened: {reason}", run.name));
+                task.fail(&format!("{} could not be opened: {reason}", run.name));
             }
         }
     });
@@ -59,42 +59,42 @@ fn remote(worker: &NativeWorker, run: RunFound, files: RunFiles) -> Remote {
 }
 
 /// Opens the analysis of this id, once there is a worker.
-pub(in crate::page) async fn open_linked(state: State, wish: Wish, id: String) {
-    match connected(state, wish).await {
-        Ok(Some(worker)) => open(state, wish, &worker, &id).await,
+pub(in crate::page) async fn open_linked(state: State, task: OpenTask, id: String) {
+    match connected(state, task).await {
+        Ok(Some(worker)) => open(state, task, &worker, &id).await,
         Ok(None) => {}
-        Err(message) => wish.fail(&message),
+        Err(message) => task.fail(&message),
     }
 }
 
 /// Opens several analyses beside each other, or the only one.
 pub(in crate::page) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
     let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
-    let wish = state.wish(&names.join(" and "));
+    let task = state.begin_opening(&names.join(" and "));
     spawn_local(async move {
         let Some(worker) = state.companion.worker.get_untracked() else {
-            return wish.fail(&LEFT);
+            return task.fail(&LEFT);
         };
         match analyses.as_slice() {
-            [only] => open(state, wish, &worker, &only.id).await,
-            several => compare(state, wish, &worker, several).await,
+            [only] => open(state, task, &worker, &only.id).await,
+            several => compare(state, task, &worker, several).await,
         }
     });
 }
 
-async fn compare(state: State, wish: Wish, worker: &NativeWorker, analyses: &[AnalysisInfo]) {
+async fn compare(state: State, task: OpenTask, worker: &NativeWorker, analyses: &[AnalysisInfo]) {
     let mut all = Vec::new();
     for analysis in analyses {
-        wish.tell(analysis.name.clone(), None);
-        match results(state, wish, worker, &analysis.id).await {
+        task.tell(analysis.name.clone(), None);
+        match results(state, task, worker, &analysis.id).await {
             Ok(Some(results)) => all.push((Some(analysis.name.clone()), results)),
             Ok(None) => return,
-            Err(message) => return wish.fail(&format!("{}: {message}", analysis.name)),
+            Err(message) => return task.fail(&format!("{}: {message}", analysis.name)),
         }
     }
     let comparison = match Comparison::of(all) {
         Ok(comparison) => comparison,
-        Err(error) => return wish.fail(&error),
+        Err(error) => return task.fail(&error),
     };
     let brought = Brought {
         name: comparison.names.join(" and "),
@@ -103,24 +103,24 @@ async fn compare(state: State, wish: Wish, worker: &NativeWorker, analyses: &[An
         link: None,
         origin: None,
     };
-    state.open(Wanted::Brought(Box::new(brought)));
+    state.open(OpenRequest::Brought(Box::new(brought)));
 }
 
 /// Shows the results of one that is done. Any other is followed: one that was stopped or failed has
 /// no results, and all that it has done is told again.
-async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
+async fn open(state: State, task: OpenTask, worker: &NativeWorker, id: &str) {
     let path = format!("api/analyses/{}", js_sys::encode_uri_component(id));
     let info = worker.ask::<AnalysisInfo>("GET", &path, Payload::Nothing);
     let info = match info.await {
-        _ if !wish.is_wanted() => return,
+        _ if !task.is_wanted() => return,
         Ok(info) => info,
-        Err(error) => return wish.fail(&in_words(state, worker, &error)),
+        Err(error) => return task.fail(&in_words(state, worker, &error)),
     };
     if info.phase != Phase::Done {
-        return state.open(Wanted::Analysis(worker.clone(), Box::new(info)));
+        return state.open(OpenRequest::Analysis(worker.clone(), Box::new(info)));
     }
-    wish.tell(info.name.clone(), None);
-    match results(state, wish, worker, id).await {
+    task.tell(info.name.clone(), None);
+    match results(state, task, worker, id).await {
         Ok(Some(results)) => {
             let brought = Brought {
                 origin: origin_of(&info),
@@ -129,17 +129,17 @@ async fn open(state: State, wish: Wish, worker: &NativeWorker, id: &str) {
                 results,
                 link: Some(short_link(worker.address(), id)),
             };
-            state.open(Wanted::Brought(Box::new(brought)));
+            state.open(OpenRequest::Brought(Box::new(brought)));
         }
         Ok(None) => {}
-        Err(message) => wish.fail(&format!("{}: {message}", info.name)),
+        Err(message) => task.fail(&format!("{}: {message}", info.name)),
     }
 }
 
 /// The results of an analysis; none where nobody wants them any more.
 async fn results(
     state: State,
-    wish: Wish,
+    task: OpenTask,
     worker: &NativeWorker,
     id: &str,
 ) -> Result<Option<Results>, String> {
@@ -147,11 +147,11 @@ async fn results(
     let path = format!("api/analyses/{id}/results.json");
     let text = worker.text("GET", &path, Payload::Nothing).await;
     let text = text.map_err(|error| in_words(state, worker, &error))?;
-    if !wish.is_wanted() {
+    if !task.is_wanted() {
         return Ok(None);
     }
     let answer = state.web_workers.ask(Request::Results { text }).await;
-    if !wish.is_wanted() {
+    if !task.is_wanted() {
         return Ok(None);
     }
     match answer? {
@@ -161,10 +161,10 @@ async fn results(
 }
 
 /// The worker as soon as it can be used; none where nobody waits for it any more.
-async fn connected(state: State, wish: Wish) -> Result<Option<NativeWorker>, String> {
+async fn connected(state: State, task: OpenTask) -> Result<Option<NativeWorker>, String> {
     let companion = state.companion;
     let mut is_told = false;
-    while wish.is_wanted() {
+    while task.is_wanted() {
         match companion.standing.get_untracked() {
             Standing::Ready(_) => return Ok(companion.worker.get_untracked()),
             Standing::Lost(reason) => return Err(reason),
@@ -178,7 +178,7 @@ async fn connected(state: State, wish: Wish) -> Result<Option<NativeWorker>, Str
             Standing::WantsToken if !is_told => {
                 is_told = true;
                 let what = "an analysis of the worker's, which wants a token (top right)";
-                wish.tell(what.to_owned(), None);
+                task.tell(what.to_owned(), None);
                 companion.is_menu_open.set(true);
             }
             Standing::WantsToken | Standing::Connecting => {}

@@ -1,4 +1,4 @@
-//! What there is to be opened.
+//! What the page is asked to open.
 
 use ckptscope_analysis::service::AnalysisInfo;
 
@@ -13,7 +13,7 @@ use crate::native::NativeWorker;
 pub(in crate::page) const DEMO: &str = "the demo run";
 
 /// Something to open.
-pub(in crate::page) enum Wanted {
+pub(in crate::page) enum OpenRequest {
     /// The demo run.
     Demo,
     /// What was dropped on the page.
@@ -32,7 +32,7 @@ pub(in crate::page) enum Wanted {
     Address(String),
 }
 
-impl Wanted {
+impl OpenRequest {
     /// What it is called while it is on its way.
     pub(in crate::page) fn name(&self) -> String {
         match self {
