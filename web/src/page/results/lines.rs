@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use super::basis::Basis;
 use super::drawing::Drawing;
 use super::legend::Legend;
-use super::painter::Painter;
 use super::picture::Picture;
+use super::render_queue::RenderQueue;
 use crate::browser;
 use crate::panel::PanelSignal;
 use crate::panel::chart::Plan;
@@ -19,8 +19,8 @@ use crate::panel::chart::Plan;
 #[component]
 pub(super) fn LinesView(panel: PanelSignal, is_near: Signal<bool>, height: u32) -> impl IntoView {
     let basis = Basis::here();
-    let painter = Painter::here();
-    let easel = painter.easel();
+    let queue = RenderQueue::here();
+    let slot = queue.slot();
     let element = NodeRef::<Div>::new();
     let width = browser::width_of(element);
     let picture = RwSignal::new(None::<Arc<Picture>>);
@@ -34,7 +34,7 @@ pub(super) fn LinesView(panel: PanelSignal, is_near: Signal<bool>, height: u32) 
         }
         basis.track(&panel);
         let panel = panel.clone();
-        painter.paint(easel, move || {
+        queue.render(slot, move || {
             picture.try_set(Some(Arc::new(draw(basis.plan(&panel), size))));
         });
     });

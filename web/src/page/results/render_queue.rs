@@ -14,51 +14,51 @@ const TURN_SECONDS: f64 = 0.008;
 
 /// What is to be drawn, in order. Copies share the same queue.
 #[derive(Clone, Copy)]
-pub(super) struct Painter(StoredValue<Rc<RefCell<Queue>>, LocalStorage>);
+pub(super) struct RenderQueue(StoredValue<Rc<RefCell<Queue>>, LocalStorage>);
 
-/// Whose drawing it is.
+/// Which drawing it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Easel(u64);
+pub(super) struct RenderSlot(u64);
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<(Easel, Box<dyn FnOnce()>)>,
-    easels: u64,
+    jobs: VecDeque<(RenderSlot, Box<dyn FnOnce()>)>,
+    slots: u64,
     is_running: bool,
 }
 
-impl Painter {
+impl RenderQueue {
     pub(super) fn new() -> Self {
         Self(StoredValue::new_local(Rc::default()))
     }
 
-    /// The painter of the page that the caller is part of.
+    /// The queue of the page that the caller is part of.
     pub(super) fn here() -> Self {
         expect_context()
     }
 
     /// A place for one drawing; what waits for it is forgotten with the caller's component.
-    pub(super) fn easel(self) -> Easel {
+    pub(super) fn slot(self) -> RenderSlot {
         let queue = self.0.get_value();
-        let easel = {
+        let slot = {
             let mut queue = queue.borrow_mut();
-            queue.easels += 1;
-            Easel(queue.easels)
+            queue.slots += 1;
+            RenderSlot(queue.slots)
         };
         let queue = StoredValue::new_local(queue);
         on_cleanup(move || {
-            queue.with_value(|queue| queue.borrow_mut().forget(easel));
+            queue.with_value(|queue| queue.borrow_mut().forget(slot));
         });
-        easel
+        slot
     }
 
-    /// Draws soon. What waits for the same easel is not drawn any more.
-    pub(super) fn paint(self, easel: Easel, job: impl FnOnce() + 'static) {
+    /// Draws soon. What waits for the same slot is not drawn any more.
+    pub(super) fn render(self, slot: RenderSlot, job: impl FnOnce() + 'static) {
         let queue = self.0.get_value();
         {
             let mut waiting = queue.borrow_mut();
-            waiting.forget(easel);
-            waiting.jobs.push_back((easel, Box::new(job)));
+            waiting.forget(slot);
+            waiting.jobs.push_back((slot, Box::new(job)));
             if waiting.is_running {
                 return;
             }
@@ -75,8 +75,8 @@ impl Painter {
 }
 
 impl Queue {
-    fn forget(&mut self, easel: Easel) {
-        self.jobs.retain(|(other, _)| *other != easel);
+    fn forget(&mut self, slot: RenderSlot) {
+        self.jobs.retain(|(other, _)| *other != slot);
     }
 }
 
