@@ -7,11 +7,11 @@ mod dialog;
 mod explore;
 mod network;
 mod opening;
+mod progress;
 mod readout;
 mod results;
 mod side;
 mod store;
-mod watch;
 mod workbench;
 
 use leptos::mount::mount_to_body;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::store::State;
-use super::store::explore::Sight;
+use super::store::explore::Loadable;
 use tensor::Tensor;
 use tree::Tree;
 
@@ -23,7 +23,7 @@ pub(super) fn ExploreView() -> impl IntoView {
         };
         let is_here = explore
             .list
-            .with_untracked(|list| matches!(list, Sight::Seen(list) if list.part == part));
+            .with_untracked(|list| matches!(list, Loadable::Loaded(list) if list.part == part));
         if !is_here {
             spawn_local(explore.list_tensors(part));
         }

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
+use super::progress::ProgressView;
 use super::results::ResultsView;
 use super::side::{self, SidePanel};
 use super::store::State;
-use super::watch::Watch;
 
 /// What is found and asked on one side; on the other what is looked at, or what came of it.
 pub(super) fn workbench() -> AnyView {
@@ -20,7 +20,7 @@ pub(super) fn workbench() -> AnyView {
         <div class="shell">
             <SidePanel/>
             <main>
-                <Watch/>
+                <ProgressView/>
                 {main}
             </main>
         </div>

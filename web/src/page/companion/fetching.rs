@@ -5,15 +5,15 @@ use leptos::task::spawn_local;
 
 use super::views;
 use crate::page::store::State;
-use crate::page::store::companion::{Companion, Standing, Views, memory};
+use crate::page::store::companion::{Companion, Standing, Views, storage};
 use crate::part::begin;
 
 /// Connects to the worker that the page came from, else to the one that was given last time.
 pub(in crate::page) fn begin(state: State) {
     let companion = state.companion;
-    let told = memory::take_token_out_of_the_address();
+    let told = storage::take_token_out_of_the_address();
     companion.told.set_value(told);
-    if memory::names_a_worker() {
+    if storage::names_a_worker() {
         companion.standing.set(Standing::Connecting);
         match companion.views.get_untracked() {
             Some(views) => (views.arrive)(companion),
@@ -24,7 +24,7 @@ pub(in crate::page) fn begin(state: State) {
 
 /// Takes a token out of the address when that changes: somebody pasted what the worker said.
 pub(in crate::page) fn look_at_address(state: State) {
-    if memory::has_token_in_address() {
+    if storage::has_token_in_address() {
         begin(state);
     }
 }

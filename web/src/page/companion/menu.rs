@@ -9,7 +9,7 @@ use super::starting::{Command, WITH_PAGE, from_elsewhere};
 use crate::native::NativeWorker;
 use crate::page::readout;
 use crate::page::store::State;
-use crate::page::store::companion::{Companion, Standing, memory};
+use crate::page::store::companion::{Companion, Standing, storage};
 
 /// The menu.
 pub(super) fn view() -> AnyView {
@@ -30,7 +30,7 @@ fn WithoutWorker(companion: Companion) -> impl IntoView {
     let own = NativeWorker::of_this_page("");
     let is_elsewhere = own.is_none();
     let again = own.map(|own| {
-        let token = memory::token(own.address()).unwrap_or_default();
+        let token = storage::token(own.address()).unwrap_or_default();
         let connect = move |_| {
             if let Some(worker) = NativeWorker::at(own.address(), &token) {
                 spawn_local(companion.connect_by_hand(worker));

@@ -6,13 +6,13 @@ pub(in crate::page) mod follow;
 pub(in crate::page) mod handing_over;
 pub(in crate::page) mod history;
 mod matching;
-pub(in crate::page) mod memory;
 pub(in crate::page) mod opening;
 mod patience;
 pub(in crate::page) mod sending;
 mod showing;
 pub(in crate::page) mod shown;
 mod source;
+pub(in crate::page) mod storage;
 mod upload;
 
 use ckptscope_analysis::service::Machine;

@@ -17,7 +17,7 @@ pub(in crate::page) struct Explore {
     /// The part whose tensors are listed; none where no run is open.
     pub part: RwSignal<Option<PartName>>,
     /// Its tensors.
-    pub list: RwSignal<Sight<TensorList>>,
+    pub list: RwSignal<Loadable<TensorList>>,
     /// What names have to contain.
     pub search: RwSignal<String>,
     /// Groups that are unfolded.
@@ -25,7 +25,7 @@ pub(in crate::page) struct Explore {
     /// The tensor that is looked at.
     pub name: RwSignal<Option<String>>,
     /// What it looks like.
-    pub tensor: RwSignal<Sight<TensorView>>,
+    pub tensor: RwSignal<Loadable<TensorView>>,
     web_workers: WebWorkers,
     /// Counts questions, so that an answer to an earlier one is passed over.
     questions: StoredValue<u64>,
@@ -33,13 +33,13 @@ pub(in crate::page) struct Explore {
 
 /// Something that a worker was asked for.
 #[derive(Clone, Debug)]
-pub(in crate::page) enum Sight<T> {
+pub(in crate::page) enum Loadable<T> {
     /// Nobody asked.
-    Nothing,
+    NotAsked,
     /// It is on its way.
-    Waiting,
+    Loading,
     /// It is there.
-    Seen(Arc<T>),
+    Loaded(Arc<T>),
     /// It cannot be had; in words.
     Failed(String),
 }
@@ -48,11 +48,11 @@ impl Explore {
     pub(in crate::page) fn new(web_workers: WebWorkers) -> Self {
         Self {
             part: RwSignal::new(None),
-            list: RwSignal::new(Sight::Nothing),
+            list: RwSignal::new(Loadable::NotAsked),
             search: RwSignal::new(String::new()),
             unfolded: RwSignal::new(BTreeSet::new()),
             name: RwSignal::new(None),
-            tensor: RwSignal::new(Sight::Nothing),
+            tensor: RwSignal::new(Loadable::NotAsked),
             web_workers,
             questions: StoredValue::new(0),
         }
@@ -60,8 +60,8 @@ impl Explore {
 
     /// Begins with the last step of another run.
     pub(in crate::page) fn begin(self, run: &RunSummary) {
-        self.list.set(Sight::Nothing);
-        self.tensor.set(Sight::Nothing);
+        self.list.set(Loadable::NotAsked);
+        self.tensor.set(Loadable::NotAsked);
         self.name.set(None);
         self.search.set(String::new());
         self.unfolded.set(BTreeSet::new());
@@ -88,16 +88,16 @@ impl Explore {
     pub(in crate::page) async fn list_tensors(self, part: PartName) {
         self.questions.update_value(|questions| *questions += 1);
         let question = self.questions.get_value();
-        self.list.set(Sight::Waiting);
+        self.list.set(Loadable::Loading);
         let answer = self.web_workers.ask(Request::Tensors { part }).await;
         if self.questions.get_value() != question {
             return;
         }
         match answer {
-            Ok(Answer::Tensors(list)) => self.list.set(Sight::Seen(Arc::new(list))),
+            Ok(Answer::Tensors(list)) => self.list.set(Loadable::Loaded(Arc::new(list))),
             Ok(_) => {}
-            Err(message) if message.is_empty() => self.list.set(Sight::Nothing),
-            Err(message) => self.list.set(Sight::Failed(message)),
+            Err(message) if message.is_empty() => self.list.set(Loadable::NotAsked),
+            Err(message) => self.list.set(Loadable::Failed(message)),
         }
         if let Some(name) = self.name.get_untracked() {
             self.look_at(name);
@@ -107,7 +107,7 @@ impl Explore {
     /// Looks at a tensor of the list; what was looked at before is given up.
     pub(in crate::page) fn look_at(self, name: String) {
         let row = self.list.with_untracked(|list| match list {
-            Sight::Seen(list) => {
+            Loadable::Loaded(list) => {
                 let row = list.tensors.iter().find(|row| row.name == name);
                 row.map(|row| (list.part.clone(), row.path.clone()))
             }
@@ -116,18 +116,18 @@ impl Explore {
         self.name.set(Some(name.clone()));
         let Some((part, path)) = row else {
             let message = format!("There is no {name} in this part of this step.");
-            self.tensor.set(Sight::Failed(message));
+            self.tensor.set(Loadable::Failed(message));
             return;
         };
-        self.tensor.set(Sight::Waiting);
+        self.tensor.set(Loadable::Loading);
         spawn_local(async move {
             let request = Request::Tensor { part, path, name };
             match self.web_workers.look(request).await {
-                Ok(Answer::Tensor(view)) => self.tensor.set(Sight::Seen(Arc::new(*view))),
+                Ok(Answer::Tensor(view)) => self.tensor.set(Loadable::Loaded(Arc::new(*view))),
                 Ok(_) => {}
                 // Another tensor is looked at, or none.
                 Err(message) if message.is_empty() => {}
-                Err(message) => self.tensor.set(Sight::Failed(message)),
+                Err(message) => self.tensor.set(Loadable::Failed(message)),
             }
         });
     }
@@ -136,7 +136,7 @@ impl Explore {
     pub(in crate::page) fn look_away(self) {
         self.web_workers.stop_looking();
         self.name.set(None);
-        self.tensor.set(Sight::Nothing);
+        self.tensor.set(Loadable::NotAsked);
     }
 }
 

@@ -3,7 +3,7 @@
 use ckptscope_analysis::service::{API, Health};
 use leptos::prelude::*;
 
-use super::{Companion, Standing, memory};
+use super::{Companion, Standing, storage};
 use crate::browser::pause;
 use crate::native::{NativeError, NativeWorker, Payload};
 
@@ -17,13 +17,13 @@ impl Companion {
         let own = NativeWorker::of_this_page("").map(|own| own.address().to_owned());
         // Who made the link to the page knows nothing of other workers.
         let told = told.filter(|_| own.is_some());
-        let Some(address) = own.or_else(memory::address) else {
+        let Some(address) = own.or_else(storage::address) else {
             return;
         };
         if let Some(token) = &told {
-            memory::keep_token(&address, token);
+            storage::keep_token(&address, token);
         }
-        let token = told.or_else(|| memory::token(&address));
+        let token = told.or_else(|| storage::token(&address));
         match NativeWorker::at(&address, &token.unwrap_or_default()) {
             Some(worker) => leptos::task::spawn_local(self.connect(worker)),
             None => self.disconnect(),
@@ -50,19 +50,19 @@ impl Companion {
             return;
         }
         if !self.is_own(&address) {
-            memory::keep_address(&address);
+            storage::keep_address(&address);
         }
-        memory::keep_token(&address, &token);
+        storage::keep_token(&address, &token);
     }
 
     /// Speaks to none from now on, and forgets the one that was given; the one that the page came
     /// from can be had back. What is on its way to it is given up.
     pub(in crate::page) fn disconnect(self) {
         self.sending.cancel();
-        memory::forget_address();
+        storage::forget_address();
         let given = self.worker.get_untracked();
         if let Some(given) = given.filter(|worker| !self.is_own(worker.address())) {
-            memory::forget_token(given.address());
+            storage::forget_token(given.address());
         }
         self.worker.set(None);
         self.standing.set(Standing::None);

@@ -113,7 +113,7 @@ struct Following {
 
 impl Following {
     fn start(companion: Companion, worker: NativeWorker, id: String, tell: Listener) -> Self {
-        let ear = Ear {
+        let listener = AnalysisListener {
             companion,
             worker: worker.clone(),
             id: id.clone(),
@@ -122,7 +122,7 @@ impl Following {
             plan: None,
             patience: Patience::default(),
         };
-        let (listening, handle) = abortable(ear.listen());
+        let (listening, handle) = abortable(listener.listen());
         spawn_local(async move {
             // Ends early where nobody listens any more.
             let _ = listening.await;
@@ -160,7 +160,7 @@ impl Drop for Following {
 }
 
 /// What was heard so far, and what is to be heard next.
-struct Ear {
+struct AnalysisListener {
     companion: Companion,
     worker: NativeWorker,
     id: String,
@@ -172,11 +172,11 @@ struct Ear {
     patience: Patience,
 }
 
-impl Ear {
+impl AnalysisListener {
     /// Listens to the end, whatever happens to the connection.
     async fn listen(mut self) {
         loop {
-            match self.hear_all().await {
+            match self.listen_once().await {
                 Ok(Some(end)) => return self.end(end),
                 Ok(None) => self.wait("the stream ended").await,
                 Err(error @ NativeError::Token { .. }) => self.wait_for_token(&error).await,
@@ -189,7 +189,7 @@ impl Ear {
     }
 
     /// Listens until the connection ends; gives how the analysis did, where it did.
-    async fn hear_all(&mut self) -> Result<Option<Phase>, NativeError> {
+    async fn listen_once(&mut self) -> Result<Option<Phase>, NativeError> {
         let last = self.last.clone();
         self.worker = self.companion.with_newest_token(&self.worker);
         let mut events = Events::of(&self.worker, &self.id, last.as_deref()).await?;

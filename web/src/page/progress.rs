@@ -16,7 +16,7 @@ const LEAST_PART: f64 = 0.03;
 
 /// Progress, failures and warnings; nothing before anything was asked for.
 #[component]
-pub(super) fn Watch() -> impl IntoView {
+pub(super) fn ProgressView() -> impl IntoView {
     let state = State::here();
     let is_asked = Memo::new(move |_| state.analysis.phase.with(|phase| *phase != Phase::Idle));
     let is_planning =
