@@ -2,9 +2,9 @@
 
 mod arrival;
 mod begin;
-mod companion;
 mod dialog;
 mod explore;
+mod native_worker;
 mod network;
 mod opening;
 mod progress;
@@ -18,8 +18,8 @@ use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
 use arrival::ArrivalNotice;
-use companion::CompanionMenu;
-use companion::fetching;
+use native_worker::NativeWorkerMenu;
+use native_worker::fetching;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
 use store::State;
 
@@ -47,7 +47,7 @@ fn Page() -> impl IntoView {
             {move || state.workbench.get_value().map(|workbench| workbench())}
         </Show>
         <DropZone/>
-        {fetching::shown(state.companion, |views| (views.history)())}
+        {fetching::shown(state.native_worker, |views| (views.history)())}
     }
 }
 
@@ -78,7 +78,7 @@ fn TopBar() -> impl IntoView {
             {run}
             <span class="grow"></span>
             <Show when=move || state.has_content()><OpenMenu/></Show>
-            <CompanionMenu/>
+            <NativeWorkerMenu/>
         </header>
     }
 }

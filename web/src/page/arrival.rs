@@ -8,8 +8,8 @@ use leptos::wasm_split::wasm_split;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use super::companion::fetching::look_at_address;
-use super::companion::views::open_linked;
+use super::native_worker::fetching::look_at_address;
+use super::native_worker::views::open_linked;
 use super::store::address::{self, ANALYSIS_MARK, RESULTS_MARK, unescaped};
 use super::store::arrival::{Awaited, Notice};
 use super::store::open_request::OpenRequest;

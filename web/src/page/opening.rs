@@ -12,7 +12,7 @@ pub(super) use under_way::UnderWay;
 
 use leptos::prelude::*;
 
-use super::companion::fetching::shown;
+use super::native_worker::fetching::shown;
 use super::readout;
 use super::store::State;
 use super::store::open_request::OpenRequest;
@@ -49,7 +49,7 @@ pub(super) fn Opening() -> impl IntoView {
                 <RemoteFields/>
                 <Status/>
             </div>
-            {shown(state.companion, |views| (views.runs)())}
+            {shown(state.native_worker, |views| (views.runs)())}
             <div class="facts">
                 <div><b>"Stays with you"</b>"Files are read on this machine and go nowhere, unless you send them to a worker of your own."</div>
                 <div><b>"Reads only what it needs"</b>"A few tensors of a 30 GB checkpoint cost a few tensors."</div>

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use super::remote::RemoteFields;
 use crate::drop;
 use crate::files::text_of;
-use crate::page::companion::fetching::shown;
+use crate::page::native_worker::fetching::shown;
 use crate::page::store::State;
 use crate::page::store::open_request::OpenRequest;
 
@@ -33,7 +33,7 @@ pub(in crate::page) fn OpenMenu() -> impl IntoView {
             <div class="sheet" on:click=move |_| fold()>
                 <Pickers/>
                 <RemoteFields/>
-                {shown(state.companion, |views| (views.runs)())}
+                {shown(state.native_worker, |views| (views.runs)())}
                 <button data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
             </div>

@@ -3,7 +3,7 @@
 use ckptscope_analysis::service::AnalysisInfo;
 
 use super::address;
-use super::companion::shown::Brought;
+use super::native_worker::shown::Brought;
 use crate::drop::Dropped;
 use crate::files::RunFiles;
 use crate::message::Remote;

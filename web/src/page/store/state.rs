@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use super::analysis::Analysis;
 use super::arrival::Arrival;
 use super::ask::Ask;
-use super::companion::Companion;
-use super::companion::sending::Sending;
 use super::explore::Explore;
 use super::given::Given;
+use super::native_worker::NativeConnection;
+use super::native_worker::sending::Sending;
 use super::open_request::{DEMO, OpenRequest};
 use super::view::View;
 use super::web_workers::WebWorkers;
@@ -45,7 +45,7 @@ pub(in crate::page) struct State {
     /// The workers.
     pub web_workers: WebWorkers,
     /// The native worker, where there is one.
-    pub companion: Companion,
+    pub native_worker: NativeConnection,
     /// What is on its way to it.
     pub sending: Sending,
     /// The view of what is open; none before the part of the program that opens things is there.
@@ -105,7 +105,7 @@ impl State {
             view: View::new(),
             theme: browser::theme(),
             web_workers,
-            companion: Companion::new(sending, web_workers),
+            native_worker: NativeConnection::new(sending, web_workers),
             sending,
             workbench: StoredValue::new(None),
             given: Given::new(),

@@ -48,7 +48,7 @@ impl Power {
 
     /// Of the native worker; none where none can be used.
     pub(super) fn of_worker(state: State) -> Option<Self> {
-        state.companion.machine().map(Self::of)
+        state.native_worker.machine().map(Self::of)
     }
 
     fn of(machine: Machine) -> Self {

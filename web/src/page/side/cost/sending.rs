@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::page::dialog::show_modal;
 use crate::page::readout;
 use crate::page::store::State;
-use crate::page::store::companion::sending::{Agreement, Copying, Lost, Stage};
+use crate::page::store::native_worker::sending::{Agreement, Copying, Lost, Stage};
 
 /// More files than this are not listed one by one.
 const MOST_LISTED: usize = 500;

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::Node;
 
 use super::{history, menu, runs};
-use crate::page::store::companion::{Companion, Views, follow, opening};
+use crate::page::store::native_worker::{NativeConnection, Views, follow, opening};
 use crate::page::store::{OpenTask, State};
 use crate::part::MissingPart;
 
@@ -20,23 +20,23 @@ use crate::part::MissingPart;
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 pub(super) fn begin(state: State) -> Result<(), MissingPart> {
-    let companion = state.companion;
+    let native_worker = state.native_worker;
     // Two may have waited for it.
-    if companion.views.with_untracked(Option::is_some) {
+    if native_worker.views.with_untracked(Option::is_some) {
         return Ok(());
     }
-    companion.views.set(Some(Views {
+    native_worker.views.set(Some(Views {
         menu: menu::view,
         runs: runs::view,
         history: history::view,
-        arrive: Companion::arrive,
-        look: |companion| spawn_local(companion.look()),
+        arrive: NativeConnection::arrive,
+        look: |native_worker| spawn_local(native_worker.look()),
         send: Callback::new(move |()| state.send_now()),
         follow: follow::listen,
     }));
-    fold_by_clicks_elsewhere(companion);
-    companion.arrive();
-    spawn_local(companion.keep_watch());
+    fold_by_clicks_elsewhere(native_worker);
+    native_worker.arrive();
+    spawn_local(native_worker.keep_watch());
     Ok(())
 }
 
@@ -56,14 +56,14 @@ pub(in crate::page) fn open_linked(
 }
 
 /// Folds the worker's menu when somebody turns to something else.
-fn fold_by_clicks_elsewhere(companion: Companion) {
+fn fold_by_clicks_elsewhere(native_worker: NativeConnection) {
     // The page lives as long as the tab.
     let _ = window_event_listener(ev::pointerdown, move |event| {
         let target = event.target();
         let target = target.and_then(|target| target.dyn_into::<Node>().ok());
         let menu = document().query_selector(".worker-menu").ok().flatten();
         if menu.is_some_and(|menu| !menu.contains(target.as_ref())) {
-            companion.is_menu_open.set(false);
+            native_worker.is_menu_open.set(false);
         }
     });
 }

@@ -6,15 +6,15 @@ use web_sys::KeyboardEvent;
 
 use super::fetching::{fetch_views, shown};
 use crate::page::store::State;
-use crate::page::store::companion::Standing;
+use crate::page::store::native_worker::Standing;
 
 /// Who computes; unfolds into all that concerns a native worker.
 #[component]
-pub(in crate::page) fn CompanionMenu() -> impl IntoView {
+pub(in crate::page) fn NativeWorkerMenu() -> impl IntoView {
     let state = State::here();
-    let companion = state.companion;
+    let native_worker = state.native_worker;
     let menu = NodeRef::<Details>::new();
-    let is_open = companion.is_menu_open;
+    let is_open = native_worker.is_menu_open;
     Effect::new(move |_| {
         let is_open = is_open.get();
         if let Some(menu) = menu.get() {
@@ -28,8 +28,8 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
         }
         if now {
             fetch_views(state);
-            if let Some(views) = companion.views.get_untracked() {
-                (views.look)(companion);
+            if let Some(views) = native_worker.views.get_untracked() {
+                (views.look)(native_worker);
             }
         }
     };
@@ -38,9 +38,9 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
             is_open.set(false);
         }
     };
-    let waiting = move || match companion.views.with(Option::is_some) {
+    let waiting = move || match native_worker.views.with(Option::is_some) {
         true => String::new(),
-        false => companion
+        false => native_worker
             .missing
             .get()
             .unwrap_or_else(|| "loading …".to_owned()),
@@ -49,7 +49,7 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
         <details class="menu worker-menu" node_ref=menu on:toggle=toggled on:keydown=fold_on_escape>
             <summary class="chip threads" data-test="worker-menu"><Summary/></summary>
             <div class="sheet" data-test="worker-sheet">
-                {shown(companion, |views| (views.menu)())}
+                {shown(native_worker, |views| (views.menu)())}
                 <p class="label" role="status">{waiting}</p>
             </div>
         </details>
@@ -61,7 +61,7 @@ pub(in crate::page) fn CompanionMenu() -> impl IntoView {
 fn Summary() -> impl IntoView {
     let state = State::here();
     let words = move || {
-        let standing = state.companion.standing.get();
+        let standing = state.native_worker.standing.get();
         let here = threads(state.web_workers.pool_size.get() as u64);
         let none = String::new;
         let (colour, mark, first, words, more) = match standing {

@@ -12,4 +12,4 @@ mod runs;
 pub(super) mod starting;
 pub(super) mod views;
 
-pub(super) use chip::CompanionMenu;
+pub(super) use chip::NativeWorkerMenu;

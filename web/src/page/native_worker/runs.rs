@@ -7,8 +7,8 @@ use leptos::task::spawn_local;
 use crate::native::Payload;
 use crate::page::readout;
 use crate::page::store::State;
-use crate::page::store::companion::opening::open_run;
-use crate::page::store::companion::{Companion, Standing};
+use crate::page::store::native_worker::opening::open_run;
+use crate::page::store::native_worker::{NativeConnection, Standing};
 
 /// With more runs than these they can be searched.
 const MOST_WITHOUT_SEARCH: usize = 8;
@@ -26,21 +26,21 @@ enum Listing {
 
 /// The runs, on the opening page or in the menu that opens things; nothing without a worker.
 pub(super) fn view() -> AnyView {
-    let companion = State::here().companion;
-    let content = move || match companion.standing.get() {
+    let native_worker = State::here().native_worker;
+    let content = move || match native_worker.standing.get() {
         Standing::None => ().into_any(),
-        Standing::Ready(_) => view! { <Runs companion/> }.into_any(),
+        Standing::Ready(_) => view! { <Runs native_worker/> }.into_any(),
         Standing::Connecting => view! {
-            <Heading companion/>
+            <Heading native_worker/>
             <p class="label" role="status">"connecting …"</p>
         }
         .into_any(),
         Standing::WantsToken => {
-            view! { <Trouble companion words="The worker wants a token." button="Give it"/> }
+            view! { <Trouble native_worker words="The worker wants a token." button="Give it"/> }
                 .into_any()
         }
         Standing::Lost(_) => {
-            view! { <Trouble companion words="The worker cannot be used." button="Why?"/> }
+            view! { <Trouble native_worker words="The worker cannot be used." button="Why?"/> }
                 .into_any()
         }
     };
@@ -48,30 +48,34 @@ pub(super) fn view() -> AnyView {
 }
 
 #[component]
-fn Heading(companion: Companion) -> impl IntoView {
-    let address = companion.worker.get_untracked();
+fn Heading(native_worker: NativeConnection) -> impl IntoView {
+    let address = native_worker.worker.get_untracked();
     let address = address.map_or_else(String::new, |worker| worker.address().to_owned());
     view! { <span class="label">"Runs of the worker at "<b>{address}</b></span> }
 }
 
 /// What stands in place of the runs, and the way to the menu that says more.
 #[component]
-fn Trouble(companion: Companion, words: &'static str, button: &'static str) -> impl IntoView {
+fn Trouble(
+    native_worker: NativeConnection,
+    words: &'static str,
+    button: &'static str,
+) -> impl IntoView {
     view! {
-        <Heading companion/>
+        <Heading native_worker/>
         <div class="row">
             <span>{words}</span>
-            <button data-test="worker-trouble" on:click=move |_| companion.is_menu_open.set(true)>{button}</button>
+            <button data-test="worker-trouble" on:click=move |_| native_worker.is_menu_open.set(true)>{button}</button>
         </div>
     }
 }
 
 #[component]
-fn Runs(companion: Companion) -> impl IntoView {
+fn Runs(native_worker: NativeConnection) -> impl IntoView {
     let listing = RwSignal::new(Listing::Loading);
     let list = move || {
         spawn_local(async move {
-            let found = listed(companion).await;
+            let found = listed(native_worker).await;
             // Nobody waits for it where the list is gone.
             let _ = listing.try_set(found);
         });
@@ -87,7 +91,7 @@ fn Runs(companion: Companion) -> impl IntoView {
     };
     view! {
         <div class="row">
-            <Heading companion/>
+            <Heading native_worker/>
             <span class="grow"></span>
             <button
                 class="quiet"
@@ -102,7 +106,7 @@ fn Runs(companion: Companion) -> impl IntoView {
             >
                 "↻"
             </button>
-            <button data-test="open-history" on:click=move |_| companion.is_history_open.set(true)>"Analyses"</button>
+            <button data-test="open-history" on:click=move |_| native_worker.is_history_open.set(true)>"Analyses"</button>
         </div>
         {content}
     }
@@ -159,14 +163,14 @@ fn List(runs: Vec<RunFound>) -> impl IntoView {
     }
 }
 
-async fn listed(companion: Companion) -> Listing {
-    let Some(worker) = companion.worker.get_untracked() else {
+async fn listed(native_worker: NativeConnection) -> Listing {
+    let Some(worker) = native_worker.worker.get_untracked() else {
         return Listing::There(Vec::new());
     };
     match worker.ask("GET", "api/runs", Payload::Nothing).await {
         Ok(runs) => Listing::There(runs),
         Err(error) => {
-            companion.notice(&worker, &error);
+            native_worker.notice(&worker, &error);
             Listing::Failed(error.to_string())
         }
     }

@@ -3,14 +3,14 @@
 use ckptscope_analysis::service::{API, Health};
 use leptos::prelude::*;
 
-use super::{Companion, Standing, storage};
+use super::{NativeConnection, Standing, storage};
 use crate::browser::pause;
 use crate::native::{NativeError, NativeWorker, Payload};
 
 /// How often a worker is asked that does not answer, or whose menu is unfolded, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: i32 = 5000;
 
-impl Companion {
+impl NativeConnection {
     /// Connects to the worker that the page came from, else to the one that was given last time.
     pub(in crate::page) fn arrive(self) {
         let told = self.told.try_update_value(Option::take).flatten();

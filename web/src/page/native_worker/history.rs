@@ -12,16 +12,16 @@ use leptos::task::spawn_local;
 use crate::page::dialog::show_modal;
 use crate::page::readout;
 use crate::page::store::State;
-use crate::page::store::companion::Companion;
-use crate::page::store::companion::history::History;
-use crate::page::store::companion::opening::open_several;
+use crate::page::store::native_worker::NativeConnection;
+use crate::page::store::native_worker::history::History;
+use crate::page::store::native_worker::opening::open_several;
 use row::Row;
 
 /// The dialog, folded until it is asked for.
 pub(super) fn view() -> AnyView {
-    let companion = State::here().companion;
+    let native_worker = State::here().native_worker;
     let dialog = NodeRef::<Dialog>::new();
-    let is_open = companion.is_history_open;
+    let is_open = native_worker.is_history_open;
     Effect::new(move |_| {
         let is_open = is_open.get();
         if let Some(dialog) = dialog.get() {
@@ -37,7 +37,7 @@ pub(super) fn view() -> AnyView {
             on:close=move |_| is_open.set(false)
         >
             <Show when=move || is_open.get()>
-                <Content companion/>
+                <Content native_worker/>
             </Show>
         </dialog>
     }
@@ -45,18 +45,18 @@ pub(super) fn view() -> AnyView {
 }
 
 #[component]
-fn Content(companion: Companion) -> impl IntoView {
-    let history = History::new(companion);
+fn Content(native_worker: NativeConnection) -> impl IntoView {
+    let history = History::new(native_worker);
     provide_context(history);
     spawn_local(history.keep_up());
     Effect::new(move |before: Option<bool>| {
-        let is_ready = companion.machine().is_some();
+        let is_ready = native_worker.machine().is_some();
         if is_ready && before == Some(false) {
             spawn_local(history.refresh());
         }
         is_ready
     });
-    let close = move |_| companion.is_history_open.set(false);
+    let close = move |_| native_worker.is_history_open.set(false);
     let refusal = move || {
         let reason = history.refusal.get()?;
         let dismiss = move |_| history.refusal.set(None);
@@ -133,7 +133,7 @@ fn CompareButton(history: History) -> impl IntoView {
     let compare = move |_| {
         let picked = history.picked.get_untracked();
         let analyses = history.those(|info| picked.contains(&info.id));
-        history.companion.is_history_open.set(false);
+        history.native_worker.is_history_open.set(false);
         open_several(state, analyses);
     };
     let words = move || match history.picked.with(BTreeSet::len) {

@@ -9,31 +9,31 @@ use super::starting::{Command, WITH_PAGE, from_elsewhere};
 use crate::native::NativeWorker;
 use crate::page::readout;
 use crate::page::store::State;
-use crate::page::store::companion::{Companion, Standing, storage};
+use crate::page::store::native_worker::{NativeConnection, Standing, storage};
 
 /// The menu.
 pub(super) fn view() -> AnyView {
-    let companion = State::here().companion;
-    let content = move || match companion.standing.get() {
-        Standing::None => view! { <WithoutWorker companion/> }.into_any(),
-        Standing::Connecting => view! { <Connecting companion/> }.into_any(),
-        Standing::Ready(machine) => view! { <Connected companion machine/> }.into_any(),
-        Standing::WantsToken => view! { <WantsToken companion/> }.into_any(),
-        Standing::Lost(reason) => view! { <Lost companion reason/> }.into_any(),
+    let native_worker = State::here().native_worker;
+    let content = move || match native_worker.standing.get() {
+        Standing::None => view! { <WithoutWorker native_worker/> }.into_any(),
+        Standing::Connecting => view! { <Connecting native_worker/> }.into_any(),
+        Standing::Ready(machine) => view! { <Connected native_worker machine/> }.into_any(),
+        Standing::WantsToken => view! { <WantsToken native_worker/> }.into_any(),
+        Standing::Lost(reason) => view! { <Lost native_worker reason/> }.into_any(),
     };
     content.into_any()
 }
 
 /// What a worker is for, how one is started, and how one that runs is used.
 #[component]
-fn WithoutWorker(companion: Companion) -> impl IntoView {
+fn WithoutWorker(native_worker: NativeConnection) -> impl IntoView {
     let own = NativeWorker::of_this_page("");
     let is_elsewhere = own.is_none();
     let again = own.map(|own| {
         let token = storage::token(own.address()).unwrap_or_default();
         let connect = move |_| {
             if let Some(worker) = NativeWorker::at(own.address(), &token) {
-                spawn_local(companion.connect_by_hand(worker));
+                spawn_local(native_worker.connect_by_hand(worker));
             }
         };
         view! { <button data-test="worker-again" on:click=connect>"Use the worker that this page came from"</button> }
@@ -51,20 +51,20 @@ fn WithoutWorker(companion: Companion) -> impl IntoView {
             <p class="label">"Or start one for this page, and give its address below:"</p>
             <Command text=from_elsewhere() test="worker-command-elsewhere"/>
         </Show>
-        <ConnectForm companion/>
+        <ConnectForm native_worker/>
     }
 }
 
 /// Fields for an address and a token.
 #[component]
-fn ConnectForm(companion: Companion) -> impl IntoView {
+fn ConnectForm(native_worker: NativeConnection) -> impl IntoView {
     let address = RwSignal::new("127.0.0.1:8790".to_owned());
     let token = RwSignal::new(String::new());
     let problem = RwSignal::new(None::<String>);
     let connect = move |event: SubmitEvent| {
         event.prevent_default();
         match NativeWorker::at(&address.get_untracked(), &token.get_untracked()) {
-            Some(worker) => spawn_local(companion.connect_by_hand(worker)),
+            Some(worker) => spawn_local(native_worker.connect_by_hand(worker)),
             None => problem.set(Some("This is no address: give host:port.".to_owned())),
         }
     };
@@ -114,21 +114,21 @@ fn TokenField(token: RwSignal<String>, label: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn Connecting(companion: Companion) -> impl IntoView {
+fn Connecting(native_worker: NativeConnection) -> impl IntoView {
     view! {
         <h3>"Connecting to a worker …"</h3>
         <div class="track"><i class="moving"></i></div>
-        <p class="label" role="status">{address(companion)}</p>
-        <button data-test="worker-disconnect" on:click=move |_| companion.disconnect()>"Give up"</button>
+        <p class="label" role="status">{address(native_worker)}</p>
+        <button data-test="worker-disconnect" on:click=move |_| native_worker.disconnect()>"Give up"</button>
     }
 }
 
 /// What the worker can do.
 #[component]
-fn Connected(companion: Companion, machine: Machine) -> impl IntoView {
+fn Connected(native_worker: NativeConnection, machine: Machine) -> impl IntoView {
     let show_history = move |_| {
-        companion.is_menu_open.set(false);
-        companion.is_history_open.set(true);
+        native_worker.is_menu_open.set(false);
+        native_worker.is_history_open.set(true);
     };
     let at_once = match machine.analyses_at_once {
         1 => "one after the other".to_owned(),
@@ -148,11 +148,11 @@ fn Connected(companion: Companion, machine: Machine) -> impl IntoView {
     view! {
         <h3>"Connected to a worker"</h3>
         <dl class="facts-list" data-test="worker-facts">
-            <div><dt>"Address"</dt><dd>{address(companion)}</dd></div>
+            <div><dt>"Address"</dt><dd>{address(native_worker)}</dd></div>
             <div><dt>"Threads"</dt><dd>{machine.threads}</dd></div>
             <div><dt>"Memory"</dt><dd>{readout::bytes(machine.memory_bytes)}</dd></div>
             <div><dt>"Analyses"</dt><dd>{at_once}", up to "{machine.queue_length}" more wait"</dd></div>
-            <div><dt>"Version"</dt><dd>{move || companion.version.get()}</dd></div>
+            <div><dt>"Version"</dt><dd>{move || native_worker.version.get()}</dd></div>
             {this_run}
         </dl>
         <p class="label">
@@ -161,22 +161,22 @@ fn Connected(companion: Companion, machine: Machine) -> impl IntoView {
         </p>
         <div class="row">
             <button class="primary" data-test="worker-history" on:click=show_history>"Its analyses"</button>
-            <button data-test="worker-disconnect" on:click=move |_| companion.disconnect()>"Disconnect"</button>
+            <button data-test="worker-disconnect" on:click=move |_| native_worker.disconnect()>"Disconnect"</button>
         </div>
     }
 }
 
 #[component]
-fn WantsToken(companion: Companion) -> impl IntoView {
+fn WantsToken(native_worker: NativeConnection) -> impl IntoView {
     let token = RwSignal::new(String::new());
-    let worker = companion.worker.get_untracked();
+    let worker = native_worker.worker.get_untracked();
     let was_given = worker.is_some_and(|worker| !worker.token().0.is_empty());
     let connect = move |event: SubmitEvent| {
         event.prevent_default();
-        let worker = companion.worker.get_untracked();
+        let worker = native_worker.worker.get_untracked();
         let worker = worker.and_then(|it| NativeWorker::at(it.address(), &token.get_untracked()));
         if let Some(worker) = worker {
-            spawn_local(companion.connect_by_hand(worker));
+            spawn_local(native_worker.connect_by_hand(worker));
         }
     };
     view! {
@@ -187,7 +187,7 @@ fn WantsToken(companion: Companion) -> impl IntoView {
             </p>
         </Show>
         <p>
-            "The worker at "{address(companion)}" prints an address with its token when it starts. Open that address, \
+            "The worker at "{address(native_worker)}" prints an address with its token when it starts. Open that address, \
              or give the token here."
         </p>
         <form class="connect" on:submit=connect>
@@ -195,15 +195,15 @@ fn WantsToken(companion: Companion) -> impl IntoView {
             <button type="submit" class="primary" data-test="worker-connect">"Connect"</button>
         </form>
         <p class="label">"It stays in this tab until that is closed, and is sent to the worker alone."</p>
-        <button data-test="worker-disconnect" on:click=move |_| companion.disconnect()>"Do without it"</button>
+        <button data-test="worker-disconnect" on:click=move |_| native_worker.disconnect()>"Do without it"</button>
     }
 }
 
 #[component]
-fn Lost(companion: Companion, reason: String) -> impl IntoView {
+fn Lost(native_worker: NativeConnection, reason: String) -> impl IntoView {
     let retry = move |_| {
-        companion.standing.set(Standing::Connecting);
-        spawn_local(companion.look());
+        native_worker.standing.set(Standing::Connecting);
+        spawn_local(native_worker.look());
     };
     view! {
         <h3>"The worker cannot be used"</h3>
@@ -214,12 +214,12 @@ fn Lost(companion: Companion, reason: String) -> impl IntoView {
         </p>
         <div class="row">
             <button class="primary" data-test="worker-retry" on:click=retry>"Try again"</button>
-            <button data-test="worker-disconnect" on:click=move |_| companion.disconnect()>"Do without it"</button>
+            <button data-test="worker-disconnect" on:click=move |_| native_worker.disconnect()>"Do without it"</button>
         </div>
     }
 }
 
-fn address(companion: Companion) -> String {
-    let worker = companion.worker.get_untracked();
+fn address(native_worker: NativeConnection) -> String {
+    let worker = native_worker.worker.get_untracked();
     worker.map_or_else(String::new, |worker| worker.address().to_owned())
 }

@@ -8,12 +8,12 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use crate::native::Payload;
-use crate::page::companion::starting::CopyButton;
+use crate::page::native_worker::starting::CopyButton;
 use crate::page::readout;
 use crate::page::store::State;
-use crate::page::store::companion::history::History;
-use crate::page::store::companion::opening::open_several;
-use crate::page::store::companion::shown::short_link;
+use crate::page::store::native_worker::history::History;
+use crate::page::store::native_worker::opening::open_several;
+use crate::page::store::native_worker::shown::short_link;
 
 /// What is asked in place of the row's buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,7 +248,7 @@ fn Actions(
     let now = Memo::new(move |_| phase(info));
     let open = move |_| {
         if let Some(info) = info.get_untracked() {
-            history.companion.is_history_open.set(false);
+            history.native_worker.is_history_open.set(false);
             open_several(state, vec![info]);
         }
     };
@@ -269,7 +269,7 @@ fn Actions(
         }
         Phase::Done => None,
     };
-    let worker = history.companion.worker.get_untracked();
+    let worker = history.native_worker.worker.get_untracked();
     let link = worker.map(|it| short_link(it.address(), &info.with_untracked(id_of)));
     let open_words = move || match now.get() {
         Some(Phase::Queued | Phase::Planning | Phase::Running) => "Watch",

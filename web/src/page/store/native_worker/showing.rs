@@ -8,7 +8,7 @@ use crate::page::store::state::State;
 impl State {
     /// The short link to what is shown, where the worker has it.
     pub(in crate::page) fn short_link(self) -> Option<String> {
-        let shown = self.companion.shown.get()?;
+        let shown = self.native_worker.shown.get()?;
         let is_shown = self.analysis.results.with(|results| {
             let results = results.as_ref();
             results.is_some_and(|results| *results == shown.results)
@@ -21,7 +21,7 @@ impl State {
         self.show_results(brought.results);
         self.arrival.bring(&brought.name, &brought.from);
         self.origin.set_value(brought.origin);
-        self.companion.shown.set(None);
+        self.native_worker.shown.set(None);
         if let Some(link) = brought.link {
             self.is_at(link);
         }
@@ -31,6 +31,6 @@ impl State {
     pub(in crate::page) fn is_at(self, link: String) {
         let results = self.analysis.results.get_untracked();
         let shown = results.map(|results| Shown { link, results });
-        self.companion.shown.set(shown);
+        self.native_worker.shown.set(shown);
     }
 }

@@ -18,7 +18,7 @@ impl State {
         match self.web_workers.place() {
             Some(RunPlace::Remote(remote)) => match &remote.run {
                 Some(run) => {
-                    let worker = self.companion.worker.get()?;
+                    let worker = self.native_worker.worker.get()?;
                     let is_its = worker.address() == run.address;
                     is_its.then(|| RunSource::Root(run.id.clone()))
                 }
@@ -34,7 +34,7 @@ impl State {
     /// Where the worker has the files that are open here, in place or as a copy, where that was
     /// found out; whoever asks hears when that changes.
     pub(in crate::page) fn known_files(self) -> Option<Known> {
-        let worker = self.companion.worker.get()?;
+        let worker = self.native_worker.worker.get()?;
         let known = self.sending.known.get()?;
         (known.worker.address() == worker.address()).then_some(known)
     }

@@ -26,7 +26,7 @@ const LEFT: &str = "The page speaks to no worker any more: connect to it again (
 pub(in crate::page) fn open_run(state: State, run: RunFound) {
     let task = state.begin_opening(&run.name);
     spawn_local(async move {
-        let Some(worker) = state.companion.worker.get_untracked() else {
+        let Some(worker) = state.native_worker.worker.get_untracked() else {
             return task.fail(&LEFT);
         };
         let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
@@ -72,7 +72,7 @@ pub(in crate::page) fn open_several(state: State, analyses: Vec<AnalysisInfo>) {
     let names: Vec<&str> = analyses.iter().map(|it| it.name.as_str()).collect();
     let task = state.begin_opening(&names.join(" and "));
     spawn_local(async move {
-        let Some(worker) = state.companion.worker.get_untracked() else {
+        let Some(worker) = state.native_worker.worker.get_untracked() else {
             return task.fail(&LEFT);
         };
         match analyses.as_slice() {
@@ -162,11 +162,11 @@ async fn results(
 
 /// The worker as soon as it can be used; none where nobody waits for it any more.
 async fn connected(state: State, task: OpenTask) -> Result<Option<NativeWorker>, String> {
-    let companion = state.companion;
+    let native_worker = state.native_worker;
     let mut is_told = false;
     while task.is_wanted() {
-        match companion.standing.get_untracked() {
-            Standing::Ready(_) => return Ok(companion.worker.get_untracked()),
+        match native_worker.standing.get_untracked() {
+            Standing::Ready(_) => return Ok(native_worker.worker.get_untracked()),
             Standing::Lost(reason) => return Err(reason),
             Standing::None => {
                 return Err(
@@ -179,7 +179,7 @@ async fn connected(state: State, task: OpenTask) -> Result<Option<NativeWorker>,
                 is_told = true;
                 let what = "an analysis of the worker's, which wants a token (top right)";
                 task.tell(what.to_owned(), None);
-                companion.is_menu_open.set(true);
+                native_worker.is_menu_open.set(true);
             }
             Standing::WantsToken | Standing::Connecting => {}
         }
@@ -189,7 +189,7 @@ async fn connected(state: State, task: OpenTask) -> Result<Option<NativeWorker>,
 }
 
 fn in_words(state: State, worker: &NativeWorker, error: &NativeError) -> String {
-    state.companion.notice(worker, error);
+    state.native_worker.notice(worker, error);
     error.to_string()
 }
 

@@ -6,7 +6,7 @@ use ckptscope_analysis::service::{AnalysisInfo, Phase};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Companion;
+use super::NativeConnection;
 use crate::browser::pause;
 use crate::native::Payload;
 
@@ -16,7 +16,7 @@ const ASK_EVERY_MILLISECONDS: i32 = 2000;
 /// What the dialog shows. Copies share the same signals.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct History {
-    pub companion: Companion,
+    pub native_worker: NativeConnection,
     /// What the worker said last that it has; none before it has answered.
     pub analyses: RwSignal<Option<Vec<AnalysisInfo>>>,
     /// Why it could not be asked, where that was so last.
@@ -29,9 +29,9 @@ pub(in crate::page) struct History {
 
 impl History {
     /// Nothing was asked yet.
-    pub(in crate::page) fn new(companion: Companion) -> Self {
+    pub(in crate::page) fn new(native_worker: NativeConnection) -> Self {
         Self {
-            companion,
+            native_worker,
             analyses: RwSignal::new(None),
             failure: RwSignal::new(None),
             picked: RwSignal::default(),
@@ -59,7 +59,7 @@ impl History {
 
     /// Asks the worker what it has.
     pub(in crate::page) async fn refresh(self) {
-        let Some(worker) = self.companion.worker.get_untracked() else {
+        let Some(worker) = self.native_worker.worker.get_untracked() else {
             return;
         };
         let answer = worker.ask("GET", "api/analyses", Payload::Nothing).await;
@@ -70,7 +70,7 @@ impl History {
                 None
             }
             Err(error) => {
-                self.companion.notice(&worker, &error);
+                self.native_worker.notice(&worker, &error);
                 Some(error.to_string())
             }
         };
@@ -80,14 +80,14 @@ impl History {
     /// Asks the worker for something, and then what it has.
     pub(in crate::page) fn change(self, method: &'static str, path: String, json: Option<String>) {
         spawn_local(async move {
-            let Some(worker) = self.companion.worker.get_untracked() else {
+            let Some(worker) = self.native_worker.worker.get_untracked() else {
                 return;
             };
             let payload = json.map_or(Payload::Nothing, Payload::Json);
             let refusal = match worker.text(method, &path, payload).await {
                 Ok(_) => None,
                 Err(error) => {
-                    self.companion.notice(&worker, &error);
+                    self.native_worker.notice(&worker, &error);
                     Some(error.to_string())
                 }
             };
@@ -104,7 +104,7 @@ impl History {
             all.any(|info| !info.phase.is_over())
         })?;
         // A worker that is lost is asked when it answers again.
-        Some(is_under_way && untrack(|| self.companion.machine()).is_some())
+        Some(is_under_way && untrack(|| self.native_worker.machine()).is_some())
     }
 
     /// How many are finished.

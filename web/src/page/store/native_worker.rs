@@ -24,7 +24,7 @@ use crate::native::NativeWorker;
 use sending::Sending;
 use shown::Shown;
 
-/// What that part does, for whoever does not have it.
+/// What the part of the program does that speaks to a worker, for whoever does not have that part.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Views {
     /// What is in the worker's menu.
@@ -34,18 +34,18 @@ pub(in crate::page) struct Views {
     /// Its analyses, in a dialog.
     pub history: fn() -> AnyView,
     /// Connects to the worker that is named.
-    pub arrive: fn(Companion),
+    pub arrive: fn(NativeConnection),
     /// Asks how things stand.
-    pub look: fn(Companion),
+    pub look: fn(NativeConnection),
     /// Has the worker compute what is asked.
     pub send: Callback<()>,
     /// Tells of an analysis of the worker's.
-    pub follow: fn(Companion, NativeWorker, String, Listener) -> Box<dyn Computer>,
+    pub follow: fn(NativeConnection, NativeWorker, String, Listener) -> Box<dyn Computer>,
 }
 
 /// A native worker and how things stand with it. Copies share the same signals.
 #[derive(Clone, Copy)]
-pub(in crate::page) struct Companion {
+pub(in crate::page) struct NativeConnection {
     /// The worker that was given, or that the page came from; none where there is none.
     pub worker: RwSignal<Option<NativeWorker>>,
     /// How things stand with it.
@@ -85,7 +85,7 @@ pub(in crate::page) enum Standing {
     Lost(String),
 }
 
-impl Companion {
+impl NativeConnection {
     pub(in crate::page) fn new(sending: Sending, web_workers: WebWorkers) -> Self {
         Self {
             worker: RwSignal::new(None),

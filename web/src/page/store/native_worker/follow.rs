@@ -12,7 +12,7 @@ use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Companion;
+use super::NativeConnection;
 use super::patience::{Patience, lost};
 use super::shown::short_link;
 use crate::browser::pause;
@@ -44,7 +44,7 @@ impl State {
 
     /// The same, of what is open.
     pub(in crate::page) fn follow_here(self, worker: NativeWorker, info: AnalysisInfo) {
-        let Some(views) = self.companion.views.get_untracked() else {
+        let Some(views) = self.native_worker.views.get_untracked() else {
             return;
         };
         let id = info.id.clone();
@@ -64,7 +64,7 @@ impl State {
                     self.is_at(link.clone());
                 }
             });
-            (views.follow)(self.companion, worker, id, tell)
+            (views.follow)(self.native_worker, worker, id, tell)
         });
     }
 
@@ -76,12 +76,12 @@ impl State {
 
 /// Tells of an analysis of the worker's.
 pub(in crate::page) fn listen(
-    companion: Companion,
+    native_worker: NativeConnection,
     worker: NativeWorker,
     id: String,
     tell: Listener,
 ) -> Box<dyn Computer> {
-    Box::new(Following::start(companion, worker, id, tell))
+    Box::new(Following::start(native_worker, worker, id, tell))
 }
 
 /// What leads to the same run without the worker; none where only the worker has it.
@@ -104,7 +104,7 @@ pub(in crate::page) fn host_of(worker: &NativeWorker) -> String {
 
 /// A native worker that is listened to. Dropping it ends the listening and nothing else.
 struct Following {
-    companion: Companion,
+    native_worker: NativeConnection,
     worker: NativeWorker,
     id: String,
     tell: Listener,
@@ -112,9 +112,14 @@ struct Following {
 }
 
 impl Following {
-    fn start(companion: Companion, worker: NativeWorker, id: String, tell: Listener) -> Self {
+    fn start(
+        native_worker: NativeConnection,
+        worker: NativeWorker,
+        id: String,
+        tell: Listener,
+    ) -> Self {
         let listener = AnalysisListener {
-            companion,
+            native_worker,
             worker: worker.clone(),
             id: id.clone(),
             tell: Rc::clone(&tell),
@@ -128,7 +133,7 @@ impl Following {
             let _ = listening.await;
         });
         Self {
-            companion,
+            native_worker,
             worker,
             id,
             tell,
@@ -139,13 +144,13 @@ impl Following {
 
 impl Computer for Following {
     fn stop(&self) -> Stopped {
-        let (companion, tell) = (self.companion, Rc::clone(&self.tell));
-        let worker = companion.with_newest_token(&self.worker);
+        let (native_worker, tell) = (self.native_worker, Rc::clone(&self.tell));
+        let worker = native_worker.with_newest_token(&self.worker);
         let path = format!("api/analyses/{}", self.id);
         spawn_local(async move {
             let stopped = worker.text("DELETE", &path, Payload::Nothing).await;
             if let Err(error) = stopped {
-                companion.notice(&worker, &error);
+                native_worker.notice(&worker, &error);
                 tell(News::NotStopped(error.to_string()));
             }
         });
@@ -161,7 +166,7 @@ impl Drop for Following {
 
 /// What was heard so far, and what is to be heard next.
 struct AnalysisListener {
-    companion: Companion,
+    native_worker: NativeConnection,
     worker: NativeWorker,
     id: String,
     tell: Listener,
@@ -191,7 +196,7 @@ impl AnalysisListener {
     /// Listens until the connection ends; gives how the analysis did, where it did.
     async fn listen_once(&mut self) -> Result<Option<Phase>, NativeError> {
         let last = self.last.clone();
-        self.worker = self.companion.with_newest_token(&self.worker);
+        self.worker = self.native_worker.with_newest_token(&self.worker);
         let mut events = Events::of(&self.worker, &self.id, last.as_deref()).await?;
         (self.tell)(News::Connection(Connection::Up));
         let mut over = None;
@@ -250,9 +255,9 @@ impl AnalysisListener {
 
     /// Waits until the worker can be used again: it was started with another token.
     async fn wait_for_token(&self, error: &NativeError) {
-        self.companion.notice(&self.worker, error);
+        self.native_worker.notice(&self.worker, error);
         (self.tell)(News::Connection(Connection::WantsToken));
-        while !self.companion.is_ready_at(self.worker.address()) {
+        while !self.native_worker.is_ready_at(self.worker.address()) {
             pause(LOOK_EVERY_MILLISECONDS).await;
         }
         (self.tell)(News::Connection(Connection::Opening));

@@ -49,7 +49,7 @@ impl From<NativeError> for Refused {
 impl State {
     /// Gives the worker what is asked, and shows what it computes.
     pub(in crate::page) fn send_now(self) {
-        let Some(worker) = self.companion.worker.get_untracked() else {
+        let Some(worker) = self.native_worker.worker.get_untracked() else {
             return;
         };
         self.sending.cancel();
@@ -159,7 +159,8 @@ impl State {
                 (all.files.len() - files.files.len()) as u64,
                 all.bytes() - files.bytes(),
             ),
-            most_bytes: untrack(|| self.companion.machine()).map(|machine| machine.upload_bytes),
+            most_bytes: untrack(|| self.native_worker.machine())
+                .map(|machine| machine.upload_bytes),
         };
         if !self.sending.ask(agreement).await {
             return Err(Refused::GivenUp);
@@ -237,7 +238,7 @@ impl State {
             Refused::GivenUp => return,
             Refused::Words(words) => words,
             Refused::Worker(error) => {
-                self.companion.notice(worker, &error);
+                self.native_worker.notice(worker, &error);
                 error.to_string()
             }
             Refused::Config(problems) => self.show_problems(problems),
