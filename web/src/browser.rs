@@ -1,13 +1,13 @@
 //! What the browser tells: colour scheme, time, sizes of elements.
 
 use ckptscope_plot::Theme;
-use js_sys::{Array, Promise};
+use gloo_events::EventListener;
+use js_sys::Array;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaQueryList, MediaQueryListEvent, ResizeObserver, ResizeObserverEntry};
+use web_sys::{MediaQueryList, ResizeObserver, ResizeObserverEntry};
 
 /// The preferred colour scheme, now and when it changes.
 pub fn theme() -> ReadSignal<Theme> {
@@ -19,11 +19,10 @@ pub fn theme() -> ReadSignal<Theme> {
         query.as_ref().is_some_and(MediaQueryList::matches),
     ));
     if let Some(query) = query {
-        let listener =
-            Closure::<dyn FnMut(MediaQueryListEvent)>::new(move |event: MediaQueryListEvent| {
-                set_theme.set(theme_of(event.matches()));
-            });
-        query.set_onchange(Some(listener.as_ref().unchecked_ref()));
+        let now = query.clone();
+        let listener = EventListener::new(&query, "change", move |_| {
+            set_theme.set(theme_of(now.matches()));
+        });
         // The page lives as long as the tab.
         listener.forget();
     }
@@ -35,16 +34,6 @@ pub fn now_seconds() -> f64 {
     window()
         .performance()
         .map_or(0.0, |clock| clock.now() / 1000.0)
-}
-
-/// Resolves in a task of its own, after so many milliseconds.
-pub async fn pause(milliseconds: i32) {
-    let promise = Promise::new(&mut |resolve, _| {
-        // Fails where the tab is closing, and then nothing matters any more.
-        let _ =
-            window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
-    });
-    let _ = JsFuture::from(promise).await;
 }
 
 /// The width of an element in CSS pixels, now and when it changes; 0 until it is there.

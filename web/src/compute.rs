@@ -24,10 +24,10 @@ use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::results::Results;
+use gloo_events::EventListener;
 use js_sys::Array;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
@@ -56,10 +56,10 @@ pub fn begin() {
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 fn listen() -> Result<(), MissingPart> {
     let handler = Rc::new(RequestHandler::new(post));
-    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+    let listener = EventListener::new(&scope(), "message", move |event| {
+        let event: &MessageEvent = event.unchecked_ref();
         receive(&handler, &event.data());
     });
-    scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
     listener.forget();
     let answer = Answer::Ready;
     post(&Reply { number: 0, answer });

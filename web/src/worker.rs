@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use js_sys::{Array, Object, Reflect};
 use leptos::prelude::document;
 use wasm_bindgen::prelude::*;
@@ -25,8 +26,7 @@ pub struct ComputeWorker {
     worker: Worker,
     /// Messages that wait until the worker is ready; none from then on.
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+    _listeners: [EventListener; 2],
 }
 
 impl ComputeWorker {
@@ -40,16 +40,14 @@ impl ComputeWorker {
         let listener = Rc::new(RefCell::new(listener));
         let waiting = Rc::new(RefCell::new(Some(Vec::new())));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
-        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+        let on_error = EventListener::new(&worker, "error", move |event| {
+            let event: &ErrorEvent = event.unchecked_ref();
             (listener.borrow_mut())(WorkerEvent::Died(event.message()));
         });
-        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self {
             worker,
             waiting,
-            _on_message: on_message,
-            _on_error: on_error,
+            _listeners: [on_message, on_error],
         })
     }
 
@@ -73,8 +71,6 @@ impl ComputeWorker {
 
 impl Drop for ComputeWorker {
     fn drop(&mut self) {
-        self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }
@@ -96,9 +92,11 @@ fn message_handler(
     worker: &Worker,
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
     listener: Rc<RefCell<impl FnMut(WorkerEvent) + 'static>>,
-) -> Closure<dyn FnMut(MessageEvent)> {
+) -> EventListener {
+    let target = worker.clone();
     let worker = worker.clone();
-    Closure::new(move |event: MessageEvent| {
+    EventListener::new(&target, "message", move |event| {
+        let event: &MessageEvent = event.unchecked_ref();
         let told = event_of(&event.data());
         let is_ready = |reply: &Reply| reply.answer == Answer::Ready;
         if !matches!(&told, WorkerEvent::Reply(reply) if is_ready(reply)) {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -66,9 +67,9 @@ impl RenderQueue {
         }
         spawn_local(async move {
             // Not in the caller's task, which may be long already.
-            browser::pause(0).await;
+            TimeoutFuture::new(0).await;
             while take_turn(&queue) {
-                browser::pause(0).await;
+                TimeoutFuture::new(0).await;
             }
         });
     }

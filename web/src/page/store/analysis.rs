@@ -15,6 +15,7 @@ use std::rc::Rc;
 use ckptscope_analysis::protocol::{Cost, Event, Progress, Record};
 use ckptscope_analysis::results::Results;
 use ckptscope_analysis::service::{self, AnalysisInfo};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -28,7 +29,7 @@ use crate::panel::Panels;
 use crate::pool::LaneNews;
 
 /// How long charts rest between two updates, in milliseconds.
-const REST_MILLISECONDS: i32 = 120;
+const REST_MILLISECONDS: u32 = 120;
 
 /// What is being computed, or was. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -443,9 +444,9 @@ impl Analysis {
                 let changed = self.add_to_panels(records);
                 for panel in changed {
                     panel.notify();
-                    browser::pause(0).await;
+                    TimeoutFuture::new(0).await;
                 }
-                browser::pause(REST_MILLISECONDS).await;
+                TimeoutFuture::new(REST_MILLISECONDS).await;
             }
             self.is_feeding.set(false);
         });

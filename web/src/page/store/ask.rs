@@ -4,15 +4,15 @@
 //! Every text that was checked can be had back.
 
 use ckptscope_analysis::config::{ConfigForm, ConfigProblem};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::web_workers::WebWorkers;
-use crate::browser;
 use crate::message::{Answer, Checked, Request};
 
 /// How long typing rests before it is checked, in milliseconds.
-const REST_MILLISECONDS: i32 = 250;
+const REST_MILLISECONDS: u32 = 250;
 
 /// Texts that can be had back.
 const MOST_KEPT: usize = 200;
@@ -238,7 +238,7 @@ impl Ask {
         }
         self.is_resting.set_value(true);
         spawn_local(async move {
-            browser::pause(REST_MILLISECONDS).await;
+            TimeoutFuture::new(REST_MILLISECONDS).await;
             if self.edits.get_value() == edit {
                 check();
             }

@@ -1,14 +1,14 @@
 //! Speaking to a native worker: whether it answers, and whether it still does.
 
 use ckptscope_analysis::service::{API, Health};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 use super::{NativeConnection, Standing, storage};
-use crate::browser::pause;
 use crate::native::{NativeError, NativeWorker, Payload};
 
 /// How often a worker is asked that does not answer, or whose menu is unfolded, in milliseconds.
-const LOOK_EVERY_MILLISECONDS: i32 = 5000;
+const LOOK_EVERY_MILLISECONDS: u32 = 5000;
 
 impl NativeConnection {
     /// Connects to the worker that the page came from, else to the one that was given last time.
@@ -119,7 +119,7 @@ impl NativeConnection {
     /// Asks again now and then, as long as the page is open.
     pub(in crate::page) async fn keep_watch(self) {
         loop {
-            pause(LOOK_EVERY_MILLISECONDS).await;
+            TimeoutFuture::new(LOOK_EVERY_MILLISECONDS).await;
             if self.is_watched() {
                 self.look().await;
             }

@@ -9,13 +9,13 @@ use std::rc::Rc;
 use ckptscope_analysis::protocol::{Cost, Event};
 use ckptscope_analysis::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
 use futures_util::future::{AbortHandle, abortable};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::NativeConnection;
 use super::patience::{Patience, lost};
 use super::shown::short_link;
-use crate::browser::pause;
 use crate::link::Source;
 use crate::native::events::Events;
 use crate::native::{NativeError, NativeWorker, Payload};
@@ -28,7 +28,7 @@ use crate::pool::LaneNews;
 const ALL: usize = 0;
 
 /// How often it is looked whether a worker can be used again, in milliseconds.
-const LOOK_EVERY_MILLISECONDS: i32 = 100;
+const LOOK_EVERY_MILLISECONDS: u32 = 100;
 
 impl State {
     /// Shows an analysis of a worker's, live where it is under way. The run that is open stays
@@ -258,7 +258,7 @@ impl AnalysisListener {
         self.native_worker.notice(&self.worker, error);
         (self.tell)(News::Connection(Connection::WantsToken));
         while !self.native_worker.is_ready_at(self.worker.address()) {
-            pause(LOOK_EVERY_MILLISECONDS).await;
+            TimeoutFuture::new(LOOK_EVERY_MILLISECONDS).await;
         }
         (self.tell)(News::Connection(Connection::Opening));
     }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use ckptscope_analysis::service::{AnalysisInfo, Phase};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::NativeConnection;
-use crate::browser::pause;
 use crate::native::Payload;
 
 /// How often the worker is asked while something is under way, in milliseconds.
-const ASK_EVERY_MILLISECONDS: i32 = 2000;
+const ASK_EVERY_MILLISECONDS: u32 = 2000;
 
 /// What the dialog shows. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl History {
     pub(in crate::page) async fn keep_up(self) {
         self.refresh().await;
         loop {
-            pause(ASK_EVERY_MILLISECONDS).await;
+            TimeoutFuture::new(ASK_EVERY_MILLISECONDS).await;
             match self.is_under_way() {
                 None => return,
                 Some(false) => {}

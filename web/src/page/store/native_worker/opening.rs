@@ -3,13 +3,13 @@
 use ckptscope_analysis::results::Results;
 use ckptscope_analysis::results::compare::Comparison;
 use ckptscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Standing;
 use super::follow::origin_of;
 use super::shown::{Brought, short_link};
-use crate::browser::pause;
 use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
 use crate::page::store::given::endpoint;
@@ -17,7 +17,7 @@ use crate::page::store::open_request::OpenRequest;
 use crate::page::store::state::{OpenTask, State};
 
 /// How often it is looked whether a worker answers by now, in milliseconds.
-const LOOK_EVERY_MILLISECONDS: i32 = 100;
+const LOOK_EVERY_MILLISECONDS: u32 = 100;
 
 /// Somebody disconnected meanwhile.
 const LEFT: &str = "The page speaks to no worker any more: connect to it again (top right).";
@@ -183,7 +183,7 @@ async fn connected(state: State, task: OpenTask) -> Result<Option<NativeWorker>,
             }
             Standing::WantsToken | Standing::Connecting => {}
         }
-        pause(LOOK_EVERY_MILLISECONDS).await;
+        TimeoutFuture::new(LOOK_EVERY_MILLISECONDS).await;
     }
     Ok(None)
 }

@@ -1,6 +1,7 @@
 //! How long a lost connection is left alone.
 
-use crate::browser;
+use gloo_timers::future::TimeoutFuture;
+
 use crate::native::NativeError;
 
 /// Seconds until it is tried again: the first time, the second, and so on.
@@ -25,7 +26,7 @@ impl Patience {
     pub(in crate::page) async fn wait(&mut self, tell: impl Fn(u32)) {
         for left in (1..=self.next()).rev() {
             tell(left);
-            browser::pause(1000).await;
+            TimeoutFuture::new(1000).await;
         }
     }
 
