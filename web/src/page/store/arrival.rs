@@ -7,6 +7,7 @@ use crate::choices::Choices;
 /// What came with the address. Copies share the same signals.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Arrival {
+    /// None where nothing needs saying.
     pub notice: RwSignal<Option<Notice>>,
 }
 
