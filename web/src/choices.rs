@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ckptscope_plot::Scale;
 use serde::{Deserialize, Serialize};
 
-use crate::panel::Subject;
+use crate::panel::subject::Subject;
 
 /// All choices. What is as it was at first is left out when written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,10 +24,10 @@ use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
 use ckptscope_results::{Results, Series};
+use gloo_events::EventListener;
 use js_sys::Array;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
-use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
@@ -55,11 +55,11 @@ pub fn begin() {
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 fn listen() -> Result<(), MissingPart> {
-    let desk = Rc::new(Desk::new(post));
-    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        receive(&desk, &event.data());
+    let handler = Rc::new(RequestHandler::new(post));
+    let listener = EventListener::new(&scope(), "message", move |event| {
+        let event: &MessageEvent = event.unchecked_ref();
+        receive(&handler, &event.data());
     });
-    scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
     listener.forget();
     let answer = Answer::Ready;
     post(&Reply { number: 0, answer });
@@ -70,8 +70,8 @@ fn listen() -> Result<(), MissingPart> {
 /// milliseconds.
 const NUMBERS_AT_ONCE: usize = 4_000;
 
-/// What the worker remembers from one question to the next, and whom it answers.
-pub struct Desk {
+/// Answers requests; it keeps what is open from one to the next.
+pub struct RequestHandler {
     registry: Registry,
     files: RefCell<Option<Rc<OpenedFiles>>>,
     /// The way to the files, where they are somewhere else.
@@ -81,24 +81,24 @@ pub struct Desk {
 }
 
 /// Takes a message in. New files count at once, for every question that comes after them.
-fn receive(desk: &Rc<Desk>, data: &JsValue) {
+fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
     let question = match read(data) {
         Ok(question) => question,
         Err(message) => {
             let answer = Answer::Failed { message };
-            return (desk.tell)(&Reply { number: 0, answer });
+            return (handler.tell)(&Reply { number: 0, answer });
         }
     };
     match question.request {
         Request::Files { name, paths } => {
             let files = paths.into_iter().zip(blobs_of(data));
-            return desk.use_files(FilesTree::new(name, files));
+            return handler.use_files(FilesTree::new(name, files));
         }
-        Request::Remote(remote) => return desk.use_remote(*remote),
+        Request::Remote(remote) => return handler.use_remote(*remote),
         _ => {}
     }
-    let desk = Rc::clone(desk);
-    spawn_local(async move { desk.answer(question).await });
+    let handler = Rc::clone(handler);
+    spawn_local(async move { handler.answer(question).await });
 }
 
 fn read(data: &JsValue) -> Result<Question, String> {
@@ -131,7 +131,7 @@ fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-impl Desk {
+impl RequestHandler {
     /// With nothing open yet; replies go to `tell`.
     pub fn new(tell: impl Fn(&Reply) + 'static) -> Self {
         Self {

@@ -1,15 +1,16 @@
 //! The page of ckptscope and its web worker.
 //!
 //! The page ([`page`]) draws; web workers ([`compute`]) read and compute. They exchange
-//! [`message`]s, and nothing else: a [`clerk`] answers questions, a [`pool`] computes lanes.
+//! [`message`]s, and nothing else: a [`request_worker`] answers questions, a [`pool`] computes
+//! lanes.
 
 #![expect(
     unreachable_pub,
     reason = "the component macro makes a component's properties `pub`"
 )]
 
+pub mod browser;
 pub mod choices;
-pub mod clerk;
 pub mod compute;
 pub mod demo;
 pub mod drop;
@@ -22,6 +23,7 @@ pub mod page;
 pub mod panel;
 pub mod part;
 pub mod pool;
+pub mod request_worker;
 pub mod run_place;
 pub mod save;
 pub mod worker;

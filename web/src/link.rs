@@ -5,8 +5,11 @@
 
 pub mod base64url;
 pub mod deflate;
+mod error;
 pub mod stream;
 mod version_1;
+
+pub use error::LinkError;
 
 use ckptscope_results::Results;
 use serde::{Deserialize, Serialize};
@@ -54,51 +57,6 @@ pub enum Source {
     Files {
         /// What they are called together.
         name: String,
-    },
-}
-
-/// A link that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// Characters that links do not have.
-    #[error("the link is damaged: {character:?} does not belong into it; copy it again, all of it")]
-    Character {
-        /// The first of them.
-        character: char,
-    },
-    /// Its end is missing.
-    #[error("the link is cut off: its end is missing; copy it again, all of it")]
-    CutOff,
-    /// It cannot be inflated.
-    #[error("the link is damaged: what it carries cannot be unpacked; copy it again, all of it")]
-    Damaged,
-    /// It inflates to more than any link of this page holds.
-    #[error("the link unpacks to more than {} MB, which no link of this page does", .bytes / 1_000_000)]
-    TooLarge {
-        /// The most that is unpacked.
-        bytes: usize,
-    },
-    /// It can be unpacked and is something else.
-    #[error("the link carries something else than an analysis: {reason}")]
-    Foreign {
-        /// What was expected.
-        reason: String,
-    },
-    /// A later version of the page made it.
-    #[error(
-        "the link was made by a newer version of ckptscope (links of version {version}, this \
-         page reads version {VERSION}): reload this page, or open the link where it was made"
-    )]
-    Newer {
-        /// Its version.
-        version: u64,
-    },
-    /// The browser cannot pack or unpack.
-    #[error("this browser cannot unpack links ({reason}): a newer one can")]
-    Unsupported {
-        /// In the browser's words.
-        reason: String,
     },
 }
 
@@ -160,7 +118,10 @@ impl Link {
             })?;
         let head: Head = serde_json::from_slice(&json).map_err(foreign)?;
         if head.v > VERSION {
-            return Err(LinkError::Newer { version: head.v });
+            return Err(LinkError::Newer {
+                version: head.v,
+                known: VERSION,
+            });
         }
         if head.v == 1 {
             let content: Content<ResultsOfVersion1> =

@@ -3,7 +3,7 @@
 //! A message is an array of two: a [`Question`] or a [`Reply`] as JSON text, and the `File`s that
 //! belong to it. Files are handles: posting one copies no content.
 //!
-//! One worker, the clerk, opens runs, checks configs and plans; another looks at single tensors;
+//! One worker opens runs, checks configs and plans; another looks at single tensors;
 //! the others compute lanes. All run the same program.
 
 use std::fmt;

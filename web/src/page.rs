@@ -1,30 +1,27 @@
 //! What a person sees.
 
-mod analysis;
 mod arrival;
-mod ask;
 mod begin;
-mod companion;
-mod desk;
+mod dialog;
 mod explore;
+mod native_worker;
 mod network;
 mod opening;
+mod progress;
 mod readout;
 mod results;
 mod side;
-mod state;
-mod surroundings;
-mod view;
-mod watch;
+mod store;
 mod workbench;
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
 use arrival::ArrivalNotice;
-use companion::CompanionMenu;
+use native_worker::NativeWorkerMenu;
+use native_worker::fetching;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
-use state::State;
+use store::State;
 
 use crate::message::RunSummary;
 
@@ -36,10 +33,10 @@ pub fn mount() {
 /// The whole page: the opening until a run is there, then the workbench.
 #[component]
 fn Page() -> impl IntoView {
-    let state = State::new();
+    let state = State::new(begin::open);
     provide_context(state);
-    state.companion.begin();
-    state.arrival.follow_address(state);
+    fetching::begin(state);
+    arrival::follow_address(state);
     begin::prepare();
     let is_open = Memo::new(move |_| state.has_content());
     view! {
@@ -50,7 +47,7 @@ fn Page() -> impl IntoView {
             {move || state.workbench.get_value().map(|workbench| workbench())}
         </Show>
         <DropZone/>
-        {state.companion.shows(|views| (views.history)())}
+        {fetching::shown(state.native_worker, |views| (views.history)())}
     }
 }
 
@@ -81,7 +78,7 @@ fn TopBar() -> impl IntoView {
             {run}
             <span class="grow"></span>
             <Show when=move || state.has_content()><OpenMenu/></Show>
-            <CompanionMenu/>
+            <NativeWorkerMenu/>
         </header>
     }
 }

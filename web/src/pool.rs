@@ -11,7 +11,7 @@ use ckptscope_analysis::protocol::LaneUpdate;
 
 use crate::message::{Answer, NetworkNews, PlannedLane, Question, Request};
 use crate::run_place::RunPlace;
-use crate::worker::{ComputeWorker, Tiding};
+use crate::worker::{ComputeWorker, WorkerEvent};
 
 /// What happens to a lane, by its index.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,9 +29,9 @@ pub enum LaneNews {
 }
 
 /// Workers that compute lanes until all are done; dropping it ends them at once.
-pub struct Pool(Rc<RefCell<Crew>>);
+pub struct Pool(Rc<RefCell<Shared>>);
 
-struct Crew {
+struct Shared {
     place: RunPlace,
     /// How many workers share the network.
     size: usize,
@@ -40,12 +40,12 @@ struct Crew {
     queue: VecDeque<usize>,
     /// Lanes that were tried once and lost their worker.
     retried: Vec<usize>,
-    workers: Vec<Member>,
+    workers: Vec<Slot>,
     listener: Rc<RefCell<dyn FnMut(usize, LaneNews)>>,
 }
 
 /// One worker and the lane it computes.
-struct Member {
+struct Slot {
     worker: Option<ComputeWorker>,
     lane: Option<usize>,
 }
@@ -58,108 +58,108 @@ impl Pool {
         workers: usize,
         listener: impl FnMut(usize, LaneNews) + 'static,
     ) -> Self {
-        let members = workers.clamp(1, lanes.len().max(1));
-        let crew = Rc::new(RefCell::new(Crew {
+        let count = workers.clamp(1, lanes.len().max(1));
+        let shared = Rc::new(RefCell::new(Shared {
             place,
-            size: members,
+            size: count,
             queue: (0..lanes.len()).collect(),
             retried: Vec::new(),
             workers: Vec::new(),
             lanes,
             listener: Rc::new(RefCell::new(listener)),
         }));
-        for index in 0..members {
-            crew.borrow_mut().workers.push(Member {
+        for index in 0..count {
+            shared.borrow_mut().workers.push(Slot {
                 worker: None,
                 lane: None,
             });
-            give_next_lane(&crew, index);
+            give_next_lane(&shared, index);
         }
-        Self(crew)
+        Self(shared)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         // Workers hold a weak reference only, so this ends them; a listener that is called right
-        // now keeps the crew alive until it returns.
-        if let Ok(mut crew) = self.0.try_borrow_mut() {
-            crew.queue.clear();
-            crew.workers.clear();
+        // now keeps them alive until it returns.
+        if let Ok(mut shared) = self.0.try_borrow_mut() {
+            shared.queue.clear();
+            shared.workers.clear();
         }
     }
 }
 
 /// Gives a worker the next lane, or lets it go when there is none.
-fn give_next_lane(crew: &Rc<RefCell<Crew>>, index: usize) {
-    let lane = crew.borrow_mut().queue.pop_front();
+fn give_next_lane(shared: &Rc<RefCell<Shared>>, index: usize) {
+    let lane = shared.borrow_mut().queue.pop_front();
     let Some(lane) = lane else {
-        release(crew, index);
+        release(shared, index);
         return;
     };
-    if let Err(message) = give_lane(crew, index, lane) {
-        tell(crew, lane, LaneNews::Failed(message));
-        give_next_lane(crew, index);
+    if let Err(message) = give_lane(shared, index, lane) {
+        tell(shared, lane, LaneNews::Failed(message));
+        give_next_lane(shared, index);
     }
 }
 
-fn give_lane(crew: &Rc<RefCell<Crew>>, index: usize, lane: usize) -> Result<(), String> {
-    if crew
+fn give_lane(shared: &Rc<RefCell<Shared>>, index: usize, lane: usize) -> Result<(), String> {
+    if shared
         .borrow()
         .workers
         .get(index)
-        .is_some_and(|member| member.worker.is_none())
+        .is_some_and(|slot| slot.worker.is_none())
     {
-        let worker = start_worker(crew, index)?;
-        if let Some(member) = crew.borrow_mut().workers.get_mut(index) {
-            member.worker = Some(worker);
+        let worker = start_worker(shared, index)?;
+        if let Some(slot) = shared.borrow_mut().workers.get_mut(index) {
+            slot.worker = Some(worker);
         }
     }
-    let mut crew = crew.borrow_mut();
-    let text = crew.lanes.get(lane).map(|lane| lane.lane.clone());
+    let mut shared = shared.borrow_mut();
+    let text = shared.lanes.get(lane).map(|lane| lane.lane.clone());
     let question = Question {
         number: lane as u64 + 1,
         request: Request::Lane {
             lane: text.unwrap_or_default(),
         },
     };
-    let member = crew.workers.get_mut(index).ok_or("no such worker")?;
-    member.lane = Some(lane);
-    let worker = member.worker.as_ref().ok_or("no web worker")?;
+    let slot = shared.workers.get_mut(index).ok_or("no such worker")?;
+    slot.lane = Some(lane);
+    let worker = slot.worker.as_ref().ok_or("no web worker")?;
     worker.ask(&question, None)
 }
 
-fn start_worker(crew: &Rc<RefCell<Crew>>, index: usize) -> Result<ComputeWorker, String> {
-    let here = Rc::downgrade(crew);
-    let crew = crew.borrow();
-    let worker = ComputeWorker::start(move |tiding| {
-        if let Some(crew) = here.upgrade() {
-            hear(&crew, index, tiding);
+fn start_worker(shared: &Rc<RefCell<Shared>>, index: usize) -> Result<ComputeWorker, String> {
+    let here = Rc::downgrade(shared);
+    let shared = shared.borrow();
+    let worker = ComputeWorker::start(move |event| {
+        if let Some(shared) = here.upgrade() {
+            take_event(&shared, index, event);
         }
     })?;
-    crew.place.tell(&worker, crew.size)?;
+    shared.place.tell(&worker, shared.size)?;
     Ok(worker)
 }
 
-fn hear(crew: &Rc<RefCell<Crew>>, index: usize, tiding: Tiding) {
-    let lane = crew
+fn take_event(shared: &Rc<RefCell<Shared>>, index: usize, event: WorkerEvent) {
+    let lane = shared
         .borrow()
         .workers
         .get(index)
-        .and_then(|member| member.lane);
+        .and_then(|slot| slot.lane);
     let Some(lane) = lane else { return };
-    match tiding {
-        Tiding::Died(reason) => lost(crew, index, lane, &reason),
-        Tiding::Reply(reply) => match reply.answer {
-            Answer::Update(update) => tell(crew, lane, LaneNews::Update(update)),
-            Answer::Network(news) => tell(crew, lane, LaneNews::Network(news)),
+    match event {
+        WorkerEvent::Died(reason) => lost(shared, index, lane, &reason),
+        WorkerEvent::Reply(reply) => match reply.answer {
+            Answer::Update(update) => tell(shared, lane, LaneNews::Update(update)),
+            Answer::Network(news) => tell(shared, lane, LaneNews::Network(news)),
             Answer::LaneDone => {
-                tell(crew, lane, LaneNews::Done);
-                give_next_lane(crew, index);
+                tell(shared, lane, LaneNews::Done);
+                give_next_lane(shared, index);
             }
             Answer::Failed { message } => {
-                tell(crew, lane, LaneNews::Failed(message));
-                give_next_lane(crew, index);
+                tell(shared, lane, LaneNews::Failed(message));
+                give_next_lane(shared, index);
             }
             _ => {}
         },
@@ -167,33 +167,33 @@ fn hear(crew: &Rc<RefCell<Crew>>, index: usize, tiding: Tiding) {
 }
 
 /// A worker died: its lane goes to a fresh one, the first time.
-fn lost(crew: &Rc<RefCell<Crew>>, index: usize, lane: usize, reason: &str) {
-    release(crew, index);
-    let is_first = !crew.borrow().retried.contains(&lane);
+fn lost(shared: &Rc<RefCell<Shared>>, index: usize, lane: usize, reason: &str) {
+    release(shared, index);
+    let is_first = !shared.borrow().retried.contains(&lane);
     if is_first {
-        let mut crew = crew.borrow_mut();
-        crew.retried.push(lane);
-        crew.queue.push_front(lane);
+        let mut shared = shared.borrow_mut();
+        shared.retried.push(lane);
+        shared.queue.push_front(lane);
     }
     let news = if is_first {
         LaneNews::Restarted(format!("its web worker stopped ({reason})"))
     } else {
         LaneNews::Failed(format!("its web worker stopped twice: {reason}"))
     };
-    tell(crew, lane, news);
-    give_next_lane(crew, index);
+    tell(shared, lane, news);
+    give_next_lane(shared, index);
 }
 
-fn release(crew: &Rc<RefCell<Crew>>, index: usize) {
-    let member = crew.borrow_mut().workers.get_mut(index).map(|member| {
-        member.lane = None;
-        member.worker.take()
+fn release(shared: &Rc<RefCell<Shared>>, index: usize) {
+    let slot = shared.borrow_mut().workers.get_mut(index).map(|slot| {
+        slot.lane = None;
+        slot.worker.take()
     });
-    drop(member);
+    drop(slot);
 }
 
-/// Not while the crew is borrowed: the listener may drop the pool.
-fn tell(crew: &Rc<RefCell<Crew>>, lane: usize, news: LaneNews) {
-    let listener = Rc::clone(&crew.borrow().listener);
+/// Not while it is borrowed: the listener may drop the pool.
+fn tell(shared: &Rc<RefCell<Shared>>, lane: usize, news: LaneNews) {
+    let listener = Rc::clone(&shared.borrow().listener);
     (listener.borrow_mut())(lane, news);
 }

@@ -1,5 +1,6 @@
 //! Handing files to the person: downloads, pictures, the clipboard.
 
+use gloo_timers::callback::Timeout;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -120,14 +121,11 @@ fn save_blob(name: &str, blob: &Blob) -> Result<(), String> {
     anchor.click();
     // The browser has taken hold of the content when the click returns; revoking at once would
     // still cancel the download in some.
-    let later = Closure::once_into_js(move || {
+    let later = Timeout::new(60_000, move || {
         let _ = Url::revoke_object_url(&address);
     });
-    let window = window().ok_or("no window")?;
-    window
-        .set_timeout_with_callback_and_timeout_and_arguments_0(later.unchecked_ref(), 60_000)
-        .map(drop)
-        .map_err(|error| in_words(&error))
+    later.forget();
+    Ok(())
 }
 
 fn blob(bytes: &[u8], media_type: &str) -> Result<Blob, String> {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use js_sys::{Array, Object, Reflect};
 use leptos::prelude::document;
 use wasm_bindgen::prelude::*;
@@ -11,9 +12,9 @@ use web_sys::{ErrorEvent, MessageEvent, Worker};
 use crate::fetch::in_words;
 use crate::message::{Answer, Question, Reply};
 
-/// What a worker tells.
+/// What a web worker told, or that it died.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tiding {
+pub enum WorkerEvent {
     /// It answers.
     Reply(Reply),
     /// It will not answer any more: in words, why.
@@ -25,8 +26,7 @@ pub struct ComputeWorker {
     worker: Worker,
     /// Messages that wait until the worker is ready; none from then on.
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+    _listeners: [EventListener; 2],
 }
 
 impl ComputeWorker {
@@ -35,21 +35,19 @@ impl ComputeWorker {
     ///
     /// # Errors
     /// What the browser says when it has no web workers.
-    pub fn start(listener: impl FnMut(Tiding) + 'static) -> Result<Self, String> {
+    pub fn start(listener: impl FnMut(WorkerEvent) + 'static) -> Result<Self, String> {
         let worker = started().map_err(|error| format!("no web worker: {}", in_words(&error)))?;
         let listener = Rc::new(RefCell::new(listener));
         let waiting = Rc::new(RefCell::new(Some(Vec::new())));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
-        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            (listener.borrow_mut())(Tiding::Died(event.message()));
+        let on_error = EventListener::new(&worker, "error", move |event| {
+            let event: &ErrorEvent = event.unchecked_ref();
+            (listener.borrow_mut())(WorkerEvent::Died(event.message()));
         });
-        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self {
             worker,
             waiting,
-            _on_message: on_message,
-            _on_error: on_error,
+            _listeners: [on_message, on_error],
         })
     }
 
@@ -73,8 +71,6 @@ impl ComputeWorker {
 
 impl Drop for ComputeWorker {
     fn drop(&mut self) {
-        self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }
@@ -95,33 +91,35 @@ fn started() -> Result<Worker, JsValue> {
 fn message_handler(
     worker: &Worker,
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
-    listener: Rc<RefCell<impl FnMut(Tiding) + 'static>>,
-) -> Closure<dyn FnMut(MessageEvent)> {
+    listener: Rc<RefCell<impl FnMut(WorkerEvent) + 'static>>,
+) -> EventListener {
+    let target = worker.clone();
     let worker = worker.clone();
-    Closure::new(move |event: MessageEvent| {
-        let tiding = tiding(&event.data());
+    EventListener::new(&target, "message", move |event| {
+        let event: &MessageEvent = event.unchecked_ref();
+        let told = event_of(&event.data());
         let is_ready = |reply: &Reply| reply.answer == Answer::Ready;
-        if !matches!(&tiding, Tiding::Reply(reply) if is_ready(reply)) {
-            (listener.borrow_mut())(tiding);
+        if !matches!(&told, WorkerEvent::Reply(reply) if is_ready(reply)) {
+            (listener.borrow_mut())(told);
             return;
         }
         for message in waiting.take().unwrap_or_default() {
             if let Err(error) = worker.post_message(&message) {
-                (listener.borrow_mut())(Tiding::Died(in_words(&error)));
+                (listener.borrow_mut())(WorkerEvent::Died(in_words(&error)));
             }
         }
     })
 }
 
 /// A reply as text, or an object that says why the worker died.
-fn tiding(data: &JsValue) -> Tiding {
+fn event_of(data: &JsValue) -> WorkerEvent {
     if let Some(text) = data.as_string() {
         return serde_json::from_str(&text).map_or_else(
-            |error| Tiding::Died(format!("it gave an answer not understood: {error}")),
-            Tiding::Reply,
+            |error| WorkerEvent::Died(format!("it gave an answer not understood: {error}")),
+            WorkerEvent::Reply,
         );
     }
     let reason = Reflect::get(data, &"died".into()).ok();
     let reason = reason.and_then(|reason| reason.as_string());
-    Tiding::Died(reason.unwrap_or_else(|| "it gave no reason".to_owned()))
+    WorkerEvent::Died(reason.unwrap_or_else(|| "it gave no reason".to_owned()))
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use ckptscope_analysis::protocol::{Event, Record};
 use ckptscope_checkpoint::{ReadError, Source, Tree};
-use ckptscope_web::compute::{BlobSource, Desk, FilesTree};
+use ckptscope_web::compute::{BlobSource, FilesTree, RequestHandler};
 use ckptscope_web::message::{
     Answer, Checked, Opened, PartName, Planned, Question, Reply, Request, TensorList, TensorView,
 };
@@ -38,9 +38,9 @@ fn files(folder: &Dir<'_>) -> Vec<(String, Blob)> {
     own.chain(folder.dirs().flat_map(files)).collect()
 }
 
-/// A desk with the bundled run on it, and what it replies.
+/// A handler that has the bundled run, and what it replies.
 struct Office {
-    desk: Desk,
+    handler: RequestHandler,
     replies: Rc<RefCell<Vec<Reply>>>,
 }
 
@@ -55,21 +55,21 @@ impl Office {
                 .borrow_mut()
                 .push(serde_json::from_str(&text).unwrap());
         };
-        let desk = Desk::new(tell);
-        Self { desk, replies }
+        let handler = RequestHandler::new(tell);
+        Self { handler, replies }
     }
 
     fn with(files: Vec<(String, Blob)>) -> Self {
         let office = Self::empty();
         office
-            .desk
+            .handler
             .use_files(FilesTree::new("micro".to_owned(), files));
         office
     }
 
     async fn replies(&self, request: Request) -> Vec<Answer> {
         let number = 7;
-        self.desk.answer(Question { number, request }).await;
+        self.handler.answer(Question { number, request }).await;
         let replies = self.replies.take();
         assert!(replies.iter().all(|reply| reply.number == number));
         replies.into_iter().map(|reply| reply.answer).collect()

@@ -6,7 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-use ckptscope_analysis::results::Results;
+use ckptscope_results::Results;
 use ckptscope_web::choices::{Choices, ColourBy, Mode, Spread};
 use ckptscope_web::link::{Link, LinkError, MOST_CHARACTERS, Source, base64url, deflate};
 use ckptscope_web::panel::Subject;
@@ -180,7 +180,10 @@ async fn what_is_no_link_is_named() {
 #[wasm_bindgen_test]
 async fn a_later_version_says_so_whatever_it_holds() {
     let error = refusal(&holding(br#"{"v":2,"source":17}"#).await).await;
-    assert!(matches!(error, LinkError::Newer { version: 2 }), "{error}");
+    assert!(
+        matches!(error, LinkError::Newer { version: 2, .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("newer version"));
 }
 

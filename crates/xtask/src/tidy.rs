@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod files;
+mod modules;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde_json::Value;
 use crate::process;
 use crate::steps::Outcome;
 use crate::workspace::Workspace;
+use modules::Modules;
 
 /// A broken rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,12 +48,17 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome> {
     for package in packages(workspace)? {
         findings.extend(dependencies::check(&package));
     }
+    let mut modules = Modules::default();
     for path in tracked_files(workspace)? {
         findings.extend(files::check(&workspace.root, &path)?);
         if path.extension().is_some_and(|extension| extension == "rs") {
             findings.extend(source::check(&workspace.root, &path)?);
+            if path.starts_with(modules::FOLDER) {
+                modules.read(&workspace.root, &path)?;
+            }
         }
     }
+    findings.extend(modules.check());
     for Finding { place, message } in &findings {
         println!("{place}: {message}");
     }

@@ -3,7 +3,7 @@
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeError, Engine};
 
-use super::LinkError;
+use super::error::LinkError;
 
 /// Four characters for three bytes.
 #[must_use]

@@ -5,8 +5,8 @@
 
 use ckptscope_analysis::service::Told;
 use futures_util::future::{Either, select};
-use js_sys::{Promise, Reflect, Uint8Array};
-use leptos::prelude::window;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// A worker gives a sign of life every 15 seconds; after so many without one it is gone, whatever
 /// the network says.
-const LONGEST_SILENCE_SECONDS: i32 = 50;
+const LONGEST_SILENCE_SECONDS: u32 = 50;
 
 /// What an analysis on a native worker tells. Dropping it ends the request, and nothing else.
 pub struct Events {
@@ -94,8 +94,9 @@ impl Events {
             address: self.worker.address().to_owned(),
             reason: in_words(&error),
         };
+        let silence = TimeoutFuture::new(LONGEST_SILENCE_SECONDS * 1000);
         let read = JsFuture::from(self.reader.read());
-        let piece = match select(read, silence()).await {
+        let piece = match select(read, silence).await {
             Either::Left((piece, _)) => piece.map_err(lost)?,
             Either::Right(_) => {
                 let words = format!("nothing was heard for {LONGEST_SILENCE_SECONDS} seconds");
@@ -114,16 +115,6 @@ impl Events {
         let text = format!("{{\"{}\":{}}}", event.name, event.data);
         serde_json::from_str(&text).map_err(|error| self.worker.foreign(&error.to_string()))
     }
-}
-
-/// Ends when a worker has been silent for too long.
-fn silence() -> JsFuture {
-    let milliseconds = LONGEST_SILENCE_SECONDS * 1000;
-    JsFuture::from(Promise::new(&mut |resolve, _| {
-        // Fails where the tab is closing, and then nothing matters any more.
-        let _ =
-            window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
-    }))
 }
 
 /// Cuts a stream into events.

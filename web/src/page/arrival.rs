@@ -8,10 +8,12 @@ use leptos::wasm_split::wasm_split;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use super::begin::{self, Wanted};
-use super::companion::{ANALYSIS_MARK, open_linked};
-use super::opening::remote;
-use super::state::{State, Wish};
+use super::native_worker::fetching::look_at_address;
+use super::native_worker::views::open_linked;
+use super::store::address::{self, ANALYSIS_MARK, RESULTS_MARK, unescaped};
+use super::store::arrival::{Awaited, Notice};
+use super::store::open_request::OpenRequest;
+use super::store::{OpenTask, State};
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
@@ -19,217 +21,145 @@ use crate::link::{Link, MARK, Source};
 use crate::message::{Answer, Request};
 use crate::part::{MissingPart, begin};
 
-const RESULTS_MARK: &str = "#results=";
-
-/// Short enough to be typed by hand: `#repo=OWNER/NAME&branch=REVISION`.
-const REPOSITORY_MARK: &str = "#repo=";
-
 /// The largest results file that is fetched.
 const MOST_BYTES: usize = 500_000_000;
 
-/// What came with the address. Copies share the same signals.
-#[derive(Clone, Copy)]
-pub(super) struct Arrival {
-    notice: RwSignal<Option<Notice>>,
-}
-
-/// What there is to say about it.
-#[derive(Clone, Debug, PartialEq)]
-enum Notice {
-    /// Results are shown that were not computed here.
-    Brought {
-        /// The run.
-        name: String,
-        /// Where the results come from.
-        from: String,
-    },
-    /// An analysis of files that are not there.
-    Awaited(Box<Awaited>),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Awaited {
-    /// What the files are called.
-    name: String,
-    config: String,
-    choices: Choices,
-}
-
-impl Arrival {
-    pub(super) fn new() -> Self {
-        Self {
-            notice: RwSignal::new(None),
+/// Opens what the address asks for, now and whenever it changes.
+pub(super) fn follow_address(state: State) {
+    look(state);
+    let listener = window_event_listener(leptos::ev::hashchange, move |_| look(state));
+    on_cleanup(move || listener.remove());
+    Effect::new(move |_| {
+        if state.opened.with(Option::is_some) {
+            meet(state);
         }
-    }
+    });
+}
 
-    /// Opens what the address asks for, now and whenever it changes.
-    pub(super) fn follow_address(self, state: State) {
-        look(state);
-        let listener = window_event_listener(leptos::ev::hashchange, move |_| look(state));
-        on_cleanup(move || listener.remove());
-        Effect::new(move |_| {
-            if state.opened.with(Option::is_some) {
-                self.meet(state);
-            }
-        });
-    }
-
-    /// What it is called that the part of the address behind `#` asks for.
-    pub(super) fn name_of(hash: &str) -> String {
-        if hash.starts_with(ANALYSIS_MARK) {
-            return "an analysis of the worker's".to_owned();
+/// Opens what the part of the address behind `#` asks for.
+pub(super) fn open(state: State, task: OpenTask, hash: String) {
+    spawn_local(async move {
+        if let Some(place) = address::repository(&hash) {
+            state.arrival.dismiss();
+            return task.open_remote(place, None).await;
         }
-        let repository = hash.strip_prefix(REPOSITORY_MARK);
-        let address = hash.strip_prefix(RESULTS_MARK).or(repository);
-        address.map_or_else(|| "a shared analysis".to_owned(), address_of)
-    }
+        if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
+            let begun = begin!(open_linked(state, task, unescaped(id)));
+            return begun.unwrap_or_else(|missing| task.fail(&missing));
+        }
+        let opened = match hash.strip_prefix(RESULTS_MARK) {
+            Some(address) => open_results(state, &unescaped(address), task).await,
+            None => {
+                let text = hash.strip_prefix(MARK).unwrap_or_default();
+                open_link(state, text, task).await
+            }
+        };
+        if let Err(message) = opened {
+            fail(state, task, &message);
+        }
+    });
+}
 
-    /// Opens what the part of the address behind `#` asks for.
-    pub(super) fn open(self, state: State, wish: Wish, hash: String) {
-        spawn_local(async move {
-            if let Some(place) = remote::asked_for(&hash) {
-                self.notice.set(None);
-                return remote::open(state, wish, place, None).await;
-            }
-            if let Some(id) = hash.strip_prefix(ANALYSIS_MARK) {
-                let begun = begin!(open_linked(state, wish, address_of(id)));
-                return begun.unwrap_or_else(|missing| wish.fail(&missing));
-            }
-            let opened = match hash.strip_prefix(RESULTS_MARK) {
-                Some(address) => self.open_results(state, &address_of(address), wish).await,
-                None => {
-                    let text = hash.strip_prefix(MARK).unwrap_or_default();
-                    self.open_link(state, text, wish).await
-                }
+fn fail(state: State, task: OpenTask, message: &str) {
+    if task.is_wanted() {
+        state.arrival.dismiss();
+        task.fail(&message);
+    }
+}
+
+async fn open_link(state: State, text: &str, task: OpenTask) -> Result<(), String> {
+    let link = Link::decode(text).await;
+    if !task.is_wanted() {
+        return Ok(());
+    }
+    let link = link.map_err(|error| error.to_string())?;
+    match (link.results, link.source) {
+        (Some(results), source) => {
+            show(state, results, "a link", link.choices);
+            state.origin.set_value(Some(source));
+        }
+        (None, Source::Remote { place, .. }) => {
+            state.arrival.dismiss();
+            state.view.take(link.choices);
+            task.open_remote(place, Some(link.config)).await;
+        }
+        (None, Source::Demo) => {
+            state.arrival.dismiss();
+            state.view.take(link.choices);
+            task.open_demo(Some(link.config)).await;
+        }
+        (None, Source::Files { name }) => {
+            let awaited = Awaited {
+                name,
+                config: link.config,
+                choices: link.choices,
             };
-            if let Err(message) = opened {
-                self.fail(wish, &message);
-            }
-        });
-    }
-
-    /// Says whose results are shown from now on, and where they come from.
-    pub(super) fn bring(self, name: &str, from: &str) {
-        self.notice.set(Some(Notice::Brought {
-            name: name.to_owned(),
-            from: from.to_owned(),
-        }));
-    }
-
-    /// Says nothing any more of results that are shown no longer.
-    pub(super) fn leave(self) {
-        let is_of_results = self
-            .notice
-            .with_untracked(|notice| matches!(notice, Some(Notice::Brought { .. })));
-        if is_of_results {
-            self.notice.set(None);
+            state.close();
+            state.arrival.wait_for(awaited);
         }
     }
+    Ok(())
+}
 
-    fn fail(self, wish: Wish, message: &str) {
-        if wish.is_wanted() {
-            self.notice.set(None);
-            wish.fail(&message);
-        }
+async fn open_results(state: State, address: &str, task: OpenTask) -> Result<(), String> {
+    let text = fetched(task, address).await?;
+    if !task.is_wanted() {
+        return Ok(());
     }
+    task.tell(address.to_owned(), None);
+    let answer = state.web_workers.ask(Request::Results { text }).await;
+    if !task.is_wanted() {
+        return Ok(());
+    }
+    match answer {
+        Ok(Answer::Results(results)) => {
+            let choices = untrack(|| state.view.choices());
+            show(state, *results, address, choices);
+            Ok(())
+        }
+        Ok(_) => Err(String::new()),
+        Err(message) => Err(format!("{address}: {message}")),
+    }
+}
 
-    async fn open_link(self, state: State, text: &str, wish: Wish) -> Result<(), String> {
-        let link = Link::decode(text).await;
-        if !wish.is_wanted() {
-            return Ok(());
-        }
-        let link = link.map_err(|error| error.to_string())?;
-        match (link.results, link.source) {
-            (Some(results), source) => {
-                self.show(state, results, "a link", link.choices);
-                state.origin.set_value(Some(source));
-            }
-            (None, Source::Remote { place, .. }) => {
-                self.notice.set(None);
-                state.view.take(link.choices);
-                remote::open(state, wish, place, Some(link.config)).await;
-            }
-            (None, Source::Demo) => {
-                self.notice.set(None);
-                state.view.take(link.choices);
-                wish.open_demo(Some(link.config)).await;
-            }
-            (None, Source::Files { name }) => {
-                let awaited = Awaited {
-                    name,
-                    config: link.config,
-                    choices: link.choices,
-                };
-                state.close();
-                self.notice.set(Some(Notice::Awaited(Box::new(awaited))));
-            }
-        }
-        Ok(())
-    }
+/// Shows results that were not computed here; a run that is open is closed.
+fn show(state: State, results: Results, from: &str, choices: Choices) {
+    let (name, config) = (results.source.clone(), results.config.clone());
+    state.show_results(results);
+    state.view.take(choices);
+    state.ask.text.set(config);
+    state.arrival.bring(&name, from);
+}
 
-    async fn open_results(self, state: State, address: &str, wish: Wish) -> Result<(), String> {
-        let text = fetched(wish, address).await?;
-        if !wish.is_wanted() {
-            return Ok(());
+/// A run was opened: the one that a link was made of computes as the link says.
+fn meet(state: State) {
+    let name = state
+        .opened
+        .with_untracked(|opened| opened.as_ref().map(|opened| opened.run.name.clone()));
+    match state.arrival.notice.get_untracked() {
+        Some(Notice::Awaited(awaited)) if Some(&awaited.name) == name.as_ref() => {
+            use_awaited(state, *awaited);
         }
-        wish.tell(address.to_owned(), None);
-        let answer = state.desk.ask(Request::Results { text }).await;
-        if !wish.is_wanted() {
-            return Ok(());
-        }
-        match answer {
-            Ok(Answer::Results(results)) => {
-                let choices = untrack(|| state.view.choices());
-                self.show(state, *results, address, choices);
-                Ok(())
-            }
-            Ok(_) => Err(String::new()),
-            Err(message) => Err(format!("{address}: {message}")),
-        }
+        Some(Notice::Awaited(_)) | None => {}
+        Some(Notice::Brought { .. }) => state.arrival.leave(),
     }
+}
 
-    /// Shows results that were not computed here; a run that is open is closed.
-    fn show(self, state: State, results: Results, from: &str, choices: Choices) {
-        let (name, config) = (results.source.clone(), results.config.clone());
-        state.show_results(results);
-        state.view.take(choices);
-        state.ask.text.set(config);
-        self.bring(&name, from);
-    }
-
-    /// A run was opened: the one that a link was made of computes as the link says.
-    fn meet(self, state: State) {
-        let name = state
-            .opened
-            .with_untracked(|opened| opened.as_ref().map(|opened| opened.run.name.clone()));
-        match self.notice.get_untracked() {
-            Some(Notice::Awaited(awaited)) if Some(&awaited.name) == name.as_ref() => {
-                self.use_awaited(state, *awaited);
-            }
-            Some(Notice::Awaited(_)) | None => {}
-            Some(Notice::Brought { .. }) => self.leave(),
-        }
-    }
-
-    fn use_awaited(self, state: State, awaited: Awaited) {
-        self.notice.set(None);
-        state.view.take(awaited.choices);
-        // The run is open, so that part of the program is there.
-        spawn_local(async move {
-            let _ = begin!(compute(state, awaited.config));
-        });
-    }
+fn use_awaited(state: State, awaited: Awaited) {
+    state.arrival.dismiss();
+    state.view.take(awaited.choices);
+    // The run is open, so that part of the program is there.
+    spawn_local(async move {
+        let _ = begin!(compute(state, awaited.config));
+    });
 }
 
 /// Has what the address asks for opened.
 fn look(state: State) {
-    state.companion.look_at_address();
+    look_at_address(state);
     let hash = window().location().hash().unwrap_or_default();
-    if [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK]
-        .iter()
-        .any(|mark| hash.starts_with(mark))
-    {
-        begin::open(state, Wanted::Address(hash));
+    if address::asks_for_something(&hash) {
+        state.open(OpenRequest::Address(hash));
     }
 }
 
@@ -247,7 +177,7 @@ fn compute(state: State, config: String) -> Result<(), MissingPart> {
 }
 
 /// The whole text of a results file, with its size shown while it comes.
-async fn fetched(wish: Wish, address: &str) -> Result<String, String> {
+async fn fetched(task: OpenTask, address: &str) -> Result<String, String> {
     let unreachable = |_| {
         format!(
             "{address} could not be fetched: the server cannot be reached, or it does not allow \
@@ -280,7 +210,7 @@ async fn fetched(wish: Wish, address: &str) -> Result<String, String> {
         let bytes = bytes as u64;
         // Packed on the way, it is longer than it was said to be.
         let of = length.unwrap_or_default().max(bytes);
-        wish.tell(address.to_owned(), Some((bytes, of)));
+        task.tell(address.to_owned(), Some((bytes, of)));
     };
     match collected(&stream, MOST_BYTES, progress).await {
         Ok(Some(bytes)) => String::from_utf8(bytes)
@@ -295,20 +225,11 @@ async fn fetched(wish: Wish, address: &str) -> Result<String, String> {
     }
 }
 
-/// An address as it was written behind the mark, escaped or not.
-fn address_of(text: &str) -> String {
-    if text.contains("://") {
-        return text.to_owned();
-    }
-    let decoded = js_sys::decode_uri_component(text).ok().map(String::from);
-    decoded.unwrap_or_else(|| text.to_owned())
-}
-
 /// Says what came with the address, where that needs saying.
 #[component]
 pub(super) fn ArrivalNotice() -> impl IntoView {
     let arrival = State::here().arrival;
-    let dismiss = move |_| arrival.notice.set(None);
+    let dismiss = move |_| arrival.dismiss();
     let words = move |notice: Notice| {
         match notice {
         Notice::Brought { name, from } => view! {
@@ -338,7 +259,7 @@ fn AwaitedNotice(awaited: Awaited) -> impl IntoView {
     let state = State::here();
     let config = awaited.config.clone();
     let name = awaited.name.clone();
-    let apply = move |_| state.arrival.use_awaited(state, awaited.clone());
+    let apply = move |_| use_awaited(state, awaited.clone());
     view! {
         <span>
             "The link is an analysis of "<b>{name}</b>", files of whoever made it; they are not in the link. \

@@ -1,66 +1,22 @@
 //! From what is to be opened to the part of the program that opens it.
 
-use ckptscope_analysis::service::AnalysisInfo;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
 
-use super::arrival::Arrival;
-use super::companion::Brought;
-use super::opening::{remote, taking};
-use super::state::{DEMO, State, Wish};
-use super::workbench;
-use crate::drop::Dropped;
-use crate::files::RunFiles;
-use crate::message::Remote;
-use crate::native::NativeWorker;
+use super::opening::taking;
+use super::store::open_request::OpenRequest;
+use super::store::{OpenTask, State};
+use super::{arrival, workbench};
 use crate::part::{MissingPart, begin};
 use crate::run_place::RunPlace;
 
-/// Something to open.
-pub(super) enum Wanted {
-    /// The demo run.
-    Demo,
-    /// What was dropped on the page.
-    Dropped(Dropped),
-    /// What was picked.
-    Picked(RunFiles),
-    /// What was typed in for a run that is not on this machine.
-    Place(String),
-    /// A run of the native worker's.
-    Run(Box<Remote>),
-    /// Results that the native worker had.
-    Brought(Box<Brought>),
-    /// An analysis of a native worker's that is not done.
-    Analysis(NativeWorker, Box<AnalysisInfo>),
-    /// What the page's address asks for.
-    Address(String),
-}
-
-impl Wanted {
-    /// What it is called while it is on its way.
-    fn name(&self) -> String {
-        match self {
-            Self::Demo => DEMO.to_owned(),
-            Self::Dropped(dropped) => dropped.name(),
-            Self::Picked(files) => files.name.clone(),
-            // A query may be a signature.
-            Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
-            Self::Run(remote) => remote.place.clone(),
-            Self::Brought(brought) => brought.name.clone(),
-            Self::Analysis(_, info) => info.name.clone(),
-            Self::Address(address) => Arrival::name_of(address),
-        }
-    }
-}
-
-/// Opens something; what was on its way is given up.
-pub(super) fn open(state: State, wanted: Wanted) {
-    let wish = state.wish(&wanted.name());
+/// Opens something with the part of the program that does so.
+pub(super) fn open(state: State, task: OpenTask, request: OpenRequest) {
     spawn_local(async move {
-        if let Err(missing) = begin!(open_with(state, wish, wanted)) {
-            wish.fail(&missing);
+        if let Err(missing) = begin!(open_with(state, task, request)) {
+            task.fail(&missing);
         }
     });
 }
@@ -84,17 +40,17 @@ pub(super) fn prepare() {
     )
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
-fn open_with(state: State, wish: Wish, wanted: Wanted) -> Result<(), MissingPart> {
+fn open_with(state: State, task: OpenTask, request: OpenRequest) -> Result<(), MissingPart> {
     state.workbench.set_value(Some(workbench::workbench));
-    match wanted {
-        Wanted::Demo => spawn_local(wish.open_demo(None)),
-        Wanted::Dropped(dropped) => taking::dropped(state, wish, dropped),
-        Wanted::Picked(files) => taking::picked(state, wish, files),
-        Wanted::Place(_) => spawn_local(remote::open_given(state, wish)),
-        Wanted::Run(remote) => spawn_local(wish.open(RunPlace::Remote(remote), None)),
-        Wanted::Brought(brought) => state.show_brought(*brought),
-        Wanted::Analysis(worker, info) => state.follow(worker, *info),
-        Wanted::Address(address) => state.arrival.open(state, wish, address),
+    match request {
+        OpenRequest::Demo => spawn_local(task.open_demo(None)),
+        OpenRequest::Dropped(dropped) => taking::dropped(state, task, dropped),
+        OpenRequest::Picked(files) => taking::picked(state, task, files),
+        OpenRequest::Place(_) => spawn_local(task.open_given()),
+        OpenRequest::Run(remote) => spawn_local(task.open(RunPlace::Remote(remote), None)),
+        OpenRequest::Brought(brought) => state.show_brought(*brought),
+        OpenRequest::Analysis(worker, info) => state.follow(worker, *info),
+        OpenRequest::Address(address) => arrival::open(state, task, address),
     }
     Ok(())
 }

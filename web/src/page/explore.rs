@@ -5,157 +5,13 @@ mod grouping;
 mod tensor;
 mod tree;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::desk::Desk;
-use super::state::State;
-use crate::message::{
-    Answer, PartName, PartSummary, Request, RunSummary, StepSummary, TensorList, TensorView,
-};
+use super::store::State;
+use super::store::explore::Loadable;
 use tensor::Tensor;
 use tree::Tree;
-
-/// What is looked at. Copies share the same signals.
-#[derive(Clone, Copy)]
-pub(super) struct Explore {
-    /// The part whose tensors are listed; none where no run is open.
-    pub part: RwSignal<Option<PartName>>,
-    /// Its tensors.
-    pub list: RwSignal<Sight<TensorList>>,
-    /// What names have to contain.
-    pub search: RwSignal<String>,
-    /// Groups that are unfolded.
-    pub unfolded: RwSignal<BTreeSet<String>>,
-    /// The tensor that is looked at.
-    pub name: RwSignal<Option<String>>,
-    /// What it looks like.
-    pub tensor: RwSignal<Sight<TensorView>>,
-    desk: Desk,
-    /// Counts questions, so that an answer to an earlier one is passed over.
-    questions: StoredValue<u64>,
-}
-
-/// Something that a worker was asked for.
-#[derive(Clone, Debug)]
-pub(super) enum Sight<T> {
-    /// Nobody asked.
-    Nothing,
-    /// It is on its way.
-    Waiting,
-    /// It is there.
-    Seen(Arc<T>),
-    /// It cannot be had; in words.
-    Failed(String),
-}
-
-impl Explore {
-    pub(super) fn new(desk: Desk) -> Self {
-        Self {
-            part: RwSignal::new(None),
-            list: RwSignal::new(Sight::Nothing),
-            search: RwSignal::new(String::new()),
-            unfolded: RwSignal::new(BTreeSet::new()),
-            name: RwSignal::new(None),
-            tensor: RwSignal::new(Sight::Nothing),
-            desk,
-            questions: StoredValue::new(0),
-        }
-    }
-
-    /// Begins with the last step of another run.
-    pub(super) fn begin(self, run: &RunSummary) {
-        self.list.set(Sight::Nothing);
-        self.tensor.set(Sight::Nothing);
-        self.name.set(None);
-        self.search.set(String::new());
-        self.unfolded.set(BTreeSet::new());
-        let last = run.steps.last();
-        let part = last.and_then(|step| Some((step, step.parts.first()?)));
-        self.part
-            .set(part.map(|(step, part)| named(step.number, part)));
-    }
-
-    /// Looks at another step, at the same kind of data where it has it.
-    pub(super) fn go_to(self, step: &StepSummary) {
-        let is_same = |part: &&PartSummary| {
-            self.part.with_untracked(|now| {
-                now.as_ref()
-                    .is_some_and(|now| now.data_type == part.data_type && now.split == part.split)
-            })
-        };
-        let same = step.parts.iter().find(is_same);
-        let part = same.or_else(|| step.parts.first());
-        self.part.set(part.map(|part| named(step.number, part)));
-    }
-
-    /// Lists the tensors of the part, and looks again at the one that was looked at.
-    async fn list_tensors(self, part: PartName) {
-        self.questions.update_value(|questions| *questions += 1);
-        let question = self.questions.get_value();
-        self.list.set(Sight::Waiting);
-        let answer = self.desk.ask(Request::Tensors { part }).await;
-        if self.questions.get_value() != question {
-            return;
-        }
-        match answer {
-            Ok(Answer::Tensors(list)) => self.list.set(Sight::Seen(Arc::new(list))),
-            Ok(_) => {}
-            Err(message) if message.is_empty() => self.list.set(Sight::Nothing),
-            Err(message) => self.list.set(Sight::Failed(message)),
-        }
-        if let Some(name) = self.name.get_untracked() {
-            self.look_at(name);
-        }
-    }
-
-    /// Looks at a tensor of the list; what was looked at before is given up.
-    pub(super) fn look_at(self, name: String) {
-        let row = self.list.with_untracked(|list| match list {
-            Sight::Seen(list) => {
-                let row = list.tensors.iter().find(|row| row.name == name);
-                row.map(|row| (list.part.clone(), row.path.clone()))
-            }
-            _ => None,
-        });
-        self.name.set(Some(name.clone()));
-        let Some((part, path)) = row else {
-            let message = format!("There is no {name} in this part of this step.");
-            self.tensor.set(Sight::Failed(message));
-            return;
-        };
-        self.tensor.set(Sight::Waiting);
-        spawn_local(async move {
-            let request = Request::Tensor { part, path, name };
-            match self.desk.look(request).await {
-                Ok(Answer::Tensor(view)) => self.tensor.set(Sight::Seen(Arc::new(*view))),
-                Ok(_) => {}
-                // Another tensor is looked at, or none.
-                Err(message) if message.is_empty() => {}
-                Err(message) => self.tensor.set(Sight::Failed(message)),
-            }
-        });
-    }
-
-    /// Looks at no tensor.
-    pub(super) fn look_away(self) {
-        self.desk.stop_looking();
-        self.name.set(None);
-        self.tensor.set(Sight::Nothing);
-    }
-}
-
-/// A part of a step, as questions name it.
-pub(super) fn named(step: u64, part: &PartSummary) -> PartName {
-    PartName {
-        step,
-        data_type: part.data_type.clone(),
-        split: part.split.clone(),
-    }
-}
 
 /// The tensors of the chosen part, and the chosen one of them.
 #[component]
@@ -167,7 +23,7 @@ pub(super) fn ExploreView() -> impl IntoView {
         };
         let is_here = explore
             .list
-            .with_untracked(|list| matches!(list, Sight::Seen(list) if list.part == part));
+            .with_untracked(|list| matches!(list, Loadable::Loaded(list) if list.part == part));
         if !is_here {
             spawn_local(explore.list_tensors(part));
         }

@@ -1,38 +1,7 @@
-//! What goes over the network, and how long a server wants none of it.
-
-use leptos::prelude::*;
+//! What goes over the network, and how long a server wants none of it, in words.
 
 use super::readout;
 use crate::message::NetworkNews;
-
-/// What one run's reading has taken so far, in sums. Copies share the same signal.
-#[derive(Clone, Copy)]
-pub(super) struct Meter(RwSignal<NetworkNews>);
-
-impl Meter {
-    pub(super) fn new() -> Self {
-        Self(RwSignal::new(NetworkNews::default()))
-    }
-
-    /// Adds what a worker tells.
-    pub(super) fn add(self, news: NetworkNews) {
-        self.0.update(|sums| {
-            *sums = NetworkNews {
-                requests: sums.requests + news.requests,
-                bytes: sums.bytes + news.bytes,
-                ..news
-            };
-        });
-    }
-
-    pub(super) fn get(self) -> NetworkNews {
-        self.0.get()
-    }
-
-    pub(super) fn get_untracked(self) -> NetworkNews {
-        self.0.get_untracked()
-    }
-}
 
 /// `12 requests, 340 kB`; none where nothing went over the network.
 pub(super) fn traffic(news: NetworkNews) -> Option<String> {

@@ -2,7 +2,7 @@
 
 mod drop_zone;
 mod picker;
-pub(super) mod remote;
+mod remote;
 pub(super) mod taking;
 mod under_way;
 
@@ -12,9 +12,10 @@ pub(super) use under_way::UnderWay;
 
 use leptos::prelude::*;
 
-use super::begin::{self, Wanted};
+use super::native_worker::fetching::shown;
 use super::readout;
-use super::state::State;
+use super::store::State;
+use super::store::open_request::OpenRequest;
 use picker::Pickers;
 use remote::RemoteFields;
 use under_way::Status;
@@ -40,7 +41,7 @@ pub(super) fn Opening() -> impl IntoView {
                 </span>
                 <div class="row centred">
                     <Pickers/>
-                    <button class="primary" data-test="demo" on:click=move |_| begin::open(state, Wanted::Demo)>
+                    <button class="primary" data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>
                         "Try the demo run"
                     </button>
                 </div>
@@ -48,7 +49,7 @@ pub(super) fn Opening() -> impl IntoView {
                 <RemoteFields/>
                 <Status/>
             </div>
-            {state.companion.shows(|views| (views.runs)())}
+            {shown(state.native_worker, |views| (views.runs)())}
             <div class="facts">
                 <div><b>"Stays with you"</b>"Files are read on this machine and go nowhere, unless you send them to a worker of your own."</div>
                 <div><b>"Reads only what it needs"</b>"A few tensors of a 30 GB checkpoint cost a few tensors."</div>

@@ -10,8 +10,9 @@ mod heatmap;
 mod legend;
 mod lines;
 mod near;
-mod painter;
+mod picture;
 mod pins;
+mod render_queue;
 mod saving;
 mod share;
 
@@ -20,21 +21,21 @@ mod toolbar;
 
 use leptos::prelude::*;
 
-use super::analysis::Phase;
-use super::state::State;
+use super::store::State;
+use super::store::analysis::Phase;
 use crate::choices::Mode;
 use crate::panel::PanelSlot;
 use basis::Basis;
 use card::Card;
 use enlarged::Enlarged;
-use painter::Painter;
+use render_queue::RenderQueue;
 use toolbar::Toolbar;
 
 /// The charts of an analysis.
 #[component]
 pub(super) fn ResultsView() -> impl IntoView {
     let state = State::here();
-    provide_context(Painter::new());
+    provide_context(RenderQueue::new());
     provide_context(Basis::new(state));
     let shown = move || {
         let metric = state.view.metric.get();

@@ -1,7 +1,11 @@
 //! The workbench's side: what was found, and what is asked.
+//!
+//! Each tab is a file with a [`Tab`], and a line in [`TABS`].
 
+mod ask;
 mod component;
 mod cost;
+mod editing;
 mod field;
 mod form;
 mod found;
@@ -11,6 +15,7 @@ mod past;
 mod start_from;
 mod steps;
 mod suffixes;
+mod tab;
 mod trouble;
 mod yaml;
 
@@ -19,34 +24,25 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::state::{Side, State};
+use super::store::State;
 use cost::Footer;
-use form::Form;
-use found::Found;
+use editing::Editing;
 use past::Past;
-use yaml::Yaml;
+use tab::Tab;
 
-/// The sides in their order, and what their tabs say.
-const SIDES: [(Side, &str, &str); 3] = [
-    (Side::Explore, "Explore", "explore"),
-    (Side::Ask, "Ask", "ask"),
-    (Side::Yaml, "YAML", "yaml"),
-];
+/// The tabs, in their order.
+static TABS: &[Tab] = &[found::TAB, ask::TAB, yaml::TAB];
 
-/// Where the person is in the config. Copies share the same signals.
-#[derive(Clone, Copy)]
-struct Editing {
-    /// The metric whose editor is open.
-    metric: RwSignal<Option<usize>>,
-    /// The line of the YAML to go to.
-    line: RwSignal<Option<u64>>,
+/// The tab that is shown; none where no run is open.
+pub(super) fn current(state: State) -> Option<&'static Tab> {
+    let name = state.side.get();
+    let shown = shown(state);
+    let named = shown.iter().find(|tab| tab.name == name);
+    named.or(shown.first()).copied()
 }
 
-impl Editing {
-    /// Of the side that the caller is part of.
-    fn here() -> Self {
-        expect_context()
-    }
+fn shown(state: State) -> Vec<&'static Tab> {
+    TABS.iter().filter(|tab| (tab.is_shown)(state)).collect()
 }
 
 /// What is found and asked, and the way to run it; or where results come from that were read from
@@ -54,80 +50,91 @@ impl Editing {
 #[component]
 pub(super) fn SidePanel() -> impl IntoView {
     let state = State::here();
-    provide_context(Editing {
-        metric: RwSignal::new(None),
-        line: RwSignal::new(None),
-    });
-    let is_run = Memo::new(move |_| state.opened.with(Option::is_some));
-    let is_yaml = move || is_run.get() && state.side.get() == Side::Yaml;
+    provide_context(Editing::new());
+    let current = Memo::new(move |_| current(state));
+    let has_tabs = Memo::new(move |_| current.get().is_some());
+    let is_wide = move || current.get().is_some_and(|tab| tab.is_wide);
     view! {
-        <aside class:wide=is_yaml>
-            <Show when=move || is_run.get() fallback=|| view! { <Past/> }>
-                <Tabs/>
-                <Panel/>
+        <aside class:wide=is_wide>
+            <Show when=move || has_tabs.get() fallback=|| view! { <Past/> }>
+                <Tabs current/>
+                <Panel current/>
             </Show>
         </aside>
     }
 }
 
 #[component]
-fn Tabs() -> impl IntoView {
+fn Tabs(current: Memo<Option<&'static Tab>>) -> impl IntoView {
     let state = State::here();
-    let tabs = SIDES.map(|(side, name, id)| {
-        let is_on = move || state.side.get() == side;
-        view! {
-            <button
-                id=format!("tab-{id}")
-                role="tab"
-                class:on=is_on
-                aria-selected=move || is_on().to_string()
-                aria-controls="side-panel"
-                tabindex=move || if is_on() { "0" } else { "-1" }
-                data-test=format!("tab-{id}")
-                on:click=move |_| state.side.set(side)
-            >
-                {name}
-            </button>
-        }
-    });
+    let shown = Memo::new(move |_| shown(state));
     let walk = move |event: KeyboardEvent| {
-        if let Some((side, id)) = neighbour(state.side.get_untracked(), &event.key()) {
+        let tabs = shown.get_untracked();
+        if let Some(tab) = neighbour(&tabs, current.get_untracked(), &event.key()) {
             event.prevent_default();
-            state.side.set(side);
-            focus(&format!("tab-{id}"));
+            state.side.set(tab.name);
+            focus(&id_of(tab));
         }
     };
+    let buttons = move || {
+        let tabs = shown.get().into_iter();
+        tabs.map(|tab| view! { <TabButton tab current/> })
+            .collect_view()
+    };
     view! {
-        <div class="tabs" role="tablist" aria-label="Side" on:keydown=walk>{tabs.collect_view()}</div>
+        <div class="tabs" role="tablist" aria-label="Side" on:keydown=walk>{buttons}</div>
     }
 }
 
 #[component]
-fn Panel() -> impl IntoView {
+fn TabButton(tab: &'static Tab, current: Memo<Option<&'static Tab>>) -> impl IntoView {
     let state = State::here();
-    let tab = move || {
-        let here = |(side, ..): &&(Side, &str, &str)| *side == state.side.get();
-        SIDES.iter().find(here).map(|(.., id)| format!("tab-{id}"))
-    };
-    let is_ask = move || state.side.get() != Side::Explore;
-    // Who asks for the side that is shown keeps what is in it.
-    let side = Memo::new(move |_| state.side.get());
+    let is_on = move || current.get() == Some(tab);
     view! {
-        <div class="panel" id="side-panel" role="tabpanel" aria-labelledby=tab>
-            {move || match side.get() {
-                Side::Explore => view! { <Found/> }.into_any(),
-                Side::Ask => view! { <Form/> }.into_any(),
-                Side::Yaml => view! { <Yaml/> }.into_any(),
-            }}
-        </div>
-        <Show when=is_ask><Footer/></Show>
+        <button
+            id=id_of(tab)
+            role="tab"
+            class:on=is_on
+            aria-selected=move || is_on().to_string()
+            aria-controls="side-panel"
+            tabindex=move || if is_on() { "0" } else { "-1" }
+            data-test=id_of(tab)
+            on:click=move |_| state.side.set(tab.name)
+        >
+            {tab.title}
+        </button>
     }
 }
 
-/// The side that a key leads to.
-fn neighbour(side: Side, key: &str) -> Option<(Side, &'static str)> {
-    let at = SIDES.iter().position(|(here, ..)| *here == side)?;
-    let count = SIDES.len();
+#[component]
+fn Panel(current: Memo<Option<&'static Tab>>) -> impl IntoView {
+    let has_footer = Memo::new(move |_| current.get().is_some_and(|tab| tab.has_footer));
+    view! {
+        <div
+            class="panel"
+            id="side-panel"
+            role="tabpanel"
+            aria-labelledby=move || current.get().map(id_of)
+        >
+            {move || current.get().map(|tab| (tab.view)())}
+        </div>
+        <Show when=move || has_footer.get()><Footer/></Show>
+    }
+}
+
+/// The element of a tab.
+fn id_of(tab: &Tab) -> String {
+    format!("tab-{}", tab.name.0)
+}
+
+/// The tab that a key leads to.
+fn neighbour(
+    tabs: &[&'static Tab],
+    current: Option<&'static Tab>,
+    key: &str,
+) -> Option<&'static Tab> {
+    let at = tabs.iter().position(|tab| Some(*tab) == current)?;
+    let count = tabs.len();
     let index = match key {
         "ArrowRight" => (at + 1) % count,
         "ArrowLeft" => (at + count - 1) % count,
@@ -135,7 +142,7 @@ fn neighbour(side: Side, key: &str) -> Option<(Side, &'static str)> {
         "End" => count - 1,
         _ => return None,
     };
-    SIDES.get(index).map(|(side, _, id)| (*side, *id))
+    tabs.get(index).copied()
 }
 
 /// Moves the keyboard to an element.

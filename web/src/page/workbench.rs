@@ -2,25 +2,26 @@
 
 use leptos::prelude::*;
 
-use super::explore::ExploreView;
+use super::progress::ProgressView;
 use super::results::ResultsView;
-use super::side::SidePanel;
-use super::state::{Side, State};
-use super::watch::Watch;
+use super::side::{self, SidePanel};
+use super::store::State;
 
 /// What is found and asked on one side; on the other what is looked at, or what came of it.
 pub(super) fn workbench() -> AnyView {
     let state = State::here();
-    let is_exploring =
-        Memo::new(move |_| state.side.get() == Side::Explore && state.opened.with(Option::is_some));
+    // Tabs beside which results stand are one here: going from one to the other keeps them.
+    let tab = Memo::new(move |_| side::current(state).filter(|tab| tab.main.is_some()));
+    let main = move || match tab.get().and_then(|tab| tab.main) {
+        Some(view) => view(),
+        None => view! { <ResultsView/> }.into_any(),
+    };
     view! {
         <div class="shell">
             <SidePanel/>
             <main>
-                <Watch/>
-                <Show when=move || is_exploring.get() fallback=|| view! { <ResultsView/> }>
-                    <ExploreView/>
-                </Show>
+                <ProgressView/>
+                {main}
             </main>
         </div>
     }

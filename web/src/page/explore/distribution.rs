@@ -6,10 +6,10 @@ use ckptscope_plot::{Histogram, LineChart, Scale, Series, Size, layer_colours};
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use crate::browser;
 use crate::message::TensorView;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::surroundings;
+use crate::page::store::State;
 
 const HEIGHT: u32 = 200;
 
@@ -74,7 +74,7 @@ pub(super) fn Spectrum(tensor: Arc<TensorView>) -> impl IntoView {
 #[component]
 fn Drawing(draw: Arc<dyn Fn(Size) -> String + Send + Sync>, test: &'static str) -> impl IntoView {
     let element = NodeRef::<Div>::new();
-    let width = surroundings::width_of(element);
+    let width = browser::width_of(element);
     let svg = move || {
         let size = Size {
             width: width.get(),

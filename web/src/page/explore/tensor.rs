@@ -8,10 +8,10 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::distribution::{Bars, Spectrum};
 use super::tree::in_words;
-use super::{Explore, Sight};
 use crate::message::TensorView;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::explore::{Explore, Loadable};
 
 /// The chosen tensor, or how to choose one.
 #[component]
@@ -67,18 +67,18 @@ fn Heading(explore: Explore) -> impl IntoView {
 #[component]
 fn Body(explore: Explore) -> impl IntoView {
     move || match explore.tensor.get() {
-        Sight::Nothing => ().into_any(),
-        Sight::Waiting => view! {
+        Loadable::NotAsked => ().into_any(),
+        Loadable::Loading => view! {
             <p class="label" role="status" data-test="tensor-waiting">
                 "Reading and computing… choose another tensor to give this one up."
             </p>
         }
         .into_any(),
-        Sight::Failed(message) => {
+        Loadable::Failed(message) => {
             view! { <p class="failure" role="alert" data-test="tensor-failed">{message}</p> }
                 .into_any()
         }
-        Sight::Seen(tensor) => {
+        Loadable::Loaded(tensor) => {
             view! { <Statistics tensor=Arc::clone(&tensor)/><Drawings tensor/> }.into_any()
         }
     }

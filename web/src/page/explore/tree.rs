@@ -5,10 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::grouping::{Group, Total, grouped, totals};
-use super::{Explore, Sight};
 use crate::message::{PartName, TensorList, TensorRow};
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::explore::{Explore, Loadable};
 
 /// Rows that a group shows before it is asked for more.
 const ROWS_AT_ONCE: usize = 200;
@@ -21,15 +21,15 @@ const ROWS_UNFOLDED: usize = 300;
 pub(super) fn Tree() -> impl IntoView {
     let explore = State::here().explore;
     let body = move || match explore.list.get() {
-        Sight::Nothing => ().into_any(),
-        Sight::Waiting => {
+        Loadable::NotAsked => ().into_any(),
+        Loadable::Loading => {
             view! { <p class="label" role="status">"Reading the directory…"</p> }.into_any()
         }
-        Sight::Failed(message) => {
+        Loadable::Failed(message) => {
             view! { <p class="failure" role="alert" data-test="tensors-failed">{message}</p> }
                 .into_any()
         }
-        Sight::Seen(list) => view! { <Tensors list/> }.into_any(),
+        Loadable::Loaded(list) => view! { <Tensors list/> }.into_any(),
     };
     let heading = move || explore.part.with(|part| part.as_ref().map(in_words));
     view! {

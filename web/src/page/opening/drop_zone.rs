@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use web_sys::{DragEvent, KeyboardEvent};
 
 use crate::drop::Dropped;
-use crate::page::begin::{self, Wanted};
-use crate::page::state::{Stage, State};
+use crate::page::store::open_request::OpenRequest;
+use crate::page::store::{Stage, State};
 
 /// Listens for files over the page, and says so while they are there. Escape gives up what is
 /// being opened.
@@ -37,7 +37,7 @@ pub(in crate::page) fn DropZone() -> impl IntoView {
             event.prevent_default();
             let transfer = event.data_transfer();
             let dropped = transfer.map(|it| Dropped::of(&it)).unwrap_or_default();
-            begin::open(state, Wanted::Dropped(dropped));
+            state.open(OpenRequest::Dropped(dropped));
         }
     });
     let escape = window_event_listener(ev::keydown, move |event: KeyboardEvent| {

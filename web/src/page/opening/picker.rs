@@ -8,8 +8,9 @@ use leptos::task::spawn_local;
 use super::remote::RemoteFields;
 use crate::drop;
 use crate::files::text_of;
-use crate::page::begin::{self, Wanted};
-use crate::page::state::State;
+use crate::page::native_worker::fetching::shown;
+use crate::page::store::State;
+use crate::page::store::open_request::OpenRequest;
 
 /// The ways to another run, while one is open.
 #[component]
@@ -32,8 +33,8 @@ pub(in crate::page) fn OpenMenu() -> impl IntoView {
             <div class="sheet" on:click=move |_| fold()>
                 <Pickers/>
                 <RemoteFields/>
-                {state.companion.shows(|views| (views.runs)())}
-                <button data-test="demo" on:click=move |_| begin::open(state, Wanted::Demo)>"Demo run"</button>
+                {shown(state.native_worker, |views| (views.runs)())}
+                <button data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
             </div>
         </details>
@@ -60,7 +61,7 @@ fn Picker(input: NodeRef<Input>, test: &'static str, label: &'static str) -> imp
             return;
         };
         if let Some(list) = input.files() {
-            begin::open(state, Wanted::Picked(drop::picked(&list)));
+            state.open(OpenRequest::Picked(drop::picked(&list)));
         }
         // The same file may be picked again.
         input.set_value("");

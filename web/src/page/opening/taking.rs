@@ -8,61 +8,61 @@ use web_sys::Blob;
 use crate::drop::Dropped;
 use crate::files::{RunFiles, text_of};
 use crate::page::readout;
-use crate::page::state::{Side, State, Wish};
+use crate::page::store::{OpenTask, Side, State};
 use crate::run_place::RunPlace;
 
 /// A results file says what it is within so many bytes.
 const HEAD_BYTES: i32 = 512;
 
 /// Opens what was dropped.
-pub(in crate::page) fn dropped(state: State, wish: Wish, dropped: Dropped) {
+pub(in crate::page) fn dropped(state: State, task: OpenTask, dropped: Dropped) {
     let name = dropped.name();
     if dropped.is_empty() {
-        wish.fail(
+        task.fail(
             &"Nothing that can be read was dropped. Drop a file or a folder from this machine.",
         );
         return;
     }
     spawn_local(async move {
         let goes_on = move |found| {
-            wish.tell(
+            task.tell(
                 format!("{name}: {} found", readout::counted(found, "file")),
                 None,
             );
-            wish.is_wanted()
+            task.is_wanted()
         };
         match dropped.list(goes_on).await {
-            Ok(files) => take(state, wish, files).await,
-            Err(error) => wish.fail(&error),
+            Ok(files) => take(state, task, files).await,
+            Err(error) => task.fail(&error),
         }
     });
 }
 
 /// Opens what was picked.
-pub(in crate::page) fn picked(state: State, wish: Wish, files: RunFiles) {
+pub(in crate::page) fn picked(state: State, task: OpenTask, files: RunFiles) {
     if files.files.is_empty() {
-        wish.fail(&"The folder holds no files. Choose the folder of a training run, or its checkpoint files.");
+        task.fail(&"The folder holds no files. Choose the folder of a training run, or its checkpoint files.");
         return;
     }
-    spawn_local(take(state, wish, files));
+    spawn_local(take(state, task, files));
 }
 
 /// A results file and a config are known by themselves; everything else is taken for a run.
-async fn take(state: State, wish: Wish, files: RunFiles) {
+async fn take(state: State, task: OpenTask, files: RunFiles) {
     if let [(path, file)] = files.files.as_slice() {
         match known_text(state, path, file).await {
-            Ok(Some(Known::Results(text))) => return wish.show(text).await,
+            Ok(Some(Known::Results(text))) => return task.show(text).await,
             Ok(Some(Known::Config(text))) => {
                 state.settle();
-                state.side.set(Side::Yaml);
+                state.side.set(Side::YAML);
                 state.ask.replace(text);
                 return;
             }
             Ok(None) => {}
-            Err(reason) => return wish.fail(&format!("{path} could not be read: {reason}")),
+            Err(reason) => return task.fail(&format!("{path} could not be read: {reason}")),
         }
     }
-    wish.open(RunPlace::Files(files), None).await;
+    task.open(RunPlace::Files(files), None).await;
 }
 
 /// A single file that is not a checkpoint.

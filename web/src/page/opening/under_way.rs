@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::page::state::{Stage, State};
+use crate::page::store::{Stage, State};
 use crate::page::{network, readout};
 
 /// Above the workbench: what is being opened, or why it could not be. What is open stays usable.
@@ -34,7 +34,7 @@ fn Progress(what: String, bytes: Option<(u64, u64)>) -> impl IntoView {
     let part = bytes.map(|(bytes, of)| bytes as f64 / of.max(1) as f64 * 100.0);
     let amount =
         bytes.map(|(bytes, of)| format!(", {} of {}", readout::bytes(bytes), readout::bytes(of)));
-    let listing = move || network::listing(state.desk.opening.get()?.get());
+    let listing = move || network::listing(state.web_workers.opening.get()?.get());
     let bar = part.map_or_else(
         || view! { <i class="moving"></i> }.into_any(),
         |part| view! { <i style:width=format!("{part:.1}%")></i> }.into_any(),

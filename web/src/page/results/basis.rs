@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::choices::{Choices, ColourBy, Lines, Mode};
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::panel::chart::Plan;
 use crate::panel::look::Palette;
 use crate::panel::title::Title;

@@ -9,10 +9,10 @@ use super::heads::Heads;
 use super::heatmap::HeatmapView;
 use super::lines::LinesView;
 use super::near::near;
-use super::painter::Painter;
+use super::render_queue::RenderQueue;
 use super::table::Table;
 use crate::choices::Mode;
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::panel::title::Title;
 use crate::panel::{PanelSignal, PanelSlot};
 
@@ -22,13 +22,13 @@ pub(super) fn Card(chart: PanelSlot) -> impl IntoView {
     let state = State::here();
     let element = NodeRef::<Article>::new();
     let is_near = near(element);
-    let painter = Painter::here();
-    let easel = painter.easel();
+    let queue = RenderQueue::here();
+    let slot = queue.slot();
     let mode = RwSignal::new(None);
     Effect::new(move |_| {
         let wanted = state.view.mode.get();
         if is_near.get() {
-            painter.paint(easel, move || {
+            queue.render(slot, move || {
                 mode.try_set(Some(wanted));
             });
         } else if mode.get_untracked() != Some(wanted) {

@@ -6,10 +6,10 @@ use ckptscope_plot::Axes;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
-use super::lines::Picture;
+use super::picture::Picture;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::view::View;
+use crate::page::store::State;
+use crate::page::store::view::View;
 
 /// A line chart's drawing. The cursor is laid over it: moving it draws nothing anew.
 #[component]

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use super::basis::Basis;
 use super::card::{Body, Heading};
 use super::export::Tools;
-use crate::page::state::State;
+use crate::page::dialog::show_modal;
+use crate::page::store::State;
 use crate::panel::PanelSlot;
 
 /// Around the drawing of an enlarged chart: heading, legend, edges.
@@ -39,16 +40,6 @@ pub(super) fn Enlarged() -> impl IntoView {
         <dialog class="large" node_ref=dialog aria-label="chart, enlarged" data-test="enlarged" on:close=close>
             {content}
         </dialog>
-    }
-}
-
-/// Opens or closes a dialog.
-pub(in crate::page) fn show_modal(dialog: &web_sys::HtmlDialogElement, is_wanted: bool) {
-    if is_wanted && !dialog.open() {
-        // Fails for a dialog that is not in the document, and nobody sees such a one.
-        let _ = dialog.show_modal();
-    } else if !is_wanted && dialog.open() {
-        dialog.close();
     }
 }
 

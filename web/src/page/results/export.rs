@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use super::basis::Basis;
 use super::heads;
 use crate::choices::Mode;
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::panel::chart::Plan;
 use crate::panel::{PanelId, PanelSignal, PanelSlot};
 use crate::save::{self, Download};

@@ -11,11 +11,11 @@ use leptos::prelude::*;
 use super::basis::Basis;
 use super::drawing::{Cursor, nearest, walk};
 use super::legend::swatch;
-use super::painter::Painter;
+use super::render_queue::RenderQueue;
+use crate::browser;
 use crate::choices::Spread;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::surroundings;
+use crate::page::store::State;
 use crate::panel::chart::{Plan, series};
 use crate::panel::look::Look;
 use crate::panel::{Line, PanelSignal, Subject};
@@ -55,10 +55,10 @@ struct Multiple {
 #[component]
 pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView {
     let basis = Basis::here();
-    let painter = Painter::here();
-    let easel = painter.easel();
+    let queue = RenderQueue::here();
+    let slot = queue.slot();
     let element = NodeRef::<Div>::new();
-    let width = surroundings::width_of(element);
+    let width = browser::width_of(element);
     let multiples = RwSignal::new(None::<Multiples>);
     Effect::new(move |_| {
         let width = width.get();
@@ -67,7 +67,7 @@ pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
         }
         basis.track(&panel);
         let panel = panel.clone();
-        painter.paint(easel, move || {
+        queue.render(slot, move || {
             multiples.try_set(Some(draw(&basis.plan_of_heads(&panel), width)));
         });
     });

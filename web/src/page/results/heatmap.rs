@@ -9,10 +9,10 @@ use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::drawing::walk;
-use super::painter::Painter;
+use super::render_queue::RenderQueue;
+use crate::browser;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::surroundings;
+use crate::page::store::State;
 use crate::panel::chart::Plan;
 use crate::panel::{Line, PanelSignal};
 
@@ -35,10 +35,10 @@ struct Picture {
 #[component]
 pub(super) fn HeatmapView(panel: PanelSignal, is_near: Signal<bool>, height: u32) -> impl IntoView {
     let basis = Basis::here();
-    let painter = Painter::here();
-    let easel = painter.easel();
+    let queue = RenderQueue::here();
+    let slot = queue.slot();
     let element = NodeRef::<Div>::new();
-    let width = surroundings::width_of(element);
+    let width = browser::width_of(element);
     let picture = RwSignal::new(None::<Arc<Picture>>);
     Effect::new(move |_| {
         let width = width.get();
@@ -47,7 +47,7 @@ pub(super) fn HeatmapView(panel: PanelSignal, is_near: Signal<bool>, height: u32
         }
         basis.track(&panel);
         let panel = panel.clone();
-        painter.paint(easel, move || {
+        queue.render(slot, move || {
             picture.try_set(Some(Arc::new(draw(basis.plan(&panel), width, height))));
         });
     });

@@ -9,11 +9,11 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-use super::lines::Picture;
+use super::picture::Picture;
 use super::pins::Pins;
 use crate::page::readout;
-use crate::page::state::State;
-use crate::page::view::View;
+use crate::page::store::State;
+use crate::page::store::view::View;
 use crate::panel::Subject;
 use crate::panel::look::Look;
 

@@ -2,36 +2,27 @@
 
 use std::sync::Arc;
 
-use ckptscope_plot::{Axes, Size};
+use ckptscope_plot::Size;
 use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::drawing::Drawing;
 use super::legend::Legend;
-use super::painter::Painter;
-use crate::page::surroundings;
+use super::picture::Picture;
+use super::render_queue::RenderQueue;
+use crate::browser;
 use crate::panel::PanelSignal;
 use crate::panel::chart::Plan;
-
-/// A line chart as it is on the screen.
-#[derive(Clone, Debug)]
-pub(super) struct Picture {
-    pub plan: Plan,
-    /// Where the cursor can stand, ascending.
-    pub xs: Vec<u64>,
-    pub axes: Axes,
-    pub svg: String,
-}
 
 /// A line chart; the legend below it reads out the values at the cursor.
 #[component]
 pub(super) fn LinesView(panel: PanelSignal, is_near: Signal<bool>, height: u32) -> impl IntoView {
     let basis = Basis::here();
-    let painter = Painter::here();
-    let easel = painter.easel();
+    let queue = RenderQueue::here();
+    let slot = queue.slot();
     let element = NodeRef::<Div>::new();
-    let width = surroundings::width_of(element);
+    let width = browser::width_of(element);
     let picture = RwSignal::new(None::<Arc<Picture>>);
     Effect::new(move |_| {
         let size = Size {
@@ -43,7 +34,7 @@ pub(super) fn LinesView(panel: PanelSignal, is_near: Signal<bool>, height: u32) 
         }
         basis.track(&panel);
         let panel = panel.clone();
-        painter.paint(easel, move || {
+        queue.render(slot, move || {
             picture.try_set(Some(Arc::new(draw(basis.plan(&panel), size))));
         });
     });

@@ -3,8 +3,8 @@
 use ckptscope_plot::{Colour, part_colours};
 use leptos::prelude::*;
 
-use crate::page::state::State;
-use crate::page::view::View;
+use crate::page::store::State;
+use crate::page::store::view::View;
 use crate::panel::Subject;
 use crate::panel::look::PINS;
 

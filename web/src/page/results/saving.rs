@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 
 use super::export::report;
 use crate::message::{Answer, Request};
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::save::{self, Download};
 
 /// What can be saved.
@@ -120,7 +120,7 @@ async fn file(state: State, kind: Kind) -> Result<Download, String> {
 /// The content of a report; a web worker writes it, because that takes a while.
 async fn written_report(state: State, results: Results) -> Result<Vec<u8>, String> {
     let results = Box::new(results);
-    match state.desk.ask(Request::Report { results }).await? {
+    match state.web_workers.ask(Request::Report { results }).await? {
         Answer::Report { html } => Ok(html.into_bytes()),
         _ => Err("the web worker answered something else".to_owned()),
     }

@@ -5,10 +5,10 @@ use leptos::html::{Dialog, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::enlarged::show_modal;
 use crate::link::{Link, MARK, MOST_CHARACTERS, Source};
+use crate::page::dialog::show_modal;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::save;
 
 /// A link that was made.

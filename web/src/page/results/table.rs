@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::basis::Basis;
-use super::painter::Painter;
+use super::render_queue::RenderQueue;
 use crate::page::readout;
 use crate::panel::summary::Summary;
 use crate::panel::{Line, PanelSignal, Subject};
@@ -73,8 +73,8 @@ struct Order {
 /// A table of a chart's lines, sorted by any column and filtered by words.
 #[component]
 pub(super) fn Table(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView {
-    let painter = Painter::here();
-    let easel = painter.easel();
+    let queue = RenderQueue::here();
+    let slot = queue.slot();
     let rows = RwSignal::new(Arc::<Vec<Row>>::default());
     let is_over_layers = Basis::here().is_over_layers;
     Effect::new(move |_| {
@@ -83,7 +83,7 @@ pub(super) fn Table(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
         }
         panel.track();
         let panel = panel.clone();
-        painter.paint(easel, move || {
+        queue.render(slot, move || {
             let summed = panel.with_untracked(|panel| panel.lines.iter().map(Row::of).collect());
             rows.try_set(Arc::new(summed));
         });

@@ -7,7 +7,7 @@ use super::basis::Basis;
 use super::saving::Saving;
 use super::share::Share;
 use crate::choices::{ColourBy, Lines, Mode, Spread};
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::panel::{Panel, Panels, title};
 
 const MODES: &[(&str, Mode)] = &[

@@ -7,7 +7,7 @@ use super::field::{Choice, Problems, Select, Text};
 use super::metric::{Entry, Value, set_value, value_of};
 use super::suffixes;
 use crate::message::SuffixSummary;
-use crate::page::ask::Pace;
+use crate::page::store::ask::Pace;
 
 /// An entry of a metric's components, by its place.
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use self::run::Run;
 use self::sending::SendingStatus;
 use super::trouble::Troubles;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// What is wrong, what it costs, and the buttons.
 #[component]
@@ -100,24 +100,26 @@ fn Price(cost: Memo<Option<Cost>>) -> impl IntoView {
 /// How many workers compute at once.
 #[component]
 fn Threads() -> impl IntoView {
-    let desk = State::here().desk;
+    let web_workers = State::here().web_workers;
     let set = move |value: String| {
         if let Ok(size) = value.parse::<usize>() {
-            desk.pool_size.set(size.clamp(1, desk.threads));
+            web_workers
+                .pool_size
+                .set(size.clamp(1, web_workers.threads));
         }
     };
-    let words = move || readout::counted(desk.pool_size.get() as u64, "thread");
-    (desk.threads > 1).then(|| {
+    let words = move || readout::counted(web_workers.pool_size.get() as u64, "thread");
+    (web_workers.threads > 1).then(|| {
         view! {
             <label class="field across">
                 <span>{words}</span>
                 <input
                     type="range"
                     min="1"
-                    max=desk.threads.to_string()
+                    max=web_workers.threads.to_string()
                     aria-label="Threads"
                     data-test="threads"
-                    prop:value=move || desk.pool_size.get().to_string()
+                    prop:value=move || web_workers.pool_size.get().to_string()
                     on:input:target=move |event| set(event.target().value())
                 />
             </label>

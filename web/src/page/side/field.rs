@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// An option of a menu: its value and what it says.
 pub(super) type Choice = (String, String);

@@ -4,15 +4,15 @@ use ckptscope_analysis::config::{MetricForm, MetricMenu};
 use leptos::html::Details;
 use leptos::prelude::*;
 
-use super::Editing;
+use super::editing::Editing;
 use super::field::Text;
 use super::history::History;
 use super::metric::Question;
 use super::start_from::StartFrom;
 use super::steps::Steps;
 use crate::message::Opened;
-use crate::page::ask::Pace;
-use crate::page::state::{Side, State};
+use crate::page::store::ask::Pace;
+use crate::page::store::{Side, State};
 
 /// The metrics as cards that open into editors, and the steps.
 #[component]
@@ -79,7 +79,7 @@ fn Behind() -> impl IntoView {
                 <p>
                     "The YAML has problems, so this form still shows the config before them. An edit here replaces the YAML; “Undo” brings it back."
                 </p>
-                <button on:click=move |_| state.side.set(Side::Yaml)>"Show the YAML"</button>
+                <button on:click=move |_| state.side.set(Side::YAML)>"Show the YAML"</button>
             </div>
         </Show>
     }

@@ -2,14 +2,27 @@
 
 use leptos::prelude::*;
 
+use super::tab::Tab;
 use crate::message::{PartSummary, RunSummary, StepSummary};
-use crate::page::explore::named;
-use crate::page::state::State;
+use crate::page::explore::ExploreView;
+use crate::page::store::explore::named;
+use crate::page::store::{Side, State};
 use crate::page::{network, readout};
+
+/// What was found, beside the tensors of a part.
+pub(super) const TAB: Tab = Tab {
+    name: Side::EXPLORE,
+    title: "Explore",
+    is_shown: State::is_run_open,
+    view: || view! { <Found/> }.into_any(),
+    main: Some(|| view! { <ExploreView/> }.into_any()),
+    is_wide: false,
+    has_footer: false,
+};
 
 /// Facts, choosers and warnings.
 #[component]
-pub(super) fn Found() -> impl IntoView {
+fn Found() -> impl IntoView {
     let state = State::here();
     move || {
         let run = state
@@ -164,7 +177,7 @@ fn Facts(run: RunSummary) -> impl IntoView {
         Some(found.place.clone())
     });
     let network = move || {
-        let words = network::traffic(state.desk.meter.get().get())?;
+        let words = network::traffic(state.web_workers.meter.get().get())?;
         Some(view! { <div><dt>"network"</dt><dd data-test="network">{words}</dd></div> })
     };
     let facts = [

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// Two buttons for the edits of both views.
 #[component]

@@ -5,11 +5,11 @@ use ckptscope_analysis::config::{
 };
 use leptos::prelude::*;
 
-use super::Editing;
 use super::component::Components;
+use super::editing::Editing;
 use super::field::{Choice, Problems, Select, Text};
-use crate::page::ask::{Ask, Pace};
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::ask::{Ask, Pace};
 use crate::panel::title::metric_name;
 use ckptscope_results::short_name;
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
 use crate::save::Download;
 
 /// What the file says of itself, and its config.

@@ -3,9 +3,9 @@
 use leptos::html::Details;
 use leptos::prelude::*;
 
-use super::Editing;
+use super::editing::Editing;
 use crate::message::Proposal;
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// A menu of proposals; the config before can be had back.
 #[component]

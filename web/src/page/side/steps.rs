@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::field::{Problems, Text};
-use crate::page::ask::Pace;
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::ask::Pace;
 
 /// How steps are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

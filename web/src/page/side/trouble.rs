@@ -3,9 +3,9 @@
 use ckptscope_analysis::config::ConfigProblem;
 use leptos::prelude::*;
 
-use super::Editing;
+use super::editing::Editing;
 use crate::page::readout;
-use crate::page::state::{Side, State};
+use crate::page::store::{Side, State};
 
 /// Problems; a click leads to the line or to the field.
 #[component]
@@ -42,11 +42,11 @@ fn Trouble(problem: ConfigProblem) -> impl IntoView {
     let line = problem.location.line;
     let metric = metric_of(&problem.location.path);
     let go = move |_| match (state.side.get_untracked(), metric) {
-        (Side::Ask, Some(metric)) if !untrack(|| state.ask.is_form_behind()) => {
+        (Side::ASK, Some(metric)) if !untrack(|| state.ask.is_form_behind()) => {
             editing.metric.set(Some(metric));
         }
         _ => {
-            state.side.set(Side::Yaml);
+            state.side.set(Side::YAML);
             editing.line.set(Some(line));
         }
     };

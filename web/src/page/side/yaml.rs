@@ -6,18 +6,30 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::HtmlTextAreaElement;
 
-use super::Editing;
+use super::editing::Editing;
 use super::history::History;
+use super::tab::Tab;
 use crate::page::opening::PickText;
-use crate::page::state::State;
+use crate::page::store::{Side, State};
 use crate::save::{self, Download};
+
+/// The config as YAML.
+pub(super) const TAB: Tab = Tab {
+    name: Side::YAML,
+    title: "YAML",
+    is_shown: State::is_run_open,
+    view: || view! { <Yaml/> }.into_any(),
+    main: None,
+    is_wide: true,
+    has_footer: true,
+};
 
 /// Height of a line in CSS pixels, as the style sheet says.
 const LINE_HEIGHT: i32 = 18;
 
 /// The text with its line numbers, and the ways in and out.
 #[component]
-pub(super) fn Yaml() -> impl IntoView {
+fn Yaml() -> impl IntoView {
     view! {
         <Tools/>
         <Editor/>

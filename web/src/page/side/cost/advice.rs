@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use super::estimate::{Power, about, too_much};
 use crate::native::NativeWorker;
-use crate::page::companion::follow::host_of;
-use crate::page::companion::starting::{Command, WITH_PAGE, from_elsewhere};
+use crate::page::native_worker::starting::{Command, WITH_PAGE, from_elsewhere};
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::native_worker::follow::host_of;
 
 /// Why a tab is not the place, and what is; nothing where it is.
 #[component]
@@ -42,7 +42,7 @@ pub(super) fn Advice(cost: Memo<Option<Cost>>) -> impl IntoView {
 }
 
 fn host(state: State) -> String {
-    let worker = state.companion.worker.get();
+    let worker = state.native_worker.worker.get();
     worker.map(|worker| host_of(&worker)).unwrap_or_default()
 }
 

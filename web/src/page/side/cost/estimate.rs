@@ -5,7 +5,7 @@ use ckptscope_analysis::service::Machine;
 use leptos::prelude::*;
 
 use crate::page::readout;
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// Memory of one lane that a tab had better not be asked for.
 const MOST_BYTES: u64 = 2_000_000_000;
@@ -40,7 +40,7 @@ impl Power {
             .opened
             .with(|opened| opened.as_ref().map(|opened| opened.flops_per_second));
         Self {
-            threads: state.desk.pool_size.get() as u64,
+            threads: state.web_workers.pool_size.get() as u64,
             flops_per_second: speed.unwrap_or_default(),
             memory_bytes: None,
         }
@@ -48,7 +48,7 @@ impl Power {
 
     /// Of the native worker; none where none can be used.
     pub(super) fn of_worker(state: State) -> Option<Self> {
-        state.companion.machine().map(Self::of)
+        state.native_worker.machine().map(Self::of)
     }
 
     fn of(machine: Machine) -> Self {

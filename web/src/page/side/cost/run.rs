@@ -4,13 +4,13 @@ use ckptscope_analysis::protocol::Cost;
 use leptos::prelude::*;
 
 use super::estimate::{Place, Power, proposed};
-use crate::page::state::State;
+use crate::page::store::State;
 
 /// The buttons. The proposed one stands out, and Ctrl+Enter is for it.
 #[component]
 pub(super) fn Run(cost: Memo<Option<Cost>>) -> impl IntoView {
     let state = State::here();
-    let has_worker = Memo::new(move |_| state.companion.machine().is_some());
+    let has_worker = Memo::new(move |_| state.native_worker.machine().is_some());
     let place = Memo::new(move |_| {
         let worker = Power::of_worker(state);
         let cost = cost.get().unwrap_or_default();
@@ -133,6 +133,6 @@ fn run(state: State, place: Place) {
         Place::Here if is_too_large(state) => {}
         Place::Here => state.run(),
         Place::Worker if state.sending.is_busy() => {}
-        Place::Worker => state.send(),
+        Place::Worker => state.native_worker.send(),
     }
 }

@@ -3,10 +3,10 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-use crate::page::companion::sending::{Agreement, Copying, Lost, Stage};
+use crate::page::dialog::show_modal;
 use crate::page::readout;
-use crate::page::results::enlarged::show_modal;
-use crate::page::state::State;
+use crate::page::store::State;
+use crate::page::store::native_worker::sending::{Agreement, Copying, Lost, Stage};
 
 /// More files than this are not listed one by one.
 const MOST_LISTED: usize = 500;

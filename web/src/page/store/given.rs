@@ -1,0 +1,80 @@
+//! What a person gave for a run that is not on this machine.
+
+use ckptscope_checkpoint::http::{Token, Url};
+use leptos::prelude::*;
+
+use crate::message::{Remote, Secret};
+
+/// What a person gave. Nothing of it is kept when the tab is closed.
+#[derive(Clone, Copy)]
+pub(in crate::page) struct Given {
+    /// A repository or an address.
+    pub place: RwSignal<String>,
+    pub token: RwSignal<String>,
+    /// The config that a link has for a place, which may need a token first.
+    ordered: StoredValue<Option<(String, String)>>,
+}
+
+impl Given {
+    pub(in crate::page) fn new() -> Self {
+        Self {
+            place: RwSignal::new(String::new()),
+            token: RwSignal::new(String::new()),
+            ordered: StoredValue::new(None),
+        }
+    }
+
+    /// Gives a place that a link names. With a config, its analysis is computed at once.
+    pub(in crate::page) fn give(self, place: String, config: Option<String>) {
+        let ordered = config.map(|config| (place.clone(), config));
+        self.place.set(place);
+        self.ordered.set_value(ordered);
+    }
+
+    /// What was given, for whoever the token is of, and the config of a link to it.
+    ///
+    /// # Errors
+    /// What is wrong with it before anybody is asked, in words.
+    pub(in crate::page) fn remote(self) -> Result<(Remote, Option<String>), String> {
+        let place = self.place.get_untracked().trim().to_owned();
+        let ordered = self.ordered.get_value();
+        let config = ordered.filter(|(of, _)| *of == place);
+        let remote = Remote {
+            place,
+            endpoint: endpoint(),
+            token: Secret(self.token.get_untracked().trim().to_owned()),
+            ..Remote::default()
+        };
+        match obstacle(&remote) {
+            Some(reason) => Err(reason),
+            None => Ok((remote, config.map(|(_, config)| config))),
+        }
+    }
+}
+
+/// What is wrong before anybody is asked.
+fn obstacle(remote: &Remote) -> Option<String> {
+    let Remote {
+        place,
+        endpoint,
+        token,
+        ..
+    } = remote;
+    if place.is_empty() {
+        return Some("Give a repository (OWNER/NAME) or an address to open.".to_owned());
+    }
+    if !token.0.is_empty() && Token::new(&token.0).is_none() {
+        return Some("The token has characters that no token has: copy it again.".to_owned());
+    }
+    if Url::parse(endpoint).is_none() {
+        return Some(format!("This page names a hub that is none: {endpoint}"));
+    }
+    None
+}
+
+/// The hub that the page names.
+pub(in crate::page) fn endpoint() -> String {
+    let named = document().query_selector("meta[name=hub]").ok().flatten();
+    let named = named.and_then(|meta| meta.get_attribute("content"));
+    named.unwrap_or_default()
+}

@@ -1,0 +1,34 @@
+//! What goes over the network, counted.
+
+use leptos::prelude::*;
+
+use crate::message::NetworkNews;
+
+/// What one run's reading has taken so far, in sums. Copies share the same signal.
+#[derive(Clone, Copy)]
+pub(in crate::page) struct Meter(RwSignal<NetworkNews>);
+
+impl Meter {
+    pub(in crate::page) fn new() -> Self {
+        Self(RwSignal::new(NetworkNews::default()))
+    }
+
+    /// Adds what a worker tells.
+    pub(in crate::page) fn add(self, news: NetworkNews) {
+        self.0.update(|sums| {
+            *sums = NetworkNews {
+                requests: sums.requests + news.requests,
+                bytes: sums.bytes + news.bytes,
+                ..news
+            };
+        });
+    }
+
+    pub(in crate::page) fn get(self) -> NetworkNews {
+        self.0.get()
+    }
+
+    pub(in crate::page) fn get_untracked(self) -> NetworkNews {
+        self.0.get_untracked()
+    }
+}
