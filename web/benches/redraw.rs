@@ -8,8 +8,8 @@ fn main() {}
 
 #[cfg(target_arch = "wasm32")]
 mod browser {
-    use ckptscope_analysis::protocol::Record;
     use ckptscope_plot::{Size, Theme};
+    use ckptscope_results::{DataKind, EntryId, Number, SeriesId, SeriesSet, Split, Value};
     use ckptscope_web::choices::{Choices, ColourBy, Lines};
     use ckptscope_web::panel::Panels;
     use ckptscope_web::panel::chart::Plan;
@@ -78,7 +78,7 @@ mod browser {
         );
         Plan {
             looks: palette.looks(&panel, &choices),
-            title: Title::of(&panel.key, &[]),
+            title: Title::of(&panel.id, &[]),
             panel,
             choices,
             is_over_layers: false,
@@ -89,20 +89,21 @@ mod browser {
     fn panels() -> Panels {
         let mut panels = Panels::default();
         let points = (0..STEPS).flat_map(|step| (0..SERIES).map(move |layer| (step, layer)));
-        let record = |(step, layer): (u64, u64)| Record {
-            label: "per".to_owned(),
-            split: "val".to_owned(),
+        let number = |(step, layer): (u64, u64)| Number {
+            id: SeriesId {
+                entry: EntryId::new("per", Split::Val),
+                component: "attention.v_proj".into(),
+                kind: DataKind::Weights,
+                stack: "model.layers.".into(),
+                layer,
+                ..SeriesId::default()
+            },
             step: step * 20,
-            key: format!("model.layers.{layer}.attention.v_proj.weights"),
-            component: "attention.v_proj".to_owned(),
-            layer,
-            head: None,
-            data_type: "weights".to_owned(),
-            output: String::new(),
-            value: Some(((step * 7 + layer * 13) as f64 / 50.0).sin()),
+            value: Some(Value::Number(((step * 7 + layer * 13) as f64 / 50.0).sin())),
             status: None,
         };
-        panels.add_all(points.map(record).collect());
+        let set: SeriesSet = points.map(number).collect();
+        panels.add_all(set.iter());
         panels
     }
 }

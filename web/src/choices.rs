@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ckptscope_plot::Scale;
 use serde::{Deserialize, Serialize};
 
-use crate::panel::subject::Subject;
+use ckptscope_results::Subject;
 
 /// All choices. What is as it was at first is left out when written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

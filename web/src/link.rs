@@ -74,7 +74,7 @@ struct Content<R> {
     config: String,
     #[serde(default, skip_serializing_if = "is_untouched")]
     view: Choices,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     results: Option<R>,
 }
 
@@ -131,6 +131,10 @@ impl Link {
         let content: Content<Results> = serde_json::from_slice(&json).map_err(foreign)?;
         content.into_link(Ok)
     }
+}
+
+const fn none<R>() -> Option<R> {
+    None
 }
 
 impl<R> Content<R> {

@@ -128,7 +128,7 @@ impl Shared {
         let answer = match answer {
             Answer::Series { series } => {
                 let all = self.series.entry(number).or_default();
-                return series.into_iter().for_each(|one| all.insert_series(one));
+                return all.extend_series(series);
             }
             Answer::Results(mut results) => {
                 results.series = self.series.remove(&number).unwrap_or_default();

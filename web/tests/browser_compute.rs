@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::{Event, Record};
 use ckptscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_results::Number;
 use ckptscope_web::compute::{BlobSource, FilesTree, RequestHandler};
 use ckptscope_web::message::{
     Answer, Checked, Opened, PartName, Planned, Question, Reply, Request, TensorList, TensorView,
@@ -104,18 +104,14 @@ impl Office {
         }
     }
 
-    async fn records(&self, lane: String) -> Vec<Record> {
+    async fn numbers(&self, lane: String) -> Vec<Number> {
         let mut answers = self.replies(Request::Lane { lane }).await;
         assert_eq!(answers.pop(), Some(Answer::LaneDone));
-        let events = answers.into_iter().flat_map(|answer| match answer {
-            Answer::Events { events } => events,
+        let numbers = answers.into_iter().flat_map(|answer| match answer {
+            Answer::Update(update) => update.numbers.0,
             other => panic!("{other:?}"),
         });
-        let records = events.filter_map(|event| match event {
-            Event::Record(record) => Some(record),
-            _ => None,
-        });
-        records.collect()
+        numbers.collect()
     }
 
     async fn failure(&self, request: Request) -> String {
@@ -223,34 +219,44 @@ async fn the_demo_gives_the_expected_values() {
     let office = Office::with(files(&RUN));
     let planned = office.plan(DEMO, 2).await;
     assert_eq!(planned.results.analysis_name, "demo");
-    assert_eq!(planned.results.records, []);
+    assert!(planned.results.series.is_empty());
     assert!(planned.lanes.len() >= 3 && planned.lanes[0].name == "layer 0");
     let mut results = planned.results.clone();
     for lane in planned.lanes {
-        results.records.extend(office.records(lane.lane).await);
+        results.series.extend(office.numbers(lane.lane).await);
     }
     results.sort();
-    assert_eq!(results.records.len() as u64, planned.cost.records);
+    assert_eq!(results.series.numbers() as u64, planned.cost.numbers);
     let expected: Expected = serde_json::from_str(EXPECTED).unwrap();
-    for record in &results.records {
-        let place = format!("{}/step_{}", record.split, record.step);
-        let expected = expected[&place][&record.label][&record.key];
-        match (record.value, expected) {
+    for (id, point) in results.rows() {
+        let place = format!("{}/step_{}", id.entry.split, point.step);
+        let expected = expected[&place][&*id.entry.label][&id.key()];
+        match (point.number(), expected) {
             (None, None) => {}
             (Some(found), Some(expected)) => {
                 let relative = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
                 assert!(
                     relative < 1e-6,
                     "{place} {}: {found}, not {expected}",
-                    record.key
+                    id.key()
                 );
             }
-            other => panic!("{place} {}: {other:?}", record.key),
+            other => panic!("{place} {}: {other:?}", id.key()),
         }
     }
     let text = serde_json::to_string(&results).unwrap();
-    let read = office.ask(Request::Results { text }).await;
-    assert_eq!(read, Answer::Results(Box::new(results)));
+    let mut answers = office.replies(Request::Results { text }).await;
+    let Some(Answer::Results(mut read)) = answers.pop() else {
+        panic!("no results");
+    };
+    assert!(read.series.is_empty());
+    for answer in answers {
+        match answer {
+            Answer::Series { series } => read.series.extend_series(series),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(*read, results);
 }
 
 #[wasm_bindgen_test]

@@ -6,7 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-use ckptscope_results::Results;
+use ckptscope_results::{Number, Results, Value};
 use ckptscope_web::choices::{Choices, ColourBy, Mode, Spread};
 use ckptscope_web::link::{Link, LinkError, MOST_CHARACTERS, Source, base64url, deflate};
 use ckptscope_web::panel::Subject;
@@ -75,13 +75,11 @@ async fn refusal(text: &str) -> LinkError {
 #[wasm_bindgen_test]
 async fn results_come_back_to_the_last_bit() {
     let mut results = results(5, 40);
-    for (record, value) in
-        results
-            .records
-            .iter_mut()
-            .zip([0.1 + 0.2, -0.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, 1e23])
-    {
-        record.value = Some(value);
+    let odd = [0.1 + 0.2, -0.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, 1e23];
+    let numbers: Vec<Number> = results.series.each().take(odd.len()).collect();
+    for (mut number, value) in numbers.into_iter().zip(odd) {
+        number.value = Some(Value::Number(value));
+        results.series.insert(number);
     }
     let text = link(Some(results.clone())).encode().await.expect("a link");
     let back = Link::decode(&text)
@@ -91,11 +89,10 @@ async fn results_come_back_to_the_last_bit() {
         .expect("results");
     assert_eq!(back, results);
     let bits = |results: &Results| {
-        let values = results
-            .records
-            .iter()
-            .map(|record| record.value.map(f64::to_bits));
-        values.collect::<Vec<_>>()
+        let values = results.rows();
+        values
+            .map(|(_, point)| point.number().map(f64::to_bits))
+            .collect::<Vec<_>>()
     };
     assert_eq!(bits(&back), bits(&results));
 }
@@ -109,7 +106,8 @@ async fn an_analysis_as_large_as_the_demo_fits() {
 #[wasm_bindgen_test]
 async fn choices_come_back() {
     let series = |layer: u64| Subject {
-        component: "attention.v_proj".to_owned(),
+        component: "attention.v_proj".into(),
+        run: None,
         layer: Some(layer),
         head: Some(2),
     };
@@ -218,7 +216,7 @@ async fn hostile_results_are_refused() {
         .expect("read")
         .results
         .expect("results");
-    assert_eq!(results.records.len(), 2);
+    assert_eq!(results.series.numbers(), 2);
     for steps in [1, 2, u64::MAX] {
         let text = holding(content(&head, series(steps)).to_string().as_bytes()).await;
         assert!(matches!(refusal(&text).await, LinkError::Foreign { .. }));
@@ -250,4 +248,35 @@ fn base64url_is_the_standard_one() {
         base64url::decode(&base64url::encode(&all)).expect("bytes"),
         all
     );
+}
+
+#[wasm_bindgen_test]
+async fn links_of_version_1_are_read() {
+    let head = json!({
+        "format": "trainscope-results", "version": 1, "program": "trainscope 0.1.0",
+        "analysis_name": "old", "source": "run", "model": null, "steps": [0, 8],
+        "missing_steps": [], "warnings": [], "config": "a: 1",
+        "entries": [{"label": "per", "metric": "per", "summary": "", "split": "val",
+            "target": null, "parameters": {},
+            "components": [{"component": "v_proj", "data_type": "weights"}]}],
+        "records": [],
+    });
+    let series = json!({
+        "label": "per", "split": "val", "key": "layers.1.v_proj.weights", "component": "v_proj",
+        "layer": 1, "data_type": "weights", "steps": 0, "values": [0.5, null],
+        "statuses": {"1": "all entries are zero"},
+    });
+    let content = json!({
+        "v": 1, "source": {"kind": "demo"}, "config": "a: 1",
+        "results": {"head": head, "steps": [[0, 8]], "series": [series]},
+    });
+    let text = holding(content.to_string().as_bytes()).await;
+    let results = Link::decode(&text).await.expect("read").results;
+    let results = results.expect("results");
+    let rows: Vec<_> = results.rows().collect();
+    assert_eq!(rows[0].0.key(), "layers.1.v_proj.weights");
+    assert_eq!(rows[0].1.number(), Some(0.5));
+    assert_eq!(rows[1].1.number(), None);
+    let status = rows[1].1.status.expect("a status");
+    assert_eq!(&*status.text, "all entries are zero");
 }

@@ -1,56 +1,67 @@
-//! Records arranged as charts show them.
+//! Series arranged as charts show them.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use ckptscope_analysis::protocol::Record;
-use ckptscope_analysis::results::Entry;
 use ckptscope_plot::{Scale, Size, Theme};
+use ckptscope_results::{
+    DataKind, Entry, EntryId, Number, SeriesId, SeriesSet, Split, Status, Value, short_name,
+};
 use ckptscope_web::choices::{Choices, ColourBy, Lines};
 use ckptscope_web::panel::chart::Plan;
 use ckptscope_web::panel::look::Palette;
 use ckptscope_web::panel::summary::Summary;
 use ckptscope_web::panel::title::Title;
-use ckptscope_web::panel::{Panel, PanelKey, Panels, Subject, short};
+use ckptscope_web::panel::{Added, Panel, PanelId, Panels, Subject};
 use leptos::prelude::{GetUntracked, WithUntracked};
 use serde_json::json;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-fn record(data_type: &str, component: &str, layer: u64, step: u64, value: Option<f64>) -> Record {
-    Record {
-        label: "per".to_owned(),
-        split: "val".to_owned(),
+fn number(kind: &str, component: &str, layer: u64, step: u64, value: Option<f64>) -> Number {
+    Number {
+        id: SeriesId {
+            entry: EntryId::new("per", Split::Val),
+            component: component.into(),
+            kind: kind.parse().expect("a kind of data"),
+            stack: "layers.".into(),
+            layer,
+            ..SeriesId::default()
+        },
         step,
-        key: format!("layers.{layer}.{component}.{data_type}"),
-        component: component.to_owned(),
-        layer,
-        head: None,
-        data_type: data_type.to_owned(),
-        output: String::new(),
-        value,
+        value: value.map(Value::Number),
         status: None,
     }
 }
 
-fn of_head(head: u64, mut record: Record) -> Record {
-    record.head = Some(head);
-    record
+fn of_head(head: u64, mut number: Number) -> Number {
+    number.id.head = Some(head);
+    number
 }
 
-fn panels(records: Vec<Record>) -> Panels {
+fn add(panels: &mut Panels, numbers: Vec<Number>) -> Added {
+    let set: SeriesSet = numbers.into_iter().collect();
+    panels.add_all(set.iter())
+}
+
+fn panels(numbers: Vec<Number>) -> Panels {
     let mut panels = Panels::default();
-    panels.add_all(records);
+    add(&mut panels, numbers);
     panels
 }
 
-fn panel(records: Vec<Record>) -> Panel {
-    panels(records).all[0].panel.get_untracked()
+fn panel(numbers: Vec<Number>) -> Panel {
+    panels(numbers).all[0].panel.get_untracked()
+}
+
+fn points(panel: &Panel, line: usize) -> Vec<(u64, Option<f64>)> {
+    panel.lines[line].points().collect()
 }
 
 fn subject(layer: u64, component: &str, head: Option<u64>) -> Subject {
     Subject {
-        component: component.to_owned(),
+        component: component.into(),
+        run: None,
         layer: Some(layer),
         head,
     }
@@ -59,28 +70,29 @@ fn subject(layer: u64, component: &str, head: Option<u64>) -> Subject {
 #[wasm_bindgen_test]
 fn each_kind_of_data_has_a_chart() {
     let panels = panels(vec![
-        record("gradients", "w_2", 0, 0, Some(2.0)),
-        record("weights", "w_2", 0, 0, Some(1.0)),
-        record("activations", "w_2", 0, 0, Some(1.0)),
+        number("gradients", "w_2", 0, 0, Some(2.0)),
+        number("weights", "w_2", 0, 0, Some(1.0)),
+        number("activations", "w_2", 0, 0, Some(1.0)),
     ]);
-    let kinds: Vec<&str> = panels
-        .all
-        .iter()
-        .map(|slot| slot.key.data_type.as_str())
-        .collect();
-    assert_eq!(kinds, ["activations", "weights", "gradients"]);
+    let kinds: Vec<DataKind> = panels.all.iter().map(|slot| slot.id.kind).collect();
+    let expected = [
+        DataKind::Activations,
+        DataKind::Weights,
+        DataKind::Gradients,
+    ];
+    assert_eq!(kinds, expected);
     assert_eq!(panels.labels(), ["per"]);
 }
 
 #[wasm_bindgen_test]
 fn what_grows_is_told_once() {
     let mut panels = Panels::default();
-    let first = panels.add_all(vec![record("weights", "w_2", 0, 0, Some(1.0))]);
+    let first = add(&mut panels, vec![number("weights", "w_2", 0, 0, Some(1.0))]);
     assert!(first.has_grown);
-    let again = panels.add_all(vec![record("weights", "w_2", 0, 1, Some(1.0))]);
+    let again = add(&mut panels, vec![number("weights", "w_2", 0, 1, Some(1.0))]);
     assert!(!again.has_grown);
     assert_eq!(again.changed.len(), 1);
-    let layer = panels.add_all(vec![record("weights", "w_2", 1, 1, Some(1.0))]);
+    let layer = add(&mut panels, vec![number("weights", "w_2", 1, 1, Some(1.0))]);
     assert!(
         layer.has_grown,
         "colours depend on how many layers there are"
@@ -90,13 +102,13 @@ fn what_grows_is_told_once() {
 #[wasm_bindgen_test]
 fn lines_and_points_are_sorted_however_they_come() {
     let panel = panel(vec![
-        record("weights", "w_2", 1, 8, Some(1.0)),
-        record("weights", "w_2", 0, 4, None),
-        record("weights", "w_2", 1, 2, Some(3.0)),
+        number("weights", "w_2", 1, 8, Some(1.0)),
+        number("weights", "w_2", 0, 4, None),
+        number("weights", "w_2", 1, 2, Some(3.0)),
     ]);
     let layers: Vec<Option<u64>> = panel.lines.iter().map(|line| line.subject.layer).collect();
     assert_eq!(layers, [Some(0), Some(1)]);
-    assert_eq!(panel.lines[1].points, [(2, Some(3.0)), (8, Some(1.0))]);
+    assert_eq!(points(&panel, 1), [(2, Some(3.0)), (8, Some(1.0))]);
     assert_eq!(panel.steps(), [2, 4, 8]);
     assert_eq!(panel.lines[0].at(4), None);
     assert_eq!(panel.lines[1].at(8), Some(1.0));
@@ -106,16 +118,17 @@ fn lines_and_points_are_sorted_however_they_come() {
 
 #[wasm_bindgen_test]
 fn a_value_keeps_what_there_is_to_know_of_it() {
-    let mut noted = record("weights", "w_2", 0, 4, None);
-    noted.status = Some("rank 8 of 96".to_owned());
-    let panel = panel(vec![record("weights", "w_2", 0, 0, Some(1.0)), noted]);
-    let statuses: Vec<_> = panel.lines[0].statuses.iter().collect();
-    assert_eq!(statuses, [(&4, &"rank 8 of 96".to_owned())]);
+    let mut noted = number("weights", "w_2", 0, 4, None);
+    noted.status = Some(Status::new("rank_deficient", "rank 8 of 96"));
+    let panel = panel(vec![number("weights", "w_2", 0, 0, Some(1.0)), noted]);
+    let status = |step| panel.lines[0].status(step);
+    assert_eq!(status(4).as_deref(), Some("rank 8 of 96"));
+    assert_eq!(status(0), None);
 }
 
 #[wasm_bindgen_test]
 fn a_head_is_a_line_of_its_own() {
-    let layer = record("weights", "ov_circuit", 0, 0, Some(2.0));
+    let layer = number("weights", "ov_circuit", 0, 0, Some(2.0));
     let panel = panel(vec![layer.clone(), of_head(3, layer)]);
     assert!(panel.has_heads());
     let names = |lines| {
@@ -132,31 +145,29 @@ fn a_head_is_a_line_of_its_own() {
 
 #[wasm_bindgen_test]
 fn a_chart_without_heads_shows_its_layers_anyway() {
-    let panel = panel(vec![record("weights", "w_2", 0, 0, Some(2.0))]);
+    let panel = panel(vec![number("weights", "w_2", 0, 0, Some(2.0))]);
     assert_eq!(panel.only(Lines::Heads), panel);
 }
 
 #[wasm_bindgen_test]
 fn a_single_step_runs_over_layers() {
     let over = panel(vec![
-        record("weights", "w_2", 0, 100, Some(1.0)),
-        record("weights", "w_2", 1, 100, None),
-        record("weights", "w_2", 2, 100, Some(3.0)),
-        record("weights", "v_proj", 2, 100, Some(4.0)),
+        number("weights", "w_2", 0, 100, Some(1.0)),
+        number("weights", "w_2", 1, 100, None),
+        number("weights", "w_2", 2, 100, Some(3.0)),
+        number("weights", "v_proj", 2, 100, Some(4.0)),
     ])
     .over_layers();
     let names: Vec<String> = over.lines.iter().map(|line| line.subject.name()).collect();
     assert_eq!(names, ["v_proj", "w_2"]);
-    assert_eq!(
-        over.lines[1].points,
-        [(0, Some(1.0)), (1, None), (2, Some(3.0))]
-    );
+    let expected = [(0, Some(1.0)), (1, None), (2, Some(3.0))];
+    assert_eq!(points(&over, 1), expected);
 }
 
 #[wasm_bindgen_test]
 fn names_are_short() {
-    assert_eq!(short("attention.v_proj"), "v_proj");
-    assert_eq!(short("ov_circuit"), "ov_circuit");
+    assert_eq!(short_name("attention.v_proj"), "v_proj");
+    assert_eq!(short_name("ov_circuit"), "ov_circuit");
 }
 
 #[wasm_bindgen_test]
@@ -165,7 +176,8 @@ fn subjects_travel_as_text() {
         subject(0, "attention.v_proj", None),
         subject(12, "odd:name", Some(3)),
         Subject {
-            component: "w_2".to_owned(),
+            component: "w_2".into(),
+            run: Some("seed 1".into()),
             layer: None,
             head: None,
         },
@@ -195,11 +207,11 @@ fn a_summary_passes_over_gaps() {
         Some(4.0),
         None,
     ];
-    let records = values
+    let numbers = values
         .iter()
         .enumerate()
-        .map(|(step, value)| record("weights", "w_2", 0, step as u64 * 10, *value));
-    let summary = Summary::of(&panel(records.collect()).lines[0]);
+        .map(|(step, value)| number("weights", "w_2", 0, step as u64 * 10, *value));
+    let summary = Summary::of(&panel(numbers.collect()).lines[0]);
     let expected = Summary {
         first: Some(2.0),
         last: Some(4.0),
@@ -215,9 +227,9 @@ fn a_summary_passes_over_gaps() {
 #[wasm_bindgen_test]
 fn a_summary_does_not_invent_changes() {
     let of = |values: &[Option<f64>]| {
-        let records = values.iter().zip(0..);
-        let records = records.map(|(value, step)| record("weights", "w_2", 0, step, *value));
-        Summary::of(&panel(records.collect()).lines[0])
+        let numbers = values.iter().zip(0..);
+        let numbers = numbers.map(|(value, step)| number("weights", "w_2", 0, step, *value));
+        Summary::of(&panel(numbers.collect()).lines[0])
     };
     assert_eq!(of(&[None, None]), Summary::default());
     let single = of(&[Some(3.0)]);
@@ -243,11 +255,10 @@ fn entry(metric: &str, label: &str, target: Option<u64>, parameters: &serde_json
 
 #[wasm_bindgen_test]
 fn titles_are_for_people() {
-    let key = |label: &str, output: &str| PanelKey {
-        label: label.to_owned(),
-        output: output.to_owned(),
-        split: "val".to_owned(),
-        data_type: "activations".to_owned(),
+    let id = |label: &str, output: &str| PanelId {
+        entry: EntryId::new(label, Split::Val),
+        output: output.into(),
+        kind: DataKind::Activations,
     };
     let entries = [
         entry("cka", "cka", Some(2000), &json!({})),
@@ -265,7 +276,7 @@ fn titles_are_for_people() {
             &json!({"k": 5, "is_centred": true, "off": false}),
         ),
     ];
-    let title = |label: &str, output: &str| Title::of(&key(label, output), &entries);
+    let title = |label: &str, output: &str| Title::of(&id(label, output), &entries);
     assert_eq!(
         title("cka", "").line(),
         "CKA · activations · to step 2000 · val"
@@ -286,9 +297,9 @@ fn titles_are_for_people() {
 #[wasm_bindgen_test]
 fn a_layer_has_one_colour_in_all_charts() {
     let all = panels(vec![
-        record("weights", "w_2", 0, 0, Some(1.0)),
-        record("weights", "w_2", 7, 0, Some(1.0)),
-        record("gradients", "w_2", 7, 0, Some(1.0)),
+        number("weights", "w_2", 0, 0, Some(1.0)),
+        number("weights", "w_2", 7, 0, Some(1.0)),
+        number("gradients", "w_2", 7, 0, Some(1.0)),
     ]);
     let palette = Palette::new(
         all.seen.clone(),
@@ -307,11 +318,11 @@ fn a_layer_has_one_colour_in_all_charts() {
 #[wasm_bindgen_test]
 fn hidden_isolated_and_pinned_follow_the_series() {
     let panel = panel(vec![
-        record("weights", "v_proj", 0, 0, Some(1.0)),
-        record("weights", "w_2", 0, 0, Some(1.0)),
-        record("weights", "w_2", 1, 0, Some(1.0)),
+        number("weights", "v_proj", 0, 0, Some(1.0)),
+        number("weights", "w_2", 0, 0, Some(1.0)),
+        number("weights", "w_2", 1, 0, Some(1.0)),
     ]);
-    let seen = panels(vec![record("weights", "w_2", 0, 0, None)]).seen;
+    let seen = panels(vec![number("weights", "w_2", 0, 0, None)]).seen;
     let drawn = |choices: &Choices| {
         let palette = Palette::new(
             seen.clone(),
@@ -349,18 +360,18 @@ fn hidden_isolated_and_pinned_follow_the_series() {
 #[wasm_bindgen_test]
 fn a_chart_draws_what_is_not_hidden() {
     let panel = panel(vec![
-        record("weights", "v_proj", 0, 0, Some(1.0)),
-        record("weights", "v_proj", 0, 8, None),
-        record("weights", "w_2", 0, 8, Some(3.0)),
+        number("weights", "v_proj", 0, 0, Some(1.0)),
+        number("weights", "v_proj", 0, 8, None),
+        number("weights", "w_2", 0, 8, Some(3.0)),
     ]);
     let mut choices = Choices::default();
     choices.hidden.insert(subject(0, "v_proj", None));
     let plan = |choices: &Choices| {
-        let seen = panels(vec![record("weights", "w_2", 0, 0, None)]).seen;
+        let seen = panels(vec![number("weights", "w_2", 0, 0, None)]).seen;
         let palette = Palette::new(seen, choices.colour, choices.pinned.clone(), Theme::Light);
         Plan {
             looks: palette.looks(&panel, choices),
-            title: Title::of(&panel.key, &[]),
+            title: Title::of(&panel.id, &[]),
             panel: panel.clone(),
             choices: choices.clone(),
             is_over_layers: false,

@@ -98,10 +98,8 @@ impl Comparison {
             .chunk_by(|one, other| one.id.entry == other.id.entry);
         entries.flat_map(|matches| {
             let steps: BTreeSet<u64> = matches.iter().flat_map(Match::steps).collect();
-            steps.into_iter().flat_map(move |step| {
-                let at_step = matches.iter().filter_map(move |one| one.row(step));
-                at_step
-            })
+            let at = move |step| matches.iter().filter_map(move |one| one.row(step));
+            steps.into_iter().flat_map(at)
         })
     }
 

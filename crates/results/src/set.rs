@@ -36,6 +36,13 @@ impl SeriesSet {
         self.series.push(Arc::new(series));
     }
 
+    /// Takes in several series.
+    pub fn extend_series(&mut self, series: impl IntoIterator<Item = Series>) {
+        for one in series {
+            self.insert_series(one);
+        }
+    }
+
     /// The series of that id.
     #[must_use]
     pub fn get(&self, id: &SeriesId) -> Option<&Arc<Series>> {
@@ -141,9 +148,7 @@ impl FromIterator<Number> for SeriesSet {
 impl FromIterator<Series> for SeriesSet {
     fn from_iter<T: IntoIterator<Item = Series>>(series: T) -> Self {
         let mut set = Self::default();
-        for one in series {
-            set.insert_series(one);
-        }
+        set.extend_series(series);
         set
     }
 }

@@ -36,8 +36,8 @@ pub(super) fn Card(chart: PanelSlot) -> impl IntoView {
         }
     });
     let mode = Memo::new(move |_| mode.get());
-    let PanelSlot { key, panel } = chart.clone();
-    let title = Basis::here().title(&key);
+    let PanelSlot { id, panel } = chart.clone();
+    let title = Basis::here().title(&id);
     let heading = title.line();
     let body = move || {
         mode.get().map(|mode| {

@@ -20,12 +20,12 @@ pub(super) fn Enlarged() -> impl IntoView {
     let state = State::here();
     let dialog = NodeRef::<Dialog>::new();
     let slot = Memo::new(move |_| {
-        let key = state.view.enlarged.get()?;
+        let id = state.view.enlarged.get()?;
         let panels = state.analysis.panels.get();
         panels
             .all
             .into_iter()
-            .find(|slot| slot.id == key)
+            .find(|slot| slot.id == id)
             .map(Wrapped)
     });
     Effect::new(move |_| {
@@ -43,7 +43,7 @@ pub(super) fn Enlarged() -> impl IntoView {
     }
 }
 
-/// A chart that is the same as long as its key is.
+/// A chart that is the same as long as its id is.
 #[derive(Clone)]
 struct Wrapped(PanelSlot);
 
@@ -56,8 +56,8 @@ impl PartialEq for Wrapped {
 #[component]
 fn Content(chart: PanelSlot) -> impl IntoView {
     let state = State::here();
-    let PanelSlot { key, panel } = chart.clone();
-    let title = Basis::here().title(&key);
+    let PanelSlot { id, panel } = chart.clone();
+    let title = Basis::here().title(&id);
     let height = height();
     let body = move || {
         let is_near = Signal::derive(|| true);

@@ -30,25 +30,25 @@ struct Drawn {
 pub(super) fn Tools(chart: PanelSlot, #[prop(optional)] is_large: bool) -> impl IntoView {
     let state = State::here();
     let basis = Basis::here();
-    let PanelSlot { key, panel } = chart;
-    let name = basis.title(&key).line();
+    let PanelSlot { id, panel } = chart;
+    let name = basis.title(&id).line();
     let is_drawn = move || state.view.mode.get() != Mode::Table;
     let of = move |what: &str| format!("{what} of {name}");
     let (svg_label, png_label, csv_label) = (of("SVG"), of("PNG"), of("CSV"));
     let enlarge_label = of("enlarged view");
     let svg = {
-        let (key, panel) = (key.clone(), panel.clone());
-        move |_| report(state, save_svg(state, basis, &key, &panel))
+        let (id, panel) = (id.clone(), panel.clone());
+        move |_| report(state, save_svg(state, basis, &id, &panel))
     };
     let png = {
-        let (key, panel) = (key.clone(), panel.clone());
-        move |_| save_png(state, basis, &key, &panel)
+        let (id, panel) = (id.clone(), panel.clone());
+        move |_| save_png(state, basis, &id, &panel)
     };
     let csv = {
-        let key = key.clone();
-        move |_| report(state, save_csv(state, &key))
+        let id = id.clone();
+        move |_| report(state, save_csv(state, &id))
     };
-    let enlarge = move |_| state.view.enlarged.set(Some(key.clone()));
+    let enlarge = move |_| state.view.enlarged.set(Some(id.clone()));
     view! {
         <div class="tools">
             <Show when=is_drawn>

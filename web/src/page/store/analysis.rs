@@ -9,8 +9,8 @@ pub(in crate::page) mod computer;
 mod phase;
 mod this_tab;
 
-use std::collections::HashSet;
 pub(in crate::page) use self::phase::Phase;
+use std::collections::HashSet;
 
 use std::rc::Rc;
 

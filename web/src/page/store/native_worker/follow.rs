@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::{Cost, Event};
+use ckptscope_analysis::protocol::{Cost, LaneUpdate};
 use ckptscope_analysis::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
 use futures_util::future::{AbortHandle, abortable};
 use gloo_timers::future::TimeoutFuture;
