@@ -7,7 +7,7 @@ pub mod summary;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ckptscope_results::{DataKind, EntryId, Results, Series, SeriesId};
+use ckptscope_results::{DataKind, Entry, EntryId, Results, Series, SeriesId};
 use leptos::prelude::*;
 
 pub use ckptscope_results::{PanelId, Subject, title};
@@ -87,7 +87,7 @@ impl Panels {
     #[must_use]
     pub fn of(results: &Results) -> Self {
         Self {
-            entries: results.entries.iter().map(|entry| entry.id()).collect(),
+            entries: results.entries.iter().map(Entry::id).collect(),
             all: Vec::new(),
             seen: Seen::default(),
         }
