@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ckptscope_loopback::{Request, Response};
 use serde_json::{Value, json};
 
 use crate::address::{decoded, encoded, path, query};
@@ -9,7 +10,6 @@ use crate::fault::Fault;
 use crate::files;
 use crate::object::Object;
 use crate::repository::{Access, Commit, Repository};
-use crate::server::{Request, Response};
 use crate::signature;
 use crate::state::State;
 

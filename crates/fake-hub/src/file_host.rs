@@ -1,9 +1,10 @@
 //! The second origin: large files at signed addresses.
 
+use ckptscope_loopback::{Request, Response};
+
 use crate::address::path;
 use crate::fault::Fault;
 use crate::files;
-use crate::server::{Request, Response};
 use crate::signature;
 use crate::state::State;
 

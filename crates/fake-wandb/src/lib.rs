@@ -14,8 +14,9 @@ mod server;
 mod state;
 
 use std::io;
-use std::net::{TcpListener, ToSocketAddrs};
 use std::sync::Arc;
+
+use ckptscope_loopback::Port;
 
 pub use received::ReceivedRun;
 pub use state::{Fault, Logged, Rule};
@@ -40,18 +41,10 @@ impl FakeWandb {
     /// # Errors
     /// When no port can be had.
     pub fn start() -> io::Result<Self> {
-        Self::start_at(("127.0.0.1", 0))
-    }
-
-    /// Starts a server at an address.
-    ///
-    /// # Errors
-    /// When it is taken.
-    pub fn start_at(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        let base_url = format!("http://{}", listener.local_addr()?);
+        let port = Port::take(0)?;
+        let base_url = format!("http://{}", port.address());
         let state = Arc::new(State::new(base_url.clone()));
-        server::serve(listener, Arc::clone(&state));
+        server::serve(port, Arc::clone(&state));
         Ok(Self { base_url, state })
     }
 

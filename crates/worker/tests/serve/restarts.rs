@@ -179,7 +179,11 @@ fn a_database_of_the_former_name_goes_on() {
     server.wait_for_phase(&id, "done");
     server.end();
     let data = scratch.path().join("data");
-    fs::rename(data.join("ckptscope.sqlite"), data.join("trainscope.sqlite")).unwrap();
+    fs::rename(
+        data.join("ckptscope.sqlite"),
+        data.join("trainscope.sqlite"),
+    )
+    .unwrap();
     let server = Server::start(&scratch, &[]);
     server.wait_for_phase(&id, "done");
     assert!(!data.join("ckptscope.sqlite").exists());
