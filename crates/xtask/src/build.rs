@@ -103,7 +103,7 @@ pub(crate) fn assemble(workspace: &Workspace, purpose: Purpose, program: &Path) 
 
 /// Builds what makes the page's files.
 pub(crate) fn page_build(workspace: &Workspace) -> Result<PathBuf> {
-    process::built(workspace, PAGE_BUILD, PAGE_BUILD)
+    process::built(workspace, PAGE_BUILD)
 }
 
 /// Builds the native worker, for people to use.

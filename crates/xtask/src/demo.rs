@@ -20,9 +20,6 @@ pub(crate) const RUN: &str = "tests/data/pico-decoder-micro-1";
 /// What to compute of it.
 pub(crate) const CONFIG: &str = "configs/demo.yaml";
 
-/// The package of the native worker.
-const WORKER: &str = "ckptscope-worker";
-
 /// What was asked for.
 struct Options {
     port: u16,
@@ -83,12 +80,11 @@ fn compile_all(workspace: &Workspace, purpose: Purpose, report: &mut Report) -> 
     program
 }
 
-/// What makes the page's files, and the worker as tests have it: its kernels are fast, and the rest
-/// is compiled soon.
+/// The worker by a profile of its own, and what makes the page's files.
 fn native(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
     build::page_build(workspace)?;
     if purpose == Purpose::Release {
-        process::built(workspace, WORKER, "worker")?;
+        worker(workspace)?;
     }
     Ok(Outcome::Done)
 }
@@ -116,9 +112,14 @@ impl Options {
     }
 }
 
+/// The worker's program.
+fn worker(workspace: &Workspace) -> Result<PathBuf> {
+    process::built_as(workspace, "demo", "worker")
+}
+
 /// The main job on the bundled run, results to disk.
 fn analyse(workspace: &Workspace) -> Result<Outcome> {
-    let mut command = Command::new(process::built(workspace, WORKER, "worker")?);
+    let mut command = Command::new(worker(workspace)?);
     command.args(["analyze", "--config", CONFIG, "--run-path", RUN]);
     command.current_dir(&workspace.root);
     println!("{}", process::shown(&command));

@@ -20,7 +20,7 @@ pub(crate) struct Fake {
 impl Fake {
     /// Builds the server in `crates/NAME` and starts it.
     pub(crate) fn start(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<Self> {
-        let program = process::built(workspace, &format!("ckptscope-{name}"), name)?;
+        let program = process::built(workspace, name)?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null());
         let mut server = command.stdout(Stdio::piped()).spawn()?;

@@ -17,7 +17,7 @@ pub(crate) const ADVICE: &str = "the fake hub answers otherwise than the real on
 
 /// `cargo xtask fake-hub [--port N] [--file-host-port N] [--delay-ms N]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    let program = process::built(workspace, "ckptscope-fake-hub", "fake-hub")?;
+    let program = process::built(workspace, "fake-hub")?;
     process::run(Command::new(program).args(arguments.raw_args()?))
 }
 

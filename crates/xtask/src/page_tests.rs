@@ -41,6 +41,6 @@ fn with_browser(workspace: &Workspace) -> Result<Command> {
 }
 
 fn program(workspace: &Workspace) -> Result<Command> {
-    let name = "ckptscope-page-tests";
-    Ok(Command::new(process::built(workspace, name, name)?))
+    let program = process::built(workspace, "ckptscope-page-tests")?;
+    Ok(Command::new(program))
 }
