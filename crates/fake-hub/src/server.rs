@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use ckptscope_loopback::{Delivery, Port, Request, Response};
+use ckptscope_loopback::{Delivery, HttpRequest, HttpResponse, Port};
 
 use crate::fault::Fault;
 use crate::state::{Logged, Origin, State};
@@ -17,11 +17,11 @@ pub(crate) fn serve(port: Port, origin: Origin, state: Arc<State>) {
     port.answer(LIMIT_BYTES, move |request| answer(request, origin, &state));
 }
 
-fn answer(request: &Request, origin: Origin, state: &State) -> Response {
+fn answer(request: &HttpRequest, origin: Origin, state: &State) -> HttpResponse {
     thread::sleep(state.options.delay);
     let fault = state.fault(origin, &request.target);
     let response = match fault {
-        Some(Fault::Status(status)) => Response::new(status, *b""),
+        Some(Fault::Status(status)) => HttpResponse::new(status, *b""),
         Some(Fault::RateLimited { seconds }) => rate_limited(seconds),
         _ if origin == Origin::Hub => api::answer(state, request, fault),
         _ => file_host::answer(state, request, fault),
@@ -45,8 +45,8 @@ fn answer(request: &Request, origin: Origin, state: &State) -> Response {
     response
 }
 
-fn rate_limited(seconds: u64) -> Response {
-    Response::new(429, *b"")
+fn rate_limited(seconds: u64) -> HttpResponse {
+    HttpResponse::new(429, *b"")
         .with("RateLimit", format!("\"api\";r=0;t={seconds}"))
         .with("RateLimit-Policy", "\"fixed window\";\"api\";q=500;w=300")
         .with("Access-Control-Allow-Origin", "*")

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ckptscope_loopback::{Request, Response};
+use ckptscope_loopback::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::state::State;
@@ -11,7 +11,7 @@ use crate::{ENTITY, KEY};
 /// Longer requests are refused, as the real server does.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-pub(crate) fn answer(state: &State, request: &Request) -> Response {
+pub(crate) fn answer(state: &State, request: &HttpRequest) -> HttpResponse {
     let path: Vec<&str> = request.path().split('/').skip(1).collect();
     match (request.method.as_str(), path.as_slice()) {
         ("GET", ["received"]) => received(state),
@@ -30,21 +30,21 @@ pub(crate) fn answer(state: &State, request: &Request) -> Response {
     }
 }
 
-fn is_authorized(request: &Request) -> bool {
+fn is_authorized(request: &HttpRequest) -> bool {
     let expected = format!("Basic {}", STANDARD.encode(format!("api:{KEY}")));
     request.header("authorization") == Some(&expected)
 }
 
-fn in_json(status: u16, value: &Value) -> Response {
-    let response = Response::new(status, value.to_string().into_bytes());
+fn in_json(status: u16, value: &Value) -> HttpResponse {
+    let response = HttpResponse::new(status, value.to_string().into_bytes());
     response.with("Content-Type", "application/json")
 }
 
-fn refused(reason: &str) -> Response {
+fn refused(reason: &str) -> HttpResponse {
     in_json(400, &json!({ "error": reason }))
 }
 
-fn received(state: &State) -> Response {
+fn received(state: &State) -> HttpResponse {
     let runs: serde_json::Map<String, Value> = state
         .runs()
         .iter()
@@ -53,7 +53,7 @@ fn received(state: &State) -> Response {
     in_json(200, &Value::Object(runs))
 }
 
-fn graphql(state: &State, question: &Value) -> Response {
+fn graphql(state: &State, question: &Value) -> HttpResponse {
     let nothing = Value::Null;
     let variables = question.get("variables").unwrap_or(&nothing);
     let text = |name: &str| variables.get(name).and_then(Value::as_str);
@@ -117,7 +117,7 @@ fn run_files(state: &State, run: &str, variables: &Value) -> Value {
     json!({"createRunFiles": {"runID": "1", "uploadHeaders": [], "files": files}})
 }
 
-fn file_stream(state: &State, [entity, project, id]: [&str; 3], body: &[u8]) -> Response {
+fn file_stream(state: &State, [entity, project, id]: [&str; 3], body: &[u8]) -> HttpResponse {
     let mut runs = state.runs();
     let run = runs.get_mut(id);
     let Some(run) =
@@ -134,7 +134,7 @@ fn file_stream(state: &State, [entity, project, id]: [&str; 3], body: &[u8]) -> 
     }
 }
 
-fn upload(state: &State, run: &str, file: &str, request: &Request) -> Response {
+fn upload(state: &State, run: &str, file: &str, request: &HttpRequest) -> HttpResponse {
     match state.runs().get_mut(run) {
         Some(run) => {
             run.files.insert(file.to_owned(), request.body.len());

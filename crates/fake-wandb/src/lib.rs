@@ -19,7 +19,7 @@ use std::sync::Arc;
 use ckptscope_loopback::Port;
 
 pub use received::ReceivedRun;
-pub use state::{Fault, Logged, Rule};
+pub use state::{WandbFault, WandbRequest, WandbRule};
 
 use state::State;
 
@@ -67,13 +67,13 @@ impl FakeWandb {
     }
 
     /// Makes the requests that a rule fits fail as it says.
-    pub fn inject(&self, rule: Rule) {
+    pub fn inject(&self, rule: WandbRule) {
         self.state.rules().push(rule);
     }
 
     /// Every request so far, and the log is empty again.
     #[must_use]
-    pub fn take_log(&self) -> Vec<Logged> {
+    pub fn take_log(&self) -> Vec<WandbRequest> {
         std::mem::take(&mut *self.state.log())
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ckptscope_loopback::{Delivery, Port, Request, Response};
+use ckptscope_loopback::{Delivery, HttpRequest, HttpResponse, Port};
 
 use crate::api;
-use crate::state::{Fault, Logged, State};
+use crate::state::{State, WandbFault, WandbRequest};
 
 /// What is read of one request at most.
 const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -15,18 +15,18 @@ pub(crate) fn serve(port: Port, state: Arc<State>) {
     port.answer(LIMIT_BYTES, move |request| answer(request, &state));
 }
 
-fn answer(request: &Request, state: &State) -> Response {
+fn answer(request: &HttpRequest, state: &State) -> HttpResponse {
     let response = match state.fault(request.path()) {
-        Some(Fault::Status(status)) => Response::new(status, *b""),
-        Some(Fault::RateLimited { seconds }) => {
-            Response::new(429, *b"").with("Retry-After", seconds.to_string())
+        Some(WandbFault::Status(status)) => HttpResponse::new(status, *b""),
+        Some(WandbFault::RateLimited { seconds }) => {
+            HttpResponse::new(429, *b"").with("Retry-After", seconds.to_string())
         }
-        Some(Fault::HangUp) => Response::new(500, *b"").delivered(Delivery::HangUp),
-        Some(Fault::LoseAnswer) => api::answer(state, request).delivered(Delivery::HangUp),
+        Some(WandbFault::HangUp) => HttpResponse::new(500, *b"").delivered(Delivery::HangUp),
+        Some(WandbFault::LoseAnswer) => api::answer(state, request).delivered(Delivery::HangUp),
         None => api::answer(state, request),
     };
     let is_answered = response.delivery() == Delivery::Whole;
-    state.log().push(Logged {
+    state.log().push(WandbRequest {
         path: request.path().to_owned(),
         body_bytes: request.body.len(),
         status: is_answered.then_some(response.status),

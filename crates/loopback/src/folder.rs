@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{Port, Request, Response, part_of};
+use crate::{HttpRequest, HttpResponse, Port, part_of};
 
 /// Requests for files are not longer.
 const LIMIT_BYTES: u64 = 16 * 1024;
@@ -49,7 +49,7 @@ impl Served {
         let address = format!("http://{}{}", port.address(), self.prefix);
         port.answer(LIMIT_BYTES, move |request| {
             let found = self.found(request);
-            let mut response = found.unwrap_or_else(|| Response::new(404, *b""));
+            let mut response = found.unwrap_or_else(|| HttpResponse::new(404, *b""));
             if let Some(policy) = self.policy.as_ref().filter(|_| response.status != 404) {
                 response = response.with("Content-Security-Policy", policy);
             }
@@ -62,13 +62,13 @@ impl Served {
     }
 
     /// A file or a part of it; none where the request names none.
-    fn found(&self, request: &Request) -> Option<Response> {
+    fn found(&self, request: &HttpRequest) -> Option<HttpResponse> {
         let path = self.file_of(request.path())?;
         if request.method != "GET" {
             return None;
         }
         let response = match self.with_own_hub(&path) {
-            Some(page) => Response::new(200, page.into_bytes()),
+            Some(page) => HttpResponse::new(200, page.into_bytes()),
             None => of_file(&path, request.header("range")).ok()?,
         };
         let response = response.with("Content-Type", content_type(&path));
@@ -94,15 +94,15 @@ impl Served {
     }
 }
 
-fn of_file(path: &Path, range: Option<&str>) -> io::Result<Response> {
+fn of_file(path: &Path, range: Option<&str>) -> io::Result<HttpResponse> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
     let response = match range.and_then(|range| part_of(bytes, range)) {
         Some(part) => {
             let stated = format!("bytes {}-{}/{bytes}", part.start, part.end - 1);
-            Response::of_file(206, file, part)?.with("Content-Range", stated)
+            HttpResponse::of_file(206, file, part)?.with("Content-Range", stated)
         }
-        None => Response::of_file(200, file, 0..bytes)?,
+        None => HttpResponse::of_file(200, file, 0..bytes)?,
     };
     Ok(response.with("Accept-Ranges", "bytes"))
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::thread;
 
 pub use folder::Served;
-pub use request::{Request, part_of};
-pub use response::{Delivery, Response};
+pub use request::{HttpRequest, part_of};
+pub use response::{Delivery, HttpResponse};
 
 /// A port of this machine, on which nothing is answered yet: answers may name its address.
 pub struct Port {
@@ -41,7 +41,7 @@ impl Port {
     /// there.
     pub fn answer<A>(self, limit_bytes: u64, answer: A)
     where
-        A: Fn(&Request) -> Response + Send + Sync + 'static,
+        A: Fn(&HttpRequest) -> HttpResponse + Send + Sync + 'static,
     {
         let answer = Arc::new(answer);
         thread::spawn(move || {
@@ -57,11 +57,11 @@ impl Port {
 fn converse(
     mut stream: &TcpStream,
     limit_bytes: u64,
-    answer: &dyn Fn(&Request) -> Response,
+    answer: &dyn Fn(&HttpRequest) -> HttpResponse,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
-    while let Some(request) = Request::read(&mut reader, limit_bytes)? {
+    while let Some(request) = HttpRequest::read(&mut reader, limit_bytes)? {
         let response = answer(&request);
         let delivery = response.delivery();
         response.write(&mut stream, request.method == "HEAD")?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct HttpRequest {
     /// `GET`, `HEAD`, `POST`, ...
     pub method: String,
     /// Path and query as they came.
@@ -16,7 +16,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
 }
 
-impl Request {
+impl HttpRequest {
     /// The path, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -78,10 +78,10 @@ pub fn part_of(length: u64, range: &str) -> Option<Range<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, part_of};
+    use super::{HttpRequest, part_of};
 
-    fn read(mut text: &[u8], limit_bytes: u64) -> Option<Request> {
-        Request::read(&mut text, limit_bytes).unwrap()
+    fn read(mut text: &[u8], limit_bytes: u64) -> Option<HttpRequest> {
+        HttpRequest::read(&mut text, limit_bytes).unwrap()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::limited;
 
 /// An answer.
-pub struct Response {
+pub struct HttpResponse {
     /// The status, such as 200.
     pub status: u16,
     headers: Vec<(&'static str, String)>,
@@ -32,7 +32,7 @@ pub enum Delivery {
     HangUp,
 }
 
-impl Response {
+impl HttpResponse {
     /// An answer with a whole body.
     #[must_use]
     pub fn new(status: u16, content: impl Into<Arc<[u8]>>) -> Self {
@@ -115,10 +115,10 @@ impl Response {
 
 #[cfg(test)]
 mod tests {
-    use super::{Delivery, Response};
+    use super::{Delivery, HttpResponse};
 
     fn written(delivery: Delivery, only_head: bool) -> String {
-        let response = Response::of_part(206, (*b"0123456789").into(), 2..8);
+        let response = HttpResponse::of_part(206, (*b"0123456789").into(), 2..8);
         let response = response.with("A", "b").delivered(delivery);
         let mut stream = Vec::new();
         response.write(&mut stream, only_head).unwrap();

@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ckptscope_loopback::{Delivery, Port, Request, Response};
+use ckptscope_loopback::{Delivery, HttpRequest, HttpResponse, Port};
 
 /// What is read of a request at most: more of it does not matter.
 const LIMIT_BYTES: u64 = 64 * 1024;
@@ -45,13 +45,13 @@ impl Strangers {
     }
 }
 
-fn note(list: &Mutex<Vec<String>>, request: &Request) -> Response {
+fn note(list: &Mutex<Vec<String>>, request: &HttpRequest) -> HttpResponse {
     if host(&request.target).is_some_and(|host| !is_its_own(host)) {
         let mut requests = list.lock().unwrap_or_else(PoisonError::into_inner);
         requests.push(format!("{} {}", request.method, request.target));
     }
     // There is no way out.
-    Response::new(502, *b"").delivered(Delivery::Cut)
+    HttpResponse::new(502, *b"").delivered(Delivery::Cut)
 }
 
 fn is_its_own(host: &str) -> bool {
