@@ -1,19 +1,10 @@
 //! What a chart is called.
 
+use ckptscope_analysis::Registry;
 use ckptscope_analysis::results::Entry;
 use serde_json::Value;
 
 use crate::curve::Key;
-
-/// Names that spelling out a metric's own does not give.
-const NAMES: &[(&str, &str)] = &[
-    ("cka", "CKA"),
-    ("pwcca", "PWCCA"),
-    ("per", "Effective rank (PER)"),
-    ("gini", "Gini coefficient"),
-    ("hoyer", "Hoyer sparsity"),
-    ("top_k_values", "Top-k values"),
-];
 
 /// The words around a chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,11 +65,13 @@ pub fn name(entry: &Entry) -> String {
     format!("{metric}: {}", values.join(", "))
 }
 
-/// The name for people of a metric that a config calls so.
+/// The name for people of a metric that a config calls so; of one that is not registered here, the
+/// words that it is made of.
 #[must_use]
 pub fn metric_name(metric: &str) -> String {
-    let known = NAMES.iter().find(|(name, _)| *name == metric);
-    known.map_or_else(|| spelt(metric), |(_, name)| (*name).to_owned())
+    let registry = Registry::default();
+    let known = registry.metrics().iter().find(|one| one.name() == metric);
+    known.map_or_else(|| spelt(metric), |one| one.title().to_owned())
 }
 
 /// `nuclear`, `k 10`, `centred`; nothing for what is switched off.

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod csv_python;
 mod demo;
+mod extension;
 mod fake;
 mod fake_hub;
 mod page_tests;

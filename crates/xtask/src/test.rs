@@ -8,6 +8,7 @@ use lexopt::prelude::*;
 
 use crate::build;
 use crate::csv_python;
+use crate::extension;
 use crate::fake_hub;
 use crate::page_tests;
 use crate::process;
@@ -59,6 +60,11 @@ const CHECKS: &[Check] = &[
         name: "reference",
         advice: reference::ADVICE,
         run: |workspace, _| reference::step(workspace),
+    },
+    Check {
+        name: "extension",
+        advice: extension::ADVICE,
+        run: |workspace, _| extension::step(workspace),
     },
     Check {
         name: "hub-python",
