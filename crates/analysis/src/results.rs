@@ -40,7 +40,7 @@ impl MetricEntry {
         Entry {
             label: self.label.clone(),
             metric: self.metric.name().to_owned(),
-            title: String::new(),
+            title: self.metric.title().to_owned(),
             summary: self.metric.summary().to_owned(),
             split: self.split,
             target: match self.target {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ckptscope_loopback::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::address::{decoded, encoded, path, query};
@@ -9,7 +10,6 @@ use crate::fault::Fault;
 use crate::files;
 use crate::object::Object;
 use crate::repository::{Access, Commit, Repository};
-use crate::server::{Request, Response};
 use crate::signature;
 use crate::state::State;
 
@@ -18,7 +18,7 @@ const EXPOSED: &str = "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X
     ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash";
 
 /// Answers a request, with what every answer of the hub has.
-pub(crate) fn answer(state: &State, request: &Request, fault: Option<Fault>) -> Response {
+pub(crate) fn answer(state: &State, request: &HttpRequest, fault: Option<Fault>) -> HttpResponse {
     let response = if request.method == "OPTIONS" {
         preflight()
     } else {
@@ -30,8 +30,8 @@ pub(crate) fn answer(state: &State, request: &Request, fault: Option<Fault>) -> 
         .with("RateLimit", "\"api\";r=499;t=300")
 }
 
-fn preflight() -> Response {
-    Response::new(204, *b"")
+fn preflight() -> HttpResponse {
+    HttpResponse::new(204, *b"")
         .with("Access-Control-Allow-Methods", "GET,HEAD,POST,OPTIONS")
         .with(
             "Access-Control-Allow-Headers",
@@ -40,7 +40,11 @@ fn preflight() -> Response {
         .with("Access-Control-Max-Age", "86400")
 }
 
-fn route(state: &State, request: &Request, fault: Option<Fault>) -> Result<Response, Response> {
+fn route(
+    state: &State,
+    request: &HttpRequest,
+    fault: Option<Fault>,
+) -> Result<HttpResponse, HttpResponse> {
     let segments: Vec<String> = path(&request.target)
         .trim_start_matches('/')
         .split('/')
@@ -84,9 +88,9 @@ fn route(state: &State, request: &Request, fault: Option<Fault>) -> Result<Respo
 /// A repository that the request may read; to others it does not exist.
 fn readable<'a>(
     state: &'a State,
-    request: &Request,
+    request: &HttpRequest,
     name: &str,
-) -> Result<&'a Repository, Response> {
+) -> Result<&'a Repository, HttpResponse> {
     let token = request
         .header("authorization")
         .and_then(|text| text.strip_prefix("Bearer "));
@@ -111,13 +115,13 @@ fn readable<'a>(
     }
 }
 
-fn revision_of<'a>(repository: &'a Repository, revision: &str) -> Result<&'a Commit, Response> {
+fn revision_of<'a>(repository: &'a Repository, revision: &str) -> Result<&'a Commit, HttpResponse> {
     let message = format!("Invalid rev id: {revision}");
     let refused = || refusal(404, Some("RevisionNotFound"), &message);
     repository.revision(revision).ok_or_else(refused)
 }
 
-fn refusal(status: u16, code: Option<&'static str>, message: &str) -> Response {
+fn refusal(status: u16, code: Option<&'static str>, message: &str) -> HttpResponse {
     let response = of_json(status, &json!({"error": message})).with("X-Error-Message", message);
     match code {
         Some(code) => response.with("X-Error-Code", code),
@@ -125,12 +129,12 @@ fn refusal(status: u16, code: Option<&'static str>, message: &str) -> Response {
     }
 }
 
-fn of_json(status: u16, value: &Value) -> Response {
-    let response = Response::new(status, value.to_string().into_bytes());
+fn of_json(status: u16, value: &Value) -> HttpResponse {
+    let response = HttpResponse::new(status, value.to_string().into_bytes());
     response.with("Content-Type", "application/json; charset=utf-8")
 }
 
-fn information(repository: &Repository, commit: &Commit) -> Response {
+fn information(repository: &Repository, commit: &Commit) -> HttpResponse {
     let siblings: Vec<Value> = commit
         .files
         .keys()
@@ -145,7 +149,7 @@ fn information(repository: &Repository, commit: &Commit) -> Response {
     of_json(200, &value)
 }
 
-fn refs(repository: &Repository) -> Response {
+fn refs(repository: &Repository) -> HttpResponse {
     let list = |kind: &str, names: Vec<(&str, &str)>| -> Vec<Value> {
         let value = |(name, commit)| json!({"name": name, "ref": format!("refs/{kind}/{name}"), "targetCommit": commit});
         names.into_iter().map(value).collect()
@@ -160,10 +164,10 @@ fn refs(repository: &Repository) -> Response {
 
 fn commits(
     state: &State,
-    request: &Request,
+    request: &HttpRequest,
     repository: &Repository,
     commit: &Commit,
-) -> Result<Response, Response> {
+) -> Result<HttpResponse, HttpResponse> {
     let all: Vec<Value> = repository
         .history(commit)
         .map(|commit| {
@@ -178,7 +182,11 @@ fn commits(
 }
 
 /// One page of a list, with the address of the next.
-fn page(state: &State, request: &Request, all: Vec<Value>) -> Result<Response, Response> {
+fn page(
+    state: &State,
+    request: &HttpRequest,
+    all: Vec<Value>,
+) -> Result<HttpResponse, HttpResponse> {
     let number = |name: &str| query(&request.target, name).and_then(|text| text.parse().ok());
     let limit: usize = number("limit").unwrap_or(usize::MAX);
     if limit != usize::MAX && limit > 1000 {
@@ -216,10 +224,10 @@ fn page(state: &State, request: &Request, all: Vec<Value>) -> Result<Response, R
 
 fn tree(
     state: &State,
-    request: &Request,
+    request: &HttpRequest,
     commit: &Commit,
     folder: &str,
-) -> Result<Response, Response> {
+) -> Result<HttpResponse, HttpResponse> {
     let prefix = if folder.is_empty() {
         String::new()
     } else {
@@ -264,7 +272,7 @@ fn file_entry(path: &str, object: &Object) -> Value {
     entry
 }
 
-fn paths_info(request: &Request, commit: &Commit) -> Result<Response, Response> {
+fn paths_info(request: &HttpRequest, commit: &Commit) -> Result<HttpResponse, HttpResponse> {
     let found: Vec<Value> = asked_paths(request)?
         .iter()
         .filter_map(|path| Some(file_entry(path, commit.files.get(path)?)))
@@ -273,7 +281,7 @@ fn paths_info(request: &Request, commit: &Commit) -> Result<Response, Response> 
 }
 
 /// The paths of a body that is JSON, or a form as Python's client sends it.
-fn asked_paths(request: &Request) -> Result<Vec<String>, Response> {
+fn asked_paths(request: &HttpRequest) -> Result<Vec<String>, HttpResponse> {
     let kind = request.header("content-type").unwrap_or_default();
     if kind.starts_with("application/x-www-form-urlencoded") {
         let form = String::from_utf8_lossy(&request.body);
@@ -297,7 +305,7 @@ fn resolved(
     repository: &Repository,
     commit: &Commit,
     path: &str,
-) -> Result<Response, Response> {
+) -> Result<HttpResponse, HttpResponse> {
     if repository.access == Access::Gated {
         let message = format!("Access to model {} is restricted", repository.name);
         return Err(refusal(403, Some("GatedRepo"), &message));
@@ -314,7 +322,7 @@ fn resolved(
         }
     };
     let body = format!("Found. Redirecting to {location}");
-    Ok(Response::new(status, body.into_bytes())
+    Ok(HttpResponse::new(status, body.into_bytes())
         .with("Location", location)
         .with("X-Repo-Commit", &commit.id)
         .with("X-Linked-Size", object.content.len().to_string())
@@ -325,10 +333,10 @@ fn resolved(
 /// A small file, from the hub's own origin.
 fn cached_file(
     repository: &Repository,
-    request: &Request,
+    request: &HttpRequest,
     rest: &[&str],
     fault: Option<Fault>,
-) -> Result<Response, Response> {
+) -> Result<HttpResponse, HttpResponse> {
     let (revision, path) = rest
         .split_first()
         .ok_or_else(|| refusal(404, None, "no revision"))?;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::repository::{Access, Repository};
+use crate::{FakeHub, Options};
 
 /// The repository that has the run as pico-train publishes: on [`PICO_BRANCH`], whose commits are
 /// steps.
@@ -34,6 +35,14 @@ pub const LONG_HISTORY: &str = "ckptscope/long-history";
 
 /// Files of a step by their paths in its folder.
 type StepFiles = BTreeMap<String, Vec<u8>>;
+
+/// A hub with the repositories named here, of the run in a folder.
+///
+/// # Errors
+/// When the folder cannot be read, or a port is taken.
+pub fn hub(folder: &Path, options: Options) -> io::Result<FakeHub> {
+    FakeHub::start_with(examples(folder)?, options)
+}
 
 /// Reads `tests/data/pico-decoder-micro-1`, and gives every repository named here.
 ///

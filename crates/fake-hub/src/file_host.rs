@@ -1,14 +1,15 @@
 //! The second origin: large files at signed addresses.
 
+use ckptscope_loopback::{HttpRequest, HttpResponse};
+
 use crate::address::path;
 use crate::fault::Fault;
 use crate::files;
-use crate::server::{Request, Response};
 use crate::signature;
 use crate::state::State;
 
 /// Answers a request. A token is none of its business: as the real one, it refuses who signs twice.
-pub(crate) fn answer(state: &State, request: &Request, fault: Option<Fault>) -> Response {
+pub(crate) fn answer(state: &State, request: &HttpRequest, fault: Option<Fault>) -> HttpResponse {
     if request.header("authorization").is_some() {
         state.saw_a_token_at_the_file_host();
         return refusal(400, "Only one auth mechanism allowed");
@@ -28,7 +29,7 @@ pub(crate) fn answer(state: &State, request: &Request, fault: Option<Fault>) -> 
     files::answer(request, &object.content, id, fault).with("Access-Control-Allow-Origin", "*")
 }
 
-fn refusal(status: u16, message: &str) -> Response {
+fn refusal(status: u16, message: &str) -> HttpResponse {
     let body = format!("<Error><Message>{message}</Message></Error>");
-    Response::new(status, body.into_bytes()).with("Content-Type", "application/xml")
+    HttpResponse::new(status, body.into_bytes()).with("Content-Type", "application/xml")
 }

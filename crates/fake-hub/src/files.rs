@@ -1,18 +1,18 @@
 //! Answering with a file, or a range of it.
 
-use std::ops::Range;
 use std::sync::Arc;
 
+use ckptscope_loopback::{HttpRequest, HttpResponse, part_of};
+
 use crate::fault::Fault;
-use crate::server::{Request, Response};
 
 /// 200 with the whole content, 206 with the range asked for, or 416.
 pub(crate) fn answer(
-    request: &Request,
+    request: &HttpRequest,
     content: &Arc<[u8]>,
     tag: &str,
     fault: Option<Fault>,
-) -> Response {
+) -> HttpResponse {
     let length = content.len();
     let (content, tag) = if fault == Some(Fault::Changed) {
         (vec![0; length].into(), format!("{tag}-changed"))
@@ -22,35 +22,19 @@ pub(crate) fn answer(
     let range = request
         .header("range")
         .filter(|_| fault != Some(Fault::IgnoreRange));
-    let response = match range.map(|text| range_of(text, length)) {
-        None => Response::new(200, content),
+    let response = match range.map(|text| part_of(length as u64, text)) {
+        None => HttpResponse::new(200, content),
         Some(None) => {
-            let unsatisfied = Response::new(416, *b"");
+            let unsatisfied = HttpResponse::new(416, *b"");
             return unsatisfied.with("Content-Range", format!("bytes */{length}"));
         }
         Some(Some(part)) => {
             let stated = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-            Response::of_part(206, content, part).with("Content-Range", stated)
+            HttpResponse::of_part(206, content, part).with("Content-Range", stated)
         }
     };
     response
         .with("ETag", format!("\"{tag}\""))
         .with("Accept-Ranges", "bytes")
         .with("Content-Type", "application/octet-stream")
-}
-
-/// `bytes=a-`, `bytes=a-b` and `bytes=-n`.
-fn range_of(text: &str, length: usize) -> Option<Range<usize>> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let part = if first.is_empty() {
-        length.saturating_sub(last.parse().ok()?)..length
-    } else {
-        let end = if last.is_empty() {
-            length
-        } else {
-            last.parse::<usize>().ok()?.saturating_add(1).min(length)
-        };
-        first.parse().ok()?..end
-    };
-    (part.start < part.end).then_some(part)
 }

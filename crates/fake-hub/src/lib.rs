@@ -20,9 +20,10 @@ mod signature;
 mod state;
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+
+use ckptscope_loopback::Port;
 
 pub use fault::{Fault, Rule};
 pub use repository::{Access, Repository};
@@ -76,13 +77,13 @@ impl FakeHub {
     /// # Errors
     /// When a port is taken.
     pub fn start_with(repositories: Vec<Repository>, options: Options) -> io::Result<Self> {
-        let hub = TcpListener::bind(("127.0.0.1", options.hub_port))?;
-        let file_host = TcpListener::bind(("127.0.0.1", options.file_host_port))?;
+        let hub = Port::take(options.hub_port)?;
+        let file_host = Port::take(options.file_host_port)?;
         let state = Arc::new(State::new(
             repositories,
             options,
-            format!("http://{}", hub.local_addr()?),
-            format!("http://{}", file_host.local_addr()?),
+            format!("http://{}", hub.address()),
+            format!("http://{}", file_host.address()),
         ));
         server::serve(hub, Origin::Hub, Arc::clone(&state));
         server::serve(file_host, Origin::FileHost, Arc::clone(&state));

@@ -2,25 +2,23 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ckptscope_loopback::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use crate::server::{Request, Response};
 use crate::state::State;
 use crate::{ENTITY, KEY};
 
 /// Longer requests are refused, as the real server does.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-pub(crate) fn answer(state: &State, request: &Request) -> Response {
-    let path: Vec<&str> = request.path.split('/').skip(1).collect();
+pub(crate) fn answer(state: &State, request: &HttpRequest) -> HttpResponse {
+    let path: Vec<&str> = request.path().split('/').skip(1).collect();
     match (request.method.as_str(), path.as_slice()) {
         ("GET", ["received"]) => received(state),
         // An address that was given out by `createRunFiles` is signed, and asked without a key.
         ("PUT", ["upload", run, file @ ..]) => upload(state, run, &file.join("/"), request),
-        _ if !is_authorized(request) => Response::json(401, &json!({"error": "wrong key"})),
-        _ if request.body.len() > MAX_BODY_BYTES => {
-            Response::json(413, &json!({"error": "too long"}))
-        }
+        _ if !is_authorized(request) => in_json(401, &json!({"error": "wrong key"})),
+        _ if request.body.len() > MAX_BODY_BYTES => in_json(413, &json!({"error": "too long"})),
         ("POST", ["graphql"]) => match serde_json::from_slice(&request.body) {
             Ok(question) => graphql(state, &question),
             Err(error) => refused(&error.to_string()),
@@ -28,29 +26,34 @@ pub(crate) fn answer(state: &State, request: &Request) -> Response {
         ("POST", ["files", entity, project, run, "file_stream"]) => {
             file_stream(state, [entity, project, run], &request.body)
         }
-        _ => Response::json(404, &json!({"error": "no such path"})),
+        _ => in_json(404, &json!({"error": "no such path"})),
     }
 }
 
-fn is_authorized(request: &Request) -> bool {
+fn is_authorized(request: &HttpRequest) -> bool {
     let expected = format!("Basic {}", STANDARD.encode(format!("api:{KEY}")));
     request.header("authorization") == Some(&expected)
 }
 
-fn refused(reason: &str) -> Response {
-    Response::json(400, &json!({ "error": reason }))
+fn in_json(status: u16, value: &Value) -> HttpResponse {
+    let response = HttpResponse::new(status, value.to_string().into_bytes());
+    response.with("Content-Type", "application/json")
 }
 
-fn received(state: &State) -> Response {
+fn refused(reason: &str) -> HttpResponse {
+    in_json(400, &json!({ "error": reason }))
+}
+
+fn received(state: &State) -> HttpResponse {
     let runs: serde_json::Map<String, Value> = state
         .runs()
         .iter()
         .map(|(id, run)| (id.clone(), run.to_json()))
         .collect();
-    Response::json(200, &Value::Object(runs))
+    in_json(200, &Value::Object(runs))
 }
 
-fn graphql(state: &State, question: &Value) -> Response {
+fn graphql(state: &State, question: &Value) -> HttpResponse {
     let nothing = Value::Null;
     let variables = question.get("variables").unwrap_or(&nothing);
     let text = |name: &str| variables.get(name).and_then(Value::as_str);
@@ -64,8 +67,8 @@ fn graphql(state: &State, question: &Value) -> Response {
         other => Err(format!("the fake server does not know {other:?}")),
     };
     match answer {
-        Ok(data) => Response::json(200, &json!({ "data": data })),
-        Err(message) => Response::json(200, &json!({"errors": [{ "message": message }]})),
+        Ok(data) => in_json(200, &json!({ "data": data })),
+        Err(message) => in_json(200, &json!({"errors": [{ "message": message }]})),
     }
 }
 
@@ -114,29 +117,29 @@ fn run_files(state: &State, run: &str, variables: &Value) -> Value {
     json!({"createRunFiles": {"runID": "1", "uploadHeaders": [], "files": files}})
 }
 
-fn file_stream(state: &State, [entity, project, id]: [&str; 3], body: &[u8]) -> Response {
+fn file_stream(state: &State, [entity, project, id]: [&str; 3], body: &[u8]) -> HttpResponse {
     let mut runs = state.runs();
     let run = runs.get_mut(id);
     let Some(run) =
         run.filter(|run| (run.entity.as_str(), run.project.as_str()) == (entity, project))
     else {
-        return Response::json(404, &json!({"error": "no such run"}));
+        return in_json(404, &json!({"error": "no such run"}));
     };
     let taken = serde_json::from_slice(body)
         .map_err(|error| error.to_string())
         .and_then(|body| run.stream(&body));
     match taken {
-        Ok(()) => Response::json(200, &json!({"exitcode": null, "limits": {}})),
+        Ok(()) => in_json(200, &json!({"exitcode": null, "limits": {}})),
         Err(reason) => refused(&reason),
     }
 }
 
-fn upload(state: &State, run: &str, file: &str, request: &Request) -> Response {
+fn upload(state: &State, run: &str, file: &str, request: &HttpRequest) -> HttpResponse {
     match state.runs().get_mut(run) {
         Some(run) => {
             run.files.insert(file.to_owned(), request.body.len());
-            Response::json(200, &json!({}))
+            in_json(200, &json!({}))
         }
-        None => Response::json(404, &json!({"error": "no such run"})),
+        None => in_json(404, &json!({"error": "no such run"})),
     }
 }

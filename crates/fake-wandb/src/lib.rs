@@ -14,11 +14,12 @@ mod server;
 mod state;
 
 use std::io;
-use std::net::{TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 
+use ckptscope_loopback::Port;
+
 pub use received::ReceivedRun;
-pub use state::{Fault, Logged, Rule};
+pub use state::{WandbFault, WandbRequest, WandbRule};
 
 use state::State;
 
@@ -40,18 +41,10 @@ impl FakeWandb {
     /// # Errors
     /// When no port can be had.
     pub fn start() -> io::Result<Self> {
-        Self::start_at(("127.0.0.1", 0))
-    }
-
-    /// Starts a server at an address.
-    ///
-    /// # Errors
-    /// When it is taken.
-    pub fn start_at(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        let base_url = format!("http://{}", listener.local_addr()?);
+        let port = Port::take(0)?;
+        let base_url = format!("http://{}", port.address());
         let state = Arc::new(State::new(base_url.clone()));
-        server::serve(listener, Arc::clone(&state));
+        server::serve(port, Arc::clone(&state));
         Ok(Self { base_url, state })
     }
 
@@ -74,13 +67,13 @@ impl FakeWandb {
     }
 
     /// Makes the requests that a rule fits fail as it says.
-    pub fn inject(&self, rule: Rule) {
+    pub fn inject(&self, rule: WandbRule) {
         self.state.rules().push(rule);
     }
 
     /// Every request so far, and the log is empty again.
     #[must_use]
-    pub fn take_log(&self) -> Vec<Logged> {
+    pub fn take_log(&self) -> Vec<WandbRequest> {
         std::mem::take(&mut *self.state.log())
     }
 }

@@ -7,7 +7,7 @@ use crate::received::ReceivedRun;
 
 /// How a request fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum WandbFault {
     /// It is answered by that status and nothing else.
     Status(u16),
     /// 429, with the seconds in `Retry-After`.
@@ -23,7 +23,7 @@ pub enum Fault {
 
 /// Which requests fail.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct WandbRule {
     /// What their path contains; empty for all of them.
     pub contains: String,
     /// How many of them pass before.
@@ -31,12 +31,12 @@ pub struct Rule {
     /// How many of them fail then.
     pub times: usize,
     /// How.
-    pub fault: Fault,
+    pub fault: WandbFault,
 }
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logged {
+pub struct WandbRequest {
     /// The path.
     pub path: String,
     /// Bytes of its body.
@@ -45,7 +45,7 @@ pub struct Logged {
     pub status: Option<u16>,
 }
 
-impl Rule {
+impl WandbRule {
     /// Whether the rule fits a request, which counts for it then.
     fn applies(&mut self, path: &str) -> bool {
         if !path.contains(&self.contains) {
@@ -64,8 +64,8 @@ impl Rule {
 pub(crate) struct State {
     pub(crate) base_url: String,
     runs: Mutex<BTreeMap<String, ReceivedRun>>,
-    rules: Mutex<Vec<Rule>>,
-    log: Mutex<Vec<Logged>>,
+    rules: Mutex<Vec<WandbRule>>,
+    log: Mutex<Vec<WandbRequest>>,
 }
 
 impl State {
@@ -82,16 +82,16 @@ impl State {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Vec<WandbRule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Logged>> {
+    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<WandbRequest>> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The fault of a request, if a rule fits it.
-    pub(crate) fn fault(&self, path: &str) -> Option<Fault> {
+    pub(crate) fn fault(&self, path: &str) -> Option<WandbFault> {
         let mut rules = self.rules();
         let mut fitting = rules.iter_mut().filter_map(|rule| {
             let applies = rule.applies(path);

@@ -14,6 +14,9 @@ pub trait Metric: Sync {
     /// The name in a config file, and of its file here.
     fn name(&self) -> &'static str;
 
+    /// The name for people: of charts, in reports and forms.
+    fn title(&self) -> &'static str;
+
     /// One line for menus and help.
     fn summary(&self) -> &'static str;
 

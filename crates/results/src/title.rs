@@ -83,9 +83,8 @@ pub fn metric_title(entry: &Entry) -> String {
     }
 }
 
-/// The name for people of a metric that a config calls so.
-#[must_use]
-pub fn metric_name(metric: &str) -> String {
+/// The name for people of a metric of which only the config's name for it is known.
+fn metric_name(metric: &str) -> String {
     let known = NAMES.iter().find(|(name, _)| *name == metric);
     known.map_or_else(|| spelt(metric), |(_, name)| (*name).to_owned())
 }

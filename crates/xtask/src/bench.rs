@@ -41,8 +41,8 @@ fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
     let chromium = Chromium::find_or_install()?;
     for (package, bench) in IN_BROWSER {
         let mut command = workspace.cargo();
-        tools.prepare(workspace, &mut command, &[])?;
-        chromium.prepare_tests(workspace, &mut command);
+        tools.prepare(workspace, &mut command, &[]);
+        chromium.prepare_tests(workspace, &mut command)?;
         // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
         command
             .args(["test", "-p", package, "--bench", bench])

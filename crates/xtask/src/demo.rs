@@ -1,15 +1,18 @@
 //! `cargo xtask demo`: everything at once, on the bundled real run.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use ckptscope_loopback::Served;
 use lexopt::prelude::*;
 
 use crate::build::{self, Purpose};
 use crate::page_tests;
 use crate::process;
-use crate::serve::Served;
-use crate::steps::{Outcome, Report};
+use crate::setup;
+use crate::steps::{Outcome, Report, timed};
 use crate::workspace::Workspace;
 
 /// The bundled run.
@@ -31,13 +34,14 @@ struct Options {
 pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()> {
     let options = Options::parse(arguments)?;
     let mut report = Report::default();
-    report.step("page", build::ADVICE, || {
-        build::page(workspace, options.purpose)
-    });
-    if options.purpose == Purpose::Release {
-        report.step("worker", "look at the first error above", || {
-            build::worker(workspace)
+    report.step("setup", build::ADVICE, || setup::page(workspace));
+    let program = compile_all(workspace, options.purpose, &mut report);
+    if let Some(program) = program {
+        report.step("page", build::ADVICE, || {
+            build::assemble(workspace, options.purpose, &program)
         });
+    }
+    if options.purpose == Purpose::Release && report.is_good() {
         report.step(
             "analysis",
             "the command above can be run by hand, from the root",
@@ -49,11 +53,40 @@ pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()
             page_tests::step(workspace, "")
         });
     }
-    report.finish_quietly()?;
+    report.finish()?;
     if options.serve {
         show(workspace, options)?;
     }
     Ok(())
+}
+
+/// Compiles what runs on this machine while the page's program is compiled: that one ends with
+/// minutes on a single core. Gives the page's program.
+fn compile_all(workspace: &Workspace, purpose: Purpose, report: &mut Report) -> Option<PathBuf> {
+    println!("\n== native, wasm");
+    let (native, wasm) = thread::scope(|scope| {
+        let native = scope.spawn(|| timed(|| native(workspace, purpose)));
+        let wasm = timed(|| build::compile(workspace, purpose));
+        (native.join(), wasm)
+    });
+    let (seconds, outcome) = native.unwrap_or((0.0, Err(anyhow!("it panicked"))));
+    report.note("native", build::NATIVE_ADVICE, seconds, outcome);
+    let (seconds, outcome) = wasm;
+    let (program, outcome) = match outcome {
+        Ok(program) => (Some(program), Ok(Outcome::Done)),
+        Err(error) => (None, Err(error)),
+    };
+    report.note("wasm", build::ADVICE, seconds, outcome);
+    program
+}
+
+/// The worker by a profile of its own, and what makes the page's files.
+fn native(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
+    build::page_build(workspace)?;
+    if purpose == Purpose::Release {
+        worker(workspace)?;
+    }
+    Ok(Outcome::Done)
 }
 
 impl Options {
@@ -79,10 +112,14 @@ impl Options {
     }
 }
 
+/// The worker's program.
+fn worker(workspace: &Workspace) -> Result<PathBuf> {
+    process::built_as(workspace, "demo", "worker")
+}
+
 /// The main job on the bundled run, results to disk.
 fn analyse(workspace: &Workspace) -> Result<Outcome> {
-    let worker = workspace.native_target().join("release/worker");
-    let mut command = std::process::Command::new(worker);
+    let mut command = Command::new(worker(workspace)?);
     command.args(["analyze", "--config", CONFIG, "--run-path", RUN]);
     command.current_dir(&workspace.root);
     println!("{}", process::shown(&command));

@@ -1,14 +1,12 @@
-//! `cargo xtask fake-hub`: a Hub on loopback with the small run, and the test that says it is
-//! faithful.
+//! The test that says that the fake hub is faithful.
 
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
-use ckptscope_fake_hub::{FakeHub, Options, example};
-use lexopt::prelude::*;
+use anyhow::Result;
 
+use crate::demo::RUN;
+use crate::fake::Fake;
+use crate::process;
 use crate::python;
 use crate::steps::{Outcome, run_tests};
 use crate::workspace::Workspace;
@@ -17,38 +15,10 @@ use crate::workspace::Workspace;
 pub(crate) const ADVICE: &str = "the fake hub answers otherwise than the real one, or \
     huggingface_hub asks otherwise than before: mend crates/fake-hub";
 
-const RUN: &str = "tests/data/pico-decoder-micro-1";
-
 /// `cargo xtask fake-hub [--port N] [--file-host-port N] [--delay-ms N]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    let mut options = Options::default();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("port") => options.hub_port = arguments.value()?.parse()?,
-            Long("file-host-port") => options.file_host_port = arguments.value()?.parse()?,
-            Long("delay-ms") => {
-                options.delay = Duration::from_millis(arguments.value()?.parse()?);
-            }
-            _ => return Err(argument.unexpected().into()),
-        }
-    }
-    let hub = start(workspace, options)?;
-    let (endpoint, branch) = (hub.endpoint(), example::PICO_BRANCH);
-    println!("a hub at {endpoint}, its file host at {}", hub.file_host());
-    println!(
-        "\n    HF_ENDPOINT={endpoint} worker inspect {}@{branch}",
-        example::PICO
-    );
-    for name in [example::REVISIONS, example::FOLDERS, example::GATED] {
-        println!("    HF_ENDPOINT={endpoint} worker inspect {name}");
-    }
-    let (private, token) = (example::PRIVATE, example::TOKEN);
-    println!("    HF_ENDPOINT={endpoint} HF_TOKEN={token} worker inspect {private}");
-    println!("\n    cargo xtask demo --quick --hub {endpoint}");
-    println!("\nCtrl-C ends it.");
-    loop {
-        thread::park();
-    }
+    let program = process::built(workspace, "fake-hub")?;
+    process::run(Command::new(program).args(arguments.raw_args()?))
 }
 
 /// Runs Python's own client against the fake hub.
@@ -58,11 +28,7 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
         Ok(python) => python,
         Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
     };
-    let options = Options {
-        page_entries: 100,
-        ..Options::default()
-    };
-    let hub = start(workspace, options)?;
+    let hub = Fake::start(workspace, "fake-hub", &["--page-entries", "100"])?;
     let home = tempfile::tempdir()?;
     let mut command = Command::new(python);
     command
@@ -71,7 +37,7 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
                 .root
                 .join("crates/fake-hub/tests/python_client.py"),
         )
-        .env("HF_ENDPOINT", hub.endpoint())
+        .envs(hub.environment.iter().cloned())
         .env("HF_HOME", home.path())
         .env("RUN", workspace.root.join(RUN))
         .env("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -80,11 +46,4 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
         command.args(["-k", only]);
     }
     run_tests(&mut command)
-}
-
-/// A hub with the small run in every form.
-pub(crate) fn start(workspace: &Workspace, options: Options) -> Result<FakeHub> {
-    let folder = workspace.root.join(RUN);
-    let repositories = example::examples(&folder).with_context(|| folder.display().to_string())?;
-    FakeHub::start_with(repositories, options).context("cannot listen on 127.0.0.1")
 }

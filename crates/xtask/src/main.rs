@@ -1,21 +1,17 @@
 //! `cargo xtask`: set-up, build, demo and tests of ckptscope, with nothing but cargo to begin with.
 
 mod bench;
-mod browser;
 mod build;
 mod csv_python;
 mod demo;
+mod extension;
+mod fake;
 mod fake_hub;
-mod fingerprint;
-mod first_load;
 mod page_tests;
 mod process;
 mod python;
 mod reference;
-mod screenshots;
-mod serve;
 mod setup;
-mod split;
 mod steps;
 mod test;
 mod tidy;
@@ -77,7 +73,7 @@ const VERBS: &[Verb] = &[
         name: "screenshots",
         arguments: "",
         summary: "write pictures of the built page to target/screenshots",
-        run: screenshots::run,
+        run: page_tests::screenshots,
     },
     Verb {
         name: "reference",

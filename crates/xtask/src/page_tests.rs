@@ -1,205 +1,46 @@
-//! The built page in a real browser, one browser per test.
+//! What is done with the built page by the program in `crates/page-tests`.
 
-mod charts;
-mod checkpoints;
-mod command_line;
-mod companion;
-mod config;
-mod demo_run;
-mod drawing;
-mod hub;
-mod keyboard;
-mod large_files;
-mod links;
-pub(crate) mod native_worker;
-mod numbers;
-mod opening;
-mod saving;
-mod sending;
-mod site;
-mod smoothness;
-pub(crate) mod states;
-mod tab;
-mod trouble;
-mod visit;
-mod watching;
+use std::process::Command;
 
-use std::time::Instant;
+use anyhow::Result;
 
-use anyhow::{Context, Result, ensure};
-
-use self::native_worker::Workers;
-use crate::browser::{Screen, Tab};
-use crate::serve::Served;
+use crate::process;
 use crate::setup::Chromium;
-use crate::steps::{Counts, Outcome};
+use crate::steps::{Outcome, run_tests};
+use crate::worker;
 use crate::workspace::Workspace;
 
 /// What to do when a page test fails.
 pub(crate) const ADVICE: &str =
     "`cargo xtask demo` serves the page; open it and its console, and do what the test says";
 
-/// What tests show the page on, where nothing else matters.
-const USUAL: Screen = Screen {
-    width: 1280,
-    height: 900,
-    dark: false,
-};
-
-/// Where things stand while the tests run.
-struct Site<'a> {
-    workspace: &'a Workspace,
-    chromium: &'a Chromium,
-    /// The page at the root of a host that sends the page's Content-Security-Policy as a header,
-    /// so that it binds the web worker as well.
-    page: String,
-    /// The page in a folder of such a host that has nothing else.
-    nested: String,
-    /// The page on a host that sends no policy.
-    plain: String,
-    /// `crates/xtask/fixtures`.
-    fixtures: String,
-    /// The page as `page` is served.
-    served: Served,
-    workers: Workers,
-}
-
-/// One test of the page.
-struct PageTest {
-    name: &'static str,
-    run: fn(&Tab, &Site) -> Result<()>,
-}
-
-const SUBJECTS: &[&[PageTest]] = &[
-    tab::TESTS,
-    site::TESTS,
-    demo_run::TESTS,
-    opening::TESTS,
-    trouble::TESTS,
-    config::TESTS,
-    watching::TESTS,
-    charts::TESTS,
-    saving::TESTS,
-    links::TESTS,
-    hub::REPOSITORIES,
-    hub::ADDRESSES,
-    hub::TOKENS,
-    hub::FAULTS,
-    keyboard::TESTS,
-    states::TESTS,
-    smoothness::TESTS,
-    large_files::TESTS,
-    companion::CONNECTING,
-    companion::RUNS,
-    companion::ANALYSES,
-    command_line::TESTS,
-    sending::TESTS,
-    sending::COPYING,
-    sending::TOO_MUCH,
-];
-
 /// Tests the page that is in `dist/`, by the tests whose names have `only` in them.
 pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
+    run_tests(with_browser(workspace)?.args(["browser", only]))
+}
+
+/// `cargo xtask screenshots [--window] [STATE]...`.
+pub(crate) fn screenshots(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
+    let mut command = with_browser(workspace)?;
+    process::run(command.arg("screenshots").args(arguments.raw_args()?))
+}
+
+/// Prints what a visitor downloads, and refuses what is above the limits.
+pub(crate) fn check_first_load(workspace: &Workspace) -> Result<()> {
+    process::run(program(workspace)?.arg("first-load"))
+}
+
+fn with_browser(workspace: &Workspace) -> Result<Command> {
     let chromium = Chromium::find_or_install()?;
-    let site = Site::serve(workspace, &chromium)?;
-    let tests = SUBJECTS.iter().copied().flatten();
-    let mut counts = Counts::default();
-    for test in tests.filter(|test| test.name.contains(only)) {
-        let start = Instant::now();
-        let result = site.as_another_visitor(|tab| (test.run)(tab, &site));
-        site.workers.end_left();
-        match result {
-            Ok(()) => {
-                counts.passed += 1;
-                let seconds = start.elapsed().as_secs_f64();
-                println!("test {} ... ok ({seconds:.1} s)", test.name);
-            }
-            Err(error) => {
-                counts.failed += 1;
-                println!("test {} ... FAILED\n    {error:#}", test.name);
-            }
-        }
-    }
-    ensure!(
-        counts != Counts::default(),
-        "no test of the page has {only} in its name"
-    );
-    Ok(Outcome::Tested(counts))
+    let mut command = program(workspace)?;
+    command
+        .env("CHROME", chromium.browser)
+        .env("CHROMEDRIVER", chromium.driver)
+        .env("CKPTSCOPE_WORKER", worker::program(workspace)?);
+    Ok(command)
 }
 
-impl<'a> Site<'a> {
-    fn serve(workspace: &'a Workspace, chromium: &'a Chromium) -> Result<Self> {
-        let dist = workspace.dist();
-        ensure!(
-            dist.join("index.html").is_file(),
-            "there is no page yet: `cargo xtask build`"
-        );
-        let page = std::fs::read_to_string(dist.join("index.html"))?;
-        let plain = Served::folder(dist);
-        let with_policy = Served {
-            policy: Some(policy(&page)?.to_owned()),
-            ..plain.clone()
-        };
-        let nested = Served {
-            prefix: "/some/folder/",
-            ..with_policy.clone()
-        };
-        Ok(Self {
-            workspace,
-            chromium,
-            page: with_policy.clone().start(0)?,
-            nested: nested.start(0)?,
-            plain: plain.start(0)?,
-            fixtures: Served::folder(workspace.root.join("crates/xtask/fixtures")).start(0)?,
-            served: with_policy,
-            workers: Workers::of(workspace),
-        })
-    }
-
-    /// The page on a port of its own, with another hub in it.
-    fn page_for_hub(&self, endpoint: &str) -> Result<String> {
-        let served = Served {
-            hub: Some(endpoint.to_owned()),
-            ..self.served.clone()
-        };
-        served.start(0)
-    }
-
-    /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page
-    /// must not complain in its console, and must ask nobody else.
-    fn as_another_visitor(&self, visit: impl FnOnce(&Tab) -> Result<()>) -> Result<()> {
-        // chromedriver looks for a port of its own, and another program may be faster.
-        let tab = Tab::open(self.chromium).or_else(|_| Tab::open(self.chromium))?;
-        tab.show_on(USUAL)?;
-        visit(&tab)?;
-        no_complaints(&tab)?;
-        no_strangers(&tab)
-    }
-}
-
-/// The Content-Security-Policy that the page states.
-fn policy(page: &str) -> Result<&str> {
-    page.split_once("http-equiv=\"Content-Security-Policy\" content=\"")
-        .and_then(|(_, rest)| rest.split('"').next())
-        .context("index.html states no Content-Security-Policy")
-}
-
-fn no_complaints(tab: &Tab) -> Result<()> {
-    let complaints = tab.complaints()?;
-    ensure!(
-        complaints.is_empty(),
-        "the console says: {}",
-        complaints.join("; ")
-    );
-    Ok(())
-}
-
-fn no_strangers(tab: &Tab) -> Result<()> {
-    let strangers = tab.strangers();
-    ensure!(
-        strangers.is_empty(),
-        "the page asked other hosts: {}",
-        strangers.join("; ")
-    );
-    Ok(())
+fn program(workspace: &Workspace) -> Result<Command> {
+    let program = process::built(workspace, "ckptscope-page-tests")?;
+    Ok(Command::new(program))
 }

@@ -2,10 +2,12 @@
 
 use std::env;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+
+use crate::workspace::{PAGE, Workspace};
 
 /// Runs a program to its end, its output shown.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
@@ -57,6 +59,22 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<(bool, String)> {
     Ok((child.wait()?.success(), output))
 }
 
+/// A program of this workspace, which is built first, as tests are.
+pub(crate) fn built(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    built_as(workspace, "dev", name)
+}
+
+/// The same by a profile. Its dependencies have the features that tests of the workspace give them,
+/// or most of them would be compiled twice.
+pub(crate) fn built_as(workspace: &Workspace, profile: &str, name: &str) -> Result<PathBuf> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--quiet", "--profile", profile]);
+    run(build.args(["--workspace", "--exclude", PAGE, "--bin", name]))?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let program = workspace.native_target.join(folder).join(name);
+    Ok(program.with_extension(env::consts::EXE_EXTENSION))
+}
+
 /// The first of these names that is a program on PATH.
 pub(crate) fn find_on_path(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
@@ -65,13 +83,6 @@ pub(crate) fn find_on_path(names: &[&str]) -> Option<PathBuf> {
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|file| file.is_file())
-}
-
-/// PATH with one more folder in front.
-pub(crate) fn path_with(folder: &Path) -> Result<std::ffi::OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(folder.to_path_buf()).chain(env::split_paths(&path));
-    Ok(env::join_paths(folders)?)
 }
 
 /// The command line as a person would type it.

@@ -18,7 +18,7 @@ pub(crate) fn with_packages(
     requirements: &[&str],
     check: &str,
 ) -> Result<PathBuf> {
-    let folder = workspace.native_target().join(folder);
+    let folder = workspace.native_target.join(folder);
     let python = program(&folder);
     let is_there = || process::read(Command::new(&python).args(["-c", check])).is_ok();
     if is_there() {

@@ -1,4 +1,5 @@
-//! `cargo xtask reference`: the pages in `docs/`, from the code that they describe.
+//! `cargo xtask reference`: the pages in `docs/` and the example config, from the code that they
+//! describe.
 //!
 //! What exists is asked of the worker, so that an unregistered metric is not documented and a
 //! registered one cannot be forgotten; what it is stands in the doc comment of its type.
@@ -6,6 +7,7 @@
 mod command_line;
 mod config;
 mod entries;
+mod example;
 mod http_api;
 mod rust_docs;
 
@@ -20,7 +22,7 @@ use crate::workspace::Workspace;
 
 /// What to do when a page is not current.
 pub(crate) const ADVICE: &str =
-    "`cargo xtask reference` writes docs/ again; commit what it changes";
+    "`cargo xtask reference` writes docs/ and the example config again; commit what it changes";
 
 /// A page of the reference.
 struct Page {
@@ -67,6 +69,11 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
+    write(workspace)
+}
+
+/// Writes all pages.
+pub(crate) fn write(workspace: &Workspace) -> Result<()> {
     for (path, text) in pages(workspace)? {
         fs::create_dir_all(path.parent().unwrap_or(&path))?;
         fs::write(&path, text).with_context(|| path.display().to_string())?;
@@ -99,7 +106,9 @@ fn pages(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
         let path = workspace.root.join("docs").join(page.file);
         Ok((path, format!("{ORIGIN}{text}")))
     };
-    PAGES.iter().map(page).collect()
+    let example = workspace.root.join(example::FILE);
+    let example = Ok((example, example::whole(&sources)?));
+    PAGES.iter().map(page).chain([example]).collect()
 }
 
 impl Sources<'_> {

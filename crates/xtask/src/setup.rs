@@ -5,44 +5,55 @@ pub(crate) mod cargo_tool;
 pub(crate) mod chromium;
 pub(crate) mod wasm;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process;
+use crate::steps::Outcome;
 use crate::workspace::Workspace;
 use cargo_tool::CargoTool;
 pub(crate) use chromium::Chromium;
+
+/// What to do when something cannot be installed.
+pub(crate) const ADVICE: &str = "each line above says what was tried, and what to install instead";
 
 /// `cargo xtask setup`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
+    all(workspace).map(drop)
+}
+
+/// Finds or installs what building the page needs.
+pub(crate) fn page(workspace: &Workspace) -> Result<Outcome> {
+    page_tools(workspace)?;
+    Ok(Outcome::Done)
+}
+
+fn page_tools(workspace: &Workspace) -> Result<PageTools> {
     let tools = PageTools::find_or_install(workspace)?;
-    println!(
-        "compiler for {}: {}",
-        wasm::TARGET,
-        tools.compiler.describe()
-    );
-    for tool in cargo_tools(workspace)? {
-        println!(
-            "{} {}: {}",
-            tool.program,
-            tool.version,
-            workspace.tools.join("bin").display()
-        );
-    }
+    let compiler = tools.compiler.describe();
+    println!("compiler for {}: {compiler}", wasm::TARGET);
+    Ok(tools)
+}
+
+/// Finds or installs everything.
+pub(crate) fn all(workspace: &Workspace) -> Result<Outcome> {
+    let tools = page_tools(workspace)?;
     if !tools.compiler.has_clippy() {
         wasm::install_clippy();
     }
-    let chromium = Chromium::find_or_install()?;
+    let runner = test_runner(workspace)?;
+    println!("runner of tests in a browser: {}", runner.display());
+    let Chromium { browser, driver } = Chromium::find_or_install()?;
     println!(
         "browser for tests: {}, {}",
-        chromium.browser.display(),
-        chromium.driver.display()
+        browser.display(),
+        driver.display()
     );
-    Ok(())
+    Ok(Outcome::Done)
 }
 
 /// Flags of every build for wasm32. Leptos erases the types of views: less code, and quicker to
@@ -58,53 +69,34 @@ pub(crate) struct PageTools {
 impl PageTools {
     /// Finds the tools, and installs those that are missing.
     pub(crate) fn find_or_install(workspace: &Workspace) -> Result<Self> {
-        let compiler = wasm::Compiler::find_or_install(workspace)?;
-        for tool in cargo_tools(workspace)? {
-            tool.find_or_install(workspace)?;
-        }
-        Ok(Self { compiler })
+        Ok(Self {
+            compiler: wasm::Compiler::find_or_install(workspace)?,
+        })
     }
 
     /// Makes `command` compile for wasm32 with these tools, and with these flags on top of those
     /// that every build for wasm32 has.
-    pub(crate) fn prepare(
-        &self,
-        workspace: &Workspace,
-        command: &mut Command,
-        flags: &[&str],
-    ) -> Result<()> {
+    pub(crate) fn prepare(&self, workspace: &Workspace, command: &mut Command, flags: &[&str]) {
         self.compiler.prepare(command);
         command
-            .env("PATH", process::path_with(&workspace.tools.join("bin"))?)
             .env("CARGO_TARGET_DIR", workspace.wasm_target())
             .env("CARGO_INCREMENTAL", "0")
             .env(
                 "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
                 [FLAGS, flags].concat().join(" "),
             );
-        Ok(())
     }
 }
 
-/// trunk, and wasm-bindgen's command line of the version that the page is built with.
-fn cargo_tools(workspace: &Workspace) -> Result<[CargoTool; 2]> {
-    let version = locked_version(workspace, "wasm-bindgen")?;
-    Ok([
-        // 0.22 wants rustc 1.96.1.
-        CargoTool {
-            package: "trunk",
-            program: "trunk",
-            version: "0.21.14".into(),
-            locked: true,
-        },
-        CargoTool {
-            package: "wasm-bindgen-cli",
-            program: "wasm-bindgen",
-            version,
-            // It is published without a lock file.
-            locked: false,
-        },
-    ])
+/// Finds or installs what runs tests for wasm32: of the version of wasm-bindgen that they are built
+/// with.
+pub(crate) fn test_runner(workspace: &Workspace) -> Result<PathBuf> {
+    CargoTool {
+        package: "wasm-bindgen-cli",
+        program: "wasm-bindgen-test-runner",
+        version: locked_version(workspace, "wasm-bindgen")?,
+    }
+    .find_or_install(workspace)
 }
 
 /// The version of a package in Cargo.lock.

@@ -39,11 +39,22 @@ impl std::fmt::Display for AlreadyReported {
 impl std::error::Error for AlreadyReported {}
 
 /// What the steps so far came to.
-#[derive(Default)]
 pub(crate) struct Report {
+    start: Instant,
     counts: Counts,
     lines: Vec<String>,
     failed: Vec<String>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            counts: Counts::default(),
+            lines: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
 }
 
 impl std::ops::Add for Counts {
@@ -80,9 +91,18 @@ impl Report {
         action: impl FnOnce() -> Result<Outcome>,
     ) {
         println!("\n== {name}");
-        let start = Instant::now();
-        let outcome = action();
-        let seconds = start.elapsed().as_secs_f64();
+        let (seconds, outcome) = timed(action);
+        self.note(name, advice, seconds, outcome);
+    }
+
+    /// Keeps what a step came to that was run elsewhere, and so many seconds.
+    pub(crate) fn note(
+        &mut self,
+        name: &str,
+        advice: &str,
+        seconds: f64,
+        outcome: Result<Outcome>,
+    ) {
         let what = match outcome {
             Ok(Outcome::Done) => "ok".to_owned(),
             Ok(Outcome::Skipped(reason)) => format!("skipped: {reason}"),
@@ -98,8 +118,7 @@ impl Report {
             println!("   what to do: {advice}");
         }
         println!("== {name}: {what} ({seconds:.1} s)");
-        self.lines
-            .push(format!("{name:<16} {seconds:>7.1} s  {what}"));
+        self.lines.push(line(name, seconds, &what));
     }
 
     fn count(&mut self, name: &str, counts: Counts) -> String {
@@ -110,8 +129,18 @@ impl Report {
         format!("{} passed, {} failed", counts.passed, counts.failed)
     }
 
-    /// Prints which steps failed, if any.
-    pub(crate) fn finish_quietly(self) -> Result<()> {
+    /// Whether no step failed so far.
+    pub(crate) fn is_good(&self) -> bool {
+        self.failed.is_empty()
+    }
+
+    /// Prints all steps with their times, and which failed.
+    pub(crate) fn finish(self) -> Result<()> {
+        println!();
+        for line in &self.lines {
+            println!("{line}");
+        }
+        println!("{}", line("all", self.start.elapsed().as_secs_f64(), ""));
         if self.failed.is_empty() {
             return Ok(());
         }
@@ -119,26 +148,25 @@ impl Report {
         Err(AlreadyReported.into())
     }
 
-    /// Prints all steps and, as the very last line, the sum of all tests. A step that failed
-    /// without saying how many tests failed counts as one.
-    pub(crate) fn finish(self) -> Result<()> {
-        println!();
-        for line in &self.lines {
-            println!("{line}");
-        }
-        if !self.failed.is_empty() {
-            println!("\nfailed: {}", self.failed.join(", "));
-        }
-        println!(
-            "\n{} passed, {} failed",
-            self.counts.passed, self.counts.failed
-        );
-        if self.failed.is_empty() {
-            Ok(())
-        } else {
-            Err(AlreadyReported.into())
-        }
+    /// The same, and as the very last line the sum of all tests. A step that failed without saying
+    /// how many tests failed counts as one.
+    pub(crate) fn finish_with_sum(self) -> Result<()> {
+        let Counts { passed, failed } = self.counts;
+        let finished = self.finish();
+        println!("\n{passed} passed, {failed} failed");
+        finished
     }
+}
+
+/// What an action came to, and the seconds that it took.
+pub(crate) fn timed<T>(action: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let outcome = action();
+    (start.elapsed().as_secs_f64(), outcome)
+}
+
+fn line(name: &str, seconds: f64, what: &str) -> String {
+    format!("{name:<16} {seconds:>7.1} s  {what}")
 }
 
 /// Runs a program that prints `test result:` lines; what it came to, as a step.

@@ -8,12 +8,12 @@ use lexopt::prelude::*;
 
 use crate::build;
 use crate::csv_python;
+use crate::extension;
 use crate::fake_hub;
-use crate::first_load;
 use crate::page_tests;
 use crate::process;
 use crate::reference;
-use crate::setup::{Chromium, PageTools, wasm};
+use crate::setup::{self, Chromium, PageTools, wasm};
 use crate::steps::{Outcome, Report, count_tests, run_tests};
 use crate::tidy;
 use crate::wandb;
@@ -62,6 +62,11 @@ const CHECKS: &[Check] = &[
         run: |workspace, _| reference::step(workspace),
     },
     Check {
+        name: "extension",
+        advice: extension::ADVICE,
+        run: |workspace, _| extension::step(workspace),
+    },
+    Check {
         name: "hub-python",
         advice: fake_hub::ADVICE,
         run: fake_hub::step,
@@ -75,6 +80,11 @@ const CHECKS: &[Check] = &[
         name: "csv-python",
         advice: csv_python::ADVICE,
         run: csv_python::step,
+    },
+    Check {
+        name: "setup",
+        advice: setup::ADVICE,
+        run: |workspace, _| setup::all(workspace),
     },
     Check {
         name: "clippy-wasm",
@@ -122,7 +132,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     for check in checks {
         report.step(check.name, check.advice, || (check.run)(workspace, &only));
     }
-    report.finish()
+    report.finish_with_sum()
 }
 
 fn find(name: &str) -> Result<&'static Check> {
@@ -176,7 +186,7 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
             "this compiler has no clippy; `cargo xtask setup` tries to install it".into(),
         ));
     };
-    tools.prepare(workspace, &mut command, &[])?;
+    tools.prepare(workspace, &mut command, &[]);
     command.args(["--profile", WASM_PROFILE, "-p", PAGE, "--all-targets"]);
     command.args(["--target", wasm::TARGET, "--", "-D", "warnings"]);
     process::run(&mut command)?;
@@ -190,8 +200,8 @@ fn tests_wasm(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let chromium = Chromium::find_or_install()?;
     let tests = || {
         let mut command = workspace.cargo();
-        tools.prepare(workspace, &mut command, &[])?;
-        chromium.prepare_tests(workspace, &mut command);
+        tools.prepare(workspace, &mut command, &[]);
+        chromium.prepare_tests(workspace, &mut command)?;
         command.args(["test", "--profile", WASM_PROFILE, "--no-fail-fast"]);
         command.args(["--target", wasm::TARGET]);
         anyhow::Ok(command)
@@ -252,7 +262,7 @@ fn tests_of(package: &std::path::Path) -> Result<Vec<PathBuf>> {
 
 fn page(workspace: &Workspace) -> Result<Outcome> {
     let built = build::page(workspace, build::Purpose::Release)?;
-    first_load::check(&workspace.dist())?;
+    page_tests::check_first_load(workspace)?;
     Ok(built)
 }
 

@@ -106,7 +106,7 @@ fn package(value: &Value) -> Result<Package> {
 }
 
 /// The files that git tracks or would add, from the root.
-fn tracked_files(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+pub(crate) fn tracked_files(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let mut git = std::process::Command::new("git");
     git.args([
         "ls-files",

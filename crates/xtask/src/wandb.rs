@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use ckptscope_fake_wandb::{FakeWandb, KEY};
 use tempfile::TempDir;
 
 use crate::demo::{CONFIG, RUN};
+use crate::fake::Fake;
 use crate::process;
 use crate::python;
 use crate::steps::{Counts, Outcome, count_tests};
@@ -59,7 +59,7 @@ fn python_with_wandb(workspace: &Workspace, version: &str) -> Result<PathBuf> {
 /// The same analysis twice: kept here, and sent to a server.
 struct Analyses {
     scratch: TempDir,
-    server: FakeWandb,
+    server: Fake,
     results: PathBuf,
     offline: PathBuf,
     uploaded: PathBuf,
@@ -68,7 +68,7 @@ struct Analyses {
 impl Analyses {
     fn write(workspace: &Workspace) -> Result<Self> {
         let scratch = TempDir::new()?;
-        let server = FakeWandb::start().context("cannot listen on 127.0.0.1")?;
+        let server = Fake::start(workspace, "fake-wandb", &[])?;
         let config = fs::read_to_string(workspace.root.join(CONFIG))?;
         let asking = "save_to_wandb: true\n  wandb: {project: ckptscope}";
         let config = config.replace("save_to_wandb: false", asking);
@@ -109,8 +109,7 @@ impl Analyses {
             .env("NETRC", home.join("netrc"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("WANDB_ERROR_REPORTING", "false")
-            .env("WANDB_BASE_URL", self.server.base_url())
-            .env("WANDB_API_KEY", KEY)
+            .envs(self.server.environment.iter().cloned())
             .env("RESULTS", &self.results)
             .env("OFFLINE_RUN", &self.offline)
             .env("UPLOADED_RUN", &self.uploaded)
@@ -119,12 +118,7 @@ impl Analyses {
 }
 
 /// Runs the demo's analysis; the folder of its run.
-fn analyze(
-    workspace: &Workspace,
-    scratch: &Path,
-    server: &FakeWandb,
-    mode: &str,
-) -> Result<PathBuf> {
+fn analyze(workspace: &Workspace, scratch: &Path, server: &Fake, mode: &str) -> Result<PathBuf> {
     let parent = scratch.join(mode);
     let mut command = Command::new(worker::program(workspace)?);
     command
@@ -139,8 +133,7 @@ fn analyze(
         .arg(workspace.root.join(RUN))
         .env("WANDB_MODE", mode)
         .env("WANDB_DIR", &parent)
-        .env("WANDB_BASE_URL", server.base_url())
-        .env("WANDB_API_KEY", KEY)
+        .envs(server.environment.iter().cloned())
         .current_dir(scratch);
     process::run(&mut command)?;
     let mut runs = fs::read_dir(parent.join("wandb"))?;

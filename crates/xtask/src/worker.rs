@@ -1,7 +1,6 @@
 //! The native worker, as tests use it.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use anyhow::{Result, ensure};
 
@@ -11,21 +10,17 @@ use crate::workspace::{PAGE, Workspace};
 /// One of the worker's own tests.
 const ITS_TEST: &str = "serve";
 
-/// The worker's program, built once per process.
+/// The worker's program, built if it is not current.
 ///
 /// It is built along with a test of all crates: cargo gives dependencies the features that all of
 /// what is built needs together, and with any other set of features most of them would be compiled
 /// again.
 pub(crate) fn program(workspace: &Workspace) -> Result<PathBuf> {
-    static IS_BUILT: OnceLock<()> = OnceLock::new();
-    if IS_BUILT.get().is_none() {
-        let mut build = workspace.cargo();
-        build.args(["test", "--quiet", "--no-run", "--workspace"]);
-        build.args(["--exclude", PAGE, "--test", ITS_TEST]);
-        process::run(&mut build)?;
-        IS_BUILT.get_or_init(|| ());
-    }
-    let program = workspace.native_target().join("debug/worker");
+    let mut build = workspace.cargo();
+    build.args(["test", "--quiet", "--no-run", "--workspace"]);
+    build.args(["--exclude", PAGE, "--test", ITS_TEST]);
+    process::run(&mut build)?;
+    let program = workspace.native_target.join("debug/worker");
     ensure!(program.is_file(), "{}", program.display());
     Ok(program)
 }

@@ -16,6 +16,8 @@ pub(crate) struct Workspace {
     pub root: PathBuf,
     /// Where `cargo install --root` puts tools; shared by checkouts and kept between runs.
     pub tools: PathBuf,
+    /// Where native builds go.
+    pub native_target: PathBuf,
 }
 
 impl Workspace {
@@ -28,22 +30,20 @@ impl Workspace {
         Ok(Self {
             root: root.to_path_buf(),
             tools: cache_folder()?.join("ckptscope/tools"),
+            native_target: match env::var_os("CARGO_TARGET_DIR") {
+                Some(folder) => env::current_dir()?.join(folder),
+                None => root.join("target"),
+            },
         })
     }
 
     /// `cargo`, called from the root.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(&self.root);
         command
-    }
-
-    /// Where native builds go.
-    pub(crate) fn native_target(&self) -> PathBuf {
-        match env::var_os("CARGO_TARGET_DIR") {
-            Some(folder) => self.root.join(folder),
-            None => self.root.join("target"),
-        }
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.native_target);
+        command
     }
 
     /// Where wasm builds go: apart, so that neither compiler discards the other's work.

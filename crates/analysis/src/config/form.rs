@@ -76,6 +76,8 @@ pub struct Menu {
 pub struct MetricMenu {
     /// Its name.
     pub name: String,
+    /// Its name for people.
+    pub title: String,
     /// One line on what it says.
     pub summary: String,
     /// Whether it compares with a target checkpoint.
@@ -238,6 +240,7 @@ impl MetricMenu {
         let applies_to = metric.applies_to().iter();
         Self {
             name: metric.name().to_owned(),
+            title: metric.title().to_owned(),
             summary: metric.summary().to_owned(),
             is_comparative: metric.form().is_comparative(),
             data_types: applies_to.map(ToString::to_string).collect(),

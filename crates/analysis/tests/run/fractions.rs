@@ -33,6 +33,10 @@ impl Metric for Share {
         "share"
     }
 
+    fn title(&self) -> &'static str {
+        "Share"
+    }
+
     fn summary(&self) -> &'static str {
         "its parameter"
     }

@@ -72,6 +72,10 @@ impl Metric for Cka {
         "cka"
     }
 
+    fn title(&self) -> &'static str {
+        "CKA"
+    }
+
     fn summary(&self) -> &'static str {
         "how alike two checkpoints arrange the same samples: 0 not at all, 1 up to rotation and scale"
     }

@@ -75,6 +75,10 @@ impl Metric for Pwcca {
         "pwcca"
     }
 
+    fn title(&self) -> &'static str {
+        "PWCCA"
+    }
+
     fn summary(&self) -> &'static str {
         "how much of one checkpoint's activations is a linear map of another's: 0 none, 1 all"
     }

@@ -47,6 +47,10 @@ impl Metric for ConditionNumber {
         "condition_number"
     }
 
+    fn title(&self) -> &'static str {
+        "Condition number"
+    }
+
     fn summary(&self) -> &'static str {
         "how unevenly a matrix stretches: largest singular value over smallest"
     }

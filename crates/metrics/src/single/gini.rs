@@ -47,6 +47,10 @@ impl Metric for Gini {
         "gini"
     }
 
+    fn title(&self) -> &'static str {
+        "Gini coefficient"
+    }
+
     fn summary(&self) -> &'static str {
         "how unevenly magnitude is spread over the entries: 0 even, towards 1 concentrated"
     }

@@ -46,6 +46,10 @@ impl Metric for Hoyer {
         "hoyer"
     }
 
+    fn title(&self) -> &'static str {
+        "Hoyer sparsity"
+    }
+
     fn summary(&self) -> &'static str {
         "how few entries carry the matrix: 0 dense, 1 a single entry"
     }

@@ -56,6 +56,10 @@ impl Metric for Norm {
         "norm"
     }
 
+    fn title(&self) -> &'static str {
+        "Norm"
+    }
+
     fn summary(&self) -> &'static str {
         "how large a matrix is"
     }

@@ -48,6 +48,10 @@ impl Metric for Per {
         "per"
     }
 
+    fn title(&self) -> &'static str {
+        "Effective rank (PER)"
+    }
+
     fn summary(&self) -> &'static str {
         "proportional effective rank: the share of its dimensions that a matrix uses"
     }

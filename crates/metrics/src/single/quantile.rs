@@ -61,6 +61,10 @@ impl Metric for Quantile {
         "quantile"
     }
 
+    fn title(&self) -> &'static str {
+        "Quantile"
+    }
+
     fn summary(&self) -> &'static str {
         "the entry below which a share q of all entries lies: 0 smallest, 0.5 median, 1 largest"
     }

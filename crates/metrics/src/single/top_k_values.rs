@@ -72,6 +72,10 @@ impl Metric for TopKValues {
         "top_k_values"
     }
 
+    fn title(&self) -> &'static str {
+        "Top-k values"
+    }
+
     fn summary(&self) -> &'static str {
         "the k largest entries: their mean, the largest, and how far it stands out"
     }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use ckptscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, ReceivedRun, Rule};
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, KEY, ReceivedRun, WandbFault, WandbRule};
 use ckptscope_wandb::{Key, OnlineRun, Patience, Problem, Run, Service, Sockets, UploadError};
 use serde_json::json;
 
@@ -34,10 +34,10 @@ fn send(base_url: &str, key: &str, run: &Run) -> (Result<(), UploadError>, Vec<f
     (sent, service.clock.take_waits())
 }
 
-fn faulty(contains: &str, skip: usize, times: usize, fault: Fault) -> FakeWandb {
+fn faulty(contains: &str, skip: usize, times: usize, fault: WandbFault) -> FakeWandb {
     let fake = FakeWandb::start().unwrap();
     let contains = contains.to_owned();
-    fake.inject(Rule {
+    fake.inject(WandbRule {
         contains,
         skip,
         times,
@@ -85,7 +85,7 @@ fn a_run_arrives() {
 #[test]
 fn a_run_arrives_though_the_server_wants_a_pause() {
     for path in ["graphql", "file_stream"] {
-        let fake = faulty(path, 0, 1, Fault::RateLimited { seconds: 7 });
+        let fake = faulty(path, 0, 1, WandbFault::RateLimited { seconds: 7 });
         assert_eq!(arrives(&fake), [7.0], "{path}");
     }
 }
@@ -93,7 +93,11 @@ fn a_run_arrives_though_the_server_wants_a_pause() {
 #[test]
 fn a_run_arrives_though_the_server_fails_twice() {
     for path in ["graphql", "file_stream"] {
-        for fault in [Fault::Status(500), Fault::Status(503), Fault::HangUp] {
+        for fault in [
+            WandbFault::Status(500),
+            WandbFault::Status(503),
+            WandbFault::HangUp,
+        ] {
             assert_eq!(
                 arrives(&faulty(path, 0, 2, fault)),
                 [2.0, 4.0],
@@ -106,14 +110,14 @@ fn a_run_arrives_though_the_server_fails_twice() {
 #[test]
 fn rows_do_not_arrive_twice_where_an_answer_is_lost() {
     assert_eq!(
-        arrives(&faulty("file_stream", 1, 1, Fault::LoseAnswer)),
+        arrives(&faulty("file_stream", 1, 1, WandbFault::LoseAnswer)),
         [2.0]
     );
 }
 
 #[test]
 fn a_server_that_dies_in_the_middle_is_given_up() {
-    let fake = faulty("file_stream", 1, usize::MAX, Fault::HangUp);
+    let fake = faulty("file_stream", 1, usize::MAX, WandbFault::HangUp);
     let run = run();
     let (sent, waits) = send(fake.base_url(), KEY, &run);
     let error = sent.unwrap_err();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[cfg(unix)]
 use std::process::Command;
 
-use ckptscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, ReceivedRun, Rule};
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, KEY, ReceivedRun, WandbFault, WandbRule};
 use serde_json::{Map, Value, json};
 
 #[cfg(unix)]
@@ -178,15 +178,15 @@ fn undefined_numbers_are_left_out_and_counted() {
 #[test]
 fn a_busy_server_has_every_number_in_the_end() {
     for (path, times, fault) in [
-        ("file_stream", 1, Fault::RateLimited { seconds: 0 }),
-        ("graphql", 1, Fault::RateLimited { seconds: 0 }),
-        ("file_stream", 2, Fault::Status(500)),
-        ("graphql", 2, Fault::Status(502)),
-        ("file_stream", 1, Fault::LoseAnswer),
+        ("file_stream", 1, WandbFault::RateLimited { seconds: 0 }),
+        ("graphql", 1, WandbFault::RateLimited { seconds: 0 }),
+        ("file_stream", 2, WandbFault::Status(500)),
+        ("graphql", 2, WandbFault::Status(502)),
+        ("file_stream", 1, WandbFault::LoseAnswer),
     ] {
         let (scratch, fake) = (scratch(), FakeWandb::start().unwrap());
         let contains = path.to_owned();
-        fake.inject(Rule {
+        fake.inject(WandbRule {
             contains,
             skip: 0,
             times,
@@ -204,11 +204,11 @@ fn a_busy_server_has_every_number_in_the_end() {
 fn a_server_that_dies_loses_nothing() {
     let (scratch, fake) = (scratch(), FakeWandb::start().unwrap());
     let contains = "file_stream".to_owned();
-    fake.inject(Rule {
+    fake.inject(WandbRule {
         contains,
         skip: 0,
         times: usize::MAX,
-        fault: Fault::HangUp,
+        fault: WandbFault::HangUp,
     });
     let ended = analyze(&scratch, fake.base_url(), &[]).expect(0);
     let folder = whole_offline_run(&scratch);

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use ckptscope_fake_wandb::{ENTITY, FakeWandb, Fault, KEY, Logged, Rule};
+use ckptscope_fake_wandb::{ENTITY, FakeWandb, KEY, WandbFault, WandbRequest, WandbRule};
 use serde_json::{Value, json};
 
 use crate::runs::{CONFIG, Scratch, argument, end, files, micro_run};
@@ -63,11 +63,11 @@ fn a_wandb_run_whose_upload_is_killed_is_uploaded_once() {
     let scratch = Scratch::with_run(SMALL);
     let fake = FakeWandb::start().unwrap();
     // The run is made; its rows have to wait, and the server is killed meanwhile.
-    fake.inject(Rule {
+    fake.inject(WandbRule {
         contains: "file_stream".to_owned(),
         skip: 0,
         times: 1,
-        fault: Fault::RateLimited { seconds: 60 },
+        fault: WandbFault::RateLimited { seconds: 60 },
     });
     let start = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
@@ -78,7 +78,7 @@ fn a_wandb_run_whose_upload_is_killed_is_uploaded_once() {
     let wandb =
         format!("monitoring: {{save_to_wandb: true, wandb: {{entity: {ENTITY}, project: pico}}}}");
     let id = server.analyze(&format!("{CONFIG}{wandb}\n"));
-    let is_refused = |request: &Logged| request.status == Some(429);
+    let is_refused = |request: &WandbRequest| request.status == Some(429);
     server.wait_for(&id, |_| fake.take_log().iter().any(is_refused));
     server.kill();
     let runs = scratch.path().join("data/analyses").join(&id).join("wandb");

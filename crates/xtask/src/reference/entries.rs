@@ -49,7 +49,7 @@ pub(super) fn components(sources: &Sources) -> Result<String> {
     Ok(page)
 }
 
-fn listed(sources: &Sources, of: &str) -> Result<Vec<Value>> {
+pub(super) fn listed(sources: &Sources, of: &str) -> Result<Vec<Value>> {
     Ok(serde_json::from_str(&sources.worker(&[of, "--json"])?)?)
 }
 
@@ -115,11 +115,11 @@ fn docs_in(sources: &Sources, path: &str) -> Result<String> {
     first.with_context(|| format!("{path} has no type"))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
     value[key].as_str().with_context(|| format!("no {key}"))
 }
 
-fn words(value: &Value, key: &str) -> Vec<String> {
+pub(super) fn words(value: &Value, key: &str) -> Vec<String> {
     let words = value[key].as_array().into_iter().flatten();
     words
         .filter_map(|word| word.as_str().map(str::to_owned))

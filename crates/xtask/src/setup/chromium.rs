@@ -31,8 +31,8 @@ impl Chromium {
     }
 
     /// Makes `command`, a `cargo test` for wasm32, run its tests in this browser.
-    pub(crate) fn prepare_tests(&self, workspace: &Workspace, command: &mut Command) {
-        let runner = workspace.tools.join("bin/wasm-bindgen-test-runner");
+    pub(crate) fn prepare_tests(&self, workspace: &Workspace, command: &mut Command) -> Result<()> {
+        let runner = super::test_runner(workspace)?;
         command
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
             .env("CHROMEDRIVER", &self.driver)
@@ -42,6 +42,7 @@ impl Chromium {
             )
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+        Ok(())
     }
 
     fn find() -> Option<Self> {

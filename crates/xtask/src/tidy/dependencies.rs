@@ -90,7 +90,12 @@ const RULES: &[Rule] = &[
         reason: "only worker knows tokio, axum and the disk layout of jobs",
     },
     Rule {
-        crates: &["ckptscope-worker", "xtask"],
+        crates: &[
+            "ckptscope-worker",
+            "ckptscope-page-build",
+            "ckptscope-page-tests",
+            "xtask",
+        ],
         but: true,
         forbidden: &["anyhow"],
         reason: "libraries and the page have one error variant per thing that can be wrong",

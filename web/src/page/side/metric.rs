@@ -10,7 +10,6 @@ use super::editing::Editing;
 use super::field::{Choice, Problems, Select, Text};
 use crate::page::store::State;
 use crate::page::store::ask::{Ask, Pace};
-use crate::panel::title::metric_name;
 use ckptscope_results::short_name;
 
 /// An entry of the form's metrics, by its place. Whatever it shows follows the form.
@@ -79,7 +78,10 @@ pub(super) fn Question(index: usize) -> impl IntoView {
             .problems_at(&format!("metrics[{index}]"), true)
             .is_empty()
     };
-    let title = move || entry.read(title);
+    let title = move || {
+        let menu = entry.menu();
+        entry.read(|form| title(form, menu.as_ref()))
+    };
     let split = move || entry.read(|entry| entry.split.clone());
     let summary = move || {
         let menu = entry.component_menu();
@@ -362,11 +364,11 @@ pub(super) fn set_value(parameters: &mut Vec<(String, String)>, name: String, va
 }
 
 /// `Norm · nuclear`; its own name where it has one. Values that say nothing are left out.
-fn title(entry: &MetricForm) -> String {
+fn title(entry: &MetricForm, menu: Option<&MetricMenu>) -> String {
     if !entry.name.is_empty() {
         return entry.name.clone();
     }
-    let metric = metric_name(&entry.metric);
+    let metric = menu.map_or_else(|| entry.metric.clone(), |menu| menu.title.clone());
     let values = entry
         .parameters
         .iter()
@@ -471,7 +473,11 @@ mod tests {
             ],
             ..MetricForm::default()
         };
-        assert_eq!(title(&entry), "Norm · nuclear");
+        let menu = MetricMenu {
+            title: "Norm".to_owned(),
+            ..MetricMenu::default()
+        };
+        assert_eq!(title(&entry, Some(&menu)), "Norm · nuclear");
         let circuit = ComponentMenu {
             name: "ov_circuit".to_owned(),
             roles: vec!["output_layer".to_owned(), "value_layer".to_owned()],

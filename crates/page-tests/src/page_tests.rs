@@ -1,0 +1,206 @@
+//! The built page in a real browser, one browser per test.
+
+mod charts;
+mod checkpoints;
+mod command_line;
+mod companion;
+mod config;
+mod demo_run;
+mod drawing;
+mod hub;
+mod keyboard;
+mod large_files;
+mod links;
+pub(crate) mod native_worker;
+mod numbers;
+mod opening;
+mod saving;
+mod sending;
+mod site;
+mod smoothness;
+pub(crate) mod states;
+mod tab;
+mod trouble;
+mod visit;
+mod watching;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use self::native_worker::Workers;
+use crate::browser::{Screen, Tab};
+use crate::given::Given;
+use ckptscope_loopback::Served;
+
+/// What tests show the page on, where nothing else matters.
+const USUAL: Screen = Screen {
+    width: 1280,
+    height: 900,
+    dark: false,
+};
+
+/// Where things stand while the tests run.
+struct Site<'a> {
+    given: &'a Given,
+    /// The page at the root of a host that sends the page's Content-Security-Policy as a header,
+    /// so that it binds the web worker as well.
+    page: String,
+    /// The page in a folder of such a host that has nothing else.
+    nested: String,
+    /// The page on a host that sends no policy.
+    plain: String,
+    /// `crates/page-tests/fixtures`.
+    fixtures: String,
+    /// The page as `page` is served.
+    served: Served,
+    workers: Workers,
+}
+
+/// One test of the page.
+struct PageTest {
+    name: &'static str,
+    run: fn(&Tab, &Site) -> Result<()>,
+}
+
+const SUBJECTS: &[&[PageTest]] = &[
+    tab::TESTS,
+    site::TESTS,
+    demo_run::TESTS,
+    opening::TESTS,
+    trouble::TESTS,
+    config::TESTS,
+    watching::TESTS,
+    charts::TESTS,
+    saving::TESTS,
+    links::TESTS,
+    hub::REPOSITORIES,
+    hub::ADDRESSES,
+    hub::TOKENS,
+    hub::FAULTS,
+    keyboard::TESTS,
+    states::TESTS,
+    smoothness::TESTS,
+    large_files::TESTS,
+    companion::CONNECTING,
+    companion::RUNS,
+    companion::ANALYSES,
+    command_line::TESTS,
+    sending::TESTS,
+    sending::COPYING,
+    sending::TOO_MUCH,
+];
+
+/// `browser [NAME]`: tests the page that is in `dist/`, by the tests whose names have NAME in them.
+pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let only = match arguments.next()? {
+        Some(lexopt::Arg::Value(name)) => name.to_string_lossy().into_owned(),
+        _ => String::new(),
+    };
+    let site = Site::serve(given)?;
+    let tests = SUBJECTS.iter().copied().flatten();
+    let (mut passed, mut failed) = (0, 0);
+    for test in tests.filter(|test| test.name.contains(&only)) {
+        let start = Instant::now();
+        let result = site.as_another_visitor(|tab| (test.run)(tab, &site));
+        site.workers.end_left();
+        match result {
+            Ok(()) => {
+                passed += 1;
+                let seconds = start.elapsed().as_secs_f64();
+                println!("test {} ... ok ({seconds:.1} s)", test.name);
+            }
+            Err(error) => {
+                failed += 1;
+                println!("test {} ... FAILED\n    {error:#}", test.name);
+            }
+        }
+    }
+    ensure!(
+        passed + failed > 0,
+        "no test of the page has {only} in its name"
+    );
+    let (word, code) = match failed {
+        0 => ("ok", ExitCode::SUCCESS),
+        _ => ("FAILED", ExitCode::FAILURE),
+    };
+    println!("test result: {word}. {passed} passed; {failed} failed");
+    Ok(code)
+}
+
+impl<'a> Site<'a> {
+    fn serve(given: &'a Given) -> Result<Self> {
+        let dist = given.dist();
+        ensure!(
+            dist.join("index.html").is_file(),
+            "there is no page yet: `cargo xtask build`"
+        );
+        let page = std::fs::read_to_string(dist.join("index.html"))?;
+        let plain = Served::folder(dist);
+        let with_policy = Served {
+            policy: Some(policy(&page)?.to_owned()),
+            ..plain.clone()
+        };
+        let nested = Served {
+            prefix: "/some/folder/",
+            ..with_policy.clone()
+        };
+        Ok(Self {
+            given,
+            page: with_policy.clone().start(0)?,
+            nested: nested.start(0)?,
+            plain: plain.start(0)?,
+            fixtures: Served::folder(given.root.join("crates/page-tests/fixtures")).start(0)?,
+            served: with_policy,
+            workers: Workers::of(given),
+        })
+    }
+
+    /// The page on a port of its own, with another hub in it.
+    fn page_for_hub(&self, endpoint: &str) -> Result<String> {
+        let served = Served {
+            hub: Some(endpoint.to_owned()),
+            ..self.served.clone()
+        };
+        Ok(served.start(0)?)
+    }
+
+    /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page
+    /// must not complain in its console, and must ask nobody else.
+    fn as_another_visitor(&self, visit: impl FnOnce(&Tab) -> Result<()>) -> Result<()> {
+        // chromedriver looks for a port of its own, and another program may be faster.
+        let tab = Tab::open(self.given).or_else(|_| Tab::open(self.given))?;
+        tab.show_on(USUAL)?;
+        visit(&tab)?;
+        no_complaints(&tab)?;
+        no_strangers(&tab)
+    }
+}
+
+/// The Content-Security-Policy that the page states.
+fn policy(page: &str) -> Result<&str> {
+    page.split_once("http-equiv=\"Content-Security-Policy\" content=\"")
+        .and_then(|(_, rest)| rest.split('"').next())
+        .context("index.html states no Content-Security-Policy")
+}
+
+fn no_complaints(tab: &Tab) -> Result<()> {
+    let complaints = tab.complaints()?;
+    ensure!(
+        complaints.is_empty(),
+        "the console says: {}",
+        complaints.join("; ")
+    );
+    Ok(())
+}
+
+fn no_strangers(tab: &Tab) -> Result<()> {
+    let strangers = tab.strangers();
+    ensure!(
+        strangers.is_empty(),
+        "the page asked other hosts: {}",
+        strangers.join("; ")
+    );
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Repositories whose steps are commits, revisions or folders: found, computed, shared.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use ckptscope_fake_hub::example::{FOLDERS, PICO, PICO_BRANCH, REVISIONS};
+use serde_json::Value;
+
+use super::{World, agree, agree_on_traffic, says};
+use crate::browser::Tab;
+use crate::given::CONFIG;
+use crate::page_tests::{PageTest, Site, links, numbers, saving, visit};
+
+pub(in crate::page_tests) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "hub_a_pico_repository_has_the_expected_numbers",
+        run: pico,
+    },
+    PageTest {
+        name: "hub_a_revision_per_step_has_the_expected_numbers",
+        run: revisions,
+    },
+    PageTest {
+        name: "hub_a_repository_is_opened_by_a_link_typed_by_hand",
+        run: typed_link,
+    },
+    PageTest {
+        name: "hub_a_shared_link_reads_the_same_commit_again",
+        run: shared_link,
+    },
+    PageTest {
+        name: "hub_a_tensor_is_looked_at",
+        run: tensor,
+    },
+];
+
+fn pico(tab: &Tab, site: &Site) -> Result<()> {
+    computes(tab, site, &format!("{PICO}@{PICO_BRANCH}"))
+}
+
+fn revisions(tab: &Tab, site: &Site) -> Result<()> {
+    computes(tab, site, REVISIONS)
+}
+
+/// The demo config on a repository, and what the page says that it took.
+fn computes(tab: &Tab, site: &Site, place: &str) -> Result<()> {
+    let world = World::new(site)?;
+    world.open(tab, place)?;
+    let found = tab.words("header .source")?;
+    says(&found, &[place, "15 steps", "3 layers"])?;
+    tab.drop_files("main", &[&site.given.root.join(CONFIG)])?;
+    let is_there =
+        "document.querySelector('[data-test=yaml]')?.value.includes('analysis_name: demo')";
+    tab.wait_for("the config", is_there)?;
+    tab.wait_until_still()?;
+    visit::wait_until_opened(tab)?;
+    let opening = world.fake.take_log();
+    tab.click("[data-test=tab-explore]")?;
+    agree_on_traffic(&tab.words("[data-test=network]")?, &opening)?;
+    tab.click("[data-test=tab-ask]")?;
+    visit::wait_until_opened(tab)?;
+    visit::run_proposal(tab)?;
+    agree_on_traffic(&tab.words("[data-test=progress]")?, &world.fake.take_log())?;
+    ensure!(
+        !world.fake.file_host_saw_a_token(),
+        "the file host saw a token"
+    );
+
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    let saved = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
+    let results: Value = serde_json::from_str(&fs::read_to_string(saved)?)?;
+    let compared = agree(&results, &numbers::expected(site.given)?)?;
+    ensure!(compared > 1000, "only {compared} numbers were compared");
+    Ok(())
+}
+
+fn typed_link(tab: &Tab, site: &Site) -> Result<()> {
+    let world = World::new(site)?;
+    let address = format!("{}#repo={PICO}&branch={PICO_BRANCH}", world.page);
+    visit::open(tab, &address)?;
+    visit::wait_until_opened(tab)?;
+    says(&tab.words("header .source")?, &["15 steps"])?;
+    // Another one in the same tab.
+    tab.run(&format!("location.hash = '#repo={FOLDERS}'"))?;
+    tab.wait_for_words("header .source", FOLDERS)?;
+    visit::wait_until_opened(tab)?;
+    says(&tab.words("header .source")?, &["15 steps"])
+}
+
+fn shared_link(tab: &Tab, site: &Site) -> Result<()> {
+    let world = World::new(site)?;
+    world.open(tab, &format!("{PICO}@{PICO_BRANCH}"))?;
+    visit::run_proposal(tab)?;
+    let drawings = visit::drawings(tab)?;
+    let link = links::shared(tab, "share-without")?;
+    world.fake.take_log();
+    site.as_another_visitor(|tab| {
+        visit::open(tab, &link)?;
+        visit::wait_until_done(tab)?;
+        visit::wait_until_drawn(tab)?;
+        ensure!(visit::drawings(tab)? == drawings, "the charts differ");
+        tab.click("[data-test=tab-explore]")?;
+        let facts = tab.words("[data-test=run-facts]")?;
+        says(&facts, &[&format!("{PICO}@")])
+    })?;
+    let log = world.fake.take_log();
+    let by_name = log
+        .iter()
+        .find(|request| request.target.contains(&format!("commits/{PICO_BRANCH}")));
+    ensure!(
+        by_name.is_none(),
+        "the branch was asked for by its name: {by_name:?}"
+    );
+    Ok(())
+}
+
+fn tensor(tab: &Tab, site: &Site) -> Result<()> {
+    let world = World::new(site)?;
+    world.open(tab, FOLDERS)?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.click_when_shown("[data-test=tensor-group]")?;
+    tab.click_when_shown("[data-test=tensor]")?;
+    tab.wait_until_shown("[data-test=tensor-spectrum] svg")
+}

@@ -1,0 +1,112 @@
+//! Files that cannot be opened: what the page says, and that it stays usable.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use super::saving::TALL;
+use super::visit;
+use super::{PageTest, Site, checkpoints};
+use crate::browser::Tab;
+use crate::given::RUN;
+
+pub(super) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "a_cut_safetensors_file_is_said_to_be_cut_off",
+        run: cut_safetensors,
+    },
+    PageTest {
+        name: "a_cut_pt_file_is_said_to_be_cut_off",
+        run: cut_pt,
+    },
+    PageTest {
+        name: "a_text_file_is_said_to_be_no_checkpoint",
+        run: text_file,
+    },
+    PageTest {
+        name: "an_empty_folder_is_said_to_hold_nothing",
+        run: empty_folder,
+    },
+    PageTest {
+        name: "what_cannot_be_opened_leaves_the_open_run_alone",
+        run: leaves_the_run,
+    },
+];
+
+const WEIGHTS: &str = "checkpoints/step_0/learning_dynamics/val_weights.pt";
+
+fn cut_safetensors(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let whole = checkpoints::write_whole(folder.path())?;
+    let cut = folder.path().join("cut.safetensors");
+    checkpoints::cut(&whole, &cut)?;
+    is_refused(tab, site, &cut, &["cut.safetensors", "cut off"])
+}
+
+fn cut_pt(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cut = folder.path().join("cut.pt");
+    checkpoints::cut(&site.given.root.join(RUN).join(WEIGHTS), &cut)?;
+    is_refused(tab, site, &cut, &["cut.pt", "cut off"])
+}
+
+fn text_file(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "Loss went up again on Tuesday.\n")?;
+    is_refused(tab, site, &path, &["notes.txt"])
+}
+
+fn empty_folder(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let empty = folder.path().join("nothing-here");
+    fs::create_dir(&empty)?;
+    is_refused(tab, site, &empty, &["nothing-here", "no files"])
+}
+
+/// The page says so with these words, and opens the bundled run afterwards.
+fn is_refused(tab: &Tab, site: &Site, path: &Path, words: &[&str]) -> Result<()> {
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[path])?;
+    says(tab, words)?;
+    tab.drop_files("main", &[&site.given.root.join(RUN)])?;
+    tab.wait_until_gone("[data-test=state-failed]")?;
+    visit::wait_until_opened(tab)
+}
+
+fn says(tab: &Tab, words: &[&str]) -> Result<()> {
+    tab.wait_until_shown("[data-test=state-failed]")?;
+    let said = tab.words("[data-test=state-failed]")?;
+    for word in words {
+        ensure!(
+            said.contains(word),
+            "the page does not say {word:?}: {said}"
+        );
+    }
+    Ok(())
+}
+
+fn leaves_the_run(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name);
+    let whole = checkpoints::write_whole(folder.path())?;
+    checkpoints::cut(&whole, &path("cut.safetensors"))?;
+    checkpoints::cut(&site.given.root.join(RUN).join(WEIGHTS), &path("cut.pt"))?;
+    fs::write(path("notes.txt"), "Loss went up again on Tuesday.\n")?;
+    fs::create_dir(path("nothing-here"))?;
+    tab.show_on(TALL)?;
+    visit::finish_demo(tab, &site.page)?;
+    let before = visit::drawings(tab)?;
+    let run = tab.words("header .source")?;
+    for name in ["cut.safetensors", "cut.pt", "notes.txt", "nothing-here"] {
+        tab.drop_files("main", &[&path(name)])?;
+        says(tab, &[name])?;
+        tab.click("[data-test=dismiss]")?;
+        tab.wait_until_gone("[data-test=state-failed]")?;
+    }
+    tab.wait_until_still()?;
+    ensure!(tab.words("header .source")? == run, "another run is open");
+    ensure!(visit::drawings(tab)? == before, "the charts changed");
+    visit::run_proposal(tab)
+}
