@@ -7,7 +7,7 @@ use std::path::Path;
 use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet};
 use roxmltree::Document;
 
-use crate::support::{CONFIG, Ended, Scratch, Sizes, json};
+use crate::support::{CONFIG, Ended, Scratch, Sizes};
 
 /// A folder with results in `out/scratch`: condition_number, per and cka of three layers.
 fn analysed() -> Scratch {

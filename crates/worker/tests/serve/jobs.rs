@@ -1,6 +1,5 @@
 //! Analyses: asked for, followed, stopped, kept.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::process::Command;
