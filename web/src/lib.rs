@@ -3,6 +3,13 @@
 //! The page ([`page`]) draws; web workers ([`compute`]) read and compute. They exchange
 //! [`message`]s, and nothing else: a [`request_worker`] answers questions, a [`pool`] computes
 //! lanes.
+//!
+//! The page's part of the program names no metric. It shows menus, forms and costs that a worker
+//! gives it, and sorts and writes results from what they hold. Only the web worker's part has the
+//! registry, the YAML reader and the linear algebra.
+//!
+//! Code that is downloaded counts by its length. serde's internally tagged enums (`tag = "..."`)
+//! buffer all they read, and so have each type's reader twice: messages do not use them.
 
 #![expect(
     unreachable_pub,

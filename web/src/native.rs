@@ -1,5 +1,9 @@
 //! A native worker, as the page speaks to it over HTTP. What is said is in
 //! [`ckptscope_analysis::service`].
+//!
+//! The page reads a run under a worker's root over HTTP with ranges, like a run on the Hub. So
+//! looking, proposing, checking and computing here need only files of the server. What the page
+//! sends to it is a source and a config.
 
 pub mod events;
 

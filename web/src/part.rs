@@ -5,6 +5,13 @@
 //! `wasm_split`; what only it calls goes along. `cargo xtask build` cuts the program at these
 //! places (feature `split`); any other build has all of it in one piece, and the same functions
 //! are called at once.
+//!
+//! The page fetches the workbench as soon as it is drawn, then what workers will ask for; a person
+//! who clicks earlier waits. The page tells of a part that cannot be fetched, and asks for it again
+//! next time.
+//!
+//! Metrics' kernels are no part of their own: whoever names a metric can reach its numbers through
+//! the same table of functions.
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! Where a run is read from: files at hand, or a place on the network.
+//!
+//! A link carries the place as the page's field takes it, with the commit that was listed. It has
+//! no query, which may be a signature.
 
 use js_sys::Array;
 

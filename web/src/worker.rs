@@ -1,4 +1,8 @@
 //! The page's end of a web worker.
+//!
+//! Each web worker starts from `compute_boot.js`, to which the page posts the compiled module. What
+//! ends a worker's wasm comes back as `{died: "reason"}`. `<meta name="compute-script">` says where
+//! that file is.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,4 +1,8 @@
 //! Running a lane: reading its tensors, building its components, asking its metrics.
+//!
+//! Reads are async, but futures here need no `Send`: a lane runs from start to end on one thread.
+//! Natively that thread blocks on its own reads; in a browser the event loop polls them. So
+//! [`Facts`] may use `Rc` and `OnceCell`, and there is one engine for both.
 
 mod fetch;
 mod tensors;

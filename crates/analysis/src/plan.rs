@@ -1,5 +1,11 @@
 //! The plan: what will be read and computed, lane by lane, known before a byte of tensor data is
 //! read.
+//!
+//! [`Plan::make`] reads catalogs only and resolves every component to places of tensors. So it
+//! knows the cost before anything is computed.
+//!
+//! A [`Lane`] holds no handle and no reference. Threads share it, and the page sends it to a web
+//! worker; whoever can open the tree can run it.
 
 mod cost;
 mod index;

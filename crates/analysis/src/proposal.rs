@@ -3,6 +3,8 @@
 //! They are made of what the run's layers have: names that are usual in the field say which
 //! matrices attention and MLP write with, and where there are none of them, the matrices there are
 //! will do. Every proposal is a config like any other.
+//!
+//! A proposal is YAML, so the config reader checks it and the plan plans it like a person's own.
 
 mod choice;
 mod role;

@@ -1,4 +1,8 @@
 //! The metrics and components an analysis may name.
+//!
+//! Built-in metrics and components are trait objects in `const` slices. A registry starts with them
+//! and takes one's own. Config reader, menus, `worker metrics` and the tests that walk every entry
+//! ask the registry.
 
 use ckptscope_metrics::{METRICS, Metric};
 

@@ -1,4 +1,6 @@
 //! What a run's layers have, from the catalogs of one step per kind of data.
+//!
+//! The survey looks at the last step that has each kind of data.
 
 use std::collections::{BTreeMap, BTreeSet};
 

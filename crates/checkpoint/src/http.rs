@@ -5,6 +5,13 @@
 //! browser: whoever does hands it a [`Clock`], a [`Transport`](transport::Transport) and, where
 //! reads shall go on while others compute, a [`Spawn`]. [`HttpSource`] is a file that is read by
 //! ranges.
+//!
+//! There is one client for both targets. Natively its transport is reqwest (`native.rs`), in a
+//! browser `fetch`. A transport passes bodies on in pieces: so the client notices a stall soon, and
+//! stops reading a body that is too long.
+//!
+//! Whoever drops a read ends its request. That is how Ctrl-C ends a wait of minutes for a rate
+//! limit.
 
 #[cfg_attr(target_arch = "wasm32", path = "http/advice_in_browser.rs")]
 pub(crate) mod advice;

@@ -1,4 +1,13 @@
 //! Something with a length that is read by position.
+//!
+//! A listing begins with a window at the start of a far file: a safetensors header or a pickle is
+//! there. A PyTorch archive has a second window at its end, where the zip's directory is. A file of
+//! two windows or less comes whole. Where a directory is longer than its window, the format asks
+//! for the rest only.
+//!
+//! The smallest window is what a server sends without waiting for an acknowledgement. Reads of
+//! files on this disk should be few, those of far files small: [`Source::is_far`] says which a
+//! source is.
 
 use std::fmt;
 use std::rc::Rc;

@@ -3,6 +3,10 @@
 //! The events are [`granit_parser`]'s. Deserialisers on top of it read into types, which is not
 //! asked for here, and are three times the size of everything in this module: a visitor of the
 //! page would download them.
+//!
+//! Every key and value knows its line, so the config reader can tell all problems of a file at
+//! once. The reader limits values, texts and depth with aliases written out, so a small file cannot
+//! grow without bound.
 
 mod reader;
 mod scalar;

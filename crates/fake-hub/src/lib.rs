@@ -6,6 +6,9 @@
 //! it with Python's own `huggingface_hub` to keep it so. [`FakeHub::inject`] makes it fail.
 //!
 //! It answers from memory on threads of its own for as long as the process lives.
+//!
+//! A fake is only as good as it is faithful, so `cargo xtask test hub-python` drives it with
+//! Python's own `huggingface_hub`.
 
 mod address;
 mod api;

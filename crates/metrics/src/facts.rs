@@ -1,4 +1,7 @@
 //! What several metrics need of one matrix and nobody should compute twice.
+//!
+//! A metric declares what it needs ([`Needs`]). So facts are made in the order that costs least,
+//! sorting gives sums along, and the plan can price them.
 
 mod centred;
 mod entries;

@@ -1,5 +1,8 @@
 //! Names with hashes for the files of the built page, so that a cached file never meets files of
 //! another build.
+//!
+//! Every file beside `index.html` gets a hash of its content into its name, and into every mention
+//! of it. Files that mention each other share a hash.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,13 @@
 //! `index.html` and the files that it names. It names them in trunk's attributes, so that plain
 //! `trunk build` makes a page as well; of those attributes this knows the few that stand there.
+//!
+//! Where trunk is installed, its build leaves the names alone and the program in one piece. This
+//! module writes no script of its own; `Trunk.toml` says what trunk writes instead.
+//!
+//! `index.html` states its Content-Security-Policy: no inline script, and nothing evaluated from
+//! text but WebAssembly. Data may come from any `https:` or `http:` address, because a person may
+//! give any as a run's. A host may send the same policy as a header, which then binds the web
+//! worker too.
 
 use std::fs;
 use std::path::{Path, PathBuf};

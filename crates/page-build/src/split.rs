@@ -2,6 +2,11 @@
 //!
 //! The places are marked in `web/src/part.rs` and its users. What several parts need stays in the
 //! main program.
+//!
+//! wasm_split_cli_support does the cutting, the other half of Leptos' own lazy loading.
+//! `app_bg.wasm` opens the page and has what several parts need. `split_workbench.wasm` is what the
+//! page does with a run, `split_compute.wasm` what web workers do, `chunk_*.wasm` what those two
+//! share.
 
 use std::fmt::Write;
 use std::fs;

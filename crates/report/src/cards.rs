@@ -1,4 +1,7 @@
 //! The components of a panel side by side: lines above, the same as a heatmap below.
+//!
+//! Cards are 350 pixels wide, so that words in them are never scaled, on a screen of 400 pixels or
+//! 1280.
 
 use crate::charts::{Pen, heatmap};
 use crate::curve::{Curve, Panel, Part};

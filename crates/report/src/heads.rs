@@ -1,4 +1,7 @@
 //! The heads of every layer: small charts on the same axes, and all of them as one heatmap.
+//!
+//! All points are drawn. Of wide runs heads are folded away with `<details>`, which needs no
+//! script.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,9 @@
 //! Where the numbers come from: program, inputs, config.
+//!
+//! The report says of an input what cost nothing to know: path and length, and for the Hub commit
+//! and content id. Files of a disk are not read whole to be hashed, and the report says so. The
+//! SHA-256 is that of the results file it was read from or is written beside; `sha256sum` repeats
+//! it.
 
 use ckptscope_results::{Input, Results, WriteError};
 use sha2::{Digest, Sha256};

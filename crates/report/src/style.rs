@@ -1,4 +1,9 @@
 //! How the report looks.
+//!
+//! Charts are drawn once, for a light ground, as paper is. `plot::Twins` lists every colour with
+//! the one that stands in its place on a dark ground. The style sheet has a rule for each, for dark
+//! screens only; two drawings would double the file. What all drawings repeat (fonts, line joins)
+//! stands in the style sheet once.
 
 use ckptscope_plot::Twins;
 

@@ -1,6 +1,8 @@
 //! Results as files: per-step JSON as the reference tool writes it, tables, and `results.json`.
 //!
 //! The same results give the same bytes: nothing here knows the time.
+//!
+//! What knows the time is apart: the worker writes `run.json` and `analysis.log` itself.
 
 mod csv;
 mod per_step;

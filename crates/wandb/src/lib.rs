@@ -58,6 +58,13 @@
 //!
 //! JSON has no NaN and no infinity. [`Row::set`] leaves such values out and says so: a chart has a
 //! gap there.
+//!
+//! # What W&B itself says of it
+//!
+//! The file's format is documented by W&B's code only. So `cargo xtask test wandb-python` has two
+//! versions of the real package judge it. The last version with a reader in Python reads it record
+//! by record. A current one syncs it, and logs the same numbers itself to the same fake server,
+//! which must have received the same.
 
 mod block_log;
 mod clock;

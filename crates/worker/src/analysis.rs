@@ -1,4 +1,7 @@
 //! An analysis from a config and a run to files of results, whoever asked for it.
+//!
+//! Command line and server conduct an analysis with this code: plan, journal, lanes, files. They
+//! differ in who watches (`progress::Watcher`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,8 @@
 //! Folders of which nothing outside is read, whatever links lie in them.
+//!
+//! A path is checked as text first, then as what it resolves to, when listing and when opening.
+//! Links may lead from one root to another, and nowhere else. On Linux the opened file is asked
+//! once more where it lies, for a link may come between look and opening.
 
 use std::fs::{self, File};
 use std::io;

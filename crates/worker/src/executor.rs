@@ -1,4 +1,8 @@
 //! Waiting for reads: each thread blocks on its own, and what is read ahead has one for itself.
+//!
+//! reqwest needs a reactor, so the worker owns a tokio runtime with one thread for sockets and
+//! timers. Every lane's thread waits with `Runtime::block_on`, which asks no `Send` of its reads.
+//! `checkpoint` and `analysis` know nothing of this.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,4 +1,7 @@
 //! What finished work was made of, so that an interrupted analysis takes over what still holds.
+//!
+//! Files of a disk are known by path, length and modification time, those of the Hub by commit and
+//! content id. Whole files are not read only to be hashed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

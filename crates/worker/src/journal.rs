@@ -1,5 +1,16 @@
 //! What an analysis has finished so far, on disk, so that an interrupted one can go on, and that
 //! others can be told of it.
+//!
+//! A line says what a layer's numbers at a step are made of. That is tensors, also the target's,
+//! their files with length and modification time, and the model's shape. `--resume` goes on if the
+//! config is the same, and computes only the steps whose files changed. The run may have grown
+//! meanwhile.
+//!
+//! Lines are only ever added. Where files of the run changed and lines are taken back, a new file
+//! takes the journal's place. Its first line has another generation, which ids of events repeat.
+//!
+//! A complete analysis of the command line has no journal. The server keeps those of finished
+//! analyses, so that a listener who comes later hears the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};

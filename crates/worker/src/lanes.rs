@@ -1,4 +1,7 @@
 //! Lanes on threads: each thread takes the next lane and blocks on its own reads.
+//!
+//! Over a network there are more threads than cores, so that some fetch while others compute. The
+//! plan is split for the cores as ever, because each split reads targets again.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,7 @@
 //! `worker serve`: the page, and analyses for whoever asks for them over HTTP.
+//!
+//! The HTTP side has two threads and a runtime of its own, so that computing does not hold answers
+//! back.
 
 mod adoption;
 mod analyses;

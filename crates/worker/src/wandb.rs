@@ -5,6 +5,11 @@
 //! theirs, below `WANDB_DIR` or the working directory, so that they find it, and because its name
 //! has a time in it while the folder of results is the same every time. A server has no working
 //! directory that anybody knows of: there it lies beside the results, and goes when they go.
+//!
+//! The offline run is written whenever the config asks for it, and an upload sends the same rows
+//! afterwards. Whatever happens to network, key or server, `wandb sync` can do it again, and no
+//! analysis fails. W&B wants ascending steps, which lanes do not give: another reason to wait for
+//! the results.
 
 use std::collections::BTreeMap;
 use std::fs;

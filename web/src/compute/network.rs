@@ -1,4 +1,10 @@
 //! Runs that are not on this machine: where they are, and what reading them takes.
+//!
+//! The web workers share eight requests at a time: each of four has two. Every worker tells now and
+//! then what it sent and received, and how long a server wants no requests; the page adds that up.
+//! Cancelling ends the worker, and the browser its requests.
+//!
+//! The token comes in the message that names the place.
 
 mod clock;
 mod diagnosis;

@@ -1,4 +1,7 @@
 //! A form as the tree that a config's text would give, so that both are checked by the same rules.
+//!
+//! A web page sends the form as it is; only the worker's program has the YAML reader and these
+//! rules.
 
 use super::form::{ComponentForm, ConfigForm, MetricForm};
 use super::tree::{Node, Position, Value};

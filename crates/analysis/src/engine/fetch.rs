@@ -1,4 +1,9 @@
 //! The bytes of a portion, on their way.
+//!
+//! A computation cannot be interrupted to poll a future. So the fetcher asks the source to start
+//! the next read by itself before the engine computes. A source that cannot, such as a file of this
+//! machine, reads when the engine waits for it. Dropping the lane drops the read, which ends its
+//! task.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;

@@ -1,4 +1,7 @@
 //! What a component reads: a suffix of the config, and the tensors that it means at every step.
+//!
+//! A suffix that means several tensors is refused: the plan names the stacks that have it, or the
+//! files. A step whose only stack has another name may use that one, and the plan warns.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

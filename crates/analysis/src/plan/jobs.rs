@@ -1,4 +1,8 @@
 //! From a config's entries to the jobs of each layer.
+//!
+//! The plan refuses a comparison of different sample counts. It knows them from shapes, before
+//! anything is computed, and a message is better than a curve with silent holes. The metric itself
+//! answers with a status, for whoever calls it directly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -1,4 +1,8 @@
 //! Jobs laid out in lanes: what every step of a layer reads, each tensor once.
+//!
+//! A lane lists each tensor of a step once. Target steps of comparisons come first, and the engine
+//! keeps their facts until the lane ends. Where a lane has several targets, the engine asks what
+//! waits for a later one once that one is there.
 
 use std::collections::BTreeSet;
 

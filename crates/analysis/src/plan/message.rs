@@ -3,6 +3,8 @@
 //! Names that repeat from step to step (files, tensors, layouts, inputs) stand in tables once, and
 //! steps refer to them by index. What comes back is checked: a lane from elsewhere is refused, and
 //! never makes the engine panic.
+//!
+//! The page passes this text on without reading it: only the web worker's program has the registry.
 
 use std::collections::HashMap;
 use std::hash::Hash;

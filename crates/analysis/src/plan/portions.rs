@@ -1,4 +1,7 @@
 //! What of a step is fetched together.
+//!
+//! One portion per lane is on its way while the lane computes the one before. `cost.rs` counts both
+//! in the memory that a lane needs.
 
 use std::ops::Range;
 

@@ -1,4 +1,7 @@
 //! Sending requests: how many at once, how long to wait, when to try again.
+//!
+//! A semaphore holds requests to [`REQUESTS_AT_ONCE`], however many lanes wait. In the page the web
+//! workers share that number out among themselves.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,7 @@
 //! Time, which is a matter of the platform.
+//!
+//! The client never sleeps by itself. The worker and the page each hand it a clock; a test's clock
+//! notes waits instead of waiting.
 
 use std::time::Duration;
 

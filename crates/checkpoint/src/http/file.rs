@@ -1,4 +1,7 @@
 //! One file at a server: where it is for now, and whether it is still the same.
+//!
+//! A hub redirects to a signed address. All threads use that address until a minute before it
+//! expires, so the redirect is followed once.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,7 @@
 //! The parts of a file that are here already.
+//!
+//! The client keeps what it read of directories, up to 64 MiB of all files together, for all
+//! threads. Nobody lists a file twice, and tensors within a window are not fetched again.
 
 use std::ops::Range;
 

@@ -1,4 +1,7 @@
 //! Requests through sockets.
+//!
+//! reqwest needs a reactor, which its caller has: the worker owns a tokio runtime. TLS is rustls
+//! with ring, which a C compiler builds without cmake.
 
 use std::sync::Arc;
 

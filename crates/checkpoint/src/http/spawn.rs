@@ -1,4 +1,8 @@
 //! Reads that go on by themselves, which is a matter of the platform.
+//!
+//! A computation cannot poll a future, so a read that goes on meanwhile needs a task of its own.
+//! The worker has a thread with a local set of tasks, because reads do not cross threads. The
+//! browser has its event loop, to which the lane gives way once so that the request leaves.
 
 use futures_core::future::LocalBoxFuture;
 

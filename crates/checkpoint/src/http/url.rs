@@ -1,4 +1,9 @@
 //! Addresses of files at servers, taken apart as far as this needs.
+//!
+//! A general URL parser brings tables of Unicode names, which every visitor of the page would
+//! download. This one knows what addresses of files need. It refuses what others may read
+//! otherwise, a user before the host or names beyond ASCII, because the client compares the token's
+//! origin with it.
 
 use std::fmt;
 

@@ -1,4 +1,9 @@
 //! Which files of which commits are which steps, as paths of a run on disk.
+//!
+//! The paths are those of a pico-train run on disk, each backed by a commit and a path. So
+//! `Run::find`, the plan and the engine see no difference. A pico branch rewrites one path step
+//! after step. A file that is the same object as in the saving commit before belongs to an earlier
+//! step: it is told of and passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
 

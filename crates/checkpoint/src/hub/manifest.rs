@@ -1,4 +1,8 @@
 //! What was listed, as plain data: whoever is sent it reads the same files without asking again.
+//!
+//! The worker that opens a run in the page gives a manifest, which the page passes to the other
+//! workers as text. It has paths, pinned commits, lengths and tags. So the Hub is asked once, and
+//! no worker sees another listing.
 
 use std::sync::Arc;
 

@@ -1,4 +1,8 @@
 //! Which files a copy of a run needs.
+//!
+//! A copy has the files that steps name, configs and shard indexes. The copy is tried as a run
+//! before anything is sent; where it would be another run, everything is copied. Optimizer states
+//! are often larger than all that an analysis reads.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,4 +1,8 @@
 //! The forms a matrix comes in.
+//!
+//! What a metric needs of a product is computed from a compact matrix (see `spectrum.rs`): singular
+//! values, centred similarities, bases. Only entry-wise metrics (Gini, Hoyer, largest magnitude)
+//! form a product's entries: some columns at a time for sums, whole for sorting.
 
 use std::rc::Rc;
 

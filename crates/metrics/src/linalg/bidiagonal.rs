@@ -2,6 +2,11 @@
 //! (Demmel and Kahan 1990, "Accurate singular values of bidiagonal matrices"), with the sign
 //! conventions and the order of operations of LAPACK 3.10 and later, so that the vectors come out
 //! with LAPACK's signs.
+//!
+//! LAPACK's `gesdd` runs QR iteration on the bidiagonal form up to 25 columns; this module repeats
+//! it step by step. Beyond, its divide and conquer solves a secular equation whose vectors start
+//! with -1. So the middle component of every left vector of the bidiagonal form is negative, which
+//! is all that the signs need.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};

@@ -1,7 +1,7 @@
 //! `worker serve` under load and killed: `cargo bench -p ckptscope-worker --bench serve`.
 //!
 //! One analysis of some 25 seconds is run alone and with listeners and requests, in turns, then with
-//! the server killed again and again. What is printed is what ARCHITECTURE.md says of it; what must
+//! the server killed again and again. What is printed is what docs/measurements.md says of it; what must
 //! hold is asserted. It takes about four minutes.
 
 #![allow(

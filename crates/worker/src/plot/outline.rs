@@ -1,4 +1,9 @@
 //! Figures whose words are outlines, so that they look the same everywhere.
+//!
+//! An SVG file that names a font looks otherwise wherever that font is not. Most programs that
+//! papers are written with ignore fonts embedded in SVG. So usvg replaces words with outlines of
+//! DejaVu Sans, from `crates/worker/fonts`, and resvg makes PNG of the same. The page does not pay
+//! for this: only the worker has it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

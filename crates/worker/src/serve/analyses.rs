@@ -1,4 +1,8 @@
 //! Asking for analyses, and what can be done with those that there are.
+//!
+//! The server plans an analysis before it grants it, two at a time, so that the answer tells
+//! mistakes. It refuses one whose lanes at once would need more than the memory. A source on the
+//! Hub is planned when its turn comes, because that takes a network.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Connections: how many there may be, and how long each may hesitate.
+//!
+//! Connections, heads, bodies and unread answers have limits of number and time.
 
 use std::io;
 use std::pin::Pin;

@@ -2,6 +2,13 @@
 //!
 //! The journal is the log of what was told: every listener reads it from where it is, so that
 //! nobody's slowness costs anybody else anything.
+//!
+//! A line of the journal is sent as it is in the file. A `watch` wakes every listener when there is
+//! more, five times a second at most: nobody has a queue that could fill. A listener that comes
+//! back names the last line it heard.
+//!
+//! A listener who cannot be told everything hears no end: the stream breaks off, and the listener
+//! asks again.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};

@@ -1,4 +1,15 @@
 //! Who may ask: the names this server answers to, the pages that may drive it, the token.
+//!
+//! The gate looks before anything else does whatever the method; the page's files are behind it
+//! too.
+//!
+//! A web page elsewhere can send requests to a loopback port, so Origin must be the server's own or
+//! allowed. A stranger's name that resolves to 127.0.0.1 (DNS rebinding) would make such a page
+//! same-origin. So Host must be a loopback name, an address, or allowed.
+//!
+//! A token keeps out other users of the machine and the network; without one the server binds
+//! loopback only. Hashes of tokens are compared, in constant time. The token stands in the fragment
+//! of the address to open, which browsers do not send.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,4 +1,14 @@
 //! Analyses that were asked for: which waits, which runs, and how far each is.
+//!
+//! One analysis runs at a time, on all cores: two would each take twice as long.
+//!
+//! An analysis that was under way when the server ended waits again at the next start. It goes on
+//! from its journal, whatever ended it.
+//!
+//! What is removed is forgotten last: the row goes when the files are gone, since the next start
+//! takes up results without a row. What is added is written down first: a resume or cancel happens
+//! if it could be written down. What an analysis does by itself is shown even where the disk is
+//! full.
 
 mod run;
 #[cfg(test)]

@@ -1,4 +1,9 @@
 //! What was asked for, in SQLite, so that it outlives the server.
+//!
+//! The database knows what somebody asked for, its name, its plan and how far it is; numbers are in
+//! files. SQLite writes a changed state whole or not at all, and is better tested than files of
+//! ours would be. A damaged database can be moved away: finished analyses are found by their
+//! `results.json` (`adoption.rs`).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

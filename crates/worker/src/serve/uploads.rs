@@ -1,4 +1,7 @@
 //! Files that are sent here because the worker cannot see them otherwise.
+//!
+//! Uploads that no list knows of stay, and the server tells of them at the start: the list may come
+//! back.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;

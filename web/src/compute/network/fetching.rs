@@ -1,4 +1,8 @@
 //! Requests through the browser's `fetch`.
+//!
+//! The browser does not say how many redirects it followed, so one is counted. A file's length
+//! comes from `Content-Range`. Where a server hides that, it comes from `Content-Length` of a
+//! request that is dropped at once.
 
 use ckptscope_checkpoint::http::transport::{Body, Failure, Outgoing, Response, Transport};
 use ckptscope_checkpoint::http::{Headers, Url};

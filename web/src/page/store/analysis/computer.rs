@@ -1,4 +1,7 @@
 //! Who computes an analysis, and what the page hears of it.
+//!
+//! Web workers and a native worker tell the same news; charts, tally, warnings and cancel know no
+//! difference.
 
 use std::rc::Rc;
 

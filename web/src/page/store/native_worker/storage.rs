@@ -1,5 +1,8 @@
 //! What is kept of native workers: the address of one from one visit to the next, where a person
 //! gave it; their tokens in this tab, so that a reload keeps them.
+//!
+//! The token arrives behind `#` and leaves the address bar at once. It stays in the tab's
+//! `sessionStorage`, with the address it is for; links never have it.
 
 use ckptscope_checkpoint::http::url::decoded;
 use leptos::prelude::{document, window};
