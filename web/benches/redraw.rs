@@ -1,4 +1,4 @@
-//! Times what redrawing a chart costs the page, in a browser: arranging its records, drawing it,
+//! Times what redrawing a chart costs the page, in a browser: arranging its numbers, drawing it,
 //! and putting the drawing into the document.
 //!
 //!     cargo xtask bench --browser redraw

@@ -101,7 +101,7 @@ pub struct MetricJob {
 pub struct LaneStep {
     /// The step.
     pub step: u64,
-    /// Whether its records are asked for; a target outside the chosen steps is only read.
+    /// Whether its numbers are asked for; a target outside the chosen steps is only read.
     pub recorded: bool,
     /// The tensors that its jobs read, each once.
     pub tensors: Vec<TensorPlace>,

@@ -283,7 +283,8 @@ pub struct FinishedUnit {
     pub made_of: String,
     /// Which layer and step, and the tensor bytes that were read.
     pub progress: Progress,
-    /// Its numbers.
+    /// Its numbers: a list of what differs in heads only. Each has `id` (what it is of), `step`,
+    /// `heads` (null for the layer's own), as many `values`, and `statuses` by place among them.
     pub numbers: Numbers,
 }
 

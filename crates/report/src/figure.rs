@@ -20,7 +20,7 @@ use lines::{Along, lines};
 /// How a panel is drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// Components, as records name them; all where empty.
+    /// Components, as series name them; all where empty.
     pub components: Vec<String>,
     /// Layers; all where it is none.
     pub layers: Option<BTreeSet<u64>>,

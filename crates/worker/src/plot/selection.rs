@@ -91,7 +91,7 @@ pub(super) fn all<'a, 'b>(
     Ok(left)
 }
 
-/// The components asked for, by the names that records have. The last parts of a suffix will do,
+/// The components asked for, by the names that series have. The last parts of a suffix will do,
 /// where they are those of one; of compared runs one that is not named means all of them.
 pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Result<Vec<String>> {
     let wanted = all(panels, arguments)?;

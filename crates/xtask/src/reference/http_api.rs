@@ -15,7 +15,7 @@ const FILES: &[&str] = &[
 ];
 
 /// Types of those files that are not said over HTTP.
-const OTHERS: &[&str] = &["Event", "ConfigErrors", "Problems"];
+const OTHERS: &[&str] = &["Event", "LaneUpdate", "ConfigErrors", "Problems"];
 
 /// The page.
 pub(super) fn page(sources: &Sources) -> Result<String> {

@@ -51,7 +51,7 @@ pub(in crate::page) enum News {
 pub(in crate::page) struct Plan {
     /// What it costs.
     pub cost: Cost,
-    /// Its results, with everything but the records.
+    /// Its results, with everything but the numbers.
     pub results: Results,
     /// What is told apart, and begins again apart: names for messages.
     pub lanes: Vec<String>,

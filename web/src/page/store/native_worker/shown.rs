@@ -8,7 +8,7 @@ use crate::link::Source;
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::page) struct Shown {
     pub link: String,
-    /// What it shows, without the records.
+    /// What it shows, without the numbers.
     pub results: Results,
 }
 
