@@ -2,13 +2,10 @@
 //!
 //! Two origins on two free ports: the hub itself, and the file host that large files are
 //! redirected to by signed addresses that expire. Pages, ranges, entity tags, error codes, CORS
-//! headers and rate limits are those of the real one, as far as a client can tell; a test drives
-//! it with Python's own `huggingface_hub` to keep it so. [`FakeHub::inject`] makes it fail.
+//! headers and rate limits are those of the real one, as far as a client can tell; `cargo
+//! xtask test hub-python` drives it with Python's own `huggingface_hub` to keep it so. [`FakeHub::inject`] makes it fail.
 //!
 //! It answers from memory on threads of its own for as long as the process lives.
-//!
-//! A fake is only as good as it is faithful, so `cargo xtask test hub-python` drives it with
-//! Python's own `huggingface_hub`.
 
 mod address;
 mod api;

@@ -1,8 +1,8 @@
 //! `index.html` and the files that it names. It names them in trunk's attributes, so that plain
 //! `trunk build` makes a page as well; of those attributes this knows the few that stand there.
 //!
-//! Where trunk is installed, its build leaves the names alone and the program in one piece. This
-//! module writes no script of its own; `Trunk.toml` says what trunk writes instead.
+//! Where trunk is installed, its build leaves the names alone and the program in one piece. It
+//! writes no script of its own then: `Trunk.toml` says what trunk writes instead.
 //!
 //! `index.html` states its Content-Security-Policy: no inline script, and nothing evaluated from
 //! text but WebAssembly. Data may come from any `https:` or `http:` address, because a person may

@@ -1,6 +1,6 @@
 //! Who may ask: the names this server answers to, the pages that may drive it, the token.
 //!
-//! The gate looks before anything else does whatever the method; the page's files are behind it
+//! The gate looks before anything else does, whatever the method; the page's files are behind it
 //! too.
 //!
 //! A web page elsewhere can send requests to a loopback port, so Origin must be the server's own or
