@@ -8,10 +8,12 @@
 )]
 
 mod ahead;
+mod catalogs;
 mod fractions;
 mod lanes;
 mod plans;
 mod proposals;
 mod results;
+mod stacks;
 mod suffix_lists;
 mod support;

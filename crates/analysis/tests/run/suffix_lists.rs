@@ -91,6 +91,6 @@ fn a_suffix_that_no_layer_has_is_told_at_its_line() {
         problem.location.path,
         "metrics[1].components[0].layer_suffixes[1]"
     );
-    let nearest = "did you mean \"attention.o_proj\"?";
+    let nearest = "did you mean `attention.o_proj`?";
     assert!(problem.message.contains(nearest), "{}", problem.message);
 }

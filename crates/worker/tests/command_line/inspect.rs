@@ -115,9 +115,9 @@ fn what_is_suggested_is_of_one_stack() {
     assert!(both.contains("layer_suffixes: b\n"), "{both}");
     let shared = shown(&shared);
     assert!(!shared.contains("layer_suffixes"), "{shared}");
-    // Nor is one of two that a `.weight` alone tells apart.
+    // Of two that a `.weight` alone tells apart each has its own name.
     let twins = shown(&["layers.0.a", "layers.0.a.weight"]);
-    assert!(!twins.contains("layer_suffixes"), "{twins}");
+    assert!(twins.contains("layer_suffixes: [a, a.weight]\n"), "{twins}");
 }
 
 /// A checkpoint of matrices of these names.
