@@ -19,7 +19,10 @@ const ENTRY: &str = "index.html";
 
 /// Renames the files beside `index.html` to `NAME-HASH.EXTENSION`, and every mention of them.
 /// Folders (the demo run) keep their names.
-pub(crate) fn rename(dist: &Path) -> Result<()> {
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn rename(dist: &Path) -> Result<()> {
     let files = files(dist)?;
     for name in files.keys() {
         fs::remove_file(dist.join(name)).with_context(|| name.clone())?;

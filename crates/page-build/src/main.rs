@@ -1,23 +1,23 @@
-//! `ckptscope-page-build ROOT PROGRAM DIST [--in-parts]`: what `cargo xtask build` runs when cargo
-//! has compiled the page's program.
+//! `ckptscope-page-build DIST [PROGRAM BINDGEN]`: what `cargo xtask build` runs when trunk has built
+//! the page into DIST. PROGRAM is what cargo compiled, to be cut into parts, and BINDGEN is
+//! wasm-bindgen's command line.
 
 use std::env;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use ckptscope_page_build::{fingerprint, split};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (root, program, dist, in_parts) = match words.as_slice() {
-        [root, program, dist] => (root, program, dist, false),
-        [root, program, dist, "--in-parts"] => (root, program, dist, true),
-        _ => bail!("this is called by `cargo xtask build`: ROOT PROGRAM DIST [--in-parts]"),
+    let paths: Vec<&Path> = arguments.iter().map(Path::new).collect();
+    let dist = match *paths.as_slice() {
+        [dist] => dist,
+        [dist, program, bindgen] => {
+            split::write(program, bindgen, dist)?;
+            dist
+        }
+        _ => bail!("this is called by `cargo xtask build`: DIST [PROGRAM BINDGEN]"),
     };
-    ckptscope_page_build::build(
-        Path::new(root),
-        Path::new(program),
-        Path::new(dist),
-        in_parts,
-    )
+    fingerprint::rename(dist)
 }

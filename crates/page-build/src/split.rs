@@ -11,19 +11,12 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use wasm_encoder::{Module, RawSection};
 use wasm_split_cli_support::Options;
 use wasmparser::{Parser, Payload};
-
-use crate::bindings::Kind;
-
-/// The feature of the page's program that marks the places.
-pub const FEATURE: &str = "split";
-
-/// What the linker must keep for it: where the program mentions its own functions and data.
-pub const LINKER_FLAGS: &str = "-Clink-args=--emit-relocs";
 
 /// The script that fetches the parts.
 const LOADER: &str = "parts.js";
@@ -53,13 +46,18 @@ pub fn is_of(part: &str, name: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(['-', '.']))
 }
 
-/// Writes the program into `dist` in parts, and announces them in the page there.
-pub(crate) fn write(program: &Path, dist: &Path) -> Result<()> {
+/// Writes the program into `dist` in parts, in place of the whole one, and announces them in the page
+/// there. The program is what cargo compiled for wasm32, with its relocations; `bindgen` is
+/// wasm-bindgen's command line.
+///
+/// # Errors
+/// When a file cannot be read or written, or the program cannot be cut.
+pub fn write(program: &Path, bindgen: &Path, dist: &Path) -> Result<()> {
     let parts = tempfile::tempdir()?;
     let main = parts.path().join("app.wasm");
     cut(program, parts.path(), &main)
         .with_context(|| format!("cutting {} into parts", program.display()))?;
-    Kind::Main.write(&main, dist)?;
+    bind(bindgen, &main, dist)?;
     fs::remove_file(main)?;
     let mut first = Vec::new();
     for part in fs::read_dir(parts.path())? {
@@ -77,6 +75,23 @@ pub(crate) fn write(program: &Path, dist: &Path) -> Result<()> {
     }
     first.sort();
     announce(&dist.join("index.html"), &first)
+}
+
+/// Has wasm-bindgen write `app.js` and `app_bg.wasm` of what is left when the other parts are cut
+/// off, which use what it exports.
+fn bind(bindgen: &Path, main: &Path, dist: &Path) -> Result<()> {
+    let mut command = Command::new(bindgen);
+    command.args(["--target", "web", "--no-typescript", "--keep-lld-exports"]);
+    command.args(["--remove-name-section", "--remove-producers-section"]);
+    command.arg("--out-dir").arg(dist).arg(main);
+    let status = command.status();
+    let status = status.with_context(|| bindgen.display().to_string())?;
+    ensure!(
+        status.success(),
+        "{} ended with {status}",
+        bindgen.display()
+    );
+    Ok(())
 }
 
 /// Names the files that web workers are going to ask for, so that the page fetches them ahead.

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
 use crate::process;
-use crate::setup::{Chromium, PageTools, wasm};
+use crate::setup::{Chromium, wasm};
 use crate::workspace::{PAGE, Workspace};
 
 /// `cargo xtask bench [--browser] [FILTER]`.
@@ -37,11 +37,11 @@ const IN_BROWSER: [(&str, &str); 2] = [("ckptscope-metrics", "kernels"), (PAGE, 
 
 /// Kernels and redraws in headless Chromium, compiled as the page is.
 fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
-    let tools = PageTools::find_or_install(workspace)?;
+    let compiler = wasm::Compiler::find_or_install(workspace)?;
     let chromium = Chromium::find_or_install()?;
     for (package, bench) in IN_BROWSER {
         let mut command = workspace.cargo();
-        tools.prepare(workspace, &mut command, &[]);
+        compiler.prepare(workspace, &mut command, &[]);
         chromium.prepare_tests(workspace, &mut command)?;
         // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
         command

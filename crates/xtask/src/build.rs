@@ -1,6 +1,6 @@
 //! `cargo xtask build`: the page and the native worker.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -9,7 +9,7 @@ use lexopt::prelude::*;
 use crate::process;
 use crate::setup::{PageTools, wasm};
 use crate::steps::{Outcome, Report};
-use crate::workspace::{PAGE, Workspace};
+use crate::workspace::Workspace;
 
 /// What to do when the page cannot be built.
 pub(crate) const ADVICE: &str = "run `cargo xtask setup`, then look at the first error above";
@@ -26,7 +26,7 @@ pub(crate) enum Purpose {
     Development,
 }
 
-/// Makes the page's files of the compiled program.
+/// Cuts the page that trunk built into parts, and puts hashes into the names of its files.
 const PAGE_BUILD: &str = "ckptscope-page-build";
 
 /// The feature that marks where the program is cut into parts, and what the linker must keep for it:
@@ -58,50 +58,47 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     report.finish()
 }
 
-/// Builds the page into `dist/`.
+/// Builds the page into `dist/`: by trunk, and by what is done to the page afterwards.
 pub(crate) fn page(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
-    let program = compile(workspace, purpose)?;
-    assemble(workspace, purpose, &program)
-}
-
-/// Compiles the page's program; where it is.
-pub(crate) fn compile(workspace: &Workspace, purpose: Purpose) -> Result<PathBuf> {
     let tools = PageTools::find_or_install(workspace)?;
-    let mut command = workspace.cargo();
-    command.args(["build", "--package", PAGE, "--bin", "app"]);
-    command.args(["--profile", "web", "--target", wasm::TARGET]);
-    let mut target = workspace.wasm_target();
-    match purpose {
-        Purpose::Release => {
-            command.args(["--features", IN_PARTS.0]);
-            tools.prepare(workspace, &mut command, &[IN_PARTS.1]);
-        }
-        Purpose::Development => {
-            tools.prepare(workspace, &mut command, &[]);
-            // In a folder of its own, or each kind of build would undo the other's work.
-            target.push("quick");
-            command.env("CARGO_TARGET_DIR", &target);
-            command.envs(QUICK.iter().copied());
-        }
-    }
-    process::run(&mut command)?;
-    Ok(target.join(wasm::TARGET).join("web/app.wasm"))
-}
-
-/// Makes the files in `dist/` of the compiled program.
-pub(crate) fn assemble(workspace: &Workspace, purpose: Purpose, program: &Path) -> Result<Outcome> {
+    run_trunk(workspace, purpose, &tools)?;
     let mut command = Command::new(page_build(workspace)?);
-    command.arg(&workspace.root).arg(program);
     command.arg(workspace.dist());
     if purpose == Purpose::Release {
-        command.arg("--in-parts");
+        let program = workspace.wasm_target().join(wasm::TARGET);
+        command.arg(program.join("web/app.wasm"));
+        command.arg(&tools.bindgen);
     }
     process::run(&mut command)?;
     println!("{}", sizes(workspace)?);
     Ok(Outcome::Done)
 }
 
-/// Builds what makes the page's files.
+fn run_trunk(workspace: &Workspace, purpose: Purpose, tools: &PageTools) -> Result<()> {
+    let mut command = Command::new(&tools.trunk);
+    command.args(["build", "--offline", "--skip-version-check"]);
+    command.current_dir(&workspace.root);
+    command.env("PATH", process::path_with(&tools.bindgen)?);
+    // trunk takes NO_COLOR for a boolean of its own and stops at NO_COLOR=1.
+    command.env_remove("NO_COLOR");
+    match purpose {
+        Purpose::Release => {
+            command.args(["--features", IN_PARTS.0]);
+            tools
+                .compiler
+                .prepare(workspace, &mut command, &[IN_PARTS.1]);
+        }
+        Purpose::Development => {
+            tools.compiler.prepare(workspace, &mut command, &[]);
+            // In a folder of its own, or each kind of build would undo the other's work.
+            command.env("CARGO_TARGET_DIR", workspace.wasm_target().join("quick"));
+            command.envs(QUICK.iter().copied());
+        }
+    }
+    process::run(&mut command)
+}
+
+/// Builds what is run when trunk has built the page.
 pub(crate) fn page_build(workspace: &Workspace) -> Result<PathBuf> {
     process::built(workspace, PAGE_BUILD)
 }

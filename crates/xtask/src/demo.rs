@@ -34,13 +34,7 @@ struct Options {
 pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()> {
     let options = Options::parse(arguments)?;
     let mut report = Report::default();
-    report.step("setup", build::ADVICE, || setup::page(workspace));
-    let program = compile_all(workspace, options.purpose, &mut report);
-    if let Some(program) = program {
-        report.step("page", build::ADVICE, || {
-            build::assemble(workspace, options.purpose, &program)
-        });
-    }
+    build_all(workspace, options.purpose, &mut report);
     if options.purpose == Purpose::Release && report.is_good() {
         report.step(
             "analysis",
@@ -60,27 +54,26 @@ pub(crate) fn run(workspace: &Workspace, arguments: lexopt::Parser) -> Result<()
     Ok(())
 }
 
-/// Compiles what runs on this machine while the page's program is compiled: that one ends with
-/// minutes on a single core. Gives the page's program.
-fn compile_all(workspace: &Workspace, purpose: Purpose, report: &mut Report) -> Option<PathBuf> {
-    println!("\n== native, wasm");
-    let (native, wasm) = thread::scope(|scope| {
+/// Compiles what runs on this machine while the page's tools are installed and the page is built,
+/// which ends with minutes on a single core.
+fn build_all(workspace: &Workspace, purpose: Purpose, report: &mut Report) {
+    println!("\n== native, setup, page");
+    let (native, setup, page) = thread::scope(|scope| {
         let native = scope.spawn(|| timed(|| native(workspace, purpose)));
-        let wasm = timed(|| build::compile(workspace, purpose));
-        (native.join(), wasm)
+        let setup = timed(|| setup::page(workspace));
+        let is_set_up = setup.1.is_ok();
+        let page = is_set_up.then(|| timed(|| build::page(workspace, purpose)));
+        (native.join(), setup, page)
     });
     let (seconds, outcome) = native.unwrap_or((0.0, Err(anyhow!("it panicked"))));
     report.note("native", build::NATIVE_ADVICE, seconds, outcome);
-    let (seconds, outcome) = wasm;
-    let (program, outcome) = match outcome {
-        Ok(program) => (Some(program), Ok(Outcome::Done)),
-        Err(error) => (None, Err(error)),
-    };
-    report.note("wasm", build::ADVICE, seconds, outcome);
-    program
+    report.note("setup", setup::ADVICE, setup.0, setup.1);
+    if let Some((seconds, outcome)) = page {
+        report.note("page", build::ADVICE, seconds, outcome);
+    }
 }
 
-/// The worker by a profile of its own, and what makes the page's files.
+/// The worker by a profile of its own, and what is run when trunk has built the page.
 fn native(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
     build::page_build(workspace)?;
     if purpose == Purpose::Release {

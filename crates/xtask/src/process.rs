@@ -1,8 +1,9 @@
 //! Running programs.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -83,6 +84,15 @@ pub(crate) fn find_on_path(names: &[&str]) -> Option<PathBuf> {
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|file| file.is_file())
+}
+
+/// PATH with the folder of a program before all others.
+pub(crate) fn path_with(program: &Path) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let own = program.parent().map(Path::to_path_buf);
+    Ok(env::join_paths(
+        own.into_iter().chain(env::split_paths(&path)),
+    )?)
 }
 
 /// The command line as a person would type it.

@@ -6,7 +6,6 @@ pub(crate) mod chromium;
 pub(crate) mod wasm;
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -28,25 +27,17 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
 
 /// Finds or installs what building the page needs.
 pub(crate) fn page(workspace: &Workspace) -> Result<Outcome> {
-    page_tools(workspace)?;
+    PageTools::find_or_install(workspace)?.describe();
     Ok(Outcome::Done)
-}
-
-fn page_tools(workspace: &Workspace) -> Result<PageTools> {
-    let tools = PageTools::find_or_install(workspace)?;
-    let compiler = tools.compiler.describe();
-    println!("compiler for {}: {compiler}", wasm::TARGET);
-    Ok(tools)
 }
 
 /// Finds or installs everything.
 pub(crate) fn all(workspace: &Workspace) -> Result<Outcome> {
-    let tools = page_tools(workspace)?;
+    let tools = PageTools::find_or_install(workspace)?;
+    tools.describe();
     if !tools.compiler.has_clippy() {
         wasm::install_clippy();
     }
-    let runner = test_runner(workspace)?;
-    println!("runner of tests in a browser: {}", runner.display());
     let Chromium { browser, driver } = Chromium::find_or_install()?;
     println!(
         "browser for tests: {}, {}",
@@ -56,14 +47,14 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Flags of every build for wasm32. Leptos erases the types of views: less code, and quicker to
-/// compile.
-const FLAGS: &[&str] = &["-C target-feature=+simd128", "--cfg erase_components"];
-
 /// What building the page needs.
 pub(crate) struct PageTools {
     /// The compiler for wasm32.
     pub compiler: wasm::Compiler,
+    /// trunk.
+    pub trunk: PathBuf,
+    /// wasm-bindgen's command line, which trunk calls.
+    pub bindgen: PathBuf,
 }
 
 impl PageTools {
@@ -71,32 +62,43 @@ impl PageTools {
     pub(crate) fn find_or_install(workspace: &Workspace) -> Result<Self> {
         Ok(Self {
             compiler: wasm::Compiler::find_or_install(workspace)?,
+            trunk: TRUNK.find_or_install(workspace, TRUNK_VERSION)?,
+            bindgen: bindgen(workspace)?,
         })
     }
 
-    /// Makes `command` compile for wasm32 with these tools, and with these flags on top of those
-    /// that every build for wasm32 has.
-    pub(crate) fn prepare(&self, workspace: &Workspace, command: &mut Command, flags: &[&str]) {
-        self.compiler.prepare(command);
-        command
-            .env("CARGO_TARGET_DIR", workspace.wasm_target())
-            .env("CARGO_INCREMENTAL", "0")
-            .env(
-                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-                [FLAGS, flags].concat().join(" "),
-            );
+    fn describe(&self) {
+        let compiler = self.compiler.describe();
+        println!("compiler for {}: {compiler}", wasm::TARGET);
+        println!("trunk {TRUNK_VERSION}: {}", self.trunk.display());
+        println!("wasm-bindgen: {}", self.bindgen.display());
     }
 }
 
-/// Finds or installs what runs tests for wasm32: of the version of wasm-bindgen that they are built
-/// with.
+/// 0.22 wants rustc 1.96.1.
+const TRUNK_VERSION: &str = "0.21.14";
+
+const TRUNK: CargoTool = CargoTool {
+    package: "trunk",
+    programs: &["trunk"],
+};
+
+const BINDGEN: CargoTool = CargoTool {
+    package: "wasm-bindgen-cli",
+    programs: &["wasm-bindgen", TEST_RUNNER],
+};
+
+/// The program of wasm-bindgen's command line that runs tests for wasm32.
+const TEST_RUNNER: &str = "wasm-bindgen-test-runner";
+
+/// Finds or installs wasm-bindgen's command line, of the version that the page is compiled with.
+fn bindgen(workspace: &Workspace) -> Result<PathBuf> {
+    BINDGEN.find_or_install(workspace, &locked_version(workspace, "wasm-bindgen")?)
+}
+
+/// Finds or installs what runs tests for wasm32.
 pub(crate) fn test_runner(workspace: &Workspace) -> Result<PathBuf> {
-    CargoTool {
-        package: "wasm-bindgen-cli",
-        program: "wasm-bindgen-test-runner",
-        version: locked_version(workspace, "wasm-bindgen")?,
-    }
-    .find_or_install(workspace)
+    Ok(bindgen(workspace)?.with_file_name(TEST_RUNNER))
 }
 
 /// The version of a package in Cargo.lock.

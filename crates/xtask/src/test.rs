@@ -13,7 +13,7 @@ use crate::fake_hub;
 use crate::page_tests;
 use crate::process;
 use crate::reference;
-use crate::setup::{self, Chromium, PageTools, wasm};
+use crate::setup::{self, Chromium, wasm};
 use crate::steps::{Outcome, Report, count_tests, run_tests};
 use crate::tidy;
 use crate::wandb;
@@ -180,13 +180,13 @@ fn docs(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
-    let tools = PageTools::find_or_install(workspace)?;
-    let Some(mut command) = tools.compiler.clippy(workspace) else {
+    let compiler = wasm::Compiler::find_or_install(workspace)?;
+    let Some(mut command) = compiler.clippy(workspace) else {
         return Ok(Outcome::Skipped(
             "this compiler has no clippy; `cargo xtask setup` tries to install it".into(),
         ));
     };
-    tools.prepare(workspace, &mut command, &[]);
+    compiler.prepare(workspace, &mut command, &[]);
     command.args(["--profile", WASM_PROFILE, "-p", PAGE, "--all-targets"]);
     command.args(["--target", wasm::TARGET, "--", "-D", "warnings"]);
     process::run(&mut command)?;
@@ -196,11 +196,11 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
 /// Runs the page's unit tests and every `tests/browser*.rs` of the crates and of the page in
 /// headless Chromium.
 fn tests_wasm(workspace: &Workspace, only: &str) -> Result<Outcome> {
-    let tools = PageTools::find_or_install(workspace)?;
+    let compiler = wasm::Compiler::find_or_install(workspace)?;
     let chromium = Chromium::find_or_install()?;
     let tests = || {
         let mut command = workspace.cargo();
-        tools.prepare(workspace, &mut command, &[]);
+        compiler.prepare(workspace, &mut command, &[]);
         chromium.prepare_tests(workspace, &mut command)?;
         command.args(["test", "--profile", WASM_PROFILE, "--no-fail-fast"]);
         command.args(["--target", wasm::TARGET]);

@@ -8,55 +8,51 @@ use anyhow::{Context, Result};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// A program from crates.io, of one version.
+/// Programs from crates.io.
 pub(crate) struct CargoTool {
     /// The package.
     pub package: &'static str,
-    /// The program it brings.
-    pub program: &'static str,
-    /// The version, exactly.
-    pub version: String,
+    /// The programs that are wanted of it, the first of which gives its name.
+    pub programs: &'static [&'static str],
 }
 
+/// What compiles them soon: a tool that runs for seconds need not be optimised for minutes.
+const QUICK: &[(&str, &str)] = &[
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
+];
+
 impl CargoTool {
-    /// Installs it into the folder of tools unless it is there in this version; where it is.
-    pub(crate) fn find_or_install(&self, workspace: &Workspace) -> Result<PathBuf> {
-        let program = workspace.tools.join("bin").join(self.program);
-        if self.is_installed(&program) {
-            return Ok(program);
+    /// Installs the programs into the folder of tools unless they are there in this version; where
+    /// the first of them is.
+    pub(crate) fn find_or_install(&self, workspace: &Workspace, version: &str) -> Result<PathBuf> {
+        let folder = workspace.tools.join("bin");
+        let mut programs = self.programs.iter().map(|name| folder.join(name));
+        if !programs.clone().all(|path| has_version(&path, version)) {
+            self.install(workspace, version)?;
         }
-        let folder = workspace.tools.display();
-        println!(
-            "installing {} {} into {folder} (once; a few minutes)",
-            self.package, self.version
-        );
-        let mut command = workspace.cargo();
-        command.args([
-            "install",
-            self.package,
-            "--version",
-            &self.version,
-            "--root",
-        ]);
-        command.arg(&workspace.tools).args(["--bin", self.program]);
-        // A tool that runs for seconds need not be optimised for minutes.
-        command
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-            .env_remove("CARGO_TARGET_DIR");
-        process::run(&mut command).with_context(|| {
-            format!(
-                "could not install {}; is crates.io within reach?",
-                self.package
-            )
-        })?;
-        Ok(program)
+        programs.next().context("a tool has a program at least")
     }
 
-    fn is_installed(&self, program: &Path) -> bool {
-        let version = process::read(Command::new(program).arg("--version"));
-        version.is_ok_and(|text| text.split_whitespace().any(|word| word == self.version))
+    fn install(&self, workspace: &Workspace, version: &str) -> Result<()> {
+        let (package, folder) = (self.package, workspace.tools.display());
+        println!("installing {package} {version} into {folder} (once; a few minutes)");
+        let mut command = workspace.cargo();
+        command.args(["install", package, "--locked", "--version", version]);
+        command.arg("--root").arg(&workspace.tools);
+        for program in self.programs {
+            command.args(["--bin", program]);
+        }
+        command.envs(QUICK.iter().copied());
+        command.env_remove("CARGO_TARGET_DIR");
+        process::run(&mut command)
+            .with_context(|| format!("could not install {package}; is crates.io within reach?"))
     }
+}
+
+fn has_version(program: &Path, version: &str) -> bool {
+    let text = process::read(Command::new(program).arg("--version"));
+    text.is_ok_and(|text| text.split_whitespace().any(|word| word == version))
 }

@@ -16,6 +16,10 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_CLIPPY: &str = "rust-web-clippy";
 
+/// Flags of every build for wasm32. Leptos erases the types of views: less code, and quicker to
+/// compile.
+const FLAGS: &[&str] = &["-C target-feature=+simd128", "--cfg erase_components"];
+
 /// A way to compile for wasm32.
 pub(crate) enum Compiler {
     /// The default toolchain, which has the target.
@@ -67,8 +71,16 @@ impl Compiler {
         })
     }
 
-    /// Makes `command`, a cargo or something that calls it, use this compiler for wasm32.
-    pub(crate) fn prepare(&self, command: &mut Command) {
+    /// Makes `command`, a cargo or something that calls it, compile for wasm32 with this compiler,
+    /// and with these flags on top of those that every build for wasm32 has.
+    pub(crate) fn prepare(&self, workspace: &Workspace, command: &mut Command, flags: &[&str]) {
+        command
+            .env("CARGO_TARGET_DIR", workspace.wasm_target())
+            .env("CARGO_INCREMENTAL", "0")
+            .env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+                [FLAGS, flags].concat().join(" "),
+            );
         let Self::Debian { linker } = self else {
             return;
         };
