@@ -97,13 +97,11 @@ impl Results {
         entries.flat_map(|series| {
             let steps = series.iter().flat_map(|one| one.steps());
             let steps: BTreeSet<u64> = steps.copied().collect();
-            steps.into_iter().flat_map(move |step| {
-                let at_step = move |one: &'_ Arc<Series>| one.point(step).is_some();
-                series
-                    .iter()
-                    .filter(move |one| at_step(one))
-                    .filter_map(move |one| Some((&one.id, one.point(step)?)))
-            })
+            let at = move |step| {
+                let points = series.iter().map(move |one| (one, one.point(step)));
+                points.filter_map(|(one, point)| Some((&one.id, point?)))
+            };
+            steps.into_iter().flat_map(at)
         })
     }
 }

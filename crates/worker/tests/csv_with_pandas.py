@@ -82,7 +82,7 @@ class Tables(unittest.TestCase):
         for (metric, split), own in everything.groupby(["metric", "split"], sort=False):
             wanted = pandas.read_csv(RESULTS / f"{metric}_{split}.csv")
             # pandas takes an empty cell of a CSV file for a missing value.
-            wanted["output"] = wanted["output"].fillna("")
+            wanted["output"] = wanted["output"].astype(object).fillna("")
             found = own.drop(columns=["metric", "split"]).reset_index(drop=True)
             self.assertEqual(list(found.columns), list(wanted.columns))
             for name in wanted.columns:

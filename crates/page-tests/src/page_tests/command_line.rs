@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use ckptscope_results::{Results, SeriesId, SeriesPoint};
 
 use super::numbers::is_same;
 use super::visit;
@@ -32,23 +32,15 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let saved = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
     let native = analyse(site.given, folder.path())?;
-    let found = records(&saved)?;
-    let wanted = records(&native)?;
-    ensure!(
-        found.len() == wanted.len(),
-        "{} numbers of {}",
-        found.len(),
-        wanted.len()
-    );
+    let (found, wanted) = (results(&saved)?, results(&native)?);
+    let (all, expected) = (found.series.numbers(), wanted.series.numbers());
+    ensure!(all == expected, "{all} numbers of {expected}");
     let mut equal = 0;
-    for (found, wanted) in found.iter().zip(&wanted) {
+    for (found, wanted) in found.rows().zip(wanted.rows()) {
         equal += usize::from(found == wanted);
-        is_same_record(found, wanted)?;
+        is_same_number(found, wanted)?;
     }
-    println!(
-        "    {equal} of {} numbers are the same to the last bit",
-        found.len()
-    );
+    println!("    {equal} of {all} numbers are the same to the last bit");
     Ok(())
 }
 
@@ -61,25 +53,27 @@ fn analyse(given: &Given, folder: &Path) -> Result<PathBuf> {
     Ok(folder.join("demo/results.json"))
 }
 
-fn records(path: &Path) -> Result<Vec<Value>> {
+fn results(path: &Path) -> Result<Results> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let results: Value = serde_json::from_str(&text)?;
-    Ok(results["records"].as_array().context("no records")?.clone())
+    Ok(Results::parse(&text)?)
 }
 
-fn is_same_record(found: &Value, wanted: &Value) -> Result<()> {
-    for field in ["label", "split", "step", "key", "data_type"] {
-        ensure!(found[field] == wanted[field], "{found} for {wanted}");
-    }
-    let is_left_open = found["status"]
-        .as_str()
-        .is_some_and(|status| status.contains("good to 3 digits"));
+/// A number, and what it is of.
+type Row<'a> = (&'a SeriesId, SeriesPoint<'a>);
+
+fn is_same_number(found: Row<'_>, wanted: Row<'_>) -> Result<()> {
+    let place = |(id, point): Row<'_>| (id.clone(), point.step);
+    ensure!(place(found) == place(wanted), "{found:?} for {wanted:?}");
+    let (found, wanted) = (found.1, wanted.1);
+    let is_left_open = found
+        .status
+        .is_some_and(|status| status.text.contains("good to 3 digits"));
     let allowed = if is_left_open {
         RELATIVE_LEFT_OPEN
     } else {
         RELATIVE
     };
-    let is_close = is_same(found["value"].as_f64(), wanted["value"].as_f64(), allowed);
-    ensure!(is_close, "{found} for {wanted}");
+    let is_close = is_same(found.number(), wanted.number(), allowed);
+    ensure!(is_close, "{found:?} for {wanted:?}");
     Ok(())
 }

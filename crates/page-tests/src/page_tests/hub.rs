@@ -7,6 +7,7 @@ mod tokens;
 
 use anyhow::{Context, Result, bail, ensure};
 use ckptscope_fake_hub::{FakeHub, Fault, Logged, Options, Origin, Rule, example};
+use ckptscope_results::Results;
 use serde_json::Value;
 
 use super::{Site, numbers, visit};
@@ -137,17 +138,17 @@ fn agree_on_traffic(words: &str, log: &[Logged]) -> Result<()> {
 
 /// Every number of a saved results file that is expected is as it is expected.
 pub(super) fn agree(results: &Value, expected: &Value) -> Result<usize> {
-    let records = results["records"].as_array();
+    let results = Results::parse(&results.to_string())?;
     let mut compared = 0;
-    for record in records.map(Vec::as_slice).unwrap_or_default() {
-        let text = |field: &str| record[field].as_str().unwrap_or_default();
-        let (metric, key) = (text("label"), text("key"));
-        let place = format!("{}/step_{}", text("split"), record["step"]);
-        let Some(wanted) = expected[&place][metric].get(key) else {
+    for (id, point) in results.rows() {
+        let (metric, key) = (&*id.entry.label, id.key());
+        let place = format!("{}/step_{}", id.entry.split, point.step);
+        let Some(wanted) = expected[&place][metric].get(&key) else {
             continue;
         };
-        let (found, wanted) = (record["value"].as_f64(), wanted.as_f64());
-        let allowed = numbers::allowed(metric, wanted, text("status"));
+        let (found, wanted) = (point.number(), wanted.as_f64());
+        let status = point.status.map_or("", |status| &status.text);
+        let allowed = numbers::allowed(metric, wanted, status);
         ensure!(
             numbers::is_same(found, wanted, allowed),
             "{place} {metric} {key}: {found:?} for {wanted:?}"

@@ -73,9 +73,9 @@ pub(super) fn expected(given: &Given) -> Result<Value> {
 /// were compared.
 pub(super) fn agree(rows: &[Row], metric: &str, split: &str, expected: &Value) -> Result<usize> {
     for row in rows {
-        let key = key(row);
+        let key = row.field("key");
         let place = format!("{split}/step_{}", row.field("step"));
-        let wanted = expected[&place][metric].get(&key);
+        let wanted = expected[&place][metric].get(key);
         let wanted =
             wanted.with_context(|| format!("nothing is expected of {place} {metric} {key}"))?;
         let (found, wanted) = (row.number("value")?, wanted.as_f64());
@@ -85,17 +85,6 @@ pub(super) fn agree(rows: &[Row], metric: &str, split: &str, expected: &Value) -
         );
     }
     Ok(rows.len())
-}
-
-/// The name of a row's value in the expected values.
-fn key(row: &Row) -> String {
-    let [layer, component, kind] =
-        ["layer", "component", "data_type"].map(|column| row.field(column));
-    let head = match row.field("head") {
-        "" => String::new(),
-        head => format!(".heads.{head}"),
-    };
-    format!("_forward_module.layers.{layer}.{component}.{kind}{head}")
 }
 
 /// The relative difference that is allowed; see `crates/analysis/tests/golden/mod.rs`.

@@ -85,7 +85,11 @@ pub(crate) fn key_cells(id: &SeriesId, step: u64) -> [Cell<'_>; 7] {
 }
 
 fn value_cell(value: Option<&Value>) -> Cell<'_> {
-    value.map_or_else(Cell::default, |value| json!(value).to_string().into())
+    match value {
+        None => Cell::default(),
+        Some(Value::Number(number)) => number_cell(Some(*number)),
+        Some(vector) => json!(vector).to_string().into(),
+    }
 }
 
 /// A number; nothing where there is none.

@@ -13,13 +13,22 @@ def results():
         return json.load(file)
 
 
+def key_of(series):
+    key = f"{series['stack']}{series['layer']}.{series['component']}.{series['data_type']}"
+    if "head" in series:
+        key += f".heads.{series['head']}"
+    return f"{key}.{series['output']}" if "output" in series else key
+
+
 def rows_of(results):
     """Step to the names and values that the reference tool would log; undefined ones are left out."""
-    rows = {}
-    for record in results["records"]:
-        row = rows.setdefault(record["step"], {})
-        if record["value"] is not None:
-            row[f"{record['label']}_{record['split']}/{record['key']}"] = record["value"]
+    rows = {step: {} for step in results["steps"]}
+    for series in results["series"]:
+        entry = results["entries"][series["entry"]]
+        name = f"{entry['label']}_{entry['split']}/{key_of(series)}"
+        for step, value in zip(results["step_lists"][series["steps"]], series["values"]):
+            if value is not None:
+                rows[step][name] = value
     return dict(sorted(rows.items()))
 
 
