@@ -59,7 +59,7 @@ pub struct PanelSlot {
 #[derive(Default)]
 pub struct Added {
     /// The charts that got numbers. They were not told.
-    pub changed: Vec<PanelSignal>,
+    pub changed: Vec<(PanelId, PanelSignal)>,
     /// Whether there are charts, components, layers or heads that were not there before.
     pub has_grown: bool,
 }
@@ -118,10 +118,8 @@ impl Panels {
             panel.update_untracked(|panel| panel.add(one));
             changed.insert(place);
         }
-        let signals = changed
-            .into_iter()
-            .map(|place| self.all[place].panel.clone());
-        added.changed = signals.collect();
+        let slots = changed.into_iter().map(|place| self.all[place].clone());
+        added.changed = slots.map(|slot| (slot.id, slot.panel)).collect();
         let entries = &self.entries;
         self.all.sort_by_key(|slot| order(&slot.id, entries));
         added

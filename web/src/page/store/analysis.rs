@@ -10,7 +10,7 @@ mod phase;
 mod this_tab;
 
 pub(in crate::page) use self::phase::Phase;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use std::rc::Rc;
 
@@ -28,11 +28,14 @@ use super::meter::Meter;
 use super::web_workers::WebWorkers;
 use crate::browser;
 use crate::message::NetworkNews;
-use crate::panel::{Added, PanelSignal, Panels};
+use crate::panel::{Added, PanelId, PanelSignal, Panels};
 use crate::pool::LaneNews;
 
 /// How long charts rest between two updates, in milliseconds.
 const REST_MILLISECONDS: u32 = 120;
+
+/// So many series charts are given in one task.
+const SERIES_AT_ONCE: usize = 500;
 
 /// What is being computed, or was. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -58,7 +61,7 @@ pub(in crate::page) struct Analysis {
     /// Whether charts are being told of numbers that have come.
     pub is_feeding: RwSignal<bool>,
     /// The series of which charts have not been told the newest numbers.
-    untold: StoredValue<HashSet<SeriesId>>,
+    untold: StoredValue<BTreeSet<SeriesId>>,
     /// When numbers began to come; of a native worker's, when its turn came.
     started: StoredValue<f64>,
     /// Layer-steps that were finished before that.
@@ -124,7 +127,7 @@ impl Analysis {
             lanes: StoredValue::new(Vec::new()),
             series: StoredValue::new(SeriesSet::default()),
             is_feeding: RwSignal::new(false),
-            untold: StoredValue::new(HashSet::new()),
+            untold: StoredValue::new(BTreeSet::new()),
             started: StoredValue::new(0.0),
             head_start: StoredValue::new(0),
             before: StoredValue::new(NetworkNews::default()),
@@ -148,7 +151,7 @@ impl Analysis {
         self.computer.set_value(None);
         self.lanes.set_value(Vec::new());
         self.series.set_value(SeriesSet::default());
-        self.untold.update_value(HashSet::clear);
+        self.untold.update_value(BTreeSet::clear);
         self.head_start.set_value(0);
         self.phase.set(Phase::Idle);
         self.results.set(None);
@@ -392,7 +395,7 @@ impl Analysis {
     /// Everything begins again, perhaps of other files.
     fn forget_numbers(self) {
         self.series.set_value(SeriesSet::default());
-        self.untold.update_value(HashSet::clear);
+        self.untold.update_value(BTreeSet::clear);
         if let Some(results) = self.results.get_untracked() {
             self.panels.set(Panels::of(&results));
         }
@@ -435,8 +438,8 @@ impl Analysis {
         }
         self.is_feeding.set(true);
         spawn_local(async move {
-            while let Some(changed) = self.add_to_panels() {
-                for panel in changed {
+            while self.untold.with_value(|untold| !untold.is_empty()) {
+                for panel in self.feed_panels().await {
                     panel.notify();
                     TimeoutFuture::new(0).await;
                 }
@@ -446,23 +449,41 @@ impl Analysis {
         });
     }
 
-    /// The charts that got numbers; none where nothing was untold.
-    fn add_to_panels(self) -> Option<Vec<PanelSignal>> {
-        let mut untold = HashSet::new();
-        self.untold.update_value(|all| untold = std::mem::take(all));
-        if untold.is_empty() {
-            return None;
+    /// Gives the panels what they have not got, some series a task; the charts that have changed.
+    async fn feed_panels(self) -> Vec<PanelSignal> {
+        let mut changed: Vec<(PanelId, PanelSignal)> = Vec::new();
+        loop {
+            let (added, is_all) = self.feed_some();
+            for (id, panel) in added {
+                if !changed.iter().any(|(known, _)| *known == id) {
+                    changed.push((id, panel));
+                }
+            }
+            if is_all {
+                break changed.into_iter().map(|(_, panel)| panel).collect();
+            }
+            TimeoutFuture::new(0).await;
         }
+    }
+
+    /// The charts that got some series, and whether these were the last.
+    fn feed_some(self) -> (Vec<(PanelId, PanelSignal)>, bool) {
+        let mut some = Vec::new();
+        let mut is_all = true;
+        self.untold.update_value(|untold| {
+            some.extend(std::iter::from_fn(|| untold.pop_first()).take(SERIES_AT_ONCE));
+            is_all = untold.is_empty();
+        });
         let mut added = Added::default();
         self.series.with_value(|series| {
-            let untold = series.iter().filter(|series| untold.contains(&series.id));
+            let some = some.iter().filter_map(|id| series.get(id));
             self.panels
-                .update_untracked(|panels| added = panels.add_all(untold));
+                .update_untracked(|panels| added = panels.add_all(some));
         });
         if added.has_grown {
             self.panels.notify();
         }
-        Some(added.changed)
+        (added.changed, is_all)
     }
 }
 
