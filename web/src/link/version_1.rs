@@ -5,7 +5,7 @@ use ckptscope_results::Results;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::LinkError;
+use super::error::LinkError;
 
 /// Results as links of version 1 have them.
 #[derive(Deserialize)]
