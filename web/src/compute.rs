@@ -32,6 +32,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
+use crate::files::text_of;
 use crate::message::{Answer, Found, Question, Remote, Reply, Request};
 use crate::part::{MissingPart, begin};
 use network::Connection;
@@ -95,6 +96,11 @@ fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
             return handler.use_files(FilesTree::new(name, files));
         }
         Request::Remote(remote) => return handler.use_remote(*remote),
+        Request::ResultsFile => {
+            let (number, file) = (question.number, blobs_of(data).into_iter().next());
+            let handler = Rc::clone(handler);
+            return spawn_local(async move { handler.answer_file(number, file).await });
+        }
         _ => {}
     }
     let handler = Rc::clone(handler);
@@ -186,7 +192,7 @@ impl RequestHandler {
     async fn find_answer(&self, number: u64, request: Request) -> Result<Answer, String> {
         let registry = &self.registry;
         match request {
-            Request::Files { .. } | Request::Remote(_) => {
+            Request::Files { .. } | Request::Remote(_) | Request::ResultsFile => {
                 Err("files come with a message of their own".to_owned())
             }
             Request::Open => {
@@ -209,6 +215,24 @@ impl RequestHandler {
             Request::Needed => self.files()?.needed().await,
             Request::Report { results } => report::report(*results).await,
             Request::Results { text } => self.read_results(number, &text),
+        }
+    }
+
+    /// Answers what a results file holds that came with a message.
+    async fn answer_file(&self, number: u64, file: Option<Blob>) {
+        let text = match file {
+            Some(file) => text_of(&file).await,
+            None => Err("the file did not come with its request".to_owned()),
+        };
+        match text {
+            Ok(text) => {
+                let request = Request::Results { text };
+                self.answer(Question { number, request }).await;
+            }
+            Err(message) => {
+                let answer = Answer::Failed { message };
+                (self.tell)(&Reply { number, answer });
+            }
         }
     }
 

@@ -97,6 +97,8 @@ pub enum Request {
         /// Its text.
         text: String,
     },
+    /// The same of the file whose handle comes with the message: the page never holds its text.
+    ResultsFile,
 }
 
 /// What a web worker answers.

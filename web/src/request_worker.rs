@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use ckptscope_results::SeriesSet;
 use futures_channel::oneshot;
+use js_sys::Array;
+use web_sys::Blob;
 
 use crate::message::{Answer, NetworkNews, Question, Reply, Request};
 use crate::run_place::RunPlace;
@@ -60,7 +62,15 @@ impl RequestWorker {
     /// # Errors
     /// Why there is none, in words; nothing (an empty text) where nobody waits for it any more.
     pub async fn ask(&self, request: Request) -> Result<Answer, String> {
-        let answer = self.post(request)?;
+        self.ask_of(request, None).await
+    }
+
+    /// The answer to a request that is about a file.
+    ///
+    /// # Errors
+    /// As [`RequestWorker::ask`].
+    pub async fn ask_of(&self, request: Request, file: Option<&Blob>) -> Result<Answer, String> {
+        let answer = self.post(request, file)?;
         match answer.await {
             Ok(Answer::Failed { message }) => Err(message),
             Ok(answer) => Ok(answer),
@@ -68,7 +78,11 @@ impl RequestWorker {
         }
     }
 
-    fn post(&self, request: Request) -> Result<oneshot::Receiver<Answer>, String> {
+    fn post(
+        &self,
+        request: Request,
+        file: Option<&Blob>,
+    ) -> Result<oneshot::Receiver<Answer>, String> {
         if self.0.borrow().worker.is_none() {
             self.start()?;
         }
@@ -78,7 +92,8 @@ impl RequestWorker {
         let (sender, receiver) = oneshot::channel();
         shared.waiting.insert(number, sender);
         let worker = shared.worker.as_ref().ok_or("no web worker")?;
-        worker.ask(&Question { number, request }, None)?;
+        let files = file.map(|file| Array::of1(file));
+        worker.ask(&Question { number, request }, files.as_ref())?;
         Ok(receiver)
     }
 

@@ -177,9 +177,9 @@ async fn what_is_no_link_is_named() {
 
 #[wasm_bindgen_test]
 async fn a_later_version_says_so_whatever_it_holds() {
-    let error = refusal(&holding(br#"{"v":2,"source":17}"#).await).await;
+    let error = refusal(&holding(br#"{"v":3,"source":17}"#).await).await;
     assert!(
-        matches!(error, LinkError::Newer { version: 2, .. }),
+        matches!(error, LinkError::Newer { version: 3, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("newer version"));

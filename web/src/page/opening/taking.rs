@@ -51,7 +51,7 @@ pub(in crate::page) fn picked(state: State, task: OpenTask, files: RunFiles) {
 async fn take(state: State, task: OpenTask, files: RunFiles) {
     if let [(path, file)] = files.files.as_slice() {
         match known_text(state, path, file).await {
-            Ok(Some(Known::Results(text))) => return task.show(text).await,
+            Ok(Some(Known::Results)) => return task.show(file).await,
             Ok(Some(Known::Config(text))) => {
                 state.settle();
                 state.side.set(Side::YAML);
@@ -67,7 +67,7 @@ async fn take(state: State, task: OpenTask, files: RunFiles) {
 
 /// A single file that is not a checkpoint.
 enum Known {
-    Results(String),
+    Results,
     Config(String),
 }
 
@@ -81,7 +81,7 @@ async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Know
             if !Results::is_beginning(&text_of(&head).await?) {
                 return Ok(None);
             }
-            Ok(Some(Known::Results(text_of(file).await?)))
+            Ok(Some(Known::Results))
         }
         "yaml" | "yml" if is_run_open => Ok(Some(Known::Config(text_of(file).await?))),
         _ => Ok(None),

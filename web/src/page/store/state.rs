@@ -3,6 +3,7 @@
 use ckptscope_plot::Theme;
 use ckptscope_results::Results;
 use leptos::prelude::*;
+use web_sys::Blob;
 
 use super::analysis::Analysis;
 use super::arrival::Arrival;
@@ -283,9 +284,10 @@ impl OpenTask {
         }
     }
 
-    /// Shows the results in a results file's text; a run that is open is closed.
-    pub(in crate::page) async fn show(self, text: String) {
-        let answer = self.state.web_workers.ask(Request::Results { text }).await;
+    /// Shows the results in a results file; a run that is open is closed.
+    pub(in crate::page) async fn show(self, file: &Blob) {
+        let workers = self.state.web_workers;
+        let answer = workers.ask_of(Request::ResultsFile, file).await;
         if !self.is_wanted() {
             return;
         }

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use web_sys::Blob;
 
 use super::meter::Meter;
 use crate::files::RunFiles;
@@ -130,6 +131,16 @@ impl WebWorkers {
     pub(in crate::page) async fn ask(self, request: Request) -> Result<Answer, String> {
         let worker = self.workers.with_value(|workers| workers.run.clone());
         worker.ask(request).await
+    }
+
+    /// What the run's worker says of a file.
+    pub(in crate::page) async fn ask_of(
+        self,
+        request: Request,
+        file: &Blob,
+    ) -> Result<Answer, String> {
+        let worker = self.workers.with_value(|workers| workers.run.clone());
+        worker.ask_of(request, Some(file)).await
     }
 
     /// The answer of the worker that looks at tensors; whatever it did before ends at once.
