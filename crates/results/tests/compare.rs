@@ -1,5 +1,7 @@
 //! Analyses side by side.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use ckptscope_results::compare::{CompareError, Comparison};
 use ckptscope_results::{
     DataKind, Entry, EntryId, MeasuredComponent, Number, Results, SeriesId, Split, Value,

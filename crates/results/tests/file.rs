@@ -1,5 +1,7 @@
 //! `results.json`: what is written is read, whatever it holds, and what is broken is told.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use ckptscope_results::{

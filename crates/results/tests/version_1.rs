@@ -1,9 +1,11 @@
 //! Files of version 1, of one run and of several, are read as what they hold.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use ckptscope_results::{DataKind, Results, Status};
 use serde_json::{Value, json};
 
-fn record(component: &str, key: &str, layer: u64, value: Value, status: Value) -> Value {
+fn record(component: &str, key: &str, layer: u64, value: &Value, status: &Value) -> Value {
     json!({"label": "per", "split": "val", "step": 3, "key": key, "component": component,
         "layer": layer, "head": null, "data_type": "weights", "value": value, "status": status})
 }
@@ -30,15 +32,15 @@ fn keys_say_the_stack() {
             "attention.o_proj",
             "model.layers.1.attention.o_proj.weights",
             1,
-            json!(2.5),
-            Value::Null,
+            &json!(2.5),
+            &Value::Null,
         ),
         record(
             "attention.o_proj",
             "model.layers.0.attention.o_proj.weights",
             0,
-            Value::Null,
-            json!("all entries are zero"),
+            &Value::Null,
+            &json!("all entries are zero"),
         ),
     ];
     let results = file(&["attention.o_proj"], &records);
@@ -62,15 +64,15 @@ fn runs_that_were_compared_are_known_again() {
             "o_proj · b",
             "layers.0.o_proj.weights · b",
             0,
-            json!(2.0),
-            Value::Null,
+            &json!(2.0),
+            &Value::Null,
         ),
         record(
             "o_proj · a",
             "layers.0.o_proj.weights · a",
             0,
-            json!(1.0),
-            Value::Null,
+            &json!(1.0),
+            &Value::Null,
         ),
     ];
     let results = file(&["o_proj · a", "o_proj · b"], &records);

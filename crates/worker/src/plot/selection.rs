@@ -185,7 +185,7 @@ pub(super) fn layers(
 
 fn has_one_of(panel: &Panel<'_>, components: &[String]) -> bool {
     let mut parts = panel.parts.iter();
-    parts.any(|part| components.iter().any(|name| *name == part.name))
+    parts.any(|part| components.contains(&part.name))
 }
 
 fn names<'a>(panels: &[&'a Panel<'_>], property: &Property) -> Vec<&'a str> {
