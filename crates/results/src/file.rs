@@ -225,9 +225,10 @@ impl File {
             lists.len() - 1
         };
         let mut entries = results.entries.clone();
+        let mut runs = results.runs.clone();
         let series = results.series.iter();
-        let series = series
-            .map(|series| Column::of(series, &mut entries, &results.runs, list(series.steps())));
+        let series =
+            series.map(|series| Column::of(series, &mut entries, &mut runs, list(series.steps())));
         let series = series.collect();
         Self {
             format: FORMAT.to_owned(),
@@ -235,7 +236,7 @@ impl File {
             program: results.program.clone(),
             analysis_name: results.analysis_name.clone(),
             source: results.source.clone(),
-            runs: results.runs.clone(),
+            runs,
             inputs: results.inputs.clone(),
             model: results.model.clone(),
             steps: results.steps.clone(),
@@ -283,8 +284,8 @@ impl File {
 }
 
 impl Column {
-    /// An entry that the results do not list is added, so that no number goes without one.
-    fn of(series: &Series, entries: &mut Vec<Entry>, runs: &[String], steps: usize) -> Self {
+    /// An entry or a run that the results do not list is added: no number loses what it is of.
+    fn of(series: &Series, entries: &mut Vec<Entry>, runs: &mut Vec<String>, steps: usize) -> Self {
         let id = &series.id;
         let entry = entries.iter().position(|entry| entry.is(&id.entry));
         let entry = entry.unwrap_or_else(|| {
@@ -295,12 +296,16 @@ impl Column {
             });
             entries.len() - 1
         });
+        let run = id.run.as_ref().map(|name| {
+            let place = runs.iter().position(|run| *run == **name);
+            place.unwrap_or_else(|| {
+                runs.push(name.to_string());
+                runs.len() - 1
+            })
+        });
         let values = series.points().map(|point| point.value.cloned());
         Self {
-            run: id
-                .run
-                .as_ref()
-                .and_then(|name| runs.iter().position(|run| *run == **name)),
+            run,
             entry,
             component: id.component.clone(),
             data_type: id.kind,

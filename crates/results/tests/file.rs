@@ -37,10 +37,11 @@ fn id() -> impl Strategy<Value = SeriesId> {
     ];
     let split = prop_oneof![Just(Split::Train), Just(Split::Val)];
     let names = (text(), text(), text(), text());
-    let entry = ("[ab]", split);
+    let run = proptest::option::of(prop_oneof![Just("seed 1"), Just("seed 2")]);
+    let entry = ("[ab]", split, run);
     (entry, names, kind, 0..3_u64, proptest::option::of(0..3_u64)).prop_map(
-        |((label, split), (component, stack, output, _), kind, layer, head)| SeriesId {
-            run: None,
+        |((label, split, run), (component, stack, output, _), kind, layer, head)| SeriesId {
+            run: run.map(Into::into),
             entry: EntryId::new(&label, split),
             component: component.into(),
             kind,
@@ -78,6 +79,7 @@ fn results(numbers: Vec<Number>) -> Results {
     let mut results = Results {
         program: "a test".to_owned(),
         entries: entries.to_vec(),
+        runs: vec!["seed 2".to_owned(), "seed 1".to_owned()],
         series: numbers.into_iter().collect(),
         ..Results::default()
     };
@@ -154,6 +156,25 @@ fn two_stacks_of_one_suffix_share_no_place() {
             "encoder.layers.0.o_proj.weights"
         ]
     );
+}
+
+#[test]
+fn a_run_or_an_entry_that_nobody_listed_is_not_lost() {
+    let of = |run: &str| {
+        let mut number = number("layers.", 0, 1, 0.5);
+        number.id.run = Some(run.into());
+        number
+    };
+    let results = Results {
+        series: [of("one"), of("other")].into_iter().collect(),
+        ..Results::default()
+    };
+    let text = String::from_utf8(results.to_json().unwrap()).unwrap();
+    let read = Results::parse(&text).unwrap();
+    assert_eq!(read.runs, ["one", "other"]);
+    assert_eq!(read.entries[0].id(), EntryId::new("a", Split::Val));
+    let runs: Vec<_> = read.rows().map(|(id, _)| id.run.as_deref()).collect();
+    assert_eq!(runs, [Some("one"), Some("other")]);
 }
 
 /// A results file with its JSON changed.

@@ -14,10 +14,14 @@ use crate::place::Place;
 /// A layer and a step.
 pub(crate) type Unit = (u64, u64);
 
+/// The layout of the journal's lines; one of another layout cannot be gone on with.
+const JOURNAL_LAYOUT: [u8; 1] = [2];
+
 /// What a config asks of this version of the program: equal for equal work.
 pub(crate) fn of_config(config: &Config) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(JOURNAL_LAYOUT);
     hash.update(config.to_yaml());
     in_hexadecimal(hash)
 }
