@@ -92,16 +92,34 @@ impl Results {
 
     /// Every number as tables list them: by entry, then by step, then in the order of series.
     pub fn rows(&self) -> impl Iterator<Item = (&SeriesId, SeriesPoint<'_>)> {
-        let series = self.series.as_slice();
-        let entries = series.chunk_by(|one, other| one.id.entry == other.id.entry);
-        entries.flat_map(|series| {
-            let steps = series.iter().flat_map(|one| one.steps());
-            let steps: BTreeSet<u64> = steps.copied().collect();
-            let at = move |step| {
-                let points = series.iter().map(move |one| (one, one.point(step)));
-                points.filter_map(|(one, point)| Some((&one.id, point?)))
-            };
-            steps.into_iter().flat_map(at)
-        })
+        self.by_entry().flat_map(rows_by_step)
     }
+
+    /// The rows of one entry.
+    pub(crate) fn rows_of<'a>(
+        &'a self,
+        entry: &'a EntryId,
+    ) -> impl Iterator<Item = (&'a SeriesId, SeriesPoint<'a>)> {
+        let is_its = |series: &&[Arc<Series>]| {
+            let first = series.first();
+            first.is_some_and(|one| one.id.entry == *entry)
+        };
+        self.by_entry().filter(is_its).flat_map(rows_by_step)
+    }
+
+    fn by_entry(&self) -> impl Iterator<Item = &[Arc<Series>]> {
+        let series = self.series.as_slice();
+        series.chunk_by(|one, other| one.id.entry == other.id.entry)
+    }
+}
+
+/// The numbers of series of one entry, by step.
+fn rows_by_step(series: &[Arc<Series>]) -> impl Iterator<Item = (&SeriesId, SeriesPoint<'_>)> {
+    let steps = series.iter().flat_map(|one| one.steps());
+    let steps: BTreeSet<u64> = steps.copied().collect();
+    let at = move |step| {
+        let points = series.iter().map(move |one| (one, one.point(step)));
+        points.filter_map(|(one, point)| Some((&one.id, point?)))
+    };
+    steps.into_iter().flat_map(at)
 }

@@ -26,7 +26,7 @@ const VALUE_COLUMNS: [&str; 3] = ["value", "status", "status_code"];
 
 /// The table of one entry.
 pub(super) fn of_entry(results: &Results, entry: &EntryId) -> Result<Vec<u8>, WriteError> {
-    let rows = results.rows().filter(|(id, _)| id.entry == *entry);
+    let rows = results.rows_of(entry);
     let names = columns(results, &[]);
     written(&names, rows.map(|row| cells(results, row, false)))
 }
