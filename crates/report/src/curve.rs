@@ -17,6 +17,8 @@ pub struct Panel<'a> {
 /// The curves of one component, of one run where several are compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part<'a> {
+    /// The component and its run; neither layer nor head.
+    pub of: Subject,
     /// The component and its run, in full: `attention.o_proj · seed 1`.
     pub name: String,
     /// The same with the component's last part only: `o_proj · seed 1`.
@@ -58,6 +60,7 @@ pub fn panels(results: &Results) -> Vec<Panel<'_>> {
                 panels.len() - 1
             });
             panels[panel].parts.push(Part {
+                of: of_part.clone(),
                 name: of_part.part(),
                 short: of_part.short_part(),
                 curves: Vec::new(),
@@ -136,6 +139,7 @@ impl<'a> Part<'a> {
         }
         let mut over = Self {
             name: self.name.clone(),
+            of: self.of.clone(),
             short: self.short.clone(),
             curves,
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use ckptscope_analysis::config::suggest;
-use ckptscope_report::curve::Panel;
+use ckptscope_report::curve::{Panel, Part};
 use ckptscope_results::{PanelId, SEPARATOR};
 
 use crate::arguments::PlotArguments;
@@ -95,35 +95,38 @@ pub(super) fn all<'a, 'b>(
 /// where they are those of one; of compared runs one that is not named means all of them.
 pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Result<Vec<String>> {
     let wanted = all(panels, arguments)?;
-    let mut names: Vec<&str> = Vec::new();
+    let mut parts: Vec<&Part<'_>> = Vec::new();
     for part in wanted.iter().flat_map(|panel| &panel.parts) {
-        if !names.contains(&part.name.as_str()) {
-            names.push(&part.name);
+        if !parts.iter().any(|known| known.of == part.of) {
+            parts.push(part);
         }
     }
     let mut components: Vec<String> = Vec::new();
     for asked in &arguments.components {
-        let found = called(asked, &names)?;
-        components.extend(found.into_iter().map(str::to_owned));
+        let found = called(asked, &parts)?;
+        components.extend(found.into_iter().map(|part| part.name.clone()));
     }
     Ok(components)
 }
 
 /// Which of the components are called so: the one of this name; else those of runs that are, each
 /// of its run; else those whose last parts are.
-fn called<'a>(asked: &str, names: &[&'a str]) -> Result<Vec<&'a str>> {
-    let ways: [fn(&str, &str) -> bool; 3] = [
-        |name, asked| name == asked,
-        |name, asked| of_run(name).0 == asked,
+fn called<'a, 'b>(asked: &str, parts: &[&'a Part<'b>]) -> Result<Vec<&'a Part<'b>>> {
+    let ways: [fn(&Part<'_>, &str) -> bool; 3] = [
+        |part, asked| part.name == asked,
+        |part, asked| *part.of.component == *asked,
         ends_with,
     ];
-    let mut found = ways.iter().map(|is_called| -> Vec<&str> {
-        let found = names.iter().filter(|name| is_called(name, asked));
+    let mut found = ways.iter().map(|is_called| -> Vec<&Part<'_>> {
+        let found = parts.iter().filter(|part| is_called(part, asked));
         found.copied().collect()
     });
     let found = found.find(|found| !found.is_empty());
-    let found = found.ok_or_else(|| unknown("--component", asked, names))?;
-    let different: BTreeSet<&str> = found.iter().map(|name| of_run(name).0).collect();
+    let found = found.ok_or_else(|| {
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        unknown("--component", asked, &names)
+    })?;
+    let different: BTreeSet<&str> = found.iter().map(|part| &*part.of.component).collect();
     if different.len() > 1 {
         let different: Vec<&str> = different.into_iter().collect();
         return Err(Misuse(format!(
@@ -135,20 +138,15 @@ fn called<'a>(asked: &str, names: &[&'a str]) -> Result<Vec<&'a str>> {
     Ok(found)
 }
 
-/// Whether these are a component's last parts, of this run if one is named.
-fn ends_with(name: &str, asked: &str) -> bool {
-    let ((name, run), (asked, asked_run)) = (of_run(name), of_run(asked));
-    let before = name.strip_suffix(asked);
-    let is_part = before.is_some_and(|before| before.is_empty() || before.ends_with('.'));
-    is_part && (asked_run.is_none() || asked_run == run)
-}
-
-/// The component itself, and of which run it is where there are several.
-fn of_run(name: &str) -> (&str, Option<&str>) {
-    match name.split_once(SEPARATOR) {
+/// Whether these are a component's last parts, of this run if a person names one.
+fn ends_with(part: &Part<'_>, asked: &str) -> bool {
+    let (asked, asked_run) = match asked.split_once(SEPARATOR) {
         Some((component, run)) => (component, Some(run)),
-        None => (name, None),
-    }
+        None => (asked, None),
+    };
+    let before = part.of.component.strip_suffix(asked);
+    let is_part = before.is_some_and(|before| before.is_empty() || before.ends_with('.'));
+    is_part && (asked_run.is_none() || asked_run == part.of.run.as_deref())
 }
 
 /// The layers asked for: `0,3..5`, ends included.
