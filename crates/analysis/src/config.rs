@@ -48,6 +48,8 @@ pub struct Config {
     pub metrics: Vec<MetricEntry>,
     /// Which steps.
     pub steps: StepSelection,
+    /// What happens where a step cannot be read.
+    pub on_error: OnError,
     /// Where results go.
     pub monitoring: Monitoring,
     /// The text it was read from, for the copy beside the results.
@@ -140,6 +142,30 @@ pub enum StepSelection {
     List(Vec<u64>),
 }
 
+/// What happens where a step of those asked for cannot be read, as it lies there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// It is left out, with a warning; the results list it.
+    #[default]
+    Skip,
+    /// The analysis is refused.
+    Stop,
+}
+
+impl OnError {
+    /// Both, in the order in which menus have them.
+    pub const ALL: [Self; 2] = [Self::Skip, Self::Stop];
+
+    /// As a config writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// Where results go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitoring {
@@ -225,6 +251,7 @@ impl PartialEq for Config {
             (
                 config.analysis_name.clone(),
                 config.steps.clone(),
+                config.on_error,
                 config.monitoring.clone(),
             )
         };

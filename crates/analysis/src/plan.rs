@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
 use ckptscope_metrics::{Metric, Parameters};
-use ckptscope_results::Text;
+use ckptscope_results::{Text, UnreadableStep};
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
@@ -32,7 +32,7 @@ pub use portions::{AHEAD_BYTES, PORTION_BYTES};
 pub use problem::{PlanErrors, PlanProblem};
 
 use crate::component::Component;
-use crate::config::{Config, MetricEntry, StepSelection, Target};
+use crate::config::{Config, MetricEntry, OnError, StepSelection, Target};
 use crate::protocol::Cost;
 
 /// An analysis of one run, ready to be computed.
@@ -44,6 +44,8 @@ pub struct Plan {
     pub steps: Vec<u64>,
     /// The steps that were asked for and do not exist, ascending.
     pub missing_steps: Vec<u64>,
+    /// The steps that were asked for and cannot be read, ascending, with reasons.
+    pub unreadable_steps: Vec<UnreadableStep>,
     /// What was skipped or assumed.
     pub warnings: Vec<String>,
     /// What it costs.
@@ -152,11 +154,13 @@ impl Plan {
         let index = index::RunIndex::read(config, run, tree, &selection, catalogs).await?;
         let (layers, mut warnings) = jobs::resolve(config, run, &index, &selection)?;
         let lanes: Vec<Lane> = lanes::build(run, &selection, layers);
-        warnings.splice(0..0, selection.warnings(run));
+        warnings.splice(0..0, selection.warnings(run, &index));
         let cost = cost::of(&lanes);
+        let is_read = |step: &u64| !index.lacks(*step);
         Ok(Self {
             lanes,
-            steps: selection.computed,
+            unreadable_steps: selection.unreadable(&index),
+            steps: selection.computed.into_iter().filter(is_read).collect(),
             missing_steps: selection.missing,
             warnings,
             cost,
@@ -202,10 +206,24 @@ fn computed_and_missing(config: &Config, existing: &[u64]) -> (Vec<u64>, Vec<u64
         .partition(|step| existing.binary_search(step).is_ok())
 }
 
+/// The steps that a config asks for and that cannot be read, as the names of their files say.
+fn broken_steps(config: &Config, run: &Run) -> BTreeMap<u64, String> {
+    let is_asked = |number: u64| match &config.steps {
+        StepSelection::All => true,
+        StepSelection::List(steps) => steps.binary_search(&number).is_ok(),
+    };
+    let broken = run.broken.iter().filter(|step| is_asked(step.number));
+    broken
+        .map(|step| (step.number, step.trouble.to_string()))
+        .collect()
+}
+
 /// Which steps are computed, missing, and compared with.
 struct Selection {
     computed: Vec<u64>,
     missing: Vec<u64>,
+    /// The steps asked for that cannot be read as names say, with reasons.
+    broken: BTreeMap<u64, String>,
     /// The step that `target_checkpoint: last` means.
     last: u64,
     /// What data the run has, in words, for messages.
@@ -219,8 +237,15 @@ impl Selection {
             return Err(PlanProblem::NoSteps.into());
         };
         let (computed, missing) = computed_and_missing(config, &existing);
+        let broken = broken_steps(config, run);
         let mut problems = Vec::new();
-        if computed.is_empty() {
+        if config.on_error == OnError::Stop || computed.is_empty() {
+            let broken = broken.clone().into_iter();
+            problems.extend(broken.map(|(step, reason)| PlanProblem::Unreadable { step, reason }));
+        }
+        let is_missing = |step: &u64| !broken.contains_key(step);
+        let missing: Vec<u64> = missing.into_iter().filter(is_missing).collect();
+        if computed.is_empty() && !missing.is_empty() {
             problems.push(PlanProblem::NoSuchSteps {
                 wanted: missing.clone(),
                 existing: existing.clone(),
@@ -229,7 +254,12 @@ impl Selection {
         for entry in &config.metrics {
             if let Some(target) = &entry.target {
                 let step = resolve_target(*target, last);
-                if existing.binary_search(&step).is_err() {
+                if let Some(broken) = run.broken.iter().find(|it| it.number == step) {
+                    problems.push(PlanProblem::Unreadable {
+                        step,
+                        reason: broken.trouble.to_string(),
+                    });
+                } else if existing.binary_search(&step).is_err() {
                     problems.push(PlanProblem::NoSuchTarget {
                         location: entry.location.clone(),
                         target: step,
@@ -242,6 +272,7 @@ impl Selection {
             Ok(Self {
                 computed,
                 missing,
+                broken,
                 last,
                 data: data_in_words(run),
             })
@@ -262,8 +293,28 @@ impl Selection {
         steps.into_iter().collect()
     }
 
-    fn warnings(&self, run: &Run) -> Vec<String> {
+    /// Whether some entry compares with a step.
+    fn is_target(&self, step: u64, config: &Config) -> bool {
+        let targets = config.metrics.iter().filter_map(|entry| entry.target);
+        targets
+            .into_iter()
+            .any(|target| self.target(target) == step)
+    }
+
+    /// The steps asked for that cannot be read, ascending.
+    fn unreadable(&self, index: &index::RunIndex) -> Vec<UnreadableStep> {
+        let mut steps = self.broken.clone();
+        steps.extend(index.unreadable_steps.clone());
+        let steps = steps.into_iter();
+        steps
+            .map(|(step, reason)| UnreadableStep { step, reason })
+            .collect()
+    }
+
+    fn warnings(&self, run: &Run, index: &index::RunIndex) -> Vec<String> {
         let mut warnings = run.warnings.clone();
+        warnings.extend(problem::unreadable_in_words(&index.unreadable_steps));
+        warnings.extend(index.warnings.iter().cloned());
         if !self.missing.is_empty() {
             let missing = problem::steps_in_words(&self.missing);
             warnings.push(format!(

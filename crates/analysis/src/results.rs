@@ -27,6 +27,7 @@ pub fn planned(
         model: run.model.clone(),
         steps: plan.steps.clone(),
         missing_steps: plan.missing_steps.clone(),
+        unreadable_steps: plan.unreadable_steps.clone(),
         entries: entries.map(|entry| entry.told(last)).collect(),
         warnings: plan.warnings.clone(),
         config: config.text.clone(),

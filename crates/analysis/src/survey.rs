@@ -52,7 +52,7 @@ impl Survey {
         for ((step, part), read) in steps.into_iter().zip(parts).zip(read) {
             survey.data.insert((part.kind, part.split));
             match read {
-                Ok(index) => survey.add(part, step, &index),
+                Ok(read) => survey.add(part, step, &read.index),
                 Err(error) => survey
                     .warnings
                     .push(format!("step {step} was passed over here: {error}")),

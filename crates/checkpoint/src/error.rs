@@ -318,6 +318,19 @@ pub enum ReadError {
         tensor: String,
         elements: u64,
     },
+    #[error("the shard {shard} is not there, though the shard index names it: {index}")]
+    MissingShard { shard: String, index: String },
+    #[error("the shard index is not the JSON that it should be: {source}: {path}")]
+    BadIndex {
+        path: String,
+        source: serde_json::Error,
+    },
+    #[error("the shard index has {bytes} bytes, the limit is {limit}: {path}")]
+    IndexTooLong {
+        path: String,
+        bytes: u64,
+        limit: u64,
+    },
     /// A read of one tensor, or of several that lie side by side.
     #[error("tensor {tensor:?}{} could not be read: {source}", and_others(*.others))]
     Tensor {
@@ -350,27 +363,29 @@ pub enum RunError {
         "several checkpoints without a step in their names, give one of them ({files}): {path}"
     )]
     Ambiguous { files: String, path: String },
+    #[error("no step can be read; {troubles}: {path}")]
+    NothingReadable { troubles: String, path: String },
     #[error("several runs were found, give one of them ({folders}): {path}")]
     SeveralRuns { folders: String, path: String },
-    #[error("the shard {shard:?} is missing, which {index} names: {path}")]
-    MissingShard {
-        shard: String,
-        index: String,
-        path: String,
-    },
-    #[error("the shard index is not the JSON that it should be: {source}: {path}")]
-    BadIndex {
-        path: String,
-        source: serde_json::Error,
-    },
-    #[error("the shard index has {bytes} bytes, the limit is {limit}: {path}")]
-    IndexTooLong {
-        path: String,
-        bytes: u64,
-        limit: u64,
-    },
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl ReadError {
+    /// Whether it is the file that cannot be read, as it lies there: broken, cut off or missing.
+    /// Otherwise the way to it failed, or this machine is too small, and another try may succeed.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        match self {
+            Self::Transport { .. } | Self::TooLarge { .. } | Self::OutOfMemory { .. } => false,
+            Self::Format {
+                source: FormatError::Read(source),
+                ..
+            }
+            | Self::Tensor { source, .. } => source.is_of_file(),
+            _ => true,
+        }
+    }
 }
 
 fn and_others(count: usize) -> String {

@@ -57,7 +57,10 @@ pub use format::{FORMATS, Format, catalog_of};
 pub use local::{LocalFile, LocalTree};
 pub use name::{LayerName, layer_of};
 pub use read::read_tensors;
-pub use run::{DataKind, Layout, ModelShape, Part, Run, Split, Step};
+pub use run::{
+    BrokenStep, DataKind, FileContent, Layout, ModelShape, Part, PartContent, PassedOver, Reason,
+    Run, Split, Step, StepTrouble,
+};
 pub use source::{MemorySource, Source};
 pub use stacks::{Spelling, Stacks};
 pub use tensor::Tensor;

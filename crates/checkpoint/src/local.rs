@@ -1,5 +1,6 @@
 //! Files and folders of this machine.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,11 +9,12 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 use crate::error::{ReadError, RunError};
+use crate::run::{PassedOver, Reason};
 use crate::source::{Source, checked_buffer};
 use crate::tree::{FileEntry, Tree, entry_of};
 
 /// Folders deeper than this below the root are not looked into.
-pub const DEPTH_LIMIT: usize = 8;
+pub const DEPTH_LIMIT: usize = 12;
 
 /// More files than this in one folder are refused: it is then hardly a training run.
 pub const FILES_LIMIT: usize = 1_000_000;
@@ -23,52 +25,70 @@ pub struct LocalTree {
     name: String,
     root: PathBuf,
     entries: Vec<FileEntry>,
+    passed_over: Vec<PassedOver>,
+    is_one_file: bool,
 }
 
 impl LocalTree {
-    /// Lists the files below `root`, down to [`DEPTH_LIMIT`] folders deep; hidden folders and
-    /// symbolic links to folders are passed over. A `root` that is a file becomes a tree of that
-    /// one file.
+    /// Lists the files below `root`, down to [`DEPTH_LIMIT`] folders deep. Links are followed, and
+    /// each real folder is looked into once. Hidden folders are left out; what else cannot be
+    /// looked into is told by [`Tree::passed_over`]. A `root` that is a file becomes a tree of
+    /// that one file.
     ///
     /// # Errors
-    /// [`RunError`] when there is no such path, or a folder in it cannot be read.
+    /// [`RunError`] when there is no such path, `root` itself cannot be read, or there are more
+    /// than [`FILES_LIMIT`] files.
     pub fn scan(root: impl AsRef<Path>) -> Result<Self, RunError> {
+        let tree = Self::scan_within(root, |_| true)?;
+        if tree.entries.len() > FILES_LIMIT {
+            return Err(RunError::TooManyFiles {
+                limit: FILES_LIMIT,
+                path: tree.name,
+            });
+        }
+        Ok(tree)
+    }
+
+    /// The same, but a link is followed only where it leads to a true path that `may_be_read`, and
+    /// the listing ends after [`FILES_LIMIT`] files.
+    ///
+    /// # Errors
+    /// [`RunError`] when there is no such path, or `root` itself cannot be read.
+    pub fn scan_within(
+        root: impl AsRef<Path>,
+        may_be_read: impl Fn(&Path) -> bool,
+    ) -> Result<Self, RunError> {
         let root = root.as_ref();
         let name = root.display().to_string();
         let metadata = fs::metadata(root).map_err(|error| unreadable(root, error))?;
         if metadata.is_file() {
             return Ok(Self::of_file(name, root, metadata.len()));
         }
-        let mut entries = Vec::new();
-        let mut folders = vec![(root.to_owned(), String::new(), 0)];
-        while let Some((folder, prefix, depth)) = folders.pop() {
-            for found in fs::read_dir(&folder).map_err(|error| unreadable(&folder, error))? {
-                let found = found.map_err(|error| unreadable(&folder, error))?;
-                match classify(&found)? {
-                    Found::File { name, bytes } => {
-                        entries.push(FileEntry {
-                            path: format!("{prefix}{name}"),
-                            bytes,
-                        });
-                    }
-                    Found::Folder { name } if depth < DEPTH_LIMIT => {
-                        folders.push((found.path(), format!("{prefix}{name}/"), depth + 1));
-                    }
-                    Found::Folder { .. } | Found::Other => {}
-                }
+        let mut scan = Scan::new(&may_be_read);
+        scan.add_folder(root.to_owned(), String::new());
+        while let Some((folder, prefix)) = scan.next_folder() {
+            match scan.look_into(&folder, &prefix) {
+                Err(error) if prefix.is_empty() => return Err(unreadable(&folder, error)),
+                Err(_) => scan.pass_over(Reason::NotPermitted, prefix),
+                Ok(()) => {}
             }
-            if entries.len() > FILES_LIMIT {
-                return Err(RunError::TooManyFiles {
-                    limit: FILES_LIMIT,
-                    path: name,
-                });
+            if scan.entries.len() > FILES_LIMIT {
+                break;
             }
         }
+        let Scan {
+            mut entries,
+            mut passed_over,
+            ..
+        } = scan;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
+        passed_over.sort();
         Ok(Self {
             name,
             root: root.to_owned(),
             entries,
+            passed_over,
+            is_one_file: false,
         })
     }
 
@@ -83,6 +103,8 @@ impl LocalTree {
             name,
             root,
             entries: vec![FileEntry { path: file, bytes }],
+            passed_over: Vec::new(),
+            is_one_file: true,
         }
     }
 
@@ -100,6 +122,14 @@ impl Tree for LocalTree {
 
     fn files(&self) -> &[FileEntry] {
         &self.entries
+    }
+
+    fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
+    }
+
+    fn is_one_file(&self) -> bool {
+        self.is_one_file
     }
 
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
@@ -178,39 +208,103 @@ impl Source for LocalFile {
     }
 }
 
-/// What a folder's entry is, once symbolic links are resolved.
-enum Found {
-    File { name: String, bytes: u64 },
-    Folder { name: String },
-    Other,
+/// A folder that waits to be looked into, and its path in the tree with a `/`.
+type Waiting = (PathBuf, String);
+
+/// A listing under way.
+struct Scan<'a> {
+    may_be_read: &'a dyn Fn(&Path) -> bool,
+    entries: Vec<FileEntry>,
+    passed_over: Vec<PassedOver>,
+    /// The true paths of folders that were looked into.
+    seen: HashSet<PathBuf>,
+    folders: Vec<Waiting>,
+    /// Links to folders. They wait for the others, so that a folder goes by its own path.
+    links: BTreeMap<String, PathBuf>,
 }
 
-/// A link to a file counts as that file (the Hub's cache is made of them), a link to a folder as
-/// nothing, and so does a link to nowhere.
-fn classify(found: &fs::DirEntry) -> Result<Found, RunError> {
-    let path = found.path();
-    // Paths that are no Unicode cannot be named in a config or a message; they are passed over.
-    let Ok(name) = found.file_name().into_string() else {
-        return Ok(Found::Other);
-    };
-    let kind = found
-        .file_type()
-        .map_err(|error| unreadable(&path, error))?;
-    if kind.is_dir() {
-        let hidden = name.starts_with('.');
-        return Ok(if hidden {
-            Found::Other
-        } else {
-            Found::Folder { name }
-        });
+impl<'a> Scan<'a> {
+    fn new(may_be_read: &'a dyn Fn(&Path) -> bool) -> Self {
+        Self {
+            may_be_read,
+            entries: Vec::new(),
+            passed_over: Vec::new(),
+            seen: HashSet::new(),
+            folders: Vec::new(),
+            links: BTreeMap::new(),
+        }
     }
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => Ok(Found::File {
-            name,
-            bytes: metadata.len(),
-        }),
-        Err(error) if !kind.is_symlink() => Err(unreadable(&path, error)),
-        _ => Ok(Found::Other),
+
+    fn next_folder(&mut self) -> Option<Waiting> {
+        loop {
+            if let Some(folder) = self.folders.pop() {
+                return Some(folder);
+            }
+            let (prefix, link) = self.links.pop_first()?;
+            self.add_folder(link, prefix);
+        }
+    }
+
+    fn look_into(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
+        for found in fs::read_dir(folder)? {
+            let found = found?;
+            match found.file_name().into_string() {
+                Ok(name) => self.add(&found, format!("{prefix}{name}"), &name),
+                // It cannot be named in a config.
+                Err(name) => self.pass_over(
+                    Reason::NoUnicode,
+                    format!("{prefix}{}", name.to_string_lossy()),
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a folder's entry. A link counts as what it leads to: the Hub's cache is made of links.
+    fn add(&mut self, found: &fs::DirEntry, path: String, name: &str) {
+        let place = found.path();
+        let is_link = found.file_type().is_ok_and(|kind| kind.is_symlink());
+        match fs::metadata(&place) {
+            Err(_) if is_link => {
+                let target = fs::read_link(&place).unwrap_or_default();
+                let path = format!("{path} -> {}", target.display());
+                self.pass_over(Reason::BrokenLink, path);
+            }
+            Err(_) => self.pass_over(Reason::NotPermitted, path),
+            Ok(_) if is_link && !self.may_follow(&place) => {
+                self.pass_over(Reason::LinkOutside, path);
+            }
+            Ok(data) if data.is_file() => self.entries.push(FileEntry {
+                path,
+                bytes: data.len(),
+            }),
+            Ok(data) if !data.is_dir() || name.starts_with('.') => {}
+            Ok(_) if is_link => drop(self.links.insert(path + "/", place)),
+            Ok(_) => self.add_folder(place, path + "/"),
+        }
+    }
+
+    fn may_follow(&self, link: &Path) -> bool {
+        fs::canonicalize(link).is_ok_and(|real| (self.may_be_read)(&real))
+    }
+
+    /// Adds a folder, unless it was looked into by another path already.
+    fn add_folder(&mut self, folder: PathBuf, prefix: String) {
+        if prefix.matches('/').count() > DEPTH_LIMIT {
+            return self.pass_over(Reason::TooDeep, prefix);
+        }
+        match fs::canonicalize(&folder) {
+            Ok(real) => {
+                if self.seen.insert(real) {
+                    self.folders.push((folder, prefix));
+                }
+            }
+            Err(_) => self.pass_over(Reason::NotPermitted, prefix),
+        }
+    }
+
+    fn pass_over(&mut self, reason: Reason, path: String) {
+        self.passed_over.push(PassedOver { reason, path });
     }
 }
 

@@ -1,20 +1,28 @@
 //! Training runs: which files belong to which step.
 
+mod content;
 mod find;
 mod model;
 mod needed;
+mod shards;
+mod spread;
+mod step_name;
+mod trouble;
 mod weights;
 
 #[cfg(feature = "hub")]
-pub(crate) use find::{recorded_as, step_number};
+pub(crate) use find::recorded_as;
+#[cfg(feature = "hub")]
+pub(crate) use step_name::step_number;
 #[cfg(feature = "hub")]
 pub(crate) use weights::{is_auxiliary, is_checkpoint};
 
 pub use ckptscope_vocabulary::{DataKind, ModelShape, Split};
+pub use content::{FileContent, PartContent};
+pub use spread::Spread;
+pub use trouble::{BrokenStep, PassedOver, Reason, StepTrouble};
 
-use crate::catalog::Catalog;
-use crate::error::{ReadError, RunError};
-use crate::format::catalog_of;
+use crate::error::RunError;
 use crate::tree::{FileEntry, Tree};
 
 /// How a run's files are laid out.
@@ -26,19 +34,21 @@ pub enum Layout {
     StepFolders,
     /// One file per step, the step in its name.
     StepFiles,
-    /// One checkpoint without a step number; counted as step 0.
+    /// One checkpoint; step 0 where no name says its step.
     Single,
 }
 
 /// The files that hold one kind of data of one step (several where a checkpoint is sharded).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Part {
     /// What they hold.
     pub kind: DataKind,
     /// The split, where the layout tells one apart; `None` serves both.
     pub split: Option<Split>,
-    /// Paths in the tree, in shard order.
+    /// Paths in the tree, in shard order. Where there is an index, those that may be its shards.
     pub paths: Vec<String>,
+    /// Path of the shard index, which says which file has which tensor.
+    pub index: Option<String>,
 }
 
 /// One step of a run.
@@ -55,11 +65,15 @@ pub struct Step {
 pub struct Run {
     /// How the files are laid out.
     pub layout: Layout,
-    /// Steps, ascending, numbers unique.
+    /// Steps that can be read as far as names say, ascending, numbers unique.
     pub steps: Vec<Step>,
+    /// Steps that cannot be read, as names say, ascending.
+    pub broken: Vec<BrokenStep>,
     /// The model's dimensions, where a config was found.
     pub model: Option<ModelShape>,
-    /// What was assumed or passed over while looking.
+    /// Files and folders that were passed over, sorted by reason and path.
+    pub passed_over: Vec<PassedOver>,
+    /// What was assumed or passed over while looking, in words.
     pub warnings: Vec<String>,
 }
 
@@ -96,20 +110,5 @@ impl Step {
                     .filter(of_kind)
                     .find(|part| part.split.is_none())
             })
-    }
-}
-
-impl Part {
-    /// The catalogs of its files, in the order of `paths`.
-    ///
-    /// # Errors
-    /// [`ReadError`] when a file cannot be read or is broken; the message names the file.
-    pub async fn catalogs(&self, tree: &dyn Tree) -> Result<Vec<Catalog>, ReadError> {
-        let mut catalogs = Vec::with_capacity(self.paths.len());
-        for path in &self.paths {
-            let source = tree.open(path).await?;
-            catalogs.push(catalog_of(&*source).await?);
-        }
-        Ok(catalogs)
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 use crate::error::ReadError;
+use crate::run::PassedOver;
 use crate::source::{MemorySource, Source};
 
 /// One file of a [`Tree`].
@@ -22,8 +23,18 @@ pub trait Tree {
     /// What messages call it.
     fn name(&self) -> &str;
 
-    /// Every file, sorted by path; symbolic links to folders are not followed.
+    /// Every file, sorted by path.
     fn files(&self) -> &[FileEntry];
+
+    /// What was passed over while files were listed.
+    fn passed_over(&self) -> &[PassedOver] {
+        &[]
+    }
+
+    /// Whether somebody named one file, and not a folder that happens to have only one.
+    fn is_one_file(&self) -> bool {
+        false
+    }
 
     /// Opens one of them.
     ///

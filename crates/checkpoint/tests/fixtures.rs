@@ -6,9 +6,9 @@ mod support;
 use std::path::Path;
 
 use ckptscope_checkpoint::{
-    Catalog, DataKind, Dtype, FormatError, Layout, LocalFile, LocalTree, PickleError, ReadError,
-    Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree, ZipError, catalog_of,
-    read_tensors,
+    Catalog, DataKind, Dtype, FileContent, FormatError, Layout, LocalFile, LocalTree, PickleError,
+    ReadError, Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree, ZipError,
+    catalog_of, read_tensors,
 };
 use pollster::block_on;
 use serde_json::Value;
@@ -293,12 +293,8 @@ fn the_micro_run_is_found_and_read() {
         ] {
             let part = step.part(kind, Split::Val).unwrap();
             assert_eq!(part.split, Some(Split::Val));
-            for (path, catalog) in part
-                .paths
-                .iter()
-                .zip(block_on(part.catalogs(&tree)).unwrap())
-            {
-                let source = block_on(tree.open(path)).unwrap();
+            for FileContent { path, catalog } in block_on(part.read(&tree)).unwrap().files {
+                let source = block_on(tree.open(&path)).unwrap();
                 let entries: Vec<&TensorEntry> = catalog.tensors.iter().collect();
                 assert_eq!(entries.len(), 9, "{path}");
                 let tensors = block_on(read_tensors(&*source, &entries)).unwrap();

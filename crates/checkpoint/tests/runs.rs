@@ -1,7 +1,7 @@
 //! Layouts of training runs.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
-use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Run, RunError, Split};
+use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, ReadError, Run, RunError, Split};
 use pollster::block_on;
 
 fn tree(files: &[(&str, &str)]) -> MemoryTree {
@@ -132,15 +132,17 @@ fn step_files() {
 
 #[test]
 fn single_checkpoints() {
-    for path in [
-        "model.safetensors",
-        "anything.pt",
-        "sub/folder/x.bin",
-        "step_5.pth",
+    for (path, step) in [
+        ("model.safetensors", 0),
+        ("anything.pt", 0),
+        ("sub/folder/x.bin", 0),
+        ("step_5.pth", 5),
+        ("epoch=3.ckpt", 3),
+        ("model_1000.pt", 1000),
+        ("sub/step_5/hf/x.bin", 5),
     ] {
         let run = found(&empty(&[path]));
-        assert_eq!(run.layout, Layout::Single, "{path}");
-        assert_eq!(steps(&run), [(0, vec![path])]);
+        assert_eq!(steps(&run), [(step, vec![path])], "{path}");
     }
     let run = found(&empty(&[
         "model.safetensors",
@@ -243,31 +245,39 @@ fn shards_by_their_index() {
     let index = ("step1/model.safetensors.index.json", INDEX);
     let run = found(&[second, first, index]);
     assert_eq!(steps(&run), [(1, vec![first.0, second.0])]);
-    let error = refused(&[first, index]);
+    let error = unread(&[first, index]);
     assert!(
-        matches!(&error, RunError::MissingShard { shard, .. } if shard.contains("00002")),
+        matches!(&error, ReadError::MissingShard { shard, .. } if shard.contains("00002")),
         "{error:?}"
     );
     let error = refused(&[first]);
-    assert!(
-        error
-            .to_string()
-            .contains("model-00002-of-00002.safetensors"),
-        "{error}"
-    );
-    let error = refused(&[first, (index.0, "{}")]);
-    assert!(matches!(error, RunError::BadIndex { .. }), "{error:?}");
+    assert!(error.to_string().contains("1 of 2 there"), "{error}");
+    let error = unread(&[first, (index.0, "{}")]);
+    assert!(matches!(error, ReadError::BadIndex { .. }), "{error:?}");
     let escaping = r#"{"weight_map":{"a":"../../secret"}}"#;
-    let error = refused(&[first, (index.0, escaping)]);
-    assert!(matches!(error, RunError::MissingShard { .. }), "{error:?}");
+    let error = unread(&[first, (index.0, escaping)]);
+    assert!(matches!(error, ReadError::MissingShard { .. }), "{error:?}");
+    let twice = r#"{"weight_map":{"a":"model-00001-of-00002.safetensors","a":"b"}}"#;
+    let error = unread(&[first, (index.0, twice)]);
+    assert!(matches!(error, ReadError::BadIndex { .. }), "{error:?}");
+}
+
+/// Why the weights of the only step cannot be read.
+fn unread(files: &[(&str, &str)]) -> ReadError {
+    let tree = tree(files);
+    let run = block_on(Run::find(&tree)).unwrap();
+    let part = run.steps[0].part(DataKind::Weights, Split::Train).unwrap();
+    block_on(part.read(&tree)).unwrap_err()
 }
 
 #[test]
 fn a_shard_index_has_a_limit() {
     let index = vec![b' '; (64 << 20) + 1];
     let tree = MemoryTree::new("tree", [("model.safetensors.index.json", index)]);
-    let error = block_on(Run::find(&tree)).unwrap_err();
-    assert!(matches!(error, RunError::IndexTooLong { .. }), "{error:?}");
+    let run = block_on(Run::find(&tree)).unwrap();
+    let part = run.steps[0].part(DataKind::Weights, Split::Train).unwrap();
+    let error = block_on(part.read(&tree)).unwrap_err();
+    assert!(matches!(error, ReadError::IndexTooLong { .. }), "{error:?}");
 }
 
 #[test]
@@ -288,12 +298,15 @@ fn of_two_folders_of_one_step_the_first_counts() {
     ]));
     assert_eq!(steps(&run), [(5, vec!["step-5/model.safetensors"])]);
     assert!(run.warnings[0].contains("step_5/"), "{:?}", run.warnings);
+    // Nothing says which of two files counts.
     let run = found(&empty(&["step-5.pt", "step_5.pt", "step_6.pt"]));
-    assert_eq!(
-        steps(&run),
-        [(5, vec!["step-5.pt"]), (6, vec!["step_6.pt"])]
+    assert_eq!(steps(&run), [(6, vec!["step_6.pt"])]);
+    assert_eq!(run.broken[0].number, 5);
+    assert!(
+        run.warnings.iter().any(|it| it.contains("step_5.pt")),
+        "{:?}",
+        run.warnings
     );
-    assert!(run.warnings[0].contains("step_5.pt"), "{:?}", run.warnings);
 }
 
 #[test]
@@ -328,7 +341,11 @@ fn what_is_no_run_says_what_was_looked_for() {
         assert!(message.contains(words), "{message}");
     }
     let error = refused(&empty(&["a.pt", "b.pt"]));
-    assert!(matches!(&error, RunError::Ambiguous { files, .. } if files == "a.pt, b.pt"));
+    assert!(
+        matches!(error, RunError::NothingReadable { .. }),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("a.pt, b.pt"), "{error}");
     let error = refused(&empty(&["a/model.safetensors", "b/model.safetensors"]));
     assert!(matches!(error, RunError::Ambiguous { .. }), "{error:?}");
     let error = refused(&empty(&[
@@ -386,9 +403,14 @@ fn a_broken_config_is_a_warning() {
         ("config.json", "{\"hidden_size\":\"wide\"}"),
     ]);
     assert_eq!(run.model, None);
-    assert_eq!(run.warnings.len(), 1);
+    assert_eq!(run.warnings.len(), 2, "{:?}", run.warnings);
     let run = found(&[("model.safetensors", ""), ("config.json", "{}")]);
-    assert_eq!((run.model, run.warnings), (None, vec![]));
+    assert_eq!(run.model, None);
+    assert!(
+        run.warnings[0].contains("counted as step 0"),
+        "{:?}",
+        run.warnings
+    );
 }
 
 #[test]
@@ -396,4 +418,167 @@ fn integers_of_a_config_may_have_underscores() {
     let config = "model:\n  d_model: 1_024\n  n_layers: 2\n";
     let run = found(&[("model.safetensors", ""), ("training_config.yaml", config)]);
     assert_eq!(run.model.unwrap().d_model, Some(1024));
+}
+
+/// The numbers of the steps that can be read.
+fn numbers(run: &Run) -> Vec<u64> {
+    run.steps.iter().map(|step| step.number).collect()
+}
+
+#[test]
+fn steps_by_what_differs() {
+    for (paths, expected) in [
+        (&["m_1000.pt", "m_2000.pt"][..], &[1000, 2000][..]),
+        (&["a/000100/x.pt", "a/000200/x.pt"], &[100, 200]),
+        (&["epoch_1.pt", "epoch_2.pt", "epoch_10.pt"], &[1, 2, 10]),
+        (
+            &[
+                "epoch=0-step=100.ckpt",
+                "epoch=1-step=200.ckpt",
+                "last.ckpt",
+            ],
+            &[100, 200],
+        ),
+        (
+            &["step_20k/model.bin", "step_100k/model.bin"],
+            &[20_000, 100_000],
+        ),
+        (
+            &["step1000-unsharded/model.pt", "latest-unsharded/model.pt"],
+            &[1000],
+        ),
+        (
+            &[
+                "checkpoint-5/hf/model.safetensors",
+                "checkpoint-10/hf/model.safetensors",
+            ],
+            &[5, 10],
+        ),
+        (&["iter_0000100/mp_rank_00/model_optim_rng.pt"], &[100]),
+        (
+            &["model-500/model.bin", "model-1000/model.bin"],
+            &[500, 1000],
+        ),
+        (
+            &["model_1.pt", "model_2.pt", "ema_1.pt", "ema_2.pt"],
+            &[1, 2],
+        ),
+        (
+            &[
+                "step_1-00001-of-00002.bin",
+                "step_1-00002-of-00002.bin",
+                "step_2.bin",
+            ],
+            &[1, 2],
+        ),
+        (
+            &[
+                "checkpoint-5/global_step5/mp_rank_00_model_states.pt",
+                "checkpoint-5/a.txt",
+            ],
+            &[5],
+        ),
+        (&["step_5.pth.tar", "step_6.pth.tar"], &[5, 6]),
+    ] {
+        assert_eq!(numbers(&found(&empty(paths))), expected, "{paths:?}");
+    }
+    for paths in [
+        &["pythia-70m/model.bin", "pythia-160m/model.bin"][..],
+        &["seed_1/model.bin", "seed_2/model.bin"],
+        &["llama1/model.bin", "llama2/model.bin"],
+    ] {
+        let error = refused(&empty(paths));
+        assert!(
+            matches!(error, RunError::Ambiguous { .. }),
+            "{paths:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_assumed_of_steps_is_said() {
+    let said = |paths: &[&str], words: &str| {
+        let run = found(&empty(paths));
+        assert!(
+            run.warnings.iter().any(|it| it.contains(words)),
+            "{:?}",
+            run.warnings
+        );
+    };
+    said(&["epoch_1.pt", "epoch_2.pt"], "by epoch");
+    said(&["m_1000.pt", "m_2000.pt"], "the only number");
+    said(&["step_5.pt"], "step 5");
+    said(&["model.pt"], "step 0");
+}
+
+#[test]
+fn what_is_no_checkpoint_is_left_out() {
+    let run = found(&empty(&[
+        "._step_100.safetensors",
+        "__MACOSX/step_5.pt",
+        ".cache/step_6.pt",
+        "step_100.safetensors",
+        "step_200.safetensors",
+        "step_300.safetensors.tmp",
+        "tmp-checkpoint-400/model.safetensors",
+    ]));
+    assert_eq!(numbers(&run), [100, 200]);
+    let told: Vec<&str> = run.passed_over.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(told, ["step_300.safetensors.tmp", "tmp-checkpoint-400/"]);
+}
+
+#[test]
+fn one_bad_step_costs_one_step() {
+    let run = found(&empty(&[
+        "checkpoint-1/model.safetensors",
+        "checkpoint-2/optimizer.pt",
+        "checkpoint-3/a.pt",
+        "checkpoint-3/b.pt",
+        "checkpoint-4/zero_pp_rank_0_mp_rank_00_model_states.pt",
+        "checkpoint-5/model-00001-of-00002.bin",
+        "checkpoint-6/a/model.bin",
+        "checkpoint-6/b/model.bin",
+    ]));
+    assert_eq!(numbers(&run), [1]);
+    let broken: Vec<u64> = run.broken.iter().map(|step| step.number).collect();
+    assert_eq!(broken, [2, 3, 4, 5, 6]);
+    for words in [
+        "optimizer.pt",
+        "a.pt, b.pt",
+        "zero_to_fp32.py",
+        "1 of 2",
+        "several folders",
+    ] {
+        assert!(
+            run.warnings.iter().any(|it| it.contains(words)),
+            "{words}: {:?}",
+            run.warnings
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever files there are, finding a run neither panics nor puts a file into two steps.
+    #[test]
+    fn a_file_is_of_one_step(
+        paths in proptest::collection::btree_set(
+            "(step_[0-9]/|[ab]/|[0-9]{1,2}/)?(model|step_[0-9]|[ab]_[0-9]|ema|opt)(-0000[01]-of-00002)?\\.(pt|bin|safetensors)(\\.index\\.json)?",
+            0..12,
+        ),
+    ) {
+        let files: Vec<(String, Vec<u8>)> = paths.into_iter().map(|path| (path, Vec::new())).collect();
+        if let Ok(run) = block_on(Run::find(&MemoryTree::new("tree", files))) {
+            let mut used: Vec<&String> = run.steps.iter().flat_map(|s| &s.parts).flat_map(|p| &p.paths).collect();
+            let count = used.len();
+            used.sort();
+            used.dedup();
+            assert_eq!(used.len(), count);
+            let mut numbers = numbers(&run);
+            numbers.extend(run.broken.iter().map(|step| step.number));
+            let count = numbers.len();
+            numbers.sort_unstable();
+            numbers.dedup();
+            assert_eq!(numbers.len(), count);
+        }
+    }
 }

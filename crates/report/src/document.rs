@@ -98,6 +98,10 @@ fn facts(results: &Results, provenance: &Provenance) -> Vec<(&'static str, Strin
         let missing = ranges(results.missing_steps.iter().copied());
         facts.push(("steps not there", missing));
     }
+    if !results.unreadable_steps.is_empty() {
+        let unreadable = ranges(results.unreadable_steps.iter().map(|it| it.step));
+        facts.push(("steps that cannot be read", unreadable));
+    }
     let count = counted(results.series.numbers(), "number");
     let numbers = match results.series.undefined() {
         0 => count,

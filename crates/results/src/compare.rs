@@ -11,7 +11,10 @@ use serde_json::json;
 
 use crate::order::Order;
 use crate::write::{Cell, KEY_COLUMNS, key_cells, number_cell, written};
-use crate::{Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, Text, WriteError};
+use crate::{
+    Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, Text, UnreadableStep,
+    WriteError,
+};
 
 /// The columns of the table before [`KEY_COLUMNS`].
 const ENTRY_COLUMNS: [&str; 2] = ["metric", "split"];
@@ -280,6 +283,21 @@ fn is_same(one: &Entry, other: &Entry) -> bool {
     (&one.label, one.split) == (&other.label, other.split)
 }
 
+/// The steps that some run lacks because they cannot be read there.
+fn unreadable(names: &[String], runs: &[Results]) -> Vec<UnreadableStep> {
+    let of_run = |(name, run): (&String, &Results)| {
+        let steps = run.unreadable_steps.iter();
+        let named = steps.map(|it| UnreadableStep {
+            step: it.step,
+            reason: format!("{name}: {}", it.reason),
+        });
+        named.collect::<Vec<_>>()
+    };
+    let mut steps: Vec<UnreadableStep> = names.iter().zip(runs).flat_map(of_run).collect();
+    steps.sort_by_key(|it| it.step);
+    steps
+}
+
 fn merged(names: &[String], runs: &[Results]) -> Results {
     let steps: BTreeSet<u64> = runs.iter().flat_map(|run| run.steps.clone()).collect();
     let missing = runs.iter().flat_map(|run| run.missing_steps.clone());
@@ -296,6 +314,7 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
         model: model.filter(|model| runs.iter().all(|run| run.model.as_ref() == Some(model))),
         steps: steps.into_iter().collect(),
         missing_steps: missing.into_iter().collect(),
+        unreadable_steps: unreadable(names, runs),
         entries: entries(runs),
         warnings: warnings(names, runs),
         config: first.map(|run| run.config.clone()).unwrap_or_default(),

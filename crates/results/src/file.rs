@@ -6,7 +6,10 @@ use ckptscope_vocabulary::{DataKind, ModelShape};
 use serde::{Deserialize, Serialize};
 
 use crate::version_1::FileOfVersion1;
-use crate::{Entry, Input, Results, Series, SeriesId, SeriesSet, Status, Text, Value, WriteError};
+use crate::{
+    Entry, Input, Results, Series, SeriesId, SeriesSet, Status, Text, UnreadableStep, Value,
+    WriteError,
+};
 
 /// The version of the layout that is written.
 pub const VERSION: u32 = 2;
@@ -47,6 +50,9 @@ pub(crate) struct File {
     steps: Vec<u64>,
     /// Steps that were asked for and do not exist.
     missing_steps: Vec<u64>,
+    /// Steps that were asked for and cannot be read, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unreadable_steps: Vec<UnreadableStep>,
     /// The metric entries, in the config's order.
     entries: Vec<Entry>,
     /// What was skipped or assumed.
@@ -241,6 +247,7 @@ impl File {
             model: results.model.clone(),
             steps: results.steps.clone(),
             missing_steps: results.missing_steps.clone(),
+            unreadable_steps: results.unreadable_steps.clone(),
             entries,
             warnings: results.warnings.clone(),
             config: results.config.clone(),
@@ -273,6 +280,7 @@ impl File {
             model: self.model,
             steps: self.steps,
             missing_steps: self.missing_steps,
+            unreadable_steps: self.unreadable_steps,
             entries: self.entries,
             warnings: self.warnings,
             config: self.config,

@@ -29,6 +29,8 @@ pub struct Results {
     pub steps: Vec<u64>,
     /// Steps that were asked for and do not exist.
     pub missing_steps: Vec<u64>,
+    /// Steps that were asked for and cannot be read, ascending.
+    pub unreadable_steps: Vec<UnreadableStep>,
     /// The metric entries, in the config's order.
     pub entries: Vec<Entry>,
     /// What was skipped or assumed.
@@ -38,6 +40,16 @@ pub struct Results {
     /// Every number; [`Results::sort`] brings the series into the order of entries, components,
     /// layers and heads.
     pub series: SeriesSet,
+}
+
+/// A step that was asked for and cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UnreadableStep {
+    /// The step.
+    pub step: u64,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// One file that was read.
@@ -77,6 +89,7 @@ impl Results {
             model: self.model.clone(),
             steps: self.steps.clone(),
             missing_steps: self.missing_steps.clone(),
+            unreadable_steps: self.unreadable_steps.clone(),
             entries: self.entries.clone(),
             warnings: self.warnings.clone(),
             config: self.config.clone(),

@@ -56,6 +56,7 @@ impl FileOfVersion1 {
             model: self.model,
             steps: self.steps,
             missing_steps: self.missing_steps,
+            unreadable_steps: Vec::new(),
             entries: self.entries,
             warnings: self.warnings,
             config: self.config,

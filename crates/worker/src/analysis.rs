@@ -265,7 +265,7 @@ fn misfit(errors: &PlanErrors, request: &Request) -> Misfit {
     } else {
         format!(
             "{run} cannot be read:\n{errors}\n\
-             copy or download these files again, or leave their steps out of `steps`"
+             leave these steps out of `steps`, or mend their files"
         )
     };
     Misfit {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ckptscope_checkpoint::local::{LocalFile, LocalTree};
 use ckptscope_checkpoint::tree::{FileEntry, entry_of};
-use ckptscope_checkpoint::{ReadError, RunError, Source, Tree};
+use ckptscope_checkpoint::{PassedOver, ReadError, RunError, Source, Tree};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
@@ -46,7 +46,8 @@ impl Bounds {
         }
     }
 
-    fn holds(&self, real: &Path) -> bool {
+    /// Whether a true path lies in them.
+    pub(crate) fn holds(&self, real: &Path) -> bool {
         self.0.iter().any(|folder| real.starts_with(folder))
     }
 }
@@ -70,7 +71,6 @@ const fn place_of(_: &File) -> Option<PathBuf> {
 pub(crate) struct ConfinedTree {
     tree: LocalTree,
     bounds: Bounds,
-    entries: Vec<FileEntry>,
 }
 
 impl ConfinedTree {
@@ -80,24 +80,8 @@ impl ConfinedTree {
             path: root.display().to_string(),
         };
         let real = bounds.resolve(root).ok_or_else(missing)?;
-        let tree = LocalTree::scan(&real)?;
-        let leads_out = |entry: &&FileEntry| {
-            let path = real.join(&entry.path);
-            // Folders are entered only where they are none, so a link can only be the file itself.
-            let is_link = fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink());
-            is_link && bounds.resolve(&path).is_none()
-        };
-        let entries = tree
-            .files()
-            .iter()
-            .filter(|entry| !leads_out(entry))
-            .cloned()
-            .collect();
-        Ok(Self {
-            tree,
-            bounds,
-            entries,
-        })
+        let tree = LocalTree::scan_within(&real, |path| bounds.holds(path))?;
+        Ok(Self { tree, bounds })
     }
 
     /// The folder.
@@ -112,7 +96,15 @@ impl Tree for ConfinedTree {
     }
 
     fn files(&self) -> &[FileEntry] {
-        &self.entries
+        self.tree.files()
+    }
+
+    fn passed_over(&self) -> &[PassedOver] {
+        self.tree.passed_over()
+    }
+
+    fn is_one_file(&self) -> bool {
+        self.tree.is_one_file()
     }
 
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {

@@ -1,6 +1,6 @@
 //! The tensors of one part of a step.
 
-use ckptscope_checkpoint::{Catalog, Part, Split, TensorEntry, catalog_of};
+use ckptscope_checkpoint::{Catalog, FileContent, Part, Split, TensorEntry, catalog_of};
 use ckptscope_checkpoint::{ReadError, Tree};
 
 use super::opened::OpenedFiles;
@@ -22,11 +22,11 @@ pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<Answer, 
         part: name,
         ..TensorList::default()
     };
-    for path in &part.paths {
-        let catalog = catalog(&*files.tree, path).await;
-        let catalog = catalog.map_err(|error| error.to_string())?;
+    let content = part.read(&*files.tree).await;
+    let content = content.map_err(|error| error.to_string())?;
+    for FileContent { path, catalog } in content.files {
         list.unreadable.extend(catalog.unreadable);
-        let rows = catalog.tensors.iter().map(|tensor| row(tensor, path));
+        let rows = catalog.tensors.iter().map(|tensor| row(tensor, &path));
         list.tensors.extend(rows);
     }
     Ok(Answer::Tensors(list))

@@ -22,6 +22,9 @@ pub struct ConfigForm {
     pub metrics: Vec<MetricForm>,
     /// `all`, steps as `0, 50, 100`, or a range as `0..1000 step 50`.
     pub steps: String,
+    /// `skip` or `stop`; empty for the default.
+    #[serde(default)]
+    pub on_error: String,
     /// The folder of results.
     pub output_dir: String,
     /// Entity and project of Weights & Biases, where results go there.
@@ -139,6 +142,7 @@ impl ConfigForm {
             analysis_name: config.analysis_name.clone().unwrap_or_default(),
             metrics: config.metrics.iter().map(MetricForm::of).collect(),
             steps: steps_in_words(&config.steps),
+            on_error: config.on_error.name().to_owned(),
             output_dir: config.monitoring.output_dir.clone(),
             wandb: wandb.map(|wandb| (wandb.entity.clone(), wandb.project.clone())),
         }

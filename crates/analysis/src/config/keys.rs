@@ -72,6 +72,12 @@ pub const CONFIG: Section = Section {
             summary: "at which training steps; one that the run does not have is skipped with a warning",
         },
         Key {
+            name: "on_error",
+            takes: "`skip` or `stop`",
+            otherwise: Otherwise::Is("`skip`"),
+            summary: "what to do where a step cannot be read: leave it out with a warning, or refuse the analysis",
+        },
+        Key {
             name: "monitoring",
             takes: "a map",
             otherwise: Otherwise::Is("its own keys' defaults"),

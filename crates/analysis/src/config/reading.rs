@@ -17,6 +17,7 @@ pub(super) fn document(form: &ConfigForm, registry: &Registry) -> Node {
         ("analysis_name", filled(&form.analysis_name)),
         ("metrics", list(metrics.collect())),
         ("steps", steps(&form.steps)),
+        ("on_error", filled(&form.on_error)),
         ("monitoring", monitoring(form)),
     ])
 }

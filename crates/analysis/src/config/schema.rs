@@ -14,7 +14,7 @@ use super::selection::steps;
 use super::suggestion::suggest;
 use super::tree::{Node, Value, quoted};
 use super::value::name;
-use super::{Config, ConfigErrors, Location, MetricEntry, label};
+use super::{Config, ConfigErrors, Location, MetricEntry, OnError, label};
 use crate::registry::Registry;
 
 /// What an analysis config looks like, on one line; a config itself.
@@ -96,14 +96,25 @@ fn document(at: &At<'_>, text: &str, context: &mut Context<'_>) -> Option<Config
     let steps = fields
         .required("steps", "a list, {start, end, step} or all", problems)
         .and_then(|at| steps(at, problems));
+    let on_error = fields.optional("on_error", |at| on_error(at, problems));
     let monitoring = monitoring(&fields, problems);
     Some(Config {
         analysis_name: analysis_name?,
         metrics: metrics?,
         steps: steps?,
+        on_error: on_error?.unwrap_or_default(),
         monitoring: monitoring?,
         text: text.to_owned(),
     })
+}
+
+fn on_error(at: &At<'_>, problems: &mut Problems) -> Option<OnError> {
+    let word = at.node.as_text();
+    let mut known = OnError::ALL.into_iter();
+    match known.find(|known| Some(known.name()) == word) {
+        Some(on_error) => Some(on_error),
+        None => problems.unexpected(at, "skip or stop"),
+    }
 }
 
 /// What the document is, where it is no analysis config at all.

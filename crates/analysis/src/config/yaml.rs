@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 
 use super::{
-    Config, LayerSelection, MetricEntry, Monitoring, StepSelection, Target, WrittenComponent,
+    Config, LayerSelection, MetricEntry, Monitoring, OnError, StepSelection, Target,
+    WrittenComponent,
 };
 
 impl Config {
@@ -54,6 +55,9 @@ fn write_config(out: &mut String, config: &Config) -> fmt::Result {
         write_metric(out, entry)?;
     }
     writeln!(out, "steps: {}", Steps(&config.steps))?;
+    if config.on_error != OnError::default() {
+        writeln!(out, "on_error: {}", config.on_error.name())?;
+    }
     write_monitoring(out, &config.monitoring)
 }
 

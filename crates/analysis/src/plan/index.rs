@@ -2,68 +2,62 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::pin::pin;
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{
-    Catalog, DataKind, Part, ReadError, Run, Split, Stacks, Step, TensorEntry, Tree, catalog_of,
+    Catalog, DataKind, FileContent, Part, ReadError, Run, Split, Stacks, Step, TensorEntry, Tree,
 };
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, StreamExt};
 
 use super::problem::{PlanErrors, PlanProblem};
 use super::{Selection, TensorPlace};
-use crate::config::Config;
+use crate::config::{Config, OnError};
 
-/// Catalogs of a run's files that were read already. Plans of the same run share them, so that a
-/// config can be planned again while somebody writes it.
+/// Parts of a run whose files were read already. Plans of the same run share them, so that a config
+/// can be planned again while somebody writes it.
 #[derive(Default)]
-pub struct Catalogs(RefCell<HashMap<Vec<String>, Rc<PartIndex>>>);
+pub struct Catalogs(RefCell<HashMap<Part, Rc<ReadPart>>>);
 
-/// So many files are asked for their catalogs at once, at most: over a network each is a journey,
-/// and a browser answers each after a while.
-const FILES_AT_ONCE: usize = 24;
+/// What is known of a part from the directories of its files.
+pub(crate) struct ReadPart {
+    /// Its layer tensors.
+    pub(crate) index: Rc<PartIndex>,
+    /// What was assumed or passed over.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// So many parts are asked for their files' directories at once, at most: over a network each is a
+/// journey, and a browser answers each after a while.
+const PARTS_AT_ONCE: usize = 24;
 
 impl Catalogs {
-    /// The layer tensors of parts that have no file in common, in their order. Files that were
-    /// not read before are read now, several at once.
+    /// What parts hold, in their order. Files that were not read before are read now, several at
+    /// once.
     pub(crate) async fn parts(
         &self,
         parts: &[&Part],
         tree: &dyn Tree,
-    ) -> Vec<Result<Rc<PartIndex>, ReadError>> {
-        let known = |part: &&Part| self.0.borrow().get(&part.paths).map(Rc::clone);
-        let known: Vec<Option<Rc<PartIndex>>> = parts.iter().map(known).collect();
-        let new = parts.iter().zip(&known).filter(|(_, it)| it.is_none());
-        let reads = new.flat_map(|(part, _)| &part.paths);
-        let reads = stream::iter(reads.map(|path| catalog(path, tree)));
-        let mut read = pin!(reads.buffered(FILES_AT_ONCE));
-        let mut found = Vec::with_capacity(parts.len());
-        for (part, known) in parts.iter().zip(&known) {
-            found.push(match known {
-                Some(index) => Ok(Rc::clone(index)),
-                None => self.add(part, &mut read).await,
-            });
-        }
-        found
+    ) -> Vec<Result<Rc<ReadPart>, ReadError>> {
+        let parts = stream::iter(parts.iter().map(|part| self.part(part, tree)));
+        parts.buffered(PARTS_AT_ONCE).collect().await
     }
 
-    /// Takes in a part whose files come next.
-    async fn add(
-        &self,
-        part: &Part,
-        read: &mut (impl Stream<Item = Result<Catalog, ReadError>> + Unpin),
-    ) -> Result<Rc<PartIndex>, ReadError> {
-        let mut index = Ok(PartIndex::default());
-        for path in &part.paths {
-            // All of them, also behind a broken one: what follows is of the next part.
-            if let Some(catalog) = read.next().await {
-                index = index.and_then(|index| Ok(with_file(index, path, catalog?)));
-            }
+    async fn part(&self, part: &Part, tree: &dyn Tree) -> Result<Rc<ReadPart>, ReadError> {
+        let known = self.0.borrow().get(part).map(Rc::clone);
+        if let Some(read) = known {
+            return Ok(read);
         }
-        let index = Rc::new(index?);
-        let paths = part.paths.clone();
-        self.0.borrow_mut().insert(paths, Rc::clone(&index));
-        Ok(index)
+        let content = part.read(tree).await?;
+        let mut index = PartIndex::default();
+        for FileContent { path, catalog } in content.files {
+            index = with_file(index, &path, catalog);
+        }
+        let read = Rc::new(ReadPart {
+            index: Rc::new(index),
+            warnings: content.warnings,
+        });
+        self.0.borrow_mut().insert(part.clone(), Rc::clone(&read));
+        Ok(read)
     }
 }
 
@@ -95,12 +89,20 @@ impl LayerTensor {
 type Place = (u64, DataKind, Split);
 
 /// The tensors of every step that is read, by kind and split.
+#[derive(Default)]
 pub(super) struct RunIndex {
     parts: BTreeMap<Place, Rc<PartIndex>>,
+    /// The data that cannot be read.
+    unreadable: BTreeSet<Place>,
+    /// Why steps cannot be read, where the analysis goes on without them.
+    pub(super) unreadable_steps: BTreeMap<u64, String>,
+    /// What was assumed or passed over in files.
+    pub(super) warnings: Vec<String>,
 }
 
 impl RunIndex {
-    /// Reads the catalogs that a config needs, and no other.
+    /// Reads the catalogs that a config needs, and no other. Data that cannot be read is told and
+    /// left out, unless the config says to stop, others are compared with it, or nothing is left.
     pub(super) async fn read(
         config: &Config,
         run: &Run,
@@ -111,31 +113,60 @@ impl RunIndex {
         let needed = needed(config, run, selection);
         // What serves several kinds and splits is read once.
         let mut seen = HashSet::new();
-        let (steps, parts): (Vec<u64>, Vec<&Part>) = needed
-            .iter()
-            .filter(|(_, part)| seen.insert(&part.paths))
-            .map(|((step, ..), part)| (*step, *part))
-            .unzip();
-        let read = catalogs.parts(&parts, tree).await;
-        let mut found: HashMap<&[String], Rc<PartIndex>> = HashMap::new();
+        let parts = needed.iter().filter(|(_, part)| seen.insert(*part));
+        let parts: Vec<(u64, &Part)> = parts.map(|((step, ..), part)| (*step, *part)).collect();
+        let read: Vec<&Part> = parts.iter().map(|(_, part)| *part).collect();
+        let read = catalogs.parts(&read, tree).await;
+        let mut index = Self::default();
+        let mut found = HashMap::new();
         let mut problems = Vec::new();
-        for ((step, part), read) in steps.into_iter().zip(&parts).zip(read) {
+        for ((step, part), read) in parts.into_iter().zip(read) {
             match read {
-                Ok(index) => {
-                    found.insert(&part.paths, index);
+                Ok(read) => {
+                    let warnings = read.warnings.iter();
+                    index
+                        .warnings
+                        .extend(warnings.map(|it| format!("step {step}: {it}")));
+                    found.insert(part, Rc::clone(&read.index));
                 }
-                Err(source) => problems.push(PlanProblem::Unreadable { step, source }),
+                Err(error) => {
+                    let reason = error.to_string();
+                    if config.on_error == OnError::Stop
+                        || !error.is_of_file()
+                        || selection.is_target(step, config)
+                    {
+                        problems.push(PlanProblem::Unreadable { step, reason });
+                    } else {
+                        index.unreadable_steps.entry(step).or_insert(reason);
+                    }
+                }
             }
         }
-        if !problems.is_empty() {
-            return Err(PlanErrors(problems));
+        for (place, part) in needed {
+            match found.get(part) {
+                Some(part) => drop(index.parts.insert(place, Rc::clone(part))),
+                None => drop(index.unreadable.insert(place)),
+            }
         }
-        let index = |part: &Part| found.get(part.paths.as_slice()).map(Rc::clone);
-        let parts = needed.iter();
-        let parts = parts.filter_map(|(place, part)| Some((*place, index(part)?)));
-        Ok(Self {
-            parts: parts.collect(),
-        })
+        if problems.is_empty() && index.parts.is_empty() {
+            let steps = std::mem::take(&mut index.unreadable_steps).into_iter();
+            problems.extend(steps.map(|(step, reason)| PlanProblem::Unreadable { step, reason }));
+        }
+        match problems.is_empty() {
+            true => Ok(index),
+            false => Err(PlanErrors(problems)),
+        }
+    }
+
+    /// Whether a step has no data at all that can be read.
+    pub(super) fn lacks(&self, step: u64) -> bool {
+        let has_some = self.parts.keys().any(|(of, ..)| *of == step);
+        self.unreadable_steps.contains_key(&step) && !has_some
+    }
+
+    /// Whether a step has data of that kind and split, which cannot be read.
+    pub(super) fn is_unreadable(&self, step: u64, kind: DataKind, split: Split) -> bool {
+        self.unreadable.contains(&(step, kind, split))
     }
 
     /// Whether a step has any data of that kind and split.
@@ -164,11 +195,6 @@ impl RunIndex {
             .filter(move |((_, of_kind, of_split), _)| (*of_kind, *of_split) == (kind, split))
             .map(|((step, ..), part)| (*step, part))
     }
-}
-
-async fn catalog(path: &str, tree: &dyn Tree) -> Result<Catalog, ReadError> {
-    let source = tree.open(path).await?;
-    catalog_of(&*source).await
 }
 
 /// The same with the tensors of one more file.

@@ -401,6 +401,10 @@ impl Resolver<'_> {
         let mut shapes = Vec::with_capacity(planned.inputs.len());
         for input in &planned.inputs {
             let (kind, suffix) = (input.kind, &input.suffix);
+            if self.index.is_unreadable(step, kind, split) {
+                // Said once, with the reason.
+                return Ok(None);
+            }
             if !self.index.has_part(step, kind, split) {
                 gaps.entry(format!("{kind} of the {split} split"))
                     .or_default()

@@ -1,9 +1,9 @@
 //! What does not fit between a config and a run.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use ckptscope_checkpoint::{DataKind, ReadError, Split};
+use ckptscope_checkpoint::{DataKind, Split};
 
 use crate::component::ComponentError;
 use crate::config::{ConfigProblem, Location, suggest};
@@ -190,12 +190,12 @@ pub enum PlanProblem {
         key: String,
     },
     /// A checkpoint file that cannot be read.
-    #[error("step {step}: {source}")]
+    #[error("step {step} cannot be read: {reason}")]
     Unreadable {
         /// The step.
         step: u64,
         /// Why.
-        source: ReadError,
+        reason: String,
     },
 }
 
@@ -283,6 +283,23 @@ pub(super) fn steps_in_words(numbers: &[u64]) -> String {
             )
         }
     }
+}
+
+/// So many steps that cannot be read have a warning of their own.
+const UNREADABLE_TOLD: usize = 3;
+
+/// Warnings of steps that cannot be read; of many, the reasons of the first.
+pub(super) fn unreadable_in_words(steps: &BTreeMap<u64, String>) -> Vec<String> {
+    let told = steps.iter().take(UNREADABLE_TOLD);
+    let told = told.map(|(step, reason)| format!("step {step} is left out: {reason}"));
+    let others: Vec<u64> = steps.keys().skip(UNREADABLE_TOLD).copied().collect();
+    let more = (!others.is_empty()).then(|| {
+        format!(
+            "steps that cannot be read either and are left out: {} (results.json has the reasons)",
+            steps_in_words(&others)
+        )
+    });
+    told.chain(more).collect()
 }
 
 fn list(words: &[String]) -> String {

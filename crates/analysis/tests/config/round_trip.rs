@@ -2,8 +2,8 @@
 
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::{
-    ComponentEntry, Config, ConfigForm, LayerSelection, MetricEntry, Monitoring, StepSelection,
-    Target, Wandb,
+    ComponentEntry, Config, ConfigForm, LayerSelection, MetricEntry, Monitoring, OnError,
+    StepSelection, Target, Wandb,
 };
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -93,11 +93,20 @@ fn configs() -> impl Strategy<Value = Config> {
         let stem = name.split('.').next().unwrap_or_default();
         !["con", "prn", "aux", "nul"].contains(&stem.to_ascii_lowercase().as_str())
     });
-    (prop::option::of(names), entries, steps(), monitoring()).prop_map(
-        |(analysis_name, metrics, steps, monitoring)| Config {
+    let on_error = prop::sample::select(OnError::ALL.to_vec());
+    let parts = (
+        prop::option::of(names),
+        entries,
+        steps(),
+        on_error,
+        monitoring(),
+    );
+    parts.prop_map(
+        |(analysis_name, metrics, steps, on_error, monitoring)| Config {
             analysis_name,
             metrics,
             steps,
+            on_error,
             monitoring,
             text: String::new(),
         },

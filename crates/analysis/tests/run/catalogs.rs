@@ -124,6 +124,7 @@ fn run_of(steps: &[u64]) -> (Slow, Run) {
             kind,
             split: Some(split),
             paths: vec![format!("{number:03}/{split}_{kind}")],
+            index: None,
         });
         Step {
             number,
@@ -133,7 +134,9 @@ fn run_of(steps: &[u64]) -> (Slow, Run) {
     let run = Run {
         layout: Layout::Pico,
         steps: steps.iter().map(|number| step(*number)).collect(),
+        broken: Vec::new(),
         model: None,
+        passed_over: Vec::new(),
         warnings: Vec::new(),
     };
     for part in run.steps.iter().flat_map(|step| &step.parts) {

@@ -19,7 +19,9 @@ fn run_of(steps: &[Vec<Names>]) -> (MemoryTree, Run) {
     let mut run = Run {
         layout: Layout::StepFolders,
         steps: Vec::new(),
+        broken: Vec::new(),
         model: None,
+        passed_over: Vec::new(),
         warnings: Vec::new(),
     };
     for (step, files) in steps.iter().enumerate() {
@@ -31,6 +33,7 @@ fn run_of(steps: &[Vec<Names>]) -> (MemoryTree, Run) {
             kind: DataKind::Weights,
             split: None,
             paths: (0..files.len()).map(|file| path(step, file)).collect(),
+            index: None,
         };
         run.steps.push(Step {
             number: step as u64,

@@ -1,8 +1,19 @@
-//! Recognising a run's steps among files.
+//! Recognising a run's steps among files, by their names.
+//!
+//! Nothing but the model's config is read here. A step whose files cannot be its weights is told as
+//! broken, and costs no other step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::weights::{is_auxiliary, is_checkpoint, weights_of};
+use super::spread::{Spread, is_rank_folder};
+use super::step_name::{
+    epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number, shape,
+    step_number,
+};
+use super::trouble::{
+    BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
+};
+use super::weights::{Candidate, candidates, chosen, is_auxiliary, is_checkpoint, stem_of};
 use super::{DataKind, Layout, Part, Run, Split, Step, model};
 use crate::error::RunError;
 use crate::tree::Tree;
@@ -10,97 +21,112 @@ use crate::tree::Tree;
 /// The folder of pico-train's recorded weights, gradients and activations.
 const LEARNING_DYNAMICS: &str = "learning_dynamics/";
 
-/// What a step's folder or file is called, before the number.
-const STEP_WORDS: &[&str] = &["global_step", "checkpoint", "step", "iter", "ckpt"];
-
-/// At most so many names are listed in a message.
-const NAMES_IN_MESSAGE: usize = 6;
-
-const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files named \
-    checkpoint-{N}, step{N}, step_{N}, step-{N}, global_step{N} or iter_{N}; model.safetensors, \
+const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files with a \
+    step in their names (checkpoint-{N}, step_{N}, iter_{N}, {N}) or an epoch; model.safetensors, \
     pytorch_model.bin or their shards; a single .safetensors, .pt, .pth, .bin or .ckpt file";
 
+/// So many folders of a path are asked for the step of a checkpoint given by itself.
+const FOLDERS_ASKED: usize = 3;
+
 pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
-    if tree.files().is_empty() {
-        return Err(RunError::Empty {
-            path: tree.name().to_owned(),
-        });
+    let mut finding = Finding::of(tree);
+    let folders = Folder::all(tree, &mut finding.passed_over);
+    if folders.is_empty() {
+        return Err(finding.nothing(&folders));
     }
-    let folders = Folder::all(tree);
-    let mut warnings = Vec::new();
-    let found = recognise(tree, &folders, &mut warnings).await?;
-    let Some((layout, mut steps)) = found else {
-        return Err(nothing(tree));
+    let Some(layout) = finding.recognise(&folders)? else {
+        return Err(finding.nothing(&folders));
     };
+    finding.pass_over_others(&folders);
+    let Finding {
+        mut steps,
+        mut broken,
+        mut passed_over,
+        mut warnings,
+        ..
+    } = finding;
     steps.sort_by_key(|step| step.number);
-    warn_of_others(&folders, &steps, &mut warnings);
+    broken.sort_by_key(|step| step.number);
+    passed_over.extend_from_slice(tree.passed_over());
+    passed_over.sort();
+    passed_over.dedup();
+    let told = in_words(&passed_over).into_iter();
+    warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
     let model = model::find(tree, &mut warnings).await;
-    // A folder that was looked at under two layouts is warned of once.
-    let mut said = BTreeSet::new();
-    warnings.retain(|warning| said.insert(warning.clone()));
     Ok(Run {
         layout,
         steps,
+        broken,
         model,
+        passed_over,
         warnings,
     })
 }
 
-/// Tries the layouts, from the surest to the simplest.
-async fn recognise(
-    tree: &dyn Tree,
-    folders: &[Folder<'_>],
-    warnings: &mut Vec<String>,
-) -> Result<Found, RunError> {
-    for pick in [outermost as Pick, innermost] {
-        let found = steps_in_folders(tree, folders, pick, warnings).await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    let found = steps_in_files(tree, folders, warnings)?;
-    if found.is_some() {
-        return Ok(found);
-    }
-    single(tree, folders, warnings).await
-}
-
-/// A folder that directly holds checkpoint files, or shard indexes.
-pub(super) struct Folder<'a> {
+/// A folder with the files directly in it.
+struct Folder<'a> {
     /// Its path with a trailing `/`; empty for the root.
-    pub(super) path: &'a str,
+    path: &'a str,
     /// Names of the files directly in it, sorted.
-    pub(super) files: Vec<&'a str>,
+    files: Vec<&'a str>,
+    /// What pico-train recorded in them.
+    recorded: Vec<Part>,
+    /// The weights among them.
+    weights: Option<Weights>,
 }
 
 impl<'a> Folder<'a> {
-    /// Every folder with the files directly in it, by path.
-    fn all(tree: &'a dyn Tree) -> Vec<Self> {
+    /// Every folder with the files directly in it, by path, but for what is no checkpoint's.
+    fn all(tree: &'a dyn Tree, passed_over: &mut Vec<PassedOver>) -> Vec<Self> {
         let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for file in tree.files() {
-            let (folder, name) = split_path(&file.path);
-            folders.entry(folder).or_default().push(name);
+            match verdict(&file.path) {
+                Verdict::Hidden => {}
+                Verdict::HalfWritten(path) => passed_over.push(PassedOver {
+                    reason: Reason::HalfWritten,
+                    path: path.to_owned(),
+                }),
+                Verdict::Counts => {
+                    let (folder, name) = split_path(&file.path);
+                    folders.entry(folder).or_default().push(name);
+                }
+            }
         }
-        folders
-            .into_iter()
-            .map(|(path, files)| Folder { path, files })
-            .collect()
+        passed_over.dedup();
+        let folders = folders.into_iter();
+        folders.map(|(path, files)| Self::of(path, files)).collect()
+    }
+
+    fn of(path: &'a str, files: Vec<&'a str>) -> Self {
+        let mut folder = Self {
+            path,
+            files,
+            recorded: Vec::new(),
+            weights: None,
+        };
+        folder.recorded = folder.find_recorded();
+        folder.weights = folder.find_weights();
+        folder
+    }
+
+    fn has_data(&self) -> bool {
+        !self.recorded.is_empty() || self.weights.is_some()
     }
 
     /// The path of one of its files.
-    pub(super) fn path_of(&self, file: &str) -> String {
+    fn path_of(&self, file: &str) -> String {
         format!("{}{file}", self.path)
     }
 
     /// The steps among the folder's segments, the outermost first.
-    fn steps(&self) -> Vec<StepFolder<'a>> {
+    fn steps(&self, number_of: &dyn Fn(&str) -> Option<u64>) -> Vec<StepFolder<'a>> {
         let mut steps = Vec::new();
         let mut start = 0;
         for segment in self.path.split_terminator('/') {
             let end = start + segment.len() + 1;
-            if let Some(number) = step_number(segment) {
-                let (path, inside) = self.path.split_at(end);
-                let parent = path.get(..start).unwrap_or_default();
+            let parent = self.path.get(..start).unwrap_or_default();
+            let (path, inside) = self.path.split_at(end);
+            if let Some(number) = number_of(path) {
                 steps.push(StepFolder {
                     parent,
                     path,
@@ -122,20 +148,54 @@ impl<'a> Folder<'a> {
     }
 
     /// The files that pico-train records, by kind and split.
-    fn recorded(&self) -> Vec<Part> {
+    fn find_recorded(&self) -> Vec<Part> {
         let parts = self.files.iter().filter_map(|file| {
             let (split, kind) = recorded_as(file)?;
             Some(Part {
                 kind,
                 split: Some(split),
                 paths: vec![self.path_of(file)],
+                index: None,
             })
         });
         parts.collect()
     }
+
+    /// The weights of a candidate among its files.
+    fn part(&self, candidate: &Candidate<'_>) -> Part {
+        Part {
+            kind: DataKind::Weights,
+            split: None,
+            paths: candidate.files.iter().map(|it| self.path_of(it)).collect(),
+            index: candidate.index.map(|it| self.path_of(it)),
+        }
+    }
+
+    /// Its weights, if it has any.
+    fn find_weights(&self) -> Option<Weights> {
+        let (chosen, others) = chosen(candidates(&self.files))?;
+        let beside = others.iter().flat_map(|it| &it.files);
+        let beside = beside.map(|it| self.path_of(it)).collect();
+        Some(Weights {
+            part: self.part(&chosen),
+            trouble: chosen.trouble,
+            beside,
+        })
+    }
+}
+
+/// The weights that lie in a folder.
+#[derive(Clone)]
+struct Weights {
+    part: Part,
+    /// Why they cannot be read.
+    trouble: Option<StepTrouble>,
+    /// Other checkpoint files beside them.
+    beside: Vec<String>,
 }
 
 /// A step's folder, as the path of a folder in it (or its own) says.
+#[derive(Clone, Copy)]
 struct StepFolder<'a> {
     parent: &'a str,
     path: &'a str,
@@ -144,196 +204,593 @@ struct StepFolder<'a> {
     number: u64,
 }
 
-/// Which of the steps in a path counts: in `checkpoint-5/global_step5` the outermost, in
-/// `experiment-iter2/checkpoints/step_5` the innermost.
-type Pick = for<'a> fn(Vec<StepFolder<'a>>) -> Option<StepFolder<'a>>;
-
-fn outermost(steps: Vec<StepFolder<'_>>) -> Option<StepFolder<'_>> {
-    steps.into_iter().next()
+/// Which of several steps in a path counts.
+#[derive(Clone, Copy)]
+enum Pick {
+    /// As in `checkpoint-5/global_step5`: both are the same step.
+    Outermost,
+    /// As in `experiment-iter2/checkpoints/step_5`: a run's own folder is called as a step is.
+    Innermost,
 }
 
-fn innermost(steps: Vec<StepFolder<'_>>) -> Option<StepFolder<'_>> {
-    steps.into_iter().next_back()
-}
-
-type Found = Option<(Layout, Vec<Step>)>;
-
-/// Steps that are folders, each with recorded data, a checkpoint, or both.
-async fn steps_in_folders(
-    tree: &dyn Tree,
-    folders: &[Folder<'_>],
-    pick: Pick,
-    warnings: &mut Vec<String>,
-) -> Result<Found, RunError> {
-    let mut steps: Vec<(Step, &str)> = Vec::new();
-    let mut parents: Vec<&str> = Vec::new();
-    let mut is_pico = false;
-    for folder in folders {
-        let Some(StepFolder {
-            parent,
-            path,
-            inside,
-            number,
-        }) = pick(folder.steps())
-        else {
-            continue;
+impl Pick {
+    /// The outermost, unless some folder with data lies in two different steps.
+    fn of(folders: &[Folder<'_>]) -> Self {
+        let agree = |folder: &Folder<'_>| {
+            let steps = folder.steps(&named_step);
+            steps
+                .windows(2)
+                .all(|pair| pair[0].number == pair[1].number)
         };
-        let parts = match inside {
-            "" => parts_in(tree, folder, warnings).await?,
-            _ if inside == LEARNING_DYNAMICS => folder.recorded(),
-            _ => Vec::new(),
-        };
-        if parts.is_empty() {
-            continue;
+        match folders.iter().filter(|it| it.has_data()).all(agree) {
+            true => Self::Outermost,
+            false => Self::Innermost,
         }
-        is_pico |= parts.iter().any(|part| part.split.is_some());
-        if !parents.contains(&parent) {
-            parents.push(parent);
+    }
+
+    fn step<'a>(self, mut steps: Vec<StepFolder<'a>>) -> Option<StepFolder<'a>> {
+        match self {
+            Self::Outermost if steps.is_empty() => None,
+            Self::Outermost => Some(steps.swap_remove(0)),
+            Self::Innermost => steps.pop(),
         }
-        add_parts(&mut steps, path, number, parts, warnings);
     }
-    if parents.len() > 1 {
-        let (folders, path) = (listed(parents.iter().copied()), tree.name().to_owned());
-        return Err(RunError::SeveralRuns { folders, path });
-    }
-    if steps.is_empty() {
-        return Ok(None);
-    }
-    let layout = if is_pico {
-        Layout::Pico
-    } else {
-        Layout::StepFolders
-    };
-    Ok(Some((
-        layout,
-        steps.into_iter().map(|(step, _)| step).collect(),
-    )))
 }
 
-/// Adds parts to the step of that folder. Of two folders with one number the first counts.
-fn add_parts<'a>(
-    steps: &mut Vec<(Step, &'a str)>,
-    folder: &'a str,
+/// The step that a folder's own name says.
+fn named_step(path: &str) -> Option<u64> {
+    step_number(last_segment(path))
+}
+
+/// What lies in one step's folder.
+#[derive(Default)]
+struct StepContents<'a> {
     number: u64,
-    parts: Vec<Part>,
-    warnings: &mut Vec<String>,
-) {
-    match steps.iter_mut().find(|(step, _)| step.number == number) {
-        None => steps.push((Step { number, parts }, folder)),
-        Some((step, known)) if *known == folder => {
-            step.parts.extend(parts);
-            sort_parts(&mut step.parts);
+    /// pico-train's recorded data.
+    recorded: Vec<Part>,
+    /// The weights directly in it.
+    direct: Option<Weights>,
+    /// The folders directly in it that have weights, by name.
+    below: Vec<(&'a str, Weights)>,
+    /// All files in it: the folder below it, and the name.
+    files: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> StepContents<'a> {
+    /// Adds what lies in the step's folder or in one below it.
+    fn add(&mut self, folder: &Folder<'a>, inside: &'a str) {
+        let weights = folder.weights.clone();
+        match inside.split_once('/') {
+            None => {
+                self.recorded.extend(folder.recorded.iter().cloned());
+                self.direct = weights;
+            }
+            _ if inside == LEARNING_DYNAMICS => {
+                self.recorded.extend(folder.recorded.iter().cloned());
+            }
+            Some((name, "")) => self.below.extend(weights.map(|it| (name, it))),
+            Some(_) => {}
         }
-        Some((_, known)) => warnings.push(format!(
-            "step {number} occurs twice: {known} is used, {folder} is passed over"
-        )),
+        self.files
+            .extend(folder.files.iter().map(|file| (inside, *file)));
+    }
+
+    fn has_any(&self) -> bool {
+        !self.recorded.is_empty() || self.direct.is_some() || !self.below.is_empty()
+    }
+
+    /// Its parts, and the files beside them.
+    fn parts(mut self) -> Result<(Vec<Part>, Vec<String>), StepTrouble> {
+        let mut parts = std::mem::take(&mut self.recorded);
+        let is_recorded = !parts.is_empty();
+        let below = if is_recorded || self.direct.is_some() {
+            None
+        } else {
+            self.weights_below()?
+        };
+        let Some(weights) = self.direct.or(below) else {
+            let files = self.files.iter();
+            let files: Vec<String> = files
+                .map(|(inside, file)| format!("{inside}{file}"))
+                .collect();
+            let found = listed(files.iter().map(String::as_str));
+            return match is_recorded {
+                true => Ok((parts, Vec::new())),
+                false => Err(StepTrouble::NoWeights { found }),
+            };
+        };
+        match weights.trouble {
+            None => parts.push(weights.part),
+            Some(trouble) if !is_recorded => return Err(trouble),
+            Some(_) => {}
+        }
+        Ok((parts, weights.beside))
+    }
+
+    fn weights_below(&mut self) -> Result<Option<Weights>, StepTrouble> {
+        let ranks = self.below.iter().filter(|(name, _)| is_rank_folder(name));
+        if ranks.count() > 1 {
+            return Err(Spread::TensorParallel.into());
+        }
+        match self.below.len() {
+            0 | 1 => Ok(self.below.pop().map(|(_, weights)| weights)),
+            _ => Err(StepTrouble::SeveralFolders {
+                folders: listed(self.below.iter().map(|(name, _)| *name)),
+            }),
+        }
     }
 }
 
-/// Steps that are files, the number in the name.
-fn steps_in_files(
-    tree: &dyn Tree,
-    folders: &[Folder<'_>],
-    warnings: &mut Vec<String>,
-) -> Result<Found, RunError> {
-    let mut steps: Vec<(Step, String)> = Vec::new();
-    let mut parents: Vec<&str> = Vec::new();
-    for folder in folders {
-        for file in folder
-            .files
-            .iter()
-            .filter(|file| is_checkpoint(file) && !is_auxiliary(file))
-        {
-            let stem = file.rsplit_once('.').map_or(*file, |(stem, _)| stem);
-            let Some(number) = step_number(stem) else {
+/// Step folders by path, below one parent.
+type StepFolders<'a> = BTreeMap<&'a str, StepContents<'a>>;
+
+/// A run that is being recognised.
+struct Finding<'a> {
+    tree: &'a dyn Tree,
+    steps: Vec<Step>,
+    /// The folders of steps; what lies in them is theirs.
+    step_folders: Vec<String>,
+    broken: Vec<BrokenStep>,
+    passed_over: Vec<PassedOver>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Finding<'a> {
+    fn of(tree: &'a dyn Tree) -> Self {
+        Self {
+            tree,
+            steps: Vec::new(),
+            step_folders: Vec::new(),
+            broken: Vec::new(),
+            passed_over: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Tries the layouts, from the surest to the simplest.
+    fn recognise(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
+        let found = self.steps_in_folders(folders, &named_step, Pick::of(folders))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        if let Some(found) = self.steps_in_files(folders, &Naming::Steps)? {
+            return Ok(Some(found));
+        }
+        if let Some(numbers) = assumed_steps(folders) {
+            let number_of = |path: &str| numbers.steps.get(path).copied();
+            let found = self.steps_in_folders(folders, &number_of, Pick::Innermost)?;
+            if found.is_some() {
+                self.warnings.push(numbers.assumption.in_words());
+                return Ok(found);
+            }
+        }
+        if let Some(found) = self.steps_in_files(folders, &Naming::Assumed)? {
+            return Ok(Some(found));
+        }
+        self.single(folders)
+    }
+
+    /// Steps that are folders, each with recorded data, a checkpoint, or both.
+    fn steps_in_folders(
+        &mut self,
+        folders: &[Folder<'a>],
+        number_of: &dyn Fn(&str) -> Option<u64>,
+        pick: Pick,
+    ) -> Result<Option<Layout>, RunError> {
+        let mut runs: BTreeMap<&str, StepFolders<'_>> = BTreeMap::new();
+        for folder in folders {
+            let Some(step) = pick.step(folder.steps(number_of)) else {
                 continue;
             };
-            if !parents.contains(&folder.path) {
-                parents.push(folder.path);
+            let contents = runs.entry(step.parent).or_default();
+            let contents = contents.entry(step.path).or_default();
+            contents.number = step.number;
+            contents.add(folder, step.inside);
+        }
+        runs.retain(|_, steps| steps.values().any(StepContents::has_any));
+        if runs.len() > 1 {
+            return Err(self.several_runs(runs.keys().copied()));
+        }
+        let is_pico = |step: &StepContents<'_>| !step.recorded.is_empty();
+        let layout = match runs.values().flat_map(BTreeMap::values).any(is_pico) {
+            true => Layout::Pico,
+            false => Layout::StepFolders,
+        };
+        let found = runs.into_values().flatten();
+        for (path, contents) in found {
+            self.add_folder(path, contents);
+        }
+        Ok((!self.steps.is_empty()).then_some(layout))
+    }
+
+    /// Adds the step of a folder. Of two folders with one number the first that can be read counts.
+    fn add_folder(&mut self, path: &str, contents: StepContents<'_>) {
+        let number = contents.number;
+        match contents.parts() {
+            Ok(_) if self.steps.iter().any(|step| step.number == number) => {
+                self.pass_over(Reason::SameStep, path.to_owned());
             }
-            let path = folder.path_of(file);
-            if let Some((_, known)) = steps.iter().find(|(step, _)| step.number == number) {
-                warnings.push(format!(
-                    "step {number} occurs twice: {known} is used, {path} is passed over"
-                ));
-                continue;
+            Ok((mut parts, beside)) => {
+                self.step_folders.push(path.to_owned());
+                sort_parts(&mut parts);
+                self.add(Step { number, parts });
+                for path in beside {
+                    self.pass_over(Reason::SameStep, path);
+                }
             }
-            let part = Part {
-                kind: DataKind::Weights,
-                split: None,
-                paths: vec![path.clone()],
-            };
-            steps.push((
-                Step {
-                    number,
-                    parts: vec![part],
-                },
+            Err(trouble) => self.add_broken(number, path.to_owned(), trouble),
+        }
+    }
+
+    fn add(&mut self, step: Step) {
+        self.broken.retain(|broken| broken.number != step.number);
+        self.steps.push(step);
+    }
+
+    fn add_broken(&mut self, number: u64, path: String, trouble: StepTrouble) {
+        let is_known = |known: u64| known == number;
+        let mut known = self.steps.iter().map(|step| step.number);
+        let mut broken = self.broken.iter().map(|step| step.number);
+        if !known.any(is_known) && !broken.any(is_known) {
+            self.broken.push(BrokenStep {
+                number,
                 path,
-            ));
+                trouble,
+            });
         }
     }
-    match (steps.len(), parents.as_slice()) {
-        (0, _) => Ok(None),
+
+    /// Steps that are files or sets of shards in one folder, the number in the name.
+    fn steps_in_files(
+        &mut self,
+        folders: &[Folder<'a>],
+        naming: &Naming,
+    ) -> Result<Option<Layout>, RunError> {
         // One file alone is one checkpoint, whatever it is called.
-        (1, _) if tree.files().len() == 1 => Ok(None),
-        (_, [_]) => Ok(Some((
-            Layout::StepFiles,
-            steps.into_iter().map(|(step, _)| step).collect(),
-        ))),
-        (_, parents) => {
-            let (folders, path) = (listed(parents.iter().copied()), tree.name().to_owned());
-            Err(RunError::SeveralRuns { folders, path })
+        let is_alone = folders
+            .iter()
+            .map(|folder| folder.files.len())
+            .sum::<usize>()
+            == 1;
+        let mut found = Vec::new();
+        for folder in folders.iter().filter(|_| !is_alone) {
+            let candidates = candidates(&folder.files);
+            if let Some(numbered) = naming.steps_of(candidates) {
+                found.push((folder, numbered));
+            }
+        }
+        if found.len() > 1 {
+            return Err(self.several_runs(found.iter().map(|(folder, _)| folder.path)));
+        }
+        let Some((folder, numbered)) = found.pop() else {
+            return Ok(None);
+        };
+        for (number, candidates) in numbered.by_step {
+            self.add_files(folder, number, candidates);
+        }
+        self.warnings
+            .extend(numbered.assumption.map(Assumption::in_words));
+        Ok((!self.steps.is_empty()).then_some(Layout::StepFiles))
+    }
+
+    fn add_files(&mut self, folder: &Folder<'_>, number: u64, candidates: Vec<Candidate<'_>>) {
+        let Some((chosen, others)) = chosen(candidates) else {
+            return;
+        };
+        match &chosen.trouble {
+            Some(trouble) => {
+                self.add_broken(number, folder.path_of(chosen.stem), trouble.clone());
+            }
+            None => self.add(Step {
+                number,
+                parts: vec![folder.part(&chosen)],
+            }),
+        }
+        for file in others.iter().flat_map(|it| &it.files) {
+            self.pass_over(Reason::SameStep, folder.path_of(file));
+        }
+    }
+
+    /// One checkpoint: recorded files, weights, or both, in one folder.
+    fn single(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
+        if let ([folder], true) = (folders, self.tree.is_one_file())
+            && let [file] = folder.files.as_slice()
+        {
+            // Whatever it is called: somebody asked for it, and its content says what it is.
+            let path = folder.path_of(file);
+            return Ok(Some(self.add_single(vec![weights(path)])));
+        }
+        let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
+        for folder in folders {
+            let mut parts = folder.recorded.clone();
+            if let Some(weights) = folder.weights.clone() {
+                match weights.trouble {
+                    None => parts.push(weights.part),
+                    Some(trouble) => self.broken.push(BrokenStep {
+                        number: 0,
+                        path: folder.path.to_owned(),
+                        trouble,
+                    }),
+                }
+            }
+            if !parts.is_empty() {
+                checkpoints.entry(folder.home()).or_default().extend(parts);
+            }
+        }
+        // What lies in the root itself is meant before what lies somewhere below.
+        if let Some(parts) = checkpoints.remove("") {
+            return Ok(Some(self.add_single(parts)));
+        }
+        let found: Vec<Vec<Part>> = checkpoints.into_values().collect();
+        match <[Vec<Part>; 1]>::try_from(found) {
+            Ok([parts]) => Ok(Some(self.add_single(parts))),
+            Err(several) if several.is_empty() => Ok(None),
+            Err(several) => {
+                let parts = several.iter().flatten();
+                let paths = parts.flat_map(|part| &part.paths);
+                Err(RunError::Ambiguous {
+                    files: listed(paths.map(String::as_str)),
+                    path: self.tree.name().to_owned(),
+                })
+            }
+        }
+    }
+
+    fn add_single(&mut self, mut parts: Vec<Part>) -> Layout {
+        sort_parts(&mut parts);
+        for BrokenStep { path, trouble, .. } in std::mem::take(&mut self.broken) {
+            let path = if path.is_empty() { "." } else { &path };
+            self.warnings
+                .push(format!("{path} is passed over: {trouble}"));
+        }
+        let path = parts.first().and_then(|part| part.paths.first());
+        let path = path.map(String::as_str).unwrap_or_default();
+        let number = match step_of_path(path, self.tree.name()) {
+            Some((number, name)) => {
+                self.warnings.push(format!(
+                    "the checkpoint is taken for step {number}, as its name {name} says"
+                ));
+                number
+            }
+            None => {
+                self.warnings.push(
+                    "the checkpoint has no step in its name; it is counted as step 0".to_owned(),
+                );
+                0
+            }
+        };
+        self.steps.push(Step { number, parts });
+        Layout::Single
+    }
+
+    fn pass_over(&mut self, reason: Reason, path: String) {
+        self.passed_over.push(PassedOver { reason, path });
+    }
+
+    /// Tells of checkpoint files that belong to no step.
+    fn pass_over_others(&mut self, folders: &[Folder<'_>]) {
+        let parts = self.steps.iter().flat_map(|step| &step.parts);
+        let told = self.passed_over.iter().map(|it| &it.path);
+        let told = told.chain(self.broken.iter().map(|step| &step.path));
+        let files = parts.flat_map(|part| &part.paths).chain(told);
+        let known: BTreeSet<&str> = files
+            .chain(&self.step_folders)
+            .map(String::as_str)
+            .collect();
+        let is_known = |path: &str| {
+            let mut above = path
+                .match_indices('/')
+                .filter_map(|(slash, _)| path.get(..=slash));
+            known.contains(path)
+                || known.contains(stem_of(path))
+                || above.any(|it| known.contains(it))
+        };
+        let mut others = Vec::new();
+        for folder in folders {
+            let files = folder.files.iter();
+            let files = files.filter(|file| is_checkpoint(file) && !is_auxiliary(file));
+            let paths = files.map(|file| folder.path_of(file));
+            others.extend(paths.filter(|path| !is_known(path)));
+        }
+        for path in others {
+            self.pass_over(Reason::NoStep, path);
+        }
+    }
+
+    fn several_runs<'b>(&self, folders: impl Iterator<Item = &'b str>) -> RunError {
+        RunError::SeveralRuns {
+            folders: listed(folders),
+            path: self.tree.name().to_owned(),
+        }
+    }
+
+    /// The error that there is no run, with what is there instead.
+    fn nothing(&self, folders: &[Folder<'_>]) -> RunError {
+        let path = self.tree.name().to_owned();
+        if !self.broken.is_empty() {
+            let troubles = troubles_in_words(&self.broken).join("; ");
+            return RunError::NothingReadable { troubles, path };
+        }
+        let mut passed_over = self.passed_over.clone();
+        passed_over.extend_from_slice(self.tree.passed_over());
+        let found = folders
+            .iter()
+            .flat_map(|folder| folder.files.iter().map(|it| folder.path_of(it)));
+        let found: Vec<String> = found.collect();
+        let passed_over = in_words(&passed_over);
+        if found.is_empty() && passed_over.is_empty() {
+            return RunError::Empty { path };
+        }
+        let found = listed(found.iter().map(String::as_str));
+        let found = [found]
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .chain(passed_over);
+        RunError::NoCheckpoint {
+            looked_for: LOOKED_FOR,
+            found: found.collect::<Vec<_>>().join("; "),
+            path,
         }
     }
 }
 
-/// One checkpoint without a number: recorded files, weights, or both, in one folder.
-async fn single(
-    tree: &dyn Tree,
-    folders: &[Folder<'_>],
-    warnings: &mut Vec<String>,
-) -> Result<Found, RunError> {
-    if let [file] = tree.files()
-        && is_checkpoint(&file.path)
-        && is_auxiliary(&file.path)
-    {
-        // Passed over beside a model's weights, but here somebody asked for it.
-        return Ok(Some(one_step(vec![weights(vec![file.path.clone()])])));
-    }
-    let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
-    for folder in folders {
-        let parts = parts_in(tree, folder, warnings).await?;
-        if !parts.is_empty() {
-            checkpoints.entry(folder.home()).or_default().extend(parts);
+/// How files are taken for steps.
+enum Naming {
+    /// By a step word in their names.
+    Steps,
+    /// By an epoch, or by the only number that differs.
+    Assumed,
+}
+
+/// Checkpoints of one folder by step.
+struct Numbered<'a> {
+    by_step: BTreeMap<u64, Vec<Candidate<'a>>>,
+    assumption: Option<Assumption>,
+}
+
+impl Naming {
+    fn steps_of<'a>(&self, candidates: Vec<Candidate<'a>>) -> Option<Numbered<'a>> {
+        let stems: Vec<&str> = candidates.iter().map(|it| it.stem).collect();
+        let (numbers, assumption): (BTreeMap<&str, u64>, _) = match self {
+            Self::Steps => {
+                let named = stems
+                    .iter()
+                    .filter_map(|stem| Some((*stem, step_number(stem)?)));
+                (named.collect(), None)
+            }
+            Self::Assumed => {
+                let (numbers, assumption) = assumed(&stems)?;
+                (numbers, Some(assumption))
+            }
+        };
+        if numbers.is_empty() {
+            return None;
         }
+        let mut by_step: BTreeMap<u64, Vec<Candidate<'a>>> = BTreeMap::new();
+        for candidate in candidates {
+            if let Some(number) = numbers.get(candidate.stem) {
+                by_step.entry(*number).or_default().push(candidate);
+            }
+        }
+        Some(Numbered {
+            by_step,
+            assumption,
+        })
     }
-    // What lies in the root itself is meant before what lies somewhere below.
-    if let Some(parts) = checkpoints.remove("") {
-        return Ok(Some(one_step(parts)));
+}
+
+/// Why numbers without a step word are taken for steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Assumption {
+    Epochs,
+    OnlyNumber,
+}
+
+impl Assumption {
+    fn in_words(self) -> String {
+        match self {
+            Self::Epochs => "steps are by epoch: the names say epochs and no steps",
+            Self::OnlyNumber => "steps are the only number by which the names differ",
+        }
+        .to_owned()
     }
-    let found: Vec<Vec<Part>> = checkpoints.into_values().collect();
-    let paths: Vec<String> = match <[Vec<Part>; 1]>::try_from(found) {
-        Ok([parts]) => return Ok(Some(one_step(parts))),
-        Err(several) if !several.is_empty() => several
+}
+
+/// The steps of names without a step word.
+fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, u64>, Assumption)> {
+    let epochs = names
+        .iter()
+        .filter_map(|name| Some((*name, epoch_number(name)?)));
+    let epochs: BTreeMap<&str, u64> = epochs.collect();
+    if !epochs.is_empty() {
+        return Some((epochs, Assumption::Epochs));
+    }
+    let mut groups: BTreeMap<String, BTreeSet<&'a str>> = BTreeMap::new();
+    for name in names {
+        groups.entry(shape(name)).or_default().insert(name);
+    }
+    let numbered = groups.into_values().filter_map(|group| {
+        let group: Vec<&str> = group.into_iter().collect();
+        let numbers = match group.as_slice() {
+            [name] if is_number(name) => vec![only_number(name)?],
+            _ => numbers_that_differ(&group)?,
+        };
+        Some(group.into_iter().zip(numbers))
+    });
+    let numbers: BTreeMap<&str, u64> = numbered.flatten().collect();
+    (!numbers.is_empty()).then_some((numbers, Assumption::OnlyNumber))
+}
+
+/// Folders that are taken for steps though no step word says so, by path.
+struct AssumedSteps<'a> {
+    steps: BTreeMap<&'a str, u64>,
+    assumption: Assumption,
+}
+
+/// The steps of folders that hold weights, or one folder that does: numbers alone, epochs, or
+/// names of checkpoints that differ in one number.
+fn assumed_steps<'a>(folders: &[Folder<'a>]) -> Option<AssumedSteps<'a>> {
+    let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
+    let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
+    for folder in with_weights {
+        let path = folder.path;
+        let above = path.trim_end_matches('/').rsplit_once('/');
+        let above = above.map(|(above, _)| path.get(..=above.len()).unwrap_or_default());
+        for path in [Some(path), above]
             .into_iter()
             .flatten()
-            .flat_map(|part| part.paths)
-            .collect(),
-        Err(_) => folders.iter().flat_map(loose_files).collect(),
-    };
-    if paths.is_empty() {
-        return Ok(None);
+            .filter(|it| !it.is_empty())
+        {
+            let name = last_segment(path);
+            let parent = path.len() - name.len() - 1;
+            let parent = path.get(..parent).unwrap_or_default();
+            siblings.entry(parent).or_default().insert(name, path);
+        }
     }
-    let files = listed(paths.iter().map(String::as_str));
-    Err(RunError::Ambiguous {
-        files,
-        path: tree.name().to_owned(),
-    })
+    let mut found = siblings.into_values().filter_map(|names| {
+        let may_be = |name: &&str| {
+            is_number(name) || epoch_number(name).is_some() || names_a_checkpoint(name)
+        };
+        let candidates: Vec<&str> = names.keys().copied().filter(may_be).collect();
+        let (numbers, assumption) = assumed(&candidates)?;
+        let steps = numbers.into_iter();
+        let steps = steps.filter_map(|(name, number)| Some((*names.get(name)?, number)));
+        Some(AssumedSteps {
+            steps: steps.collect(),
+            assumption,
+        })
+    });
+    found.next()
 }
 
-fn one_step(mut parts: Vec<Part>) -> (Layout, Vec<Step>) {
-    sort_parts(&mut parts);
-    (Layout::Single, vec![Step { number: 0, parts }])
+/// The step of a checkpoint given by itself, and the name that says it: its file's, its folders',
+/// or those of the path by which it was given.
+fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
+    let file = last_segment(path);
+    let stem = stem_of(file);
+    let of_file = step_number(stem)
+        .or_else(|| epoch_number(stem))
+        .or_else(|| only_number(stem));
+    if let Some(number) = of_file {
+        return Some((number, file.to_owned()));
+    }
+    let whole = tree.replace('\\', "/");
+    let own = split_path(path).0;
+    let above = whole.trim_end_matches('/');
+    let above = above.strip_suffix(file).unwrap_or(above);
+    let segments = above.split('/').chain(own.split('/')).rev();
+    let mut segments = segments.filter(|segment| !segment.is_empty());
+    let number_of = |(place, name): (usize, &str)| {
+        let named = step_number(name).or_else(|| epoch_number(name));
+        let number =
+            named.or_else(|| only_number(name).filter(|_| place == 0 && is_number(name)))?;
+        Some((number, name.to_owned()))
+    };
+    segments
+        .by_ref()
+        .take(FOLDERS_ASKED)
+        .enumerate()
+        .find_map(number_of)
 }
 
 /// Recorded data before the whole model.
@@ -341,80 +798,52 @@ fn sort_parts(parts: &mut [Part]) {
     parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
 }
 
-/// What lies directly in a folder: recorded files, and a model's weights.
-async fn parts_in(
-    tree: &dyn Tree,
-    folder: &Folder<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Part>, RunError> {
-    let mut parts = folder.recorded();
-    parts.extend(weights_of(tree, folder, warnings).await?.map(weights));
-    Ok(parts)
-}
-
-fn weights(paths: Vec<String>) -> Part {
+fn weights(path: String) -> Part {
     Part {
         kind: DataKind::Weights,
         split: None,
-        paths,
+        paths: vec![path],
+        index: None,
     }
 }
 
-fn loose_files(folder: &Folder<'_>) -> Vec<String> {
-    let files = folder
-        .files
-        .iter()
-        .filter(|file| is_checkpoint(file) && !is_auxiliary(file));
-    files.map(|file| folder.path_of(file)).collect()
+/// Whether a path may be a checkpoint's.
+enum Verdict<'a> {
+    Counts,
+    /// A file or folder whose name begins with a dot, or an archive's leftovers.
+    Hidden,
+    /// The path up to what says so.
+    HalfWritten(&'a str),
 }
 
-/// Checkpoint files beside the steps, which belong to none of them.
-fn warn_of_others(folders: &[Folder<'_>], steps: &[Step], warnings: &mut Vec<String>) {
-    let used: Vec<&String> = steps
-        .iter()
-        .flat_map(|step| &step.parts)
-        .flat_map(|part| &part.paths)
-        .collect();
-    let beside = folders
-        .iter()
-        .filter(|folder| folder.steps().is_empty())
-        .flat_map(loose_files);
-    let others: Vec<String> = beside.filter(|path| !used.contains(&path)).collect();
-    if !others.is_empty() {
-        let names = listed(others.iter().map(String::as_str));
-        warnings.push(format!(
-            "these files belong to no step and are passed over: {names}"
-        ));
+fn verdict(path: &str) -> Verdict<'_> {
+    let mut end = 0;
+    for segment in path.split('/') {
+        end += segment.len() + 1;
+        let is_hidden = segment.starts_with('.') && segment != ".metadata";
+        if is_hidden || segment == "__MACOSX" {
+            return Verdict::Hidden;
+        }
+        if is_half_written(segment) {
+            return Verdict::HalfWritten(path.get(..end).unwrap_or(path));
+        }
     }
+    Verdict::Counts
 }
 
-fn nothing(tree: &dyn Tree) -> RunError {
-    let found = listed(tree.files().iter().map(|file| file.path.as_str()));
-    RunError::NoCheckpoint {
-        looked_for: LOOKED_FOR,
-        found,
-        path: tree.name().to_owned(),
-    }
-}
-
-/// The step's number in the name of a folder, or of a file without its extension: `step_1000`,
-/// `checkpoint-500`, `model-step3000`, `step1000-tokens4B`.
-pub(crate) fn step_number(name: &str) -> Option<u64> {
-    let name = name
-        .find("-tokens")
-        .map_or(name, |tokens| name.get(..tokens).unwrap_or(name));
-    let head = name.trim_end_matches(|character: char| character.is_ascii_digit());
-    let digits = name.get(head.len()..)?;
-    let word = head.strip_suffix(['_', '-']).unwrap_or(head);
-    let before = STEP_WORDS
-        .iter()
-        .find_map(|step_word| word.strip_suffix(step_word))?;
-    let stands_alone = before.is_empty() || before.ends_with(['_', '-', '.']);
-    if stands_alone {
-        digits.parse().ok()
-    } else {
-        None
-    }
+fn is_half_written(name: &str) -> bool {
+    const BEGINNINGS: &[&str] = &["tmp-", "tmp_", "tmp."];
+    const ENDINGS: &[&str] = &[
+        ".tmp",
+        "-tmp",
+        "_tmp",
+        ".incomplete",
+        ".part",
+        ".partial",
+        ".crdownload",
+    ];
+    let name = name.to_ascii_lowercase();
+    BEGINNINGS.iter().any(|it| name.starts_with(it)) || ENDINGS.iter().any(|it| name.ends_with(it))
 }
 
 /// What pico-train recorded in a file of that name.
@@ -430,16 +859,7 @@ fn split_path(path: &str) -> (&str, &str) {
     path.split_at(start)
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names
-        .map(|name| if name.is_empty() { "." } else { name })
-        .collect();
-    let shown = names
-        .get(..names.len().min(NAMES_IN_MESSAGE))
-        .unwrap_or_default()
-        .join(", ");
-    match names.len().saturating_sub(NAMES_IN_MESSAGE) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+fn last_segment(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or(path)
 }

@@ -11,20 +11,27 @@ use futures_core::future::LocalBoxFuture;
 
 use super::Run;
 use super::model::is_config;
+use super::weights::{SHARD_INDEX, is_auxiliary, is_checkpoint};
 use crate::error::ReadError;
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
-
-/// How the names of shard indexes end.
-const SHARD_INDEX: &str = ".index.json";
 
 pub(super) async fn files(run: &Run, tree: &dyn Tree) -> Vec<FileEntry> {
     let parts = run.steps.iter().flat_map(|step| &step.parts);
     let parts: BTreeSet<&str> = parts
         .flat_map(|part| part.paths.iter().map(String::as_str))
         .collect();
+    let indexes = run.steps.iter().flat_map(|step| &step.parts);
+    let indexes = indexes.filter_map(|part| part.index.as_deref());
+    let folder = |index: &'_ str| index.rfind('/').map_or(0, |slash| slash + 1);
+    let indexed: BTreeSet<&str> = indexes.map(|index| &index[..folder(index)]).collect();
+    // An index may name shards by any name, also in folders below.
+    let may_be_shard = |path: &str| {
+        is_checkpoint(path) && !is_auxiliary(path) && indexed.iter().any(|it| path.starts_with(it))
+    };
     let is_needed = |file: &&FileEntry| {
         parts.contains(file.path.as_str())
+            || may_be_shard(&file.path)
             || is_config(&file.path)
             || file.path.ends_with(SHARD_INDEX)
     };

@@ -1,20 +1,29 @@
-//! Which files of a folder are a model's weights.
+//! Which files of a folder are a model's weights, as their names say.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use super::find::recorded_as;
+use super::shards::{ShardName, ShardSet};
+use super::spread::{Alone, Piece, Spread, piece_of};
+use super::trouble::{StepTrouble, listed};
 
-use super::find::{Folder, recorded_as};
-use crate::error::RunError;
-use crate::tree::{Tree, entry_of};
+/// Endings of checkpoint files; of two files that differ in it the first counts.
+const ENDINGS: &[&str] = &[
+    ".safetensors",
+    ".pt",
+    ".pth",
+    ".bin",
+    ".ckpt",
+    ".pth.tar",
+    ".pt.tar",
+    ".ckpt.tar",
+    ".tar",
+];
 
-/// Endings of checkpoint files.
-const ENDINGS: &[&str] = &[".safetensors", ".pt", ".pth", ".bin", ".ckpt"];
+/// How shard indexes end, after the ending of their shards.
+pub(super) const SHARD_INDEX: &str = ".index.json";
 
-/// Whole models, the one to prefer first; their shards are named after them.
-const MODELS: &[(&str, &str)] = &[("model", ".safetensors"), ("pytorch_model", ".bin")];
-
-/// Files that trainers write beside a model's weights.
+/// Words in the names of files that trainers write beside a model's weights.
 const AUXILIARY: &[&str] = &[
     "optimizer",
     "optim_states",
@@ -24,165 +33,381 @@ const AUXILIARY: &[&str] = &[
     "scaler",
 ];
 
-/// Longer shard indexes are refused.
-const INDEX_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+/// What names of files of optimizers begin with.
+const OPTIMIZERS: &[&str] = &["opt", "optim"];
 
-/// The paths of the weights in a folder, in shard order: the model by its usual name, else its
-/// shards, else the only checkpoint file there is.
-pub(super) async fn weights_of(
-    tree: &dyn Tree,
-    folder: &Folder<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Vec<String>>, RunError> {
-    for (stem, ending) in MODELS {
-        let whole = format!("{stem}{ending}");
-        if folder.files.contains(&whole.as_str()) {
-            return Ok(Some(vec![folder.path_of(&whole)]));
-        }
-        let index = format!("{stem}{ending}.index.json");
-        if folder.files.contains(&index.as_str()) {
-            return indexed_shards(tree, folder, &index).await.map(Some);
-        }
-    }
-    if let Some(shards) = numbered_shards(tree, folder)? {
-        return Ok(Some(shards));
-    }
-    Ok(only_file(folder, warnings).map(|file| vec![folder.path_of(file)]))
+/// Words in the names of averaged weights.
+const AVERAGES: &[&str] = &["ema", "swa", "averaged", "average", "avg"];
+
+/// The weights of one checkpoint in a folder: a file, or shards.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate<'a> {
+    /// Its name without number of shard and ending: `model`, `step_100`.
+    pub(super) stem: &'a str,
+    /// What its name makes of it.
+    role: Role,
+    /// Which ending it has, by [`ENDINGS`].
+    ending: usize,
+    /// The names of its files, in shard order.
+    pub(super) files: Vec<&'a str>,
+    /// The name of its shard index.
+    pub(super) index: Option<&'a str>,
+    /// Why it cannot be read.
+    pub(super) trouble: Option<StepTrouble>,
+}
+
+/// What a file's name makes of it, the surest to be the weights first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// `model`, as Hugging Face calls it.
+    Model,
+    /// `pytorch_model`, as it was called before.
+    FormerModel,
+    /// A name with the word `model`.
+    SomeModel,
+    /// Any other.
+    Other,
+    /// The average of weights over steps.
+    Average,
 }
 
 /// Whether a file's name ends as checkpoints do.
 pub(crate) fn is_checkpoint(file: &str) -> bool {
-    ENDINGS.iter().any(|ending| file.ends_with(ending))
+    ending_of(file).is_some()
 }
 
 /// Whether a file is an optimizer's or a trainer's state.
 pub(crate) fn is_auxiliary(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_optimizer = |word: &str| OPTIMIZERS.contains(&word.to_ascii_lowercase().as_str());
     AUXILIARY.iter().any(|word| file.contains(word))
+        || words.next().is_some_and(is_optimizer)
+        || !name.contains("model") && words.any(is_optimizer)
 }
 
-/// `*.index.json`: which shard holds which tensor.
-#[derive(Deserialize)]
-struct Index {
-    weight_map: serde_json::Map<String, serde_json::Value>,
+/// A file's name without the ending of checkpoints.
+pub(super) fn stem_of(file: &str) -> &str {
+    ending_of(file).map_or(file, |(stem, _)| stem)
 }
 
-async fn indexed_shards(
-    tree: &dyn Tree,
-    folder: &Folder<'_>,
-    index: &str,
-) -> Result<Vec<String>, RunError> {
-    let path = folder.path_of(index);
-    let bytes = entry_of(tree, &path)?.bytes;
-    if bytes > INDEX_LIMIT_BYTES {
-        return Err(RunError::IndexTooLong {
-            path,
-            bytes,
-            limit: INDEX_LIMIT_BYTES,
+/// The stem and the rank of the ending, the longest there is.
+fn ending_of(file: &str) -> Option<(&str, usize)> {
+    let endings = ENDINGS.iter().enumerate();
+    let stems = endings.filter_map(|(rank, ending)| Some((file.strip_suffix(ending)?, rank)));
+    stems.min_by_key(|(stem, _)| stem.len())
+}
+
+/// Whether a file may be a model's weights.
+fn may_be_weights(file: &str) -> bool {
+    is_checkpoint(file) && !is_auxiliary(file) && recorded_as(file).is_none()
+}
+
+/// The checkpoints among the files of one folder, sorted by name.
+pub(super) fn candidates<'a>(files: &[&'a str]) -> Vec<Candidate<'a>> {
+    let weights: Vec<&str> = files
+        .iter()
+        .copied()
+        .filter(|it| may_be_weights(it))
+        .collect();
+    let mut found: Vec<Candidate<'_>> = indexed(files, &weights);
+    let of_index: Vec<&str> = found.iter().flat_map(|it| it.files.clone()).collect();
+    let rest = weights
+        .iter()
+        .copied()
+        .filter(|file| !of_index.contains(file));
+    let (shards, rest): (Vec<&str>, Vec<&str>) = rest.partition(|it| ShardName::of(it).is_some());
+    found.extend(sets(&shards));
+    let (pieces, whole): (Vec<&str>, Vec<&str>) =
+        rest.iter().partition(|it| piece_of(it).is_some());
+    let distributed = files
+        .iter()
+        .copied()
+        .filter(|file| file.ends_with(".distcp"));
+    found.extend(spread(pieces.into_iter().chain(distributed)));
+    found.extend(whole.into_iter().map(Candidate::of_file));
+    found.sort_by(|one, other| one.stem.cmp(other.stem));
+    found
+}
+
+/// The weights among the checkpoints of one folder or of one step, and the others. None where
+/// there is none.
+pub(super) fn chosen(
+    mut candidates: Vec<Candidate<'_>>,
+) -> Option<(Candidate<'_>, Vec<Candidate<'_>>)> {
+    let best = candidates.iter().map(|it| it.role).min()?;
+    let of_best = |it: &Candidate<'_>| it.role == best;
+    // A whole file before shards, of which it may be the former or the later form.
+    let single = |it: &Candidate<'_>| of_best(it) && it.files.len() == 1 && it.trouble.is_none();
+    let only = |is_it: &dyn Fn(&Candidate<'_>) -> bool| {
+        let mut places = (0..candidates.len()).filter(|place| is_it(&candidates[*place]));
+        places.next().filter(|_| places.next().is_none())
+    };
+    let safetensors = |it: &Candidate<'_>| of_best(it) && it.ending == 0;
+    let first_ending = candidates
+        .iter()
+        .filter(|it| of_best(it))
+        .map(|it| it.ending)
+        .min();
+    let of_one_stem = || {
+        let mut stems = candidates.iter().filter(|it| of_best(it)).map(|it| it.stem);
+        let first = stems.next();
+        stems.all(|stem| Some(stem) == first)
+    };
+    let is_named = best <= Role::FormerModel;
+    let place = only(&of_best)
+        .or_else(|| is_named.then(|| only(&single)).flatten())
+        .or_else(|| only(&safetensors))
+        .or_else(|| {
+            let is_first = |it: &Candidate<'_>| of_best(it) && Some(it.ending) == first_ending;
+            of_one_stem().then(|| only(&is_first)).flatten()
+        });
+    if let Some(place) = place {
+        let chosen = candidates.remove(place);
+        return Some((chosen, candidates));
+    }
+    let (mut tied, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(of_best);
+    let names = tied.iter().flat_map(|it| it.files.iter().copied());
+    let trouble = StepTrouble::SeveralFiles {
+        files: listed(names),
+    };
+    let first = tied.first_mut()?;
+    first.trouble = Some(trouble);
+    Some((tied.swap_remove(0), others))
+}
+
+impl<'a> Candidate<'a> {
+    fn of_file(file: &'a str) -> Self {
+        let (stem, ending) = ending_of(file).unwrap_or((file, ENDINGS.len()));
+        Self {
+            stem,
+            role: Role::of(stem),
+            ending,
+            files: vec![file],
+            index: None,
+            trouble: None,
+        }
+    }
+
+    /// A set of shards without an index.
+    fn of_set(set: &ShardSet<'a>) -> Self {
+        let files: Vec<&str> = set.paths.values().copied().collect();
+        let ending = format!("x{}", set.name.ending);
+        let trouble = (!set.is_whole()).then(|| StepTrouble::MissingShards {
+            set: set.in_words(),
+        });
+        Self {
+            stem: set.name.stem,
+            role: Role::of(set.name.stem),
+            ending: ending_of(&ending).map_or(ENDINGS.len(), |(_, ending)| ending),
+            files,
+            index: None,
+            trouble,
+        }
+    }
+}
+
+impl Role {
+    fn of(stem: &str) -> Self {
+        let mut words = stem.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_average = |word: &str| AVERAGES.contains(&word.to_ascii_lowercase().as_str());
+        match stem {
+            "model" => Self::Model,
+            "pytorch_model" => Self::FormerModel,
+            _ if words.clone().any(is_average) => Self::Average,
+            _ if words.any(|word| word.eq_ignore_ascii_case("model")) => Self::SomeModel,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Shard indexes, each with the files that may be its shards.
+fn indexed<'a>(files: &[&'a str], weights: &[&'a str]) -> Vec<Candidate<'a>> {
+    let mut found = Vec::new();
+    for index in files
+        .iter()
+        .copied()
+        .filter(|file| file.ends_with(SHARD_INDEX))
+    {
+        let whole = index.strip_suffix(SHARD_INDEX).unwrap_or(index);
+        let Some((stem, ending)) = ending_of(whole) else {
+            continue;
+        };
+        let numbered = weights.iter().copied().filter(|file| {
+            let shard = ShardName::of(file);
+            shard.is_some_and(|it| {
+                it.set.stem == stem && ending_of(file).map(|it| it.1) == Some(ending)
+            })
+        });
+        let numbered: Vec<&str> = numbered.collect();
+        let others = weights.iter().copied();
+        let others =
+            others.filter(|file| ending_of(file).map(|it| it.1) == Some(ending) && *file != whole);
+        found.push(Candidate {
+            stem,
+            role: Role::of(stem),
+            ending,
+            files: match numbered.is_empty() {
+                false => numbered,
+                true => others.collect(),
+            },
+            index: Some(index),
+            trouble: None,
         });
     }
-    let content = tree.open(&path).await?.read_at(0, bytes).await?;
-    let parsed = serde_json::from_slice::<Index>(&content);
-    let parsed = parsed.map_err(|source| RunError::BadIndex {
-        path: path.clone(),
-        source,
-    })?;
-    let shards: BTreeSet<&str> = parsed
-        .weight_map
-        .values()
-        .filter_map(serde_json::Value::as_str)
-        .collect();
-    let missing = shards.iter().find(|shard| !folder.files.contains(shard));
-    if let Some(shard) = missing {
-        return Err(missing_shard(tree, folder, shard, index));
-    }
-    Ok(shards
-        .into_iter()
-        .map(|shard| folder.path_of(shard))
-        .collect())
+    found
 }
 
-/// Shards without an index: `{stem}-0000k-of-0000n{ending}`, all of one set.
-fn numbered_shards(tree: &dyn Tree, folder: &Folder<'_>) -> Result<Option<Vec<String>>, RunError> {
-    let first = folder.files.iter().find_map(|file| Shard::of(file));
-    let Some(first) = first else { return Ok(None) };
-    let mut paths = Vec::new();
-    for number in 1..=first.count {
-        let shard = first.with_number(number);
-        if !folder.files.contains(&shard.as_str()) {
-            return Err(missing_shard(tree, folder, &shard, "the number of shards"));
+/// The sets of shards without an index. Of one stem a whole set comes before those that lack
+/// shards; several whole ones are told.
+fn sets<'a>(shards: &[&'a str]) -> Vec<Candidate<'a>> {
+    let mut by_name: BTreeMap<(&str, &str), Vec<ShardSet<'a>>> = BTreeMap::new();
+    for set in ShardSet::among(shards.iter().copied()) {
+        let name = (set.name.stem, set.name.ending);
+        by_name.entry(name).or_default().push(set);
+    }
+    let candidate = |sets: Vec<ShardSet<'a>>| {
+        let first = sets.iter().position(ShardSet::is_whole).unwrap_or_default();
+        let mut candidate = Candidate::of_set(sets.get(first)?);
+        if sets.len() > 1 {
+            let words: Vec<String> = sets.iter().map(ShardSet::in_words).collect();
+            candidate.trouble = Some(StepTrouble::SeveralSets {
+                sets: words.join(" and "),
+            });
         }
-        paths.push(folder.path_of(&shard));
-    }
-    Ok(Some(paths))
+        Some(candidate)
+    };
+    by_name.into_values().filter_map(candidate).collect()
 }
 
-/// A shard's file name, taken apart.
-struct Shard<'a> {
-    stem: &'a str,
-    digits: usize,
-    count: u64,
-    /// `-of-00003.safetensors`
-    rest: &'a str,
-}
-
-impl<'a> Shard<'a> {
-    fn of(file: &'a str) -> Option<Self> {
-        if !is_checkpoint(file) || is_auxiliary(file) {
-            return None;
+/// Pieces of spread checkpoints: those of a kind are one checkpoint.
+fn spread<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<Candidate<'a>> {
+    let mut by_kind: BTreeMap<Spread, (Alone, Vec<&str>)> = BTreeMap::new();
+    for file in pieces {
+        if let Some(Piece { spread, alone }) = piece_of(file) {
+            let (_, files) = by_kind.entry(spread).or_insert((alone, Vec::new()));
+            files.push(file);
         }
-        let (before, _) = file.split_once("-of-")?;
-        let rest = file.get(before.len()..)?;
-        let count = rest.strip_prefix("-of-")?.split('.').next()?;
-        let (stem, number) = before.rsplit_once('-')?;
-        number.parse::<u64>().ok()?;
-        Some(Self {
-            stem,
-            digits: number.len(),
-            count: count.parse().ok()?,
-            rest,
-        })
     }
-
-    fn with_number(&self, number: u64) -> String {
-        let Self {
-            stem, digits, rest, ..
-        } = self;
-        format!("{stem}-{number:0digits$}{rest}")
-    }
+    let candidate = |(spread, (alone, files)): (Spread, (Alone, Vec<&'a str>))| {
+        let mut candidate = Candidate::of_file(files.first()?);
+        if files.len() > 1 || alone == Alone::IsSpread {
+            candidate.files = files;
+            candidate.trouble = Some(spread.into());
+        }
+        Some(candidate)
+    };
+    by_kind.into_iter().filter_map(candidate).collect()
 }
 
-fn missing_shard(tree: &dyn Tree, folder: &Folder<'_>, shard: &str, index: &str) -> RunError {
-    RunError::MissingShard {
-        shard: shard.to_owned(),
-        index: index.to_owned(),
-        path: format!("{}/{}", tree.name(), folder.path),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::{candidates, chosen, is_auxiliary};
 
-/// The only checkpoint file of a folder, safetensors before others. What pico-train recorded is
-/// not a model's weights.
-fn only_file<'a>(folder: &Folder<'a>, warnings: &mut Vec<String>) -> Option<&'a str> {
-    let files = folder.files.iter().copied();
-    let candidates: Vec<&str> = files
-        .filter(|file| is_checkpoint(file) && !is_auxiliary(file) && recorded_as(file).is_none())
-        .collect();
-    let is_safetensors = |file: &&str| file.ends_with(".safetensors");
-    let safetensors: Vec<&str> = candidates.iter().copied().filter(is_safetensors).collect();
-    match (safetensors.as_slice(), candidates.as_slice()) {
-        ([file], _) | ([], [file]) => Some(*file),
-        (_, []) => None,
-        (_, several) => {
-            let folder = if folder.path.is_empty() {
-                "the folder"
-            } else {
-                folder.path
-            };
-            warnings.push(format!(
-                "{folder} holds several checkpoint files and none is called as a model is, so \
-                 none is used: {}",
-                several.join(", ")
-            ));
-            None
+    /// The files that are chosen, or why they cannot be read.
+    fn choice(files: &[&str]) -> Result<Vec<String>, String> {
+        let chosen = chosen(candidates(files)).map(|(chosen, _)| chosen);
+        let chosen = chosen.ok_or("nothing")?;
+        match chosen.trouble {
+            Some(trouble) => Err(trouble.to_string()),
+            None => Ok(chosen.files.iter().map(|&file| file.to_owned()).collect()),
+        }
+    }
+
+    #[test]
+    fn the_name_decides_among_several() {
+        for (files, expected) in [
+            (
+                &["model.safetensors", "pytorch_model.bin", "a.pt"][..],
+                "model.safetensors",
+            ),
+            (
+                &["ema_step_5.pt", "model_step_5.pt", "opt_step_5.pt"],
+                "model_step_5.pt",
+            ),
+            (&["ema.pt", "weights.pt"], "weights.pt"),
+            (&["ema_model.pt"], "ema_model.pt"),
+            (&["a.pt", "a.safetensors"], "a.safetensors"),
+            (&["a.bin", "b.safetensors"], "b.safetensors"),
+            (&["step_5.ckpt", "step_5.pt"], "step_5.pt"),
+            (&["model_optim_rng.pt"], "model_optim_rng.pt"),
+            (&["model.pth.tar"], "model.pth.tar"),
+            (
+                &["mp_rank_00_model_states.pt"],
+                "mp_rank_00_model_states.pt",
+            ),
+        ] {
+            assert_eq!(choice(files), Ok(vec![expected.to_owned()]), "{files:?}");
+        }
+        for files in [
+            &["a.pt", "b.pt"][..],
+            &["a.safetensors", "b.safetensors"],
+            &["model_a.pt", "model_b.pt"],
+        ] {
+            let told = choice(files).unwrap_err();
+            assert!(
+                told.contains("several checkpoint files"),
+                "{files:?}: {told}"
+            );
+        }
+        assert!(choice(&["optimizer.pt", "opt_step_5.pt", "notes.txt"]).is_err());
+    }
+
+    #[test]
+    fn shards_are_one_checkpoint() {
+        let two = ["model-00000-of-00002.bin", "model-00001-of-00002.bin"];
+        assert_eq!(choice(&two), Ok(two.map(str::to_owned).to_vec()));
+        let told = choice(&two[..1]).unwrap_err();
+        assert!(told.contains("1 of 2 there"), "{told}");
+        let other = [
+            "model-00000-of-00002.bin",
+            "model-00001-of-00002.bin",
+            "model-1-of-1.bin",
+        ];
+        let told = choice(&other).unwrap_err();
+        assert!(
+            told.contains("-of-1.bin") && told.contains("-of-2.bin"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn pieces_of_a_spread_checkpoint_are_told_as_such() {
+        for (files, words) in [
+            (
+                &["zero_pp_rank_0_mp_rank_00_model_states.pt"][..],
+                "zero_to_fp32.py",
+            ),
+            (
+                &["mp_rank_00_model_states.pt", "mp_rank_01_model_states.pt"],
+                "tensor-parallel",
+            ),
+            (&["layer_00-model_00-model_states.pt"], "pipeline"),
+            (
+                &["consolidated.00.pth", "consolidated.01.pth"],
+                "consolidated",
+            ),
+            (&["__0_0.distcp", "__1_0.distcp"], ".metadata"),
+            (&["rank0.pt", "rank1.pt"], "rank"),
+        ] {
+            let told = choice(files).unwrap_err();
+            assert!(told.contains(words), "{files:?}: {told}");
+        }
+        assert!(choice(&["consolidated.00.pth"]).is_ok());
+    }
+
+    #[test]
+    fn optimizers_are_no_weights() {
+        for file in [
+            "optimizer.pt",
+            "opt_step_5.pt",
+            "step_5_optim.pt",
+            "a/optim.bin",
+        ] {
+            assert!(is_auxiliary(file), "{file}");
+        }
+        for file in ["model_optim_rng.pt", "option.pt", "model.safetensors"] {
+            assert!(!is_auxiliary(file), "{file}");
         }
     }
 }

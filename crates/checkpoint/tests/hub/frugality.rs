@@ -35,7 +35,7 @@ fn directories_cost_at_most_three_requests_a_file() {
     let mut files = 0;
     for part in &last.parts {
         files += part.paths.len();
-        world.block_on(part.catalogs(&tree)).unwrap();
+        world.block_on(part.read(&tree)).unwrap();
     }
     let (hub, file_host) = world.requests();
     assert_eq!(files, 7);
@@ -47,7 +47,7 @@ fn directories_cost_at_most_three_requests_a_file() {
     assert_eq!(hub, files);
     // And listed once: another reader finds the directories here.
     for part in &last.parts {
-        world.block_on(part.catalogs(&tree)).unwrap();
+        world.block_on(part.read(&tree)).unwrap();
     }
     assert_eq!(world.requests(), (0, 0));
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{
-    Catalog, DataKind, Layout, ModelShape, Part, ReadError, Run, Split, Step, TensorEntry, Tree,
-    catalog_of,
+    BrokenStep, Catalog, DataKind, Layout, ModelShape, Part, PassedOver, ReadError, Run, Split,
+    Step, TensorEntry, Tree, catalog_of,
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -36,8 +36,13 @@ pub(super) struct Inspection {
     pub(super) arguments: Vec<String>,
     /// `pico`, `step_folders`, `step_files` or `single`.
     pub(super) layout: &'static str,
-    /// Every step, ascending; 0 for a checkpoint without a number.
+    /// Every step that can be read as far as names say, ascending; 0 for a checkpoint without a
+    /// number.
     pub(super) steps: Vec<u64>,
+    /// Steps that cannot be read, as names say, ascending.
+    pub(super) broken_steps: Vec<BrokenStepReport>,
+    /// Files and folders that were passed over.
+    pub(super) passed_over: Vec<PassedOverReport>,
     /// The kinds of data, and the steps that have them.
     pub(super) data: Vec<DataReport>,
     /// The model's dimensions, where a config was found.
@@ -48,6 +53,26 @@ pub(super) struct Inspection {
     pub(super) warnings: Vec<String>,
     /// What went over the network; none for what needs none.
     pub(super) network: Option<TrafficReport>,
+}
+
+/// A step that cannot be read.
+#[derive(Debug, Serialize)]
+pub(super) struct BrokenStepReport {
+    /// The step.
+    pub(super) step: u64,
+    /// Its folder, or what its files have in common.
+    pub(super) path: String,
+    /// Why.
+    pub(super) reason: String,
+}
+
+/// A file or folder that was passed over.
+#[derive(Debug, Serialize)]
+pub(super) struct PassedOverReport {
+    /// Its path in the run.
+    pub(super) path: String,
+    /// Why.
+    pub(super) reason: String,
 }
 
 /// A kind of data of one split.
@@ -89,6 +114,10 @@ pub(super) struct PartReport {
     pub(super) kind: &'static str,
     /// `train`, `val`, or none for a model's own weights.
     pub(super) split: Option<&'static str>,
+    /// Why it cannot be read as a whole.
+    pub(super) error: Option<String>,
+    /// What was assumed or passed over in its files.
+    pub(super) warnings: Vec<String>,
     /// What its files hold together, per element type.
     pub(super) totals: Vec<TotalReport>,
     /// Its files, in shard order.
@@ -169,6 +198,8 @@ impl Inspection {
             arguments: address.as_arguments(),
             layout: layout_name(run.layout),
             steps: run.steps.iter().map(|step| step.number).collect(),
+            broken_steps: run.broken.iter().map(BrokenStepReport::of).collect(),
+            passed_over: run.passed_over.iter().map(PassedOverReport::of).collect(),
             data: data_of(run),
             model: run.model.as_ref().map(ModelReport::of),
             checkpoints,
@@ -177,16 +208,32 @@ impl Inspection {
         }
     }
 
-    /// The files that could not be read.
+    /// The files, and parts as a whole, that could not be read.
     pub(super) fn broken_files(&self) -> usize {
-        self.files().filter(|file| file.error.is_some()).count()
+        let parts = self.checkpoints.iter().flat_map(|it| &it.parts);
+        let parts: Vec<&PartReport> = parts.collect();
+        let files = parts.iter().flat_map(|part| &part.files);
+        let files = files.filter(|file| file.error.is_some()).count();
+        files + parts.iter().filter(|part| part.error.is_some()).count()
     }
+}
 
-    fn files(&self) -> impl Iterator<Item = &FileReport> {
-        self.checkpoints
-            .iter()
-            .flat_map(|checkpoint| &checkpoint.parts)
-            .flat_map(|part| &part.files)
+impl BrokenStepReport {
+    fn of(step: &BrokenStep) -> Self {
+        Self {
+            step: step.number,
+            path: step.path.clone(),
+            reason: step.trouble.to_string(),
+        }
+    }
+}
+
+impl PassedOverReport {
+    fn of(one: &PassedOver) -> Self {
+        Self {
+            path: one.path.clone(),
+            reason: one.reason.to_string(),
+        }
     }
 }
 
@@ -204,11 +251,26 @@ impl CheckpointReport {
 
 impl PartReport {
     async fn read(part: &Part, tree: &dyn Tree) -> Self {
-        let files = part.paths.iter().map(|path| FileReport::read(path, tree));
-        let files = join_all(files).await;
+        let (files, warnings, error) = match part.read(tree).await {
+            Ok(content) => {
+                let files = content.files.into_iter();
+                let files = files.map(|file| FileReport::of(&file.path, Ok(file.catalog), tree));
+                (files.collect(), content.warnings, None)
+            }
+            // What is wrong with each file is said beside it.
+            Err(error) => {
+                let files = part.paths.iter().map(|path| FileReport::read(path, tree));
+                let files: Vec<FileReport> = join_all(files).await;
+                let is_of_file = files.iter().any(|file| file.error.is_some());
+                let error = (!is_of_file).then(|| error.to_string());
+                (files, Vec::new(), error)
+            }
+        };
         Self {
             kind: part.kind.name(),
             split: part.split.map(Split::name),
+            error,
+            warnings,
             totals: totals(&files),
             files,
         }
@@ -217,8 +279,12 @@ impl PartReport {
 
 impl FileReport {
     async fn read(path: &str, tree: &dyn Tree) -> Self {
+        Self::of(path, catalog(path, tree).await, tree)
+    }
+
+    fn of(path: &str, catalog: Result<Catalog, ReadError>, tree: &dyn Tree) -> Self {
         let entry = tree.files().iter().find(|file| file.path == path);
-        let (catalog, error) = match catalog(path, tree).await {
+        let (catalog, error) = match catalog {
             Ok(catalog) => (catalog, None),
             Err(error) => (Catalog::default(), Some(error.to_string())),
         };

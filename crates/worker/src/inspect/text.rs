@@ -68,7 +68,7 @@ fn layout_in_words(inspection: &Inspection) -> &'static str {
         "pico" => "a pico-train run",
         "step_folders" => "a run with a folder per step",
         "step_files" => "a run with a file per step",
-        _ => "one checkpoint, without a step in its name (counted as step 0)",
+        _ => "one checkpoint",
     }
 }
 
@@ -157,6 +157,12 @@ fn write_part(
     }
     for file in &part.files {
         write_troubles(text, file);
+    }
+    if let Some(error) = &part.error {
+        line(text, 4, &format!("error: {}", printable(error)));
+    }
+    for warning in &part.warnings {
+        line(text, 4, &format!("warning: {}", printable(warning)));
     }
     let groups = groups_of(part);
     match shown_already(part, &groups, earlier, first) {

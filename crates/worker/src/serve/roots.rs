@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use ckptscope_analysis::service::RunFound;
 use ckptscope_checkpoint::tree::{FileEntry, entry_of};
-use ckptscope_checkpoint::{Layout, LocalFile, ModelShape, ReadError, Run, Source, Step, Tree};
+use ckptscope_checkpoint::{
+    Layout, LocalFile, LocalTree, ModelShape, ReadError, Run, Source, Step, Tree,
+};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
@@ -18,12 +20,6 @@ use sha2::{Digest, Sha256};
 use crate::Misuse;
 use crate::confined::Bounds;
 use crate::executor::Executor;
-
-/// Folders deeper than this below a root are not looked into.
-const DEPTH_LIMIT: usize = 12;
-
-/// So many files are looked at in one root; what comes behind is passed over.
-const FILES_LIMIT: usize = 300_000;
 
 /// For so long it is believed that runs are as they were found.
 const FRESH: Duration = Duration::from_secs(3);
@@ -108,34 +104,14 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    /// Of what can be read; hidden folders and links to folders are passed over.
+    /// Of what can be read.
     fn of(root: &'a Path, bounds: &'a Bounds) -> Self {
-        let mut files = Vec::new();
-        let mut folders = vec![(root.to_owned(), String::new(), 0)];
-        while let Some((folder, prefix, depth)) = folders.pop() {
-            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string())
-                else {
-                    continue;
-                };
-                let path = format!("{prefix}{name}");
-                if kind.is_dir() {
-                    if depth < DEPTH_LIMIT && !name.starts_with('.') {
-                        folders.push((entry.path(), path + "/", depth + 1));
-                    }
-                } else if let Some(bytes) = length(&entry.path(), kind.is_symlink(), bounds) {
-                    files.push(FileEntry { path, bytes });
-                }
-            }
-            if files.len() > FILES_LIMIT {
-                break;
-            }
-        }
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let tree = LocalTree::scan_within(root, |path| bounds.holds(path));
+        let files = tree.map(|tree| tree.files().to_vec());
         Self {
             root,
             bounds,
-            files,
+            files: files.unwrap_or_default(),
         }
     }
 
@@ -197,16 +173,6 @@ fn moved(run: &Run, prefix: &str) -> Option<(Layout, Vec<Step>, Option<ModelShap
         *path = path.strip_prefix(prefix)?.to_owned();
     }
     Some((run.layout, steps, model))
-}
-
-/// The length of a file; none for a link that leads out, and for what is no file.
-fn length(path: &Path, is_link: bool, bounds: &Bounds) -> Option<u64> {
-    let path = match is_link {
-        true => bounds.resolve(path)?,
-        false => path.to_owned(),
-    };
-    let metadata = fs::metadata(path).ok()?;
-    metadata.is_file().then_some(metadata.len())
 }
 
 /// What of a listing lies below a folder.

@@ -1,0 +1,105 @@
+//! Checkpoints that trainers spread over the files of several processes, known by their names.
+
+/// A checkpoint that is no model's weights as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[non_exhaustive]
+pub enum Spread {
+    /// DeepSpeed's ZeRO: `zero_pp_rank_*`.
+    #[error(
+        "DeepSpeed spread the weights over ranks (ZeRO); make one file of them with \
+         `python zero_to_fp32.py FOLDER OUTPUT`, which DeepSpeed writes beside the checkpoints"
+    )]
+    Zero,
+    /// Tensor-parallel ranks: `mp_rank_00_model_states.pt`, `mp_rank_01`.
+    #[error(
+        "each rank of a tensor-parallel model has a part of every weight here; merge the ranks \
+         first (Megatron: `tools/checkpoint/convert.py`, DeepSpeed: `ds_to_universal.py`)"
+    )]
+    TensorParallel,
+    /// DeepSpeed's pipeline: `layer_00-model_states.pt`.
+    #[error(
+        "DeepSpeed's pipeline wrote a file per layer here; make one file of them first (GPT-NeoX: \
+         `tools/ckpts/convert_neox_to_hf.py`, DeepSpeed: `ds_to_universal.py`)"
+    )]
+    Pipeline,
+    /// Meta's `consolidated.00.pth`, `consolidated.01.pth`.
+    #[error(
+        "each `consolidated.NN` file has a part of every weight; make one checkpoint of them \
+         first (`convert_llama_weights_to_hf.py` of transformers)"
+    )]
+    Consolidated,
+    /// A PyTorch distributed checkpoint without its `.metadata`.
+    #[error(
+        "a PyTorch distributed checkpoint without its `.metadata`: the save was not finished, or \
+         the hidden file was not copied; copy it too"
+    )]
+    DistributedWithoutMetadata,
+    /// A state dict per rank: `rank0.pt`.
+    #[error(
+        "each file is of one rank and has a part of the weights; save them gathered \
+         (`state_dict` with `full_state_dict=True`), or merge the ranks first"
+    )]
+    Ranks,
+}
+
+/// What a file is a piece of, if it is one; two pieces of a kind make a [`Spread`] checkpoint.
+pub(super) fn piece_of(file: &str) -> Option<Piece> {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let is = |spread, alone| Some(Piece { spread, alone });
+    if file.ends_with(".distcp") {
+        return is(Spread::DistributedWithoutMetadata, Alone::IsSpread);
+    }
+    if stem.starts_with("zero_pp_rank_") || stem.contains("_zero_pp_rank_") {
+        return is(Spread::Zero, Alone::IsSpread);
+    }
+    if stem.starts_with("mp_rank_") {
+        return is(Spread::TensorParallel, Alone::IsWhole);
+    }
+    if stem.starts_with("layer_") && stem.contains("-model_") {
+        return is(Spread::Pipeline, Alone::IsSpread);
+    }
+    if numbered(stem, "consolidated.") {
+        return is(Spread::Consolidated, Alone::IsWhole);
+    }
+    if [
+        "rank",
+        "rank_",
+        "model_rank_",
+        "model-rank",
+        "model_rank",
+        "shard_",
+        "rank-",
+    ]
+    .iter()
+    .any(|word| numbered(stem, word))
+    {
+        return is(Spread::Ranks, Alone::IsWhole);
+    }
+    None
+}
+
+/// A folder of one rank, as Megatron makes them: `mp_rank_00`, `mp_rank_00_001`.
+pub(super) fn is_rank_folder(name: &str) -> bool {
+    name.starts_with("mp_rank_")
+}
+
+/// What a file is a piece of.
+#[derive(Clone, Copy)]
+pub(super) struct Piece {
+    pub(super) spread: Spread,
+    pub(super) alone: Alone,
+}
+
+/// What a piece is where it is the only one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// A whole model: there was one rank.
+    IsWhole,
+    /// A piece still.
+    IsSpread,
+}
+
+fn numbered(stem: &str, word: &str) -> bool {
+    let number = stem.strip_prefix(word);
+    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+}

@@ -1,0 +1,284 @@
+//! The step that a name says: `step_1000`, `epoch=0-step=100`, `checkpoint-20k`, `000100`.
+//!
+//! A number behind a step word is a step. Where no name has one, an epoch's number counts, or the
+//! only number by which siblings differ; both are told, since they are assumptions.
+
+/// Words before the number of a step, the surest first.
+const STEP_WORDS: &[&str] = &[
+    "step",
+    "steps",
+    "iter",
+    "iteration",
+    "iterations",
+    "ba",
+    "batch",
+    "update",
+    "updates",
+    "checkpoint",
+    "ckpt",
+];
+
+const EPOCH_WORDS: &[&str] = &["epoch", "ep"];
+
+/// Words before numbers that tell parts of a model, or models, apart, and no steps.
+const OTHER_WORDS: &[&str] = &[
+    "rank", "shard", "part", "tp", "pp", "dp", "mp", "layer", "expert", "seed", "run", "trial",
+    "fold", "version", "gpu", "node", "worker", "head", "exp", "stage",
+];
+
+/// Words of folders that hold a checkpoint, whose only number may be a step.
+const CHECKPOINT_WORDS: &[&str] = &[
+    "model",
+    "models",
+    "weights",
+    "save",
+    "saved",
+    "saves",
+    "snapshot",
+    "snapshots",
+    "state",
+    "it",
+    "hf",
+    "policy",
+];
+
+/// A number in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct NumberIn<'a> {
+    /// What stands before it.
+    before: &'a str,
+    /// What stands after it and its multiplier.
+    after: &'a str,
+    /// The number, times thousand with `k` and a million with `M`; none where it is no whole
+    /// number, goes on with letters, or is too large.
+    value: Option<u64>,
+}
+
+/// The step that a name says with a step word, before its number.
+pub(crate) fn step_number(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let of_word = |word: &&str| {
+        let mut behind = numbers.iter().rev().filter(|number| number.is_behind(word));
+        behind.next().and_then(|number| number.value)
+    };
+    STEP_WORDS.iter().find_map(of_word)
+}
+
+/// The epoch that a name says with a word for it.
+pub(super) fn epoch_number(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let is_epoch = |number: &&NumberIn<'_>| EPOCH_WORDS.iter().any(|word| number.is_behind(word));
+    numbers.iter().find(is_epoch)?.value
+}
+
+/// The number that a name is, or ends in behind a separator, where it has no other.
+pub(super) fn only_number(name: &str) -> Option<u64> {
+    let [number] = numbers(name).try_into().ok()?;
+    let NumberIn {
+        before,
+        after,
+        value,
+    } = number;
+    let stands_alone = before.is_empty() || before.ends_with(SEPARATORS);
+    let is_step = stands_alone && after.is_empty() && !number.is_behind_other_word();
+    value.filter(|_| is_step)
+}
+
+/// Whether a name is a number and nothing else.
+pub(super) fn is_number(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a folder's name has a word of those that hold checkpoints.
+pub(super) fn names_a_checkpoint(name: &str) -> bool {
+    words(name).any(|word| CHECKPOINT_WORDS.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// The words of a name: what stands between its digits and marks.
+pub(super) fn words(name: &str) -> impl Iterator<Item = &str> {
+    let words = name.split(|c: char| !c.is_alphabetic());
+    words.filter(|word| !word.is_empty())
+}
+
+/// What a name has besides its numbers: names of one shape differ in numbers only.
+pub(super) fn shape(name: &str) -> String {
+    let mut shape = String::new();
+    let mut start = 0;
+    for number in numbers(name) {
+        shape.push_str(name.get(start..number.before.len()).unwrap_or_default());
+        shape.push('0');
+        start = name.len() - number.after.len();
+    }
+    shape + name.get(start..).unwrap_or_default()
+}
+
+/// The steps of siblings of one shape, whose names differ in one number only; none where they
+/// differ otherwise.
+pub(super) fn numbers_that_differ(names: &[&str]) -> Option<Vec<u64>> {
+    let all: Vec<Vec<NumberIn<'_>>> = names.iter().map(|name| numbers(name)).collect();
+    let first = all.first()?;
+    let differs = |place: &usize| {
+        let values = all.iter().map(|numbers| Some(numbers.get(*place)?.value));
+        let values: Vec<_> = values.collect();
+        values.windows(2).any(|pair| pair[0] != pair[1])
+    };
+    let mut differing = (0..first.len()).filter(differs);
+    let place = differing.next().filter(|_| differing.next().is_none())?;
+    if first.get(place)?.is_behind_other_word() {
+        return None;
+    }
+    let values = all.iter().map(|numbers| numbers.get(place)?.value);
+    values.collect()
+}
+
+const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
+
+impl NumberIn<'_> {
+    /// Whether the word stands directly before the number, but for a separator.
+    fn is_behind(&self, word: &str) -> bool {
+        let before = self.before.strip_suffix(SEPARATORS).unwrap_or(self.before);
+        let Some(start) = before.len().checked_sub(word.len()) else {
+            return false;
+        };
+        let (Some(head), Some(tail)) = (before.get(..start), before.get(start..)) else {
+            return false;
+        };
+        tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic)
+    }
+
+    fn is_behind_other_word(&self) -> bool {
+        OTHER_WORDS.iter().any(|word| self.is_behind(word))
+    }
+}
+
+/// The numbers of a name, in their order.
+fn numbers(name: &str) -> Vec<NumberIn<'_>> {
+    let bytes = name.as_bytes();
+    let digits_from = |start: usize| {
+        let digits = bytes.get(start..).unwrap_or_default().iter();
+        start + digits.take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let mut numbers = Vec::new();
+    let mut start = 0;
+    while start < bytes.len() {
+        let whole = digits_from(start);
+        if whole == start {
+            start += 1;
+            continue;
+        }
+        let end = match bytes.get(whole) {
+            Some(b'.') if digits_from(whole + 1) > whole + 1 => digits_from(whole + 1),
+            _ => whole,
+        };
+        let written = name.get(start..end).unwrap_or_default();
+        let (multiplier, after) = multiplier(name.get(end..).unwrap_or_default());
+        let goes_on = after.starts_with(char::is_alphanumeric);
+        let value = times(written, multiplier).filter(|_| !goes_on);
+        numbers.push(NumberIn {
+            before: name.get(..start).unwrap_or_default(),
+            after,
+            value,
+        });
+        start = name.len() - after.len();
+    }
+    numbers
+}
+
+/// What a letter behind a number multiplies it by, and the rest of the name.
+fn multiplier(rest: &str) -> (u64, &str) {
+    let by = match rest.as_bytes().first() {
+        Some(b'k' | b'K') => 1_000,
+        Some(b'M') => 1_000_000,
+        _ => return (1, rest),
+    };
+    let after = rest.get(1..).unwrap_or_default();
+    match after.starts_with(char::is_alphanumeric) {
+        true => (1, rest),
+        false => (by, after),
+    }
+}
+
+/// A number as it is written times a power of ten, where that is whole.
+fn times(written: &str, by: u64) -> Option<u64> {
+    let (whole, fraction) = written.split_once('.').unwrap_or((written, ""));
+    let zeros = by.checked_ilog10().unwrap_or_default() as usize;
+    let fraction = fraction.trim_end_matches('0');
+    let missing = zeros.checked_sub(fraction.len())?;
+    if written.contains('.') && by == 1 {
+        return None;
+    }
+    format!("{whole}{fraction}{}", "0".repeat(missing))
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{epoch_number, numbers_that_differ, only_number, shape, step_number};
+
+    #[test]
+    fn a_number_behind_a_step_word_counts() {
+        for (name, step) in [
+            ("step_70", 70),
+            ("checkpoint-70", 70),
+            ("global_step70", 70),
+            ("iter_0000070", 70),
+            ("iteration70", 70),
+            ("step70-tokens4B", 70),
+            ("stage1-step70-tokens4B", 70),
+            ("epoch=0-step=70", 70),
+            ("epoch=0-step=70-v1", 70),
+            ("checkpoint_0_70_step_80", 80),
+            ("step1000-unsharded", 1000),
+            ("Step-70", 70),
+            ("ep0-ba70", 70),
+            ("step_20k", 20_000),
+            ("step_2.5k", 2_500),
+            ("step-1M", 1_000_000),
+            ("me/run@step5", 5),
+        ] {
+            assert_eq!(step_number(name), Some(step), "{name}");
+        }
+        for name in [
+            "step",
+            "footstep_5",
+            "mystep5",
+            "step_5b",
+            "step_2.5",
+            "step_0.5",
+            "epoch_3",
+            "model_1000",
+            "step_99999999999999999999",
+            "stepping-5",
+            "",
+        ] {
+            assert_eq!(step_number(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn epochs_and_lone_numbers() {
+        assert_eq!(epoch_number("epoch_10"), Some(10));
+        assert_eq!(epoch_number("model-epoch=3-loss=0.25"), Some(3));
+        assert_eq!(epoch_number("deep_5"), None);
+        assert_eq!(only_number("000100"), Some(100));
+        assert_eq!(only_number("model_1000"), Some(1000));
+        for name in ["gpt2", "a_1_2", "rank_0", "pythia-70m", "qwen2.5", "final"] {
+            assert_eq!(only_number(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn siblings_that_differ_in_one_number() {
+        let differ = |names: &[&str]| numbers_that_differ(names);
+        assert_eq!(differ(&["m_100", "m_200"]), Some(vec![100, 200]));
+        assert_eq!(differ(&["m2_100_x", "m2_20k_x"]), Some(vec![100, 20_000]));
+        assert_eq!(differ(&["m_100"]), None);
+        assert_eq!(shape("m2_20k_x"), shape("m3_100_x"));
+        assert_ne!(shape("m_100"), shape("n_100"));
+        assert_eq!(differ(&["m_1_100", "m_2_200"]), None);
+        assert_eq!(differ(&["m-70m", "m-160m"]), None);
+        assert_eq!(differ(&["seed_1", "seed_2"]), None);
+        assert_eq!(differ(&["rank0", "rank1"]), None);
+    }
+}

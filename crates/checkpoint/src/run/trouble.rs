@@ -1,0 +1,157 @@
+//! Why a step's weights cannot be read, and why a file is passed over.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::spread::Spread;
+
+/// A step whose weights cannot be read, as the names of its files say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenStep {
+    /// The step.
+    pub number: u64,
+    /// Its folder, or what its files have in common; empty for the root.
+    pub path: String,
+    /// Why.
+    pub trouble: StepTrouble,
+}
+
+/// Why a step's weights cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepTrouble {
+    /// There are files, but none with weights.
+    #[error("it has no weights; there are only {found}")]
+    NoWeights {
+        /// Names of the files.
+        found: String,
+    },
+    /// Several files may be the weights.
+    #[error(
+        "it has several checkpoint files and none is called as a model is ({files}); keep one of \
+         them there, or call it `model`"
+    )]
+    SeveralFiles {
+        /// Their names.
+        files: String,
+    },
+    /// Several folders may hold the weights.
+    #[error(
+        "it has weights in several folders ({folders}); give one of these folders, or keep only one"
+    )]
+    SeveralFolders {
+        /// Their names.
+        folders: String,
+    },
+    /// The shards of several saves.
+    #[error("it has the shards of several saves ({sets}); remove those of all but one")]
+    SeveralSets {
+        /// The sets.
+        sets: String,
+    },
+    /// A set of shards that lacks some, without an index.
+    #[error("shards are missing: {set}; copy or download those that lack")]
+    MissingShards {
+        /// The set, and how many there are.
+        set: String,
+    },
+    /// A trainer's own format, or parts of several processes.
+    #[error(transparent)]
+    Spread(#[from] Spread),
+}
+
+/// A file or folder that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PassedOver {
+    /// Why.
+    pub reason: Reason,
+    /// Its path in the tree.
+    pub path: String,
+}
+
+/// Why a file or folder was passed over.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Its name says that its writer has not finished.
+    HalfWritten,
+    /// A checkpoint file without a step, beside steps.
+    NoStep,
+    /// Its step has another file or folder, which is used.
+    SameStep,
+    /// A link that leads to nothing.
+    BrokenLink,
+    /// A link that leads out of the folders that may be read.
+    LinkOutside,
+    /// It may not be read.
+    NotPermitted,
+    /// It lies deeper than folders are looked into.
+    TooDeep,
+    /// Its name is no Unicode.
+    NoUnicode,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HalfWritten => "half written, as their names say",
+            Self::NoStep => "these files belong to no step",
+            Self::SameStep => "their steps have other files, which are used",
+            Self::BrokenLink => "links that lead to nothing",
+            Self::LinkOutside => "links that lead out of the folders that may be read",
+            Self::NotPermitted => "they may not be read here",
+            Self::TooDeep => "they lie too deep",
+            Self::NoUnicode => "their names are no Unicode",
+        })
+    }
+}
+
+/// A line for each reason, which names some of the paths.
+pub(super) fn in_words(passed_over: &[PassedOver]) -> Vec<String> {
+    let mut by_reason: BTreeMap<&Reason, Vec<&str>> = BTreeMap::new();
+    for PassedOver { reason, path } in passed_over {
+        by_reason.entry(reason).or_default().push(path);
+    }
+    let line = |(reason, paths): (&Reason, Vec<&str>)| {
+        format!("passed over ({reason}): {}", listed(paths))
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
+/// A line for each trouble, which names some of the steps that have it.
+pub(super) fn troubles_in_words(broken: &[BrokenStep]) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for step in broken {
+        let trouble = step.trouble.to_string();
+        let number = step.number.to_string();
+        match lines.iter_mut().find(|(known, _)| *known == trouble) {
+            Some((_, steps)) => steps.push(number),
+            None => lines.push((trouble, vec![number])),
+        }
+    }
+    let line = |(trouble, steps): (String, Vec<String>)| {
+        let word = if steps.len() == 1 { "step" } else { "steps" };
+        let steps = listed(steps.iter().map(String::as_str));
+        format!("{word} {steps} cannot be read: {trouble}")
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// At most so many names are listed in a message.
+const NAMES_IN_MESSAGE: usize = 6;
+
+/// Names, as messages list them.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names = names.into_iter();
+    let names: Vec<&str> = names
+        .map(|name| if name.is_empty() { "." } else { name })
+        .collect();
+    let shown = names
+        .get(..names.len().min(NAMES_IN_MESSAGE))
+        .unwrap_or_default()
+        .join(", ");
+    match names.len().saturating_sub(NAMES_IN_MESSAGE) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
