@@ -7,7 +7,8 @@ use std::fs;
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{
-    FormatError, LocalFile, LocalTree, MemorySource, MemoryTree, ReadError, RunError, Source, Tree,
+    FormatError, LocalFile, LocalTree, MemorySource, MemoryTree, PassedOver, ReadError, Reason,
+    Run, RunError, Source, Tree,
 };
 use pollster::block_on;
 use support::{CONTENT, keeps_the_contract, micro_run};
@@ -88,23 +89,67 @@ fn what_cannot_be_opened_says_so() {
 
 #[cfg(unix)]
 #[test]
-fn links_to_files_are_files_and_links_to_folders_are_nothing() {
+fn links_count_as_what_they_lead_to_each_folder_once() {
     use std::os::unix::fs::symlink;
 
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let root = folder.path();
     fs::create_dir_all(root.join("step_1")).unwrap();
     fs::create_dir_all(root.join(".git")).unwrap();
     fs::write(root.join("step_1/b"), CONTENT).unwrap();
     fs::write(root.join(".git/c"), CONTENT).unwrap();
+    fs::write(elsewhere.path().join("d"), CONTENT).unwrap();
     symlink("step_1", root.join("latest")).unwrap();
     symlink("step_1/b", root.join("a")).unwrap();
     symlink("nowhere", root.join("dangling")).unwrap();
     symlink(".", root.join("loop")).unwrap();
+    symlink(elsewhere.path(), root.join("step_2")).unwrap();
+    symlink(elsewhere.path(), root.join("step_3")).unwrap();
+    let paths = |tree: &LocalTree| {
+        let files = tree.files().iter().map(|file| file.path.clone());
+        files.collect::<Vec<_>>()
+    };
     let tree = LocalTree::scan(root).unwrap();
-    let paths: Vec<&str> = tree.files().iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["a", "step_1/b"]);
+    assert_eq!(paths(&tree), ["a", "step_1/b", "step_2/d"]);
     assert_eq!(tree.files()[0].bytes, 10);
+    let told: Vec<&str> = tree
+        .passed_over()
+        .iter()
+        .map(|it| it.path.as_str())
+        .collect();
+    assert_eq!(told, ["dangling -> nowhere"]);
+
+    let real = root.canonicalize().unwrap();
+    let within = LocalTree::scan_within(root, |path| path.starts_with(&real)).unwrap();
+    assert_eq!(paths(&within), ["a", "step_1/b"]);
+    let outside: Vec<&PassedOver> = within.passed_over().iter().collect();
+    let outside = outside.iter().filter(|it| it.reason == Reason::LinkOutside);
+    assert_eq!(outside.count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_of_links_is_a_run() {
+    use std::os::unix::fs::symlink;
+
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for step in ["100", "200"] {
+        let store = elsewhere.path().join(step);
+        fs::create_dir(&store).unwrap();
+        fs::write(store.join("model.safetensors"), CONTENT).unwrap();
+        symlink(&store, folder.path().join(format!("checkpoint-{step}"))).unwrap();
+    }
+    let blobs = folder.path().join("checkpoint-300");
+    fs::create_dir(&blobs).unwrap();
+    symlink("../blobs/0", blobs.join("model.safetensors")).unwrap();
+    let run = block_on(Run::find(&LocalTree::scan(folder.path()).unwrap())).unwrap();
+    let steps: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
+    assert_eq!(steps, [100, 200]);
+    let told = run
+        .warnings
+        .iter()
+        .any(|it| it.contains("checkpoint-300/model.safetensors -> ../blobs/0"));
+    assert!(told, "{:?}", run.warnings);
 }
 
 #[test]

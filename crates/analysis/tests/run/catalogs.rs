@@ -162,6 +162,7 @@ fn config(steps: &str, target: &str) -> Config {
     data_split: val
     components: [{{component_name: simple, data_type: activations, layer_suffixes: a, layers: all}}]
 steps: {steps}
+on_error: stop
 "
     );
     Config::parse(&text, &Registry::default()).unwrap()
@@ -271,13 +272,41 @@ fn broken_files_are_told_in_the_order_of_the_steps() {
         .collect();
     assert_eq!(told.len(), 2, "{errors}");
     assert!(
-        told[0].starts_with("step 1: ") && told[0].ends_with(broken[0]),
+        told[0].starts_with("step 1 cannot be read: ") && told[0].ends_with(broken[0]),
         "{errors}"
     );
     assert!(
-        told[1].starts_with("step 3: ") && told[1].ends_with(broken[1]),
+        told[1].starts_with("step 3 cannot be read: ") && told[1].ends_with(broken[1]),
         "{errors}"
     );
     // What follows a broken file is taken for nobody else's.
     assert_eq!(files.take_opened().len(), 6);
+}
+
+#[test]
+fn a_step_that_cannot_be_read_costs_that_step() {
+    let (mut files, run) = run_of(&[1, 2, 3]);
+    let contents = files.tree.files().iter().map(|file| {
+        let is_broken = file.path.starts_with("002/");
+        let whole = safetensors(&[("layers.0.a".to_owned(), vec![8, 2])]);
+        let bytes = if is_broken { b"{}".to_vec() } else { whole };
+        (file.path.clone(), bytes)
+    });
+    files.tree = tree(contents.collect());
+    let skipping = |steps: &str, target: &str| {
+        let text = config(steps, target).text.replace("stop", "skip");
+        Config::parse(&text, &Registry::default()).unwrap()
+    };
+    let plan_of = |steps, target| plan(&files, &run, &skipping(steps, target));
+    let plan = plan_of("all", "last").unwrap();
+    assert_eq!(plan.steps, [1, 3]);
+    assert_eq!(plan.unreadable_steps[0].step, 2);
+    let told = plan
+        .warnings
+        .iter()
+        .filter(|it| it.contains("step 2 is left out"));
+    assert_eq!(told.count(), 1, "{:?}", plan.warnings);
+    // Nothing is left, or others are compared with it.
+    assert!(plan_of("[2]", "1").is_err());
+    assert!(plan_of("all", "2").is_err());
 }

@@ -135,9 +135,12 @@ impl PartContent {
                 files_of.entry(&tensor.name).or_default().push(path);
             }
         }
-        let repeated = files_of.iter().filter(|(_, files)| files.len() > 1);
+        let repeated = files_of.into_iter().filter(|(_, files)| files.len() > 1);
         let repeated: Vec<String> = repeated
-            .map(|(name, files)| format!("`{name}` in {}", files.join(" and ")))
+            .map(|(name, mut files)| {
+                files.sort_unstable();
+                format!("`{name}` in {}", files.join(" and "))
+            })
             .collect();
         if !repeated.is_empty() {
             self.warnings.push(format!(
