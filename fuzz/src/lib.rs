@@ -6,7 +6,9 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pollster::block_on;
-use ckptscope_checkpoint::{Catalog, MemorySource, TensorEntry, catalog_of, read_tensors};
+use ckptscope_checkpoint::{
+    Catalog, MemorySource, MemoryTree, Run, TensorEntry, catalog_of, read_tensors,
+};
 
 /// A file may take this many times its length in memory, and [`FLOOR_BYTES`].
 const MEMORY_PER_BYTE: usize = 24;
@@ -26,6 +28,31 @@ pub fn check_file(bytes: &[u8]) {
     match catalog {
         Ok(catalog) => check_catalog(&source, &catalog, bytes.len() as u64),
         Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// Reads a step of two shards whose index is `index`: no tensor counts in two files, whatever the
+/// index says, unless a warning names it.
+pub fn check_index(index: &[u8]) {
+    let shard = |name: &str| {
+        let header = format!("{{{name:?}:{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}}}");
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[7]].concat()
+    };
+    let files = [
+        ("model.safetensors.index.json", index.to_vec()),
+        ("model-00001-of-00002.safetensors", shard("a")),
+        ("model-00002-of-00002.safetensors", shard("b")),
+        ("other.safetensors", shard("a")),
+    ];
+    let tree = MemoryTree::new("fuzz", files);
+    let Ok(run) = block_on(Run::find(&tree)) else { return };
+    for part in run.steps.iter().flat_map(|step| &step.parts) {
+        let Ok(content) = block_on(part.read(&tree)) else { continue };
+        let mut names = HashSet::new();
+        for tensor in content.files.iter().flat_map(|file| &file.catalog.tensors) {
+            let is_told = content.warnings.iter().any(|warning| warning.contains(&tensor.name));
+            assert!(names.insert(&tensor.name) || is_told, "{:?} occurs twice", tensor.name);
+        }
     }
 }
 

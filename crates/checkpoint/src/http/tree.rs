@@ -84,6 +84,10 @@ impl Tree for HttpTree {
         &self.entries
     }
 
+    fn is_one_file(&self) -> bool {
+        true
+    }
+
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         Box::pin(async move {
             entry_of(self, path)?;

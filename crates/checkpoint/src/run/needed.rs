@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::Run;
 use super::model::is_config;
 use super::weights::{SHARD_INDEX, is_auxiliary, is_checkpoint};
+use super::{PassedOver, Run};
 use crate::error::ReadError;
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
@@ -65,6 +65,14 @@ impl Tree for Copied<'_> {
 
     fn files(&self) -> &[FileEntry] {
         &self.files
+    }
+
+    fn passed_over(&self) -> &[PassedOver] {
+        self.tree.passed_over()
+    }
+
+    fn is_one_file(&self) -> bool {
+        self.tree.is_one_file()
     }
 
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
