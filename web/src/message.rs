@@ -390,6 +390,8 @@ pub struct TensorRow {
     pub bytes: u64,
     /// The file it is in.
     pub path: String,
+    /// How it is stored, or why it has no values; none where its elements are its values.
+    pub stored: Option<String>,
 }
 
 /// What a tensor looks like.
@@ -399,6 +401,8 @@ pub struct TensorView {
     pub part: PartName,
     /// Its full name.
     pub name: String,
+    /// How it is stored; none where its elements are its values.
+    pub stored: Option<String>,
     /// Number of entries.
     pub entries: u64,
     /// How many of them are not numbers or infinite; they are left out of everything below.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{ReadError, Tree};
+use ckptscope_checkpoint::{Obstacle, ReadError, StoredTensor, Tree};
 use ckptscope_metrics::{Facts, Form, Measurement, Needs};
 use ckptscope_results::{EntryId, Number, SeriesId, Status, Text, Value};
 use nalgebra::DMatrix;
@@ -19,7 +19,7 @@ use nalgebra::DMatrix;
 use self::fetch::Fetcher;
 use self::tensors::StepTensors;
 use crate::component::{Built, ComponentError, Request};
-use crate::plan::{Job, Lane, LaneStep, MetricJob};
+use crate::plan::{Inputs, Job, Lane, LaneStep, MetricJob};
 use crate::protocol::{Event, Progress};
 
 /// A lane that could not be finished.
@@ -86,10 +86,13 @@ pub async fn run_lane(
     Ok(())
 }
 
+/// What a target step built, or why it has nothing to compare with.
+type Target = Result<Rc<Built>, Status>;
+
 struct LaneRun<'a> {
     lane: &'a Lane,
     /// What the target steps built, by job and step.
-    targets: BTreeMap<(usize, u64), Rc<Built>>,
+    targets: BTreeMap<(usize, u64), Target>,
     /// What waits for another target, where a lane has several: job, step and what it built.
     waiting: Vec<(usize, &'a LaneStep, Rc<Built>)>,
     /// Steps that were computed and not yet told.
@@ -115,26 +118,67 @@ impl<'a> LaneRun<'a> {
         listener: &mut Listener<'_>,
     ) -> Result<ControlFlow<()>, EngineError> {
         for index in jobs {
-            let inputs = step.inputs.get(index).and_then(Option::as_ref);
-            let Some((inputs, job)) = inputs.zip(self.lane.jobs.get(index)) else {
+            let Some((inputs, job)) = step.inputs.get(index).zip(self.lane.jobs.get(index)) else {
                 continue;
             };
-            let matrices = tensors.take(inputs);
-            let matrices = matrices.map_err(|source| self.unread(step, source))?;
-            let built = Rc::new(self.build(job, step.step, &matrices)?);
-            drop(matrices);
-            if job
-                .metrics
-                .iter()
-                .any(|metric| metric.target == Some(step.step))
-            {
-                self.targets.insert((index, step.step), Rc::clone(&built));
+            let built = match inputs {
+                Inputs::Absent => continue,
+                Inputs::Obstructed(status) => Err(status.clone()),
+                Inputs::Tensors(inputs) => match tensors.take(inputs) {
+                    Ok(matrices) => Ok(Rc::new(self.build(job, step.step, &matrices)?)),
+                    Err(error) => Err(obstruction(error).map_err(|it| self.unread(step, it))?),
+                },
+            };
+            let mut metrics = job.metrics.iter();
+            if metrics.any(|metric| metric.target == Some(step.step)) {
+                self.targets.insert((index, step.step), built.clone());
             }
-            if self.measure(index, step, &built, listener).is_break() {
-                return Ok(ControlFlow::Break(()));
+            let flow = match built {
+                Ok(built) => self.measure(index, step, &built, listener),
+                Err(status) => self.tell_obstructed(job, step, &status, listener),
+            };
+            if flow.is_break() {
+                return Ok(flow);
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Tells of every number of a job that it has no value at a step.
+    fn tell_obstructed(
+        &self,
+        job: &Job,
+        step: &LaneStep,
+        status: &Status,
+        listener: &mut Listener<'_>,
+    ) -> ControlFlow<()> {
+        if !step.recorded {
+            return ControlFlow::Continue(());
+        }
+        for metric in &job.metrics {
+            self.tell_undefined(job, metric, None, step.step, status, listener)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn tell_undefined(
+        &self,
+        job: &Job,
+        metric: &MetricJob,
+        head: Option<usize>,
+        step: u64,
+        status: &Status,
+        listener: &mut Listener<'_>,
+    ) -> ControlFlow<()> {
+        for output in metric.metric.outputs() {
+            listener(Event::Number(Number {
+                id: self.id_of(job, metric, head, output),
+                step,
+                value: None,
+                status: Some(status.clone()),
+            }))?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn end_step(&mut self, step: &'a LaneStep, listener: &mut Listener<'_>) -> ControlFlow<()> {
@@ -157,11 +201,7 @@ impl<'a> LaneRun<'a> {
             return ControlFlow::Continue(());
         }
         for step in std::mem::take(&mut self.done) {
-            let read_bytes = step
-                .tensors
-                .iter()
-                .map(|tensor| tensor.entry.byte_range().1)
-                .sum();
+            let read_bytes = step.tensors.iter().map(StoredTensor::bytes).sum();
             listener(Event::Finished(Progress {
                 layer: self.lane.layer,
                 step: step.step,
@@ -262,6 +302,10 @@ impl<'a> LaneRun<'a> {
         for (head, facts) in heads.chain([(None, &built.layer)]) {
             facts.prepare(needs);
             for metric in metrics {
+                if let Some(status) = self.obstructed_target(index, metric) {
+                    self.tell_undefined(job, metric, head, step, &status, listener)?;
+                    continue;
+                }
                 let measurements = self.ask(index, metric, head, facts);
                 for (output, measurement) in metric.metric.outputs().iter().zip(measurements) {
                     let id = self.id_of(job, metric, head, output);
@@ -270,6 +314,14 @@ impl<'a> LaneRun<'a> {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Why a metric has nothing to compare with.
+    fn obstructed_target(&self, index: usize, metric: &MetricJob) -> Option<Status> {
+        let target = metric.target?;
+        let status = self.targets.get(&(index, target))?.as_ref().err()?;
+        let text = format!("the target, step {target}, has no values: {status}");
+        Some(Status::new(&status.code, &text))
     }
 
     fn ask(
@@ -284,7 +336,7 @@ impl<'a> LaneRun<'a> {
             Form::Comparative(comparative) => {
                 let target = metric
                     .target
-                    .and_then(|step| self.targets.get(&(index, step)))
+                    .and_then(|step| self.targets.get(&(index, step))?.as_ref().ok())
                     .and_then(|built| {
                         head.map_or(Some(&built.layer), |head| built.heads.get(head))
                     });
@@ -309,6 +361,20 @@ impl<'a> LaneRun<'a> {
             head: head.map(|head| head as u64),
             output: output.trim_start_matches('.').into(),
         }
+    }
+}
+
+/// Why a tensor has no values, where that shows only when it is read.
+fn obstruction(error: ReadError) -> Result<Status, ReadError> {
+    match error {
+        ReadError::Order { tensor, found } => {
+            let obstacle = Obstacle::Order { found };
+            Ok(Status::new(
+                obstacle.code(),
+                &format!("{tensor}: {obstacle}"),
+            ))
+        }
+        error => Err(error),
     }
 }
 

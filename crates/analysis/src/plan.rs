@@ -18,9 +18,9 @@ mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry, Tree};
+use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, StoredTensor, Tree};
 use ckptscope_metrics::{Metric, Parameters};
-use ckptscope_results::{Text, UnreadableStep};
+use ckptscope_results::{Status, Text, UnreadableStep};
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
@@ -106,19 +106,31 @@ pub struct LaneStep {
     /// Whether its numbers are asked for; a target outside the chosen steps is only read.
     pub recorded: bool,
     /// The tensors that its jobs read, each once.
-    pub tensors: Vec<TensorPlace>,
-    /// Per job of the lane, which of the tensors it reads, in the order of its component's
-    /// inputs; `None` where the step does not have them.
-    pub inputs: Vec<Option<Vec<usize>>>,
+    pub tensors: Vec<StoredTensor>,
+    /// Per job of the lane, what it works with.
+    pub inputs: Vec<Inputs>,
 }
 
-/// Where a tensor is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorPlace {
-    /// The file's path in the tree.
-    pub path: String,
-    /// Its place in the file.
-    pub entry: TensorEntry,
+/// What a job works with at a step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Inputs {
+    /// Nothing: the step does not have its tensors, or nobody asks for them there.
+    Absent,
+    /// These of the step's tensors, in the order of its component's inputs.
+    Tensors(Vec<usize>),
+    /// One of its tensors has no values. Every number of it has this status.
+    Obstructed(Status),
+}
+
+impl Inputs {
+    /// The tensors that are read.
+    #[must_use]
+    pub fn tensors(&self) -> &[usize] {
+        match self {
+            Self::Absent | Self::Obstructed(_) => &[],
+            Self::Tensors(tensors) => tensors,
+        }
+    }
 }
 
 impl Job {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_checkpoint::{DataKind, Part, Run, Split, Tree};
+use ckptscope_checkpoint::{DataKind, Obstacle, Part, Run, Split, Storage, Tree};
 
 use crate::plan::{Catalogs, PartIndex};
 
@@ -66,11 +66,16 @@ impl Survey {
         let mut shared: BTreeMap<Vec<&str>, BTreeSet<&str>> = BTreeMap::new();
         let mut repeated = BTreeSet::new();
         let mut suffixes = BTreeMap::new();
+        let mut obstructed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (stack, name) in index.suffixes() {
             let stacks = index.with(name);
             if stacks.len() > 1 {
                 shared.entry(stacks).or_default().insert(name);
             } else if let Some(suffix) = Suffix::of(part, step, index, stack, name) {
+                let reason = obstacle_of(index, stack, name).and_then(Obstacle::in_short);
+                if let Some(reason) = reason.filter(|_| suffix.shapes.is_empty()) {
+                    obstructed.entry(reason).or_default().insert(name);
+                }
                 suffixes.insert(name, suffix);
             } else {
                 repeated.insert(name);
@@ -90,6 +95,9 @@ impl Survey {
                 names,
                 &format!("the layers of {stacks} have the same names"),
             );
+        }
+        for (reason, names) in &obstructed {
+            warn(names, reason);
         }
         if !repeated.is_empty() {
             warn(&repeated, "a layer has several of one name");
@@ -128,15 +136,28 @@ impl Suffix {
             let [tensor] = index.of(stack, layer, name, spelling) else {
                 return None;
             };
-            match &tensor.entry {
-                Ok(entry) => {
-                    suffix.is_float |= suffix.shapes.is_empty() && entry.dtype.is_float();
-                    suffix.shapes.insert(layer, entry.shape.clone());
+            match &tensor.storage {
+                Storage::Values(tensor) => {
+                    suffix.is_float |= suffix.shapes.is_empty();
+                    suffix.shapes.insert(layer, tensor.shape().to_vec());
                 }
-                Err(_) => suffix.is_readable = false,
+                Storage::Integers(tensor) => {
+                    suffix.shapes.insert(layer, tensor.shape().to_vec());
+                }
+                Storage::Obstructed(_) => suffix.is_readable = false,
             }
         }
         Some(suffix)
+    }
+}
+
+/// Why a suffix has no values in the first layer that has it.
+fn obstacle_of<'a>(index: &'a PartIndex, stack: &str, name: &str) -> Option<&'a Obstacle> {
+    let spelling = index.spelling(stack, name);
+    let layer = index.layers_with(stack, name, spelling).next()?;
+    match &index.of(stack, layer, name, spelling).first()?.storage {
+        Storage::Obstructed(obstacle) => Some(obstacle),
+        Storage::Values(_) | Storage::Integers(_) => None,
     }
 }
 

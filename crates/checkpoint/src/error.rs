@@ -331,6 +331,12 @@ pub enum ReadError {
         bytes: u64,
         limit: u64,
     },
+    /// Elements in an order that only their own library knows.
+    #[error(
+        "tensor {tensor:?} has elements in an order that is not known: `weight_format` is {found}, \
+         where 0 is row by row"
+    )]
+    Order { tensor: String, found: String },
     /// A read of one tensor, or of several that lie side by side.
     #[error("tensor {tensor:?}{} could not be read: {source}", and_others(*.others))]
     Tensor {

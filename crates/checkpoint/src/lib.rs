@@ -26,6 +26,7 @@
 //! ```
 
 pub mod catalog;
+pub mod contents;
 pub mod dtype;
 pub mod error;
 pub mod format;
@@ -41,6 +42,7 @@ pub mod run;
 pub mod safetensors;
 pub mod source;
 pub mod stacks;
+pub mod stored;
 pub mod tensor;
 pub mod torch;
 pub mod tree;
@@ -48,6 +50,7 @@ mod widen;
 pub mod yaml;
 
 pub use catalog::{Catalog, Placement, TensorEntry};
+pub use contents::{Contents, HeldTensor, Obstacle, Storage};
 pub use dtype::Dtype;
 pub use error::{
     FormatError, PickleError, ReadError, RunError, SafetensorsError, TorchError, ZipError,
@@ -56,12 +59,13 @@ pub use format::{FORMATS, Format, catalog_of};
 #[cfg(not(target_arch = "wasm32"))]
 pub use local::{LocalFile, LocalTree};
 pub use name::{LayerName, layer_of};
-pub use read::read_tensors;
+pub use read::{read_stored, read_tensors};
 pub use run::{
     BrokenStep, DataKind, FileContent, Layout, ModelShape, Part, PartContent, PassedOver, Reason,
     Run, Split, Step, StepTrouble,
 };
 pub use source::{MemorySource, Source};
 pub use stacks::{Spelling, Stacks};
+pub use stored::{Chunk, ChunkedTensor, Scale, StoredTensor};
 pub use tensor::Tensor;
 pub use tree::{FileEntry, MemoryTree, Tree};

@@ -11,7 +11,9 @@ pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BY
 use crate::catalog::TensorEntry;
 use crate::error::ReadError;
 use crate::source::Source;
+use crate::stored::{StoredTensor, count};
 use crate::tensor::Tensor;
+use crate::tree::Tree;
 use crate::widen::widen;
 
 /// Reads tensors of one file, in the order asked for. Ranges that lie near one another are
@@ -45,15 +47,32 @@ pub async fn read_tensors(
     Ok(tensors.into_iter().flatten().collect())
 }
 
+/// Reads a tensor of a tree's files, its chunks and factors together.
+///
+/// # Errors
+/// As [`read_tensors`], and as [`StoredTensor::values`].
+pub async fn read_stored(tree: &dyn Tree, tensor: &StoredTensor) -> Result<Tensor, ReadError> {
+    let extents: Vec<_> = tensor.extents().collect();
+    let mut bytes = Vec::with_capacity(extents.len());
+    for of_file in extents.chunk_by(|one, next| one.path == next.path) {
+        let path = of_file.first().map_or("", |extent| extent.path);
+        let entries: Vec<&TensorEntry> = of_file.iter().map(|extent| extent.entry).collect();
+        let source = tree.open(path).await?;
+        bytes.extend(Fetch::start(source, &entries)?.finish().await?);
+    }
+    tensor.values(&bytes)
+}
+
 fn tensor_of(file: &str, entry: &TensorEntry, bytes: &[u8]) -> Result<Tensor, ReadError> {
     let shape = entry
         .shape
         .iter()
         .map(|extent| usize::try_from(*extent).ok());
     let shape: Option<Vec<usize>> = shape.collect();
-    let values = widen(entry, bytes).ok_or_else(|| too_large(file, entry))?;
+    let error = || too_large(file, &entry.name, &entry.shape);
+    let values = widen(entry, bytes).ok_or_else(error)?;
     Ok(Tensor {
-        shape: shape.ok_or_else(|| too_large(file, entry))?,
+        shape: shape.ok_or_else(error)?,
         values,
     })
 }
@@ -66,14 +85,10 @@ fn short(file: &str, range: &Range<u64>) -> ReadError {
     }
 }
 
-fn too_large(file: &str, entry: &TensorEntry) -> ReadError {
-    let elements = entry
-        .shape
-        .iter()
-        .fold(1_u64, |product, n| product.saturating_mul(*n));
+pub(crate) fn too_large(file: &str, tensor: &str, shape: &[u64]) -> ReadError {
     ReadError::TensorTooLarge {
         path: file.to_owned(),
-        tensor: entry.name.clone(),
-        elements,
+        tensor: tensor.to_owned(),
+        elements: count(shape),
     }
 }

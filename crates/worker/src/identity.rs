@@ -84,8 +84,9 @@ fn state_of(lane: &Lane, number: u64, files: &BTreeMap<&str, String>) -> String 
     for step in steps {
         text += &format!(" {:?}", step.inputs);
         for tensor in &step.tensors {
-            let file = files.get(tensor.path.as_str());
-            text += &format!("\n{file:?} {:?}", tensor.entry);
+            let of_tensor = tensor.extents().map(|extent| files.get(extent.path));
+            let of_tensor: BTreeSet<_> = of_tensor.collect();
+            text += &format!("\n{of_tensor:?} {tensor:?}");
         }
     }
     text
@@ -114,7 +115,7 @@ pub(crate) fn of_inputs(plan: &Plan, place: &Place) -> Vec<Input> {
 
 fn paths_of(lane: &Lane) -> impl Iterator<Item = &str> {
     let tensors = lane.steps.iter().flat_map(|step| &step.tensors);
-    tensors.map(|tensor| tensor.path.as_str())
+    tensors.flat_map(|tensor| tensor.extents().map(|extent| extent.path))
 }
 
 /// Path, length and version (see [`Place::version_of`]) of every file that the lanes read.

@@ -1,11 +1,11 @@
 //! What one tensor looks like.
 
 use ckptscope_analysis::look::{self, Look};
-use ckptscope_checkpoint::{Tensor, TensorEntry, read_tensors};
+use ckptscope_checkpoint::{Contents, HeldTensor, Tensor, read_stored};
 
 use super::memory;
 use super::opened::OpenedFiles;
-use super::tensors::catalog;
+use super::tensors::part_named;
 use crate::message::{Answer, PartName, TensorView};
 
 /// The longest that a quick look at singular values may take.
@@ -22,13 +22,14 @@ pub(super) async fn view(
     path: &str,
     name: &str,
 ) -> Result<Answer, String> {
-    let tensor = read(files, path, name).await?;
+    let (tensor, stored) = read(files, &part, path, name).await?;
     let look = Look::of(&tensor.values);
     let finite = look.finite;
     let of_finite = |get: fn(&look::Finite) -> f64| finite.as_ref().map(get);
     let mut view = TensorView {
         part,
         name: name.to_owned(),
+        stored,
         entries: look.entries,
         not_finite: look.not_finite,
         zeros: look.zeros,
@@ -51,16 +52,23 @@ pub(super) async fn view(
     Ok(Answer::Tensor(Box::new(view)))
 }
 
-async fn read(files: &OpenedFiles, path: &str, name: &str) -> Result<Tensor, String> {
-    let catalog = catalog(&*files.tree, path).await;
-    let catalog = catalog.map_err(|error| error.to_string())?;
-    let is_it = |tensor: &&TensorEntry| tensor.name == name;
-    let entry = catalog.tensors.iter().find(is_it);
-    let entry = entry.ok_or_else(|| format!("there is no tensor {name:?} in {path}"))?;
-    let needed = entry
-        .byte_range()
-        .1
-        .saturating_add(wide_bytes(entry.elements()));
+/// The values of a tensor, and how they are stored where that is to be known.
+async fn read(
+    files: &OpenedFiles,
+    part: &PartName,
+    path: &str,
+    name: &str,
+) -> Result<(Tensor, Option<String>), String> {
+    let part = part_named(files, part).await?;
+    let content = part.read(&*files.tree).await;
+    let content = content.map_err(|error| error.to_string())?;
+    let contents = Contents::of(content.files, &*files.tree).await;
+    let is_it = |tensor: &&HeldTensor| tensor.name == name && tensor.path == path;
+    let held = contents.tensors.iter().find(is_it);
+    let held = held.ok_or_else(|| format!("there is no tensor {name:?} in {path}"))?;
+    let values = held.values(part.kind);
+    let values = values.map_err(|obstacle| format!("it has no values to look at: {obstacle}"))?;
+    let needed = values.bytes().saturating_add(wide_bytes(values.count()));
     if needed > memory::LIMIT_BYTES {
         return Err(format!(
             "{name} takes {} of memory to look at, and a browser gives a page 4 GB at most; `worker \
@@ -68,11 +76,11 @@ async fn read(files: &OpenedFiles, path: &str, name: &str) -> Result<Tensor, Str
             memory::in_words(needed)
         ));
     }
-    let source = files.tree.open(path).await;
-    let source = source.map_err(|error| error.to_string())?;
-    let tensors = read_tensors(&*source, &[entry]).await;
-    let tensor = tensors.map_err(|error| error.to_string())?.pop();
-    tensor.ok_or_else(|| format!("{name} could not be read from {path}"))
+    let tensor = read_stored(&*files.tree, values).await;
+    Ok((
+        tensor.map_err(|error| error.to_string())?,
+        held.remark.clone(),
+    ))
 }
 
 /// Why singular values are not computed here; none where they are.

@@ -27,8 +27,8 @@ pub(super) struct Fetcher<'a> {
     step: Option<u64>,
 }
 
-/// The tensors of a portion, as the step numbers them.
-type Fetched = Result<Vec<(usize, TensorBytes)>, ReadError>;
+/// The tensors of a portion, as the step numbers them, each with the bytes of its extents.
+type Fetched = Result<Vec<(usize, Vec<TensorBytes>)>, ReadError>;
 
 impl<'a> Fetcher<'a> {
     pub(super) fn new(lane: &'a Lane, tree: &'a dyn Tree) -> Self {
@@ -72,20 +72,28 @@ impl<'a> Fetcher<'a> {
         if self.step.replace(step.step) != Some(step.step) {
             self.sources.clear();
         }
-        let mut by_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for &index in &portion.tensors {
-            let of_file = by_file.entry(&step.tensors[index].path).or_default();
-            of_file.push(index);
+        let mut by_file: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+        let mut entries = BTreeMap::new();
+        for &tensor in &portion.tensors {
+            for (extent, found) in step.tensors[tensor].extents().enumerate() {
+                by_file
+                    .entry(found.path)
+                    .or_default()
+                    .push((tensor, extent));
+                entries.insert((tensor, extent), found.entry);
+            }
         }
         let mut files = Vec::with_capacity(by_file.len());
-        for (path, indices) in by_file {
-            let entries = indices.iter().map(|&index| &step.tensors[index].entry);
-            let entries: Vec<_> = entries.collect();
+        for (path, places) in by_file {
+            let of_file: Vec<_> = places
+                .iter()
+                .filter_map(|it| entries.get(it).copied())
+                .collect();
             let fetch = match self.source(path).await {
-                Ok(source) => Fetch::start(source, &entries),
+                Ok(source) => Fetch::start(source, &of_file),
                 Err(error) => Err(error),
             };
-            files.push((indices, fetch));
+            files.push((places, fetch));
         }
         PortionFetch(files)
     }
@@ -104,15 +112,24 @@ impl<'a> Fetcher<'a> {
 /// it may be of a later step than the one at hand, and never be waited for.
 struct PortionFetch(Vec<FileFetch>);
 
-/// The tensors of one file, as the step numbers them, and their reads.
-type FileFetch = (Vec<usize>, Result<Fetch, ReadError>);
+/// A tensor as the step numbers it, and which of its extents.
+type Place = (usize, usize);
+
+/// What is read of one file, and the reads.
+type FileFetch = (Vec<Place>, Result<Fetch, ReadError>);
 
 impl PortionFetch {
     async fn finish(self) -> Fetched {
-        let mut fetched = Vec::new();
-        for (indices, fetch) in self.0 {
-            let bytes = fetch?.finish().await?;
-            fetched.extend(indices.into_iter().zip(bytes));
+        let mut extents: BTreeMap<Place, TensorBytes> = BTreeMap::new();
+        for (places, fetch) in self.0 {
+            extents.extend(places.into_iter().zip(fetch?.finish().await?));
+        }
+        let mut fetched: Vec<(usize, Vec<TensorBytes>)> = Vec::new();
+        for ((tensor, _), bytes) in extents {
+            match fetched.last_mut() {
+                Some((last, of_tensor)) if *last == tensor => of_tensor.push(bytes),
+                _ => fetched.push((tensor, vec![bytes])),
+            }
         }
         Ok(fetched)
     }

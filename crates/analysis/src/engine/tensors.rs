@@ -6,7 +6,7 @@ use ckptscope_checkpoint::ReadError;
 use ckptscope_checkpoint::read::TensorBytes;
 use nalgebra::DMatrix;
 
-use crate::plan::LaneStep;
+use crate::plan::{Inputs, LaneStep};
 
 /// Each tensor as bytes until the first job that reads it, and as a matrix until the last.
 pub(super) struct StepTensors<'a> {
@@ -18,14 +18,14 @@ pub(super) struct StepTensors<'a> {
 #[derive(Clone)]
 enum Held {
     Nothing,
-    Bytes(TensorBytes),
+    Bytes(Vec<TensorBytes>),
     Matrix(Rc<DMatrix<f64>>),
 }
 
 impl<'a> StepTensors<'a> {
     pub(super) fn of(step: &'a LaneStep) -> Self {
         let mut readers = vec![0; step.tensors.len()];
-        for &input in step.inputs.iter().flatten().flatten() {
+        for &input in step.inputs.iter().flat_map(Inputs::tensors) {
             readers[input] += 1;
         }
         Self {
@@ -36,7 +36,7 @@ impl<'a> StepTensors<'a> {
     }
 
     /// Takes tensors in that were fetched.
-    pub(super) fn add(&mut self, fetched: Vec<(usize, TensorBytes)>) {
+    pub(super) fn add(&mut self, fetched: Vec<(usize, Vec<TensorBytes>)>) {
         for (index, bytes) in fetched {
             self.tensors[index] = Held::Bytes(bytes);
         }
@@ -46,7 +46,7 @@ impl<'a> StepTensors<'a> {
     pub(super) fn take(&mut self, inputs: &[usize]) -> Result<Vec<Rc<DMatrix<f64>>>, ReadError> {
         for &index in inputs {
             if let Held::Bytes(bytes) = &self.tensors[index] {
-                let tensor = bytes.widen(&self.step.tensors[index].entry)?;
+                let tensor = self.step.tensors[index].values(bytes)?;
                 let (rows, columns) = (tensor.rows(), tensor.columns());
                 let matrix = DMatrix::from_vec(rows, columns, tensor.values);
                 self.tensors[index] = Held::Matrix(Rc::new(matrix));

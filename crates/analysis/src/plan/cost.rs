@@ -1,10 +1,10 @@
 //! What a plan costs, from shapes alone.
 
-use ckptscope_checkpoint::ModelShape;
+use ckptscope_checkpoint::{ModelShape, StoredTensor};
 use ckptscope_metrics::Needs;
 
 use super::lanes::matrix_shape;
-use super::{Job, Lane, LaneStep, Portion, jobs};
+use super::{Inputs, Job, Lane, LaneStep, Portion, jobs};
 use crate::component::{MatrixOutline, Outline};
 use crate::protocol::Cost;
 
@@ -47,19 +47,17 @@ fn of_lane(lane: &Lane) -> Cost {
 
 /// The cost of a step with these portions; the second are those of the step after it.
 fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
-    let read_bytes = step
-        .tensors
-        .iter()
-        .map(|tensor| tensor.entry.byte_range().1)
-        .sum();
+    let read_bytes = step.tensors.iter().map(StoredTensor::bytes).sum();
     let mut cost = Cost {
         read_bytes,
         ..Cost::default()
     };
     let held_bytes = held_bytes(step, portions);
     for ((job, inputs), held_bytes) in lane.jobs.iter().zip(&step.inputs).zip(held_bytes) {
-        let Some((outline, input_bytes)) = outline_at(&lane.model, job, step, inputs.as_deref())
-        else {
+        if matches!(inputs, Inputs::Obstructed(_)) && step.recorded {
+            cost.numbers += outputs(job) as u64;
+        }
+        let Some((outline, input_bytes)) = outline_at(&lane.model, job, step, inputs) else {
             continue;
         };
         let needs = job
@@ -72,15 +70,16 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
         let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
         cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);
         if step.recorded {
-            let outputs: usize = job
-                .metrics
-                .iter()
-                .map(|metric| metric.metric.outputs().len())
-                .sum();
-            cost.numbers += (outputs * matrices().count()) as u64;
+            cost.numbers += (outputs(job) * matrices().count()) as u64;
         }
     }
     cost
+}
+
+/// Numbers of one matrix of a job.
+fn outputs(job: &Job) -> usize {
+    let metrics = job.metrics.iter();
+    metrics.map(|metric| metric.metric.outputs().len()).sum()
 }
 
 /// Per job of a step, what is in memory beside its own inputs: the bytes of its portion, where
@@ -103,16 +102,13 @@ fn held_bytes(step: &LaneStep, portions: &[Vec<Portion>]) -> Vec<u64> {
         }
     }
     for (tensor, place) in step.tensors.iter().enumerate() {
-        let reads = |inputs: &Option<Vec<usize>>| {
-            let mut inputs = inputs.iter().flatten();
-            inputs.any(|input| *input == tensor)
-        };
+        let reads = |inputs: &Inputs| inputs.tensors().contains(&tensor);
         let first = step.inputs.iter().position(reads);
         let last = step.inputs.iter().rposition(reads);
         let (Some(first), Some(last)) = (first, last) else {
             continue;
         };
-        let bytes = place.entry.elements().saturating_mul(ENTRY_BYTES);
+        let bytes = place.count().saturating_mul(ENTRY_BYTES);
         for (job, held) in held.iter_mut().enumerate().take(last).skip(first) {
             if !reads(&step.inputs[job]) {
                 *held = held.saturating_add(bytes);
@@ -126,11 +122,14 @@ fn outline_at(
     model: &ModelShape,
     job: &Job,
     step: &LaneStep,
-    inputs: Option<&[usize]>,
+    inputs: &Inputs,
 ) -> Option<(Outline, u64)> {
-    let shapes: Vec<_> = inputs?
+    let Inputs::Tensors(inputs) = inputs else {
+        return None;
+    };
+    let shapes: Vec<_> = inputs
         .iter()
-        .map(|&input| matrix_shape(&step.tensors[input].entry.shape))
+        .map(|&input| matrix_shape(step.tensors[input].shape()))
         .collect();
     let entries: u64 = shapes
         .iter()
@@ -155,7 +154,7 @@ fn kept_for_comparison(lane: &Lane, step: &LaneStep) -> u64 {
         .iter()
         .zip(&step.inputs)
         .filter_map(|(job, inputs)| {
-            let (outline, _) = outline_at(&lane.model, job, step, inputs.as_deref())?;
+            let (outline, _) = outline_at(&lane.model, job, step, inputs)?;
             let needs = comparisons(job)?;
             let matrices = outline.heads.into_iter().chain([outline.layer]);
             Some(

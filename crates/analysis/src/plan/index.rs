@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{
-    Catalog, DataKind, FileContent, Part, ReadError, Run, Split, Stacks, Step, TensorEntry, Tree,
+    Contents, DataKind, HeldTensor, Part, ReadError, Run, Split, Stacks, Step, Tree,
 };
 use futures_util::stream::{self, StreamExt};
 
+use super::Selection;
 use super::problem::{PlanErrors, PlanProblem};
-use super::{Selection, TensorPlace};
 use crate::config::{Config, OnError};
 
 /// Parts of a run whose files were read already. Plans of the same run share them, so that a config
@@ -49,8 +49,8 @@ impl Catalogs {
         }
         let content = part.read(tree).await?;
         let mut index = PartIndex::default();
-        for FileContent { path, catalog } in content.files {
-            index = with_file(index, &path, catalog);
+        for tensor in Contents::of(content.files, tree).await.tensors {
+            index.add(&tensor.name.clone(), tensor);
         }
         let read = Rc::new(ReadPart {
             index: Rc::new(index),
@@ -62,28 +62,7 @@ impl Catalogs {
 }
 
 /// The layer tensors of one part of a step.
-pub(crate) type PartIndex = Stacks<LayerTensor>;
-
-/// One tensor of a layer.
-#[derive(Debug)]
-pub(crate) struct LayerTensor {
-    /// Its full name.
-    pub(crate) name: String,
-    /// Path of the file that has it.
-    pub(crate) path: String,
-    /// Its place in the file, or why it cannot be read.
-    pub(crate) entry: Result<TensorEntry, String>,
-}
-
-impl LayerTensor {
-    /// Where it is, if it can be read.
-    pub(super) fn place(&self) -> Option<TensorPlace> {
-        Some(TensorPlace {
-            path: self.path.clone(),
-            entry: self.entry.as_ref().ok()?.clone(),
-        })
-    }
-}
+pub(crate) type PartIndex = Stacks<HeldTensor>;
 
 /// A kind of data of one step and split.
 type Place = (u64, DataKind, Split);
@@ -195,19 +174,6 @@ impl RunIndex {
             .filter(move |((_, of_kind, of_split), _)| (*of_kind, *of_split) == (kind, split))
             .map(|((step, ..), part)| (*step, part))
     }
-}
-
-/// The same with the tensors of one more file.
-fn with_file(mut index: PartIndex, path: &str, catalog: Catalog) -> PartIndex {
-    let unreadable = catalog.unreadable.into_iter();
-    let unreadable = unreadable.map(|(name, reason)| (name, Err(reason)));
-    let readable = catalog.tensors.into_iter();
-    let readable = readable.map(|entry| (entry.name.clone(), Ok(entry)));
-    for (name, entry) in unreadable.chain(readable) {
-        let path = path.to_owned();
-        index.add(&name.clone(), LayerTensor { name, path, entry });
-    }
-    index
 }
 
 /// The parts that a config's entries read: each at its own steps, of its own split, and only the

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, Spelling, Split};
+use ckptscope_checkpoint::{DataKind, HeldTensor, Spelling, Split};
 
-use super::index::{LayerTensor, PartIndex, RunIndex};
+use super::index::{PartIndex, RunIndex};
 
 /// A suffix of the config, looked up in every step that has its kind of data.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Input {
     }
 
     /// The tensors that it means in a layer at a step: one, or what cannot be told apart.
-    pub(super) fn tensors(&self, step: u64, layer: u64) -> &[LayerTensor] {
+    pub(super) fn tensors(&self, step: u64, layer: u64) -> &[HeldTensor] {
         let at = self.steps.get(&step);
         let found = at.and_then(|at| Some((&at.part, at.stack()?)));
         found.map_or(&[], |(part, stack)| {

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, TensorEntry};
+use ckptscope_checkpoint::{DataKind, HeldTensor, ModelShape, Obstacle, Run, Split, Storage};
 
-use super::index::{LayerTensor, RunIndex};
+use super::index::RunIndex;
 use super::input::{Input, StacksOf};
 use super::problem::{PlanErrors, PlanProblem, steps_in_words};
 use super::{Job, LayerJobs, MetricJob, Selection};
@@ -45,6 +45,7 @@ pub(super) fn resolve(
         problems: Vec::new(),
         warnings: Vec::new(),
         notes: BTreeSet::new(),
+        obstructed: BTreeMap::new(),
     };
     for entry in &config.metrics {
         for component in &entry.components {
@@ -90,21 +91,23 @@ impl PlannedJob {
         input: &'a Input,
         layer: u64,
         step: u64,
-    ) -> Result<Option<&'a TensorEntry>, PlanProblem> {
+    ) -> Result<Option<&'a HeldTensor>, PlanProblem> {
         let location = || self.location.clone();
         match input.tensors(step, layer) {
             [] => Ok(None),
-            [tensor] => match &tensor.entry {
-                Ok(entry) => Ok(Some(entry)),
-                Err(reason) => Err(PlanProblem::UnreadableTensor {
-                    location: location(),
-                    name: tensor.name.clone(),
-                    step,
-                    reason: reason.clone(),
-                }),
+            [tensor] => match &tensor.storage {
+                Storage::Obstructed(Obstacle::Unreadable { reason }) => {
+                    Err(PlanProblem::UnreadableTensor {
+                        location: location(),
+                        name: tensor.name.clone(),
+                        step,
+                        reason: reason.clone(),
+                    })
+                }
+                _ => Ok(Some(tensor)),
             },
             several => {
-                let name = |tensor: &LayerTensor| format!("{} in {}", tensor.name, tensor.path);
+                let name = |tensor: &HeldTensor| format!("{} in {}", tensor.name, tensor.path);
                 let mut found: Vec<String> = several.iter().map(name).collect();
                 found.sort();
                 Err(PlanProblem::SeveralTensors {
@@ -142,6 +145,18 @@ struct Resolver<'a> {
     warnings: Vec<String>,
     /// Warnings that many layers and steps have in common, each once.
     notes: BTreeSet<String>,
+    /// Why tensors have no values, and the steps where they have none.
+    obstructed: BTreeMap<String, BTreeSet<u64>>,
+}
+
+/// What a job can build at a step.
+enum Buildable {
+    /// Matrices of these shapes.
+    Outline(Outline),
+    /// None, because the step does not have its tensors.
+    Absent,
+    /// None, because a tensor has no values.
+    Obstructed,
 }
 
 impl Resolver<'_> {
@@ -353,6 +368,11 @@ impl Resolver<'_> {
             }
         }
         self.warnings.extend(std::mem::take(&mut self.notes));
+        let obstructed = std::mem::take(&mut self.obstructed).into_iter();
+        self.warnings.extend(obstructed.map(|(what, steps)| {
+            let steps: Vec<u64> = steps.into_iter().collect();
+            format!("{what}; no numbers at steps {}", steps_in_words(&steps))
+        }));
         self.warnings.extend(gaps.into_iter().map(|(what, steps)| {
             let steps: Vec<u64> = steps.into_iter().collect();
             format!(
@@ -370,13 +390,16 @@ impl Resolver<'_> {
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
     ) -> Result<(), PlanProblem> {
         let mut outlines: BTreeMap<u64, Outline> = BTreeMap::new();
+        let mut obstructed: BTreeSet<u64> = BTreeSet::new();
         for step in self.steps_of(&planned.job) {
-            if let Some(outline) = self.outline_at(layer, planned, step, gaps)? {
-                outlines.insert(step, outline);
+            match self.outline_at(layer, planned, step, gaps)? {
+                Buildable::Outline(outline) => drop(outlines.insert(step, outline)),
+                Buildable::Absent => {}
+                Buildable::Obstructed => drop(obstructed.insert(step)),
             }
         }
         for metric in &planned.job.metrics {
-            if let Some(target) = metric.target {
+            if let Some(target) = metric.target.filter(|step| !obstructed.contains(step)) {
                 self.check_comparison(layer, planned, metric, target, &outlines)?;
             }
         }
@@ -396,43 +419,59 @@ impl Resolver<'_> {
         planned: &PlannedJob,
         step: u64,
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
-    ) -> Result<Option<Outline>, PlanProblem> {
+    ) -> Result<Buildable, PlanProblem> {
         let split = planned.job.split;
         let mut shapes = Vec::with_capacity(planned.inputs.len());
         for input in &planned.inputs {
             let (kind, suffix) = (input.kind, &input.suffix);
             if self.index.is_unreadable(step, kind, split) {
                 // Said once, with the reason.
-                return Ok(None);
+                return Ok(Buildable::Absent);
             }
             if !self.index.has_part(step, kind, split) {
                 gaps.entry(format!("{kind} of the {split} split"))
                     .or_default()
                     .insert(step);
-                return Ok(None);
+                return Ok(Buildable::Absent);
             }
-            let Some(entry) = planned.tensor(input, layer, step)? else {
+            let Some(tensor) = planned.tensor(input, layer, step)? else {
                 let what = format!("{kind} of `{suffix}` in layer {layer}, {split} split");
                 gaps.entry(what).or_default().insert(step);
-                return Ok(None);
+                return Ok(Buildable::Absent);
             };
-            if entry.shape.len() > 2 {
-                self.notes.insert(format!(
-                    "{}: {} dimensions are flattened to (first, rest)",
-                    entry.name,
-                    entry.shape.len()
-                ));
-            }
-            shapes.push(super::lanes::matrix_shape(&entry.shape));
+            let values = match tensor.values(kind) {
+                Ok(values) => values,
+                Err(obstacle) => {
+                    let what = format!("{kind} of `{suffix}`: {obstacle}");
+                    self.obstructed.entry(what).or_default().insert(step);
+                    return Ok(Buildable::Obstructed);
+                }
+            };
+            self.note_of(input, tensor, values.shape().len());
+            shapes.push(super::lanes::matrix_shape(values.shape()));
         }
         outline(&planned.job, &self.model, &shapes)
-            .map(Some)
+            .map(Buildable::Outline)
             .map_err(|source| PlanProblem::Component {
                 location: planned.location.clone(),
                 key: planned.job.key(layer),
                 step,
                 source,
             })
+    }
+
+    /// What is to be known of how a tensor is read.
+    fn note_of(&mut self, input: &Input, tensor: &HeldTensor, dimensions: usize) {
+        if let Some(remark) = &tensor.remark {
+            let (kind, suffix) = (input.kind, &input.suffix);
+            self.notes.insert(format!("{kind} of `{suffix}`: {remark}"));
+        }
+        if dimensions > 2 {
+            self.notes.insert(format!(
+                "{}: {dimensions} dimensions are flattened to (first, rest)",
+                tensor.name
+            ));
+        }
     }
 
     fn check_comparison(

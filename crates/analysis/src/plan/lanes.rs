@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use ckptscope_checkpoint::Run;
+use ckptscope_checkpoint::{HeldTensor, Obstacle, Run, StoredTensor};
+use ckptscope_results::Status;
 
 use super::jobs::PlannedJob;
-use super::{Lane, LaneStep, LayerJobs, Selection, TensorPlace};
+use super::{Inputs, Lane, LaneStep, LayerJobs, Selection};
 use crate::component::Shape;
 
 /// One lane per layer.
@@ -21,7 +22,7 @@ pub(super) fn build(run: &Run, selection: &Selection, layers: LayerJobs) -> Vec<
             let steps = steps_in_order(&planned, selection)
                 .into_iter()
                 .map(|step| lane_step(layer, step, &planned, selection))
-                .filter(|step| step.inputs.iter().any(Option::is_some))
+                .filter(|step| step.inputs.iter().any(|it| *it != Inputs::Absent))
                 .collect();
             let jobs = planned.into_iter().map(|planned| planned.job).collect();
             Lane {
@@ -112,14 +113,14 @@ fn only_target(lane: &Lane, step: &LaneStep) -> LaneStep {
         .inputs
         .iter()
         .enumerate()
-        .map(|(job, inputs)| {
-            let inputs = inputs.as_ref().filter(|_| is_target(job))?;
-            Some(
-                inputs
-                    .iter()
-                    .map(|&input| place(&mut tensors, step.tensors[input].clone()))
-                    .collect(),
-            )
+        .map(|(job, inputs)| match inputs {
+            _ if !is_target(job) => Inputs::Absent,
+            Inputs::Tensors(inputs) => {
+                let inputs = inputs.iter();
+                let places = inputs.map(|&input| place(&mut tensors, step.tensors[input].clone()));
+                Inputs::Tensors(places.collect())
+            }
+            Inputs::Absent | Inputs::Obstructed(_) => inputs.clone(),
         })
         .collect();
     LaneStep {
@@ -176,35 +177,51 @@ fn targets_of(targets: impl Iterator<Item = Option<u64>>) -> BTreeSet<u64> {
 
 fn lane_step(layer: u64, step: u64, planned: &[PlannedJob], selection: &Selection) -> LaneStep {
     let recorded = selection.computed.binary_search(&step).is_ok();
-    let mut tensors: Vec<TensorPlace> = Vec::new();
-    let mut inputs = Vec::with_capacity(planned.len());
-    for planned in planned {
+    let mut tensors: Vec<StoredTensor> = Vec::new();
+    let inputs = planned.iter().map(|planned| {
         let wanted = recorded || planned.job.metrics.iter().any(|m| m.target == Some(step));
-        let places: Option<Vec<TensorPlace>> = planned
-            .inputs
-            .iter()
-            .map(|input| match input.tensors(step, layer) {
-                [tensor] => tensor.place(),
-                _ => None,
-            })
-            .collect();
-        inputs.push(places.filter(|_| wanted).map(|places| {
-            places
-                .into_iter()
-                .map(|found| place(&mut tensors, found))
-                .collect()
-        }));
-    }
+        if wanted {
+            inputs_of(planned, layer, step, &mut tensors)
+        } else {
+            Inputs::Absent
+        }
+    });
     LaneStep {
         step,
         recorded,
+        inputs: inputs.collect(),
         tensors,
-        inputs,
     }
 }
 
+/// What a job works with, its tensors added to those of the step.
+fn inputs_of(
+    planned: &PlannedJob,
+    layer: u64,
+    step: u64,
+    tensors: &mut Vec<StoredTensor>,
+) -> Inputs {
+    let mut found = Vec::with_capacity(planned.inputs.len());
+    for input in &planned.inputs {
+        let [tensor] = input.tensors(step, layer) else {
+            return Inputs::Absent;
+        };
+        match tensor.values(input.kind) {
+            Ok(values) => found.push(values),
+            Err(obstacle) => return Inputs::Obstructed(status(tensor, &obstacle)),
+        }
+    }
+    let places = found.into_iter().map(|found| place(tensors, found.clone()));
+    Inputs::Tensors(places.collect())
+}
+
+/// Why a number has no value whose tensor has none.
+fn status(tensor: &HeldTensor, obstacle: &Obstacle) -> Status {
+    Status::new(obstacle.code(), &format!("{}: {obstacle}", tensor.name))
+}
+
 /// The index of a tensor among those of a step, added if it is new.
-fn place(tensors: &mut Vec<TensorPlace>, found: TensorPlace) -> usize {
+fn place(tensors: &mut Vec<StoredTensor>, found: StoredTensor) -> usize {
     tensors
         .iter()
         .position(|known| *known == found)

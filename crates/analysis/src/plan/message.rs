@@ -9,12 +9,15 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use ckptscope_checkpoint::{DataKind, Dtype, ModelShape, Placement, Split, TensorEntry};
+use ckptscope_checkpoint::{
+    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Placement, Scale, Split, StoredTensor,
+    TensorEntry,
+};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
-use ckptscope_results::Text;
+use ckptscope_results::{Status, Text};
 use serde::{Deserialize, Serialize};
 
-use super::{Job, Lane, LaneStep, MetricJob, TensorPlace};
+use super::{Inputs, Job, Lane, LaneStep, MetricJob};
 use crate::registry::Registry;
 
 /// A [`Lane`] that can be written as text.
@@ -26,7 +29,7 @@ pub struct LaneMessage {
     paths: Vec<String>,
     names: Vec<String>,
     layouts: Vec<TensorLayout>,
-    inputs: Vec<Vec<Option<Vec<usize>>>>,
+    inputs: Vec<Vec<InputsMessage>>,
     steps: Vec<StepMessage>,
 }
 
@@ -126,9 +129,142 @@ struct StepMessage {
     tensors: Vec<TensorMessage>,
 }
 
+/// What a job works with: nothing, tensors of the step by index, or why a tensor has no values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+enum InputsMessage {
+    Absent(()),
+    Tensors(Vec<usize>),
+    Obstructed(Status),
+}
+
+/// A tensor, and what its elements are multiplied with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum TensorMessage {
+    Plain(ElementsMessage),
+    Scaled(ElementsMessage, Box<ScaleMessage>),
+}
+
+/// Stored elements: most lie in one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum ElementsMessage {
+    Whole(PlaceMessage),
+    Chunked {
+        name: usize,
+        dtype: String,
+        shape: Vec<u64>,
+        chunks: Vec<(Vec<u64>, PlaceMessage)>,
+    },
+}
+
 /// Indices of path, name and layout; first byte of the storage, first element in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct TensorMessage(usize, usize, usize, u64, u64);
+struct PlaceMessage(usize, usize, usize, u64, u64);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ScaleMessage {
+    factors: ElementsMessage,
+    block: Vec<u64>,
+    divisor: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order: Option<ElementsMessage>,
+}
+
+/// The tables in the making.
+struct Tables {
+    paths: Table<String>,
+    names: Table<String>,
+    layouts: Table<TensorLayout>,
+    inputs: Table<Vec<InputsMessage>>,
+}
+
+impl Tables {
+    fn new() -> Self {
+        Self {
+            paths: Table::new(),
+            names: Table::new(),
+            layouts: Table::new(),
+            inputs: Table::new(),
+        }
+    }
+
+    fn step(&mut self, step: &LaneStep) -> StepMessage {
+        let tensors = step.tensors.iter().map(|tensor| self.tensor(tensor));
+        StepMessage {
+            step: step.step,
+            recorded: step.recorded,
+            tensors: tensors.collect(),
+            inputs: self
+                .inputs
+                .place(step.inputs.iter().map(InputsMessage::of).collect()),
+        }
+    }
+
+    fn tensor(&mut self, tensor: &StoredTensor) -> TensorMessage {
+        let elements = self.elements(&tensor.elements);
+        let Some(scale) = &tensor.scale else {
+            return TensorMessage::Plain(elements);
+        };
+        let scale = ScaleMessage {
+            factors: self.elements(&scale.factors),
+            block: scale.block.clone(),
+            divisor: scale.divisor,
+            order: scale.order.as_ref().map(|order| self.elements(order)),
+        };
+        TensorMessage::Scaled(elements, Box::new(scale))
+    }
+
+    fn elements(&mut self, tensor: &ChunkedTensor) -> ElementsMessage {
+        if let Some(chunk) = tensor.only_chunk() {
+            return ElementsMessage::Whole(self.place(chunk));
+        }
+        let chunks = tensor.chunks.iter();
+        let chunks = chunks.map(|chunk| (chunk.offsets.clone(), self.place(chunk)));
+        let chunks = chunks.collect();
+        ElementsMessage::Chunked {
+            name: self.names.place(tensor.name.clone()),
+            dtype: tensor.dtype.name().to_owned(),
+            shape: tensor.shape.clone(),
+            chunks,
+        }
+    }
+
+    fn place(&mut self, chunk: &Chunk) -> PlaceMessage {
+        let entry = &chunk.entry;
+        PlaceMessage(
+            self.paths.place(chunk.path.clone()),
+            self.names.place(entry.name.clone()),
+            self.layouts.place(TensorLayout::of(entry)),
+            entry.placement.storage_offset_bytes,
+            entry.placement.offset,
+        )
+    }
+}
+
+impl InputsMessage {
+    fn of(inputs: &Inputs) -> Self {
+        match inputs {
+            Inputs::Absent => Self::Absent(()),
+            Inputs::Tensors(tensors) => Self::Tensors(tensors.clone()),
+            Inputs::Obstructed(status) => Self::Obstructed(status.clone()),
+        }
+    }
+
+    fn read(&self, tensors: &[StoredTensor]) -> Result<Inputs, LaneError> {
+        Ok(match self {
+            Self::Absent(()) => Inputs::Absent,
+            Self::Obstructed(status) => Inputs::Obstructed(status.clone()),
+            Self::Tensors(places) => {
+                for place in places {
+                    item(tensors, *place, "tensor")?;
+                }
+                Inputs::Tensors(places.clone())
+            }
+        })
+    }
+}
 
 /// A table in the making: every item once.
 struct Table<T> {
@@ -157,35 +293,16 @@ impl<T: Clone + Eq + Hash> Table<T> {
 
 impl From<&Lane> for LaneMessage {
     fn from(lane: &Lane) -> Self {
-        let (mut paths, mut names) = (Table::new(), Table::new());
-        let (mut layouts, mut inputs) = (Table::new(), Table::new());
-        let mut steps = Vec::with_capacity(lane.steps.len());
-        for step in &lane.steps {
-            let tensors = step.tensors.iter().map(|tensor| {
-                let placement = &tensor.entry.placement;
-                TensorMessage(
-                    paths.place(tensor.path.clone()),
-                    names.place(tensor.entry.name.clone()),
-                    layouts.place(TensorLayout::of(&tensor.entry)),
-                    placement.storage_offset_bytes,
-                    placement.offset,
-                )
-            });
-            steps.push(StepMessage {
-                step: step.step,
-                recorded: step.recorded,
-                tensors: tensors.collect(),
-                inputs: inputs.place(step.inputs.clone()),
-            });
-        }
+        let mut tables = Tables::new();
+        let steps = lane.steps.iter().map(|step| tables.step(step)).collect();
         Self {
             layer: lane.layer,
             model: lane.model.clone(),
             jobs: lane.jobs.iter().map(JobMessage::of).collect(),
-            paths: paths.items,
-            names: names.items,
-            layouts: layouts.items,
-            inputs: inputs.items,
+            paths: tables.paths.items,
+            names: tables.names.items,
+            layouts: tables.layouts.items,
+            inputs: tables.inputs.items,
             steps,
         }
     }
@@ -213,26 +330,74 @@ impl LaneMessage {
 
     fn step(&self, step: &StepMessage) -> Result<LaneStep, LaneError> {
         let tensors = step.tensors.iter().map(|tensor| self.tensor(tensor));
-        let tensors: Vec<TensorPlace> = tensors.collect::<Result<_, _>>()?;
+        let tensors: Vec<StoredTensor> = tensors.collect::<Result<_, _>>()?;
         let inputs = item(&self.inputs, step.inputs, "the inputs")?;
-        for &input in inputs.iter().flatten().flatten() {
-            item(&tensors, input, "tensor")?;
-        }
+        let inputs = inputs.iter().map(|inputs| inputs.read(&tensors));
         Ok(LaneStep {
             step: step.step,
             recorded: step.recorded,
-            inputs: inputs.clone(),
+            inputs: inputs.collect::<Result<_, _>>()?,
             tensors,
         })
     }
 
-    fn tensor(&self, message: &TensorMessage) -> Result<TensorPlace, LaneError> {
-        let &TensorMessage(path, name, layout, storage_offset_bytes, offset) = message;
+    fn tensor(&self, message: &TensorMessage) -> Result<StoredTensor, LaneError> {
+        let (elements, scale) = match message {
+            TensorMessage::Plain(elements) => (elements, None),
+            TensorMessage::Scaled(elements, scale) => (elements, Some(scale)),
+        };
+        let scale = scale.map(|scale| {
+            let order = scale.order.as_ref().map(|order| self.elements(order));
+            Ok(Scale {
+                factors: self.elements(&scale.factors)?,
+                block: scale.block.clone(),
+                divisor: scale.divisor,
+                order: order.transpose()?,
+            })
+        });
+        Ok(StoredTensor {
+            elements: self.elements(elements)?,
+            scale: scale.transpose()?,
+        })
+    }
+
+    fn elements(&self, message: &ElementsMessage) -> Result<ChunkedTensor, LaneError> {
+        let (name, dtype, shape, chunks) = match message {
+            ElementsMessage::Whole(place) => {
+                let (path, entry) = self.place(place)?;
+                return Ok(ChunkedTensor::in_one_place(&path, entry));
+            }
+            ElementsMessage::Chunked {
+                name,
+                dtype,
+                shape,
+                chunks,
+            } => (name, dtype, shape, chunks),
+        };
+        let chunks = chunks.iter().map(|(offsets, place)| {
+            let (path, entry) = self.place(place)?;
+            Ok(Chunk {
+                path,
+                offsets: offsets.clone(),
+                entry,
+            })
+        });
+        Ok(ChunkedTensor {
+            name: item(&self.names, *name, "tensor name")?.clone(),
+            dtype: dtype_of(dtype)?,
+            shape: shape.clone(),
+            chunks: chunks.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The path of a file, and a tensor in it.
+    fn place(&self, message: &PlaceMessage) -> Result<(String, TensorEntry), LaneError> {
+        let &PlaceMessage(path, name, layout, storage_offset_bytes, offset) = message;
         let layout = item(&self.layouts, layout, "tensor layout")?;
         let name = item(&self.names, name, "tensor name")?;
         let entry = TensorEntry {
             name: name.clone(),
-            dtype: word(&layout.dtype, Dtype::ALL, Dtype::name, "dtype")?,
+            dtype: dtype_of(&layout.dtype)?,
             shape: layout.shape.clone(),
             placement: Placement {
                 storage_offset_bytes,
@@ -247,11 +412,12 @@ impl LaneMessage {
                 tensor: name.clone(),
             });
         }
-        Ok(TensorPlace {
-            path: item(&self.paths, path, "path")?.clone(),
-            entry,
-        })
+        Ok((item(&self.paths, path, "path")?.clone(), entry))
     }
+}
+
+fn dtype_of(name: &str) -> Result<Dtype, LaneError> {
+    word(name, Dtype::ALL, Dtype::name, "dtype")
 }
 
 impl TensorLayout {

@@ -32,10 +32,9 @@ impl Portion {
         let mut portion = Self::from(0);
         for (job, inputs) in step.inputs.iter().enumerate() {
             let mut own = Self::from(job);
-            for &input in inputs.iter().flatten() {
+            for &input in inputs.tensors() {
                 if !std::mem::replace(&mut seen[input], true) {
-                    let (_, length) = step.tensors[input].entry.byte_range();
-                    own.bytes = own.bytes.saturating_add(length);
+                    own.bytes = own.bytes.saturating_add(step.tensors[input].bytes());
                     own.tensors.push(input);
                 }
             }

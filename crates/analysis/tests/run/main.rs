@@ -15,5 +15,6 @@ mod plans;
 mod proposals;
 mod results;
 mod stacks;
+mod stored;
 mod suffix_lists;
 mod support;

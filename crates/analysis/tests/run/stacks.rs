@@ -168,12 +168,9 @@ fn a_name_with_and_one_without_weight_are_both_reached() {
         assert_eq!(plan.warnings, warnings);
         let read = |step: usize| -> Vec<Option<&str>> {
             let step = &plan.lanes[0].steps[step];
-            let inputs = step
-                .inputs
-                .iter()
-                .map(|input| input.as_ref().map(|it| it[0]));
+            let inputs = step.inputs.iter().map(|inputs| inputs.tensors().first());
             inputs
-                .map(|input| input.map(|input| step.tensors[input].entry.name.as_str()))
+                .map(|input| input.map(|input| step.tensors[*input].name()))
                 .collect()
         };
         assert_eq!(read(0), [Some("layers.0.a"), Some("layers.0.a.weight")]);
@@ -264,7 +261,10 @@ fn outcome(files: &(MemoryTree, Run), suffixes: &[&str]) -> String {
         }
         for step in &lane.steps {
             let tensors = step.tensors.iter();
-            let names = tensors.map(|tensor| (&tensor.path, &tensor.entry.name));
+            let names = tensors.map(|tensor| {
+                let paths = tensor.extents().map(|extent| extent.path);
+                (paths.collect::<Vec<_>>(), tensor.name())
+            });
             text += &format!("{:?} {:?}\n", step.inputs, names.collect::<Vec<_>>());
         }
     }
@@ -331,15 +331,15 @@ proptest! {
                 let others = files.iter().flatten().filter(|other| {
                     let Some(layer) = layer_of(other) else { return false };
                     let fits = layer.rest == suffix || layer.rest == format!("{suffix}.weight");
-                    fits && layer.number == lane.layer && **other != tensor.entry.name
+                    fits && layer.number == lane.layer && *other != tensor.name()
                 });
                 // What else fits ends in `.weight` beside it, which is a suffix of its own.
                 let rest = |name: &str| layer_of(name).map(|layer| layer.rest.to_owned());
-                let own = rest(&tensor.entry.name).unwrap_or_default();
+                let own = rest(tensor.name()).unwrap_or_default();
                 for other in others {
                     prop_assert_eq!(rest(other), Some(format!("{own}.weight")));
                 }
-                let times = files.iter().flatten().filter(|name| **name == tensor.entry.name);
+                let times = files.iter().flatten().filter(|name| *name == tensor.name());
                 prop_assert_eq!(times.count(), 1);
             }
         }

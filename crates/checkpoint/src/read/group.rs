@@ -51,7 +51,7 @@ pub(super) fn grouped(
         let range = entry
             .checked_byte_range()
             .and_then(|(start, length)| Some(start..start.checked_add(length)?));
-        let range = range.ok_or_else(|| too_large(source.name(), entry))?;
+        let range = range.ok_or_else(|| too_large(source.name(), &entry.name, &entry.shape))?;
         members.push(Member { index, range });
     }
     members.sort_by_key(|member| member.range.start);

@@ -14,10 +14,12 @@ pub(super) struct Group {
     pub(super) dtype: &'static str,
     /// Extent per dimension.
     pub(super) shape: Vec<u64>,
+    /// How they are stored, where their elements are not simply their values.
+    pub(super) stored: Option<String>,
 }
 
 /// A name without its numbers, and what the tensors must have in common.
-type Pattern<'a> = (Vec<&'a str>, &'static str, &'a [u64]);
+type Pattern<'a> = (Vec<&'a str>, &'static str, &'a [u64], Option<&'a str>);
 
 /// Groups tensors, in the order of their first ones. Where the numbers of a group make no full
 /// grid (expert 3 in layer 0 only), its tensors are grouped by their first number alone.
@@ -26,7 +28,8 @@ pub(super) fn group(tensors: &[&TensorReport]) -> Vec<Group> {
     let mut members: BTreeMap<Pattern<'_>, Vec<Vec<u64>>> = BTreeMap::new();
     for tensor in tensors {
         let (words, numbers) = split(&tensor.name);
-        let pattern = (words, tensor.dtype, tensor.shape.as_slice());
+        let stored = tensor.stored.as_deref();
+        let pattern = (words, tensor.dtype, tensor.shape.as_slice(), stored);
         let known = members.entry(pattern.clone()).or_default();
         if known.is_empty() {
             order.push(pattern);
@@ -36,11 +39,12 @@ pub(super) fn group(tensors: &[&TensorReport]) -> Vec<Group> {
     let mut groups = Vec::new();
     for pattern in order {
         let numbers = members.remove(&pattern).unwrap_or_default();
-        let (words, dtype, shape) = pattern;
+        let (words, dtype, shape, stored) = pattern;
         groups.extend(names(&words, &numbers).into_iter().map(|name| Group {
             name,
             dtype,
             shape: shape.to_vec(),
+            stored: stored.map(str::to_owned),
         }));
     }
     groups
@@ -124,6 +128,7 @@ mod tests {
                 shape: vec![2, 3],
                 elements: 6,
                 bytes: 24,
+                stored: None,
             })
             .collect();
         group(&tensors.iter().collect::<Vec<_>>())

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{
-    BrokenStep, Catalog, DataKind, Layout, ModelShape, Part, PassedOver, ReadError, Run, Split,
-    Step, TensorEntry, Tree, catalog_of,
+    BrokenStep, Catalog, Contents, DataKind, Layout, ModelShape, Obstacle, Part, PassedOver,
+    ReadError, Run, Split, Step, Storage, TensorEntry, Tree, catalog_of,
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -167,6 +167,9 @@ pub(super) struct TensorReport {
     pub(super) elements: u64,
     /// Bytes of its elements.
     pub(super) bytes: u64,
+    /// How it is stored, or why it has no values; none where its elements simply are its values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stored: Option<String>,
 }
 
 /// One tensor that cannot be read.
@@ -253,8 +256,9 @@ impl PartReport {
     async fn read(part: &Part, tree: &dyn Tree) -> Self {
         let (files, warnings, error) = match part.read(tree).await {
             Ok(content) => {
+                let stored = how_stored(Contents::of(content.files.clone(), tree).await);
                 let files = content.files.into_iter();
-                let files = files.map(|file| FileReport::of(&file.path, Ok(file.catalog), tree));
+                let files = files.map(|it| FileReport::of(&it.path, Ok(it.catalog), &stored, tree));
                 (files.collect(), content.warnings, None)
             }
             // What is wrong with each file is said beside it.
@@ -277,12 +281,36 @@ impl PartReport {
     }
 }
 
+/// How tensors are stored, by file and name.
+type HowStored = BTreeMap<(String, String), String>;
+
+fn how_stored(contents: Contents) -> HowStored {
+    let named = contents
+        .tensors
+        .into_iter()
+        .filter(|tensor| !tensor.is_implied);
+    let told = named.filter_map(|tensor| {
+        let told = match tensor.storage {
+            Storage::Values(_) => tensor.remark?,
+            Storage::Integers(_) | Storage::Obstructed(Obstacle::Unreadable { .. }) => return None,
+            Storage::Obstructed(obstacle) => obstacle.to_string(),
+        };
+        Some(((tensor.path, tensor.name), told))
+    });
+    told.collect()
+}
+
 impl FileReport {
     async fn read(path: &str, tree: &dyn Tree) -> Self {
-        Self::of(path, catalog(path, tree).await, tree)
+        Self::of(path, catalog(path, tree).await, &HowStored::new(), tree)
     }
 
-    fn of(path: &str, catalog: Result<Catalog, ReadError>, tree: &dyn Tree) -> Self {
+    fn of(
+        path: &str,
+        catalog: Result<Catalog, ReadError>,
+        stored: &HowStored,
+        tree: &dyn Tree,
+    ) -> Self {
         let entry = tree.files().iter().find(|file| file.path == path);
         let (catalog, error) = match catalog {
             Ok(catalog) => (catalog, None),
@@ -298,7 +326,11 @@ impl FileReport {
                 .into_iter()
                 .map(|(key, value)| (key, Value::String(value)))
                 .collect(),
-            tensors: catalog.tensors.into_iter().map(TensorReport::of).collect(),
+            tensors: catalog
+                .tensors
+                .into_iter()
+                .map(|entry| TensorReport::of(entry, path, stored))
+                .collect(),
             unreadable: catalog.unreadable.into_iter().map(unreadable).collect(),
         }
     }
@@ -310,9 +342,10 @@ async fn catalog(path: &str, tree: &dyn Tree) -> Result<Catalog, ReadError> {
 }
 
 impl TensorReport {
-    fn of(entry: TensorEntry) -> Self {
+    fn of(entry: TensorEntry, path: &str, stored: &HowStored) -> Self {
         let elements = entry.elements();
         Self {
+            stored: stored.get(&(path.to_owned(), entry.name.clone())).cloned(),
             dtype: entry.dtype.name(),
             elements,
             bytes: elements.saturating_mul(entry.dtype.bytes()),

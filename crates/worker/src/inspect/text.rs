@@ -253,6 +253,9 @@ fn write_table(text: &mut String, groups: &[Group]) {
             6,
             &format!("{name:<name_width$}  {dtype:<4} {shape:?}"),
         );
+        if let Some(stored) = &group.stored {
+            wrapped(text, "        ", &printable(stored));
+        }
     }
     if groups.len() > shown.len() {
         let more = groups.len() - shown.len();

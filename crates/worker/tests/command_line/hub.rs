@@ -169,7 +169,8 @@ fn read_by_the_demo() -> Bytes {
     });
     let steps = plan.lanes.iter().flat_map(|lane| &lane.steps);
     let tensors: Vec<_> = steps.flat_map(|step| &step.tensors).collect();
-    let paths: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.path.as_str()).collect();
+    let extents = tensors.iter().flat_map(|tensor| tensor.extents());
+    let paths: BTreeSet<&str> = extents.map(|extent| extent.path).collect();
     let read = tree
         .files()
         .iter()
@@ -178,10 +179,7 @@ fn read_by_the_demo() -> Bytes {
     let directory = |file: &FileEntry| file.bytes.min(2 * window_bytes(file.bytes));
     Bytes {
         files: paths.len(),
-        tensors: tensors
-            .iter()
-            .map(|tensor| tensor.entry.byte_range().1)
-            .sum(),
+        tensors: tensors.iter().map(|tensor| tensor.bytes()).sum(),
         directories: read.map(directory).sum(),
     }
 }

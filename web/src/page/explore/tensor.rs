@@ -118,7 +118,10 @@ fn Statistics(tensor: Arc<TensorView>) -> impl IntoView {
             </p>
         }
     });
+    let stored = tensor.stored.clone();
+    let stored = stored.map(|it| view! { <p class="label" data-test="tensor-stored">{it}</p> });
     view! {
+        {stored}
         <dl class="facts-list" data-test="tensor-statistics">{facts.collect_view()}</dl>
         {not_finite}
     }

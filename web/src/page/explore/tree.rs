@@ -225,13 +225,17 @@ fn Row(row: TensorRow, start: usize, explore: Explore) -> impl IntoView {
     let short = row.name.get(start..).unwrap_or(&row.name);
     let short = short.trim_start_matches('.').to_owned();
     let shape = shape_in_words(&row.shape);
+    let title = match &row.stored {
+        Some(stored) => format!("{}: {stored}", row.name),
+        None => row.name.clone(),
+    };
     view! {
         <li>
             <button
                 class="tensor"
                 class:on=is_chosen
                 aria-pressed=move || is_chosen().to_string()
-                title=row.name
+                title=title
                 data-test="tensor"
                 on:click=move |_| explore.look_at(name.get_value())
             >

@@ -1,0 +1,176 @@
+//! Tensors as checkpoints store them: in one place or in chunks, as values or times a scale.
+//!
+//! What is read of a checkpoint is a [`StoredTensor`], and nothing makes values of stored elements
+//! but [`StoredTensor::values`]. Whoever decides what a tensor is ([`Contents`](crate::Contents))
+//! says there how its values come about, and no reader can leave a part of it out.
+
+mod assemble;
+
+use std::ops::Range;
+
+use crate::catalog::TensorEntry;
+use crate::dtype::Dtype;
+use crate::error::ReadError;
+use crate::read::TensorBytes;
+use crate::tensor::Tensor;
+
+/// A tensor that has values: its elements, times a scale where they are stored so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTensor {
+    /// What is stored.
+    pub elements: ChunkedTensor,
+    /// What elements are multiplied with to be values; none where they are values.
+    pub scale: Option<Scale>,
+}
+
+/// Stored elements that lie in one place, or in chunks in several files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChunkedTensor {
+    /// The full name.
+    pub name: String,
+    /// Element type.
+    pub dtype: Dtype,
+    /// Extent per dimension; empty for a scalar.
+    pub shape: Vec<u64>,
+    /// They cover the tensor: every element is in one of them, or in several that are copies.
+    pub chunks: Vec<Chunk>,
+}
+
+/// A part of a tensor that lies in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The file's path in the tree.
+    pub path: String,
+    /// Where its first element belongs in the tensor, per dimension.
+    pub offsets: Vec<u64>,
+    /// Its elements, and their place in the file.
+    pub entry: TensorEntry,
+}
+
+/// The factors of stored elements: a value is an element times its block's factor, divided by
+/// `divisor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// A factor for every block, in row-major order of the blocks.
+    pub factors: ChunkedTensor,
+    /// How many elements along each dimension of the tensor share a factor. The last block of a
+    /// dimension may have fewer.
+    pub block: Vec<u64>,
+    /// What products are divided by: 127 where a factor is the largest magnitude of 8-bit integers.
+    pub divisor: u32,
+    /// A number beside the elements that says in which order they lie: 0 for row by row, and
+    /// nothing else can be read. bitsandbytes calls it `weight_format`.
+    pub order: Option<ChunkedTensor>,
+}
+
+/// Bytes of a file that a tensor is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent<'a> {
+    /// The file's path in the tree.
+    pub path: &'a str,
+    /// The tensor that they hold, or a chunk of it.
+    pub entry: &'a TensorEntry,
+}
+
+impl StoredTensor {
+    /// Of a tensor whose elements are values and lie in one file.
+    #[must_use]
+    pub fn plain(path: &str, entry: TensorEntry) -> Self {
+        Self {
+            elements: ChunkedTensor::in_one_place(path, entry),
+            scale: None,
+        }
+    }
+
+    /// The full name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.elements.name
+    }
+
+    /// Extent of its values per dimension.
+    #[must_use]
+    pub fn shape(&self) -> &[u64] {
+        &self.elements.shape
+    }
+
+    /// All that is read for its values: of elements, factors and order, in this order.
+    pub fn extents(&self) -> impl Iterator<Item = Extent<'_>> {
+        let scale = self.scale.iter();
+        let beside = scale.flat_map(|scale| std::iter::once(&scale.factors).chain(&scale.order));
+        let tensors = std::iter::once(&self.elements).chain(beside);
+        tensors.flat_map(|tensor| &tensor.chunks).map(Chunk::extent)
+    }
+
+    /// Bytes that are read for its values.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let lengths = self.extents().map(|extent| extent.entry.byte_range().1);
+        lengths.fold(0, u64::saturating_add)
+    }
+
+    /// Number of its values.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        count(&self.elements.shape)
+    }
+
+    /// Its values, of what was read of its [extents](Self::extents), in their order.
+    ///
+    /// # Errors
+    /// [`ReadError::TensorTooLarge`] where the values do not fit in memory, [`ReadError::Order`]
+    /// where elements lie in an order that is not known.
+    pub fn values(&self, bytes: &[TensorBytes]) -> Result<Tensor, ReadError> {
+        assemble::values(self, bytes)
+    }
+}
+
+impl ChunkedTensor {
+    /// Of a tensor that lies in one file.
+    #[must_use]
+    pub fn in_one_place(path: &str, entry: TensorEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            dtype: entry.dtype,
+            shape: entry.shape.clone(),
+            chunks: vec![Chunk {
+                path: path.to_owned(),
+                offsets: vec![0; entry.shape.len()],
+                entry,
+            }],
+        }
+    }
+
+    /// The only chunk, where it is all of the tensor.
+    #[must_use]
+    pub fn only_chunk(&self) -> Option<&Chunk> {
+        match self.chunks.as_slice() {
+            [chunk] if chunk.entry.shape == self.shape => Some(chunk),
+            _ => None,
+        }
+    }
+}
+
+impl Chunk {
+    fn extent(&self) -> Extent<'_> {
+        Extent {
+            path: &self.path,
+            entry: &self.entry,
+        }
+    }
+
+    /// The elements that it covers, along a dimension of the tensor.
+    #[must_use]
+    pub fn along(&self, dimension: usize) -> Range<u64> {
+        let start = self.offsets.get(dimension).copied().unwrap_or(0);
+        let extent = self.entry.shape.get(dimension).copied().unwrap_or(1);
+        start..start.saturating_add(extent)
+    }
+}
+
+/// Number of elements of a shape.
+pub(crate) fn count(shape: &[u64]) -> u64 {
+    shape
+        .iter()
+        .fold(1, |product: u64, extent| product.saturating_mul(*extent))
+}
