@@ -23,6 +23,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
+use ckptscope_protocol::tab::{Answer, Found, Question, Remote, Reply, Request};
 use ckptscope_results::{Results, Series};
 use gloo_events::EventListener;
 use js_sys::Array;
@@ -33,7 +34,6 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::files::text_of;
-use crate::message::{Answer, Found, Question, Remote, Reply, Request};
 use crate::part::{MissingPart, begin};
 use network::Connection;
 use opened::OpenedFiles;

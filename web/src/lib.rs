@@ -1,15 +1,12 @@
 //! The page of ckptscope and its web worker.
 //!
 //! The page ([`page`]) draws; web workers ([`compute`]) read and compute. They exchange
-//! [`message`]s, and nothing else: a [`request_worker`] answers questions, a [`pool`] computes
-//! lanes.
+//! the messages of [`ckptscope_protocol::tab`], and nothing else: a [`request_worker`] answers
+//! questions, a [`pool`] computes lanes.
 //!
 //! The page's part of the program names no metric. It shows menus, forms and costs that a worker
 //! gives it, and sorts and writes results from what they hold. Only the web worker's part has the
 //! registry, the YAML reader and the linear algebra.
-//!
-//! Code that is downloaded counts by its length. serde's internally tagged enums (`tag = "..."`)
-//! buffer all they read, and so have each type's reader twice: messages do not use them.
 
 #![expect(
     unreachable_pub,
@@ -24,7 +21,6 @@ pub mod drop;
 pub mod fetch;
 pub mod files;
 pub mod link;
-pub mod message;
 pub mod native;
 pub mod page;
 pub mod panel;

@@ -1,5 +1,5 @@
 //! A native worker, as the page speaks to it over HTTP. What is said is in
-//! [`ckptscope_analysis::service`].
+//! [`ckptscope_protocol::service`].
 //!
 //! The page reads a run under a worker's root over HTTP with ranges, like a run on the Hub. So
 //! looking, proposing, checking and computing here need only files of the server. What the page
@@ -7,7 +7,8 @@
 
 pub mod events;
 
-use ckptscope_analysis::service::Refusal;
+use ckptscope_protocol::service::Refusal;
+use ckptscope_protocol::tab::Secret;
 use js_sys::Promise;
 use leptos::prelude::document;
 use serde::Serialize;
@@ -19,7 +20,6 @@ use web_sys::{
 };
 
 use crate::fetch::in_words;
-use crate::message::Secret;
 
 #[wasm_bindgen]
 extern "C" {

@@ -14,6 +14,7 @@ mod side;
 mod store;
 mod workbench;
 
+use ckptscope_protocol::tab::RunSummary;
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
@@ -22,8 +23,6 @@ use native_worker::NativeWorkerMenu;
 use native_worker::fetching;
 use opening::{DropZone, OpenMenu, Opening, UnderWay};
 use store::State;
-
-use crate::message::RunSummary;
 
 /// Puts the page into the document.
 pub fn mount() {

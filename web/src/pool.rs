@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::LaneUpdate;
+use ckptscope_protocol::LaneUpdate;
+use ckptscope_protocol::tab::{Answer, NetworkNews, PlannedLane, Question, Request};
 
-use crate::message::{Answer, NetworkNews, PlannedLane, Question, Request};
 use crate::run_place::RunPlace;
 use crate::worker::{ComputeWorker, WorkerEvent};
 

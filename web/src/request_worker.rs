@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use ckptscope_protocol::tab::{Answer, NetworkNews, Question, Reply, Request};
 use ckptscope_results::SeriesSet;
 use futures_channel::oneshot;
 use js_sys::Array;
 use web_sys::Blob;
 
-use crate::message::{Answer, NetworkNews, Question, Reply, Request};
 use crate::run_place::RunPlace;
 use crate::worker::{ComputeWorker, WorkerEvent};
 

@@ -3,10 +3,10 @@
 //! A link carries the place as the page's field takes it, with the commit that was listed. It has
 //! no query, which may be a signature.
 
+use ckptscope_protocol::tab::{Question, Remote, Request};
 use js_sys::Array;
 
 use crate::files::RunFiles;
-use crate::message::{Question, Remote, Request};
 use crate::worker::ComputeWorker;
 
 /// So many requests are under way at once, over all workers.

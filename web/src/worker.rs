@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use ckptscope_protocol::tab::{Answer, Question, Reply};
 use gloo_events::EventListener;
 use js_sys::{Array, Object, Reflect};
 use leptos::prelude::document;
@@ -14,7 +15,6 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
 use crate::fetch::in_words;
-use crate::message::{Answer, Question, Reply};
 
 /// What a web worker told, or that it died.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{ReadError, Source, Tree};
-use ckptscope_results::Number;
-use ckptscope_web::compute::{BlobSource, FilesTree, RequestHandler};
-use ckptscope_web::message::{
+use ckptscope_protocol::tab::{
     Answer, Checked, Opened, PartName, Planned, Question, Reply, Request, TensorList, TensorView,
 };
+use ckptscope_results::Number;
+use ckptscope_web::compute::{BlobSource, FilesTree, RequestHandler};
 use include_dir::{Dir, include_dir};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};

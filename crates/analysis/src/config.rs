@@ -31,11 +31,8 @@ use serde::{Deserialize, Serialize};
 use crate::component::Component;
 use crate::registry::Registry;
 
-pub use form::{
-    ComponentForm, ComponentMenu, ConfigForm, Menu, MetricForm, MetricMenu, ParameterMenu,
-    ParameterValues,
-};
-pub use problem::{ConfigErrors, ConfigProblem};
+pub use ckptscope_protocol::{ConfigProblem, Location};
+pub use problem::ConfigErrors;
 pub use suggestion::suggest;
 pub(crate) use yaml::commented;
 
@@ -104,15 +101,6 @@ struct WrittenComponent<'a> {
     entry: &'a ComponentEntry,
     /// The suffixes, in the order of the component's roles or of the list.
     suffixes: Vec<&'a str>,
-}
-
-/// Where something stands in a config file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Location {
-    /// Line, counted from 1; 0 in a form, which has none.
-    pub line: u64,
-    /// Path, as in `metrics[0].components[1].layers`.
-    pub path: String,
 }
 
 /// The checkpoint that comparative metrics compare with.

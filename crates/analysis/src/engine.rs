@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use ckptscope_checkpoint::{Obstacle, ReadError, StoredTensor, Tree};
 use ckptscope_metrics::{Facts, Form, Measurement, Needs};
+use ckptscope_protocol::{Event, Progress};
 use ckptscope_results::{EntryId, Number, SeriesId, Status, Text, Value};
 use nalgebra::DMatrix;
 
@@ -20,7 +21,6 @@ use self::fetch::Fetcher;
 use self::tensors::StepTensors;
 use crate::component::{Built, ComponentError, Request};
 use crate::plan::{Inputs, Job, Lane, LaneStep, MetricJob};
-use crate::protocol::{Event, Progress};
 
 /// A lane that could not be finished.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
-//! Configuration, components, plan, engine, protocol and results.
+//! Configuration, components, plan and engine.
 //!
 //! A [`Config`] says what to compute, by names that a [`Registry`] knows. [`Plan::make`] resolves
 //! it against a run to [`Lane`]s, which are plain data, and [`run_lane`] computes one, telling a
-//! listener every [`Event`](protocol::Event). [`results`] fills in what an
+//! listener every [`Event`](Event). [`results`] fills in what an
 //! analysis is known by besides its numbers; `ckptscope_results` holds the numbers and writes
 //! files. Nothing here knows a platform: it is handed a tree to read and a listener to tell.
 
@@ -12,12 +12,11 @@ pub mod engine;
 pub mod look;
 pub mod plan;
 pub mod proposal;
-pub mod protocol;
 pub mod registry;
 pub mod results;
-pub mod service;
 pub mod survey;
 
+pub use ckptscope_protocol::Event;
 pub use component::{COMPONENTS, Component};
 pub use config::{Config, ConfigErrors};
 pub use engine::{EngineError, run_lane};

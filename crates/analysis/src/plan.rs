@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, StoredTensor, Tree};
 use ckptscope_metrics::{Metric, Parameters};
+use ckptscope_protocol::Cost;
 use ckptscope_results::{Status, Text, UnreadableStep};
 
 pub(crate) use cost::singular_values_flops;
@@ -33,7 +34,6 @@ pub use problem::{PlanErrors, PlanProblem};
 
 use crate::component::Component;
 use crate::config::{Config, MetricEntry, OnError, StepSelection, Target};
-use crate::protocol::Cost;
 
 /// An analysis of one run, ready to be computed.
 #[derive(Clone)]

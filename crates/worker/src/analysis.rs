@@ -8,12 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckptscope_analysis::config::ConfigProblem;
 use ckptscope_analysis::plan::{self, PlanProblem};
-use ckptscope_analysis::protocol::{Cost, Event};
 use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
+use ckptscope_protocol::{ConfigProblem, Cost, Event};
 use ckptscope_results::{Number, Results, SeriesSet};
 use jiff::Zoned;
 

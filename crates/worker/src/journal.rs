@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use ckptscope_analysis::protocol::Progress;
-use ckptscope_analysis::service::FinishedUnit;
+use ckptscope_protocol::Progress;
+use ckptscope_protocol::service::FinishedUnit;
 use ckptscope_results::{Number, Numbers, SeriesSet};
 use serde::{Deserialize, Serialize};
 

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{EngineError, Lane, run_lane};
 use ckptscope_checkpoint::Tree;
+use ckptscope_protocol::Event;
 
 use crate::executor::Executor;
 

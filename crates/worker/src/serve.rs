@@ -37,7 +37,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
-use ckptscope_analysis::service::{API, Health, Machine as ToldMachine};
+use ckptscope_protocol::service::{API, Health, Machine as ToldMachine};
 use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -262,7 +262,7 @@ fn end_on_signal(server: &Arc<Server>) -> Result<()> {
     .context("cannot listen for Ctrl-C")
 }
 
-/// What is answered where; see [`ckptscope_analysis::service`].
+/// What is answered where; see [`ckptscope_protocol::service`].
 fn router(server: &Arc<Server>) -> Router {
     let one = get(analyses::get)
         .patch(analyses::rename)

@@ -10,7 +10,7 @@ mod value_overlap;
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use ckptscope_analysis::protocol::Event;
+use ckptscope_analysis::Event;
 use ckptscope_analysis::{Config, Plan, Registry, run_lane};
 use ckptscope_checkpoint::{LocalTree, Run};
 use ckptscope_results::Number;

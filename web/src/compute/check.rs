@@ -1,12 +1,11 @@
 //! Whether a config is right, and what it would cost.
 
-use ckptscope_analysis::config::ConfigForm;
-use ckptscope_analysis::protocol::Cost;
 use ckptscope_analysis::{Config, ConfigErrors, Plan, Registry};
+use ckptscope_protocol::tab::{Answer, Checked};
+use ckptscope_protocol::{ConfigForm, Cost};
 
 use super::memory;
 use super::opened::OpenedFiles;
-use crate::message::{Answer, Checked};
 
 /// Checks a config as it is written.
 pub(super) async fn text(
@@ -24,7 +23,7 @@ pub(super) async fn form(
     registry: &Registry,
     form: ConfigForm,
 ) -> Result<Answer, String> {
-    let config = form.to_config(registry);
+    let config = Config::from_form(&form, registry);
     let text = config.as_ref().ok().map(|config| config.text.clone());
     checked(files, config, text, Some(form)).await
 }
@@ -42,7 +41,7 @@ async fn checked(
     };
     match config {
         Ok(config) => {
-            checked.form = Some(ConfigForm::of(&config));
+            checked.form = Some(config.form());
             fit(files, &config, &mut checked).await?;
         }
         Err(errors) => checked.problems = errors.0,

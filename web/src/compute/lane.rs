@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use ckptscope_analysis::plan::LaneMessage;
 use ckptscope_analysis::{Registry, run_lane};
 use ckptscope_checkpoint::Tree;
+use ckptscope_protocol::tab::Answer;
 
 use super::post::Outbox;
-use crate::message::Answer;
 
 /// Computes a lane and tells what it tells; what was told before an error stays true.
 pub(super) async fn compute(

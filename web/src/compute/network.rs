@@ -20,12 +20,12 @@ use ckptscope_checkpoint::http::{
 };
 use ckptscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
 use ckptscope_checkpoint::{Run, RunError};
+use ckptscope_protocol::tab::{Found, NetworkNews, Remote, Secret, WorkerRun};
 use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::spawn_local;
 
 use super::opened::OpenedFiles;
-use crate::message::{Found, NetworkNews, Remote, Secret, WorkerRun};
 use clock::BrowserClock;
 use fetching::Fetching;
 

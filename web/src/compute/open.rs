@@ -5,11 +5,11 @@ use ckptscope_analysis::proposal::{self, proposals};
 use ckptscope_analysis::survey::{Suffix, Survey};
 use ckptscope_checkpoint::tree::entry_of;
 use ckptscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
-
-use super::opened::OpenedFiles;
-use crate::message::{
+use ckptscope_protocol::tab::{
     Answer, Found, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
 };
+
+use super::opened::OpenedFiles;
 
 /// Finds the run among the files and says what can be done with it.
 pub(super) async fn open(

@@ -5,8 +5,7 @@ use std::rc::Rc;
 
 use ckptscope_analysis::plan::Catalogs;
 use ckptscope_checkpoint::{Run, Tree};
-
-use crate::message::Answer;
+use ckptscope_protocol::tab::Answer;
 
 /// Files of which the run and the catalogs are read once.
 pub(super) struct OpenedFiles {

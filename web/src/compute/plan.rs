@@ -2,9 +2,9 @@
 
 use ckptscope_analysis::plan::LaneMessage;
 use ckptscope_analysis::{Config, Lane, Plan, Registry, results};
+use ckptscope_protocol::tab::{Answer, Planned, PlannedLane};
 
 use super::opened::OpenedFiles;
-use crate::message::{Answer, Planned, PlannedLane};
 
 /// What an analysis is called that has no name of its own.
 const NAMELESS: &str = "analysis";

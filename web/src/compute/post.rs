@@ -1,10 +1,9 @@
 //! Numbers on their way to the page.
 
-use ckptscope_analysis::protocol::{Event, LaneUpdate};
+use ckptscope_protocol::tab::{Answer, Reply};
+use ckptscope_protocol::{Event, LaneUpdate};
 use wasm_bindgen::JsCast;
 use web_sys::Performance;
-
-use crate::message::{Answer, Reply};
 
 /// Most numbers that wait to go out together.
 const NUMBERS: usize = 500;

@@ -1,12 +1,12 @@
 //! Results as one file for people, written by a part of the program that is fetched when somebody
 //! asks for it.
 
+use ckptscope_protocol::tab::Answer;
 use ckptscope_report::{Provenance, html};
 use ckptscope_results::Results;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
 
-use crate::message::Answer;
 use crate::part::{MissingPart, begin};
 
 /// The same file that the native worker writes beside its results.

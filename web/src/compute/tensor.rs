@@ -2,11 +2,11 @@
 
 use ckptscope_analysis::look::{self, Look};
 use ckptscope_checkpoint::{Contents, HeldTensor, Tensor, read_stored};
+use ckptscope_protocol::tab::{Answer, PartName, TensorView};
 
 use super::memory;
 use super::opened::OpenedFiles;
 use super::tensors::part_named;
-use crate::message::{Answer, PartName, TensorView};
 
 /// The longest that a quick look at singular values may take.
 const SECONDS: f64 = 20.0;

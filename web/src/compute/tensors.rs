@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use ckptscope_checkpoint::{Contents, FileContent, Part, Split, TensorEntry};
+use ckptscope_protocol::tab::{Answer, PartName, TensorList, TensorRow};
 
 use super::opened::OpenedFiles;
-use crate::message::{Answer, PartName, TensorList, TensorRow};
 
 /// Lists a part's tensors, from the directories of its files.
 pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<Answer, String> {

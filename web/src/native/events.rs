@@ -3,7 +3,7 @@
 //! A browser's own `EventSource` cannot show a token, so the page reads the stream by itself. The
 //! format is that of the HTML standard, section 9.2.
 
-use ckptscope_analysis::service::Told;
+use ckptscope_protocol::service::Told;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Reflect, Uint8Array};

@@ -1,5 +1,6 @@
 //! What the page's address asks for: an analysis in a link, or a results file somewhere.
 
+use ckptscope_protocol::tab::{Answer, Request};
 use ckptscope_results::Results;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -18,7 +19,6 @@ use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
 use crate::link::{Link, MARK, Source};
-use crate::message::{Answer, Request};
 use crate::part::{MissingPart, begin};
 
 /// The largest results file that is fetched.

@@ -1,7 +1,8 @@
 //! What goes over the network, and how long a server wants none of it, in words.
 
+use ckptscope_protocol::tab::NetworkNews;
+
 use super::readout;
-use crate::message::NetworkNews;
 
 /// `12 requests, 340 kB`; none where nothing went over the network.
 pub(super) fn traffic(news: NetworkNews) -> Option<String> {

@@ -3,22 +3,12 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use ckptscope_protocol::ConfigProblem;
 use serde::{Deserialize, Serialize};
 
-use super::Location;
 use super::cursor::At;
 use super::suggestion::nearest;
 use super::tree::Position;
-
-/// One thing wrong with a config.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfigProblem {
-    /// Where.
-    #[serde(flatten)]
-    pub location: Location,
-    /// What was found and what is allowed, with the nearest valid name.
-    pub message: String,
-}
 
 /// Everything wrong with a config, in the order of its lines; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -96,22 +86,5 @@ impl fmt::Display for ConfigErrors {
             problem.fmt(f)?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for ConfigProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.location, self.message)
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.line, self.path.as_str()) {
-            (0, "") => f.write_str("the form"),
-            (0, path) => f.write_str(path),
-            (line, "") => write!(f, "line {line}"),
-            (line, path) => write!(f, "line {line}, {path}"),
-        }
     }
 }

@@ -3,7 +3,8 @@
 //! A web page sends the form as it is; only the worker's program has the YAML reader and these
 //! rules.
 
-use super::form::{ComponentForm, ConfigForm, MetricForm};
+use ckptscope_protocol::{ComponentForm, ConfigForm, MetricForm};
+
 use super::tree::{Node, Position, Value};
 use crate::registry::Registry;
 

@@ -2,11 +2,11 @@
 
 use ckptscope_checkpoint::{ModelShape, StoredTensor};
 use ckptscope_metrics::Needs;
+use ckptscope_protocol::Cost;
 
 use super::lanes::matrix_shape;
 use super::{Inputs, Job, Lane, LaneStep, Portion, jobs};
 use crate::component::{MatrixOutline, Outline};
-use crate::protocol::Cost;
 
 /// Bytes of one entry in memory.
 const ENTRY_BYTES: u64 = 8;

@@ -1,9 +1,9 @@
 //! Configs as forms, and the way back.
 
 use ckptscope_analysis::Registry;
-use ckptscope_analysis::config::{
-    Config, ConfigForm, ConfigProblem, LayerSelection, ParameterValues, StepSelection, Target,
-};
+use ckptscope_analysis::config::{Config, LayerSelection, StepSelection, Target};
+
+use ckptscope_protocol::{ConfigForm, ConfigProblem, ParameterValues};
 
 use crate::parse;
 
@@ -28,18 +28,18 @@ metrics:
 steps: {start: 0, end: 1000, step: 50}
 monitoring: {output_dir: out, save_to_wandb: true, wandb: {entity: us, project: p}}
 ";
-    let mut form = ConfigForm::of(&parse(text));
+    let mut form = parse(text).form();
     change(&mut form);
     form
 }
 
 fn read(form: &ConfigForm) -> Config {
-    let config = form.to_config(&Registry::default());
+    let config = Config::from_form(form, &Registry::default());
     config.unwrap_or_else(|errors| panic!("{errors}\n{form:?}"))
 }
 
 fn problems(change: impl FnOnce(&mut ConfigForm)) -> Vec<ConfigProblem> {
-    match form(change).to_config(&Registry::default()) {
+    match Config::from_form(&form(change), &Registry::default()) {
         Ok(config) => panic!("not refused:\n{config:?}"),
         Err(errors) => errors.0,
     }
@@ -71,7 +71,7 @@ fn everything_is_text_that_a_person_may_edit() {
     );
     assert_eq!(norm.components[0].suffixes, ["o", "v"]);
     assert_eq!(norm.components[0].layers, "0..11");
-    assert_eq!(ConfigForm::of(&read(&form)), form);
+    assert_eq!(read(&form).form(), form);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_component_lists_its_suffixes() {
         (&components[0].suffixes[0], components.len()),
         (&"b".to_owned(), 2)
     );
-    assert_eq!(ConfigForm::of(&config), form);
+    assert_eq!(config.form(), form);
     for (suffixes, path, message) in [
         (&[][..], "", "found nothing; expected the suffix"),
         (&["a", ""], "[1]", "found \"\"; expected the suffix"),

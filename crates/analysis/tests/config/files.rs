@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ckptscope_analysis::Registry;
-use ckptscope_analysis::config::{
-    Config, ConfigForm, LayerSelection, MetricEntry, StepSelection, Target,
-};
+use ckptscope_analysis::config::{Config, LayerSelection, MetricEntry, StepSelection, Target};
 use ckptscope_metrics::ParameterKind;
 
 const REFERENCE: &str = "tests/data/configs";
@@ -58,8 +56,8 @@ fn every_config_survives_being_written() {
         let again = Config::parse(&text, &Registry::default());
         assert_eq!(again.as_ref(), Ok(&config), "{}", file.display());
         assert_eq!(again.map(|again| again.to_yaml()), Ok(text));
-        let form = ConfigForm::of(&config);
-        let again = form.to_config(&Registry::default());
+        let form = config.form();
+        let again = Config::from_form(&form, &Registry::default());
         assert_eq!(again.as_ref(), Ok(&config), "{}", file.display());
     }
 }

@@ -16,7 +16,8 @@ mod refusals;
 mod round_trip;
 
 use ckptscope_analysis::Registry;
-use ckptscope_analysis::config::{Config, ConfigProblem};
+use ckptscope_analysis::config::Config;
+use ckptscope_protocol::ConfigProblem;
 
 /// A metric entry on one line, given its keys up to the split.
 fn entry(keys: &str) -> String {

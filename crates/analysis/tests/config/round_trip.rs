@@ -2,8 +2,8 @@
 
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::{
-    ComponentEntry, Config, ConfigForm, LayerSelection, MetricEntry, Monitoring, OnError,
-    StepSelection, Target, Wandb,
+    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, OnError, StepSelection,
+    Target, Wandb,
 };
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -31,16 +31,16 @@ proptest! {
     #[test]
     fn a_config_comes_back_from_its_form(config in configs()) {
         let config = parse(&config.to_yaml());
-        let form = ConfigForm::of(&config);
-        let again = form.to_config(&Registry::default());
+        let form = config.form();
+        let again = Config::from_form(&form, &Registry::default());
         let again = again.map_err(|errors| TestCaseError::fail(format!("{errors}\n{form:?}")))?;
         prop_assert_eq!(&again, &config);
-        prop_assert_eq!(ConfigForm::of(&again), form);
+        prop_assert_eq!(again.form(), form);
     }
 
     #[test]
     fn any_form_is_read_or_refused(config in configs(), text in any::<String>(), place in 0..9) {
-        let mut form = ConfigForm::of(&config);
+        let mut form = config.form();
         let metric = &mut form.metrics[0];
         let field = match place {
             0 => &mut form.analysis_name,
@@ -54,7 +54,7 @@ proptest! {
             _ => &mut metric.components[0].component,
         };
         *field = text;
-        if let Ok(config) = form.to_config(&Registry::default()) {
+        if let Ok(config) = Config::from_form(&form, &Registry::default()) {
             prop_assert_eq!(parse(&config.to_yaml()), config);
         }
     }

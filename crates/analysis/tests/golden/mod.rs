@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{Config, Plan, Registry, run_lane};
 use ckptscope_checkpoint::{MemoryTree, Run};
+use ckptscope_protocol::Event;
 use ckptscope_results::{Number, Value};
 use include_dir::{Dir, include_dir};
 

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use ckptscope_analysis::plan::{AHEAD_BYTES, PORTION_BYTES};
-use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{EngineError, Lane, Plan, run_lane};
 use ckptscope_checkpoint::{FileEntry, MemoryTree, ReadError, Source, Tree};
+use ckptscope_protocol::Event;
 use futures_lite::future::block_on;
 
 use crate::support::{layers, numbers, planned, safetensors, tree};

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use ckptscope_analysis::config::{Config, ConfigForm, ParameterValues};
+use ckptscope_analysis::config::Config;
 use ckptscope_analysis::plan::{LaneError, LaneMessage};
 use ckptscope_analysis::{Plan, Registry, results};
 use ckptscope_checkpoint::Run;
@@ -10,6 +10,7 @@ use ckptscope_metrics::{
     DataKind, Facts, Form, Measurement, Metric, Needs, Parameter, ParameterKind, ParameterValue,
     Parameters, Single,
 };
+use ckptscope_protocol::ParameterValues;
 use futures_lite::future::block_on;
 use serde_json::json;
 
@@ -88,8 +89,8 @@ fn a_fraction_reaches_its_metric_and_the_results() {
     assert_eq!(labels, expected);
     let again = Config::parse(&config.to_yaml(), &registry());
     assert_eq!(again.as_ref(), Ok(&config));
-    let form = ConfigForm::of(&config);
-    assert_eq!(form.to_config(&registry()), Ok(config.clone()));
+    let form = config.form();
+    assert_eq!(Config::from_form(&form, &registry()), Ok(config.clone()));
 
     let tree = bundled();
     let run = block_on(Run::find(&tree)).unwrap();

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use ckptscope_analysis::protocol::Event;
 use ckptscope_analysis::{Config, Lane, Plan, Registry, run_lane};
 use ckptscope_checkpoint::{LocalTree, MemoryTree, Run, Tree};
+use ckptscope_protocol::Event;
 use ckptscope_results::Number;
 use futures_lite::future::block_on;
 

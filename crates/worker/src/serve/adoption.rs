@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use ckptscope_analysis::service::{AnalysisInfo, Phase, RunSource};
 use ckptscope_checkpoint::hub::HubAddress;
+use ckptscope_protocol::service::{AnalysisInfo, Phase, RunSource};
 use ckptscope_results::Results;
 
 use super::Server;

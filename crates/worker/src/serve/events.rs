@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::Result;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
-use ckptscope_analysis::service::AnalysisInfo;
+use ckptscope_protocol::service::AnalysisInfo;
 use futures_util::future::{Either, select};
 use futures_util::stream;
 use tokio::sync::watch;

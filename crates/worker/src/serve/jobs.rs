@@ -22,7 +22,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use ckptscope_analysis::service::{AnalysisInfo, Phase, RunSource};
+use ckptscope_protocol::service::{AnalysisInfo, Phase, RunSource};
 use tokio::sync::watch;
 
 use super::Server;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use ckptscope_analysis::look::piece_of_work;
-use ckptscope_analysis::service;
+use ckptscope_protocol::service;
 use sysinfo::System;
 
 use crate::Misuse;

@@ -11,8 +11,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ckptscope_analysis::service::{Matched, RunFound, RunSource, Sampled, SampledFile};
 use ckptscope_checkpoint::{Run, Tree};
+use ckptscope_protocol::service::{Matched, RunFound, RunSource, Sampled, SampledFile};
 
 use super::refused::Refused;
 use super::{Answer, Server, blocking, json, read_json};

@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ckptscope_analysis::config::ConfigProblem;
-use ckptscope_analysis::service::Refusal;
+use ckptscope_protocol::ConfigProblem;
+use ckptscope_protocol::service::Refusal;
 
 use super::json;
 use crate::analysis::Misfit;

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use ckptscope_analysis::service::RunFound;
 use ckptscope_checkpoint::tree::{FileEntry, entry_of};
 use ckptscope_checkpoint::{
     Layout, LocalFile, LocalTree, ModelShape, ReadError, Run, Source, Step, Tree,
 };
+use ckptscope_protocol::service::RunFound;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};

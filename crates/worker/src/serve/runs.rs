@@ -8,8 +8,8 @@ use anyhow::anyhow;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use ckptscope_analysis::service::{RunFile, RunFiles, RunFound};
 use ckptscope_checkpoint::Tree;
+use ckptscope_protocol::service::{RunFile, RunFiles, RunFound};
 use tokio::fs::File;
 
 use super::range::Asked;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use ckptscope_analysis::service::RunSource;
 use ckptscope_checkpoint::hub::HubAddress;
+use ckptscope_protocol::service::RunSource;
 
 use super::Server;
 use crate::Misuse;

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use ckptscope_analysis::service::{AnalysisInfo, RunFile};
+use ckptscope_protocol::service::{AnalysisInfo, RunFile};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

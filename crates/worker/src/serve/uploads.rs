@@ -14,7 +14,7 @@ use anyhow::{Context, Result, anyhow};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use ckptscope_analysis::service::{NewUpload, RunSource, Upload, UploadFile};
+use ckptscope_protocol::service::{NewUpload, RunSource, Upload, UploadFile};
 use http_body_util::BodyExt;
 use sysinfo::{DiskRefreshKind, Disks};
 use tokio::fs::{File, OpenOptions};
@@ -199,7 +199,7 @@ impl KeptUpload {
     /// How much there is of each file. Blocks.
     fn told(&self, data: &DataFolder) -> Upload {
         let folder = data.upload(&self.id);
-        let file = |file: &ckptscope_analysis::service::RunFile| UploadFile {
+        let file = |file: &ckptscope_protocol::service::RunFile| UploadFile {
             path: file.path.clone(),
             bytes: file.bytes,
             arrived_bytes: length(&folder.join(&file.path)),

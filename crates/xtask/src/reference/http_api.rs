@@ -9,13 +9,13 @@ use super::rust_docs::{Documented, docs_of, in_a_cell, types_of, without_links};
 
 /// The files whose types are said over HTTP.
 const FILES: &[&str] = &[
-    "crates/analysis/src/service.rs",
-    "crates/analysis/src/protocol.rs",
-    "crates/analysis/src/config/problem.rs",
+    "crates/protocol/src/service.rs",
+    "crates/protocol/src/lane.rs",
+    "crates/protocol/src/problem.rs",
 ];
 
 /// Types of those files that are not said over HTTP.
-const OTHERS: &[&str] = &["Event", "LaneUpdate", "ConfigErrors", "Problems"];
+const OTHERS: &[&str] = &["Event", "LaneUpdate"];
 
 /// The page.
 pub(super) fn page(sources: &Sources) -> Result<String> {

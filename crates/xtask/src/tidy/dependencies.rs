@@ -41,6 +41,22 @@ const RULES: &[Rule] = &[
         reason: "vocabulary and results say what a number is of, to whoever computes or shows it",
     },
     Rule {
+        crates: &["ckptscope-protocol"],
+        but: false,
+        forbidden: &[
+            "ckptscope-checkpoint",
+            "ckptscope-metrics",
+            "ckptscope-analysis",
+            "ckptscope-plot",
+            "ckptscope-report",
+            "tokio",
+            "web-sys",
+            "js-sys",
+            "wasm-bindgen*",
+        ],
+        reason: "protocol is what the page and whoever computes say to each other: the page has it without what computes",
+    },
+    Rule {
         crates: &["ckptscope-analysis"],
         but: false,
         forbidden: &[

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use ckptscope_plot::{Histogram, LineChart, Scale, Series, Size, layer_colours};
+use ckptscope_protocol::tab::TensorView;
 use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::message::TensorView;
 use crate::page::readout;
 use crate::page::store::State;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::message::TensorRow;
+use ckptscope_protocol::tab::TensorRow;
 
 /// Tensors whose names begin alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use ckptscope_protocol::tab::TensorView;
 use leptos::html::Section;
 use leptos::prelude::*;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::distribution::{Bars, Spectrum};
 use super::tree::in_words;
-use crate::message::TensorView;
 use crate::page::readout;
 use crate::page::store::State;
 use crate::page::store::explore::{Explore, Loadable};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use ckptscope_protocol::tab::{PartName, TensorList, TensorRow};
 use leptos::prelude::*;
 
 use super::grouping::{Group, Total, grouped, totals};
-use crate::message::{PartName, TensorList, TensorRow};
 use crate::page::readout;
 use crate::page::store::State;
 use crate::page::store::explore::{Explore, Loadable};

@@ -4,7 +4,7 @@ mod row;
 
 use std::collections::BTreeSet;
 
-use ckptscope_analysis::service::AnalysisInfo;
+use ckptscope_protocol::service::AnalysisInfo;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -1,6 +1,6 @@
 //! What is in the worker's menu: how things stand, and what can be done about it.
 
-use ckptscope_analysis::service::Machine;
+use ckptscope_protocol::service::Machine;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -1,6 +1,6 @@
 //! The runs that a native worker sees, as something to open.
 
-use ckptscope_analysis::service::RunFound;
+use ckptscope_protocol::service::RunFound;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 

@@ -1,6 +1,6 @@
 //! What there is to say of an analysis that a native worker computes.
 
-use ckptscope_analysis::service;
+use ckptscope_protocol::service;
 use leptos::prelude::*;
 
 use crate::page::readout;

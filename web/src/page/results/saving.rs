@@ -1,12 +1,12 @@
 //! All results as files.
 
+use ckptscope_protocol::tab::{Answer, Request};
 use ckptscope_results::Results;
 use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::export::report;
-use crate::message::{Answer, Request};
 use crate::page::store::State;
 use crate::save::{self, Download};
 

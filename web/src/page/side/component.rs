@@ -1,12 +1,12 @@
 //! What a metric measures: its components.
 
-use ckptscope_analysis::config::{ComponentForm, ComponentMenu, ParameterMenu};
+use ckptscope_protocol::tab::SuffixSummary;
+use ckptscope_protocol::{ComponentForm, ComponentMenu, ParameterMenu};
 use leptos::prelude::*;
 
 use super::field::{Choice, Problems, Select, Text};
 use super::metric::{Entry, Value, set_value, value_of};
 use super::suffixes;
-use crate::message::SuffixSummary;
 use crate::page::store::ask::Pace;
 
 /// An entry of a metric's components, by its place.

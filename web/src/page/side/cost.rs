@@ -5,7 +5,7 @@ mod estimate;
 mod run;
 mod sending;
 
-use ckptscope_analysis::protocol::Cost;
+use ckptscope_protocol::Cost;
 use leptos::prelude::*;
 
 use self::advice::Advice;

@@ -1,6 +1,7 @@
 //! What is asked, as a form.
 
-use ckptscope_analysis::config::{MetricForm, MetricMenu};
+use ckptscope_protocol::tab::Opened;
+use ckptscope_protocol::{MetricForm, MetricMenu};
 use leptos::html::Details;
 use leptos::prelude::*;
 
@@ -10,7 +11,6 @@ use super::history::History;
 use super::metric::Question;
 use super::start_from::StartFrom;
 use super::steps::Steps;
-use crate::message::Opened;
 use crate::page::store::ask::Pace;
 use crate::page::store::{Side, State};
 
@@ -149,7 +149,7 @@ fn new_entry(metric: &MetricMenu, before: Option<&MetricForm>, opened: &Opened) 
             .iter()
             .find(|kind| kind.roles.is_empty());
         components.extend(usable.zip(kind).map(|(suffix, kind)| {
-            ckptscope_analysis::config::ComponentForm {
+            ckptscope_protocol::ComponentForm {
                 component: kind.name.clone(),
                 data_type: suffix.data_type.clone(),
                 suffixes: vec![suffix.suffix.clone()],
@@ -180,11 +180,11 @@ fn first_split(opened: &Opened) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ckptscope_analysis::config::{ComponentForm, ComponentMenu, Menu};
+    use ckptscope_protocol::{ComponentForm, ComponentMenu, Menu};
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::message::{PartSummary, RunSummary, StepSummary, SuffixSummary};
+    use ckptscope_protocol::tab::{PartSummary, RunSummary, StepSummary, SuffixSummary};
 
     fn opened() -> Opened {
         let suffix = |data_type: &str, suffix: &str| SuffixSummary {

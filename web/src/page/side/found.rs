@@ -1,9 +1,9 @@
 //! What was found in a run, and which step and part of it is looked at.
 
+use ckptscope_protocol::tab::{PartSummary, RunSummary, StepSummary};
 use leptos::prelude::*;
 
 use super::tab::Tab;
-use crate::message::{PartSummary, RunSummary, StepSummary};
 use crate::page::explore::ExploreView;
 use crate::page::store::explore::named;
 use crate::page::store::{Side, State};

@@ -1,6 +1,6 @@
 //! One metric of the form: a card that opens into an editor.
 
-use ckptscope_analysis::config::{
+use ckptscope_protocol::{
     ComponentForm, ComponentMenu, MetricForm, MetricMenu, ParameterMenu, ParameterValues,
 };
 use leptos::prelude::*;

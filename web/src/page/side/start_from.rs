@@ -1,10 +1,10 @@
 //! Analyses worth doing, to start from.
 
+use ckptscope_protocol::tab::Proposal;
 use leptos::html::Details;
 use leptos::prelude::*;
 
 use super::editing::Editing;
-use crate::message::Proposal;
 use crate::page::store::State;
 
 /// A menu of proposals; the config before can be had back.

@@ -1,6 +1,6 @@
 //! The suffixes of a component in the form.
 
-use ckptscope_analysis::config::{ComponentForm, ComponentMenu};
+use ckptscope_protocol::{ComponentForm, ComponentMenu};
 
 /// Adds a suffix to the list of a component without roles, or takes it away.
 pub(super) fn toggle(component: &mut ComponentForm, suffix: &str) {

@@ -1,6 +1,6 @@
 //! Everything that is wrong with the config, in one list.
 
-use ckptscope_analysis::config::ConfigProblem;
+use ckptscope_protocol::ConfigProblem;
 use leptos::prelude::*;
 
 use super::editing::Editing;

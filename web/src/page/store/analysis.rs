@@ -14,9 +14,9 @@ use std::collections::BTreeSet;
 
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::{Cost, LaneUpdate, Progress};
-
-use ckptscope_analysis::service::{self, AnalysisInfo};
+use ckptscope_protocol::service::{self, AnalysisInfo};
+use ckptscope_protocol::tab::NetworkNews;
+use ckptscope_protocol::{Cost, LaneUpdate, Progress};
 use ckptscope_results::{Results, SeriesId, SeriesSet};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
@@ -27,7 +27,6 @@ use self::this_tab::ThisTab;
 use super::meter::Meter;
 use super::web_workers::WebWorkers;
 use crate::browser;
-use crate::message::NetworkNews;
 use crate::panel::{Added, PanelId, PanelSignal, Panels};
 use crate::pool::LaneNews;
 

@@ -3,13 +3,13 @@
 //! Whichever view was edited last leads, and the other follows when the edit has been checked.
 //! Every text that was checked can be had back.
 
-use ckptscope_analysis::config::{ConfigForm, ConfigProblem};
+use ckptscope_protocol::tab::{Answer, Checked, Request};
+use ckptscope_protocol::{ConfigForm, ConfigProblem};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::web_workers::WebWorkers;
-use crate::message::{Answer, Checked, Request};
 
 /// How long typing rests before it is checked, in milliseconds.
 const REST_MILLISECONDS: u32 = 250;

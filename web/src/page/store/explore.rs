@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ckptscope_protocol::tab::{
+    Answer, PartName, PartSummary, Request, RunSummary, StepSummary, TensorList, TensorView,
+};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::web_workers::WebWorkers;
-use crate::message::{
-    Answer, PartName, PartSummary, Request, RunSummary, StepSummary, TensorList, TensorView,
-};
 
 /// What is looked at. Copies share the same signals.
 #[derive(Clone, Copy)]

@@ -1,9 +1,8 @@
 //! What a person gave for a run that is not on this machine.
 
 use ckptscope_checkpoint::http::{Token, Url};
+use ckptscope_protocol::tab::{Remote, Secret};
 use leptos::prelude::*;
-
-use crate::message::{Remote, Secret};
 
 /// What a person gave. Nothing of it is kept when the tab is closed.
 #[derive(Clone, Copy)]

@@ -1,8 +1,7 @@
 //! What goes over the network, counted.
 
+use ckptscope_protocol::tab::NetworkNews;
 use leptos::prelude::*;
-
-use crate::message::NetworkNews;
 
 /// What one run's reading has taken so far, in sums. Copies share the same signal.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ mod source;
 pub(in crate::page) mod storage;
 mod upload;
 
-use ckptscope_analysis::service::Machine;
+use ckptscope_protocol::service::Machine;
 use leptos::prelude::*;
 
 use super::analysis::computer::{Computer, Listener};

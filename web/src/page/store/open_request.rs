@@ -1,12 +1,12 @@
 //! What the page is asked to open.
 
-use ckptscope_analysis::service::AnalysisInfo;
+use ckptscope_protocol::service::AnalysisInfo;
+use ckptscope_protocol::tab::Remote;
 
 use super::address;
 use super::native_worker::shown::Brought;
 use crate::drop::Dropped;
 use crate::files::RunFiles;
-use crate::message::Remote;
 use crate::native::NativeWorker;
 
 /// What the demo run is called while it is on its way.

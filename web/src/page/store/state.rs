@@ -1,6 +1,7 @@
 //! What the page knows, as signals.
 
 use ckptscope_plot::Theme;
+use ckptscope_protocol::tab::{Answer, Opened, Request};
 use ckptscope_results::Results;
 use leptos::prelude::*;
 use web_sys::Blob;
@@ -17,7 +18,6 @@ use super::view::View;
 use super::web_workers::WebWorkers;
 use crate::browser;
 use crate::link::Source;
-use crate::message::{Answer, Opened, Request};
 use crate::run_place::RunPlace;
 
 /// Opens what is asked for.

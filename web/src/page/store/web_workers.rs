@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 
+use ckptscope_protocol::tab::{Answer, Opened, PartName, PlannedLane, Request};
 use leptos::prelude::*;
 use web_sys::Blob;
 
 use super::meter::Meter;
 use crate::files::RunFiles;
-use crate::message::{Answer, Opened, PartName, PlannedLane, Request};
 use crate::native::NativeWorker;
 use crate::pool::{LaneNews, Pool};
 use crate::request_worker::RequestWorker;

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
-use ckptscope_analysis::service::{Phase, Planned};
 use ckptscope_analysis::{Config, Registry};
+use ckptscope_protocol::service::{Phase, Planned};
 use ckptscope_results::SeriesSet;
 use ckptscope_wandb::RunId;
 use jiff::Zoned;

@@ -1,6 +1,6 @@
 //! One analysis of the list, and what can be done with it.
 
-use ckptscope_analysis::service::{AnalysisInfo, Phase, Rename};
+use ckptscope_protocol::service::{AnalysisInfo, Phase, Rename};
 use js_sys::Date;
 use leptos::ev::SubmitEvent;
 use leptos::html::{Button, Input};

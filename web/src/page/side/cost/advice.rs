@@ -1,6 +1,6 @@
 //! What to do where a tab is not the place for an analysis.
 
-use ckptscope_analysis::protocol::Cost;
+use ckptscope_protocol::Cost;
 use leptos::prelude::*;
 
 use super::estimate::{Power, about, too_much};

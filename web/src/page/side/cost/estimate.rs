@@ -1,7 +1,7 @@
 //! What an analysis takes, here and on the native worker, and which of the two is proposed.
 
-use ckptscope_analysis::protocol::Cost;
-use ckptscope_analysis::service::Machine;
+use ckptscope_protocol::Cost;
+use ckptscope_protocol::service::Machine;
 use leptos::prelude::*;
 
 use crate::page::readout;

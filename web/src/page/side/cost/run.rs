@@ -1,6 +1,6 @@
 //! The buttons that have an analysis computed, here or on the native worker.
 
-use ckptscope_analysis::protocol::Cost;
+use ckptscope_protocol::Cost;
 use leptos::prelude::*;
 
 use super::estimate::{Place, Power, proposed};

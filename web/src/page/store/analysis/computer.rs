@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::Cost;
-use ckptscope_analysis::service::AnalysisInfo;
+use ckptscope_protocol::Cost;
+use ckptscope_protocol::service::AnalysisInfo;
 use ckptscope_results::Results;
 
 use super::phase::Phase;

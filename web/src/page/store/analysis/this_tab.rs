@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use ckptscope_protocol::tab::{Answer, Planned, Request};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::computer::{Computer, Listener, News, Plan, Stopped};
 use super::phase::Phase;
 use crate::browser;
-use crate::message::{Answer, Planned, Request};
 use crate::page::store::web_workers::WebWorkers;
 use crate::pool::{LaneNews, Pool};
 

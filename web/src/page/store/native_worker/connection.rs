@@ -1,6 +1,6 @@
 //! Speaking to a native worker: whether it answers, and whether it still does.
 
-use ckptscope_analysis::service::{API, Health};
+use ckptscope_protocol::service::{API, Health};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 

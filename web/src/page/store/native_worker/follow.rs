@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
-use ckptscope_analysis::protocol::{Cost, LaneUpdate};
-use ckptscope_analysis::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
+use ckptscope_protocol::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
+use ckptscope_protocol::{Cost, LaneUpdate};
 use futures_util::future::{AbortHandle, abortable};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;

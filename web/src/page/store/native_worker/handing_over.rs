@@ -3,8 +3,9 @@
 //! The worker is told what to analyse; where it has not got the run, it is given the files, after
 //! the person agreed. Until the worker has taken the analysis everything stays as it was.
 
-use ckptscope_analysis::config::ConfigProblem;
-use ckptscope_analysis::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
+use ckptscope_protocol::ConfigProblem;
+use ckptscope_protocol::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
+use ckptscope_protocol::tab::{Answer, Request};
 use futures_util::future::abortable;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -15,7 +16,6 @@ use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
 use crate::browser;
 use crate::files::RunFiles;
-use crate::message::{Answer, Request};
 use crate::native::{NativeError, NativeWorker, Payload};
 use crate::page::store::state::State;
 use crate::run_place::RunPlace;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ckptscope_analysis::service::{AnalysisInfo, Phase};
+use ckptscope_protocol::service::{AnalysisInfo, Phase};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ckptscope_analysis::service::{Sampled, SampledFile};
+use ckptscope_protocol::service::{Sampled, SampledFile};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;

@@ -1,6 +1,7 @@
 //! What a native worker has, on its way into the page: runs, and analyses.
 
-use ckptscope_analysis::service::{AnalysisInfo, Phase, RunFiles, RunFound};
+use ckptscope_protocol::service::{AnalysisInfo, Phase, RunFiles, RunFound};
+use ckptscope_protocol::tab::{Answer, Remote, Request, WorkerRun};
 use ckptscope_results::Results;
 use ckptscope_results::compare::Comparison;
 use gloo_timers::future::TimeoutFuture;
@@ -10,7 +11,6 @@ use leptos::task::spawn_local;
 use super::Standing;
 use super::follow::origin_of;
 use super::shown::{Brought, short_link};
-use crate::message::{Answer, Remote, Request, WorkerRun};
 use crate::native::{NativeError, NativeWorker, Payload};
 use crate::page::store::given::endpoint;
 use crate::page::store::open_request::OpenRequest;

@@ -53,7 +53,7 @@ pub(in crate::page) fn lost(error: &NativeError) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use ckptscope_analysis::service::Refusal;
+    use ckptscope_protocol::service::Refusal;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! How far an analysis is on its way to the native worker.
 
-use ckptscope_analysis::service::RunSource;
+use ckptscope_protocol::service::RunSource;
 use futures_channel::oneshot;
 use futures_util::future::AbortHandle;
 use leptos::prelude::*;

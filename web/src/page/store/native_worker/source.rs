@@ -1,6 +1,6 @@
 //! Where a native worker reads the run that is open here.
 
-use ckptscope_analysis::service::RunSource;
+use ckptscope_protocol::service::RunSource;
 use leptos::prelude::*;
 
 use super::sending::Known;

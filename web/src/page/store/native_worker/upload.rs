@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ckptscope_analysis::service::{NewUpload, RunFile, RunSource, Upload, UploadFile};
+use ckptscope_protocol::service::{NewUpload, RunFile, RunSource, Upload, UploadFile};
 use js_sys::encode_uri_component;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
@@ -224,7 +224,7 @@ fn encoded(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ckptscope_analysis::service::Refusal;
+    use ckptscope_protocol::service::Refusal;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;

@@ -8,11 +8,11 @@
 
 use std::fmt;
 
-use ckptscope_analysis::config::{ConfigForm, ConfigProblem, Menu};
-use ckptscope_analysis::protocol::{Cost, LaneUpdate};
-use ckptscope_analysis::service::RunFiles;
 use ckptscope_results::{Results, Series};
 use serde::{Deserialize, Serialize};
+
+use crate::service::RunFiles;
+use crate::{ConfigForm, ConfigProblem, Cost, LaneUpdate, Menu};
 
 /// A request, and the number that its replies repeat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -27,8 +27,7 @@
 use ckptscope_results::{Numbers, Results};
 use serde::{Deserialize, Serialize};
 
-use crate::config::ConfigProblem;
-use crate::protocol::{Cost, Progress};
+use crate::{ConfigProblem, Cost, Progress};
 
 /// The version of this interface.
 pub const API: u32 = 2;

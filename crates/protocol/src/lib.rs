@@ -1,0 +1,20 @@
+//! What the page and whoever computes for it say to each other.
+//!
+//! A web worker of the page's tab and a native worker over HTTP tell of an analysis in the same
+//! words: its [`Cost`], what a lane told ([`LaneUpdate`]), what is wrong with a config
+//! ([`ConfigProblem`]). What only one of them says is in [`tab`] and [`service`].
+//!
+//! Code that is downloaded counts by its length. serde's internally tagged enums (`tag = "..."`)
+//! buffer all they read, and so have each type's reader twice: messages do not use them.
+
+mod form;
+mod lane;
+mod menu;
+mod problem;
+pub mod service;
+pub mod tab;
+
+pub use form::{ComponentForm, ConfigForm, MetricForm};
+pub use lane::{Cost, Event, LaneUpdate, Progress};
+pub use menu::{ComponentMenu, Menu, MetricMenu, ParameterMenu, ParameterValues};
+pub use problem::{ConfigProblem, Location};
