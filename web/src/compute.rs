@@ -1,6 +1,6 @@
 //! The web worker: reads, computes, and tells the page.
 //!
-//! A question is taken apart here and answered by a module of its own; several may be under way
+//! A message is taken apart here and answered by a module of its own; several may be under way
 //! at once, and whichever waits for the browser lets the others go on.
 
 mod check;
@@ -23,7 +23,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
-use ckptscope_protocol::tab::{Answer, Found, Question, Remote, Reply, Request};
+use ckptscope_protocol::tab::{Answer, Found, Message, News, Question, Remote, Reply};
 use ckptscope_results::{Results, Series};
 use gloo_events::EventListener;
 use js_sys::Array;
@@ -39,7 +39,7 @@ use network::Connection;
 use opened::OpenedFiles;
 use post::Outbox;
 
-/// Answers the page's requests as soon as the part of the program that can is there.
+/// Answers the page's questions as soon as the part of the program that can is there.
 pub fn begin() {
     spawn_local(async {
         if let Err(missing) = begin!(listen()) {
@@ -49,7 +49,7 @@ pub fn begin() {
     });
 }
 
-/// Answers the page's requests from now on.
+/// Answers the page's questions from now on.
 #[cfg_attr(
     feature = "split",
     wasm_split(compute, wasm_split_path = ::leptos::wasm_split, fallible)
@@ -62,8 +62,8 @@ fn listen() -> Result<(), MissingPart> {
         receive(&handler, &event.data());
     });
     listener.forget();
-    let answer = Answer::Ready;
-    post(&Reply { number: 0, answer });
+    let news = News::Ready;
+    post(&Reply { number: 0, news });
     Ok(())
 }
 
@@ -71,7 +71,7 @@ fn listen() -> Result<(), MissingPart> {
 /// milliseconds.
 const NUMBERS_AT_ONCE: usize = 4_000;
 
-/// Answers requests; it keeps what is open from one to the next.
+/// Answers questions; it keeps what is open from one to the next.
 pub struct RequestHandler {
     registry: Registry,
     files: RefCell<Option<Rc<OpenedFiles>>>,
@@ -83,35 +83,26 @@ pub struct RequestHandler {
 
 /// Takes a message in. New files count at once, for every question that comes after them.
 fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
-    let question = match read(data) {
-        Ok(question) => question,
-        Err(message) => {
-            let answer = Answer::Failed { message };
-            return (handler.tell)(&Reply { number: 0, answer });
-        }
-    };
-    match question.request {
-        Request::Files { name, paths } => {
+    match read(data) {
+        Ok(Message::Files { name, paths }) => {
             let files = paths.into_iter().zip(blobs_of(data));
-            return handler.use_files(FilesTree::new(name, files));
+            handler.use_files(FilesTree::new(name, files));
         }
-        Request::Remote(remote) => return handler.use_remote(*remote),
-        Request::ResultsFile => {
-            let (number, file) = (question.number, blobs_of(data).into_iter().next());
+        Ok(Message::Remote(remote)) => handler.use_remote(*remote),
+        Ok(Message::Question { number, question }) => {
+            let file = blobs_of(data).into_iter().next();
             let handler = Rc::clone(handler);
-            return spawn_local(async move { handler.answer_file(number, file).await });
+            spawn_local(async move { handler.answer(number, question, file).await });
         }
-        _ => {}
+        Err(message) => handler.fail(message),
     }
-    let handler = Rc::clone(handler);
-    spawn_local(async move { handler.answer(question).await });
 }
 
-fn read(data: &JsValue) -> Result<Question, String> {
+fn read(data: &JsValue) -> Result<Message, String> {
     let text = data.dyn_ref::<Array>().map(|message| message.get(0));
     let text = text.and_then(|text| text.as_string()).unwrap_or_default();
     serde_json::from_str(&text)
-        .map_err(|error| format!("a request was not understood: {error}; reload the page"))
+        .map_err(|error| format!("a message was not understood: {error}; reload the page"))
 }
 
 /// The files that came with a message.
@@ -165,80 +156,82 @@ impl RequestHandler {
             Ok(())
         });
         if let Err(message) = connected {
-            let answer = Answer::Failed { message };
-            (self.tell)(&Reply { number: 0, answer });
+            self.fail(message);
         }
     }
 
-    /// Answers a question: with what was asked for, or in words why it cannot be had.
-    pub async fn answer(&self, question: Question) {
-        let number = question.number;
-        let answer = self.find_answer(number, question.request);
+    /// Tells what failed that belongs to no question.
+    fn fail(&self, message: String) {
+        self.tell(0, News::Failed { message });
+    }
+
+    fn tell(&self, number: u64, news: News) {
+        (self.tell)(&Reply { number, news });
+    }
+
+    /// Answers a question: with what was asked for, or in words why it cannot be had. `file` came
+    /// with it.
+    pub async fn answer(&self, number: u64, question: Question, file: Option<Blob>) {
+        let answer = self.find_answer(number, question, file);
         let connection = self.connection.borrow().clone();
         let answer = match connection {
             None => answer.await,
             Some(connection) => {
-                let tell = |news| {
-                    let answer = Answer::Network(news);
-                    (self.tell)(&Reply { number, answer });
-                };
+                let tell = |news| self.tell(number, News::Network(news));
                 connection.while_telling(answer, tell).await
             }
         };
-        let answer = answer.unwrap_or_else(|message| Answer::Failed { message });
-        (self.tell)(&Reply { number, answer });
+        self.tell(
+            number,
+            match answer {
+                Ok(answer) => News::Answer(answer),
+                Err(message) => News::Failed { message },
+            },
+        );
     }
 
-    async fn find_answer(&self, number: u64, request: Request) -> Result<Answer, String> {
+    async fn find_answer(
+        &self,
+        number: u64,
+        question: Question,
+        file: Option<Blob>,
+    ) -> Result<Answer, String> {
         let registry = &self.registry;
-        match request {
-            Request::Files { .. } | Request::Remote(_) | Request::ResultsFile => {
-                Err("files come with a message of their own".to_owned())
-            }
-            Request::Open => {
+        Ok(match question {
+            Question::OpenRun(_) => {
                 let found = self.list().await?;
-                open::open(&*self.files()?, found, registry, self.speed()).await
+                let files = self.files()?;
+                Answer::OpenRun(open::open(&files, found, registry, self.speed()).await?)
             }
-            Request::Check { text } => check::text(&*self.files()?, registry, text).await,
-            Request::Compose { form } => check::form(&*self.files()?, registry, form).await,
-            Request::Plan { text, workers } => {
-                plan::plan(&*self.files()?, registry, &text, workers).await
+            Question::CheckText(it) => {
+                Answer::CheckText(check::text(&*self.files()?, registry, it).await?)
             }
-            Request::Lane { lane } => {
-                let mut outbox = Outbox::new(number, &*self.tell);
-                lane::compute(&*self.files()?.tree, registry, &lane, &mut outbox).await
+            Question::CheckForm(it) => {
+                Answer::CheckForm(check::form(&*self.files()?, registry, it).await?)
             }
-            Request::Tensors { part } => tensors::list(&*self.files()?, part).await,
-            Request::Tensor { part, path, name } => {
-                tensor::view(&*self.files()?, self.speed(), part, &path, &name).await
+            Question::MakePlan(it) => {
+                Answer::MakePlan(plan::plan(&*self.files()?, registry, &it).await?)
             }
-            Request::Needed => self.files()?.needed().await,
-            Request::Report { results } => report::report(*results).await,
-            Request::Results { text } => self.read_results(number, &text),
-        }
+            Question::ComputeLane(it) => {
+                let (files, mut outbox) = (self.files()?, Outbox::new(number, &*self.tell));
+                Answer::ComputeLane(lane::compute(&files, registry, &it, &mut outbox).await?)
+            }
+            Question::ListTensors(it) => {
+                Answer::ListTensors(tensors::list(&*self.files()?, it.part).await?)
+            }
+            Question::ViewTensor(it) => {
+                Answer::ViewTensor(tensor::view(&*self.files()?, self.speed(), it).await?)
+            }
+            Question::ListNeeded(_) => Answer::ListNeeded(self.files()?.needed().await?),
+            Question::WriteReport(it) => Answer::WriteReport(report::report(*it.results).await?),
+            Question::ReadResults(_) => Answer::ReadResults(self.read_results(number, file).await?),
+        })
     }
 
-    /// Answers what a results file holds that came with a message.
-    async fn answer_file(&self, number: u64, file: Option<Blob>) {
-        let text = match file {
-            Some(file) => text_of(&file).await,
-            None => Err("the file did not come with its request".to_owned()),
-        };
-        match text {
-            Ok(text) => {
-                let request = Request::Results { text };
-                self.answer(Question { number, request }).await;
-            }
-            Err(message) => {
-                let answer = Answer::Failed { message };
-                (self.tell)(&Reply { number, answer });
-            }
-        }
-    }
-
-    /// Tells the numbers of a results file piece by piece, and then the rest.
-    fn read_results(&self, number: u64, text: &str) -> Result<Answer, String> {
-        let results = Results::parse(text).map_err(|error| error.to_string())?;
+    /// Tells the numbers of a results file piece by piece, and gives the rest.
+    async fn read_results(&self, number: u64, file: Option<Blob>) -> Result<Box<Results>, String> {
+        let file = file.ok_or("the file did not come with its question")?;
+        let results = Results::parse(&text_of(&file).await?).map_err(|error| error.to_string())?;
         let mut piece = Vec::new();
         let mut numbers = 0;
         for series in results.series.iter() {
@@ -246,14 +239,11 @@ impl RequestHandler {
             piece.push(Series::clone(series));
             if numbers >= NUMBERS_AT_ONCE {
                 numbers = 0;
-                let series = std::mem::take(&mut piece);
-                let answer = Answer::Series { series };
-                (self.tell)(&Reply { number, answer });
+                self.tell(number, News::Series(std::mem::take(&mut piece)));
             }
         }
-        let answer = Answer::Series { series: piece };
-        (self.tell)(&Reply { number, answer });
-        Ok(Answer::Results(Box::new(results.without_numbers())))
+        self.tell(number, News::Series(piece));
+        Ok(Box::new(results.without_numbers()))
     }
 
     /// Lists what is somewhere else and was not listed before.

@@ -184,6 +184,17 @@ impl NativeWorker {
         self.body_of(&answering.response).await
     }
 
+    /// A whole file. The browser keeps its content where it likes.
+    ///
+    /// # Errors
+    /// [`NativeError`], for people.
+    pub async fn file(&self, path: &str) -> Result<Blob, NativeError> {
+        let answering = self.send("GET", path, Payload::Nothing, &[]).await?;
+        let blob = async { JsFuture::from(answering.response.blob()?).await };
+        let blob = blob.await.map_err(|error| self.unreachable(&error))?;
+        Ok(blob.unchecked_into())
+    }
+
     /// Asks, and gives the answer before its body is there.
     ///
     /// # Errors

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ckptscope_protocol::LaneUpdate;
-use ckptscope_protocol::tab::{Answer, NetworkNews, PlannedLane, Question, Request};
+use ckptscope_protocol::tab::{ComputeLane, Message, NetworkNews, News, PlannedLane};
 
 use crate::run_place::RunPlace;
-use crate::worker::{ComputeWorker, WorkerEvent};
+use crate::worker::{ComputeWorker, Told};
 
 /// What happens to a lane, by its index.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,53 +116,55 @@ fn give_lane(shared: &Rc<RefCell<Shared>>, index: usize, lane: usize) -> Result<
         }
     }
     let mut shared = shared.borrow_mut();
-    let text = shared.lanes.get(lane).map(|lane| lane.lane.clone());
-    let question = Question {
+    let planned = shared.lanes.get(lane).ok_or("no such lane")?;
+    let message = Message::Question {
         number: lane as u64 + 1,
-        request: Request::Lane {
-            lane: text.unwrap_or_default(),
-        },
+        question: ComputeLane {
+            lane: planned.lane.clone(),
+        }
+        .into(),
     };
     let slot = shared.workers.get_mut(index).ok_or("no such worker")?;
     slot.lane = Some(lane);
     let worker = slot.worker.as_ref().ok_or("no web worker")?;
-    worker.ask(&question, None)
+    worker.post(&message, None)
 }
 
 fn start_worker(shared: &Rc<RefCell<Shared>>, index: usize) -> Result<ComputeWorker, String> {
     let here = Rc::downgrade(shared);
     let shared = shared.borrow();
-    let worker = ComputeWorker::start(move |event| {
+    let worker = ComputeWorker::start(move |told| {
         if let Some(shared) = here.upgrade() {
-            take_event(&shared, index, event);
+            take(&shared, index, told);
         }
     })?;
     shared.place.tell(&worker, shared.size)?;
     Ok(worker)
 }
 
-fn take_event(shared: &Rc<RefCell<Shared>>, index: usize, event: WorkerEvent) {
+fn take(shared: &Rc<RefCell<Shared>>, index: usize, told: Told) {
     let lane = shared
         .borrow()
         .workers
         .get(index)
         .and_then(|slot| slot.lane);
     let Some(lane) = lane else { return };
-    match event {
-        WorkerEvent::Died(reason) => lost(shared, index, lane, &reason),
-        WorkerEvent::Reply(reply) => match reply.answer {
-            Answer::Update(update) => tell(shared, lane, LaneNews::Update(update)),
-            Answer::Network(news) => tell(shared, lane, LaneNews::Network(news)),
-            Answer::LaneDone => {
-                tell(shared, lane, LaneNews::Done);
-                give_next_lane(shared, index);
-            }
-            Answer::Failed { message } => {
-                tell(shared, lane, LaneNews::Failed(message));
-                give_next_lane(shared, index);
-            }
-            _ => {}
-        },
+    let reply = match told {
+        Ok(reply) => reply,
+        Err(reason) => return lost(shared, index, lane, &reason),
+    };
+    match reply.news {
+        News::Lane(update) => tell(shared, lane, LaneNews::Update(update)),
+        News::Network(news) => tell(shared, lane, LaneNews::Network(news)),
+        News::Answer(_) => {
+            tell(shared, lane, LaneNews::Done);
+            give_next_lane(shared, index);
+        }
+        News::Failed { message } => {
+            tell(shared, lane, LaneNews::Failed(message));
+            give_next_lane(shared, index);
+        }
+        News::Ready | News::Series(_) => {}
     }
 }
 

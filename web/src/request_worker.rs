@@ -4,26 +4,29 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ckptscope_protocol::tab::{Answer, NetworkNews, Question, Reply, Request};
+use ckptscope_protocol::tab::{Answer, Ask, Message, NetworkNews, News, Question, Reply};
 use ckptscope_results::SeriesSet;
 use futures_channel::oneshot;
 use js_sys::Array;
 use web_sys::Blob;
 
 use crate::run_place::RunPlace;
-use crate::worker::{ComputeWorker, WorkerEvent};
+use crate::worker::{ComputeWorker, Told};
 
 /// Opens runs, checks configs, plans, and looks at tensors. Its worker starts with the first
 /// question.
 #[derive(Clone, Default)]
 pub struct RequestWorker(Rc<RefCell<Shared>>);
 
+/// An answer, or why there is none, in words.
+type Answered = Result<Answer, String>;
+
 #[derive(Default)]
 struct Shared {
     worker: Option<ComputeWorker>,
     place: Option<RunPlace>,
     last_number: u64,
-    waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    waiting: BTreeMap<u64, oneshot::Sender<Answered>>,
     /// Numbers that have come of answers which are not complete.
     series: BTreeMap<u64, SeriesSet>,
     /// Hears how reading over the network goes.
@@ -57,32 +60,38 @@ impl RequestWorker {
         shared.series.clear();
     }
 
-    /// The answer to a request.
+    /// The answer to a question.
     ///
     /// # Errors
     /// Why there is none, in words; nothing (an empty text) where nobody waits for it any more.
-    pub async fn ask(&self, request: Request) -> Result<Answer, String> {
-        self.ask_of(request, None).await
+    pub async fn ask<Q: Ask>(&self, question: Q) -> Result<Q::Answer, String> {
+        self.ask_of(question, None).await
     }
 
-    /// The answer to a request that is about a file.
+    /// The answer to a question that is about a file.
     ///
     /// # Errors
     /// As [`RequestWorker::ask`].
-    pub async fn ask_of(&self, request: Request, file: Option<&Blob>) -> Result<Answer, String> {
-        let answer = self.post(request, file)?;
-        match answer.await {
-            Ok(Answer::Failed { message }) => Err(message),
-            Ok(answer) => Ok(answer),
-            Err(oneshot::Canceled) => Err(String::new()),
-        }
+    pub async fn ask_of<Q: Ask>(
+        &self,
+        question: Q,
+        file: Option<&Blob>,
+    ) -> Result<Q::Answer, String> {
+        let answer = self.answered(question.into(), file).await?;
+        Q::take(answer).ok_or_else(|| "the web worker answered another question".to_owned())
+    }
+
+    async fn answered(&self, question: Question, file: Option<&Blob>) -> Answered {
+        let answer = self.post(question, file)?;
+        // Nobody answers where nobody waits any more.
+        answer.await.unwrap_or_else(|_| Err(String::new()))
     }
 
     fn post(
         &self,
-        request: Request,
+        question: Question,
         file: Option<&Blob>,
-    ) -> Result<oneshot::Receiver<Answer>, String> {
+    ) -> Result<oneshot::Receiver<Answered>, String> {
         if self.0.borrow().worker.is_none() {
             self.start()?;
         }
@@ -93,16 +102,16 @@ impl RequestWorker {
         shared.waiting.insert(number, sender);
         let worker = shared.worker.as_ref().ok_or("no web worker")?;
         let files = file.map(|file| Array::of1(file));
-        worker.ask(&Question { number, request }, files.as_ref())?;
+        worker.post(&Message::Question { number, question }, files.as_ref())?;
         Ok(receiver)
     }
 
     fn start(&self) -> Result<(), String> {
         let here = Rc::downgrade(&self.0);
         let mut shared = self.0.borrow_mut();
-        let worker = ComputeWorker::start(move |event| {
+        let worker = ComputeWorker::start(move |told| {
             if let Some(shared) = here.upgrade() {
-                Self(shared).take(event);
+                Self(shared).take(told);
             }
         })?;
         if let Some(place) = &shared.place {
@@ -112,24 +121,22 @@ impl RequestWorker {
         Ok(())
     }
 
-    fn take(&self, event: WorkerEvent) {
-        if let WorkerEvent::Reply(reply) = &event
-            && let Answer::Network(news) = &reply.answer
+    fn take(&self, told: Told) {
+        if let Ok(reply) = &told
+            && let News::Network(news) = &reply.news
         {
             let listener = self.0.borrow().listener.clone();
             return listener.map_or((), |listener| listener(*news));
         }
         let mut shared = self.0.borrow_mut();
-        match event {
-            WorkerEvent::Reply(reply) => shared.take_in(reply),
-            WorkerEvent::Died(reason) => {
+        match told {
+            Ok(reply) => shared.take_in(reply),
+            Err(reason) => {
                 shared.worker = None;
                 shared.series.clear();
                 let message = format!("the web worker stopped: {reason}");
                 for (_, sender) in std::mem::take(&mut shared.waiting) {
-                    let _ = sender.send(Answer::Failed {
-                        message: message.clone(),
-                    });
+                    let _ = sender.send(Err(message.clone()));
                 }
             }
         }
@@ -139,17 +146,19 @@ impl RequestWorker {
 impl Shared {
     /// Passes an answer on as soon as it is complete.
     fn take_in(&mut self, reply: Reply) {
-        let Reply { number, answer } = reply;
-        let answer = match answer {
-            Answer::Series { series } => {
+        let Reply { number, news } = reply;
+        let answer = match news {
+            News::Series(series) => {
                 let all = self.series.entry(number).or_default();
                 return all.extend_series(series);
             }
-            Answer::Results(mut results) => {
+            News::Answer(Answer::ReadResults(mut results)) => {
                 results.series = self.series.remove(&number).unwrap_or_default();
-                Answer::Results(results)
+                Ok(Answer::ReadResults(results))
             }
-            answer => answer,
+            News::Answer(answer) => Ok(answer),
+            News::Failed { message } => Err(message),
+            News::Ready | News::Network(_) | News::Lane(_) => return,
         };
         if let Some(sender) = self.waiting.remove(&number) {
             // Fails where nobody waits any more.

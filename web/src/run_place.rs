@@ -3,7 +3,8 @@
 //! A link carries the place as the page's field takes it, with the commit that was listed. It has
 //! no query, which may be a signature.
 
-use ckptscope_protocol::tab::{Question, Remote, Request};
+use ckptscope_protocol::Sealed;
+use ckptscope_protocol::tab::{Message, Remote};
 use js_sys::Array;
 
 use crate::files::RunFiles;
@@ -37,30 +38,29 @@ impl RunPlace {
     /// # Errors
     /// What the browser says when it cannot post the message.
     pub(crate) fn tell(&self, worker: &ComputeWorker, of_workers: usize) -> Result<(), String> {
-        let (request, handles): (Request, Option<Array>) = match self {
+        let (message, handles): (Message, Option<Array>) = match self {
             Self::Files(files) => {
-                let request = Request::Files {
+                let message = Message::Files {
                     name: files.name.clone(),
                     paths: files.paths(),
                 };
-                (request, Some(files.handles()))
+                (message, Some(files.handles()))
             }
             Self::Remote(remote) => {
                 let remote = Remote {
                     requests_at_once: (REQUESTS_AT_ONCE / of_workers.max(1)).max(1),
                     ..(**remote).clone()
                 };
-                (Request::Remote(Box::new(remote)), None)
+                (Message::Remote(Box::new(remote)), None)
             }
         };
-        let question = Question { number: 0, request };
-        worker.ask(&question, handles.as_ref())
+        worker.post(&message, handles.as_ref())
     }
 
     /// Takes what one worker listed, so that no other lists it again.
-    pub fn learn(&mut self, listed: &str) {
+    pub fn learn(&mut self, listed: &Sealed) {
         if let Self::Remote(remote) = self {
-            remote.listed = Some(listed.to_owned());
+            remote.listed = Some(listed.clone());
         }
     }
 }

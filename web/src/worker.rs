@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use ckptscope_protocol::tab::{Answer, Question, Reply};
+use ckptscope_protocol::tab::{Message, News, Reply};
 use gloo_events::EventListener;
 use js_sys::{Array, Object, Reflect};
 use leptos::prelude::document;
@@ -16,14 +16,8 @@ use web_sys::{ErrorEvent, MessageEvent, Worker};
 
 use crate::fetch::in_words;
 
-/// What a web worker told, or that it died.
-#[derive(Clone, Debug, PartialEq)]
-pub enum WorkerEvent {
-    /// It answers.
-    Reply(Reply),
-    /// It will not answer any more: in words, why.
-    Died(String),
-}
+/// What a web worker tells; where it will tell nothing more, in words why.
+pub type Told = Result<Reply, String>;
 
 /// A web worker; dropping it ends whatever it does, at once.
 pub struct ComputeWorker {
@@ -34,19 +28,19 @@ pub struct ComputeWorker {
 }
 
 impl ComputeWorker {
-    /// Starts a worker that tells `listener` its answers and its end. It runs the program that the
+    /// Starts a worker that tells `listener` its replies and its end. It runs the program that the
     /// page itself runs, which is compiled already.
     ///
     /// # Errors
     /// What the browser says when it has no web workers.
-    pub fn start(listener: impl FnMut(WorkerEvent) + 'static) -> Result<Self, String> {
+    pub fn start(listener: impl FnMut(Told) + 'static) -> Result<Self, String> {
         let worker = started().map_err(|error| format!("no web worker: {}", in_words(&error)))?;
         let listener = Rc::new(RefCell::new(listener));
         let waiting = Rc::new(RefCell::new(Some(Vec::new())));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
         let on_error = EventListener::new(&worker, "error", move |event| {
             let event: &ErrorEvent = event.unchecked_ref();
-            (listener.borrow_mut())(WorkerEvent::Died(event.message()));
+            (listener.borrow_mut())(Err(event.message()));
         });
         Ok(Self {
             worker,
@@ -55,12 +49,12 @@ impl ComputeWorker {
         })
     }
 
-    /// Asks; `files` are the handles that the question speaks of.
+    /// Posts a message; `files` are the handles that it speaks of.
     ///
     /// # Errors
-    /// What the browser says when it cannot post the question.
-    pub fn ask(&self, question: &Question, files: Option<&Array>) -> Result<(), String> {
-        let text = serde_json::to_string(question).map_err(|error| error.to_string())?;
+    /// What the browser says when it cannot post the message.
+    pub fn post(&self, message: &Message, files: Option<&Array>) -> Result<(), String> {
+        let text = serde_json::to_string(message).map_err(|error| error.to_string())?;
         let files = files.map_or(JsValue::UNDEFINED, JsValue::from);
         let message = Array::of2(&text.into(), &files).into();
         if let Some(waiting) = self.waiting.borrow_mut().as_mut() {
@@ -95,35 +89,32 @@ fn started() -> Result<Worker, JsValue> {
 fn message_handler(
     worker: &Worker,
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
-    listener: Rc<RefCell<impl FnMut(WorkerEvent) + 'static>>,
+    listener: Rc<RefCell<impl FnMut(Told) + 'static>>,
 ) -> EventListener {
     let target = worker.clone();
     let worker = worker.clone();
     EventListener::new(&target, "message", move |event| {
         let event: &MessageEvent = event.unchecked_ref();
-        let told = event_of(&event.data());
-        let is_ready = |reply: &Reply| reply.answer == Answer::Ready;
-        if !matches!(&told, WorkerEvent::Reply(reply) if is_ready(reply)) {
+        let told = told_by(&event.data());
+        if !matches!(&told, Ok(reply) if matches!(reply.news, News::Ready)) {
             (listener.borrow_mut())(told);
             return;
         }
         for message in waiting.take().unwrap_or_default() {
             if let Err(error) = worker.post_message(&message) {
-                (listener.borrow_mut())(WorkerEvent::Died(in_words(&error)));
+                (listener.borrow_mut())(Err(in_words(&error)));
             }
         }
     })
 }
 
 /// A reply as text, or an object that says why the worker died.
-fn event_of(data: &JsValue) -> WorkerEvent {
+fn told_by(data: &JsValue) -> Told {
     if let Some(text) = data.as_string() {
-        return serde_json::from_str(&text).map_or_else(
-            |error| WorkerEvent::Died(format!("it gave an answer not understood: {error}")),
-            WorkerEvent::Reply,
-        );
+        return serde_json::from_str(&text)
+            .map_err(|error| format!("it gave an answer not understood: {error}"));
     }
     let reason = Reflect::get(data, &"died".into()).ok();
     let reason = reason.and_then(|reason| reason.as_string());
-    WorkerEvent::Died(reason.unwrap_or_else(|| "it gave no reason".to_owned()))
+    Err(reason.unwrap_or_else(|| "it gave no reason".to_owned()))
 }

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{
-    Answer, Checked, Opened, PartName, Planned, Question, Reply, Request, TensorList, TensorView,
+    Ask, CheckForm, CheckText, Checked, ComputeLane, LaneDone, ListTensors, MakePlan, News,
+    OpenRun, Opened, PartName, PlannedLanes, ReadResults, Reply, ViewTensor,
 };
 use ckptscope_results::Number;
 use ckptscope_web::compute::{BlobSource, FilesTree, RequestHandler};
@@ -67,58 +69,57 @@ impl Office {
         office
     }
 
-    async fn replies(&self, request: Request) -> Vec<Answer> {
+    /// What is told of a question, and its answer.
+    async fn hear<Q: Ask>(
+        &self,
+        question: Q,
+        file: Option<Blob>,
+    ) -> (Vec<News>, Result<Q::Answer, String>) {
         let number = 7;
-        self.handler.answer(Question { number, request }).await;
+        self.handler.answer(number, question.into(), file).await;
         let replies = self.replies.take();
         assert!(replies.iter().all(|reply| reply.number == number));
-        replies.into_iter().map(|reply| reply.answer).collect()
+        let mut news: Vec<News> = replies.into_iter().map(|reply| reply.news).collect();
+        let answer = match news.pop() {
+            Some(News::Answer(answer)) => Ok(Q::take(answer).unwrap()),
+            Some(News::Failed { message }) => Err(message),
+            other => panic!("{other:?}"),
+        };
+        (news, answer)
     }
 
-    async fn ask(&self, request: Request) -> Answer {
-        let mut answers = self.replies(request).await;
-        assert_eq!(answers.len(), 1);
-        answers.remove(0)
+    async fn ask<Q: Ask>(&self, question: Q) -> Result<Q::Answer, String> {
+        let (news, answer) = self.hear(question, None).await;
+        assert_eq!(news, []);
+        answer
     }
 
     async fn open(&self) -> Opened {
-        match self.ask(Request::Open).await {
-            Answer::Opened(opened) => *opened,
-            other => panic!("{other:?}"),
-        }
+        *self.ask(OpenRun {}).await.unwrap()
     }
 
     async fn check(&self, text: &str) -> Checked {
         let text = text.to_owned();
-        match self.ask(Request::Check { text }).await {
-            Answer::Checked(checked) => *checked,
-            other => panic!("{other:?}"),
-        }
+        *self.ask(CheckText { text }).await.unwrap()
     }
 
-    async fn plan(&self, text: &str, workers: usize) -> Planned {
+    async fn plan(&self, text: &str, workers: usize) -> PlannedLanes {
         let text = text.to_owned();
-        match self.ask(Request::Plan { text, workers }).await {
-            Answer::Planned(planned) => *planned,
-            other => panic!("{other:?}"),
-        }
+        *self.ask(MakePlan { text, workers }).await.unwrap()
     }
 
-    async fn numbers(&self, lane: String) -> Vec<Number> {
-        let mut answers = self.replies(Request::Lane { lane }).await;
-        assert_eq!(answers.pop(), Some(Answer::LaneDone));
-        let numbers = answers.into_iter().flat_map(|answer| match answer {
-            Answer::Update(update) => update.numbers.0,
+    async fn numbers(&self, lane: Sealed) -> Vec<Number> {
+        let (news, answer) = self.hear(ComputeLane { lane }, None).await;
+        assert_eq!(answer, Ok(LaneDone {}));
+        let numbers = news.into_iter().flat_map(|news| match news {
+            News::Lane(update) => update.numbers.0,
             other => panic!("{other:?}"),
         });
         numbers.collect()
     }
 
-    async fn failure(&self, request: Request) -> String {
-        match self.ask(request).await {
-            Answer::Failed { message } => message,
-            other => panic!("{other:?}"),
-        }
+    async fn failure<Q: Ask>(&self, question: Q) -> String {
+        self.ask(question).await.err().unwrap()
     }
 }
 
@@ -245,14 +246,13 @@ async fn the_demo_gives_the_expected_values() {
         }
     }
     let text = serde_json::to_string(&results).unwrap();
-    let mut answers = office.replies(Request::Results { text }).await;
-    let Some(Answer::Results(mut read)) = answers.pop() else {
-        panic!("no results");
-    };
+    let file = Some(blob(text.as_bytes()));
+    let (news, answer) = office.hear(ReadResults {}, file).await;
+    let mut read = answer.unwrap();
     assert!(read.series.is_empty());
-    for answer in answers {
-        match answer {
-            Answer::Series { series } => read.series.extend_series(series),
+    for news in news {
+        match news {
+            News::Series(series) => read.series.extend_series(series),
             other => panic!("{other:?}"),
         }
     }
@@ -267,10 +267,7 @@ async fn configs_and_forms_are_checked() {
     assert!(checked.problems.is_empty() && checked.cost.is_some());
     let mut form = checked.form.unwrap();
 
-    let compose = async |form| match office.ask(Request::Compose { form }).await {
-        Answer::Checked(checked) => checked,
-        other => panic!("{other:?}"),
-    };
+    let compose = async |form| office.ask(CheckForm { form }).await.unwrap();
     let composed = compose(form.clone()).await;
     assert_eq!(composed.cost, checked.cost);
     assert!(composed.text.unwrap().starts_with("analysis_name: demo\n"));
@@ -296,15 +293,8 @@ async fn configs_and_forms_are_checked() {
 #[wasm_bindgen_test]
 async fn tensors_are_listed_and_looked_at() {
     let office = Office::with(files(&RUN));
-    let list: TensorList = match office
-        .ask(Request::Tensors {
-            part: weights(2000),
-        })
-        .await
-    {
-        Answer::Tensors(list) => list,
-        other => panic!("{other:?}"),
-    };
+    let part = weights(2000);
+    let list = office.ask(ListTensors { part }).await.unwrap();
     let row = list
         .tensors
         .iter()
@@ -313,15 +303,12 @@ async fn tensors_are_listed_and_looked_at() {
     let (path, name) = (row.path.clone(), row.name.clone());
     let elements: u64 = row.shape.iter().product();
     assert_eq!(row.bytes, 4 * elements);
-    let look = Request::Tensor {
+    let look = ViewTensor {
         part: weights(2000),
         path: path.clone(),
         name,
     };
-    let view: TensorView = match office.ask(look).await {
-        Answer::Tensor(view) => *view,
-        other => panic!("{other:?}"),
-    };
+    let view = *office.ask(look).await.unwrap();
     assert_eq!(
         (view.entries, view.not_finite, view.no_singular_values),
         (elements, 0, None)
@@ -334,32 +321,35 @@ async fn tensors_are_listed_and_looked_at() {
 
     let name = "none".to_owned();
     let message = office
-        .failure(Request::Tensor {
+        .failure(ViewTensor {
             part: weights(2000),
             path,
             name,
         })
         .await;
     assert!(message.starts_with("there is no tensor \"none\" in checkpoints/step_2000/"));
-    let message = office.failure(Request::Tensors { part: weights(3) }).await;
+    let message = office.failure(ListTensors { part: weights(3) }).await;
     assert_eq!(message, "step 3 has no val weights");
 }
 
 #[wasm_bindgen_test]
 async fn what_cannot_be_done_is_said_in_words() {
-    let message = Office::empty().failure(Request::Open).await;
+    let message = Office::empty().failure(OpenRun {}).await;
     assert_eq!(message, "no files are open: drop a run's folder first");
     let office = Office::with(vec![("notes.txt".to_owned(), blob(b"hello"))]);
-    let message = office.failure(Request::Open).await;
+    let message = office.failure(OpenRun {}).await;
     assert!(message.contains("no checkpoint was found") && message.contains("notes.txt"));
-    let lane = r#"{"layer": 0}"#.to_owned();
-    let message = office.failure(Request::Lane { lane }).await;
+    let lane = Sealed::of(&BTreeMap::from([("layer", 0)])).unwrap();
+    let message = office.failure(ComputeLane { lane }).await;
     assert!(
         message.starts_with("a part of the analysis was not understood"),
         "{message}"
     );
-    let text = r#"{"format": "ckptscope-results", "version": 99}"#.to_owned();
-    let message = office.failure(Request::Results { text }).await;
+    let message = office.failure(ReadResults {}).await;
+    assert!(message.contains("did not come"), "{message}");
+    let file = blob(br#"{"format": "ckptscope-results", "version": 99}"#);
+    let (_, answer) = office.hear(ReadResults {}, Some(file)).await;
+    let message = answer.err().unwrap();
     assert!(message.contains("made by a newer ckptscope"), "{message}");
 }
 
@@ -415,7 +405,7 @@ async fn what_memory_cannot_hold_is_refused_before_it_is_read() {
         ..weights(0)
     };
     let (path, name) = (path.to_owned(), name.to_owned());
-    let message = office.failure(Request::Tensor { part, path, name }).await;
+    let message = office.failure(ViewTensor { part, path, name }).await;
     assert!(
         message.contains("takes 12.9 GB of memory to look at"),
         "{message}"

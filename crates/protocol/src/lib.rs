@@ -11,6 +11,7 @@ mod form;
 mod lane;
 mod menu;
 mod problem;
+mod sealed;
 pub mod service;
 pub mod tab;
 
@@ -18,3 +19,4 @@ pub use form::{ComponentForm, ConfigForm, MetricForm};
 pub use lane::{Cost, Event, LaneUpdate, Progress};
 pub use menu::{ComponentMenu, Menu, MetricMenu, ParameterMenu, ParameterValues};
 pub use problem::{ConfigProblem, Location};
+pub use sealed::Sealed;

@@ -1,7 +1,8 @@
 //! What the page and its web workers say to each other.
 //!
-//! A message is an array of two: a [`Question`] or a [`Reply`] as JSON text, and the `File`s that
-//! belong to it. Files are handles: posting one copies no content.
+//! A message is an array of two: a [`Message`] or a [`Reply`] as JSON text, and the `File`s that
+//! belong to it. Files are handles: posting one copies no content. Whatever is in a message is part
+//! of its one document: what only web workers read stands there as it is ([`Sealed`]).
 //!
 //! One worker opens runs, checks configs and plans; another looks at single tensors;
 //! the others compute lanes. All run the same program.
@@ -11,135 +12,56 @@ use std::fmt;
 use ckptscope_results::{Results, Series};
 use serde::{Deserialize, Serialize};
 
+use crate::sealed::Sealed;
 use crate::service::RunFiles;
 use crate::{ConfigForm, ConfigProblem, Cost, LaneUpdate, Menu};
 
-/// A request, and the number that its replies repeat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Question {
-    /// Counted up by the page.
-    pub number: u64,
-    /// What is asked.
-    pub request: Request,
-}
-
-/// An answer, and the number of its question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reply {
-    /// The number of the question; 0 for [`Answer::Ready`].
-    pub number: u64,
-    /// What is answered.
-    pub answer: Answer,
-}
-
-/// What the page asks for.
+/// What the page posts to a web worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Request {
-    /// Reads from these files from now on; their handles come with the message, in this order.
-    /// Not answered.
+pub enum Message {
+    /// It reads from these files from now on; their handles come with the message, in this order.
     Files {
         /// What messages call them together.
         name: String,
         /// Their paths, separated by `/`.
         paths: Vec<String>,
     },
-    /// Reads from there from now on. Not answered.
+    /// It reads from there from now on.
     Remote(Box<Remote>),
-    /// Which run the files are. Answered by [`Answer::Opened`].
-    Open,
-    /// Whether a config is right, and what it would cost. Answered by [`Answer::Checked`].
-    Check {
-        /// The YAML.
-        text: String,
+    /// Is answered, by one [`News::Answer`] or [`News::Failed`].
+    Question {
+        /// Counted up by the page from 1; replies repeat it.
+        number: u64,
+        /// What is asked.
+        question: Question,
     },
-    /// The same of a form, which is written as YAML first. Answered by [`Answer::Checked`].
-    Compose {
-        /// The form.
-        form: ConfigForm,
-    },
-    /// What there is to compute. Answered by [`Answer::Planned`].
-    Plan {
-        /// The YAML.
-        text: String,
-        /// How many workers will take lanes.
-        workers: usize,
-    },
-    /// Computes one lane. Answered by [`Answer::Update`], several times, and [`Answer::LaneDone`].
-    Lane {
-        /// As the plan gave it.
-        lane: String,
-    },
-    /// The tensors of one part of a step. Answered by [`Answer::Tensors`].
-    Tensors {
-        /// The part.
-        part: PartName,
-    },
-    /// What one tensor looks like. Answered by [`Answer::Tensor`].
-    Tensor {
-        /// Where it is.
-        part: PartName,
-        /// The file it is in.
-        path: String,
-        /// Its full name.
-        name: String,
-    },
-    /// Writes a report of results. Answered by [`Answer::Report`].
-    Report {
-        /// With their numbers.
-        results: Box<Results>,
-    },
-    /// Which files a copy of the run needs. Answered by [`Answer::Needed`].
-    Needed,
-    /// Reads a results file. Answered by [`Answer::Series`], several times, and
-    /// [`Answer::Results`].
-    Results {
-        /// Its text.
-        text: String,
-    },
-    /// The same of the file whose handle comes with the message: the page never holds its text.
-    ResultsFile,
 }
 
-/// What a web worker answers.
+/// What a web worker posts to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The number of the question; 0 where it belongs to none.
+    pub number: u64,
+    /// What there is to say of it.
+    pub news: News,
+}
+
+/// What a web worker tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// It is ready for requests.
+pub enum News {
+    /// It is ready for messages.
     Ready,
-    /// What the files are.
-    Opened(Box<Opened>),
-    /// What is right and wrong with a config.
-    Checked(Box<Checked>),
-    /// What there is to compute.
-    Planned(Box<Planned>),
-    /// What a lane told since the last such answer.
-    Update(LaneUpdate),
-    /// A lane has told everything.
-    LaneDone,
-    /// The tensors of a part.
-    Tensors(TensorList),
-    /// What a tensor looks like.
-    Tensor(Box<TensorView>),
-    /// The files that a copy of the run needs.
-    Needed {
-        /// Their paths, in order.
-        paths: Vec<String>,
-    },
-    /// Some of the numbers of a results file; the rest and [`Answer::Results`] are still to come.
-    Series {
-        /// As many as the page can take in without a pause that a person feels.
-        series: Vec<Series>,
-    },
-    /// What a results file holds, but for the numbers, which came before.
-    Results(Box<Results>),
-    /// A report.
-    Report {
-        /// An HTML document that needs nothing else.
-        html: String,
-    },
-    /// How reading over the network goes; the answer itself is still to come.
+    /// How reading over the network goes.
     Network(NetworkNews),
+    /// What a lane told since this was last told; [`ComputeLane`] is still to be answered.
+    Lane(LaneUpdate),
+    /// Some of the numbers of a results file; [`ReadResults`] is still to be answered. They are as
+    /// many as the page can take in without a pause that a person feels.
+    Series(Vec<Series>),
+    /// The answer to the question.
+    Answer(Answer),
     /// It could not be done.
     Failed {
         /// What failed, why, and what to try.
@@ -147,8 +69,161 @@ pub enum Answer {
     },
 }
 
-/// A run that is not on this machine.
+/// A question to a web worker, which knows the type of its answer.
+pub trait Ask: Into<Question> {
+    /// What answers it.
+    type Answer;
+
+    /// What an answer holds; none of an answer to another question.
+    fn take(answer: Answer) -> Option<Self::Answer>;
+}
+
+/// Questions, each with the type of its answer.
+macro_rules! questions {
+    ($($(#[$docs:meta])* $question:ident => $answer:ty,)*) => {
+        /// Any question.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub enum Question {
+            $($(#[$docs])* $question($question),)*
+        }
+
+        /// The answer to any question, by the question's name.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub enum Answer {
+            $($(#[$docs])* $question($answer),)*
+        }
+
+        $(
+            impl From<$question> for Question {
+                fn from(question: $question) -> Self {
+                    Self::$question(question)
+                }
+            }
+
+            impl Ask for $question {
+                type Answer = $answer;
+
+                fn take(answer: Answer) -> Option<Self::Answer> {
+                    match answer {
+                        Answer::$question(answer) => Some(answer),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+questions! {
+    /// Which run the files are.
+    OpenRun => Box<Opened>,
+    /// Whether a config is right.
+    CheckText => Box<Checked>,
+    /// Whether a form is right.
+    CheckForm => Box<Checked>,
+    /// What there is to compute.
+    MakePlan => Box<PlannedLanes>,
+    /// The numbers of a lane, which were told before.
+    ComputeLane => LaneDone,
+    /// The tensors of a part of a step.
+    ListTensors => TensorList,
+    /// What a tensor looks like.
+    ViewTensor => Box<TensorView>,
+    /// A report of results.
+    WriteReport => ReportText,
+    /// Which files a copy of the run needs.
+    ListNeeded => NeededFiles,
+    /// What a results file holds, but for the numbers, which were told before.
+    ReadResults => Box<Results>,
+}
+
+/// Which run the files are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRun {}
+
+/// Whether a config is right, and what it would cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckText {
+    /// The YAML.
+    pub text: String,
+}
+
+/// The same of a form, which is written as YAML first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckForm {
+    /// The form.
+    pub form: ConfigForm,
+}
+
+/// What there is to compute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakePlan {
+    /// The YAML.
+    pub text: String,
+    /// How many workers will take lanes.
+    pub workers: usize,
+}
+
+/// Computes one lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComputeLane {
+    /// As the plan gave it.
+    pub lane: Sealed,
+}
+
+/// A lane has told everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneDone {}
+
+/// The tensors of one part of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListTensors {
+    /// The part.
+    pub part: PartName,
+}
+
+/// What one tensor looks like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewTensor {
+    /// Where it is.
+    pub part: PartName,
+    /// The file it is in.
+    pub path: String,
+    /// Its full name.
+    pub name: String,
+}
+
+/// Writes a report of results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WriteReport {
+    /// With their numbers.
+    pub results: Box<Results>,
+}
+
+/// A report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportText {
+    /// An HTML document that needs nothing else.
+    pub html: String,
+}
+
+/// Which files a copy of the run needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListNeeded {}
+
+/// The files that a copy of the run needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeededFiles {
+    /// Their paths, in order.
+    pub paths: Vec<String>,
+}
+
+/// Reads the results file whose handle comes with the message: the page never holds its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadResults {}
+
+/// A run that is not on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Remote {
     /// What a person gave: a repository, with a revision or without, or an address.
     pub place: String,
@@ -159,7 +234,7 @@ pub struct Remote {
     /// So many requests are under way at once, at most.
     pub requests_at_once: usize,
     /// What another worker listed, as [`Found::listed`]; none where nobody has.
-    pub listed: Option<String>,
+    pub listed: Option<Sealed>,
     /// The run in a folder of a native worker's, where it is one. Then the place is its name.
     pub run: Option<WorkerRun>,
 }
@@ -188,10 +263,10 @@ impl fmt::Debug for Secret {
 }
 
 /// What was found of a run that is not on this machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
-    /// Its files; text that only [`Remote::listed`] reads.
-    pub listed: String,
+    /// Its files, for [`Remote::listed`].
+    pub listed: Sealed,
     /// What leads to the same files again, as [`Remote::place`]: the commit that was listed, where
     /// it is one, and no query, which may be a signature.
     pub place: String,
@@ -337,22 +412,22 @@ pub struct Checked {
 
 /// An analysis that is about to be computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Planned {
+pub struct PlannedLanes {
     /// What it costs.
     pub cost: Cost,
     /// Its results, with everything but the numbers.
     pub results: Results,
-    /// Its lanes; text that only [`Request::Lane`] reads.
+    /// Its lanes.
     pub lanes: Vec<PlannedLane>,
 }
 
 /// One lane of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedLane {
     /// What it is of, for messages: `layer 3`.
     pub name: String,
-    /// What [`Request::Lane`] takes.
-    pub lane: String,
+    /// For [`ComputeLane`].
+    pub lane: Sealed,
 }
 
 /// One part of one step.

@@ -1,7 +1,7 @@
 //! Whether a config is right, and what it would cost.
 
 use ckptscope_analysis::{Config, ConfigErrors, Plan, Registry};
-use ckptscope_protocol::tab::{Answer, Checked};
+use ckptscope_protocol::tab::{CheckForm, CheckText, Checked};
 use ckptscope_protocol::{ConfigForm, Cost};
 
 use super::memory;
@@ -11,8 +11,8 @@ use super::opened::OpenedFiles;
 pub(super) async fn text(
     files: &OpenedFiles,
     registry: &Registry,
-    text: String,
-) -> Result<Answer, String> {
+    CheckText { text }: CheckText,
+) -> Result<Box<Checked>, String> {
     let config = Config::parse(&text, registry);
     checked(files, config, Some(text), None).await
 }
@@ -21,8 +21,8 @@ pub(super) async fn text(
 pub(super) async fn form(
     files: &OpenedFiles,
     registry: &Registry,
-    form: ConfigForm,
-) -> Result<Answer, String> {
+    CheckForm { form }: CheckForm,
+) -> Result<Box<Checked>, String> {
     let config = Config::from_form(&form, registry);
     let text = config.as_ref().ok().map(|config| config.text.clone());
     checked(files, config, text, Some(form)).await
@@ -33,7 +33,7 @@ async fn checked(
     config: Result<Config, ConfigErrors>,
     text: Option<String>,
     form: Option<ConfigForm>,
-) -> Result<Answer, String> {
+) -> Result<Box<Checked>, String> {
     let mut checked = Checked {
         text,
         form,
@@ -46,7 +46,7 @@ async fn checked(
         }
         Err(errors) => checked.problems = errors.0,
     }
-    Ok(Answer::Checked(Box::new(checked)))
+    Ok(Box::new(checked))
 }
 
 /// Whether a config fits the run.

@@ -4,19 +4,21 @@ use std::ops::ControlFlow;
 
 use ckptscope_analysis::plan::LaneMessage;
 use ckptscope_analysis::{Registry, run_lane};
-use ckptscope_checkpoint::Tree;
-use ckptscope_protocol::tab::Answer;
+use ckptscope_protocol::tab::{ComputeLane, LaneDone};
 
+use super::opened::OpenedFiles;
 use super::post::Outbox;
 
 /// Computes a lane and tells what it tells; what was told before an error stays true.
 pub(super) async fn compute(
-    tree: &dyn Tree,
+    files: &OpenedFiles,
     registry: &Registry,
-    lane: &str,
+    question: &ComputeLane,
     outbox: &mut Outbox<'_>,
-) -> Result<Answer, String> {
-    let message: LaneMessage = serde_json::from_str(lane)
+) -> Result<LaneDone, String> {
+    let message: LaneMessage = question
+        .lane
+        .open()
         .map_err(|error| format!("a part of the analysis was not understood: {error}"))?;
     let lane = message
         .into_lane(registry)
@@ -25,9 +27,9 @@ pub(super) async fn compute(
         outbox.add(event);
         ControlFlow::Continue(())
     };
-    let computed = run_lane(&lane, tree, &mut listener).await;
+    let computed = run_lane(&lane, &*files.tree, &mut listener).await;
     outbox.flush();
     computed
-        .map(|()| Answer::LaneDone)
+        .map(|()| LaneDone {})
         .map_err(|error| error.to_string())
 }

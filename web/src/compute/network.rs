@@ -20,6 +20,7 @@ use ckptscope_checkpoint::http::{
 };
 use ckptscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
 use ckptscope_checkpoint::{Run, RunError};
+use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{Found, NetworkNews, Remote, Secret, WorkerRun};
 use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
@@ -94,11 +95,11 @@ impl Connection {
         if let Some(run) = &self.remote.run {
             return self.folder(run).map(Some);
         }
-        let Some(text) = &self.remote.listed else {
+        let Some(listed) = &self.remote.listed else {
             return Ok(None);
         };
         let foreign = |error| format!("a list of files was not understood: {error}");
-        let files = match serde_json::from_str(text).map_err(foreign)? {
+        let files = match listed.open().map_err(foreign)? {
             Listed::Hub(manifest) => {
                 let tree = self.hub.listed(manifest);
                 let warnings = tree.warnings().to_vec();
@@ -144,7 +145,7 @@ impl Connection {
         let tree = self.repository(&endpoint, address, path).await;
         let (tree, place) = tree.map_err(in_words)?;
         let found = Found {
-            listed: text_of(&Listed::Hub(tree.manifest()))?,
+            listed: sealed(&Listed::Hub(tree.manifest()))?,
             place,
         };
         let run = tree.find_run().await;
@@ -188,7 +189,7 @@ impl Connection {
             Err(error) => return Err(error.to_string()),
         };
         let found = Found {
-            listed: text_of(&Listed::File(url.to_string(), tree.bytes()))?,
+            listed: sealed(&Listed::File(url.to_string(), tree.bytes()))?,
             // A query may be a signature, which is nobody else's.
             place: url.without_query().to_owned(),
         };
@@ -257,8 +258,8 @@ fn token(secret: &Secret) -> Result<Option<Token>, String> {
     }
 }
 
-fn text_of(listed: &Listed) -> Result<String, String> {
-    serde_json::to_string(listed).map_err(|error| error.to_string())
+fn sealed(listed: &Listed) -> Result<Sealed, String> {
+    Sealed::of(listed).map_err(|error| error.to_string())
 }
 
 /// Nothing on the default branch is often something on another.

@@ -6,7 +6,7 @@ use ckptscope_analysis::survey::{Suffix, Survey};
 use ckptscope_checkpoint::tree::entry_of;
 use ckptscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
 use ckptscope_protocol::tab::{
-    Answer, Found, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
+    Found, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
 };
 
 use super::opened::OpenedFiles;
@@ -17,17 +17,17 @@ pub(super) async fn open(
     found: Option<Found>,
     registry: &Registry,
     flops_per_second: f64,
-) -> Result<Answer, String> {
+) -> Result<Box<Opened>, String> {
     let run = files.run().await?;
     let survey = Survey::of(&run, &*files.tree, &files.catalogs).await;
     let proposals = proposals(&run, &survey, registry);
-    Ok(Answer::Opened(Box::new(Opened {
+    Ok(Box::new(Opened {
         run: summary(&run, &survey, &*files.tree),
         found,
         proposals: proposals.into_iter().map(Proposal::from).collect(),
         menu: registry.menu(),
         flops_per_second,
-    })))
+    }))
 }
 
 fn summary(run: &Run, survey: &Survey, tree: &dyn Tree) -> RunSummary {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ckptscope_analysis::plan::Catalogs;
 use ckptscope_checkpoint::{Run, Tree};
-use ckptscope_protocol::tab::Answer;
+use ckptscope_protocol::tab::NeededFiles;
 
 /// Files of which the run and the catalogs are read once.
 pub(super) struct OpenedFiles {
@@ -50,10 +50,10 @@ impl OpenedFiles {
     }
 
     /// The files that a copy of the run needs.
-    pub(super) async fn needed(&self) -> Result<Answer, String> {
+    pub(super) async fn needed(&self) -> Result<NeededFiles, String> {
         let run = self.run().await?;
         let files = run.needed_files(&*self.tree).await.into_iter();
         let paths = files.map(|file| file.path).collect();
-        Ok(Answer::Needed { paths })
+        Ok(NeededFiles { paths })
     }
 }

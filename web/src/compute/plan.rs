@@ -2,7 +2,8 @@
 
 use ckptscope_analysis::plan::LaneMessage;
 use ckptscope_analysis::{Config, Lane, Plan, Registry, results};
-use ckptscope_protocol::tab::{Answer, Planned, PlannedLane};
+use ckptscope_protocol::Sealed;
+use ckptscope_protocol::tab::{MakePlan, PlannedLane, PlannedLanes};
 
 use super::opened::OpenedFiles;
 
@@ -13,27 +14,26 @@ const NAMELESS: &str = "analysis";
 pub(super) async fn plan(
     files: &OpenedFiles,
     registry: &Registry,
-    text: &str,
-    workers: usize,
-) -> Result<Answer, String> {
+    MakePlan { text, workers }: &MakePlan,
+) -> Result<Box<PlannedLanes>, String> {
     let config = Config::parse(text, registry).map_err(|errors| errors.to_string())?;
     let run = files.run().await?;
     let plan = Plan::make_again(&config, &run, &*files.tree, &files.catalogs).await;
     let plan = plan.map_err(|errors| errors.to_string())?;
     let name = config.analysis_name.as_deref().unwrap_or(NAMELESS);
     let results = results::planned(name, files.tree.name(), &config, &run, &plan);
-    let lanes = plan.split(workers);
-    Ok(Answer::Planned(Box::new(Planned {
+    let lanes = plan.split(*workers);
+    Ok(Box::new(PlannedLanes {
         cost: Plan::cost_of(&lanes),
         results,
         lanes: lanes.iter().map(planned_lane).collect::<Result<_, _>>()?,
-    })))
+    }))
 }
 
 fn planned_lane(lane: &Lane) -> Result<PlannedLane, String> {
-    let text = serde_json::to_string(&LaneMessage::from(lane));
+    let sealed = Sealed::of(&LaneMessage::from(lane));
     Ok(PlannedLane {
         name: format!("layer {}", lane.layer),
-        lane: text.map_err(|error| error.to_string())?,
+        lane: sealed.map_err(|error| error.to_string())?,
     })
 }

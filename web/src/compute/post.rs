@@ -1,6 +1,6 @@
 //! Numbers on their way to the page.
 
-use ckptscope_protocol::tab::{Answer, Reply};
+use ckptscope_protocol::tab::{News, Reply};
 use ckptscope_protocol::{Event, LaneUpdate};
 use wasm_bindgen::JsCast;
 use web_sys::Performance;
@@ -41,9 +41,9 @@ impl<'a> Outbox<'a> {
     /// Sends what waits.
     pub(super) fn flush(&mut self) {
         if !self.waiting.is_empty() {
-            let answer = Answer::Update(std::mem::take(&mut self.waiting));
+            let news = News::Lane(std::mem::take(&mut self.waiting));
             let number = self.number;
-            (self.tell)(&Reply { number, answer });
+            (self.tell)(&Reply { number, news });
         }
         self.last = now();
     }

@@ -1,7 +1,7 @@
 //! Results as one file for people, written by a part of the program that is fetched when somebody
 //! asks for it.
 
-use ckptscope_protocol::tab::Answer;
+use ckptscope_protocol::tab::ReportText;
 use ckptscope_report::{Provenance, html};
 use ckptscope_results::Results;
 #[cfg(feature = "split")]
@@ -10,10 +10,10 @@ use leptos::wasm_split::wasm_split;
 use crate::part::{MissingPart, begin};
 
 /// The same file that the native worker writes beside its results.
-pub(super) async fn report(results: Results) -> Result<Answer, String> {
+pub(super) async fn report(results: Results) -> Result<ReportText, String> {
     let written = begin!(written(results));
     let html = written.map_err(|missing| missing.to_string())??;
-    Ok(Answer::Report { html })
+    Ok(ReportText { html })
 }
 
 #[cfg_attr(

@@ -2,7 +2,7 @@
 
 use ckptscope_analysis::look::{self, Look};
 use ckptscope_checkpoint::{Contents, HeldTensor, Tensor, read_stored};
-use ckptscope_protocol::tab::{Answer, PartName, TensorView};
+use ckptscope_protocol::tab::{PartName, TensorView, ViewTensor};
 
 use super::memory;
 use super::opened::OpenedFiles;
@@ -18,17 +18,15 @@ const COPIES: u64 = 3;
 pub(super) async fn view(
     files: &OpenedFiles,
     flops_per_second: f64,
-    part: PartName,
-    path: &str,
-    name: &str,
-) -> Result<Answer, String> {
-    let (tensor, stored) = read(files, &part, path, name).await?;
+    ViewTensor { part, path, name }: ViewTensor,
+) -> Result<Box<TensorView>, String> {
+    let (tensor, stored) = read(files, &part, &path, &name).await?;
     let look = Look::of(&tensor.values);
     let finite = look.finite;
     let of_finite = |get: fn(&look::Finite) -> f64| finite.as_ref().map(get);
     let mut view = TensorView {
         part,
-        name: name.to_owned(),
+        name,
         stored,
         entries: look.entries,
         not_finite: look.not_finite,
@@ -49,7 +47,7 @@ pub(super) async fn view(
         Ok(values) => view.singular_values = values,
         Err(reason) => view.no_singular_values = Some(reason),
     }
-    Ok(Answer::Tensor(Box::new(view)))
+    Ok(Box::new(view))
 }
 
 /// The values of a tensor, and how they are stored where that is to be known.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use ckptscope_checkpoint::{Contents, FileContent, Part, Split, TensorEntry};
-use ckptscope_protocol::tab::{Answer, PartName, TensorList, TensorRow};
+use ckptscope_protocol::tab::{PartName, TensorList, TensorRow};
 
 use super::opened::OpenedFiles;
 
 /// Lists a part's tensors, from the directories of its files.
-pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<Answer, String> {
+pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<TensorList, String> {
     let part = part_named(files, &name).await?;
     let content = part.read(&*files.tree).await;
     let content = content.map_err(|error| error.to_string())?;
@@ -34,7 +34,7 @@ pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<Answer, 
         });
         list.tensors.extend(rows);
     }
-    Ok(Answer::Tensors(list))
+    Ok(list)
 }
 
 /// The part of a step that a name means.

@@ -1,13 +1,14 @@
 //! What the page's address asks for: an analysis in a link, or a results file somewhere.
 
-use ckptscope_protocol::tab::{Answer, Request};
+use ckptscope_protocol::tab::ReadResults;
 use ckptscope_results::Results;
+use js_sys::Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{Blob, Response};
 
 use super::native_worker::fetching::look_at_address;
 use super::native_worker::views::open_linked;
@@ -102,24 +103,19 @@ async fn open_link(state: State, text: &str, task: OpenTask) -> Result<(), Strin
 }
 
 async fn open_results(state: State, address: &str, task: OpenTask) -> Result<(), String> {
-    let text = fetched(task, address).await?;
+    let file = fetched(task, address).await?;
     if !task.is_wanted() {
         return Ok(());
     }
     task.tell(address.to_owned(), None);
-    let answer = state.web_workers.ask(Request::Results { text }).await;
+    let answer = state.web_workers.ask_of(ReadResults {}, &file).await;
     if !task.is_wanted() {
         return Ok(());
     }
-    match answer {
-        Ok(Answer::Results(results)) => {
-            let choices = untrack(|| state.view.choices());
-            show(state, *results, address, choices);
-            Ok(())
-        }
-        Ok(_) => Err(String::new()),
-        Err(message) => Err(format!("{address}: {message}")),
-    }
+    let results = answer.map_err(|message| format!("{address}: {message}"))?;
+    let choices = untrack(|| state.view.choices());
+    show(state, *results, address, choices);
+    Ok(())
 }
 
 /// Shows results that were not computed here; a run that is open is closed.
@@ -176,8 +172,8 @@ fn compute(state: State, config: String) -> Result<(), MissingPart> {
     Ok(())
 }
 
-/// The whole text of a results file, with its size shown while it comes.
-async fn fetched(task: OpenTask, address: &str) -> Result<String, String> {
+/// A whole results file, with its size shown while it comes.
+async fn fetched(task: OpenTask, address: &str) -> Result<Blob, String> {
     let unreachable = |_| {
         format!(
             "{address} could not be fetched: the server cannot be reached, or it does not allow \
@@ -213,8 +209,12 @@ async fn fetched(task: OpenTask, address: &str) -> Result<String, String> {
         task.tell(address.to_owned(), Some((bytes, of)));
     };
     match collected(&stream, MOST_BYTES, progress).await {
-        Ok(Some(bytes)) => String::from_utf8(bytes)
-            .map_err(|_| format!("the file at {address} is no results file: it is not text")),
+        Ok(Some(bytes)) => {
+            let text = std::str::from_utf8(&bytes).ok();
+            let file =
+                text.and_then(|text| Blob::new_with_str_sequence(&Array::of1(&text.into())).ok());
+            file.ok_or_else(|| format!("the file at {address} is no results file: it is not text"))
+        }
         Ok(None) => Err(format!(
             "the file at {address} has more than {} MB, which no results file has",
             MOST_BYTES / 1_000_000

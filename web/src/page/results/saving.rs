@@ -1,6 +1,6 @@
 //! All results as files.
 
-use ckptscope_protocol::tab::{Answer, Request};
+use ckptscope_protocol::tab::WriteReport;
 use ckptscope_results::Results;
 use leptos::html::Details;
 use leptos::prelude::*;
@@ -120,8 +120,6 @@ async fn file(state: State, kind: Kind) -> Result<Download, String> {
 /// The content of a report; a web worker writes it, because that takes a while.
 async fn written_report(state: State, results: Results) -> Result<Vec<u8>, String> {
     let results = Box::new(results);
-    match state.web_workers.ask(Request::Report { results }).await? {
-        Answer::Report { html } => Ok(html.into_bytes()),
-        _ => Err("the web worker answered something else".to_owned()),
-    }
+    let report = state.web_workers.ask(WriteReport { results }).await?;
+    Ok(report.html.into_bytes())
 }

@@ -3,7 +3,7 @@
 //! Whichever view was edited last leads, and the other follows when the edit has been checked.
 //! Every text that was checked can be had back.
 
-use ckptscope_protocol::tab::{Answer, Checked, Request};
+use ckptscope_protocol::tab::{Ask as Question, CheckForm, CheckText, Checked};
 use ckptscope_protocol::{ConfigForm, ConfigProblem};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
@@ -137,7 +137,7 @@ impl Ask {
     pub(in crate::page) async fn check_text(self, text: String) {
         self.leader.set(Leader::Text);
         self.text.set(text.clone());
-        if let Some(checked) = self.check(Request::Check { text }).await {
+        if let Some(checked) = self.check(CheckText { text }).await {
             if let Some(form) = checked.form.clone() {
                 self.form.set(form);
             }
@@ -150,7 +150,7 @@ impl Ask {
     pub(in crate::page) async fn check_form(self, form: ConfigForm) {
         self.leader.set(Leader::Form);
         self.form.set(form.clone());
-        if let Some(checked) = self.check(Request::Compose { form }).await {
+        if let Some(checked) = self.check(CheckForm { form }).await {
             if let Some(text) = checked.text.clone() {
                 self.text.set(text);
                 self.keep();
@@ -251,21 +251,20 @@ impl Ask {
     }
 
     /// The answer, unless something was edited meanwhile.
-    async fn check(self, request: Request) -> Option<Checked> {
+    async fn check(self, question: impl Question<Answer = Box<Checked>>) -> Option<Checked> {
         let edit = self.next_edit();
         self.is_checking.set(true);
         self.is_resting.set_value(false);
-        let answer = self.web_workers.ask(request).await;
+        let answer = self.web_workers.ask(question).await;
         if self.edits.get_value() != edit {
             return None;
         }
         self.is_checking.set(false);
         match answer {
-            Ok(Answer::Checked(checked)) => {
+            Ok(checked) => {
                 self.failure.set(None);
                 Some(*checked)
             }
-            Ok(_) => None,
             Err(message) => {
                 self.failure
                     .set(Some(message).filter(|message| !message.is_empty()));

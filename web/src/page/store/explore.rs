@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ckptscope_protocol::tab::{
-    Answer, PartName, PartSummary, Request, RunSummary, StepSummary, TensorList, TensorView,
+    ListTensors, PartName, PartSummary, RunSummary, StepSummary, TensorList, TensorView, ViewTensor,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -89,13 +89,12 @@ impl Explore {
         self.questions.update_value(|questions| *questions += 1);
         let question = self.questions.get_value();
         self.list.set(Loadable::Loading);
-        let answer = self.web_workers.ask(Request::Tensors { part }).await;
+        let answer = self.web_workers.ask(ListTensors { part }).await;
         if self.questions.get_value() != question {
             return;
         }
         match answer {
-            Ok(Answer::Tensors(list)) => self.list.set(Loadable::Loaded(Arc::new(list))),
-            Ok(_) => {}
+            Ok(list) => self.list.set(Loadable::Loaded(Arc::new(list))),
             Err(message) if message.is_empty() => self.list.set(Loadable::NotAsked),
             Err(message) => self.list.set(Loadable::Failed(message)),
         }
@@ -121,10 +120,8 @@ impl Explore {
         };
         self.tensor.set(Loadable::Loading);
         spawn_local(async move {
-            let request = Request::Tensor { part, path, name };
-            match self.web_workers.look(request).await {
-                Ok(Answer::Tensor(view)) => self.tensor.set(Loadable::Loaded(Arc::new(*view))),
-                Ok(_) => {}
+            match self.web_workers.look(ViewTensor { part, path, name }).await {
+                Ok(view) => self.tensor.set(Loadable::Loaded(Arc::new(*view))),
                 // Another tensor is looked at, or none.
                 Err(message) if message.is_empty() => {}
                 Err(message) => self.tensor.set(Loadable::Failed(message)),

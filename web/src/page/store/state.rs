@@ -1,7 +1,7 @@
 //! What the page knows, as signals.
 
 use ckptscope_plot::Theme;
-use ckptscope_protocol::tab::{Answer, Opened, Request};
+use ckptscope_protocol::tab::{Opened, ReadResults};
 use ckptscope_results::Results;
 use leptos::prelude::*;
 use web_sys::Blob;
@@ -263,8 +263,7 @@ impl OpenTask {
         let name = place.name().to_owned();
         self.tell(name.clone(), None);
         match self.state.web_workers.open(place).await {
-            Ok(Answer::Opened(opened)) => self.state.show_run(*opened, config).await,
-            Ok(_) => {}
+            Ok(opened) => self.state.show_run(*opened, config).await,
             Err(message) if message.is_empty() => {}
             Err(message) => self.fail(&format!("{name} could not be opened: {message}")),
         }
@@ -287,13 +286,12 @@ impl OpenTask {
     /// Shows the results in a results file; a run that is open is closed.
     pub(in crate::page) async fn show(self, file: &Blob) {
         let workers = self.state.web_workers;
-        let answer = workers.ask_of(Request::ResultsFile, file).await;
+        let answer = workers.ask_of(ReadResults {}, file).await;
         if !self.is_wanted() {
             return;
         }
         match answer {
-            Ok(Answer::Results(results)) => self.state.show_results(*results),
-            Ok(_) => {}
+            Ok(results) => self.state.show_results(*results),
             Err(message) => self.fail(&message),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use ckptscope_protocol::tab::{Answer, Opened, PartName, PlannedLane, Request};
+use ckptscope_protocol::tab::{Ask, ListTensors, OpenRun, Opened, PartName, PlannedLane};
 use leptos::prelude::*;
 use web_sys::Blob;
 
@@ -60,7 +60,7 @@ impl WebWorkers {
 
     /// What there is. It is read from there from now on where that is answered, and until then
     /// nothing changes. An empty error means that nobody waits for the answer any more.
-    pub(in crate::page) async fn open(self, mut place: RunPlace) -> Result<Answer, String> {
+    pub(in crate::page) async fn open(self, mut place: RunPlace) -> Result<Box<Opened>, String> {
         let meter = Meter::new();
         let heard = Rc::new(move |news| meter.add(news));
         let opener = RequestWorker::with_listener(heard.clone());
@@ -68,14 +68,12 @@ impl WebWorkers {
         self.workers
             .update_value(|workers| workers.opener = Some(opener.clone()));
         self.opening.set(Some(meter));
-        let answer = opener.ask(Request::Open).await?;
-        if let Answer::Opened(opened) = &answer {
-            if let Some(found) = &opened.found {
-                place.learn(&found.listed);
-                opener.remember(place.clone());
-            }
-            try_reading(&opener, opened).await?;
+        let opened = opener.ask(OpenRun {}).await?;
+        if let Some(found) = &opened.found {
+            place.learn(&found.listed);
+            opener.remember(place.clone());
         }
+        try_reading(&opener, &opened).await?;
         self.opening.set(None);
         self.meter.set(meter);
         self.workers.update_value(|workers| {
@@ -87,7 +85,7 @@ impl WebWorkers {
             workers.tensor.read_from(place.clone());
             workers.place = Some(place);
         });
-        Ok(answer)
+        Ok(opened)
     }
 
     /// Ends the opening of files; whoever waits for an answer gets none.
@@ -128,26 +126,26 @@ impl WebWorkers {
     }
 
     /// The answer of the run's worker. An empty error means that nobody waits for it any more.
-    pub(in crate::page) async fn ask(self, request: Request) -> Result<Answer, String> {
+    pub(in crate::page) async fn ask<Q: Ask>(self, question: Q) -> Result<Q::Answer, String> {
         let worker = self.workers.with_value(|workers| workers.run.clone());
-        worker.ask(request).await
+        worker.ask(question).await
     }
 
     /// What the run's worker says of a file.
-    pub(in crate::page) async fn ask_of(
+    pub(in crate::page) async fn ask_of<Q: Ask>(
         self,
-        request: Request,
+        question: Q,
         file: &Blob,
-    ) -> Result<Answer, String> {
+    ) -> Result<Q::Answer, String> {
         let worker = self.workers.with_value(|workers| workers.run.clone());
-        worker.ask_of(request, Some(file)).await
+        worker.ask_of(question, Some(file)).await
     }
 
     /// The answer of the worker that looks at tensors; whatever it did before ends at once.
-    pub(in crate::page) async fn look(self, request: Request) -> Result<Answer, String> {
+    pub(in crate::page) async fn look<Q: Ask>(self, question: Q) -> Result<Q::Answer, String> {
         let worker = self.workers.with_value(|workers| workers.tensor.clone());
         worker.stop();
-        worker.ask(request).await
+        worker.ask(question).await
     }
 
     /// Ends what the worker that looks at tensors does.
@@ -197,5 +195,5 @@ async fn try_reading(opener: &RequestWorker, opened: &Opened) -> Result<(), Stri
         data_type: part.data_type.clone(),
         split: part.split.clone(),
     };
-    opener.ask(Request::Tensors { part }).await.map(drop)
+    opener.ask(ListTensors { part }).await.map(drop)
 }

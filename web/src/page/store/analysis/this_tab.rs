@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use ckptscope_protocol::tab::{Answer, Planned, Request};
+use ckptscope_protocol::tab::{MakePlan, PlannedLanes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -47,19 +47,18 @@ async fn plan(
 ) {
     let started = browser::now_seconds();
     let workers = web_workers.pool_size.get_untracked();
-    let answer = web_workers.ask(Request::Plan { text, workers }).await;
+    let answer = web_workers.ask(MakePlan { text, workers }).await;
     let Some(pool) = here.upgrade() else { return };
     match answer {
-        Ok(Answer::Planned(planned)) => {
+        Ok(planned) => {
             let computing = compute(web_workers, *planned, tell, started);
             pool.borrow_mut().replace(computing);
         }
-        Ok(_) => {}
         Err(message) => tell(News::Ended(Phase::Failed(message))),
     }
 }
 
-fn compute(web_workers: WebWorkers, planned: Planned, tell: Listener, started: f64) -> Pool {
+fn compute(web_workers: WebWorkers, planned: PlannedLanes, tell: Listener, started: f64) -> Pool {
     let open = Cell::new(planned.lanes.len());
     let names = planned.lanes.iter().map(|lane| lane.name.clone());
     tell(News::Planned(Box::new(Plan {

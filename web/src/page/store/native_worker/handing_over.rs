@@ -5,7 +5,7 @@
 
 use ckptscope_protocol::ConfigProblem;
 use ckptscope_protocol::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
-use ckptscope_protocol::tab::{Answer, Request};
+use ckptscope_protocol::tab::ListNeeded;
 use futures_util::future::abortable;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -184,9 +184,8 @@ impl State {
     /// The files without which the run would be another one for the worker.
     async fn needed(self, all: &RunFiles) -> Result<RunFiles, String> {
         let paths = loop {
-            match self.web_workers.ask(Request::Needed).await {
-                Ok(Answer::Needed { paths }) => break paths,
-                Ok(_) => return Err("which files the worker needs was not understood".to_owned()),
+            match self.web_workers.ask(ListNeeded {}).await {
+                Ok(needed) => break needed.paths,
                 // Somebody edits the config meanwhile, which interrupts the run's worker.
                 Err(error) if error.is_empty() => {}
                 Err(error) => return Err(error),

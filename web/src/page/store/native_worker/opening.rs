@@ -1,7 +1,7 @@
 //! What a native worker has, on its way into the page: runs, and analyses.
 
 use ckptscope_protocol::service::{AnalysisInfo, Phase, RunFiles, RunFound};
-use ckptscope_protocol::tab::{Answer, Remote, Request, WorkerRun};
+use ckptscope_protocol::tab::{ReadResults, Remote, WorkerRun};
 use ckptscope_results::Results;
 use ckptscope_results::compare::Comparison;
 use gloo_timers::future::TimeoutFuture;
@@ -145,19 +145,16 @@ async fn results(
 ) -> Result<Option<Results>, String> {
     let id = js_sys::encode_uri_component(id);
     let path = format!("api/analyses/{id}/results.json");
-    let text = worker.text("GET", &path, Payload::Nothing).await;
-    let text = text.map_err(|error| in_words(state, worker, &error))?;
+    let file = worker.file(&path).await;
+    let file = file.map_err(|error| in_words(state, worker, &error))?;
     if !task.is_wanted() {
         return Ok(None);
     }
-    let answer = state.web_workers.ask(Request::Results { text }).await;
+    let answer = state.web_workers.ask_of(ReadResults {}, &file).await;
     if !task.is_wanted() {
         return Ok(None);
     }
-    match answer? {
-        Answer::Results(results) => Ok(Some(*results)),
-        _ => Ok(None),
-    }
+    answer.map(|results| Some(*results))
 }
 
 /// The worker as soon as it can be used; none where nobody waits for it any more.
