@@ -1,6 +1,6 @@
 //! Cutting the page's program into parts that are fetched when they are first needed.
 //!
-//! The places are marked in `web/src/part.rs` and its users. What several parts need stays in the
+//! The places are marked in `web/browser/src/part.rs` and its users. What several parts need stays in the
 //! main program.
 //!
 //! wasm_split_cli_support does the cutting, the other half of Leptos' own lazy loading.

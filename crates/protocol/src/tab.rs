@@ -256,6 +256,14 @@ pub struct WorkerRun {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret(pub String);
 
+impl Secret {
+    /// Whether a header of a request can carry it.
+    #[must_use]
+    pub fn is_sendable(&self) -> bool {
+        self.0.chars().all(|character| character.is_ascii_graphic())
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")

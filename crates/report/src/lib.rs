@@ -11,7 +11,6 @@
 
 pub mod curve;
 pub mod figure;
-pub mod summary;
 
 mod cards;
 mod charts;

@@ -2,10 +2,9 @@
 
 use crate::curve::{Curve, Panel, Part};
 use crate::markup::escaped;
-use crate::summary::Summary;
 use crate::table::{number, signed};
-use ckptscope_results::Entry;
 use ckptscope_results::title::Title;
+use ckptscope_results::{Entry, Summary};
 
 const HEAD: &str = "<thead><tr><th scope=col rowspan=2>metric<th scope=col rowspan=2>component<th \
     scope=col rowspan=2>first<th scope=col rowspan=2>last<th scope=colgroup colspan=3>smallest<th \

@@ -1,10 +1,10 @@
 //! Summaries as tables.
 
 use ckptscope_plot::significant;
+use ckptscope_results::Summary;
 
 use crate::curve::{Curve, Panel};
 use crate::markup::{counted, details, escaped};
-use crate::summary::Summary;
 
 /// Digits of every number.
 pub(crate) const DIGITS: usize = 4;

@@ -17,6 +17,7 @@ mod results;
 mod series;
 mod set;
 mod status;
+mod summary;
 pub mod title;
 mod value;
 mod version_1;
@@ -32,6 +33,7 @@ pub use results::{Input, Results, UnreadableStep};
 pub use series::{EntryId, Series, SeriesId, SeriesPoint, Text};
 pub use set::SeriesSet;
 pub use status::Status;
+pub use summary::Summary;
 pub use value::Value;
 pub use write::{ResultFile, WriteError};
 

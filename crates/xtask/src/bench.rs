@@ -5,7 +5,7 @@ use lexopt::prelude::*;
 
 use crate::process;
 use crate::setup::{Chromium, wasm};
-use crate::workspace::{PAGE, Workspace};
+use crate::workspace::Workspace;
 
 /// `cargo xtask bench [--browser] [FILTER]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
@@ -33,7 +33,10 @@ fn bench_natively(workspace: &Workspace, filter: &str) -> Result<()> {
 }
 
 /// What is timed in a browser: packages and their benchmarks.
-const IN_BROWSER: [(&str, &str); 2] = [("ckptscope-metrics", "kernels"), (PAGE, "redraw")];
+const IN_BROWSER: [(&str, &str); 2] = [
+    ("ckptscope-metrics", "kernels"),
+    ("ckptscope-web-page", "redraw"),
+];
 
 /// Kernels and redraws in headless Chromium, compiled as the page is.
 fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// The page's package, which is built for wasm32 only.
-pub(crate) const PAGE: &str = "ckptscope-web";
+/// The packages of the page and its web workers, which are built for wasm32 only, as a pattern that
+/// cargo takes for a name.
+pub(crate) const PAGE: &str = "ckptscope-web-*";
 
 /// The checkout, and the folder of tools beside it.
 #[derive(Clone)]

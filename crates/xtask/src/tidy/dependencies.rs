@@ -14,6 +14,14 @@ struct Rule {
 /// The crate that all others may depend on: it has the words they share, and nothing else.
 const VOCABULARY: &str = "ckptscope-vocabulary";
 
+/// The crates below `web/`.
+const WEB: &[&str] = &[
+    "ckptscope-web-app",
+    "ckptscope-web-browser",
+    "ckptscope-web-page",
+    "ckptscope-web-tab",
+];
+
 const RULES: &[Rule] = &[
     Rule {
         crates: &["ckptscope-metrics"],
@@ -94,10 +102,28 @@ const RULES: &[Rule] = &[
         reason: "report is handed results: it knows neither how they came about nor where it goes",
     },
     Rule {
-        crates: &["ckptscope-web"],
+        crates: &["ckptscope-web-page"],
+        but: false,
+        forbidden: &[
+            "ckptscope-analysis",
+            "ckptscope-metrics",
+            "ckptscope-checkpoint",
+            "ckptscope-report",
+            "ckptscope-web-tab",
+        ],
+        reason: "the page shows what it is told: web workers have what computes, and it comes later",
+    },
+    Rule {
+        crates: &["ckptscope-web-tab", "ckptscope-web-browser"],
+        but: false,
+        forbidden: &["leptos", "ckptscope-plot", "ckptscope-web-page"],
+        reason: "a web worker has no page to draw on",
+    },
+    Rule {
+        crates: WEB,
         but: true,
-        forbidden: &["leptos", "web-sys", "gloo*"],
-        reason: "only web knows the browser",
+        forbidden: &["leptos", "web-sys", "gloo*", "ckptscope-web-*"],
+        reason: "only the crates below web/ know the browser",
     },
     Rule {
         crates: &["ckptscope-worker"],
@@ -173,8 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn the_page_may_not_know_what_computes() {
+        let computing = ["ckptscope-analysis", "ckptscope-metrics"];
+        let found = check(&package("ckptscope-web-page", &computing));
+        assert_eq!(found.len(), 2);
+        assert_eq!(check(&package("ckptscope-web-tab", &computing)), vec![]);
+    }
+
+    #[test]
     fn only_web_may_know_leptos() {
         assert_eq!(check(&package("ckptscope-plot", &["leptos"])).len(), 1);
-        assert_eq!(check(&package("ckptscope-web", &["leptos"])), vec![]);
+        assert_eq!(check(&package("ckptscope-web-page", &["leptos"])), vec![]);
+        assert_eq!(check(&package("ckptscope-web-tab", &["leptos"])).len(), 1);
     }
 }

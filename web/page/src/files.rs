@@ -1,0 +1,98 @@
+//! The files of a run, as handles: their content stays where it is until somebody reads a range.
+
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+use web_sys::Blob;
+
+/// Files by path, and what they are called together.
+#[derive(Clone, Debug, Default)]
+pub struct RunFiles {
+    /// What messages call them: the folder, or the only file.
+    pub name: String,
+    /// Each file's path, separated by `/`, and its handle.
+    pub files: Vec<(String, Blob)>,
+}
+
+impl RunFiles {
+    /// Files as they were chosen: their paths begin with the names of what was chosen. A folder
+    /// that was chosen alone gives its name, and its paths begin below it.
+    #[must_use]
+    pub fn chosen(mut files: Vec<(String, Blob)>) -> Self {
+        files.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let paths = files.iter().map(|(path, _)| path.as_str());
+        let (name, only_folder) = name_of(&paths.collect::<Vec<_>>());
+        if let Some(folder) = only_folder {
+            for (path, _) in &mut files {
+                path.drain(..=folder.len());
+            }
+        }
+        Self { name, files }
+    }
+
+    /// The paths, in order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The handles, in the order of the paths, as a message carries them.
+    #[must_use]
+    pub fn handles(&self) -> Array {
+        self.files
+            .iter()
+            .map(|(_, blob)| JsValue::from(blob.clone()))
+            .collect()
+    }
+
+    /// Bytes of all of them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        // Sizes are whole numbers below 2^53.
+        self.files.iter().map(|(_, blob)| blob.size() as u64).sum()
+    }
+}
+
+/// What chosen files are called together, and the folder that all of them are in.
+fn name_of(paths: &[&str]) -> (String, Option<String>) {
+    let mut tops: Vec<&str> = Vec::new();
+    for path in paths {
+        let top = path.split('/').next().unwrap_or_default();
+        if tops.last() != Some(&top) {
+            tops.push(top);
+        }
+    }
+    match tops.as_slice() {
+        [] => ("no files".to_owned(), None),
+        [top] => {
+            let is_folder = paths.iter().all(|path| path.len() > top.len());
+            ((*top).to_owned(), is_folder.then(|| (*top).to_owned()))
+        }
+        [first, others @ ..] => (format!("{first} and {} more", others.len()), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_chosen_alone_gives_its_name() {
+        let (name, folder) = name_of(&["run/checkpoints/step_0/config.json", "run/notes.txt"]);
+        assert_eq!(name, "run");
+        assert_eq!(folder.as_deref(), Some("run"));
+    }
+
+    #[test]
+    fn a_file_chosen_alone_keeps_its_path() {
+        let (name, folder) = name_of(&["model.safetensors"]);
+        assert_eq!((name.as_str(), folder), ("model.safetensors", None));
+    }
+
+    #[test]
+    fn several_things_keep_their_names() {
+        let (name, folder) = name_of(&["step_0/a.pt", "step_0/b.pt", "step_1/a.pt", "x.json"]);
+        assert_eq!((name.as_str(), folder), ("step_0 and 2 more", None));
+    }
+}

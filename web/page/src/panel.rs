@@ -1,0 +1,289 @@
+//! Series, arranged as charts show them.
+
+pub mod chart;
+pub mod look;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ckptscope_results::{DataKind, Entry, EntryId, Results, Series, SeriesId};
+use leptos::prelude::*;
+
+pub use ckptscope_results::{PanelId, Subject, title};
+
+use crate::choices::Lines;
+
+/// In the order in which charts of one metric are shown.
+const KINDS: [DataKind; 3] = [
+    DataKind::Activations,
+    DataKind::Weights,
+    DataKind::Gradients,
+];
+
+/// All charts of one analysis, along its metric entries and then by kind of data.
+#[derive(Clone, Default)]
+pub struct Panels {
+    /// The metric entries, in order.
+    entries: Vec<EntryId>,
+    /// The charts. Each is a signal of its own: a number concerns one of them only.
+    pub all: Vec<PanelSlot>,
+    /// What their lines are of.
+    pub seen: Seen,
+}
+
+/// The components, layers and heads of all charts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Components, each with its run where several are compared; without layers and heads.
+    pub parts: BTreeSet<Subject>,
+    /// Layers.
+    pub layers: BTreeSet<u64>,
+    /// Heads.
+    pub heads: BTreeSet<u64>,
+}
+
+/// The signal of one chart.
+pub type PanelSignal = ArcRwSignal<Panel>;
+
+/// One chart of several.
+#[derive(Clone)]
+pub struct PanelSlot {
+    /// Which it is.
+    pub id: PanelId,
+    /// What it shows.
+    pub panel: PanelSignal,
+}
+
+/// What taking in series changed.
+#[derive(Default)]
+pub struct Added {
+    /// The charts that got numbers. They were not told.
+    pub changed: Vec<(PanelId, PanelSignal)>,
+    /// Whether there are charts, components, layers or heads that were not there before.
+    pub has_grown: bool,
+}
+
+/// One chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Panel {
+    /// What it shows.
+    pub id: PanelId,
+    /// Its lines, sorted by component, layer and head.
+    pub lines: Vec<Line>,
+}
+
+/// One line of a chart. Its numbers are those of the analysis, not a copy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// What it is of.
+    pub subject: Subject,
+    /// Its numbers, over steps or over layers.
+    series: Arc<Series>,
+}
+
+impl Panels {
+    /// No charts yet, of an analysis with these entries.
+    #[must_use]
+    pub fn of(results: &Results) -> Self {
+        Self {
+            entries: results.entries.iter().map(Entry::id).collect(),
+            all: Vec::new(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Takes in series, in place of earlier ones of the same. Charts that get some are not told;
+    /// the caller does that.
+    pub fn add_all<'a>(&mut self, series: impl IntoIterator<Item = &'a Arc<Series>>) -> Added {
+        let mut added = Added::default();
+        let mut changed = BTreeSet::new();
+        let mut places = HashMap::new();
+        let mut last: Option<usize> = None;
+        for one in series {
+            added.has_grown |= self.seen.add(&one.id);
+            // Series of one chart come one after the other.
+            let same = last.filter(|&place| self.all[place].id.has(&one.id));
+            let place = same.unwrap_or_else(|| {
+                *places.entry(one.id.panel()).or_insert_with_key(|id| {
+                    self.place_of(id).unwrap_or_else(|| {
+                        added.has_grown = true;
+                        self.all.push(PanelSlot::new(id.clone()));
+                        self.all.len() - 1
+                    })
+                })
+            });
+            last = Some(place);
+            let panel = &self.all[place].panel;
+            panel.update_untracked(|panel| panel.add(one));
+            changed.insert(place);
+        }
+        let slots = changed.into_iter().map(|place| self.all[place].clone());
+        added.changed = slots.map(|slot| (slot.id, slot.panel)).collect();
+        let entries = &self.entries;
+        self.all.sort_by_key(|slot| order(&slot.id, entries));
+        added
+    }
+
+    /// The labels of all metric entries that have charts, each once, in order.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let labels = self.all.iter().map(|slot| slot.id.entry.label.to_string());
+        let mut labels: Vec<String> = labels.collect();
+        labels.dedup();
+        labels
+    }
+
+    fn place_of(&self, id: &PanelId) -> Option<usize> {
+        self.all.iter().position(|slot| slot.id == *id)
+    }
+}
+
+/// A chart's place among others: entries as in the config, then activations, weights, gradients.
+fn order(id: &PanelId, entries: &[EntryId]) -> (usize, usize) {
+    let entry = entries.iter().position(|entry| *entry == id.entry);
+    let kind = KINDS.iter().position(|kind| *kind == id.kind);
+    (entry.unwrap_or(entries.len()), kind.unwrap_or(KINDS.len()))
+}
+
+impl Seen {
+    /// Whether the series is of something new.
+    fn add(&mut self, id: &SeriesId) -> bool {
+        let is_new_layer = self.layers.insert(id.layer);
+        let is_new_head = id.head.is_some_and(|head| self.heads.insert(head));
+        let is_new_part = self.parts.insert(part_of(&id.subject()));
+        is_new_layer || is_new_head || is_new_part
+    }
+}
+
+/// Without layer and head.
+pub(crate) fn part_of(subject: &Subject) -> Subject {
+    Subject {
+        layer: None,
+        head: None,
+        ..subject.clone()
+    }
+}
+
+impl PanelSlot {
+    fn new(id: PanelId) -> Self {
+        let panel = ArcRwSignal::new(Panel {
+            id: id.clone(),
+            lines: Vec::new(),
+        });
+        Self { id, panel }
+    }
+}
+
+impl Panel {
+    /// With the lines of layers only, or with those of heads only; with all lines where it does
+    /// not have both.
+    #[must_use]
+    pub fn only(&self, lines: Lines) -> Self {
+        let is_wanted = |line: &&Line| line.subject.head.is_some() == (lines == Lines::Heads);
+        let mut wanted: Vec<Line> = self.lines.iter().filter(is_wanted).cloned().collect();
+        if wanted.is_empty() {
+            wanted.clone_from(&self.lines);
+        }
+        Self {
+            id: self.id.clone(),
+            lines: wanted,
+        }
+    }
+
+    /// With layers instead of steps along x, for a single step: a line for each component, or for
+    /// each head of it.
+    #[must_use]
+    pub fn over_layers(&self) -> Self {
+        let mut lines: BTreeMap<Subject, Series> = BTreeMap::new();
+        for line in &self.lines {
+            let last = line.series.points().next_back();
+            let (Some(layer), Some(point)) = (line.subject.layer, last) else {
+                continue;
+            };
+            let subject = Subject {
+                layer: None,
+                ..line.subject.clone()
+            };
+            let over = lines
+                .entry(subject)
+                .or_insert_with(|| Series::new(line.series.id.clone()));
+            over.insert(layer, point.value.cloned(), point.status.cloned());
+        }
+        let lines = lines.into_iter().map(|(subject, series)| Line {
+            subject,
+            series: Arc::new(series),
+        });
+        Self {
+            id: self.id.clone(),
+            lines: lines.collect(),
+        }
+    }
+
+    /// The line of a subject.
+    #[must_use]
+    pub fn line(&self, subject: &Subject) -> Option<&Line> {
+        let place = self
+            .lines
+            .binary_search_by(|line| line.subject.cmp(subject))
+            .ok()?;
+        self.lines.get(place)
+    }
+
+    /// The steps at which any of its lines has a point, ascending.
+    #[must_use]
+    pub fn steps(&self) -> Vec<u64> {
+        let mut all: Vec<u64> = Vec::new();
+        for line in &self.lines {
+            // Most lines have the same steps.
+            if line.series.steps() != all {
+                all.extend(line.series.steps());
+                all.sort_unstable();
+                all.dedup();
+            }
+        }
+        all
+    }
+
+    /// Whether any line is of a head.
+    #[must_use]
+    pub fn has_heads(&self) -> bool {
+        self.lines.iter().any(|line| line.subject.head.is_some())
+    }
+
+    fn add(&mut self, series: &Arc<Series>) {
+        let subject = series.id.subject();
+        let place = self
+            .lines
+            .binary_search_by(|line| line.subject.cmp(&subject));
+        let series = Arc::clone(series);
+        match place {
+            Ok(place) => self.lines[place].series = series,
+            Err(place) => self.lines.insert(place, Line { subject, series }),
+        }
+    }
+}
+
+impl Line {
+    /// The value at a step: none where there is no point or the point has no value.
+    #[must_use]
+    pub fn at(&self, step: u64) -> Option<f64> {
+        self.series.number(step)
+    }
+
+    /// (step, value) by ascending step; none where the value does not exist.
+    pub fn points(&self) -> impl DoubleEndedIterator<Item = (u64, Option<f64>)> + Clone {
+        self.series.numbers()
+    }
+
+    /// What there is to know of the value at a step, or why it does not exist.
+    #[must_use]
+    pub fn status(&self, step: u64) -> Option<String> {
+        let status = self.series.statuses().get(&step)?;
+        Some(status.text.to_string())
+    }
+
+    /// Every such status.
+    pub fn statuses(&self) -> impl Iterator<Item = &str> {
+        self.series.statuses().values().map(|status| &*status.text)
+    }
+}

@@ -1,0 +1,90 @@
+//! From what was dropped or picked to what is open.
+
+use ckptscope_results::Results;
+use ckptscope_web_browser::text_of;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::Blob;
+
+use crate::drop::Dropped;
+use crate::files::RunFiles;
+use crate::run_place::RunPlace;
+use crate::screens::readout;
+use crate::store::{OpenTask, Side, State};
+
+/// A results file says what it is within so many bytes.
+const HEAD_BYTES: i32 = 512;
+
+/// Opens what was dropped.
+pub(crate) fn dropped(state: State, task: OpenTask, dropped: Dropped) {
+    let name = dropped.name();
+    if dropped.is_empty() {
+        task.fail(
+            &"Nothing that can be read was dropped. Drop a file or a folder from this machine.",
+        );
+        return;
+    }
+    spawn_local(async move {
+        let goes_on = move |found| {
+            task.tell(
+                format!("{name}: {} found", readout::counted(found, "file")),
+                None,
+            );
+            task.is_wanted()
+        };
+        match dropped.list(goes_on).await {
+            Ok(files) => take(state, task, files).await,
+            Err(error) => task.fail(&error),
+        }
+    });
+}
+
+/// Opens what was picked.
+pub(crate) fn picked(state: State, task: OpenTask, files: RunFiles) {
+    if files.files.is_empty() {
+        task.fail(&"The folder holds no files. Choose the folder of a training run, or its checkpoint files.");
+        return;
+    }
+    spawn_local(take(state, task, files));
+}
+
+/// A results file and a config are known by themselves; everything else is taken for a run.
+async fn take(state: State, task: OpenTask, files: RunFiles) {
+    if let [(path, file)] = files.files.as_slice() {
+        match known_text(state, path, file).await {
+            Ok(Some(Known::Results)) => return task.show(file).await,
+            Ok(Some(Known::Config(text))) => {
+                state.settle();
+                state.side.set(Side::YAML);
+                state.ask.replace(text);
+                return;
+            }
+            Ok(None) => {}
+            Err(reason) => return task.fail(&format!("{path} could not be read: {reason}")),
+        }
+    }
+    task.open(RunPlace::Files(files), None).await;
+}
+
+/// A single file that is not a checkpoint.
+enum Known {
+    Results,
+    Config(String),
+}
+
+async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Known>, String> {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let is_run_open = state.opened.with_untracked(Option::is_some);
+    match ending {
+        "json" => {
+            let head = file.slice_with_i32_and_i32(0, HEAD_BYTES);
+            let head = head.map_err(|error| ckptscope_web_browser::in_words(&error))?;
+            if !Results::is_beginning(&text_of(&head).await?) {
+                return Ok(None);
+            }
+            Ok(Some(Known::Results))
+        }
+        "yaml" | "yml" if is_run_open => Ok(Some(Known::Config(text_of(file).await?))),
+        _ => Ok(None),
+    }
+}

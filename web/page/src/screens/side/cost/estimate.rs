@@ -1,0 +1,191 @@
+//! What an analysis takes, here and on the native worker, and which of the two is proposed.
+
+use ckptscope_protocol::Cost;
+use ckptscope_protocol::service::Machine;
+use leptos::prelude::*;
+
+use crate::screens::readout;
+use crate::store::State;
+
+/// Memory of one lane that a tab had better not be asked for.
+const MOST_BYTES: u64 = 2_000_000_000;
+
+/// Seconds above which a machine that nobody has to watch is the better place.
+const LONG_SECONDS: f64 = 300.0;
+
+/// Where an analysis is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In this tab.
+    Here,
+    /// On the native worker.
+    Worker,
+}
+
+/// What a place has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Power {
+    /// Lanes that it computes at once.
+    threads: u64,
+    /// Of one thread; 0 where that is not known.
+    flops_per_second: f64,
+    /// Memory for analyses; none where it does not say.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Power {
+    /// Of this tab.
+    pub(super) fn here(state: State) -> Self {
+        let speed = state
+            .opened
+            .with(|opened| opened.as_ref().map(|opened| opened.flops_per_second));
+        Self {
+            threads: state.web_workers.pool_size.get() as u64,
+            flops_per_second: speed.unwrap_or_default(),
+            memory_bytes: None,
+        }
+    }
+
+    /// Of the native worker; none where none can be used.
+    pub(super) fn of_worker(state: State) -> Option<Self> {
+        state.native_worker.machine().map(Self::of)
+    }
+
+    fn of(machine: Machine) -> Self {
+        Self {
+            threads: machine.threads,
+            flops_per_second: machine.flops_per_second,
+            memory_bytes: Some(machine.memory_bytes),
+        }
+    }
+
+    /// Lanes that are computed at once.
+    pub(super) fn lanes_at_once(&self, cost: &Cost) -> u64 {
+        self.threads.clamp(1, cost.lanes.max(1))
+    }
+
+    /// How long computing takes; none where the speed is not known.
+    pub(super) fn seconds(&self, cost: &Cost) -> Option<f64> {
+        let speed = self.flops_per_second * self.lanes_at_once(cost) as f64;
+        (speed > 0.0).then(|| cost.flops / speed)
+    }
+
+    /// Memory that it takes at most.
+    pub(super) fn peak_bytes(&self, cost: &Cost) -> u64 {
+        cost.peak_bytes.saturating_mul(self.lanes_at_once(cost))
+    }
+
+    /// Whether there is as much memory.
+    pub(super) fn has_memory(&self, cost: &Cost) -> bool {
+        self.memory_bytes
+            .is_none_or(|memory| self.peak_bytes(cost) <= memory)
+    }
+}
+
+/// Why a tab is not the place for an analysis, with the figure.
+pub(super) fn too_much(cost: &Cost, here: &Power) -> Option<String> {
+    if cost.peak_bytes > MOST_BYTES {
+        return Some(format!(
+            "One layer needs {} of memory, and a tab has about {}.",
+            readout::bytes(cost.peak_bytes),
+            readout::bytes(MOST_BYTES)
+        ));
+    }
+    let seconds = here.seconds(cost)?;
+    (seconds > LONG_SECONDS).then(|| {
+        format!(
+            "This takes {} in a tab that has to stay open.",
+            about(seconds)
+        )
+    })
+}
+
+/// Where it is better computed.
+pub(super) fn proposed(cost: &Cost, here: &Power, worker: Option<&Power>) -> Place {
+    let has_worker = worker.is_some_and(|worker| worker.has_memory(cost));
+    if has_worker && too_much(cost, here).is_some() {
+        Place::Worker
+    } else {
+        Place::Here
+    }
+}
+
+/// Of a short analysis the operations say little: starting workers and reading take longer.
+pub(super) fn about(seconds: f64) -> String {
+    if seconds < 1.0 {
+        "a second or two".to_owned()
+    } else {
+        format!("about {}", readout::duration(seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const TAB: Power = Power {
+        threads: 2,
+        flops_per_second: 1e9,
+        memory_bytes: None,
+    };
+
+    fn worker(threads: u64, memory_bytes: u64) -> Power {
+        Power::of(Machine {
+            threads,
+            flops_per_second: 4e9,
+            memory_bytes,
+            ..Machine::default()
+        })
+    }
+
+    #[test]
+    fn what_a_tab_cannot_do_is_said() {
+        let small = Cost {
+            lanes: 12,
+            flops: 4e9,
+            ..Cost::default()
+        };
+        assert_eq!(too_much(&small, &TAB), None);
+        let wide = Cost {
+            peak_bytes: 3_100_000_000,
+            ..small
+        };
+        assert!(too_much(&wide, &TAB).is_some_and(|words| words.contains("3.1 GB")));
+        let long = Cost {
+            flops: 14_400e9,
+            ..small
+        };
+        assert!(too_much(&long, &TAB).is_some_and(|words| words.contains("2.0 hours")));
+    }
+
+    #[test]
+    fn the_worker_is_proposed_where_a_tab_is_not_the_place() {
+        let wide = Cost {
+            lanes: 12,
+            peak_bytes: 3_100_000_000,
+            ..Cost::default()
+        };
+        let small = Cost::default();
+        let (large, little) = (worker(8, 64_000_000_000), worker(8, 8_000_000_000));
+        assert_eq!(proposed(&wide, &TAB, Some(&large)), Place::Worker);
+        assert_eq!(proposed(&wide, &TAB, Some(&little)), Place::Here);
+        assert_eq!(proposed(&wide, &TAB, None), Place::Here);
+        assert_eq!(proposed(&small, &TAB, Some(&large)), Place::Here);
+    }
+
+    #[test]
+    fn no_more_lanes_are_computed_than_there_are() {
+        let cost = Cost {
+            lanes: 3,
+            flops: 24e9,
+            peak_bytes: 1000,
+            ..Cost::default()
+        };
+        let worker = worker(8, 2999);
+        assert_eq!(worker.seconds(&cost), Some(2.0));
+        assert_eq!(worker.peak_bytes(&cost), 3000);
+        assert!(!worker.has_memory(&cost));
+    }
+}

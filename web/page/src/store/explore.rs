@@ -1,0 +1,147 @@
+//! What is looked at in a run: the tensors of one part of one step, and one of them from near.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ckptscope_protocol::tab::{
+    ListTensors, PartName, PartSummary, RunSummary, StepSummary, TensorList, TensorView, ViewTensor,
+};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::web_workers::WebWorkers;
+
+/// What is looked at. Copies share the same signals.
+#[derive(Clone, Copy)]
+pub(crate) struct Explore {
+    /// The part whose tensors are listed; none where no run is open.
+    pub part: RwSignal<Option<PartName>>,
+    /// Its tensors.
+    pub list: RwSignal<Loadable<TensorList>>,
+    /// What names have to contain.
+    pub search: RwSignal<String>,
+    /// Groups that are unfolded.
+    pub unfolded: RwSignal<BTreeSet<String>>,
+    /// The tensor that is looked at.
+    pub name: RwSignal<Option<String>>,
+    /// What it looks like.
+    pub tensor: RwSignal<Loadable<TensorView>>,
+    web_workers: WebWorkers,
+    /// Counts questions, so that an answer to an earlier one is passed over.
+    questions: StoredValue<u64>,
+}
+
+/// Something that a worker was asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Loadable<T> {
+    /// Nobody asked.
+    NotAsked,
+    /// It is on its way.
+    Loading,
+    /// It is there.
+    Loaded(Arc<T>),
+    /// It cannot be had; in words.
+    Failed(String),
+}
+
+impl Explore {
+    pub(crate) fn new(web_workers: WebWorkers) -> Self {
+        Self {
+            part: RwSignal::new(None),
+            list: RwSignal::new(Loadable::NotAsked),
+            search: RwSignal::new(String::new()),
+            unfolded: RwSignal::new(BTreeSet::new()),
+            name: RwSignal::new(None),
+            tensor: RwSignal::new(Loadable::NotAsked),
+            web_workers,
+            questions: StoredValue::new(0),
+        }
+    }
+
+    /// Begins with the last step of another run.
+    pub(crate) fn begin(self, run: &RunSummary) {
+        self.list.set(Loadable::NotAsked);
+        self.tensor.set(Loadable::NotAsked);
+        self.name.set(None);
+        self.search.set(String::new());
+        self.unfolded.set(BTreeSet::new());
+        let last = run.steps.last();
+        let part = last.and_then(|step| Some((step, step.parts.first()?)));
+        self.part
+            .set(part.map(|(step, part)| named(step.number, part)));
+    }
+
+    /// Looks at another step, at the same kind of data where it has it.
+    pub(crate) fn go_to(self, step: &StepSummary) {
+        let is_same = |part: &&PartSummary| {
+            self.part.with_untracked(|now| {
+                now.as_ref()
+                    .is_some_and(|now| now.data_type == part.data_type && now.split == part.split)
+            })
+        };
+        let same = step.parts.iter().find(is_same);
+        let part = same.or_else(|| step.parts.first());
+        self.part.set(part.map(|part| named(step.number, part)));
+    }
+
+    /// Lists the tensors of the part, and looks again at the one that was looked at.
+    pub(crate) async fn list_tensors(self, part: PartName) {
+        self.questions.update_value(|questions| *questions += 1);
+        let question = self.questions.get_value();
+        self.list.set(Loadable::Loading);
+        let answer = self.web_workers.ask(ListTensors { part }).await;
+        if self.questions.get_value() != question {
+            return;
+        }
+        match answer {
+            Ok(list) => self.list.set(Loadable::Loaded(Arc::new(list))),
+            Err(message) if message.is_empty() => self.list.set(Loadable::NotAsked),
+            Err(message) => self.list.set(Loadable::Failed(message)),
+        }
+        if let Some(name) = self.name.get_untracked() {
+            self.look_at(name);
+        }
+    }
+
+    /// Looks at a tensor of the list; what was looked at before is given up.
+    pub(crate) fn look_at(self, name: String) {
+        let row = self.list.with_untracked(|list| match list {
+            Loadable::Loaded(list) => {
+                let row = list.tensors.iter().find(|row| row.name == name);
+                row.map(|row| (list.part.clone(), row.path.clone()))
+            }
+            _ => None,
+        });
+        self.name.set(Some(name.clone()));
+        let Some((part, path)) = row else {
+            let message = format!("There is no {name} in this part of this step.");
+            self.tensor.set(Loadable::Failed(message));
+            return;
+        };
+        self.tensor.set(Loadable::Loading);
+        spawn_local(async move {
+            match self.web_workers.look(ViewTensor { part, path, name }).await {
+                Ok(view) => self.tensor.set(Loadable::Loaded(Arc::new(*view))),
+                // Another tensor is looked at, or none.
+                Err(message) if message.is_empty() => {}
+                Err(message) => self.tensor.set(Loadable::Failed(message)),
+            }
+        });
+    }
+
+    /// Looks at no tensor.
+    pub(crate) fn look_away(self) {
+        self.web_workers.stop_looking();
+        self.name.set(None);
+        self.tensor.set(Loadable::NotAsked);
+    }
+}
+
+/// A part of a step, as questions name it.
+pub(crate) fn named(step: u64, part: &PartSummary) -> PartName {
+    PartName {
+        step,
+        data_type: part.data_type.clone(),
+        split: part.split.clone(),
+    }
+}

@@ -1,0 +1,50 @@
+//! What the page is asked to open.
+
+use ckptscope_protocol::service::AnalysisInfo;
+use ckptscope_protocol::tab::Remote;
+
+use super::address;
+use super::native_worker::shown::Brought;
+use crate::drop::Dropped;
+use crate::files::RunFiles;
+use crate::native::NativeWorker;
+
+/// What the demo run is called while it is on its way.
+pub(crate) const DEMO: &str = "the demo run";
+
+/// Something to open.
+pub(crate) enum OpenRequest {
+    /// The demo run.
+    Demo,
+    /// What was dropped on the page.
+    Dropped(Dropped),
+    /// What was picked.
+    Picked(RunFiles),
+    /// What was typed in for a run that is not on this machine.
+    Place(String),
+    /// A run of the native worker's.
+    Run(Box<Remote>),
+    /// Results that the native worker had.
+    Brought(Box<Brought>),
+    /// An analysis of a native worker's that is not done.
+    Analysis(NativeWorker, Box<AnalysisInfo>),
+    /// What the page's address asks for.
+    Address(String),
+}
+
+impl OpenRequest {
+    /// What it is called while it is on its way.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Demo => DEMO.to_owned(),
+            Self::Dropped(dropped) => dropped.name(),
+            Self::Picked(files) => files.name.clone(),
+            // A query may be a signature.
+            Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
+            Self::Run(remote) => remote.place.clone(),
+            Self::Brought(brought) => brought.name.clone(),
+            Self::Analysis(_, info) => info.name.clone(),
+            Self::Address(address) => address::name_of(address),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What the page knows, as signals.
+
+use ckptscope_plot::Theme;
+use ckptscope_protocol::tab::{Opened, ReadResults};
+use ckptscope_results::Results;
+use leptos::prelude::*;
+use web_sys::Blob;
+
+use super::analysis::Analysis;
+use super::arrival::Arrival;
+use super::ask::Ask;
+use super::explore::Explore;
+use super::given::Given;
+use super::native_worker::NativeConnection;
+use super::native_worker::sending::Sending;
+use super::open_request::{DEMO, OpenRequest};
+use super::view::View;
+use super::web_workers::WebWorkers;
+use crate::browser;
+use crate::link::Source;
+use crate::run_place::RunPlace;
+
+/// Opens what is asked for.
+pub(crate) type Open = fn(State, OpenTask, OpenRequest);
+
+/// Everything that is shown. Copies share the same signals.
+#[derive(Clone, Copy)]
+pub(crate) struct State {
+    /// How far the page is with opening something.
+    pub stage: RwSignal<Stage>,
+    /// What came with the page's address.
+    pub arrival: Arrival,
+    /// The run that is open; none where there is none, or results alone.
+    pub opened: RwSignal<Option<Opened>>,
+    /// Which tab of the workbench's side is shown.
+    pub side: RwSignal<Side>,
+    /// What is looked at in the run.
+    pub explore: Explore,
+    /// What is asked of the run.
+    pub ask: Ask,
+    /// What is being computed, or was.
+    pub analysis: Analysis,
+    /// How it is shown.
+    pub view: View,
+    pub theme: ReadSignal<Theme>,
+    /// The workers.
+    pub web_workers: WebWorkers,
+    /// The native worker, where there is one.
+    pub native_worker: NativeConnection,
+    /// What is on its way to it.
+    pub sending: Sending,
+    /// The view of what is open; none before the part of the program that opens things is there.
+    pub workbench: StoredValue<Option<fn() -> AnyView>>,
+    /// What was given for a run that is not on this machine.
+    pub given: Given,
+    /// What the shown results are of, where a link or the native worker brought them.
+    pub origin: StoredValue<Option<Source>>,
+    /// Opens things: the page's part that knows how.
+    open: Open,
+    /// Counts what was to be opened, so that what an earlier task still brings is passed over.
+    tasks: StoredValue<u64>,
+}
+
+/// How far the page is with opening something.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    /// Nothing is open.
+    Landing,
+    /// Something is on its way: what, and bytes so far of so many where that is known.
+    Opening {
+        what: String,
+        bytes: Option<(u64, u64)>,
+    },
+    /// It could not be opened; in words.
+    Failed(String),
+    /// A run or results are open.
+    Open,
+}
+
+/// The name of a tab of the workbench's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side(pub &'static str);
+
+/// Those that others than the tabs themselves go to.
+impl Side {
+    /// What was found.
+    pub(crate) const EXPLORE: Self = Self("explore");
+    /// What is asked, as a form.
+    pub(crate) const ASK: Self = Self("ask");
+    /// What is asked, as YAML.
+    pub(crate) const YAML: Self = Self("yaml");
+}
+
+impl State {
+    /// Nothing is open. What is opened later is opened by `open`.
+    pub(crate) fn new(open: Open) -> Self {
+        let (web_workers, sending) = (WebWorkers::new(), Sending::new());
+        Self {
+            stage: RwSignal::new(Stage::Landing),
+            arrival: Arrival::new(),
+            opened: RwSignal::new(None),
+            side: RwSignal::new(Side::ASK),
+            explore: Explore::new(web_workers),
+            ask: Ask::new(web_workers),
+            analysis: Analysis::new(web_workers),
+            view: View::new(),
+            theme: browser::theme(),
+            web_workers,
+            native_worker: NativeConnection::new(sending, web_workers),
+            sending,
+            workbench: StoredValue::new(None),
+            given: Given::new(),
+            origin: StoredValue::new(None),
+            open,
+            tasks: StoredValue::new(0),
+        }
+    }
+
+    /// The state of the page that the caller is part of.
+    pub(crate) fn here() -> Self {
+        expect_context()
+    }
+
+    /// Whether a run is open; whoever asks hears when that changes.
+    pub(crate) fn is_run_open(self) -> bool {
+        self.opened.with(Option::is_some)
+    }
+
+    /// Whether the workbench has something to show.
+    pub(crate) fn has_content(self) -> bool {
+        self.is_run_open()
+            || self.analysis.results.with(Option::is_some)
+            || self.analysis.is_on_worker()
+    }
+
+    /// Opens something; what was on its way is given up.
+    pub(crate) fn open(self, request: OpenRequest) {
+        let task = self.begin_opening(&request.name());
+        (self.open)(self, task, request);
+    }
+
+    /// Begins to open something; what was on its way is given up. What is open stays until
+    /// something else is.
+    pub(crate) fn begin_opening(self, what: &str) -> OpenTask {
+        self.web_workers.stop_opening();
+        self.tasks.update_value(|tasks| *tasks += 1);
+        let task = OpenTask {
+            number: self.tasks.get_value(),
+            state: self,
+        };
+        task.tell(what.to_owned(), None);
+        task
+    }
+
+    /// Gives up what is being opened, or puts its failure away.
+    pub(crate) fn settle(self) {
+        self.web_workers.stop_opening();
+        self.tasks.update_value(|tasks| *tasks += 1);
+        self.stage.set(if untrack(|| self.has_content()) {
+            Stage::Open
+        } else {
+            Stage::Landing
+        });
+    }
+
+    /// Back to the beginning.
+    pub(crate) fn close(self) {
+        self.analysis.clear();
+        self.sending.forget();
+        self.web_workers.stop();
+        self.origin.set_value(None);
+        self.arrival.leave();
+        self.opened.set(None);
+        self.settle();
+    }
+
+    /// Shows results that were not computed here; a run that is open is closed.
+    pub(crate) fn show_results(self, results: Results) {
+        self.close();
+        self.analysis.show(results);
+        self.settle();
+    }
+
+    async fn show_run(self, opened: Opened, config: Option<String>) {
+        self.analysis.clear();
+        self.sending.forget();
+        let proposed = opened.proposals.first().map(|first| first.text.clone());
+        self.explore.begin(&opened.run);
+        self.side.set(if config.is_some() || proposed.is_some() {
+            Side::ASK
+        } else {
+            Side::EXPLORE
+        });
+        self.origin.set_value(None);
+        self.opened.set(Some(opened));
+        self.stage.set(Stage::Open);
+        let is_ordered = config.is_some();
+        self.ask
+            .begin(config.or(proposed).unwrap_or_default())
+            .await;
+        let checked = self.ask.checked;
+        if is_ordered && checked.with_untracked(|checked| checked.too_large.is_none()) {
+            self.run();
+        }
+    }
+
+    /// Computes what is asked in this tab.
+    pub(crate) fn run(self) {
+        self.analysis.start(self.ask.text.get_untracked());
+    }
+}
+
+/// Something that a person wants opened. It tells the page nothing any more once another is.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenTask {
+    number: u64,
+    state: State,
+}
+
+impl OpenTask {
+    /// Whether it is still wanted.
+    pub(crate) fn is_wanted(self) -> bool {
+        self.state.tasks.get_value() == self.number
+    }
+
+    /// Says what is on its way, and bytes so far of so many where that is known.
+    pub(crate) fn tell(self, what: String, bytes: Option<(u64, u64)>) {
+        if self.is_wanted() {
+            self.state.stage.set(Stage::Opening { what, bytes });
+        }
+    }
+
+    /// Says that it could not be opened; what is open stays.
+    pub(crate) fn fail(self, reason: &impl ToString) {
+        if self.is_wanted() {
+            self.state.stage.set(Stage::Failed(reason.to_string()));
+        }
+    }
+
+    /// Opens the demo run and computes the analysis of a config, or its own.
+    pub(crate) async fn open_demo(self, config: Option<String>) {
+        let progress = move |bytes, of| self.tell(DEMO.to_owned(), Some((bytes, of)));
+        progress(0, crate::demo::bytes());
+        let fetched = async {
+            let files = crate::demo::run(progress).await?;
+            let config = match config {
+                Some(config) => config,
+                None => crate::demo::config().await?,
+            };
+            Ok::<_, crate::fetch::FetchError>((files, config))
+        };
+        match fetched.await {
+            Ok((files, config)) => self.open(RunPlace::Files(files), Some(config)).await,
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Opens a run. With a config, its analysis is computed at once; else one is proposed.
+    pub(crate) async fn open(self, place: RunPlace, config: Option<String>) {
+        if !self.is_wanted() {
+            return;
+        }
+        let name = place.name().to_owned();
+        self.tell(name.clone(), None);
+        match self.state.web_workers.open(place).await {
+            Ok(opened) => self.state.show_run(*opened, config).await,
+            Err(message) if message.is_empty() => {}
+            Err(message) => self.fail(&format!("{name} could not be opened: {message}")),
+        }
+    }
+
+    /// Opens a run on the Hub or at an address. With a config, its analysis is computed at once.
+    pub(crate) async fn open_remote(self, place: String, config: Option<String>) {
+        self.state.given.give(place, config);
+        self.open_given().await;
+    }
+
+    /// Opens what was given.
+    pub(crate) async fn open_given(self) {
+        match self.state.given.remote() {
+            Ok((remote, config)) => self.open(RunPlace::Remote(Box::new(remote)), config).await,
+            Err(reason) => self.fail(&reason),
+        }
+    }
+
+    /// Shows the results in a results file; a run that is open is closed.
+    pub(crate) async fn show(self, file: &Blob) {
+        let workers = self.state.web_workers;
+        let answer = workers.ask_of(ReadResults {}, file).await;
+        if !self.is_wanted() {
+            return;
+        }
+        match answer {
+            Ok(results) => self.state.show_results(*results),
+            Err(message) => self.fail(&message),
+        }
+    }
+}

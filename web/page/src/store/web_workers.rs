@@ -1,0 +1,199 @@
+//! The page's web workers: one for questions about the run, another for single
+//! tensors, and a pool for lanes.
+
+use std::rc::Rc;
+
+use ckptscope_protocol::tab::{Ask, ListTensors, OpenRun, Opened, PartName, PlannedLane};
+use leptos::prelude::*;
+use web_sys::Blob;
+
+use super::meter::Meter;
+use crate::files::RunFiles;
+use crate::native::NativeWorker;
+use crate::pool::{LaneNews, Pool};
+use crate::request_worker::RequestWorker;
+use crate::run_place::RunPlace;
+
+/// More workers than this gain little and cost memory.
+const MOST_WORKERS: usize = 16;
+
+/// The workers and the files they read. Copies share them.
+#[derive(Clone, Copy)]
+pub(crate) struct WebWorkers {
+    workers: StoredValue<Workers, LocalStorage>,
+    /// How many workers compute lanes.
+    pub pool_size: RwSignal<usize>,
+    /// How many this machine can run at once.
+    pub threads: usize,
+    /// What the run that is being opened takes of the network; none where none is.
+    pub opening: RwSignal<Option<Meter>>,
+    /// What the open run has taken of it.
+    pub meter: RwSignal<Meter>,
+}
+
+struct Workers {
+    /// Answers questions about the run.
+    run: RequestWorker,
+    /// Looks at single tensors.
+    tensor: RequestWorker,
+    /// Opens the next run while the one that is open stays usable.
+    opener: Option<RequestWorker>,
+    place: Option<RunPlace>,
+}
+
+impl WebWorkers {
+    pub(crate) fn new() -> Self {
+        let threads = (window().navigator().hardware_concurrency() as usize).clamp(1, MOST_WORKERS);
+        Self {
+            workers: StoredValue::new_local(Workers {
+                run: RequestWorker::default(),
+                tensor: RequestWorker::default(),
+                opener: None,
+                place: None,
+            }),
+            pool_size: RwSignal::new(threads),
+            threads,
+            opening: RwSignal::new(None),
+            meter: RwSignal::new(Meter::new()),
+        }
+    }
+
+    /// What there is. It is read from there from now on where that is answered, and until then
+    /// nothing changes. An empty error means that nobody waits for the answer any more.
+    pub(crate) async fn open(self, mut place: RunPlace) -> Result<Box<Opened>, String> {
+        let meter = Meter::new();
+        let heard = Rc::new(move |news| meter.add(news));
+        let opener = RequestWorker::with_listener(heard.clone());
+        opener.read_from(place.clone());
+        self.workers
+            .update_value(|workers| workers.opener = Some(opener.clone()));
+        self.opening.set(Some(meter));
+        let opened = opener.ask(OpenRun {}).await?;
+        if let Some(found) = &opened.found {
+            place.learn(&found.listed);
+            opener.remember(place.clone());
+        }
+        try_reading(&opener, &opened).await?;
+        self.opening.set(None);
+        self.meter.set(meter);
+        self.workers.update_value(|workers| {
+            workers.opener = None;
+            workers.run.stop();
+            workers.run = opener;
+            workers.tensor.stop();
+            workers.tensor = RequestWorker::with_listener(heard);
+            workers.tensor.read_from(place.clone());
+            workers.place = Some(place);
+        });
+        Ok(opened)
+    }
+
+    /// Ends the opening of files; whoever waits for an answer gets none.
+    pub(crate) fn stop_opening(self) {
+        self.workers.update_value(|workers| {
+            if let Some(opener) = workers.opener.take() {
+                opener.stop();
+            }
+        });
+    }
+
+    /// Ends all questions and forgets the files.
+    pub(crate) fn stop(self) {
+        self.workers.update_value(|workers| {
+            for worker in [&workers.run, &workers.tensor] {
+                worker.stop();
+            }
+            workers.run = RequestWorker::default();
+            workers.tensor = RequestWorker::default();
+            workers.place = None;
+        });
+    }
+
+    /// Reads with this worker's token from now on, where the run that is open is one of its.
+    pub(crate) fn show_token(self, worker: &NativeWorker) {
+        self.workers
+            .update_value(|workers| workers.show_token(worker));
+    }
+
+    /// Ends what the run's worker does; whoever waits for an answer gets none.
+    pub(crate) fn interrupt(self) {
+        self.workers.with_value(|workers| workers.run.stop());
+    }
+
+    /// Where the run that is open is read from.
+    pub(crate) fn place(self) -> Option<RunPlace> {
+        self.workers.with_value(|workers| workers.place.clone())
+    }
+
+    /// The answer of the run's worker. An empty error means that nobody waits for it any more.
+    pub(crate) async fn ask<Q: Ask>(self, question: Q) -> Result<Q::Answer, String> {
+        let worker = self.workers.with_value(|workers| workers.run.clone());
+        worker.ask(question).await
+    }
+
+    /// What the run's worker says of a file.
+    pub(crate) async fn ask_of<Q: Ask>(
+        self,
+        question: Q,
+        file: &Blob,
+    ) -> Result<Q::Answer, String> {
+        let worker = self.workers.with_value(|workers| workers.run.clone());
+        worker.ask_of(question, Some(file)).await
+    }
+
+    /// The answer of the worker that looks at tensors; whatever it did before ends at once.
+    pub(crate) async fn look<Q: Ask>(self, question: Q) -> Result<Q::Answer, String> {
+        let worker = self.workers.with_value(|workers| workers.tensor.clone());
+        worker.stop();
+        worker.ask(question).await
+    }
+
+    /// Ends what the worker that looks at tensors does.
+    pub(crate) fn stop_looking(self) {
+        self.workers.with_value(|workers| workers.tensor.stop());
+    }
+
+    /// Workers for the lanes of a plan.
+    pub(crate) fn compute(
+        self,
+        lanes: Vec<PlannedLane>,
+        listener: impl FnMut(usize, LaneNews) + 'static,
+    ) -> Pool {
+        let place = self.workers.with_value(|workers| workers.place.clone());
+        let place = place.unwrap_or_else(|| RunPlace::Files(RunFiles::default()));
+        Pool::start(place, lanes, self.pool_size.get_untracked(), listener)
+    }
+}
+
+impl Workers {
+    fn show_token(&mut self, worker: &NativeWorker) {
+        let Some(RunPlace::Remote(remote)) = &mut self.place else {
+            return;
+        };
+        let its = remote
+            .run
+            .as_mut()
+            .filter(|run| run.address == worker.address() && run.token != *worker.token());
+        if let Some(run) = its {
+            run.token = worker.token().clone();
+            let place = RunPlace::Remote(remote.clone());
+            self.run.read_from(place.clone());
+            self.tensor.read_from(place);
+        }
+    }
+}
+
+/// A run of which no tensor is known may be a file that is cut short: its directory says so.
+async fn try_reading(opener: &RequestWorker, opened: &Opened) -> Result<(), String> {
+    let last = opened.run.steps.last();
+    let part = last.and_then(|step| Some((step.number, step.parts.first()?)));
+    let Some((step, part)) = part.filter(|_| opened.run.suffixes.is_empty()) else {
+        return Ok(());
+    };
+    let part = PartName {
+        step,
+        data_type: part.data_type.clone(),
+        split: part.split.clone(),
+    };
+    opener.ask(ListTensors { part }).await.map(drop)
+}

@@ -1,0 +1,271 @@
+//! The web worker: reads, computes, and tells the page.
+//!
+//! A message is taken apart here and answered by a module of its own; several may be under way
+//! at once, and whichever waits for the browser lets the others go on.
+
+mod check;
+mod files;
+mod lane;
+mod memory;
+mod network;
+mod open;
+mod opened;
+mod plan;
+mod post;
+mod report;
+mod speed;
+mod tensor;
+mod tensors;
+
+pub use files::{BlobSource, FilesTree};
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use ckptscope_analysis::Registry;
+use ckptscope_protocol::tab::{Answer, Found, Message, News, Question, Remote, Reply};
+use ckptscope_results::{Results, Series};
+use ckptscope_web_browser::part::{MissingPart, begin};
+use ckptscope_web_browser::text_of;
+#[cfg(feature = "split")]
+use ckptscope_web_browser::wasm_split::wasm_split;
+use gloo_events::EventListener;
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
+
+use network::Connection;
+use opened::OpenedFiles;
+use post::Outbox;
+
+/// Answers the page's questions as soon as the part of the program that can is there.
+pub fn begin() {
+    spawn_local(async {
+        if let Err(missing) = begin!(listen()) {
+            // `compute_boot.js` tells the page.
+            wasm_bindgen::throw_str(&missing.to_string());
+        }
+    });
+}
+
+/// Answers the page's questions from now on.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(compute, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+fn listen() -> Result<(), MissingPart> {
+    let handler = Rc::new(RequestHandler::new(post));
+    let listener = EventListener::new(&scope(), "message", move |event| {
+        let event: &MessageEvent = event.unchecked_ref();
+        receive(&handler, &event.data());
+    });
+    listener.forget();
+    let news = News::Ready;
+    post(&Reply { number: 0, news });
+    Ok(())
+}
+
+/// So many numbers of a results file go to the page at once: it takes them in within some
+/// milliseconds.
+const NUMBERS_AT_ONCE: usize = 4_000;
+
+/// Answers questions; it keeps what is open from one to the next.
+pub struct RequestHandler {
+    registry: Registry,
+    files: RefCell<Option<Rc<OpenedFiles>>>,
+    /// The way to the files, where they are somewhere else.
+    connection: RefCell<Option<Rc<Connection>>>,
+    flops_per_second: OnceCell<f64>,
+    tell: Box<dyn Fn(&Reply)>,
+}
+
+/// Takes a message in. New files count at once, for every question that comes after them.
+fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
+    match read(data) {
+        Ok(Message::Files { name, paths }) => {
+            let files = paths.into_iter().zip(blobs_of(data));
+            handler.use_files(FilesTree::new(name, files));
+        }
+        Ok(Message::Remote(remote)) => handler.use_remote(*remote),
+        Ok(Message::Question { number, question }) => {
+            let file = blobs_of(data).into_iter().next();
+            let handler = Rc::clone(handler);
+            spawn_local(async move { handler.answer(number, question, file).await });
+        }
+        Err(message) => handler.fail(message),
+    }
+}
+
+fn read(data: &JsValue) -> Result<Message, String> {
+    let text = data.dyn_ref::<Array>().map(|message| message.get(0));
+    let text = text.and_then(|text| text.as_string()).unwrap_or_default();
+    serde_json::from_str(&text)
+        .map_err(|error| format!("a message was not understood: {error}; reload the page"))
+}
+
+/// The files that came with a message.
+fn blobs_of(data: &JsValue) -> Vec<Blob> {
+    let files = data.dyn_ref::<Array>().map(|message| message.get(1));
+    let files = files.and_then(|files| files.dyn_into::<Array>().ok());
+    let files = files.unwrap_or_default();
+    files
+        .iter()
+        .filter_map(|file| file.dyn_into::<Blob>().ok())
+        .collect()
+}
+
+/// Posts a reply to the page.
+fn post(reply: &Reply) {
+    // Both can fail only where the page is gone, and then nobody listens.
+    if let Ok(text) = serde_json::to_string(reply) {
+        let _ = scope().post_message(&text.into());
+    }
+}
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+impl RequestHandler {
+    /// With nothing open yet; replies go to `tell`.
+    pub fn new(tell: impl Fn(&Reply) + 'static) -> Self {
+        Self {
+            registry: Registry::default(),
+            files: RefCell::new(None),
+            connection: RefCell::new(None),
+            flops_per_second: OnceCell::new(),
+            tell: Box::new(tell),
+        }
+    }
+
+    /// Reads from these files from now on.
+    pub fn use_files(&self, files: FilesTree) {
+        let files = OpenedFiles::new(Box::new(files), Vec::new());
+        self.connection.replace(None);
+        self.files.replace(Some(Rc::new(files)));
+    }
+
+    /// Reads from somewhere else from now on.
+    pub fn use_remote(&self, remote: Remote) {
+        let connected = Connection::new(remote).and_then(|connection| {
+            let files = connection.listed()?;
+            self.files.replace(files.map(Rc::new));
+            self.connection.replace(Some(Rc::new(connection)));
+            Ok(())
+        });
+        if let Err(message) = connected {
+            self.fail(message);
+        }
+    }
+
+    /// Tells what failed that belongs to no question.
+    fn fail(&self, message: String) {
+        self.tell(0, News::Failed { message });
+    }
+
+    fn tell(&self, number: u64, news: News) {
+        (self.tell)(&Reply { number, news });
+    }
+
+    /// Answers a question: with what was asked for, or in words why it cannot be had. `file` came
+    /// with it.
+    pub async fn answer(&self, number: u64, question: Question, file: Option<Blob>) {
+        let answer = self.find_answer(number, question, file);
+        let connection = self.connection.borrow().clone();
+        let answer = match connection {
+            None => answer.await,
+            Some(connection) => {
+                let tell = |news| self.tell(number, News::Network(news));
+                connection.while_telling(answer, tell).await
+            }
+        };
+        self.tell(
+            number,
+            match answer {
+                Ok(answer) => News::Answer(answer),
+                Err(message) => News::Failed { message },
+            },
+        );
+    }
+
+    async fn find_answer(
+        &self,
+        number: u64,
+        question: Question,
+        file: Option<Blob>,
+    ) -> Result<Answer, String> {
+        let registry = &self.registry;
+        Ok(match question {
+            Question::OpenRun(_) => {
+                let found = self.list().await?;
+                let files = self.files()?;
+                Answer::OpenRun(open::open(&files, found, registry, self.speed()).await?)
+            }
+            Question::CheckText(it) => {
+                Answer::CheckText(check::text(&*self.files()?, registry, it).await?)
+            }
+            Question::CheckForm(it) => {
+                Answer::CheckForm(check::form(&*self.files()?, registry, it).await?)
+            }
+            Question::MakePlan(it) => {
+                Answer::MakePlan(plan::plan(&*self.files()?, registry, &it).await?)
+            }
+            Question::ComputeLane(it) => {
+                let (files, mut outbox) = (self.files()?, Outbox::new(number, &*self.tell));
+                Answer::ComputeLane(lane::compute(&files, registry, &it, &mut outbox).await?)
+            }
+            Question::ListTensors(it) => {
+                Answer::ListTensors(tensors::list(&*self.files()?, it.part).await?)
+            }
+            Question::ViewTensor(it) => {
+                Answer::ViewTensor(tensor::view(&*self.files()?, self.speed(), it).await?)
+            }
+            Question::ListNeeded(_) => Answer::ListNeeded(self.files()?.needed().await?),
+            Question::WriteReport(it) => Answer::WriteReport(report::report(*it.results).await?),
+            Question::ReadResults(_) => Answer::ReadResults(self.read_results(number, file).await?),
+        })
+    }
+
+    /// Tells the numbers of a results file piece by piece, and gives the rest.
+    async fn read_results(&self, number: u64, file: Option<Blob>) -> Result<Box<Results>, String> {
+        let file = file.ok_or("the file did not come with its question")?;
+        let results = Results::parse(&text_of(&file).await?).map_err(|error| error.to_string())?;
+        let mut piece = Vec::new();
+        let mut numbers = 0;
+        for series in results.series.iter() {
+            numbers += series.len();
+            piece.push(Series::clone(series));
+            if numbers >= NUMBERS_AT_ONCE {
+                numbers = 0;
+                self.tell(number, News::Series(std::mem::take(&mut piece)));
+            }
+        }
+        self.tell(number, News::Series(piece));
+        Ok(Box::new(results.without_numbers()))
+    }
+
+    /// Lists what is somewhere else and was not listed before.
+    async fn list(&self) -> Result<Option<Found>, String> {
+        let connection = self.connection.borrow().clone();
+        let Some(connection) = connection.filter(|_| self.files.borrow().is_none()) else {
+            return Ok(None);
+        };
+        let (files, found) = connection.list().await?;
+        self.files.replace(Some(Rc::new(files)));
+        Ok(Some(found))
+    }
+
+    fn files(&self) -> Result<Rc<OpenedFiles>, String> {
+        let files = self.files.borrow();
+        files
+            .clone()
+            .ok_or_else(|| "no files are open: drop a run's folder first".to_owned())
+    }
+
+    /// Floating-point operations per second, measured when it is first asked for.
+    fn speed(&self) -> f64 {
+        *self.flops_per_second.get_or_init(speed::measure)
+    }
+}
