@@ -4,8 +4,9 @@ use ckptscope_protocol::tab::SuffixSummary;
 use ckptscope_protocol::{ComponentForm, ComponentMenu, ParameterMenu};
 use leptos::prelude::*;
 
+use super::entry::Entry;
 use super::field::{Choice, Problems, Select, Text};
-use super::metric::{Entry, Value, set_value, value_of};
+use super::parameter::{Value, set_value, value_of};
 use super::suffixes;
 use crate::store::ask::Pace;
 

@@ -1,65 +1,16 @@
 //! One metric of the form: a card that opens into an editor.
 
-use ckptscope_protocol::{
-    ComponentForm, ComponentMenu, MetricForm, MetricMenu, ParameterMenu, ParameterValues,
-};
+use ckptscope_protocol::{ComponentForm, ComponentMenu, MetricForm, MetricMenu, ParameterMenu};
 use ckptscope_results::short_name;
 use leptos::prelude::*;
 
 use super::component::Components;
 use super::editing::Editing;
+use super::entry::Entry;
 use super::field::{Choice, Problems, Select, Text};
+use super::parameter::{Value, set_value, value_of};
 use crate::store::State;
-use crate::store::ask::{Ask, Pace};
-
-/// An entry of the form's metrics, by its place. Whatever it shows follows the form.
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub index: usize,
-    pub ask: Ask,
-    pub state: State,
-}
-
-impl Entry {
-    /// What it holds now; nothing of an entry that has just gone.
-    pub(super) fn read<T>(self, read: impl Fn(&MetricForm) -> T) -> T {
-        self.ask.form.with(|form| {
-            let gone = MetricForm::default();
-            read(form.metrics.get(self.index).unwrap_or(&gone))
-        })
-    }
-
-    /// Changes it.
-    pub(super) fn edit(self, pace: Pace, change: impl FnOnce(&mut MetricForm)) {
-        self.ask.edit(pace, |form| {
-            if let Some(entry) = form.metrics.get_mut(self.index) {
-                change(entry);
-            }
-        });
-    }
-
-    /// The path of a field of it.
-    pub(super) fn path(self, field: &str) -> String {
-        format!("metrics[{}].{field}", self.index)
-    }
-
-    /// Every component that there is.
-    pub(super) fn component_menu(self) -> Vec<ComponentMenu> {
-        self.state.opened.with(|opened| {
-            let menu = opened.as_ref().map(|opened| opened.menu.components.clone());
-            menu.unwrap_or_default()
-        })
-    }
-
-    /// What the menu says of its metric.
-    pub(super) fn menu(self) -> Option<MetricMenu> {
-        let name = self.read(|entry| entry.metric.clone());
-        self.state.opened.with(|opened| {
-            let mut metrics = opened.as_ref()?.menu.metrics.iter();
-            metrics.find(|metric| metric.name == name).cloned()
-        })
-    }
-}
+use crate::store::ask::Pace;
 
 /// The card.
 #[component]
@@ -279,88 +230,6 @@ fn Parameter(entry: Entry, menu: ParameterMenu) -> impl IntoView {
         });
     };
     view! { <Value menu path=path value set=Callback::new(move |(pace, value)| set(pace, value))/> }
-}
-
-/// The control of a parameter, of a metric or a component.
-#[component]
-pub(super) fn Value(
-    menu: ParameterMenu,
-    path: String,
-    #[prop(into)] value: Signal<String>,
-    set: Callback<(Pace, String)>,
-) -> impl IntoView {
-    let label = menu.name.replace('_', " ");
-    let is_boolean = menu.values == ParameterValues::Boolean;
-    let choose = move |value: String| set.run((Pace::Chosen, value));
-    let control = match menu.values {
-        ParameterValues::Choice(words) => {
-            let options = words.into_iter().map(move |word| {
-                let (here, option) = (word.clone(), word.clone());
-                let is_on = move || value.with(|value| *value == here);
-                view! { <option value=option prop:selected=is_on>{word}</option> }
-            });
-            view! {
-                <select
-                    data-test="parameter"
-                    on:change:target=move |event| choose(event.target().value())
-                >
-                    {options.collect_view()}
-                </select>
-            }
-            .into_any()
-        }
-        ParameterValues::Integer(least, most) => view! {
-            <input
-                type="number"
-                min=least.to_string()
-                max=most.to_string()
-                data-test="parameter"
-                prop:value=move || value.get()
-                on:input:target=move |event| set.run((Pace::Typed, event.target().value()))
-            />
-        }
-        .into_any(),
-        ParameterValues::Fraction(range) => view! {
-            <input
-                type="number"
-                step="any"
-                title=format!("in {range}")
-                data-test="parameter"
-                prop:value=move || value.get()
-                on:input:target=move |event| set.run((Pace::Typed, event.target().value()))
-            />
-        }
-        .into_any(),
-        ParameterValues::Boolean => view! {
-            <input
-                type="checkbox"
-                data-test="parameter"
-                prop:checked=move || value.get() == "true"
-                on:change:target=move |event| choose(event.target().checked().to_string())
-            />
-        }
-        .into_any(),
-    };
-    view! {
-        <div class="parameter">
-            <label class="field" class:tick=is_boolean><span>{label}</span>{control}</label>
-            <p class="label">{menu.summary}</p>
-            <Problems path=path/>
-        </div>
-    }
-}
-
-/// The value that a config gives.
-pub(super) fn value_of(parameters: &[(String, String)], name: &str) -> Option<String> {
-    let given = parameters.iter().find(|(given, _)| given == name);
-    given.map(|(_, value)| value.clone())
-}
-
-pub(super) fn set_value(parameters: &mut Vec<(String, String)>, name: String, value: String) {
-    match parameters.iter_mut().find(|(given, _)| *given == name) {
-        Some((_, given)) => *given = value,
-        None => parameters.push((name, value)),
-    }
 }
 
 /// `Norm · nuclear`; its own name where it has one. Values that say nothing are left out.
