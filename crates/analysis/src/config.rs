@@ -26,7 +26,6 @@ use std::fmt;
 
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Metric, Parameters};
-use serde::{Deserialize, Serialize};
 
 use crate::component::Component;
 use crate::registry::Registry;

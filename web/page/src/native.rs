@@ -7,12 +7,12 @@
 
 pub mod events;
 
+use ckptscope_protocol::call::Call;
 use ckptscope_protocol::service::Refusal;
 use ckptscope_protocol::tab::Secret;
 use ckptscope_web_browser::in_words;
 use js_sys::Promise;
 use leptos::prelude::document;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -77,15 +77,6 @@ pub enum Payload<'a> {
     Json(String),
     /// Bytes of a file.
     Bytes(&'a Blob),
-}
-
-impl Payload<'_> {
-    /// A value as JSON.
-    #[must_use]
-    pub fn of(value: &impl Serialize) -> Self {
-        // The types of the interface can be written: their keys are texts.
-        Self::Json(serde_json::to_string(value).unwrap_or_default())
-    }
 }
 
 /// An answer whose body is still to be read; whoever drops it ends the request.
@@ -155,32 +146,47 @@ impl NativeWorker {
         &self.token
     }
 
-    /// Asks, and reads the answer as JSON.
+    /// Asks.
     ///
     /// # Errors
     /// [`NativeError`], for people.
-    pub async fn ask<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        payload: Payload<'_>,
-    ) -> Result<T, NativeError> {
-        let text = self.text(method, path, payload).await?;
-        serde_json::from_str(&text).map_err(|error| self.foreign(&error.to_string()))
+    pub async fn ask<A: DeserializeOwned>(&self, call: Call<A>) -> Result<A, NativeError> {
+        let payload = call.body.map_or(Payload::Nothing, Payload::Json);
+        self.ask_with(call.method, &call.path, payload).await
     }
 
-    /// Asks, and reads the answer as text.
+    /// Asks with bytes of a file.
     ///
     /// # Errors
     /// [`NativeError`], for people.
-    pub async fn text(
+    pub async fn give<A: DeserializeOwned>(
+        &self,
+        call: Call<A>,
+        bytes: &Blob,
+    ) -> Result<A, NativeError> {
+        let payload = Payload::Bytes(bytes);
+        self.ask_with(call.method, &call.path, payload).await
+    }
+
+    /// Asks for something of which nobody reads the answer.
+    ///
+    /// # Errors
+    /// [`NativeError`], for people.
+    pub async fn tell(&self, call: Call<()>) -> Result<(), NativeError> {
+        let payload = call.body.map_or(Payload::Nothing, Payload::Json);
+        let answering = self.send(call.method, &call.path, payload, &[]).await?;
+        self.body_of(&answering.response).await.map(drop)
+    }
+
+    async fn ask_with<A: DeserializeOwned>(
         &self,
         method: &str,
         path: &str,
         payload: Payload<'_>,
-    ) -> Result<String, NativeError> {
+    ) -> Result<A, NativeError> {
         let answering = self.send(method, path, payload, &[]).await?;
-        self.body_of(&answering.response).await
+        let text = self.body_of(&answering.response).await?;
+        serde_json::from_str(&text).map_err(|error| self.foreign(&error.to_string()))
     }
 
     /// A whole file. The browser keeps its content where it likes.

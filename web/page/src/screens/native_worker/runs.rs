@@ -1,10 +1,10 @@
 //! The runs that a native worker sees, as something to open.
 
+use ckptscope_protocol::call;
 use ckptscope_protocol::service::RunFound;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::native::Payload;
 use crate::screens::readout;
 use crate::store::State;
 use crate::store::native_worker::opening::open_run;
@@ -167,7 +167,7 @@ async fn listed(native_worker: NativeConnection) -> Listing {
     let Some(worker) = native_worker.worker.get_untracked() else {
         return Listing::There(Vec::new());
     };
-    match worker.ask("GET", "api/runs", Payload::Nothing).await {
+    match worker.ask(call::runs()).await {
         Ok(runs) => Listing::There(runs),
         Err(error) => {
             native_worker.notice(&worker, &error);

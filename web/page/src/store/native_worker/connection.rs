@@ -1,11 +1,12 @@
 //! Speaking to a native worker: whether it answers, and whether it still does.
 
-use ckptscope_protocol::service::{API, Health};
+use ckptscope_protocol::call;
+use ckptscope_protocol::service::API;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 use super::{NativeConnection, Standing, storage};
-use crate::native::{NativeError, NativeWorker, Payload};
+use crate::native::{NativeError, NativeWorker};
 
 /// How often a worker is asked that does not answer, or whose menu is unfolded, in milliseconds.
 const LOOK_EVERY_MILLISECONDS: u32 = 5000;
@@ -149,9 +150,7 @@ impl NativeConnection {
 
 /// How things stand, and the version of the worker's program where it said that.
 async fn standing_of(worker: &NativeWorker) -> (Standing, Option<String>) {
-    let health: Result<Health, NativeError> =
-        worker.ask("GET", "api/health", Payload::Nothing).await;
-    match health {
+    match worker.ask(call::health()).await {
         Ok(health) => {
             let standing = match health.machine {
                 _ if health.api != API => Standing::Lost(other_version(worker, &health.version)),

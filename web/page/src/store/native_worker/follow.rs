@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use ckptscope_protocol::call;
 use ckptscope_protocol::service::{self, AnalysisInfo, FinishedUnit, Planned, RunSource, Told};
 use ckptscope_protocol::{Cost, LaneUpdate};
 use futures_util::future::{AbortHandle, abortable};
@@ -18,7 +19,7 @@ use super::patience::{Patience, lost};
 use super::shown::short_link;
 use crate::link::Source;
 use crate::native::events::Events;
-use crate::native::{NativeError, NativeWorker, Payload};
+use crate::native::{NativeError, NativeWorker};
 use crate::pool::LaneNews;
 use crate::store::analysis::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use crate::store::analysis::{OnWorker, Phase};
@@ -146,9 +147,9 @@ impl Computer for Following {
     fn stop(&self) -> Stopped {
         let (native_worker, tell) = (self.native_worker, Rc::clone(&self.tell));
         let worker = native_worker.with_newest_token(&self.worker);
-        let path = format!("api/analyses/{}", self.id);
+        let cancel = call::cancel(&self.id).unread();
         spawn_local(async move {
-            let stopped = worker.text("DELETE", &path, Payload::Nothing).await;
+            let stopped = worker.tell(cancel).await;
             if let Err(error) = stopped {
                 native_worker.notice(&worker, &error);
                 tell(News::NotStopped(error.to_string()));

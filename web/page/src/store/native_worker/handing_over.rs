@@ -4,6 +4,7 @@
 //! the person agreed. Until the worker has taken the analysis everything stays as it was.
 
 use ckptscope_protocol::ConfigProblem;
+use ckptscope_protocol::call;
 use ckptscope_protocol::service::{AnalysisInfo, Matched, NewAnalysis, RunSource};
 use ckptscope_protocol::tab::ListNeeded;
 use futures_util::future::abortable;
@@ -16,7 +17,7 @@ use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
 use crate::browser;
 use crate::files::RunFiles;
-use crate::native::{NativeError, NativeWorker, Payload};
+use crate::native::{NativeError, NativeWorker};
 use crate::run_place::RunPlace;
 use crate::store::state::State;
 
@@ -82,8 +83,7 @@ impl State {
             source,
             config: config.to_owned(),
         };
-        let taken = worker.ask("POST", "api/analyses", Payload::of(&new));
-        let taken = taken.await?;
+        let taken = worker.ask(call::begin_analysis(&new)).await?;
         self.sending.leave_to_analysis();
         Ok(taken)
     }
@@ -95,8 +95,7 @@ impl State {
         let Some(RunSource::Upload(id)) = known.map(|known| known.source) else {
             return Ok(None);
         };
-        let path = format!("api/uploads/{id}");
-        match worker.text("GET", &path, Payload::Nothing).await {
+        match worker.ask(call::upload(&id)).await {
             Ok(_) => Ok(Some(RunSource::Upload(id))),
             Err(NativeError::Refused { status, .. }) if status == UNKNOWN => {
                 self.sending.known.set(None);
@@ -139,8 +138,7 @@ impl State {
         progress(0);
         let sampled = sampled(files, progress).await.map_err(Refused::Words)?;
         stage.set(Stage::Asking);
-        let matched = worker.ask("POST", "api/matches", Payload::of(&sampled));
-        Ok(matched.await?)
+        Ok(worker.ask(call::find(&sampled)).await?)
     }
 
     async fn copy(
@@ -201,11 +199,11 @@ impl State {
     fn take_news(self, worker: &NativeWorker, news: News<'_>, began: f64) {
         match news {
             News::Begun { id } => {
-                let (worker, path) = (worker.clone(), format!("api/uploads/{id}"));
+                let (worker, remove) = (worker.clone(), call::remove_upload(id));
                 let throw_away = move || {
                     spawn_local(async move {
                         // A worker that cannot be asked throws it away by itself, later.
-                        let _ = worker.text("DELETE", &path, Payload::Nothing).await;
+                        let _ = worker.tell(remove).await;
                     });
                 };
                 self.sending.set_throw_away(Box::new(throw_away));

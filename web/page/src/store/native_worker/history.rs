@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use ckptscope_protocol::call::{self, Call};
 use ckptscope_protocol::service::{AnalysisInfo, Phase};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::NativeConnection;
-use crate::native::Payload;
 
 /// How often the worker is asked while something is under way, in milliseconds.
 const ASK_EVERY_MILLISECONDS: u32 = 2000;
@@ -62,7 +62,7 @@ impl History {
         let Some(worker) = self.native_worker.worker.get_untracked() else {
             return;
         };
-        let answer = worker.ask("GET", "api/analyses", Payload::Nothing).await;
+        let answer = worker.ask(call::analyses()).await;
         let failure = match answer {
             Ok(analyses) => {
                 // Nobody waits for it where the dialog is closed.
@@ -78,14 +78,13 @@ impl History {
     }
 
     /// Asks the worker for something, and then what it has.
-    pub(crate) fn change(self, method: &'static str, path: String, json: Option<String>) {
+    pub(crate) fn change(self, call: Call<()>) {
         spawn_local(async move {
             let Some(worker) = self.native_worker.worker.get_untracked() else {
                 return;
             };
-            let payload = json.map_or(Payload::Nothing, Payload::Json);
-            let refusal = match worker.text(method, &path, payload).await {
-                Ok(_) => None,
+            let refusal = match worker.tell(call).await {
+                Ok(()) => None,
                 Err(error) => {
                     self.native_worker.notice(&worker, &error);
                     Some(error.to_string())

@@ -1,5 +1,6 @@
 //! What a native worker has, on its way into the page: runs, and analyses.
 
+use ckptscope_protocol::call;
 use ckptscope_protocol::service::{AnalysisInfo, Phase, RunFiles, RunFound};
 use ckptscope_protocol::tab::{ReadResults, Remote, WorkerRun};
 use ckptscope_results::Results;
@@ -11,7 +12,7 @@ use leptos::task::spawn_local;
 use super::Standing;
 use super::follow::origin_of;
 use super::shown::{Brought, short_link};
-use crate::native::{NativeError, NativeWorker, Payload};
+use crate::native::{NativeError, NativeWorker};
 use crate::store::given::endpoint;
 use crate::store::open_request::OpenRequest;
 use crate::store::state::{OpenTask, State};
@@ -29,8 +30,7 @@ pub(crate) fn open_run(state: State, run: RunFound) {
         let Some(worker) = state.native_worker.worker.get_untracked() else {
             return task.fail(&LEFT);
         };
-        let path = format!("api/runs/{}", js_sys::encode_uri_component(&run.id));
-        match worker.ask("GET", &path, Payload::Nothing).await {
+        match worker.ask(call::run(&run.id)).await {
             _ if !task.is_wanted() => {}
             Ok(files) => {
                 let remote = remote(&worker, run, files);
@@ -109,9 +109,7 @@ async fn compare(state: State, task: OpenTask, worker: &NativeWorker, analyses: 
 /// Shows the results of one that is done. Any other is followed: one that was stopped or failed has
 /// no results, and all that it has done is told again.
 async fn open(state: State, task: OpenTask, worker: &NativeWorker, id: &str) {
-    let path = format!("api/analyses/{}", js_sys::encode_uri_component(id));
-    let info = worker.ask::<AnalysisInfo>("GET", &path, Payload::Nothing);
-    let info = match info.await {
+    let info = match worker.ask(call::analysis(id)).await {
         _ if !task.is_wanted() => return,
         Ok(info) => info,
         Err(error) => return task.fail(&in_words(state, worker, &error)),
@@ -143,9 +141,7 @@ async fn results(
     worker: &NativeWorker,
     id: &str,
 ) -> Result<Option<Results>, String> {
-    let id = js_sys::encode_uri_component(id);
-    let path = format!("api/analyses/{id}/results.json");
-    let file = worker.file(&path).await;
+    let file = worker.file(&call::file_of(id, "results.json")).await;
     let file = file.map_err(|error| in_words(state, worker, &error))?;
     if !task.is_wanted() {
         return Ok(None);

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use ckptscope_protocol::call;
 use ckptscope_protocol::service::{NewUpload, RunFile, RunSource, Upload, UploadFile};
 use ckptscope_web_browser::in_words;
-use js_sys::encode_uri_component;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
 use super::matching::bytes_of;
 use super::patience::{Patience, lost};
 use crate::files::RunFiles;
-use crate::native::{NativeError, NativeWorker, Payload};
+use crate::native::{NativeError, NativeWorker};
 
 /// Bytes of one request.
 const SLICE_BYTES: u64 = 8 << 20;
@@ -90,7 +90,7 @@ pub(crate) async fn upload<T: Fn(News<'_>)>(
         name: files.name.chars().take(NAME_CHARACTERS).collect(),
         files: listed.collect(),
     };
-    let upload: Upload = worker.ask("POST", "api/uploads", Payload::of(&new)).await?;
+    let upload = worker.ask(call::begin_upload(&new)).await?;
     tell(News::Begun { id: &upload.id });
     let mut copying = Copying {
         worker,
@@ -137,10 +137,8 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
         // Fails for no numbers.
         let slice = blob.slice_with_f64_and_f64(offset as f64, end as f64);
         let slice = slice.unwrap_or_else(|_| blob.clone());
-        let address = format!("api/uploads/{}/{}?offset={offset}", self.id, encoded(path));
-        self.worker
-            .ask("PUT", &address, Payload::Bytes(&slice))
-            .await
+        let call = call::add_to_upload(&self.id, path, offset);
+        self.worker.give(call, &slice).await
     }
 
     /// Waits, and asks what has arrived. The reason is that of the last failure.
@@ -151,8 +149,7 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
                 (self.tell)(News::Lost { reason, seconds });
             };
             self.patience.wait(tell).await;
-            let address = format!("api/uploads/{}", self.id);
-            match self.worker.ask("GET", &address, Payload::Nothing).await {
+            match self.worker.ask(call::upload(&self.id)).await {
                 Ok(upload) => {
                     self.take(upload);
                     return Ok(());
@@ -212,14 +209,6 @@ async fn try_reading(path: &str, blob: &Blob, offset: u64) -> Result<(), UploadE
         path: path.to_owned(),
         reason: in_words(&error),
     })
-}
-
-/// A path as an address has it.
-fn encoded(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .map(|part| String::from(encode_uri_component(part)));
-    parts.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One analysis of the list, and what can be done with it.
 
+use ckptscope_protocol::call;
 use ckptscope_protocol::service::{AnalysisInfo, Phase, Rename};
 use js_sys::Date;
 use leptos::ev::SubmitEvent;
@@ -7,7 +8,6 @@ use leptos::html::{Button, Input};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use crate::native::Payload;
 use crate::screens::native_worker::starting::CopyButton;
 use crate::screens::readout;
 use crate::store::State;
@@ -118,10 +118,9 @@ fn NameField(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl
         event.prevent_default();
         let name = name.get_untracked().trim().to_owned();
         asking.set(Asking::Nothing);
-        if !name.is_empty()
-            && let Payload::Json(json) = Payload::of(&Rename { name })
-        {
-            history.change("PATCH", path(info, ""), Some(json));
+        if !name.is_empty() {
+            let id = info.with_untracked(id_of);
+            history.change(call::rename(&id, &Rename { name }).unread());
         }
     };
     let give_up = move |event: web_sys::KeyboardEvent| {
@@ -254,14 +253,16 @@ fn Actions(
     };
     let stop_or_go_on = move || match now.get()? {
         Phase::Queued | Phase::Planning | Phase::Running => {
-            let cancel = move |_| history.change("DELETE", path(info, ""), None);
+            let cancel =
+                move |_| history.change(call::cancel(&info.with_untracked(id_of)).unread());
             Some(
                 view! { <button data-test="analysis-cancel" on:click=cancel>"Cancel"</button> }
                     .into_any(),
             )
         }
         Phase::Failed | Phase::Cancelled => {
-            let resume = move |_| history.change("POST", path(info, "/resume"), None);
+            let resume =
+                move |_| history.change(call::resume(&info.with_untracked(id_of)).unread());
             Some(
                 view! { <button data-test="analysis-resume" on:click=resume>"Go on"</button> }
                     .into_any(),
@@ -293,7 +294,7 @@ fn Removal(info: Memo<Option<AnalysisInfo>>, asking: RwSignal<Asking>) -> impl I
         history.picked.update(|picked| {
             picked.remove(&id);
         });
-        history.change("DELETE", path(info, "?remove=true"), None);
+        history.change(call::remove(&id));
     };
     let keep = NodeRef::new();
     focus(keep);
@@ -316,11 +317,6 @@ fn focus(button: NodeRef<Button>) {
 
 fn phase(info: Memo<Option<AnalysisInfo>>) -> Option<Phase> {
     info.with(|info| info.as_ref().map(|info| info.phase))
-}
-
-fn path(info: Memo<Option<AnalysisInfo>>, rest: &str) -> String {
-    let id = js_sys::encode_uri_component(&info.with_untracked(id_of));
-    format!("api/analyses/{id}{rest}")
 }
 
 fn id_of(info: &Option<AnalysisInfo>) -> String {
