@@ -17,10 +17,10 @@ pub mod results;
 pub mod survey;
 
 pub use ckptscope_protocol::Event;
+pub use ckptscope_protocol::tab::Proposal;
 pub use component::{COMPONENTS, Component};
 pub use config::{Config, ConfigErrors};
 pub use engine::{EngineError, run_lane};
 pub use plan::{Lane, Plan, PlanErrors};
-pub use proposal::Proposal;
 pub use registry::Registry;
 pub use survey::Survey;

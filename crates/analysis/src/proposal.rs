@@ -12,22 +12,12 @@ mod writing;
 
 use ckptscope_checkpoint::{DataKind, Run};
 use ckptscope_metrics::ParameterValue;
+use ckptscope_protocol::tab::Proposal;
 
 use crate::registry::Registry;
 use crate::survey::Survey;
 use choice::Choice;
 use writing::{Entry, write};
-
-/// An analysis worth doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// What it is called.
-    pub title: String,
-    /// One line on what it shows.
-    pub summary: String,
-    /// Its config, as YAML.
-    pub text: String,
-}
 
 /// The analyses worth doing of a run, the one to begin with first; none where no layer has a
 /// matrix.

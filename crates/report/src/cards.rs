@@ -4,14 +4,14 @@
 //! 1280.
 
 use crate::charts::{Pen, heatmap};
-use crate::curve::{Curve, Panel, Part};
+use crate::curve::{Curve, PanelCurves, PartCurves};
 use crate::markup::escaped;
 
 /// A heatmap of layers is no higher than this.
 const MOST_HEIGHT: u32 = 420;
 
 /// A card for each component with values of whole layers.
-pub(crate) fn cards(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
+pub(crate) fn cards(panel: &PanelCurves<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
     let mut cards = String::new();
     for part in &panel.parts {
         if part.layers().next().is_some() {
@@ -24,7 +24,7 @@ pub(crate) fn cards(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
     format!("<div class=cards>\n{cards}</div>\n")
 }
 
-fn card(part: &Part<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
+fn card(part: &PartCurves<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
     let component = &part.name;
     let full = escaped(component);
     if steps.len() < 2 {

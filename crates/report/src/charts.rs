@@ -4,7 +4,7 @@ use ckptscope_plot::{
     Colour, Heatmap, LineChart, Row, Scale, Series, Size, Theme, head_colours, layer_colours,
 };
 
-use crate::curve::{Curve, Seen};
+use crate::curve::{Curve, LayersAndHeads};
 use crate::markup::escaped;
 use crate::scale;
 
@@ -23,14 +23,14 @@ const SMALL: Size = Size {
 
 /// What all drawings of a report have in common.
 pub(crate) struct Pen {
-    seen: Seen,
+    seen: LayersAndHeads,
     layers: Vec<Colour>,
     heads: Vec<Colour>,
     steps: Scale,
 }
 
 impl Pen {
-    pub(crate) fn new(seen: Seen, steps: &[u64]) -> Self {
+    pub(crate) fn new(seen: LayersAndHeads, steps: &[u64]) -> Self {
         Self {
             layers: layer_colours(seen.layers.len(), Theme::Light),
             heads: head_colours(seen.heads.len(), Theme::Light),

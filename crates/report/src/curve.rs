@@ -7,16 +7,16 @@ use ckptscope_results::{PanelId, Results, Series, SeriesPoint, Subject};
 
 /// All curves that can share an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Panel<'a> {
+pub struct PanelCurves<'a> {
     /// What they are of.
     pub id: PanelId,
     /// By component, in the config's order.
-    pub parts: Vec<Part<'a>>,
+    pub parts: Vec<PartCurves<'a>>,
 }
 
 /// The curves of one component, of one run where several are compared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part<'a> {
+pub struct PartCurves<'a> {
     /// The component and its run; neither layer nor head.
     pub of: Subject,
     /// The component and its run, in full: `attention.o_proj · seed 1`.
@@ -39,8 +39,8 @@ pub struct Curve<'a> {
 
 /// The curves of some results, in the order of their series.
 #[must_use]
-pub fn panels(results: &Results) -> Vec<Panel<'_>> {
-    let mut panels: Vec<Panel<'_>> = Vec::new();
+pub fn panels(results: &Results) -> Vec<PanelCurves<'_>> {
+    let mut panels: Vec<PanelCurves<'_>> = Vec::new();
     let mut places = HashMap::new();
     for series in results.series.iter() {
         let of_part = Subject {
@@ -53,13 +53,13 @@ pub fn panels(results: &Results) -> Vec<Panel<'_>> {
         let (panel, part) = *place.or_insert_with_key(|(id, of_part)| {
             let panel = panels.iter().position(|panel| panel.id == *id);
             let panel = panel.unwrap_or_else(|| {
-                panels.push(Panel {
+                panels.push(PanelCurves {
                     id: id.clone(),
                     parts: Vec::new(),
                 });
                 panels.len() - 1
             });
-            panels[panel].parts.push(Part {
+            panels[panel].parts.push(PartCurves {
                 of: of_part.clone(),
                 name: of_part.part(),
                 short: of_part.short_part(),
@@ -79,7 +79,7 @@ pub fn panels(results: &Results) -> Vec<Panel<'_>> {
     panels
 }
 
-impl<'a> Panel<'a> {
+impl<'a> PanelCurves<'a> {
     /// All its curves.
     pub fn curves(&self) -> impl Iterator<Item = &Curve<'a>> + Clone {
         self.parts.iter().flat_map(|part| &part.curves)
@@ -95,8 +95,8 @@ impl<'a> Panel<'a> {
     /// What one of its components is called where there is little room: its short name, or all of
     /// it where another one has the same.
     #[must_use]
-    pub fn brief<'b>(&self, part: &'b Part<'_>) -> &'b str {
-        let is_same = |other: &Part<'_>| other.name != part.name && other.short == part.short;
+    pub fn brief<'b>(&self, part: &'b PartCurves<'_>) -> &'b str {
+        let is_same = |other: &PartCurves<'_>| other.name != part.name && other.short == part.short;
         if self.parts.iter().any(is_same) {
             &part.name
         } else {
@@ -105,7 +105,7 @@ impl<'a> Panel<'a> {
     }
 }
 
-impl<'a> Part<'a> {
+impl<'a> PartCurves<'a> {
     /// The curves of whole layers; where there are only heads, none.
     pub fn layers(&self) -> impl Iterator<Item = &Curve<'a>> + Clone {
         self.curves.iter().filter(|curve| curve.head.is_none())
@@ -181,14 +181,14 @@ impl Curve<'_> {
 
 /// The layers and heads of some curves: what colours are given to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct LayersAndHeads {
     /// Layers.
     pub layers: BTreeSet<u64>,
     /// Heads.
     pub heads: BTreeSet<u64>,
 }
 
-impl Seen {
+impl LayersAndHeads {
     /// Of curves.
     #[must_use]
     pub fn of<'a, 'b: 'a>(curves: impl Iterator<Item = &'a Curve<'b>>) -> Self {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use ckptscope_plot::{MOST_PARTS, Scale, Size, Theme};
 use ckptscope_results::Entry;
 
-use crate::curve::{Curve, Panel, Part};
+use crate::curve::{Curve, PanelCurves, PartCurves};
 use crate::markup::counted;
 use crate::scale;
 use ckptscope_results::title::Title;
@@ -133,7 +133,11 @@ const LEAST: Size = Size {
 ///
 /// # Errors
 /// [`FigureError`].
-pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Drawn, FigureError> {
+pub fn draw(
+    panel: &PanelCurves<'_>,
+    entries: &[Entry],
+    choice: &Choice,
+) -> Result<Drawn, FigureError> {
     let chosen = chosen(panel, choice)?;
     let title = Title::of(&panel.id, entries);
     match (choice.kind, chosen.steps().as_slice()) {
@@ -145,7 +149,7 @@ pub fn draw(panel: &Panel<'_>, entries: &[Entry], choice: &Choice) -> Result<Dra
 
 /// Lines over layers, of a single step. Colours mean components then, or heads.
 fn over_layers(
-    mut panel: Panel<'_>,
+    mut panel: PanelCurves<'_>,
     step: u64,
     mut title: Title,
     choice: &Choice,
@@ -167,10 +171,10 @@ fn over_layers(
 }
 
 /// The panel with nothing but the curves that were chosen.
-fn chosen<'a>(panel: &Panel<'a>, choice: &Choice) -> Result<Panel<'a>, FigureError> {
+fn chosen<'a>(panel: &PanelCurves<'a>, choice: &Choice) -> Result<PanelCurves<'a>, FigureError> {
     let heads = choice.heads || choice.by == By::Head;
     let layers = choice.layers.as_ref();
-    let is_wanted = |part: &Part<'_>| {
+    let is_wanted = |part: &PartCurves<'_>| {
         let mut names = choice.components.iter();
         choice.components.is_empty() || names.any(|name| *name == part.name)
     };
@@ -205,7 +209,7 @@ impl FigureError {
     }
 }
 
-fn of_values(chosen: &Panel<'_>) -> Scale {
+fn of_values(chosen: &PanelCurves<'_>) -> Scale {
     let values = chosen.curves().flat_map(Curve::values);
     scale::of_values(values.map(|(_, value)| value))
 }

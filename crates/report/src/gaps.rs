@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::curve::Panel;
+use crate::curve::PanelCurves;
 use crate::markup::{counted, details, escaped, ranges};
 
 /// Where a status is said.
@@ -16,7 +16,7 @@ struct Places<'a> {
 }
 
 /// The statuses of a panel; nothing where none of its values has one.
-pub(crate) fn statuses(panel: &Panel<'_>, name: &str) -> String {
+pub(crate) fn statuses(panel: &PanelCurves<'_>, name: &str) -> String {
     let mut of_missing: BTreeMap<&str, Places<'_>> = BTreeMap::new();
     let mut of_values: BTreeMap<&str, Places<'_>> = BTreeMap::new();
     for part in &panel.parts {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::charts::{MOST_NAMED_ROWS, Pen, SharedAxes, heatmap};
-use crate::curve::{Curve, Panel, Part};
+use crate::curve::{Curve, PanelCurves, PartCurves};
 use crate::markup::{counted, details, escaped};
 
 /// A heatmap of all heads is no higher than this, and its rows are thin then.
@@ -15,7 +15,7 @@ const MOST_HEIGHT: u32 = 760;
 const OPEN_LAYERS: usize = 4;
 
 /// What there is of heads in a panel; nothing where it has none.
-pub(crate) fn heads(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
+pub(crate) fn heads(panel: &PanelCurves<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
     let with_heads = panel
         .parts
         .iter()
@@ -25,7 +25,7 @@ pub(crate) fn heads(panel: &Panel<'_>, name: &str, steps: &[u64], pen: &Pen) -> 
         .collect()
 }
 
-fn heads_of(part: &Part<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
+fn heads_of(part: &PartCurves<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
     let all: Vec<&Curve<'_>> = part.heads().collect();
     let component = &part.name;
     if all.iter().all(|curve| curve.values().next().is_none()) {
@@ -76,7 +76,7 @@ fn heads_of(part: &Part<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
 }
 
 /// Of a single step: a row for each head, a column for each layer.
-fn over_layers(part: &Part<'_>, title: &str) -> String {
+fn over_layers(part: &PartCurves<'_>, title: &str) -> String {
     let over = part.over_layers();
     let layers: BTreeSet<u64> = part.heads().map(|curve| curve.layer).collect();
     let layers: Vec<u64> = layers.into_iter().collect();

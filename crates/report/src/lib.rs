@@ -6,8 +6,8 @@
 //! ([`Provenance`]). This crate knows no files and no platform; the worker writes what it makes,
 //! and so can the page.
 //!
-//! [`curve`] and [`summary`] are the results as charts and tables want them, and
-//! [`figure`] makes single figures for a paper of them.
+//! [`curve`] has the results as charts and tables want them, and [`figure`] makes single figures
+//! for a paper of them.
 
 pub mod curve;
 pub mod figure;

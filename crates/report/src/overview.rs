@@ -1,6 +1,6 @@
 //! All metrics and components in one table.
 
-use crate::curve::{Curve, Panel, Part};
+use crate::curve::{Curve, PanelCurves, PartCurves};
 use crate::markup::escaped;
 use crate::table::{number, signed};
 use ckptscope_results::title::Title;
@@ -14,7 +14,7 @@ const HEAD: &str = "<thead><tr><th scope=col rowspan=2>metric<th scope=col rowsp
 
 /// A row for each metric and component: what the layers' own curves begin and end with, and where
 /// the extremes are.
-pub(crate) fn overview(panels: &[Panel<'_>], entries: &[Entry]) -> String {
+pub(crate) fn overview(panels: &[PanelCurves<'_>], entries: &[Entry]) -> String {
     let mut table = format!(
         "<section id=glance>\n<h2>At a glance</h2>\n<p>Of each component all layers together, \
          without their heads: the range of first and last values over layers, the extremes, and \
@@ -41,7 +41,7 @@ pub(crate) fn overview(panels: &[Panel<'_>], entries: &[Entry]) -> String {
     table
 }
 
-fn cells(part: &Part<'_>) -> String {
+fn cells(part: &PartCurves<'_>) -> String {
     let mut curves: Vec<&Curve<'_>> = part.layers().collect();
     if curves.is_empty() {
         curves = part.heads().collect();

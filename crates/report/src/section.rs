@@ -4,7 +4,7 @@ use ckptscope_results::Entry;
 use serde_json::Value;
 
 use crate::charts::Pen;
-use crate::curve::Panel;
+use crate::curve::PanelCurves;
 use crate::markup::escaped;
 use crate::{cards, gaps, heads, table};
 use ckptscope_results::title::{self, Title};
@@ -13,7 +13,7 @@ use ckptscope_results::title::{self, Title};
 pub(crate) fn section(
     number: usize,
     entry: &Entry,
-    panels: &[&Panel<'_>],
+    panels: &[&PanelCurves<'_>],
     (entries, steps, pen): (&[Entry], &[u64], &Pen),
 ) -> String {
     let name = escaped(&title::name(entry));

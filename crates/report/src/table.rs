@@ -3,7 +3,7 @@
 use ckptscope_plot::significant;
 use ckptscope_results::Summary;
 
-use crate::curve::{Curve, Panel};
+use crate::curve::{Curve, PanelCurves};
 use crate::markup::{counted, details, escaped};
 
 /// Digits of every number.
@@ -12,7 +12,7 @@ pub(crate) const DIGITS: usize = 4;
 const OPEN_ROWS: usize = 24;
 
 /// The summaries of a panel's curves: the layers' own, and those of heads apart, which are many.
-pub(crate) fn tables(panel: &Panel<'_>, name: &str) -> String {
+pub(crate) fn tables(panel: &PanelCurves<'_>, name: &str) -> String {
     let own = |curve: &Curve<'_>| curve.head.is_none();
     let of_layers = rows(panel, own);
     let of_heads = rows(panel, |curve| !own(curve));
@@ -36,7 +36,7 @@ struct Row<'a> {
     summary: Summary,
 }
 
-fn rows<'a>(panel: &'a Panel<'a>, is_wanted: impl Fn(&Curve<'_>) -> bool) -> Vec<Row<'a>> {
+fn rows<'a>(panel: &'a PanelCurves<'a>, is_wanted: impl Fn(&Curve<'_>) -> bool) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for part in &panel.parts {
         for curve in part.curves.iter().filter(|curve| is_wanted(curve)) {

@@ -44,7 +44,7 @@ pub struct Match {
 
 /// The numbers of one match at one step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row<'a> {
+pub struct ComparedRow<'a> {
     /// What they are of.
     pub id: &'a SeriesId,
     /// The step.
@@ -82,7 +82,7 @@ impl Comparison {
         let names = names(&runs);
         let runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();
         let matches = matches(&runs);
-        let meet = |row: Row<'_>| row.values.iter().flatten().count() > 1;
+        let meet = |row: ComparedRow<'_>| row.values.iter().flatten().count() > 1;
         if !matches.iter().any(|one| one.rows().any(meet)) {
             return Err(CompareError::NothingInCommon);
         }
@@ -95,7 +95,7 @@ impl Comparison {
     }
 
     /// Every number by what it is of: by entry, then by step, then in the order of matches.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = ComparedRow<'_>> {
         let entries = self
             .matches
             .chunk_by(|one, other| one.id.entry == other.id.entry);
@@ -115,7 +115,7 @@ impl Comparison {
         let columns = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
         let columns = columns.chain(self.names.iter().map(String::as_str));
         let columns: Vec<&str> = columns.chain([DIFFERENCE]).collect();
-        written(&columns, self.rows().map(Row::cells))
+        written(&columns, self.rows().map(ComparedRow::cells))
     }
 
     /// `compare.csv` and the merged `results.json`.
@@ -136,7 +136,7 @@ impl Comparison {
 
 impl Match {
     /// Its numbers by ascending step.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = ComparedRow<'_>> {
         let steps: BTreeSet<u64> = self.steps().collect();
         steps.into_iter().filter_map(|step| self.row(step))
     }
@@ -146,13 +146,13 @@ impl Match {
         series.flat_map(|series| series.steps().iter().copied())
     }
 
-    fn row(&self, step: u64) -> Option<Row<'_>> {
+    fn row(&self, step: u64) -> Option<ComparedRow<'_>> {
         let points = self
             .series
             .iter()
             .map(|series| series.as_ref()?.point(step));
         let points: Vec<_> = points.collect();
-        points.iter().any(Option::is_some).then(|| Row {
+        points.iter().any(Option::is_some).then(|| ComparedRow {
             id: &self.id,
             step,
             values: points
@@ -163,7 +163,7 @@ impl Match {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> ComparedRow<'a> {
     /// The last run's value less the first's, where both have one.
     #[must_use]
     pub fn difference(&self) -> Option<f64> {

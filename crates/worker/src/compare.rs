@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::Result;
 use ckptscope_results::SeriesId;
-use ckptscope_results::compare::{Comparison, Row};
+use ckptscope_results::compare::{ComparedRow, Comparison};
 
 use crate::arguments::CompareArguments;
 use crate::{Misuse, Outcome, console, output, report, results_file};
@@ -90,13 +90,13 @@ struct Part<'a> {
     differences: u64,
     /// Mean so far.
     mean: f64,
-    largest: Option<(f64, Row<'a>)>,
+    largest: Option<(f64, ComparedRow<'a>)>,
     /// Numbers that one of the two lacks.
     alone: u64,
 }
 
 impl<'a> Part<'a> {
-    fn add(&mut self, row: Row<'a>) {
+    fn add(&mut self, row: ComparedRow<'a>) {
         let Some(difference) = row.difference() else {
             self.alone += 1;
             return;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckptscope_plot::{Scale, Theme};
-use ckptscope_report::curve::{Panel, panels};
+use ckptscope_report::curve::{PanelCurves, panels};
 use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
 use ckptscope_results::{PanelId, Results};
 
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> Result<Outcome> {
 /// A file for each panel, but for those that have nothing of what was chosen.
 fn write_all(
     results: &Results,
-    panels: &[Panel<'_>],
+    panels: &[PanelCurves<'_>],
     arguments: &PlotArguments,
     choice: &Choice,
 ) -> Result<()> {
@@ -145,7 +145,7 @@ fn format_of(path: &Path) -> Result<FormatArgument> {
     }
 }
 
-fn choice(arguments: &PlotArguments, panels: &[Panel<'_>]) -> Result<Choice> {
+fn choice(arguments: &PlotArguments, panels: &[PanelCurves<'_>]) -> Result<Choice> {
     if !RESOLUTIONS.contains(&arguments.dpi) {
         let (least, most) = (RESOLUTIONS.start(), RESOLUTIONS.end());
         let words = format!("--dpi {}: from {least} to {most}", arguments.dpi);

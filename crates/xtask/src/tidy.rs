@@ -3,6 +3,7 @@
 mod dependencies;
 mod files;
 mod modules;
+mod names;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::process;
 use crate::steps::Outcome;
 use crate::workspace::Workspace;
 use modules::Modules;
+use names::Names;
 
 /// A broken rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,17 +50,19 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome> {
     for package in packages(workspace)? {
         findings.extend(dependencies::check(&package));
     }
-    let mut modules = Modules::default();
+    let (mut modules, mut names) = (Modules::default(), Names::default());
     for path in tracked_files(workspace)? {
         findings.extend(files::check(&workspace.root, &path)?);
         if path.extension().is_some_and(|extension| extension == "rs") {
             findings.extend(source::check(&workspace.root, &path)?);
+            names.read(&workspace.root, &path)?;
             if path.starts_with(modules::FOLDER) {
                 modules.read(&workspace.root, &path)?;
             }
         }
     }
     findings.extend(modules.check());
+    findings.extend(names.check());
     for Finding { place, message } in &findings {
         println!("{place}: {message}");
     }

@@ -12,7 +12,7 @@ mod browser {
     use ckptscope_results::{DataKind, EntryId, Number, SeriesId, SeriesSet, Split, Value};
     use ckptscope_web_page::choices::{Choices, ColourBy, Lines};
     use ckptscope_web_page::panel::Panels;
-    use ckptscope_web_page::panel::chart::Plan;
+    use ckptscope_web_page::panel::chart::ChartPlan;
     use ckptscope_web_page::panel::look::Palette;
     use ckptscope_web_page::panel::title::Title;
     use leptos::prelude::{GetUntracked, document, window};
@@ -66,7 +66,7 @@ mod browser {
         console_log!("{name:48} {:9.2} {:9.2}", times[0], times[TIMES / 2]);
     }
 
-    fn plan(panels: &Panels) -> Plan {
+    fn plan(panels: &Panels) -> ChartPlan {
         let choices = Choices::default();
         let panel = panels.all[0].panel.get_untracked().only(Lines::Layers);
         let colour = ColourBy::Layer;
@@ -76,7 +76,7 @@ mod browser {
             choices.pinned.clone(),
             Theme::Light,
         );
-        Plan {
+        ChartPlan {
             looks: palette.looks(&panel, &choices),
             title: Title::of(&panel.id, &[]),
             panel,

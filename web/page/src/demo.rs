@@ -5,7 +5,7 @@ use std::cell::Cell;
 use futures_util::future::try_join_all;
 
 use crate::fetch::{self, FetchError};
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 
 /// Its name.
 pub const NAME: &str = "pico-decoder-micro-1";
@@ -28,7 +28,7 @@ pub const FILES: &[DemoFile] = include!(concat!(env!("OUT_DIR"), "/demo_files.rs
 ///
 /// # Errors
 /// [`FetchError`] when a file cannot be had.
-pub async fn run(progress: impl Fn(u64, u64)) -> Result<RunFiles, FetchError> {
+pub async fn run(progress: impl Fn(u64, u64)) -> Result<FileHandles, FetchError> {
     let fetched = Cell::new(0);
     // All at once: a response that waits to be read would hold one of the few connections.
     let contents = try_join_all(FILES.iter().map(async |file| {
@@ -37,7 +37,7 @@ pub async fn run(progress: impl Fn(u64, u64)) -> Result<RunFiles, FetchError> {
         progress(fetched.get(), bytes());
         Ok((file.path.to_owned(), blob))
     }));
-    Ok(RunFiles {
+    Ok(FileHandles {
         name: NAME.to_owned(),
         files: contents.await?,
     })

@@ -13,7 +13,7 @@ use web_sys::{
     FileSystemEntry, FileSystemFileEntry,
 };
 
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 
 /// What was dropped: files and folders.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl Dropped {
     ///
     /// # Errors
     /// [`ListError`].
-    pub async fn list(self, goes_on: impl Fn(u64) -> bool) -> Result<RunFiles, ListError> {
+    pub async fn list(self, goes_on: impl Fn(u64) -> bool) -> Result<FileHandles, ListError> {
         let name = self.name();
         let listing = Listing {
             found: RefCell::new(Vec::new()),
@@ -109,13 +109,13 @@ impl Dropped {
         if found.is_empty() {
             return Err(ListError::Empty { name });
         }
-        Ok(RunFiles::chosen(found))
+        Ok(FileHandles::chosen(found))
     }
 }
 
 /// The files of a file or folder picker.
 #[must_use]
-pub fn picked(list: &FileList) -> RunFiles {
+pub fn picked(list: &FileList) -> FileHandles {
     let files = (0..list.length()).filter_map(|index| list.get(index));
     let with_path = files.map(|file| {
         let within = js_sys::Reflect::get(&file, &"webkitRelativePath".into());
@@ -124,7 +124,7 @@ pub fn picked(list: &FileList) -> RunFiles {
         (path.unwrap_or_else(|| file.name()), file)
     });
     let kept = with_path.filter(|(path, _)| !is_litter(path));
-    RunFiles::chosen(kept.map(|(path, file)| (path, file.into())).collect())
+    FileHandles::chosen(kept.map(|(path, file)| (path, file.into())).collect())
 }
 
 impl Listing<'_> {

@@ -6,14 +6,14 @@ use web_sys::Blob;
 
 /// Files by path, and what they are called together.
 #[derive(Clone, Debug, Default)]
-pub struct RunFiles {
+pub struct FileHandles {
     /// What messages call them: the folder, or the only file.
     pub name: String,
     /// Each file's path, separated by `/`, and its handle.
     pub files: Vec<(String, Blob)>,
 }
 
-impl RunFiles {
+impl FileHandles {
     /// Files as they were chosen: their paths begin with the names of what was chosen. A folder
     /// that was chosen alone gives its name, and its paths begin below it.
     #[must_use]

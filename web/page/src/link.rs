@@ -31,7 +31,7 @@ pub const MARK: &str = "#a=";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     /// What it is an analysis of.
-    pub source: Source,
+    pub source: LinkSource,
     /// Its config, as YAML.
     pub config: String,
     /// How its results are shown.
@@ -43,7 +43,7 @@ pub struct Link {
 /// What an analysis is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Source {
+pub enum LinkSource {
     /// The run that comes with the page.
     Demo,
     /// A run on the Hub, or at an address.
@@ -70,7 +70,7 @@ struct Head {
 #[derive(Serialize, Deserialize)]
 struct Content<R> {
     v: u64,
-    source: Source,
+    source: LinkSource,
     config: String,
     #[serde(default, skip_serializing_if = "is_untouched")]
     view: Choices,

@@ -28,12 +28,12 @@ pub struct Panels {
     /// The charts. Each is a signal of its own: a number concerns one of them only.
     pub all: Vec<PanelSlot>,
     /// What their lines are of.
-    pub seen: Seen,
+    pub seen: Subjects,
 }
 
 /// The components, layers and heads of all charts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Subjects {
     /// Components, each with its run where several are compared; without layers and heads.
     pub parts: BTreeSet<Subject>,
     /// Layers.
@@ -88,7 +88,7 @@ impl Panels {
         Self {
             entries: results.entries.iter().map(Entry::id).collect(),
             all: Vec::new(),
-            seen: Seen::default(),
+            seen: Subjects::default(),
         }
     }
 
@@ -145,7 +145,7 @@ fn order(id: &PanelId, entries: &[EntryId]) -> (usize, usize) {
     (entry.unwrap_or(entries.len()), kind.unwrap_or(KINDS.len()))
 }
 
-impl Seen {
+impl Subjects {
     /// Whether the series is of something new.
     fn add(&mut self, id: &SeriesId) -> bool {
         let is_new_layer = self.layers.insert(id.layer);

@@ -11,7 +11,7 @@ use ckptscope_protocol::LaneUpdate;
 use ckptscope_protocol::tab::{ComputeLane, Message, NetworkNews, News, PlannedLane};
 
 use crate::run_place::RunPlace;
-use crate::worker::{ComputeWorker, Told};
+use crate::worker::{ComputeWorker, Heard};
 
 /// What happens to a lane, by its index.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,7 +142,7 @@ fn start_worker(shared: &Rc<RefCell<Shared>>, index: usize) -> Result<ComputeWor
     Ok(worker)
 }
 
-fn take(shared: &Rc<RefCell<Shared>>, index: usize, told: Told) {
+fn take(shared: &Rc<RefCell<Shared>>, index: usize, told: Heard) {
     let lane = shared
         .borrow()
         .workers

@@ -11,7 +11,7 @@ use js_sys::Array;
 use web_sys::Blob;
 
 use crate::run_place::RunPlace;
-use crate::worker::{ComputeWorker, Told};
+use crate::worker::{ComputeWorker, Heard};
 
 /// Opens runs, checks configs, plans, and looks at tensors. Its worker starts with the first
 /// question.
@@ -121,7 +121,7 @@ impl RequestWorker {
         Ok(())
     }
 
-    fn take(&self, told: Told) {
+    fn take(&self, told: Heard) {
         if let Ok(reply) = &told
             && let News::Network(news) = &reply.news
         {

@@ -7,7 +7,7 @@ use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{Message, Remote};
 use js_sys::Array;
 
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 use crate::worker::ComputeWorker;
 
 /// So many requests are under way at once, over all workers.
@@ -17,7 +17,7 @@ const REQUESTS_AT_ONCE: usize = 8;
 #[derive(Clone, Debug)]
 pub enum RunPlace {
     /// Handles of files.
-    Files(RunFiles),
+    Files(FileHandles),
     /// A repository or an address.
     Remote(Box<Remote>),
 }

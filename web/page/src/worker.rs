@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
 /// What a web worker tells; where it will tell nothing more, in words why.
-pub type Told = Result<Reply, String>;
+pub type Heard = Result<Reply, String>;
 
 /// A web worker; dropping it ends whatever it does, at once.
 pub struct ComputeWorker {
@@ -32,7 +32,7 @@ impl ComputeWorker {
     ///
     /// # Errors
     /// What the browser says when it has no web workers.
-    pub fn start(listener: impl FnMut(Told) + 'static) -> Result<Self, String> {
+    pub fn start(listener: impl FnMut(Heard) + 'static) -> Result<Self, String> {
         let worker = started().map_err(|error| format!("no web worker: {}", in_words(&error)))?;
         let listener = Rc::new(RefCell::new(listener));
         let waiting = Rc::new(RefCell::new(Some(Vec::new())));
@@ -88,7 +88,7 @@ fn started() -> Result<Worker, JsValue> {
 fn message_handler(
     worker: &Worker,
     waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
-    listener: Rc<RefCell<impl FnMut(Told) + 'static>>,
+    listener: Rc<RefCell<impl FnMut(Heard) + 'static>>,
 ) -> EventListener {
     let target = worker.clone();
     let worker = worker.clone();
@@ -108,7 +108,7 @@ fn message_handler(
 }
 
 /// A reply as text, or an object that says why the worker died.
-fn told_by(data: &JsValue) -> Told {
+fn told_by(data: &JsValue) -> Heard {
     if let Some(text) = data.as_string() {
         return serde_json::from_str(&text)
             .map_err(|error| format!("it gave an answer not understood: {error}"));

@@ -8,7 +8,7 @@
 
 use ckptscope_results::{Number, Results, Value};
 use ckptscope_web_page::choices::{Choices, ColourBy, Mode, Spread};
-use ckptscope_web_page::link::{Link, LinkError, MOST_CHARACTERS, Source, base64url, deflate};
+use ckptscope_web_page::link::{Link, LinkError, LinkSource, MOST_CHARACTERS, base64url, deflate};
 use ckptscope_web_page::panel::Subject;
 use serde_json::json;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -51,7 +51,7 @@ fn results(layers: u64, steps: u64) -> Results {
 
 fn link(results: Option<Results>) -> Link {
     Link {
-        source: Source::Files {
+        source: LinkSource::Files {
             name: "a run".to_owned(),
         },
         config: "analysis_name: ünïcode\n".to_owned(),
@@ -112,7 +112,7 @@ async fn choices_come_back() {
         head: Some(2),
     };
     let mut link = link(None);
-    link.source = Source::Demo;
+    link.source = LinkSource::Demo;
     link.choices = Choices {
         mode: Mode::Heatmap,
         x: Spread::Linear,

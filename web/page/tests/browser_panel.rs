@@ -7,7 +7,7 @@ use ckptscope_results::{
     DataKind, Entry, EntryId, Number, SeriesId, SeriesSet, Split, Status, Value, short_name,
 };
 use ckptscope_web_page::choices::{Choices, ColourBy, Lines};
-use ckptscope_web_page::panel::chart::Plan;
+use ckptscope_web_page::panel::chart::ChartPlan;
 use ckptscope_web_page::panel::look::Palette;
 use ckptscope_web_page::panel::title::Title;
 use ckptscope_web_page::panel::{Added, Panel, PanelId, Panels, Subject};
@@ -319,7 +319,7 @@ fn a_chart_draws_what_is_not_hidden() {
     let plan = |choices: &Choices| {
         let seen = panels(vec![number("weights", "w_2", 0, 0, None)]).seen;
         let palette = Palette::new(seen, choices.colour, choices.pinned.clone(), Theme::Light);
-        Plan {
+        ChartPlan {
             looks: palette.looks(&panel, choices),
             title: Title::of(&panel.id, &[]),
             panel: panel.clone(),

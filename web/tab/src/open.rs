@@ -1,13 +1,11 @@
 //! What run the files are, and what is worth asking of it.
 
 use ckptscope_analysis::Registry;
-use ckptscope_analysis::proposal::{self, proposals};
+use ckptscope_analysis::proposal::proposals;
 use ckptscope_analysis::survey::{Suffix, Survey};
 use ckptscope_checkpoint::tree::entry_of;
 use ckptscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
-use ckptscope_protocol::tab::{
-    Found, Opened, PartSummary, Proposal, RunSummary, StepSummary, SuffixSummary,
-};
+use ckptscope_protocol::tab::{Found, Opened, PartSummary, RunSummary, StepSummary, SuffixSummary};
 
 use super::opened::OpenedFiles;
 
@@ -24,7 +22,7 @@ pub(super) async fn open(
     Ok(Box::new(Opened {
         run: summary(&run, &survey, &*files.tree),
         found,
-        proposals: proposals.into_iter().map(Proposal::from).collect(),
+        proposals,
         menu: registry.menu(),
         flops_per_second,
     }))
@@ -94,14 +92,4 @@ fn suffix_summary(suffix: &Suffix) -> Option<SuffixSummary> {
 
 fn split_name(split: Option<Split>) -> Option<String> {
     split.map(|split| split.name().to_owned())
-}
-
-impl From<proposal::Proposal> for Proposal {
-    fn from(proposal: proposal::Proposal) -> Self {
-        Self {
-            title: proposal.title,
-            summary: proposal.summary,
-            text: proposal.text,
-        }
-    }
 }

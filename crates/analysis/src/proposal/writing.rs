@@ -1,8 +1,8 @@
 //! Proposals as configs that people like to read and edit.
 
 use ckptscope_metrics::{ParameterValue, Parameters};
+use ckptscope_protocol::tab::Proposal;
 
-use super::Proposal;
 use super::choice::Choice;
 use crate::config::{ComponentEntry, Location, MetricEntry, Target, commented};
 

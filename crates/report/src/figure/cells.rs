@@ -3,7 +3,7 @@
 use ckptscope_plot::{Figure, Heatmap, Row, Scale, Size};
 
 use super::{COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
-use crate::curve::{Curve, Panel, Part};
+use crate::curve::{Curve, PanelCurves, PartCurves};
 use ckptscope_results::title::Title;
 
 /// Of a row of a heatmap.
@@ -13,7 +13,7 @@ const AROUND: u32 = 70;
 
 /// Draws the curves of a panel as rows of cells.
 pub(super) fn heatmap(
-    panel: &Panel<'_>,
+    panel: &PanelCurves<'_>,
     title: &Title,
     choice: &Choice,
 ) -> Result<Drawn, FigureError> {
@@ -77,7 +77,7 @@ fn height_of(rows: usize) -> u32 {
 }
 
 /// `0`, `0 · h1`; where there are several components, `0 · h1 · ov_circuit`.
-fn row_name(panel: &Panel<'_>, part: &Part<'_>, curve: &Curve<'_>) -> String {
+fn row_name(panel: &PanelCurves<'_>, part: &PartCurves<'_>, curve: &Curve<'_>) -> String {
     let number = match curve.head {
         None => curve.layer.to_string(),
         Some(head) => format!("{} · h{head}", curve.layer),

@@ -4,7 +4,7 @@ use ckptscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size};
 
 use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
-use crate::curve::{Curve, Panel};
+use crate::curve::{Curve, PanelCurves};
 use crate::scale;
 use ckptscope_results::title::Title;
 
@@ -24,7 +24,7 @@ pub(super) enum Along {
 
 /// Draws the curves of a panel as lines.
 pub(super) fn lines(
-    panel: &Panel<'_>,
+    panel: &PanelCurves<'_>,
     along: Along,
     title: &Title,
     choice: &Choice,

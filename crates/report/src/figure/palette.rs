@@ -7,7 +7,7 @@ use ckptscope_plot::{
 };
 
 use super::{By, Choice};
-use crate::curve::{Curve, Panel, Seen};
+use crate::curve::{Curve, LayersAndHeads, PanelCurves};
 
 /// As many lines have a legend; more have their numbers at their ends.
 const MOST_IN_LEGEND: usize = 6;
@@ -21,9 +21,9 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    pub(super) fn of(panel: &Panel<'_>, choice: &Choice) -> Self {
+    pub(super) fn of(panel: &PanelCurves<'_>, choice: &Choice) -> Self {
         let by = choice.by;
-        let seen = Seen::of(panel.curves());
+        let seen = LayersAndHeads::of(panel.curves());
         let numbers = |all: &BTreeSet<u64>| all.iter().map(u64::to_string).collect();
         let names: Vec<String> = match by {
             By::Layer => numbers(&seen.layers),

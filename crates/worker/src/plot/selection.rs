@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use ckptscope_analysis::config::suggest;
-use ckptscope_report::curve::{Panel, Part};
+use ckptscope_report::curve::{PanelCurves, PartCurves};
 use ckptscope_results::{PanelId, SEPARATOR};
 
 use crate::arguments::PlotArguments;
@@ -49,10 +49,10 @@ const PROPERTIES: [Property; 4] = [
 
 /// The one panel that the options leave, with one of these components if there are some.
 pub(super) fn one<'a, 'b>(
-    panels: &'a [Panel<'b>],
+    panels: &'a [PanelCurves<'b>],
     arguments: &PlotArguments,
     components: &[String],
-) -> Result<&'a Panel<'b>> {
+) -> Result<&'a PanelCurves<'b>> {
     let mut left = all(panels, arguments)?;
     left.retain(|panel| components.is_empty() || has_one_of(panel, components));
     for property in &PROPERTIES {
@@ -74,10 +74,10 @@ pub(super) fn one<'a, 'b>(
 
 /// The panels that the options leave.
 pub(super) fn all<'a, 'b>(
-    panels: &'a [Panel<'b>],
+    panels: &'a [PanelCurves<'b>],
     arguments: &PlotArguments,
-) -> Result<Vec<&'a Panel<'b>>> {
-    let mut left: Vec<&Panel<'_>> = panels.iter().collect();
+) -> Result<Vec<&'a PanelCurves<'b>>> {
+    let mut left: Vec<&PanelCurves<'_>> = panels.iter().collect();
     for property in &PROPERTIES {
         let Some(asked) = (property.asked)(arguments) else {
             continue;
@@ -93,9 +93,12 @@ pub(super) fn all<'a, 'b>(
 
 /// The components asked for, by the names that series have. The last parts of a suffix will do,
 /// where they are those of one; of compared runs one that is not named means all of them.
-pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Result<Vec<String>> {
+pub(super) fn components(
+    panels: &[PanelCurves<'_>],
+    arguments: &PlotArguments,
+) -> Result<Vec<String>> {
     let wanted = all(panels, arguments)?;
-    let mut parts: Vec<&Part<'_>> = Vec::new();
+    let mut parts: Vec<&PartCurves<'_>> = Vec::new();
     for part in wanted.iter().flat_map(|panel| &panel.parts) {
         if !parts.iter().any(|known| known.of == part.of) {
             parts.push(part);
@@ -111,13 +114,13 @@ pub(super) fn components(panels: &[Panel<'_>], arguments: &PlotArguments) -> Res
 
 /// Which of the components are called so: the one of this name; else those of runs that are, each
 /// of its run; else those whose last parts are.
-fn called<'a, 'b>(asked: &str, parts: &[&'a Part<'b>]) -> Result<Vec<&'a Part<'b>>> {
-    let ways: [fn(&Part<'_>, &str) -> bool; 3] = [
+fn called<'a, 'b>(asked: &str, parts: &[&'a PartCurves<'b>]) -> Result<Vec<&'a PartCurves<'b>>> {
+    let ways: [fn(&PartCurves<'_>, &str) -> bool; 3] = [
         |part, asked| part.name == asked,
         |part, asked| *part.of.component == *asked,
         ends_with,
     ];
-    let mut found = ways.iter().map(|is_called| -> Vec<&Part<'_>> {
+    let mut found = ways.iter().map(|is_called| -> Vec<&PartCurves<'_>> {
         let found = parts.iter().filter(|part| is_called(part, asked));
         found.copied().collect()
     });
@@ -139,7 +142,7 @@ fn called<'a, 'b>(asked: &str, parts: &[&'a Part<'b>]) -> Result<Vec<&'a Part<'b
 }
 
 /// Whether these are a component's last parts, of this run if a person names one.
-fn ends_with(part: &Part<'_>, asked: &str) -> bool {
+fn ends_with(part: &PartCurves<'_>, asked: &str) -> bool {
     let (asked, asked_run) = match asked.split_once(SEPARATOR) {
         Some((component, run)) => (component, Some(run)),
         None => (asked, None),
@@ -151,7 +154,7 @@ fn ends_with(part: &Part<'_>, asked: &str) -> bool {
 
 /// The layers asked for: `0,3..5`, ends included.
 pub(super) fn layers(
-    panels: &[Panel<'_>],
+    panels: &[PanelCurves<'_>],
     arguments: &PlotArguments,
 ) -> Result<Option<BTreeSet<u64>>> {
     let Some(text) = &arguments.layers else {
@@ -159,7 +162,7 @@ pub(super) fn layers(
     };
     let there: BTreeSet<u64> = panels
         .iter()
-        .flat_map(Panel::curves)
+        .flat_map(PanelCurves::curves)
         .map(|curve| curve.layer)
         .collect();
     let mut layers = BTreeSet::new();
@@ -181,12 +184,12 @@ pub(super) fn layers(
     Ok(Some(layers))
 }
 
-fn has_one_of(panel: &Panel<'_>, components: &[String]) -> bool {
+fn has_one_of(panel: &PanelCurves<'_>, components: &[String]) -> bool {
     let mut parts = panel.parts.iter();
     parts.any(|part| components.contains(&part.name))
 }
 
-fn names<'a>(panels: &[&'a Panel<'_>], property: &Property) -> Vec<&'a str> {
+fn names<'a>(panels: &[&'a PanelCurves<'_>], property: &Property) -> Vec<&'a str> {
     let mut names = Vec::new();
     for panel in panels {
         let name = (property.of)(&panel.id);

@@ -26,13 +26,13 @@ pub struct Events {
     worker: NativeWorker,
     reader: ReadableStreamDefaultReader,
     parser: Parser,
-    waiting: std::collections::VecDeque<Event>,
+    waiting: std::collections::VecDeque<StreamEvent>,
     _answering: Answering,
 }
 
 /// One event, as the stream has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Event {
+pub struct StreamEvent {
     /// Its name; empty where it has none.
     pub name: String,
     /// What `Last-Event-ID` says to go on behind it; none where it has no id of its own.
@@ -110,7 +110,7 @@ impl Events {
             .map(|bytes| bytes.to_vec()))
     }
 
-    fn told(&self, event: &Event) -> Result<Told, NativeError> {
+    fn told(&self, event: &StreamEvent) -> Result<Told, NativeError> {
         // The name of an event is that of a variant, and its data what the variant holds.
         let text = format!("{{\"{}\":{}}}", event.name, event.data);
         serde_json::from_str(&text).map_err(|error| self.worker.foreign(&error.to_string()))
@@ -122,13 +122,13 @@ impl Events {
 pub struct Parser {
     /// The bytes of a line that has not ended.
     line: Vec<u8>,
-    event: Event,
+    event: StreamEvent,
     has_data: bool,
 }
 
 impl Parser {
     /// The events that these bytes complete.
-    pub fn take(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<StreamEvent> {
         let mut events = Vec::new();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.line.extend_from_slice(part);
@@ -147,7 +147,7 @@ impl Parser {
         self.line.len() + self.event.data.len()
     }
 
-    fn take_line(&mut self, line: &str) -> Option<Event> {
+    fn take_line(&mut self, line: &str) -> Option<StreamEvent> {
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
             return std::mem::take(&mut self.has_data).then_some(event);
@@ -174,13 +174,13 @@ impl Parser {
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{Event, Parser};
+    use super::{Parser, StreamEvent};
 
     const STREAM: &str = ": hello\n\nevent: unit\nid: 1-1\ndata: {\"a\":\ndata:  1}\n\nevent: state\r\ndata: ü\r\n\r\nid: 7\n\n";
 
     #[test]
     fn events_come_out_whole_however_they_are_cut() {
-        let event = |name: &str, id: Option<&str>, data: &str| Event {
+        let event = |name: &str, id: Option<&str>, data: &str| StreamEvent {
             name: name.to_owned(),
             id: id.map(str::to_owned),
             data: data.to_owned(),
@@ -192,7 +192,7 @@ mod tests {
         for length in 1..STREAM.len() {
             let mut parser = Parser::default();
             let pieces = STREAM.as_bytes().chunks(length);
-            let events: Vec<Event> = pieces.flat_map(|piece| parser.take(piece)).collect();
+            let events: Vec<StreamEvent> = pieces.flat_map(|piece| parser.take(piece)).collect();
             assert_eq!(events, wanted);
         }
     }

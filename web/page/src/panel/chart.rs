@@ -6,17 +6,17 @@ use ckptscope_plot::{Figure, Heatmap, LineChart, Row, Scale, Series, Size, Theme
 
 use crate::choices::Choices;
 
-use super::look::Look;
+use super::look::LineLook;
 use super::title::Title;
 use super::{Line, Panel};
 
 /// What a chart shows, and how.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct ChartPlan {
     /// The lines that are shown, hidden ones as well.
     pub panel: Panel,
     /// One for each line.
-    pub looks: Vec<Look>,
+    pub looks: Vec<LineLook>,
     /// The words around it.
     pub title: Title,
     /// How it is shown.
@@ -27,9 +27,9 @@ pub struct Plan {
     pub theme: Theme,
 }
 
-impl Plan {
+impl ChartPlan {
     /// The lines that are drawn, and what they look like.
-    pub fn drawn(&self) -> impl Iterator<Item = (&Line, &Look)> {
+    pub fn drawn(&self) -> impl Iterator<Item = (&Line, &LineLook)> {
         let all = self.panel.lines.iter().zip(&self.looks);
         all.filter(|(_, look)| look.is_drawn)
     }
@@ -59,7 +59,7 @@ impl Plan {
     #[must_use]
     pub fn heatmap(&self, size: Size) -> Heatmap {
         let columns = self.panel.steps();
-        let row = |(line, look): (&Line, &Look)| Row {
+        let row = |(line, look): (&Line, &LineLook)| Row {
             name: row_name(look),
             values: columns.iter().map(|step| line.at(*step)).collect(),
         };
@@ -113,7 +113,7 @@ impl Plan {
 
 /// A line as it is drawn.
 #[must_use]
-pub fn series((line, look): (&Line, &Look)) -> Series {
+pub fn series((line, look): (&Line, &LineLook)) -> Series {
     Series {
         name: look.name.clone(),
         colour: look.colour,
@@ -127,7 +127,7 @@ pub fn series((line, look): (&Line, &Look)) -> Series {
 }
 
 /// `0 · v_proj`: rows have little room.
-fn row_name(look: &Look) -> String {
+fn row_name(look: &LineLook) -> String {
     let subject = &look.subject;
     let component = subject.short_part();
     match (subject.layer, subject.head) {

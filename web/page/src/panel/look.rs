@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
 
-use super::{Panel, Seen, Subject, part_of};
+use super::{Panel, Subject, Subjects, part_of};
 use crate::choices::{Choices, ColourBy};
 
 /// Colours that a line can be given for good.
@@ -14,7 +14,7 @@ const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDo
 
 /// What a line looks like, and whether it is drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct LineLook {
     /// The line.
     pub subject: Subject,
     /// What it is called.
@@ -30,7 +30,7 @@ pub struct Look {
 /// The colours of all charts together: a layer has the same one in each of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Palette {
-    seen: Seen,
+    seen: Subjects,
     colour_by: ColourBy,
     pinned: BTreeMap<Subject, u8>,
     layers: Vec<Colour>,
@@ -43,7 +43,7 @@ impl Palette {
     /// For charts with these components, layers and heads.
     #[must_use]
     pub fn new(
-        seen: Seen,
+        seen: Subjects,
         colour_by: ColourBy,
         pinned: BTreeMap<Subject, u8>,
         theme: Theme,
@@ -61,10 +61,10 @@ impl Palette {
 
     /// The looks of a chart's lines, in their order.
     #[must_use]
-    pub fn looks(&self, panel: &Panel, choices: &Choices) -> Vec<Look> {
+    pub fn looks(&self, panel: &Panel, choices: &Choices) -> Vec<LineLook> {
         let isolated = choices.isolated.as_ref();
         let isolated = isolated.filter(|subject| panel.line(subject).is_some());
-        let look = |subject: &Subject| Look {
+        let look = |subject: &Subject| LineLook {
             subject: subject.clone(),
             name: subject.name(),
             colour: self.colour(subject),

@@ -16,7 +16,7 @@ use super::native_worker::views::open_linked;
 use crate::choices::Choices;
 use crate::fetch;
 use crate::link::stream::collected;
-use crate::link::{Link, MARK, Source};
+use crate::link::{Link, LinkSource, MARK};
 use crate::store::address::{self, ANALYSIS_MARK, RESULTS_MARK, unescaped};
 use crate::store::arrival::{Awaited, Notice};
 use crate::store::open_request::OpenRequest;
@@ -79,17 +79,17 @@ async fn open_link(state: State, text: &str, task: OpenTask) -> Result<(), Strin
             show(state, results, "a link", link.choices);
             state.origin.set_value(Some(source));
         }
-        (None, Source::Remote { place, .. }) => {
+        (None, LinkSource::Remote { place, .. }) => {
             state.arrival.dismiss();
             state.view.take(link.choices);
             task.open_remote(place, Some(link.config)).await;
         }
-        (None, Source::Demo) => {
+        (None, LinkSource::Demo) => {
             state.arrival.dismiss();
             state.view.take(link.choices);
             task.open_demo(Some(link.config)).await;
         }
-        (None, Source::Files { name }) => {
+        (None, LinkSource::Files { name }) => {
             let awaited = Awaited {
                 name,
                 config: link.config,

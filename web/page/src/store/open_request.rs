@@ -6,7 +6,7 @@ use ckptscope_protocol::tab::Remote;
 use super::address;
 use super::native_worker::shown::Brought;
 use crate::drop::Dropped;
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 use crate::native::NativeWorker;
 
 /// What the demo run is called while it is on its way.
@@ -19,7 +19,7 @@ pub(crate) enum OpenRequest {
     /// What was dropped on the page.
     Dropped(Dropped),
     /// What was picked.
-    Picked(RunFiles),
+    Picked(FileHandles),
     /// What was typed in for a run that is not on this machine.
     Place(String),
     /// A run of the native worker's.

@@ -17,7 +17,7 @@ use super::open_request::{DEMO, OpenRequest};
 use super::view::View;
 use super::web_workers::WebWorkers;
 use crate::browser;
-use crate::link::Source;
+use crate::link::LinkSource;
 use crate::run_place::RunPlace;
 
 /// Opens what is asked for.
@@ -54,7 +54,7 @@ pub(crate) struct State {
     /// What was given for a run that is not on this machine.
     pub given: Given,
     /// What the shown results are of, where a link or the native worker brought them.
-    pub origin: StoredValue<Option<Source>>,
+    pub origin: StoredValue<Option<LinkSource>>,
     /// Opens things: the page's part that knows how.
     open: Open,
     /// Counts what was to be opened, so that what an earlier task still brings is passed over.

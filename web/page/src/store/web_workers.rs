@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use web_sys::Blob;
 
 use super::meter::Meter;
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 use crate::native::NativeWorker;
 use crate::pool::{LaneNews, Pool};
 use crate::request_worker::RequestWorker;
@@ -160,7 +160,7 @@ impl WebWorkers {
         listener: impl FnMut(usize, LaneNews) + 'static,
     ) -> Pool {
         let place = self.workers.with_value(|workers| workers.place.clone());
-        let place = place.unwrap_or_else(|| RunPlace::Files(RunFiles::default()));
+        let place = place.unwrap_or_else(|| RunPlace::Files(FileHandles::default()));
         Pool::start(place, lanes, self.pool_size.get_untracked(), listener)
     }
 }

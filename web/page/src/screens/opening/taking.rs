@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use web_sys::Blob;
 
 use crate::drop::Dropped;
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 use crate::run_place::RunPlace;
 use crate::screens::readout;
 use crate::store::{OpenTask, Side, State};
@@ -40,7 +40,7 @@ pub(crate) fn dropped(state: State, task: OpenTask, dropped: Dropped) {
 }
 
 /// Opens what was picked.
-pub(crate) fn picked(state: State, task: OpenTask, files: RunFiles) {
+pub(crate) fn picked(state: State, task: OpenTask, files: FileHandles) {
     if files.files.is_empty() {
         task.fail(&"The folder holds no files. Choose the folder of a training run, or its checkpoint files.");
         return;
@@ -49,7 +49,7 @@ pub(crate) fn picked(state: State, task: OpenTask, files: RunFiles) {
 }
 
 /// A results file and a config are known by themselves; everything else is taken for a run.
-async fn take(state: State, task: OpenTask, files: RunFiles) {
+async fn take(state: State, task: OpenTask, files: FileHandles) {
     if let [(path, file)] = files.files.as_slice() {
         match known_text(state, path, file).await {
             Ok(Some(Known::Results)) => return task.show(file).await,

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::choices::{Choices, ColourBy, Lines, Mode};
-use crate::panel::chart::Plan;
+use crate::panel::chart::ChartPlan;
 use crate::panel::look::Palette;
 use crate::panel::title::Title;
 use crate::panel::{PanelId, PanelSignal};
@@ -67,17 +67,17 @@ impl Basis {
     }
 
     /// What a chart of the panel shows now.
-    pub(super) fn plan(self, panel: &PanelSignal) -> Plan {
+    pub(super) fn plan(self, panel: &PanelSignal) -> ChartPlan {
         let lines = self.choices.with_untracked(|choices| choices.lines);
         self.plan_with(panel, lines, self.palette)
     }
 
     /// The same with heads for lines, coloured as heads.
-    pub(super) fn plan_of_heads(self, panel: &PanelSignal) -> Plan {
+    pub(super) fn plan_of_heads(self, panel: &PanelSignal) -> ChartPlan {
         self.plan_with(panel, Lines::Heads, self.palette_of_heads)
     }
 
-    fn plan_with(self, panel: &PanelSignal, lines: Lines, palette: Memo<Palette>) -> Plan {
+    fn plan_with(self, panel: &PanelSignal, lines: Lines, palette: Memo<Palette>) -> ChartPlan {
         let choices = self.choices.get_untracked();
         let is_over_layers = self.is_over_layers.get_untracked();
         let shown = panel.with_untracked(|panel| panel.only(lines));
@@ -86,7 +86,7 @@ impl Basis {
         } else {
             shown
         };
-        Plan {
+        ChartPlan {
             looks: palette.with_untracked(|palette| palette.looks(&shown, &choices)),
             title: self.title(&shown.id),
             panel: shown,

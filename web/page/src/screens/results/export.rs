@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use super::basis::Basis;
 use super::heads;
 use crate::choices::Mode;
-use crate::panel::chart::Plan;
+use crate::panel::chart::ChartPlan;
 use crate::panel::{PanelId, PanelSignal, PanelSlot};
 use crate::save::{self, Download};
 use crate::store::State;
@@ -124,14 +124,14 @@ fn drawn(state: State, basis: Basis, panel: &PanelSignal) -> Drawn {
 }
 
 /// As lines where there are no heads.
-fn drawn_as_heads(plan: &Plan) -> Drawn {
+fn drawn_as_heads(plan: &ChartPlan) -> Drawn {
     match heads::sheet(plan) {
         Some((svg, size)) => Drawn { svg, size },
         None => drawn_as_lines(plan),
     }
 }
 
-fn drawn_as_lines(plan: &Plan) -> Drawn {
+fn drawn_as_lines(plan: &ChartPlan) -> Drawn {
     let mut chart = plan.line_chart(Size {
         width: WIDTH,
         height: HEIGHT,
@@ -144,7 +144,7 @@ fn drawn_as_lines(plan: &Plan) -> Drawn {
     }
 }
 
-fn drawn_as_heatmap(plan: &Plan) -> Drawn {
+fn drawn_as_heatmap(plan: &ChartPlan) -> Drawn {
     let rows = u32::try_from(plan.drawn().count()).unwrap_or(u32::MAX);
     let height = rows.saturating_mul(ROW).saturating_add(REST);
     let mut heatmap = plan.heatmap(Size {

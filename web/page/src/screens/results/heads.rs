@@ -14,8 +14,8 @@ use super::legend::swatch;
 use super::render_queue::RenderQueue;
 use crate::browser;
 use crate::choices::Spread;
-use crate::panel::chart::{Plan, series};
-use crate::panel::look::Look;
+use crate::panel::chart::{ChartPlan, series};
+use crate::panel::look::LineLook;
 use crate::panel::{Line, PanelSignal, Subject};
 use crate::screens::readout;
 use crate::store::State;
@@ -45,7 +45,7 @@ struct Multiples {
 struct Multiple {
     /// `layer 0 · ov_circuit`.
     name: String,
-    lines: Vec<(Line, Look)>,
+    lines: Vec<(Line, LineLook)>,
     xs: Vec<u64>,
     axes: Axes,
     svg: String,
@@ -94,7 +94,7 @@ pub(super) fn Heads(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
     view! { <div node_ref=element data-test="heads">{body}</div> }
 }
 
-fn draw(plan: &Plan, width: u32) -> Multiples {
+fn draw(plan: &ChartPlan, width: u32) -> Multiples {
     let heads = lines_of_heads(plan);
     let groups = || heads.chunk_by(is_of_same_layer);
     let columns = columns(groups().count(), width);
@@ -124,7 +124,7 @@ fn reason(heads: &[Shown<'_>]) -> Option<String> {
 }
 
 /// All small charts as one drawing, each with a heading and a legend; none without heads.
-pub(super) fn sheet(plan: &Plan) -> Option<(String, Size)> {
+pub(super) fn sheet(plan: &ChartPlan) -> Option<(String, Size)> {
     let heads = lines_of_heads(plan);
     let groups: Vec<_> = heads.chunk_by(is_of_same_layer).collect();
     let columns = columns(groups.len(), SHEET_WIDTH);
@@ -158,7 +158,7 @@ pub(super) fn sheet(plan: &Plan) -> Option<(String, Size)> {
     Some((svg, Size { width, height }))
 }
 
-fn lines_of_heads(plan: &Plan) -> Vec<Shown<'_>> {
+fn lines_of_heads(plan: &ChartPlan) -> Vec<Shown<'_>> {
     let all = plan.panel.lines.iter().zip(&plan.looks);
     all.filter(|(line, _)| line.subject.head.is_some())
         .collect()
@@ -174,11 +174,11 @@ fn columns(count: usize, width: u32) -> u32 {
     fitting.min(u32::try_from(count).unwrap_or(fitting)).max(1)
 }
 
-type Shown<'a> = (&'a Line, &'a Look);
+type Shown<'a> = (&'a Line, &'a LineLook);
 
 /// What the small charts have in common.
 struct Shared<'a> {
-    plan: &'a Plan,
+    plan: &'a ChartPlan,
     size: Size,
     xs: Vec<u64>,
     x_range: Option<(f64, f64)>,
@@ -186,7 +186,7 @@ struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    fn of(plan: &'a Plan, size: Size) -> Self {
+    fn of(plan: &'a ChartPlan, size: Size) -> Self {
         let xs = plan.panel.steps();
         let ends = xs.first().zip(xs.last());
         let is_log = plan.choices.y == Spread::Log;
@@ -345,7 +345,7 @@ fn Values(multiple: Arc<Multiple>) -> impl IntoView {
             let words = format!("{} to {}", readout::value(low), readout::value(high));
             return view! { <span>{words}</span> }.into_any();
         }
-        let value = |(line, look): &(Line, Look)| {
+        let value = |(line, look): &(Line, LineLook)| {
             let status = line.status(at);
             let hint = status.map_or_else(|| look.name.clone(), |s| format!("{}: {s}", look.name));
             let colour = look.colour.to_string();

@@ -11,7 +11,7 @@ use super::basis::Basis;
 use super::drawing::walk;
 use super::render_queue::RenderQueue;
 use crate::browser;
-use crate::panel::chart::Plan;
+use crate::panel::chart::ChartPlan;
 use crate::panel::{Line, PanelSignal};
 use crate::screens::readout;
 use crate::store::State;
@@ -24,7 +24,7 @@ const REST: u32 = 44;
 
 /// A heatmap as it is on the screen.
 struct Picture {
-    plan: Plan,
+    plan: ChartPlan,
     xs: Vec<u64>,
     cells: Cells,
     svg: String,
@@ -58,7 +58,7 @@ pub(super) fn HeatmapView(panel: PanelSignal, is_near: Signal<bool>, height: u32
     }
 }
 
-fn draw(plan: Plan, width: u32, least_height: u32) -> Picture {
+fn draw(plan: ChartPlan, width: u32, least_height: u32) -> Picture {
     let rows = u32::try_from(plan.drawn().count()).unwrap_or(u32::MAX);
     let wanted = rows.saturating_mul(ROW).saturating_add(REST);
     let height = wanted.clamp(least_height, MOST_HEIGHT.max(least_height));

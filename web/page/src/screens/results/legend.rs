@@ -12,7 +12,7 @@ use web_sys::{Element, HtmlElement};
 use super::picture::Picture;
 use super::pins::Pins;
 use crate::panel::Subject;
-use crate::panel::look::Look;
+use crate::panel::look::LineLook;
 use crate::screens::readout;
 use crate::store::State;
 use crate::store::view::View;
@@ -60,7 +60,7 @@ pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
 
 /// Unfolds a long legend, and folds it again.
 #[component]
-fn Fold(looks: Memo<Vec<Look>>, is_unfolded: RwSignal<bool>) -> impl IntoView {
+fn Fold(looks: Memo<Vec<LineLook>>, is_unfolded: RwSignal<bool>) -> impl IntoView {
     let words = move || {
         if is_unfolded.get() {
             "fewer".to_owned()
@@ -86,7 +86,7 @@ fn Fold(looks: Memo<Vec<Look>>, is_unfolded: RwSignal<bool>) -> impl IntoView {
 fn Entry(
     is_first: bool,
     subject: Subject,
-    looks: Memo<Vec<Look>>,
+    looks: Memo<Vec<LineLook>>,
     picture: RwSignal<Option<Arc<Picture>>>,
     chosen: RwSignal<Option<Subject>>,
 ) -> impl IntoView {

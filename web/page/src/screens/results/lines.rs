@@ -13,7 +13,7 @@ use super::picture::Picture;
 use super::render_queue::RenderQueue;
 use crate::browser;
 use crate::panel::PanelSignal;
-use crate::panel::chart::Plan;
+use crate::panel::chart::ChartPlan;
 
 /// A line chart; the legend below it reads out the values at the cursor.
 #[component]
@@ -46,7 +46,7 @@ pub(super) fn LinesView(panel: PanelSignal, is_near: Signal<bool>, height: u32) 
     }
 }
 
-fn draw(plan: Plan, size: Size) -> Picture {
+fn draw(plan: ChartPlan, size: Size) -> Picture {
     let chart = plan.line_chart(size);
     Picture {
         xs: plan.panel.steps(),

@@ -5,7 +5,7 @@ use leptos::html::{Dialog, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::link::{Link, MARK, MOST_CHARACTERS, Source};
+use crate::link::{Link, LinkSource, MARK, MOST_CHARACTERS};
 use crate::save;
 use crate::screens::dialog::show_modal;
 use crate::screens::readout;
@@ -119,13 +119,13 @@ fn Content(sharing: Sharing) -> impl IntoView {
 
 fn local_note(state: State) -> Option<String> {
     match source(state) {
-        Source::Files { name } => Some(format!(
+        LinkSource::Files { name } => Some(format!(
             " The files of {name} stay with you: whoever opens the link needs them to compute anything."
         )),
-        Source::Remote { place, .. } => {
+        LinkSource::Remote { place, .. } => {
             Some(format!(" Whoever opens the link reads from {place}."))
         }
-        Source::Demo => None,
+        LinkSource::Demo => None,
     }
 }
 
@@ -290,10 +290,10 @@ fn last_part(path: &str) -> String {
 }
 
 /// What the shown analysis is of.
-fn source(state: State) -> Source {
+fn source(state: State) -> LinkSource {
     let found = state.opened.with_untracked(|opened| {
         let opened = opened.as_ref()?;
-        Some(Source::Remote {
+        Some(LinkSource::Remote {
             name: opened.run.name.clone(),
             place: opened.found.as_ref()?.place.clone(),
         })
@@ -316,8 +316,8 @@ fn source(state: State) -> Source {
         (name, is_demo)
     });
     if is_demo {
-        Source::Demo
+        LinkSource::Demo
     } else {
-        Source::Files { name }
+        LinkSource::Files { name }
     }
 }

@@ -17,7 +17,7 @@ use leptos::task::spawn_local;
 use super::NativeConnection;
 use super::patience::{Patience, lost};
 use super::shown::short_link;
-use crate::link::Source;
+use crate::link::LinkSource;
 use crate::native::events::Events;
 use crate::native::{NativeError, NativeWorker};
 use crate::pool::LaneNews;
@@ -86,9 +86,9 @@ pub(crate) fn listen(
 }
 
 /// What leads to the same run without the worker; none where only the worker has it.
-pub(crate) fn origin_of(info: &AnalysisInfo) -> Option<Source> {
+pub(crate) fn origin_of(info: &AnalysisInfo) -> Option<LinkSource> {
     match &info.source {
-        RunSource::Hub(place) => Some(Source::Remote {
+        RunSource::Hub(place) => Some(LinkSource::Remote {
             name: info.source_name.clone(),
             place: place.clone(),
         }),

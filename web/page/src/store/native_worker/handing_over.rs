@@ -16,7 +16,7 @@ use super::matching::{bytes_of, sampled};
 use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
 use crate::browser;
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 use crate::native::{NativeError, NativeWorker};
 use crate::run_place::RunPlace;
 use crate::store::state::State;
@@ -131,7 +131,11 @@ impl State {
         Ok(source)
     }
 
-    async fn find_match(self, worker: &NativeWorker, files: &RunFiles) -> Result<Matched, Refused> {
+    async fn find_match(
+        self,
+        worker: &NativeWorker,
+        files: &FileHandles,
+    ) -> Result<Matched, Refused> {
         let stage = self.sending.stage;
         let of = files.files.len() as u64;
         let progress = move |files| stage.set(Stage::Sampling { files, of });
@@ -144,8 +148,8 @@ impl State {
     async fn copy(
         self,
         worker: &NativeWorker,
-        all: &RunFiles,
-        files: &RunFiles,
+        all: &FileHandles,
+        files: &FileHandles,
     ) -> Result<RunSource, Refused> {
         let lengths = files.files.iter();
         let agreement = Agreement {
@@ -180,7 +184,7 @@ impl State {
     }
 
     /// The files without which the run would be another one for the worker.
-    async fn needed(self, all: &RunFiles) -> Result<RunFiles, String> {
+    async fn needed(self, all: &FileHandles) -> Result<FileHandles, String> {
         let paths = loop {
             match self.web_workers.ask(ListNeeded {}).await {
                 Ok(needed) => break needed.paths,

@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 
 /// Length of a sample.
 const SAMPLE_BYTES: u64 = 64;
@@ -21,7 +21,10 @@ const FILES_AT_ONCE: usize = 128;
 ///
 /// # Errors
 /// Files that have changed or gone since they were chosen, in words.
-pub(crate) async fn sampled(files: &RunFiles, progress: impl Fn(u64)) -> Result<Sampled, String> {
+pub(crate) async fn sampled(
+    files: &FileHandles,
+    progress: impl Fn(u64),
+) -> Result<Sampled, String> {
     let mut sampled = Sampled::default();
     for some in files.files.chunks(FILES_AT_ONCE) {
         sampled.files.extend(samples_of(some).await?);

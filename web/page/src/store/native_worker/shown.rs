@@ -2,7 +2,7 @@
 
 use ckptscope_results::Results;
 
-use crate::link::Source;
+use crate::link::LinkSource;
 
 /// An analysis of the worker's whose results are shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub(crate) struct Brought {
     pub link: Option<String>,
     /// What leads to the same run without the worker; none where nothing does, or where there are
     /// several.
-    pub origin: Option<Source>,
+    pub origin: Option<LinkSource>,
 }
 
 /// What leads to an analysis for whoever reaches the worker.

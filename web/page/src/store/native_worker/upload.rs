@@ -10,7 +10,7 @@ use web_sys::Blob;
 
 use super::matching::bytes_of;
 use super::patience::{Patience, lost};
-use crate::files::RunFiles;
+use crate::files::FileHandles;
 use crate::native::{NativeError, NativeWorker};
 
 /// Bytes of one request.
@@ -79,7 +79,7 @@ struct Failures {
 /// [`UploadError`] where the worker refuses them, or one cannot be read.
 pub(crate) async fn upload<T: Fn(News<'_>)>(
     worker: &NativeWorker,
-    files: &RunFiles,
+    files: &FileHandles,
     tell: T,
 ) -> Result<RunSource, UploadError> {
     let listed = files.files.iter().map(|(path, blob)| RunFile {
