@@ -7,6 +7,7 @@ mod companion;
 mod config;
 mod demo_run;
 mod drawing;
+mod field;
 mod hub;
 mod keyboard;
 mod large_files;
@@ -87,6 +88,7 @@ const SUBJECTS: &[&[PageTest]] = &[
     companion::RUNS,
     companion::ANALYSES,
     command_line::TESTS,
+    field::TESTS,
     sending::TESTS,
     sending::COPYING,
     sending::TOO_MUCH,

@@ -31,8 +31,19 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
     tab.download_to(folder.path())?;
     visit::finish_demo(tab, &site.page)?;
     let saved = saving::save(tab, folder.path(), "save-results", "demo.ckptscope.json")?;
-    let native = analyse(site.given, folder.path())?;
-    let (found, wanted) = (results(&saved)?, results(&native)?);
+    let native = analyse(
+        site.given,
+        &site.given.root.join(CONFIG),
+        &site.given.root.join(RUN),
+        folder.path(),
+    )?;
+    let equal = same_results(&results(&saved)?, &results(&native)?)?;
+    println!("    {equal} numbers are the same to the last bit");
+    Ok(())
+}
+
+/// Compares all numbers, and says how many are the same to the last bit.
+pub(super) fn same_results(found: &Results, wanted: &Results) -> Result<usize> {
     let (all, expected) = (found.series.numbers(), wanted.series.numbers());
     ensure!(all == expected, "{all} numbers of {expected}");
     let mut equal = 0;
@@ -40,20 +51,22 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
         equal += usize::from(found == wanted);
         is_same_number(found, wanted)?;
     }
-    println!("    {equal} of {all} numbers are the same to the last bit");
-    Ok(())
+    Ok(equal)
 }
 
-/// The results file of the command line for the demo's config.
-fn analyse(given: &Given, folder: &Path) -> Result<PathBuf> {
+/// The results file of the command line.
+pub(super) fn analyse(given: &Given, config: &Path, run: &Path, folder: &Path) -> Result<PathBuf> {
     let mut command = Command::new(&given.worker);
-    command.args(["analyze", "--config", CONFIG, "--run-path", RUN]);
-    command.arg("--output-dir").arg(folder);
+    command.arg("analyze").arg("--config").arg(config);
+    command.arg("--run-path").arg(run);
+    command.arg("--output-dir").arg(folder.join("native"));
     process::run(command.current_dir(&given.root))?;
-    Ok(folder.join("demo/results.json"))
+    let mut folders = fs::read_dir(folder.join("native"))?;
+    let analysis = folders.next().context("no folder of results")??;
+    Ok(analysis.path().join("results.json"))
 }
 
-fn results(path: &Path) -> Result<Results> {
+pub(super) fn results(path: &Path) -> Result<Results> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Ok(Results::parse(&text)?)
 }
