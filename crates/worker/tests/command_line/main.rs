@@ -8,6 +8,7 @@
 mod analyze;
 mod compare;
 mod environment;
+mod field;
 mod hub;
 mod inspect;
 mod parquet;
