@@ -334,8 +334,10 @@ pub struct RunSummary {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Its steps, ascending.
+    /// Its steps that can be read as far as names say, ascending.
     pub steps: Vec<StepSummary>,
+    /// The steps that cannot be read, ascending.
+    pub broken_steps: Vec<BrokenStepSummary>,
     /// Number of layers, where a config says so.
     pub n_layers: Option<u64>,
     /// Number of attention heads.
@@ -357,6 +359,15 @@ pub struct StepSummary {
     pub number: u64,
     /// What it has.
     pub parts: Vec<PartSummary>,
+}
+
+/// A step that cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenStepSummary {
+    /// The optimiser step.
+    pub number: u64,
+    /// Why.
+    pub reason: String,
 }
 
 /// One kind of data of one step.

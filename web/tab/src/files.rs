@@ -133,6 +133,10 @@ impl Tree for FilesTree {
         &self.entries
     }
 
+    fn is_one_file(&self) -> bool {
+        matches!(self.entries.as_slice(), [only] if only.path == self.name)
+    }
+
     fn open<'a>(&'a self, path: &'a str) -> Pending<'a, Rc<dyn Source>> {
         Box::pin(async move {
             let known = self.sources.get(path).map(Rc::clone);

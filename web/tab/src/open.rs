@@ -4,8 +4,10 @@ use ckptscope_analysis::Registry;
 use ckptscope_analysis::proposal::proposals;
 use ckptscope_analysis::survey::{Suffix, Survey};
 use ckptscope_checkpoint::tree::entry_of;
-use ckptscope_checkpoint::{DataKind, Layout, Part, Run, Split, Step, Tree};
-use ckptscope_protocol::tab::{Found, Opened, PartSummary, RunSummary, StepSummary, SuffixSummary};
+use ckptscope_checkpoint::{BrokenStep, DataKind, Layout, Part, Run, Split, Step, Tree};
+use ckptscope_protocol::tab::{
+    BrokenStepSummary, Found, Opened, PartSummary, RunSummary, StepSummary, SuffixSummary,
+};
 
 use super::opened::OpenedFiles;
 
@@ -38,6 +40,7 @@ fn summary(run: &Run, survey: &Survey, tree: &dyn Tree) -> RunSummary {
         files: tree.files().len() as u64,
         bytes: tree.files().iter().map(|file| file.bytes).sum(),
         steps: steps.collect(),
+        broken_steps: run.broken.iter().map(broken_summary).collect(),
         n_layers: model.and_then(|model| model.n_layers),
         n_heads: model.and_then(|model| model.n_heads),
         n_kv_heads: model.and_then(|model| model.n_kv_heads),
@@ -64,6 +67,13 @@ fn step_summary(step: &Step, tree: &dyn Tree) -> StepSummary {
             .iter()
             .map(|part| part_summary(part, tree))
             .collect(),
+    }
+}
+
+fn broken_summary(step: &BrokenStep) -> BrokenStepSummary {
+    BrokenStepSummary {
+        number: step.number,
+        reason: step.trouble.to_string(),
     }
 }
 

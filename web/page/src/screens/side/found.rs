@@ -1,6 +1,6 @@
 //! What was found in a run, and which step and part of it is looked at.
 
-use ckptscope_protocol::tab::{PartSummary, RunSummary, StepSummary};
+use ckptscope_protocol::tab::{BrokenStepSummary, PartSummary, RunSummary, StepSummary};
 use leptos::prelude::*;
 
 use super::tab::Tab;
@@ -31,7 +31,7 @@ fn Found() -> impl IntoView {
         let steps = StoredValue::new(run.steps.clone());
         Some(view! {
             <section class="chooser">
-                <Steps steps/>
+                <Steps steps broken=run.broken_steps.clone()/>
                 <Parts steps/>
             </section>
             <Facts run=run.clone()/>
@@ -42,7 +42,7 @@ fn Found() -> impl IntoView {
 
 /// The step that is looked at, and the way to the one before and after.
 #[component]
-fn Steps(steps: StoredValue<Vec<StepSummary>>) -> impl IntoView {
+fn Steps(steps: StoredValue<Vec<StepSummary>>, broken: Vec<BrokenStepSummary>) -> impl IntoView {
     let explore = State::here().explore;
     let now = Memo::new(move |_| {
         explore
@@ -63,12 +63,28 @@ fn Steps(steps: StoredValue<Vec<StepSummary>>) -> impl IntoView {
     let is_first = move || at().is_none_or(|at| at == 0);
     let is_last = move || at().is_none_or(|at| at == last);
     let options = steps.with_value(|steps| {
-        let numbers = steps.iter().map(|step| step.number);
-        let option = move |number: u64| {
+        let readable = steps.iter().map(|step| (step.number, None));
+        let broken = broken
+            .into_iter()
+            .map(|step| (step.number, Some(step.reason)));
+        let mut all: Vec<(u64, Option<String>)> = readable.chain(broken).collect();
+        all.sort_by_key(|(number, _)| *number);
+        let option = move |(number, reason): (u64, Option<String>)| {
             let is_now = move || now.get() == Some(number);
-            view! { <option value=number.to_string() prop:selected=is_now>{number}</option> }
+            let is_broken = reason.is_some();
+            let mark = if is_broken { " · cannot be read" } else { "" };
+            view! {
+                <option
+                    value=number.to_string()
+                    prop:selected=is_now
+                    disabled=is_broken
+                    title=reason
+                >
+                    {number}{mark}
+                </option>
+            }
         };
-        numbers.map(option).collect_view()
+        all.into_iter().map(option).collect_view()
     });
     let choose = move |value: String| {
         let number = value.parse::<u64>().ok();
@@ -185,6 +201,7 @@ fn Facts(run: RunSummary) -> impl IntoView {
         ("read from", place),
         ("layout", Some(run.layout)),
         ("steps", Some(steps)),
+        ("cannot be read", broken_in_words(&run.broken_steps)),
         ("layers", number(run.n_layers)),
         ("heads", number(run.n_heads)),
         ("key-value heads", number(run.n_kv_heads)),
@@ -197,6 +214,15 @@ fn Facts(run: RunSummary) -> impl IntoView {
         .filter_map(|(name, value)| Some((name, value?)));
     let facts = facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
     view! { <dl class="facts-list" data-test="run-facts">{facts.collect_view()}{network}</dl> }
+}
+
+/// `step 400`, `3 steps`; none where all can be read.
+fn broken_in_words(broken: &[BrokenStepSummary]) -> Option<String> {
+    match broken {
+        [] => None,
+        [only] => Some(format!("step {}", only.number)),
+        several => Some(readout::counted(several.len() as u64, "step")),
+    }
 }
 
 #[component]
