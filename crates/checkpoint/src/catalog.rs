@@ -1,5 +1,8 @@
 //! What a checkpoint file holds: tensors by name, and where their bytes are.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use crate::dtype::Dtype;
 
 /// The directory of one checkpoint file.
@@ -11,7 +14,48 @@ pub struct Catalog {
     /// where a tensor should stand). They spoil themselves, not the file.
     pub unreadable: Vec<(String, String)>,
     /// The file's own remarks (`__metadata__` of safetensors), in the file's order.
+    /// Texts stand without their quotes, anything else as the file spells it.
     pub metadata: Vec<(String, String)>,
+    /// What is odd about the file, which was read all the same.
+    pub warnings: Vec<CatalogWarning>,
+}
+
+/// What is odd about a file that can be read all the same. Its text counts nothing, so that it is
+/// said once of all files of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CatalogWarning {
+    /// A safetensors file has bytes between its tensors, or behind the last, that belong to none.
+    UnownedBytes,
+}
+
+impl CatalogWarning {
+    /// The warnings of several files, each once: with its first file, and how many others it is of.
+    pub fn in_words<'a>(of_files: impl IntoIterator<Item = (&'a str, Self)>) -> Vec<String> {
+        let mut files: BTreeMap<Self, (&str, usize)> = BTreeMap::new();
+        for (path, warning) in of_files {
+            files.entry(warning).or_insert((path, 0)).1 += 1;
+        }
+        let told = files
+            .into_iter()
+            .map(|(warning, (path, count))| match count {
+                1 => format!("{path}: {warning}"),
+                2 => format!("{path} and another file: {warning}"),
+                _ => format!("{path} and {} other files: {warning}", count - 1),
+            });
+        told.collect()
+    }
+}
+
+impl fmt::Display for CatalogWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnownedBytes => f.write_str(
+                "some bytes of the data belong to no tensor; each tensor was read where the header \
+                 says, but the safetensors library refuses such files: save them again with it",
+            ),
+        }
+    }
 }
 
 /// One tensor of a catalog. Constructed only by formats, which check it: the extent of

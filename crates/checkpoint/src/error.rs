@@ -33,11 +33,17 @@ pub enum FormatError {
 #[non_exhaustive]
 #[allow(missing_docs)] // the messages say what the variants and fields are
 pub enum SafetensorsError {
-    #[error("the header claims {header} bytes, of {file} in the file")]
+    #[error(
+        "the header claims {header} bytes, of {file} in the file, which is cut off or no safetensors \
+         file"
+    )]
     HeaderPastEnd { header: u64, file: u64 },
     #[error("the header claims {header} bytes, the limit is {limit}")]
     HeaderTooLong { header: u64, limit: u64 },
-    #[error("the header is not the JSON that it should be: {source}")]
+    #[error(
+        "the header is not the JSON that it should be: {source}; save the tensors again with the \
+         safetensors library"
+    )]
     Header { source: serde_json::Error },
     #[error("the header names tensor {tensor:?} twice")]
     DuplicateName { tensor: String },
@@ -57,7 +63,10 @@ pub enum SafetensorsError {
     },
     #[error("tensor {tensor:?} points to byte {end} of {data} bytes of data")]
     OffsetPastEnd { tensor: String, end: u64, data: u64 },
-    #[error("the file is cut off: tensor {tensor:?} ends at byte {end} of {data} bytes of data")]
+    #[error(
+        "the file is cut off: tensor {tensor:?} ends at byte {end} of {data} bytes of data: copy or \
+         download it again"
+    )]
     CutOff { tensor: String, end: u64, data: u64 },
     #[error("tensors {first:?} and {second:?} overlap at byte {offset} of the data")]
     Overlap {
@@ -65,14 +74,6 @@ pub enum SafetensorsError {
         second: String,
         offset: u64,
     },
-    #[error("no tensor owns the bytes {begin} to {end} of the data, before tensor {tensor:?}")]
-    Hole {
-        tensor: String,
-        begin: u64,
-        end: u64,
-    },
-    #[error("{bytes} bytes of data after the last tensor belong to none")]
-    Trailing { bytes: u64 },
     #[error("tensor {tensor:?} takes {needs} bytes by its shape and dtype, and is given {given}")]
     SizeMismatch {
         tensor: String,

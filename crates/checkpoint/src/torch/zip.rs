@@ -79,7 +79,7 @@ async fn read_catalog(source: &dyn Source) -> Result<Catalog, FormatError> {
     Ok(Catalog {
         tensors,
         unreadable: unfolded.unreadable,
-        metadata: Vec::new(),
+        ..Catalog::default()
     })
 }
 
