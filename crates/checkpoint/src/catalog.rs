@@ -77,12 +77,38 @@ pub struct TensorEntry {
 pub struct Placement {
     /// First byte of the storage, counted from the start of the file.
     pub storage_offset_bytes: u64,
+    /// How the storage lies in the file.
+    pub packing: Packing,
     /// Offset of the first element in the storage, in elements.
     pub offset: u64,
     /// Distance between neighbours per dimension, in elements (0 for expanded dimensions).
     pub strides: Vec<u64>,
     /// Whether elements are stored big-endian.
     pub big_endian: bool,
+    /// Whether the values are those of the elements with the other sign.
+    pub negated: bool,
+}
+
+/// How the bytes of a storage lie in its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Deflated (RFC 1951), as in a zip archive that was packed anew.
+    Deflated {
+        /// Bytes of the file.
+        packed_bytes: u64,
+        /// Bytes of the storage.
+        bytes: u64,
+    },
+    /// As a text in UTF-8 whose characters are the bytes: pickles before protocol 3 know no bytes.
+    Text {
+        /// Bytes of the file.
+        packed_bytes: u64,
+        /// Bytes of the storage.
+        bytes: u64,
+    },
 }
 
 impl TensorEntry {
@@ -95,7 +121,7 @@ impl TensorEntry {
     }
 
     /// The byte range of the file that holds every element of this tensor: (offset, length).
-    /// Only the extent of the view, not of its whole storage.
+    /// Only the extent of the view, not of its whole storage, but where that is packed.
     #[must_use]
     pub fn byte_range(&self) -> (u64, u64) {
         self.checked_byte_range()
@@ -103,15 +129,32 @@ impl TensorEntry {
     }
 
     /// The byte range, or `None` where an entry that no format made goes beyond what can be
-    /// counted, or has not as many strides as extents.
+    /// counted or beyond its storage, or has not as many strides as extents.
     #[must_use]
     pub fn checked_byte_range(&self) -> Option<(u64, u64)> {
+        let offset = self.placement.storage_offset_bytes;
+        let (start, length) = self.view_range()?;
+        match self.placement.packing {
+            Packing::Plain => Some((offset.checked_add(start)?, length)),
+            Packing::Deflated {
+                packed_bytes,
+                bytes,
+            }
+            | Packing::Text {
+                packed_bytes,
+                bytes,
+            } => (start.checked_add(length)? <= bytes).then_some((offset, packed_bytes)),
+        }
+    }
+
+    /// The extent of the view in its storage: (offset, length) in bytes. `None` as of
+    /// [`TensorEntry::checked_byte_range`].
+    pub(crate) fn view_range(&self) -> Option<(u64, u64)> {
         if self.shape.len() != self.placement.strides.len() {
             return None;
         }
         let element = self.dtype.bytes();
-        let first = self.placement.offset.checked_mul(element)?;
-        let start = self.placement.storage_offset_bytes.checked_add(first)?;
+        let start = self.placement.offset.checked_mul(element)?;
         if self.shape.contains(&0) {
             return Some((start, 0));
         }

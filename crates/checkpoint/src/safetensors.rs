@@ -11,7 +11,7 @@ use futures_core::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::catalog::{Catalog, CatalogWarning, Placement, TensorEntry};
+use crate::catalog::{Catalog, CatalogWarning, Packing, Placement, TensorEntry};
 use crate::dtype::Dtype;
 use crate::error::{FormatError, SafetensorsError};
 use crate::format::Format;
@@ -267,9 +267,11 @@ impl Record {
         let storage_offset_bytes = data_offset + begin;
         let placement = Placement {
             storage_offset_bytes,
+            packing: Packing::Plain,
             offset: 0,
             strides,
             big_endian: false,
+            negated: false,
         };
         Ok(TensorEntry {
             name: tensor,
