@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use ckptscope_checkpoint::{
-    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Scale, Split, StoredTensor,
-    TensorEntry,
+    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Scale, Split,
+    StoredTensor, TensorEntry,
 };
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 use ckptscope_results::{Status, Text};
