@@ -11,6 +11,7 @@ mod environment;
 mod hub;
 mod inspect;
 mod parquet;
+mod pico_labs;
 mod plot;
 mod reference;
 mod refusals;
