@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use ckptscope_checkpoint::read::TensorBytes;
-use ckptscope_checkpoint::{Dtype, ReadError, StoredTensor};
+use ckptscope_checkpoint::{ReadError, StoredTensor};
 use ckptscope_metrics::Precision;
 use nalgebra::DMatrix;
 
