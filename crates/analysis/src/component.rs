@@ -7,7 +7,7 @@ pub mod simple;
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{DataKind, ModelShape};
-use ckptscope_metrics::{Facts, Parameter, Parameters};
+use ckptscope_metrics::{Facts, Parameter, Parameters, Precision};
 use nalgebra::DMatrix;
 
 /// Selects tensors of one layer and combines them into matrices.
@@ -100,6 +100,15 @@ pub struct Built {
     pub layer: Rc<Facts>,
     /// One per head, in order; empty where it has none.
     pub heads: Vec<Rc<Facts>>,
+}
+
+impl Built {
+    /// Says in which precision the tensors were stored of which the matrices are made.
+    pub(crate) fn set_precision(&self, precision: Precision) {
+        for facts in self.heads.iter().chain([&self.layer]) {
+            facts.set_precision(precision);
+        }
+    }
 }
 
 /// Tensors that do not make a component.

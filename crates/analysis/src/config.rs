@@ -160,6 +160,8 @@ pub struct Monitoring {
     pub output_dir: String,
     /// Weights & Biases, where the file asks for it.
     pub wandb: Option<Wandb>,
+    /// Pico Labs, where the file asks for it.
+    pub pico_report: Option<PicoReport>,
 }
 
 /// A Weights & Biases destination.
@@ -169,6 +171,17 @@ pub struct Wandb {
     pub entity: String,
     /// The project.
     pub project: String,
+}
+
+/// An experiment at Pico Labs, as pico-analyze's configs name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PicoReport {
+    /// The lab; empty for the environment's.
+    pub lab_hash: String,
+    /// The experiment; empty for the environment's, or the analysis' name.
+    pub experiment_name: String,
+    /// Whether pico-analyze would commit to the git repository around it. Nothing here does.
+    pub auto_commit: bool,
 }
 
 impl Config {
@@ -227,6 +240,7 @@ impl Default for Monitoring {
         Self {
             output_dir: "analysis_results".to_owned(),
             wandb: None,
+            pico_report: None,
         }
     }
 }

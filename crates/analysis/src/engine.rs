@@ -125,7 +125,11 @@ impl<'a> LaneRun<'a> {
                 Inputs::Absent => continue,
                 Inputs::Obstructed(status) => Err(status.clone()),
                 Inputs::Tensors(inputs) => match tensors.take(inputs) {
-                    Ok(matrices) => Ok(Rc::new(self.build(job, step.step, &matrices)?)),
+                    Ok(matrices) => {
+                        let built = self.build(job, step.step, &matrices)?;
+                        built.set_precision(tensors.precision(inputs));
+                        Ok(Rc::new(built))
+                    }
                     Err(error) => Err(obstruction(error).map_err(|it| self.unread(step, it))?),
                 },
             };

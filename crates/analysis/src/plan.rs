@@ -25,7 +25,7 @@ use ckptscope_results::{Status, Text, UnreadableStep};
 
 pub(crate) use cost::singular_values_flops;
 pub use index::Catalogs;
-pub(crate) use index::PartIndex;
+pub(crate) use index::{PartIndex, odd_files};
 pub(crate) use lanes::matrix_shape;
 pub use message::{LaneError, LaneMessage};
 pub(crate) use portions::Portion;

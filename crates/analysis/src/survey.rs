@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{DataKind, Obstacle, Part, Run, Split, Storage, Tree};
 
-use crate::plan::{Catalogs, PartIndex};
+use crate::plan::{Catalogs, PartIndex, odd_files};
 
 /// The tensors that layers have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Survey {
         let mut survey = Self::default();
         let (steps, parts): (Vec<u64>, Vec<&Part>) = last_parts(run).into_iter().unzip();
         let read = catalogs.parts(&parts, tree).await;
+        survey.warnings = odd_files(read.iter().flatten());
         for ((step, part), read) in steps.into_iter().zip(parts).zip(read) {
             survey.data.insert((part.kind, part.split));
             match read {

@@ -1,5 +1,8 @@
 //! What a checkpoint file holds: tensors by name, and where their bytes are.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use crate::dtype::Dtype;
 
 /// The directory of one checkpoint file.
@@ -11,7 +14,48 @@ pub struct Catalog {
     /// where a tensor should stand). They spoil themselves, not the file.
     pub unreadable: Vec<(String, String)>,
     /// The file's own remarks (`__metadata__` of safetensors), in the file's order.
+    /// Texts stand without their quotes, anything else as the file spells it.
     pub metadata: Vec<(String, String)>,
+    /// What is odd about the file, which was read all the same.
+    pub warnings: Vec<CatalogWarning>,
+}
+
+/// What is odd about a file that can be read all the same. Its text counts nothing, so that it is
+/// said once of all files of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CatalogWarning {
+    /// A safetensors file has bytes between its tensors, or behind the last, that belong to none.
+    UnownedBytes,
+}
+
+impl CatalogWarning {
+    /// The warnings of several files, each once: with its first file, and how many others it is of.
+    pub fn in_words<'a>(of_files: impl IntoIterator<Item = (&'a str, Self)>) -> Vec<String> {
+        let mut files: BTreeMap<Self, (&str, usize)> = BTreeMap::new();
+        for (path, warning) in of_files {
+            files.entry(warning).or_insert((path, 0)).1 += 1;
+        }
+        let told = files
+            .into_iter()
+            .map(|(warning, (path, count))| match count {
+                1 => format!("{path}: {warning}"),
+                2 => format!("{path} and another file: {warning}"),
+                _ => format!("{path} and {} other files: {warning}", count - 1),
+            });
+        told.collect()
+    }
+}
+
+impl fmt::Display for CatalogWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnownedBytes => f.write_str(
+                "some bytes of the data belong to no tensor; each tensor was read where the header \
+                 says, but the safetensors library refuses such files: save them again with it",
+            ),
+        }
+    }
 }
 
 /// One tensor of a catalog. Constructed only by formats, which check it: the extent of
@@ -33,12 +77,38 @@ pub struct TensorEntry {
 pub struct Placement {
     /// First byte of the storage, counted from the start of the file.
     pub storage_offset_bytes: u64,
+    /// How the storage lies in the file.
+    pub packing: Packing,
     /// Offset of the first element in the storage, in elements.
     pub offset: u64,
     /// Distance between neighbours per dimension, in elements (0 for expanded dimensions).
     pub strides: Vec<u64>,
     /// Whether elements are stored big-endian.
     pub big_endian: bool,
+    /// Whether the values are those of the elements with the other sign.
+    pub negated: bool,
+}
+
+/// How the bytes of a storage lie in its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Deflated (RFC 1951), as in a zip archive that was packed anew.
+    Deflated {
+        /// Bytes of the file.
+        packed_bytes: u64,
+        /// Bytes of the storage.
+        bytes: u64,
+    },
+    /// As a text in UTF-8 whose characters are the bytes: pickles before protocol 3 know no bytes.
+    Text {
+        /// Bytes of the file.
+        packed_bytes: u64,
+        /// Bytes of the storage.
+        bytes: u64,
+    },
 }
 
 impl TensorEntry {
@@ -51,7 +121,7 @@ impl TensorEntry {
     }
 
     /// The byte range of the file that holds every element of this tensor: (offset, length).
-    /// Only the extent of the view, not of its whole storage.
+    /// Only the extent of the view, not of its whole storage, but where that is packed.
     #[must_use]
     pub fn byte_range(&self) -> (u64, u64) {
         self.checked_byte_range()
@@ -59,15 +129,32 @@ impl TensorEntry {
     }
 
     /// The byte range, or `None` where an entry that no format made goes beyond what can be
-    /// counted, or has not as many strides as extents.
+    /// counted or beyond its storage, or has not as many strides as extents.
     #[must_use]
     pub fn checked_byte_range(&self) -> Option<(u64, u64)> {
+        let offset = self.placement.storage_offset_bytes;
+        let (start, length) = self.view_range()?;
+        match self.placement.packing {
+            Packing::Plain => Some((offset.checked_add(start)?, length)),
+            Packing::Deflated {
+                packed_bytes,
+                bytes,
+            }
+            | Packing::Text {
+                packed_bytes,
+                bytes,
+            } => (start.checked_add(length)? <= bytes).then_some((offset, packed_bytes)),
+        }
+    }
+
+    /// The extent of the view in its storage: (offset, length) in bytes. `None` as of
+    /// [`TensorEntry::checked_byte_range`].
+    pub(crate) fn view_range(&self) -> Option<(u64, u64)> {
         if self.shape.len() != self.placement.strides.len() {
             return None;
         }
         let element = self.dtype.bytes();
-        let first = self.placement.offset.checked_mul(element)?;
-        let start = self.placement.storage_offset_bytes.checked_add(first)?;
+        let start = self.placement.offset.checked_mul(element)?;
         if self.shape.contains(&0) {
             return Some((start, 0));
         }

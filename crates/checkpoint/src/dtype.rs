@@ -64,6 +64,20 @@ impl Dtype {
         )
     }
 
+    /// How many bits the fraction of a float has; integers are exact and have none.
+    #[must_use]
+    pub const fn fraction_bits(self) -> Option<u32> {
+        match self {
+            Self::F64 => Some(52),
+            Self::F32 => Some(23),
+            Self::F16 => Some(10),
+            Self::BF16 => Some(7),
+            Self::F8E4M3 => Some(3),
+            Self::F8E5M2 => Some(2),
+            _ => None,
+        }
+    }
+
     /// The name as safetensors spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {

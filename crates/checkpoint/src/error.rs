@@ -33,11 +33,17 @@ pub enum FormatError {
 #[non_exhaustive]
 #[allow(missing_docs)] // the messages say what the variants and fields are
 pub enum SafetensorsError {
-    #[error("the header claims {header} bytes, of {file} in the file")]
+    #[error(
+        "the header claims {header} bytes, of {file} in the file, which is cut off or no safetensors \
+         file"
+    )]
     HeaderPastEnd { header: u64, file: u64 },
     #[error("the header claims {header} bytes, the limit is {limit}")]
     HeaderTooLong { header: u64, limit: u64 },
-    #[error("the header is not the JSON that it should be: {source}")]
+    #[error(
+        "the header is not the JSON that it should be: {source}; save the tensors again with the \
+         safetensors library"
+    )]
     Header { source: serde_json::Error },
     #[error("the header names tensor {tensor:?} twice")]
     DuplicateName { tensor: String },
@@ -57,7 +63,10 @@ pub enum SafetensorsError {
     },
     #[error("tensor {tensor:?} points to byte {end} of {data} bytes of data")]
     OffsetPastEnd { tensor: String, end: u64, data: u64 },
-    #[error("the file is cut off: tensor {tensor:?} ends at byte {end} of {data} bytes of data")]
+    #[error(
+        "the file is cut off: tensor {tensor:?} ends at byte {end} of {data} bytes of data: copy or \
+         download it again"
+    )]
     CutOff { tensor: String, end: u64, data: u64 },
     #[error("tensors {first:?} and {second:?} overlap at byte {offset} of the data")]
     Overlap {
@@ -65,14 +74,6 @@ pub enum SafetensorsError {
         second: String,
         offset: u64,
     },
-    #[error("no tensor owns the bytes {begin} to {end} of the data, before tensor {tensor:?}")]
-    Hole {
-        tensor: String,
-        begin: u64,
-        end: u64,
-    },
-    #[error("{bytes} bytes of data after the last tensor belong to none")]
-    Trailing { bytes: u64 },
     #[error("tensor {tensor:?} takes {needs} bytes by its shape and dtype, and is given {given}")]
     SizeMismatch {
         tensor: String,
@@ -86,7 +87,7 @@ pub enum SafetensorsError {
 #[non_exhaustive]
 #[allow(missing_docs)] // the messages say what the variants and fields are
 pub enum ZipError {
-    #[error("the zip archive has no end record: the file is cut off or is not a zip archive")]
+    #[error("the zip archive has no end record, so it is cut off: copy or download it again")]
     NoEndRecord,
     #[error("the zip64 end record at byte {offset} is broken")]
     BadZip64Record { offset: u64 },
@@ -106,11 +107,15 @@ pub enum ZipError {
     EntryOutside { entry: String, bytes: u64 },
     #[error("the zip entry {entry:?} is encrypted")]
     Encrypted { entry: String },
-    #[error("the zip entry {entry:?} is compressed; only data.pkl may be")]
-    Compressed { entry: String },
-    #[error("the zip entry {entry:?} is compressed by method {method}, which is not known")]
+    #[error(
+        "the zip entry {entry:?} is compressed by method {method}, which is not known: unpack the \
+         archive and pack it again with `zip -0 -r`"
+    )]
     UnknownCompression { entry: String, method: u16 },
-    #[error("the zip entry {entry:?} inflates to {bytes} bytes, the limit is {limit}")]
+    #[error(
+        "the zip entry {entry:?} inflates to {bytes} bytes, the limit is {limit}: unpack the archive \
+         and pack it again with `zip -0 -r`"
+    )]
     InflatesTooFar {
         entry: String,
         bytes: u64,
@@ -196,7 +201,9 @@ pub enum TorchError {
         first: u64,
         second: u64,
     },
-    #[error("the file is cut off: storage {key:?} ends at byte {end} of {file}")]
+    #[error(
+        "the file is cut off: storage {key:?} ends at byte {end} of {file}: copy or download it again"
+    )]
     CutOff { key: String, end: u64, file: u64 },
     #[error("tensor {tensor:?} is in storage {key:?}, which the file does not hold")]
     MissingStorage { tensor: String, key: String },
@@ -244,8 +251,11 @@ pub enum TorchError {
     ContainsItself { name: String },
     #[error("the values refer to each other so often that they unfold without end")]
     Unfolds,
-    #[error("the name {tensor:?} occurs twice")]
-    DuplicateName { tensor: String },
+    #[error(
+        "the file is one object of class {class}, in which there are no tensors: save its \
+         `state_dict()`"
+    )]
+    OneObject { class: String },
 }
 
 /// Bytes that could not be had.
@@ -337,6 +347,15 @@ pub enum ReadError {
          where 0 is row by row"
     )]
     Order { tensor: String, found: String },
+    #[error(
+        "tensor {tensor:?} does not unpack to its {bytes} bytes, so the file is damaged: copy or \
+         download it again: {path}"
+    )]
+    BadPacking {
+        path: String,
+        tensor: String,
+        bytes: u64,
+    },
     /// A read of one tensor, or of several that lie side by side.
     #[error("tensor {tensor:?}{} could not be read: {source}", and_others(*.others))]
     Tensor {

@@ -49,7 +49,7 @@ pub mod tree;
 mod widen;
 pub mod yaml;
 
-pub use catalog::{Catalog, Placement, TensorEntry};
+pub use catalog::{Catalog, CatalogWarning, Packing, Placement, TensorEntry};
 pub use contents::{Contents, HeldTensor, Obstacle, Storage};
 pub use dtype::Dtype;
 pub use error::{

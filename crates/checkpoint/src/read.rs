@@ -2,13 +2,14 @@
 
 pub mod fetch;
 pub mod group;
+pub(crate) mod unpack;
 
 use std::ops::Range;
 
 pub use fetch::{Fetch, TensorBytes};
 pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES};
 
-use crate::catalog::TensorEntry;
+use crate::catalog::{Packing, TensorEntry};
 use crate::error::ReadError;
 use crate::source::Source;
 use crate::stored::{StoredTensor, count};
@@ -69,8 +70,9 @@ fn tensor_of(file: &str, entry: &TensorEntry, bytes: &[u8]) -> Result<Tensor, Re
         .iter()
         .map(|extent| usize::try_from(*extent).ok());
     let shape: Option<Vec<usize>> = shape.collect();
+    let bytes = unpack::view_bytes(entry, bytes).ok_or_else(|| bad_packing(file, entry))?;
     let error = || too_large(file, &entry.name, &entry.shape);
-    let values = widen(entry, bytes).ok_or_else(error)?;
+    let values = widen(entry, &bytes).ok_or_else(error)?;
     Ok(Tensor {
         shape: shape.ok_or_else(error)?,
         values,
@@ -82,6 +84,18 @@ fn short(file: &str, range: &Range<u64>) -> ReadError {
         path: file.to_owned(),
         offset: range.start,
         length: range.end - range.start,
+    }
+}
+
+fn bad_packing(file: &str, entry: &TensorEntry) -> ReadError {
+    let bytes = match entry.placement.packing {
+        Packing::Plain => 0,
+        Packing::Deflated { bytes, .. } | Packing::Text { bytes, .. } => bytes,
+    };
+    ReadError::BadPacking {
+        path: file.to_owned(),
+        tensor: entry.name.clone(),
+        bytes,
     }
 }
 

@@ -1,17 +1,19 @@
 //! The safetensors format: a length, a JSON header, the data.
 //!
-//! The header is parsed here and not by the `safetensors` crate, which refuses a whole file for
-//! one unknown dtype, counts bytes in `usize` (32 bits in wasm), and has one error for overlaps,
-//! holes and offsets past the end. The tests compare the two.
+//! The header is parsed here and not by the `safetensors` crate, not even at first. Of a name that
+//! stands twice the crate takes the later without a word; a strict reading would let such a file
+//! pass. It loses the file's order, counts bytes in `usize` (32 bits in wasm), and refuses a whole
+//! file for one unknown dtype. A visitor of the page would pay 11 kB for it (compressed; see
+//! `docs/measurements.md`). The tests compare the two.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use futures_core::future::LocalBoxFuture;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::catalog::{Catalog, Placement, TensorEntry};
+use crate::catalog::{Catalog, CatalogWarning, Packing, Placement, TensorEntry};
 use crate::dtype::Dtype;
 use crate::error::{FormatError, SafetensorsError};
 use crate::format::Format;
@@ -81,14 +83,16 @@ fn catalog_from_header(
     data_offset: u64,
     data_bytes: u64,
 ) -> Result<Catalog, SafetensorsError> {
-    let Header { records, metadata } =
-        serde_json::from_slice(header).map_err(|source| SafetensorsError::Header { source })?;
+    let Header { records, metadata } = read_header(header)?;
     check_names(&records)?;
-    check_layout(&records, data_bytes)?;
+    let owned_bytes = check_layout(&records, data_bytes)?;
     let mut catalog = Catalog {
         metadata,
         ..Catalog::default()
     };
+    if owned_bytes < data_bytes {
+        catalog.warnings.push(CatalogWarning::UnownedBytes);
+    }
     for (name, record) in records {
         match dtype_named(&record.dtype) {
             Some(dtype) => catalog
@@ -103,6 +107,51 @@ fn catalog_from_header(
     Ok(catalog)
 }
 
+/// Reads the header as its writers write it: some pad it with zero bytes in place of spaces, and
+/// Python's JSON knows words for numbers that JSON has not.
+fn read_header(header: &[u8]) -> Result<Header, SafetensorsError> {
+    let padding = |byte: &u8| *byte != 0 && !byte.is_ascii_whitespace();
+    let length = header.iter().rposition(padding).map_or(0, |last| last + 1);
+    let json = header.get(..length).unwrap_or_default();
+    let read = serde_json::from_slice(json);
+    let read = read.or_else(|error| match with_words_quoted(json) {
+        Some(json) => serde_json::from_slice(&json),
+        None => Err(error),
+    });
+    read.map_err(|source| SafetensorsError::Header { source })
+}
+
+/// The words that Python's JSON has for numbers that are not finite.
+const NUMBER_WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+
+/// The same JSON with these words as texts; none where there are none.
+fn with_words_quoted(json: &[u8]) -> Option<Vec<u8>> {
+    let mut quoted = Vec::with_capacity(json.len() + json.len() / 2);
+    let (mut in_text, mut found) = (false, false);
+    let mut rest = json;
+    while let Some((&byte, behind)) = rest.split_first() {
+        let word = NUMBER_WORDS.iter().find(|word| rest.starts_with(word));
+        let taken = match word {
+            Some(word) if !in_text => {
+                found = true;
+                quoted.push(b'"');
+                quoted.extend_from_slice(word);
+                quoted.push(b'"');
+                word.len()
+            }
+            _ => {
+                let escaped = in_text && byte == b'\\' && !behind.is_empty();
+                in_text ^= byte == b'"';
+                let taken = 1 + usize::from(escaped);
+                quoted.extend(rest.iter().take(taken));
+                taken
+            }
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    found.then_some(quoted)
+}
+
 fn check_names(records: &[(String, Record)]) -> Result<(), SafetensorsError> {
     let mut seen = HashSet::with_capacity(records.len());
     for (tensor, _) in records {
@@ -115,18 +164,19 @@ fn check_names(records: &[(String, Record)]) -> Result<(), SafetensorsError> {
     Ok(())
 }
 
-/// The format wants the tensors to cover the data without overlap or hole, in any order.
-fn check_layout(records: &[(String, Record)], data: u64) -> Result<(), SafetensorsError> {
+/// The format wants the tensors to cover the data without overlap or hole, in any order. Holes do
+/// no harm, since every tensor says where it is. Returns how many bytes belong to tensors.
+fn check_layout(records: &[(String, Record)], data: u64) -> Result<u64, SafetensorsError> {
     for (tensor, record) in records {
         check_range(tensor, record, data)?;
     }
     let mut order: Vec<&(String, Record)> = records.iter().collect();
     order.sort_by_key(|(_, record)| record.data_offsets);
-    let mut covered = 0;
+    let (mut reached, mut owned) = (0, 0);
     let mut previous = "";
     for (tensor, record) in order {
         let (begin, end) = record.data_offsets;
-        if begin < covered {
+        if begin < reached {
             let (first, second) = (previous.to_owned(), tensor.clone());
             return Err(SafetensorsError::Overlap {
                 first,
@@ -134,21 +184,11 @@ fn check_layout(records: &[(String, Record)], data: u64) -> Result<(), Safetenso
                 offset: begin,
             });
         }
-        if begin > covered {
-            let tensor = tensor.clone();
-            return Err(SafetensorsError::Hole {
-                tensor,
-                begin: covered,
-                end: begin,
-            });
-        }
-        covered = end;
+        owned += end - begin;
+        reached = end;
         previous = tensor;
     }
-    match data - covered {
-        0 => Ok(()),
-        bytes => Err(SafetensorsError::Trailing { bytes }),
-    }
+    Ok(owned)
 }
 
 fn check_range(tensor: &str, record: &Record, data: u64) -> Result<(), SafetensorsError> {
@@ -229,9 +269,11 @@ impl Record {
         let storage_offset_bytes = data_offset + begin;
         let placement = Placement {
             storage_offset_bytes,
+            packing: Packing::Plain,
             offset: 0,
             strides,
             big_endian: false,
+            negated: false,
         };
         Ok(TensorEntry {
             name: tensor,
@@ -283,8 +325,8 @@ impl<'de> Deserialize<'de> for Header {
                     metadata: Vec::new(),
                 };
                 while let Some(name) = map.next_key::<String>()? {
-                    if name == "__metadata__" {
-                        header.metadata = map.next_value::<Metadata>()?.0;
+                    if name == METADATA_NAME {
+                        header.metadata = map.next_value::<Remarks>()?.0;
                     } else {
                         header.records.push((name, map.next_value()?));
                     }
@@ -297,34 +339,144 @@ impl<'de> Deserialize<'de> for Header {
     }
 }
 
-/// `__metadata__`: texts by name, in the file's order.
-struct Metadata(Vec<(String, String)>);
+/// What the header's remarks stand under.
+const METADATA_NAME: &str = "__metadata__";
 
-impl<'de> Deserialize<'de> for Metadata {
+/// `__metadata__`, in the file's order: texts by name, as the format wants it. No tensor depends
+/// on it, so any JSON will do. What is no object is one remark, or none.
+struct Remarks(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Remarks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MetadataVisitor;
+        struct RemarksVisitor;
 
-        impl<'de> Visitor<'de> for MetadataVisitor {
-            type Value = Metadata;
+        impl<'de> Visitor<'de> for RemarksVisitor {
+            type Value = Remarks;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of texts by name")
+                f.write_str("remarks by name")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Remarks, A::Error> {
                 let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
+                while let Some(name) = map.next_key()? {
                     if entries.len() == METADATA_LIMIT {
                         let reason = format!("more than {METADATA_LIMIT} remarks in __metadata__");
                         return Err(A::Error::custom(reason));
                     }
-                    entries.push(entry);
+                    entries.push((name, map.next_value::<Remark>()?.0));
                 }
-                Ok(Metadata(entries))
+                Ok(Remarks(entries))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Remarks, E> {
+                Ok(Remarks(Vec::new()))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Remarks, E> {
+                Ok(Remarks(vec![(METADATA_NAME.to_owned(), text.to_owned())]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Remarks, A::Error> {
+                let mut json = String::new();
+                JsonText(&mut json).visit_seq(items)?;
+                Ok(Remarks(vec![(METADATA_NAME.to_owned(), json)]))
             }
         }
 
-        deserializer.deserialize_map(MetadataVisitor)
+        deserializer.deserialize_any(RemarksVisitor)
+    }
+}
+
+/// One remark: a text without its quotes, anything else as JSON.
+struct Remark(String);
+
+impl<'de> Deserialize<'de> for Remark {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut json = String::new();
+        JsonText(&mut json).deserialize(deserializer)?;
+        let text = json
+            .starts_with('"')
+            .then(|| serde_json::from_str(&json).ok());
+        Ok(Self(text.flatten().unwrap_or(json)))
+    }
+}
+
+/// Writes the JSON that it reads, so that a value takes no more memory than its text.
+struct JsonText<'a>(&'a mut String);
+
+impl JsonText<'_> {
+    fn write<E: Error>(self, value: &impl serde::Serialize) -> Result<(), E> {
+        let json = serde_json::to_string(value).map_err(E::custom)?;
+        self.0.push_str(&json);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for JsonText<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for JsonText<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a remark")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.write(&())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut mark = "[";
+        loop {
+            let length = self.0.len();
+            self.0.push_str(mark);
+            if items.next_element_seed(JsonText(self.0))?.is_none() {
+                self.0.truncate(length + usize::from(mark == "["));
+                self.0.push(']');
+                return Ok(());
+            }
+            mark = ", ";
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut mark = "{";
+        while let Some(name) = entries.next_key::<String>()? {
+            self.0.push_str(mark);
+            JsonText(self.0).visit_str(&name)?;
+            self.0.push_str(": ");
+            entries.next_value_seed(JsonText(self.0))?;
+            mark = ", ";
+        }
+        self.0.push_str(if mark == "{" { "{}" } else { "}" });
+        Ok(())
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod account;
 mod archive;
+mod array;
 mod call;
 mod legacy;
+mod object;
 mod pickle;
 mod storage;
 mod tensors;

@@ -7,18 +7,23 @@ use crate::dtype::Dtype;
 /// Taller and flatter tiles measured the same: what is left is the memory's own pace.
 const TILE: usize = 32;
 
-/// Widens the elements of a tensor whose byte range is `bytes`. `None` where the bytes are not
+/// Widens the elements of a tensor whose view of its storage is `bytes`. `None` where the bytes are not
 /// as many as the shape and strides want, or there is no memory for the values.
 pub(crate) fn widen(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {
-    let (_, length) = entry.checked_byte_range()?;
+    let (_, length) = entry.view_range()?;
     if u64::try_from(bytes.len()) != Ok(length) {
         return None;
     }
-    if entry.placement.big_endian && entry.dtype.bytes() > 1 {
+    let mut values = if entry.placement.big_endian && entry.dtype.bytes() > 1 {
         let swapped = swapped(bytes, usize::try_from(entry.dtype.bytes()).ok()?)?;
-        return widen_little_endian(entry, &swapped);
+        widen_little_endian(entry, &swapped)?
+    } else {
+        widen_little_endian(entry, bytes)?
+    };
+    if entry.placement.negated {
+        values.iter_mut().for_each(|value| *value = -*value);
     }
-    widen_little_endian(entry, bytes)
+    Some(values)
 }
 
 fn widen_little_endian(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {

@@ -6,8 +6,8 @@ mod support;
 use std::fs;
 
 use ckptscope_checkpoint::{
-    Dtype, MemorySource, Placement, Spelling, Stacks, Tensor, TensorEntry, catalog_of, layer_of,
-    read_tensors,
+    Dtype, MemorySource, Packing, Placement, Spelling, Stacks, Tensor, TensorEntry, catalog_of,
+    layer_of, read_tensors,
 };
 use half::{bf16, f16};
 use pollster::block_on;
@@ -187,9 +187,11 @@ fn read(
     let (shape, strides) = (shape.to_vec(), strides.to_vec());
     let placement = Placement {
         storage_offset_bytes: 0,
+        packing: Packing::Plain,
         offset,
         strides,
         big_endian,
+        negated: false,
     };
     let entry = TensorEntry {
         name: "tensor".to_owned(),

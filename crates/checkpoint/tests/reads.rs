@@ -10,7 +10,8 @@ use ckptscope_checkpoint::read::{
 };
 use ckptscope_checkpoint::source::window_bytes;
 use ckptscope_checkpoint::{
-    Catalog, Dtype, MemorySource, Placement, ReadError, TensorEntry, catalog_of, read_tensors,
+    Catalog, Dtype, MemorySource, Packing, Placement, ReadError, TensorEntry, catalog_of,
+    read_tensors,
 };
 use pollster::block_on;
 use proptest::prelude::*;
@@ -126,9 +127,11 @@ fn a_long_directory_is_read_by_itself() {
 fn entry(name: &str, offset: u64, elements: u64) -> TensorEntry {
     let placement = Placement {
         storage_offset_bytes: offset,
+        packing: Packing::Plain,
         offset: 0,
         strides: vec![1],
         big_endian: false,
+        negated: false,
     };
     TensorEntry {
         name: name.to_owned(),

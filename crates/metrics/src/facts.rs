@@ -6,6 +6,7 @@
 mod centred;
 mod entries;
 mod matrix;
+mod precision;
 mod scale;
 mod spectrum;
 
@@ -17,6 +18,7 @@ use nalgebra::DMatrix;
 pub use centred::{Basis, Centred};
 pub use entries::EntryStatistics;
 pub use matrix::Matrix;
+pub use precision::Precision;
 use scale::Scale;
 
 use crate::measurement::Status;
@@ -31,6 +33,7 @@ use crate::measurement::Status;
 pub struct Facts {
     matrix: Matrix,
     scale: Scale,
+    precision: OnceCell<Precision>,
     not_finite: usize,
     statistics: OnceCell<EntryStatistics>,
     magnitudes: OnceCell<Vec<f64>>,
@@ -125,6 +128,20 @@ impl Facts {
         self.rows().min(self.columns())
     }
 
+    /// Says in which precision the numbers were stored of which the matrix is made: the coarsest of
+    /// them. Whoever reads tensors says so of all that is built of them, and what was said first
+    /// stays.
+    pub fn set_precision(&self, precision: Precision) {
+        self.precision.get_or_init(|| precision);
+    }
+
+    /// In which precision the numbers were stored of which the matrix is made;
+    /// [`Precision::DOUBLE`] where nobody said.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        *self.precision.get().unwrap_or(&Precision::DOUBLE)
+    }
+
     /// A number in the matrix's scale, in its own units.
     ///
     /// # Errors
@@ -160,6 +177,7 @@ impl Facts {
         Self {
             matrix,
             scale,
+            precision: OnceCell::new(),
             not_finite,
             statistics: OnceCell::new(),
             magnitudes: OnceCell::new(),

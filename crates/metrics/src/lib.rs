@@ -13,7 +13,7 @@ pub mod parameter;
 pub mod single;
 pub mod sort;
 
-pub use facts::{Facts, Needs};
+pub use facts::{Facts, Needs, Precision};
 pub use measurement::{Measurement, Status};
 pub use metric::{Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{Parameter, ParameterKind, ParameterValue, Parameters};

@@ -36,6 +36,13 @@ pub enum Status {
         /// Largest rank the shape allows.
         of: usize,
     },
+    /// Singular values that may be nothing but what rounding left when the numbers were stored.
+    WithinRounding {
+        /// How many are larger than that.
+        rank: usize,
+        /// Largest rank the shape allows.
+        of: usize,
+    },
     /// A ratio whose divisor is zero.
     ZeroDivisor,
     /// An unbiased estimate that must be positive came out zero or negative.
@@ -122,6 +129,7 @@ impl Status {
             Self::AllZero => "all_zero",
             Self::NotFinite { .. } => "not_finite",
             Self::RankDeficient { .. } => "rank_deficient",
+            Self::WithinRounding { .. } => "within_rounding",
             Self::ZeroDivisor => "zero_divisor",
             Self::NotPositive => "not_positive",
             Self::Constant => "constant",
@@ -151,6 +159,11 @@ impl fmt::Display for Status {
             Self::AllZero => f.write_str("all entries are zero"),
             Self::NotFinite { entries } => write!(f, "not finite: {entries} entries"),
             Self::RankDeficient { rank, of } => write!(f, "rank {rank} of {of}"),
+            Self::WithinRounding { rank, of } => write!(
+                f,
+                "rank {rank} of {of}: smaller singular values may be what rounding left when the \
+                 numbers were stored"
+            ),
             Self::ZeroDivisor => f.write_str("the divisor is zero"),
             Self::NotPositive => {
                 f.write_str("an unbiased estimate of a side with itself is not positive")

@@ -59,6 +59,11 @@ pub trait Single: Sync {
 pub trait Comparative: Sync {
     /// One measurement per output, in the order of [`Metric::outputs`].
     fn measure(&self, parameters: &Parameters, step: &Facts, target: &Facts) -> Vec<Measurement>;
+
+    /// Whether few samples make its numbers too large on average.
+    fn is_biased(&self, _: &Parameters) -> bool {
+        true
+    }
 }
 
 impl Form<'_> {

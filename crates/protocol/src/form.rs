@@ -20,6 +20,20 @@ pub struct ConfigForm {
     pub output_dir: String,
     /// Entity and project of Weights & Biases, where results go there.
     pub wandb: Option<(String, String)>,
+    /// The experiment at Pico Labs, where results go there.
+    #[serde(default)]
+    pub pico_report: Option<PicoReportForm>,
+}
+
+/// An experiment at Pico Labs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PicoReportForm {
+    /// The lab; empty for the environment's.
+    pub lab_hash: String,
+    /// The experiment; empty for the environment's, or the analysis' name.
+    pub experiment_name: String,
+    /// Whether pico-analyze would commit to the git repository around it. Nothing here does.
+    pub auto_commit: bool,
 }
 
 /// One entry of `metrics`.

@@ -17,7 +17,7 @@ mod sealed;
 pub mod service;
 pub mod tab;
 
-pub use form::{ComponentForm, ConfigForm, MetricForm};
+pub use form::{ComponentForm, ConfigForm, MetricForm, PicoReportForm};
 pub use lane::{Cost, Event, LaneUpdate, Progress};
 pub use menu::{ComponentMenu, Menu, MetricMenu, ParameterMenu, ParameterValues};
 pub use problem::{ConfigProblem, Location};

@@ -16,6 +16,7 @@ use crate::arguments::AnalyzeArguments;
 use crate::executor::Executor;
 use crate::journal::{self, Earlier, Journal, Resume};
 use crate::output;
+use crate::pico_labs;
 use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
 use crate::wandb::{self, Home};
@@ -78,6 +79,7 @@ fn compute(
         id: None,
     };
     wandb::save(analysis.request(), &results, &home, reporter, executor);
+    pico_labs::send(&analysis.request().config, &results, reporter, executor);
     Ok(Outcome::Done)
 }
 

@@ -16,6 +16,7 @@ mod journal;
 mod lanes;
 mod output;
 mod parquet;
+mod pico_labs;
 mod place;
 mod plot;
 mod progress;

@@ -159,7 +159,7 @@ fn run(request: &Request, results: &Results, home: &Home<'_>, settings: &Setting
 }
 
 /// The config as it was written, and what it was asked of.
-fn asked(results: &Results) -> Map<String, Value> {
+pub(crate) fn asked(results: &Results) -> Map<String, Value> {
     // It was read before, as a config.
     let written = yaml::read(&results.config).map(|node| json(&node));
     let mut asked = match written {

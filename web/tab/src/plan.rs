@@ -10,6 +10,10 @@ use super::opened::OpenedFiles;
 /// What an analysis is called that has no name of its own.
 const NAMELESS: &str = "analysis";
 
+/// What a tab cannot do for who asks for it: it has no key.
+const SENT_BY_WORKERS: &str =
+    "`save_to_picolabs` is passed over in a browser's tab: only a worker sends to Pico Labs";
+
 /// Plans a config's analysis for so many workers.
 pub(super) async fn plan(
     files: &OpenedFiles,
@@ -21,7 +25,10 @@ pub(super) async fn plan(
     let plan = Plan::make_again(&config, &run, &*files.tree, &files.catalogs).await;
     let plan = plan.map_err(|errors| errors.to_string())?;
     let name = config.analysis_name.as_deref().unwrap_or(NAMELESS);
-    let results = results::planned(name, files.tree.name(), &config, &run, &plan);
+    let mut results = results::planned(name, files.tree.name(), &config, &run, &plan);
+    if config.monitoring.pico_report.is_some() {
+        results.warnings.push(SENT_BY_WORKERS.to_owned());
+    }
     let lanes = plan.split(*workers);
     Ok(Box::new(PlannedLanes {
         cost: Plan::cost_of(&lanes),

@@ -3,13 +3,13 @@
 use ckptscope_metrics::{Metric, Parameter, ParameterKind, Parameters};
 use ckptscope_protocol::{
     ComponentForm, ComponentMenu, ConfigForm, Menu, MetricForm, MetricMenu, ParameterMenu,
-    ParameterValues,
+    ParameterValues, PicoReportForm,
 };
 
 use super::yaml::progression;
 use super::{
-    Config, ConfigErrors, LayerSelection, MetricEntry, StepSelection, Target, WrittenComponent,
-    reading, schema,
+    Config, ConfigErrors, LayerSelection, MetricEntry, PicoReport, StepSelection, Target,
+    WrittenComponent, reading, schema,
 };
 use crate::component::Component;
 use crate::registry::Registry;
@@ -26,6 +26,7 @@ impl Config {
             on_error: self.on_error.name().to_owned(),
             output_dir: self.monitoring.output_dir.clone(),
             wandb: wandb.map(|wandb| (wandb.entity.clone(), wandb.project.clone())),
+            pico_report: self.monitoring.pico_report.as_ref().map(pico_report_form),
         }
     }
 
@@ -153,5 +154,13 @@ fn parameter_menu(parameter: &Parameter) -> ParameterMenu {
             ParameterKind::Boolean => ParameterValues::Boolean,
         },
         default: parameter.default.to_string(),
+    }
+}
+
+fn pico_report_form(report: &PicoReport) -> PicoReportForm {
+    PicoReportForm {
+        lab_hash: report.lab_hash.clone(),
+        experiment_name: report.experiment_name.clone(),
+        auto_commit: report.auto_commit,
     }
 }

@@ -46,6 +46,7 @@ pub const SECTIONS: &[&Section] = &[
     &STEP_RANGE,
     &MONITORING,
     &WANDB,
+    &PICO_REPORT,
 ];
 
 /// The config itself.
@@ -205,6 +206,18 @@ pub const MONITORING: Section = Section {
             otherwise: Otherwise::Depends("needed where `save_to_wandb` is true"),
             summary: "whose run it is",
         },
+        Key {
+            name: "save_to_picolabs",
+            takes: "`true` or `false`",
+            otherwise: Otherwise::Is("`false`"),
+            summary: "whether a worker sends the numbers to Pico Labs as well; the key is `PICO_API_KEY`",
+        },
+        Key {
+            name: "pico_report",
+            takes: "a map",
+            otherwise: Otherwise::Is("its own keys' defaults"),
+            summary: "whose experiment it is",
+        },
     ],
 };
 
@@ -224,6 +237,32 @@ pub const WANDB: Section = Section {
             takes: "a name",
             otherwise: Otherwise::Depends("needed where `save_to_wandb` is true"),
             summary: "the project",
+        },
+    ],
+};
+
+/// The `pico_report` part of `monitoring`.
+pub const PICO_REPORT: Section = Section {
+    name: "Pico Labs",
+    place: "`monitoring.pico_report`",
+    keys: &[
+        Key {
+            name: "lab_hash",
+            takes: "a lab's hash",
+            otherwise: Otherwise::Is("`PICO_LAB_HASH`"),
+            summary: "the lab",
+        },
+        Key {
+            name: "experiment_name",
+            takes: "a name",
+            otherwise: Otherwise::Is("`PICO_EXPERIMENT_NAME`, or the analysis' name"),
+            summary: "the experiment",
+        },
+        Key {
+            name: "auto_commit",
+            takes: "`true` or `false`",
+            otherwise: Otherwise::Is("`false`"),
+            summary: "read, and nothing more: nothing is ever committed or pushed",
         },
     ],
 };

@@ -30,6 +30,15 @@ fn monitoring(form: &ConfigForm) -> Node {
         fields.push(("save_to_wandb", node(Value::Boolean(true))));
         fields.push(("wandb", wandb));
     }
+    if let Some(report) = &form.pico_report {
+        let report = map(vec![
+            ("lab_hash", text(&report.lab_hash)),
+            ("experiment_name", text(&report.experiment_name)),
+            ("auto_commit", node(Value::Boolean(report.auto_commit))),
+        ]);
+        fields.push(("save_to_picolabs", node(Value::Boolean(true))));
+        fields.push(("pico_report", report));
+    }
     map(fields)
 }
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 
 use super::{
-    Config, LayerSelection, MetricEntry, Monitoring, OnError, StepSelection, Target,
+    Config, LayerSelection, MetricEntry, Monitoring, OnError, PicoReport, StepSelection, Target,
     WrittenComponent,
 };
 
@@ -120,10 +120,24 @@ fn write_monitoring(out: &mut String, monitoring: &Monitoring) -> fmt::Result {
     match &monitoring.wandb {
         Some(wandb) => {
             let (entity, project) = (Scalar(&wandb.entity), Scalar(&wandb.project));
-            writeln!(out, "  wandb: {{entity: {entity}, project: {project}}}")
+            writeln!(out, "  wandb: {{entity: {entity}, project: {project}}}")?;
         }
+        None => {}
+    }
+    match &monitoring.pico_report {
+        Some(report) => write_pico_report(out, report),
         None => Ok(()),
     }
+}
+
+fn write_pico_report(out: &mut String, report: &PicoReport) -> fmt::Result {
+    let (lab_hash, name) = (Scalar(&report.lab_hash), Scalar(&report.experiment_name));
+    let auto_commit = report.auto_commit;
+    writeln!(out, "  save_to_picolabs: true")?;
+    writeln!(
+        out,
+        "  pico_report: {{lab_hash: {lab_hash}, experiment_name: {name}, auto_commit: {auto_commit}}}"
+    )
 }
 
 /// One suffix, a list of several, or the map from roles to suffixes.

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use ckptscope_checkpoint::ReadError;
 use ckptscope_checkpoint::read::TensorBytes;
+use ckptscope_checkpoint::{ReadError, StoredTensor};
+use ckptscope_metrics::Precision;
 use nalgebra::DMatrix;
 
 use crate::plan::{Inputs, LaneStep};
@@ -42,6 +43,14 @@ impl<'a> StepTensors<'a> {
         }
     }
 
+    /// The coarsest precision in which a job's inputs are stored.
+    pub(super) fn precision(&self, inputs: &[usize]) -> Precision {
+        let each = inputs
+            .iter()
+            .map(|&index| stored_precision(&self.step.tensors[index]));
+        each.fold(Precision::DOUBLE, Precision::coarser)
+    }
+
     /// The matrices of a job's inputs; those that no later job reads are let go.
     pub(super) fn take(&mut self, inputs: &[usize]) -> Result<Vec<Rc<DMatrix<f64>>>, ReadError> {
         for &index in inputs {
@@ -67,4 +76,13 @@ impl<'a> StepTensors<'a> {
         }
         Some(matrix)
     }
+}
+
+/// Integers are exact as they are. With a scale they are what numbers up to the largest were rounded
+/// to, and that has a sign.
+fn stored_precision(tensor: &StoredTensor) -> Precision {
+    let dtype = tensor.elements.dtype;
+    let integer_bits = tensor.scale.as_ref().map(|_| 8 * dtype.bytes() as u32 - 2);
+    let bits = dtype.fraction_bits().or(integer_bits);
+    bits.map_or(Precision::DOUBLE, Precision::of_fraction_bits)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{
-    Contents, DataKind, HeldTensor, Part, ReadError, Run, Split, Stacks, Step, Tree,
+    CatalogWarning, Contents, DataKind, HeldTensor, Part, ReadError, Run, Split, Stacks, Step, Tree,
 };
 use futures_util::stream::{self, StreamExt};
 
@@ -24,6 +24,14 @@ pub(crate) struct ReadPart {
     pub(crate) index: Rc<PartIndex>,
     /// What was assumed or passed over.
     pub(crate) warnings: Vec<String>,
+    /// What is odd about its files, each with its path.
+    odd: Vec<(String, CatalogWarning)>,
+}
+
+/// What is odd about the files of parts, each oddity once.
+pub(crate) fn odd_files<'a>(parts: impl IntoIterator<Item = &'a Rc<ReadPart>>) -> Vec<String> {
+    let files = parts.into_iter().flat_map(|part| &part.odd);
+    CatalogWarning::in_words(files.map(|(path, warning)| (path.as_str(), *warning)))
 }
 
 /// So many parts are asked for their files' directories at once, at most: over a network each is a
@@ -48,13 +56,18 @@ impl Catalogs {
             return Ok(read);
         }
         let content = part.read(tree).await?;
-        let mut index = PartIndex::default();
+        let (mut index, mut odd) = (PartIndex::default(), Vec::new());
+        for file in &content.files {
+            let warnings = file.catalog.warnings.iter();
+            odd.extend(warnings.map(|it| (file.path.clone(), *it)));
+        }
         for tensor in Contents::of(content.files, tree).await.tensors {
             index.add(&tensor.name.clone(), tensor);
         }
         let read = Rc::new(ReadPart {
             index: Rc::new(index),
             warnings: content.warnings,
+            odd,
         });
         self.0.borrow_mut().insert(part.clone(), Rc::clone(&read));
         Ok(read)
@@ -96,7 +109,10 @@ impl RunIndex {
         let parts: Vec<(u64, &Part)> = parts.map(|((step, ..), part)| (*step, *part)).collect();
         let read: Vec<&Part> = parts.iter().map(|(_, part)| *part).collect();
         let read = catalogs.parts(&read, tree).await;
-        let mut index = Self::default();
+        let mut index = Self {
+            warnings: odd_files(read.iter().flatten()),
+            ..Self::default()
+        };
         let mut found = HashMap::new();
         let mut problems = Vec::new();
         for ((step, part), read) in parts.into_iter().zip(read) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{DataKind, HeldTensor, ModelShape, Obstacle, Run, Split, Storage};
+use ckptscope_metrics::Form;
 
 use super::index::RunIndex;
 use super::input::{Input, StacksOf};
@@ -515,7 +516,11 @@ impl Resolver<'_> {
                 .columns
         };
         let features = 2 * width(target_outline);
-        if of_target.rows < SAMPLES_PER_FEATURE * features {
+        let is_biased = match metric.metric.form() {
+            Form::Comparative(comparative) => comparative.is_biased(&metric.parameters),
+            Form::Single(_) => false,
+        };
+        if is_biased && of_target.rows < SAMPLES_PER_FEATURE * features {
             self.notes.insert(format!(
                 "{} of {} {}: {} samples are fewer than {SAMPLES_PER_FEATURE} times the {features} \
                  features compared, so the values are biased upwards",

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use ckptscope_checkpoint::{
-    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Placement, Scale, Split, StoredTensor,
-    TensorEntry,
+    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Scale, Split,
+    StoredTensor, TensorEntry,
 };
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 use ckptscope_results::{Status, Text};
@@ -118,6 +118,7 @@ struct TensorLayout {
     shape: Vec<u64>,
     strides: Vec<u64>,
     big_endian: bool,
+    negated: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,9 +160,18 @@ enum ElementsMessage {
     },
 }
 
-/// Indices of path, name and layout; first byte of the storage, first element in it.
+/// Indices of path, name and layout; first byte of the storage, first element in it, and how it is
+/// packed, where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PlaceMessage(usize, usize, usize, u64, u64);
+struct PlaceMessage(usize, usize, usize, u64, u64, Option<PackingMessage>);
+
+/// How a storage is packed: bytes of the file, bytes of the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PackingMessage {
+    Deflated(u64, u64),
+    Text(u64, u64),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ScaleMessage {
@@ -239,6 +249,7 @@ impl Tables {
             self.layouts.place(TensorLayout::of(entry)),
             entry.placement.storage_offset_bytes,
             entry.placement.offset,
+            PackingMessage::of(entry.placement.packing),
         )
     }
 }
@@ -392,7 +403,7 @@ impl LaneMessage {
 
     /// The path of a file, and a tensor in it.
     fn place(&self, message: &PlaceMessage) -> Result<(String, TensorEntry), LaneError> {
-        let &PlaceMessage(path, name, layout, storage_offset_bytes, offset) = message;
+        let &PlaceMessage(path, name, layout, storage_offset_bytes, offset, packing) = message;
         let layout = item(&self.layouts, layout, "tensor layout")?;
         let name = item(&self.names, name, "tensor name")?;
         let entry = TensorEntry {
@@ -401,9 +412,11 @@ impl LaneMessage {
             shape: layout.shape.clone(),
             placement: Placement {
                 storage_offset_bytes,
+                packing: packing.map_or(Packing::Plain, PackingMessage::read),
                 offset,
                 strides: layout.strides.clone(),
                 big_endian: layout.big_endian,
+                negated: layout.negated,
             },
         };
         let range = entry.checked_byte_range();
@@ -427,6 +440,36 @@ impl TensorLayout {
             shape: entry.shape.clone(),
             strides: entry.placement.strides.clone(),
             big_endian: entry.placement.big_endian,
+            negated: entry.placement.negated,
+        }
+    }
+}
+
+impl PackingMessage {
+    const fn of(packing: Packing) -> Option<Self> {
+        match packing {
+            Packing::Plain => None,
+            Packing::Deflated {
+                packed_bytes,
+                bytes,
+            } => Some(Self::Deflated(packed_bytes, bytes)),
+            Packing::Text {
+                packed_bytes,
+                bytes,
+            } => Some(Self::Text(packed_bytes, bytes)),
+        }
+    }
+
+    const fn read(self) -> Packing {
+        match self {
+            Self::Deflated(packed_bytes, bytes) => Packing::Deflated {
+                packed_bytes,
+                bytes,
+            },
+            Self::Text(packed_bytes, bytes) => Packing::Text {
+                packed_bytes,
+                bytes,
+            },
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The forms in which a value may be written.
 
-use ckptscope_analysis::config::{LayerSelection, Monitoring, StepSelection, Target, Wandb};
+use ckptscope_analysis::config::{
+    LayerSelection, Monitoring, PicoReport, StepSelection, Target, Wandb,
+};
 use ckptscope_metrics::ParameterValue;
 
 use crate::{entry, parse, problems};
@@ -146,8 +148,45 @@ fn monitoring() {
         let meant = Monitoring {
             output_dir: output_dir.to_owned(),
             wandb,
+            pico_report: None,
         };
         assert_eq!(config.monitoring, meant, "{written}");
+    }
+}
+
+#[test]
+fn pico_labs() {
+    let report = |lab_hash: &str, experiment_name: &str, auto_commit| PicoReport {
+        lab_hash: lab_hash.to_owned(),
+        experiment_name: experiment_name.to_owned(),
+        auto_commit,
+    };
+    for (written, meant) in [
+        ("{save_to_picolabs: true}", Some(report("", "", false))),
+        (
+            "{save_to_picolabs: true, pico_report: {lab_hash: abc, experiment_name: e, auto_commit: true}}",
+            Some(report("abc", "e", true)),
+        ),
+        (
+            "{save_to_picolabs: true, pico_report: }",
+            Some(report("", "", false)),
+        ),
+        (
+            "{save_to_picolabs: false, pico_report: {lab_hash: abc}}",
+            None,
+        ),
+        ("{pico_report: {lab_hash: abc}}", None),
+    ] {
+        let metrics = entry("metric_name: gini");
+        let config = parse(&format!(
+            "metrics: [{metrics}]\nsteps: all\nmonitoring: {written}"
+        ));
+        assert_eq!(config.monitoring.pico_report, meant, "{written}");
+        assert_eq!(
+            parse(&config.to_yaml()).monitoring,
+            config.monitoring,
+            "{written}"
+        );
     }
 }
 

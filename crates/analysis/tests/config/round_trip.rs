@@ -2,8 +2,8 @@
 
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::{
-    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, OnError, StepSelection,
-    Target, Wandb,
+    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, OnError, PicoReport,
+    StepSelection, Target, Wandb,
 };
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -271,6 +271,18 @@ fn steps() -> impl Strategy<Value = StepSelection> {
 fn monitoring() -> impl Strategy<Value = Monitoring> {
     let wandb =
         ("[ -~é]{0,8}", "[ -~é]{1,8}").prop_map(|(entity, project)| Wandb { entity, project });
-    ("[ -~é]{0,8}[!-~]", prop::option::of(wandb))
-        .prop_map(|(output_dir, wandb)| Monitoring { output_dir, wandb })
+    let report = ("[ -~é]{0,8}", "[ -~é]{0,8}", any::<bool>());
+    let report = report.prop_map(|(lab_hash, experiment_name, auto_commit)| PicoReport {
+        lab_hash,
+        experiment_name,
+        auto_commit,
+    });
+    let wandb = prop::option::of(wandb);
+    ("[ -~é]{0,8}[!-~]", wandb, prop::option::of(report)).prop_map(
+        |(output_dir, wandb, pico_report)| Monitoring {
+            output_dir,
+            wandb,
+            pico_report,
+        },
+    )
 }

@@ -12,6 +12,7 @@ mod catalogs;
 mod fractions;
 mod lanes;
 mod plans;
+mod precision;
 mod proposals;
 mod results;
 mod stacks;

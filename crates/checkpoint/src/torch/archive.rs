@@ -100,12 +100,12 @@ impl<'a> Archive<'a> {
         self.by_name.keys().map(String::as_str)
     }
 
-    /// The stored bytes of one entry, as they are in the file.
+    /// The stored bytes of one entry, as they are in the file, and where they begin there.
     pub(super) async fn stored(
         &mut self,
         name: &str,
         entry: &Entry,
-    ) -> Result<Vec<u8>, FormatError> {
+    ) -> Result<(u64, Vec<u8>), FormatError> {
         let span = self.span(entry);
         let window = self.window(entry.header_offset, span).await?;
         let start = local_data_offset(name, entry, window)?;
@@ -115,7 +115,8 @@ impl<'a> Archive<'a> {
         {
             return Err(outside(name, entry).into());
         }
-        Ok(self.take(entry.header_offset + start, entry.compressed_bytes))
+        let offset = entry.header_offset + start;
+        Ok((offset, self.take(offset, entry.compressed_bytes)))
     }
 
     /// Bytes that were read. A window that holds little else is given away, not copied.

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use futures_core::future::LocalBoxFuture;
 
 use super::pickle::{PICKLE_LIMIT_BYTES, Pickle};
-use super::tensors::{StoragePlace, unfold};
+use super::tensors::{Elements, StoragePlace, unfold};
 use super::value::{StorageValue, Value};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Packing};
 use crate::error::{FormatError, PickleError, TorchError};
 use crate::format::Format;
 use crate::source::{Source, window_bytes};
@@ -81,6 +81,7 @@ struct CountCheck {
 
 fn catalog_from_head(head: &[u8], file: u64) -> Result<(Catalog, Vec<CountCheck>), FormatError> {
     let rest = checked_preamble(head)?;
+    let object_offset = (head.len() - rest.len()) as u64;
     let object = Pickle::read(rest)?;
     let rest = rest.get(object.length..).unwrap_or_default();
     let keys = Pickle::read(rest)?;
@@ -93,15 +94,16 @@ fn catalog_from_head(head: &[u8], file: u64) -> Result<(Catalog, Vec<CountCheck>
         ..Catalog::default()
     };
     for tensor in unfolded.tensors {
-        let Some(place) = places.get(tensor.storage.key) else {
-            let key = tensor.storage.key.to_owned();
-            return Err(TorchError::MissingStorage {
-                tensor: tensor.name,
-                key,
-            }
-            .into());
-        };
-        catalog.tensors.push(tensor.placed(*place, false)?);
+        catalog.tensors.push(match tensor.elements {
+            Elements::Pickle(bytes) => tensor.placed_in_pickle(bytes, object_offset),
+            Elements::Storage(storage) => match places.get(storage.key) {
+                Some(place) => tensor.placed(&storage, *place, false)?,
+                None => {
+                    let (tensor, key) = (tensor.name, storage.key.to_owned());
+                    return Err(TorchError::MissingStorage { tensor, key }.into());
+                }
+            },
+        });
     }
     Ok((catalog, checks))
 }
@@ -162,7 +164,15 @@ fn storage_places<'p>(
             expected: storage.elements,
         });
         offset = offset.saturating_add(COUNT_BYTES);
-        places.insert(key, StoragePlace { offset, bytes });
+        let packing = Packing::Plain;
+        places.insert(
+            key,
+            StoragePlace {
+                offset,
+                bytes,
+                packing,
+            },
+        );
         offset = offset.saturating_add(bytes);
         if offset > file {
             return Err(TorchError::CutOff {

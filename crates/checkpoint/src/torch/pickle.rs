@@ -1,9 +1,9 @@
 //! Pickle as an inert value machine.
 //!
 //! A pickle is a program for a stack machine. This one knows no code: a global is a pair of
-//! words, and calling one makes a tensor's description, a map, or an opaque value. Values live in
-//! flat arenas and refer to each other by number, so aliases cost nothing, cycles do no harm, and
-//! nothing is recursive, not even dropping.
+//! words, and calling one makes a tensor's description, a map, or an object, which is what was
+//! said to make it. Values live in flat arenas and refer to each other by number, so aliases cost
+//! nothing, cycles do no harm, and nothing is recursive, not even dropping.
 //!
 //! The instructions are those of CPython's `pickletools`, protocols 0 to 5.
 
@@ -26,6 +26,7 @@ pub(super) const NESTING_LIMIT: usize = 200;
 /// One pickle, run to its end.
 #[derive(Debug)]
 pub(super) struct Pickle<'p> {
+    bytes: &'p [u8],
     pub(super) values: Values<'p>,
     pub(super) root: Value,
     /// Bytes up to and including the last instruction.
@@ -48,6 +49,15 @@ impl<'p> Pickle<'p> {
             _ => return Err(PickleError::Protocol),
         }
         Machine::new(bytes).run()
+    }
+
+    /// Where a text of it stands, counted from its first byte.
+    pub(super) fn position_of(&self, text: &str) -> Option<u64> {
+        let position = text
+            .as_ptr()
+            .addr()
+            .checked_sub(self.bytes.as_ptr().addr())?;
+        (position <= self.bytes.len()).then_some(position as u64)
     }
 }
 
@@ -86,6 +96,7 @@ impl<'p> Machine<'p> {
             if opcode == b'.' {
                 let root = self.pop()?;
                 return Ok(Pickle {
+                    bytes: self.pickle,
                     values: self.values,
                     root,
                     length: self.position,
@@ -109,7 +120,8 @@ impl<'p> Machine<'p> {
             b'N' | 0x88 | 0x89 | b'I' | b'J' | b'K' | b'M' | b'L' | 0x8a | 0x8b => {
                 self.number(opcode)
             }
-            b'F' | b'G' | b'B' | b'C' | 0x8e | 0x96 => self.scalar(opcode),
+            b'F' | b'G' => self.float(opcode),
+            b'B' | b'C' | 0x8e | 0x96 => self.bytes(opcode),
             b'S' | b'T' | b'U' | b'V' | b'X' | 0x8c | 0x8d => self.text(opcode),
             b')' | b't' | 0x85..=0x87 => self.tuple(opcode),
             b']' | b'l' | b'a' | b'e' => self.list(opcode),
@@ -120,7 +132,7 @@ impl<'p> Machine<'p> {
             b'c' | 0x93 => self.global(opcode),
             b'R' | 0x81 | 0x92 | b'i' | b'o' => self.make(opcode),
             b'b' => self.build(),
-            b'P' | b'Q' => self.persistent(opcode),
+            b'P' | b'Q' => self.persistent_id(opcode),
             _ => Err(PickleError::UnknownOpcode {
                 opcode,
                 position: self.instruction,
@@ -219,20 +231,25 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn scalar(&mut self, opcode: u8) -> Result<(), PickleError> {
+    fn float(&mut self, opcode: u8) -> Result<(), PickleError> {
         match opcode {
             b'F' => self.line().map(drop)?,
-            b'G' => self.take(8).map(drop)?,
-            _ => {
-                let length = match opcode {
-                    b'B' => self.u32()?.into(),
-                    b'C' => self.u8()?.into(),
-                    _ => self.u64()?,
-                };
-                self.take(length)?;
-            }
+            _ => self.take(8).map(drop)?,
         }
         self.push(Value::Scalar)
+    }
+
+    fn bytes(&mut self, opcode: u8) -> Result<(), PickleError> {
+        let length = match opcode {
+            b'B' => self.u32()?.into(),
+            b'C' => self.u8()?.into(),
+            _ => self.u64()?,
+        };
+        let start = self.position;
+        let length = self.take(length)?.len();
+        let place = (start as u32, length as u32);
+        let index = self.account.number(&mut self.values.bytes, place)?;
+        self.push(Value::Bytes(index))
     }
 
     fn text(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -266,13 +283,17 @@ impl<'p> Machine<'p> {
             b't' => self.pop_mark_height()?,
             _ => self.height_of_last(usize::from(opcode - 0x84))?,
         };
-        let items = self.stack.get(start..).unwrap_or_default();
+        let items = self.stack.split_off(start.min(self.stack.len()));
+        let tuple = self.new_tuple(&items)?;
+        self.push(tuple)
+    }
+
+    pub(super) fn new_tuple(&mut self, items: &[Value]) -> Result<Value, PickleError> {
         let place = (self.values.tuple_items.len() as u32, items.len() as u32);
         self.account
             .extend(&mut self.values.tuple_items, items.iter().copied())?;
-        self.stack.truncate(start);
         let index = self.account.number(&mut self.values.tuples, place)?;
-        self.push(Value::Tuple(index))
+        Ok(Value::Tuple(index))
     }
 
     fn list(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -299,17 +320,30 @@ impl<'p> Machine<'p> {
         self.push(Value::List(index))
     }
 
+    /// APPEND and APPENDS: what takes items is a list, whatever made it.
     fn append(&mut self, items: &[Value]) -> Result<(), PickleError> {
-        match self.top()? {
-            Value::List(index) => {
-                let list = self.values.lists.get_mut(index as usize);
-                list.map_or(Ok(()), |list| {
-                    self.account.extend(list, items.iter().copied())
-                })
-            }
-            Value::Opaque(_) | Value::Scalar => Ok(()),
-            other => Err(self.unexpected("a list", other)),
+        let index = match self.top()? {
+            Value::List(index) => index,
+            Value::Object(object) => self.items_of(object)?,
+            Value::Opaque(_) | Value::Scalar => return Ok(()),
+            other => return Err(self.unexpected("a list", other)),
+        };
+        let list = self.values.lists.get_mut(index as usize);
+        list.map_or(Ok(()), |list| {
+            self.account.extend(list, items.iter().copied())
+        })
+    }
+
+    /// The list of an object's items, made where it has none yet.
+    fn items_of(&mut self, object: u32) -> Result<u32, PickleError> {
+        let new = self.values.lists.len() as u32;
+        let object = self.values.objects.get_mut(object as usize);
+        match object.map(|object| &mut object.items) {
+            Some(Value::List(index)) => return Ok(*index),
+            Some(items) => *items = Value::List(new),
+            None => {}
         }
+        self.account.number(&mut self.values.lists, Vec::new())
     }
 
     fn dict(&mut self, opcode: u8) -> Result<(), PickleError> {
@@ -337,6 +371,7 @@ impl<'p> Machine<'p> {
         self.push(Value::Dict(index))
     }
 
+    /// SETITEM and SETITEMS: what takes items by key is a dict, whatever made it.
     fn insert(&mut self, items: &[Value]) -> Result<(), PickleError> {
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
@@ -344,15 +379,27 @@ impl<'p> Machine<'p> {
                 position: self.instruction,
             });
         }
-        match self.top()? {
-            Value::Dict(index) => {
-                let pairs = pairs.iter().map(|[key, value]| (*key, *value));
-                let dict = self.values.dicts.get_mut(index as usize);
-                dict.map_or(Ok(()), |dict| self.account.extend(dict, pairs))
-            }
-            Value::Opaque(_) => Ok(()),
-            other => Err(self.unexpected("a dict", other)),
+        let index = match self.top()? {
+            Value::Dict(index) => index,
+            Value::Object(object) => self.entries_of(object)?,
+            Value::Opaque(_) => return Ok(()),
+            other => return Err(self.unexpected("a dict", other)),
+        };
+        let pairs = pairs.iter().map(|[key, value]| (*key, *value));
+        let dict = self.values.dicts.get_mut(index as usize);
+        dict.map_or(Ok(()), |dict| self.account.extend(dict, pairs))
+    }
+
+    /// The dict of an object's entries, made where it has none yet.
+    fn entries_of(&mut self, object: u32) -> Result<u32, PickleError> {
+        let new = self.values.dicts.len() as u32;
+        let object = self.values.objects.get_mut(object as usize);
+        match object.map(|object| &mut object.entries) {
+            Some(Value::Dict(index)) => return Ok(*index),
+            Some(entries) => *entries = Value::Dict(new),
+            None => {}
         }
+        self.account.number(&mut self.values.dicts, Vec::new())
     }
 
     /// Sets hold nothing that a tensor is made of.
@@ -422,21 +469,23 @@ impl<'p> Machine<'p> {
             .ok_or_else(|| self.unexpected("a text", value))
     }
 
-    /// REDUCE, NEWOBJ and NEWOBJ_EX call what is on the stack; INST and OBJ make objects, of
-    /// which none is known.
+    /// REDUCE calls a function; NEWOBJ, NEWOBJ_EX, INST and OBJ ask a class for an instance.
     fn make(&mut self, opcode: u8) -> Result<(), PickleError> {
         let value = match opcode {
             b'i' => {
-                let (module, name) = (self.line()?, self.line()?);
-                self.pop_mark()?;
-                self.new_opaque(Opaque::Made { module, name })?
+                let class = (self.line()?, self.line()?);
+                let arguments = self.pop_mark()?;
+                self.new_instance(class, &arguments)?
             }
             b'o' => {
-                let class = self.pop_mark()?.first().copied();
-                let class = class.ok_or(PickleError::StackEmpty {
+                let items = self.pop_mark()?;
+                let (class, arguments) = items.split_first().ok_or(PickleError::StackEmpty {
                     position: self.instruction,
                 })?;
-                self.made_by(class)?
+                match self.values.global(*class) {
+                    Some(class) => self.new_instance(class, arguments)?,
+                    None => self.made_by_value(*class)?,
+                }
             }
             _ => {
                 if opcode == 0x92 {
@@ -444,25 +493,31 @@ impl<'p> Machine<'p> {
                 }
                 let arguments = self.pop()?;
                 let callable = self.pop()?;
-                self.call(callable, arguments)?
+                self.call(callable, arguments, opcode != b'R')?
             }
         };
         self.push(value)
     }
 
-    /// BUILD gives an object its state. Of what is known here, none keeps a state that matters.
+    /// BUILD gives an object its state. Of what else is known here, none keeps a state that
+    /// matters.
     fn build(&mut self) -> Result<(), PickleError> {
-        self.pop()?;
-        self.top().map(drop)
+        let state = self.pop()?;
+        if let Value::Object(index) = self.top()?
+            && let Some(object) = self.values.objects.get_mut(index as usize)
+        {
+            object.state = state;
+        }
+        Ok(())
     }
 
-    fn persistent(&mut self, opcode: u8) -> Result<(), PickleError> {
+    fn persistent_id(&mut self, opcode: u8) -> Result<(), PickleError> {
         let value = if opcode == b'P' {
             self.line()?;
             self.new_opaque(Opaque::PersistentId)?
         } else {
             let id = self.pop()?;
-            self.storage(id)?
+            self.persistent(id)?
         };
         self.push(value)
     }

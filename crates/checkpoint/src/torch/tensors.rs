@@ -1,10 +1,12 @@
 //! From a pickle's values to named tensors, and from those to places in the file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::array::{self, Array};
+use super::object::{self, Meaning, Sections};
 use super::pickle::{NESTING_LIMIT, Pickle};
-use super::value::{Opaque, StorageValue, TensorValue, Value, Values};
-use crate::catalog::{Placement, TensorEntry};
+use super::value::{Object, Opaque, StorageValue, TensorValue, Value, Values};
+use crate::catalog::{Packing, Placement, TensorEntry};
 use crate::dtype::Dtype;
 use crate::error::{FormatError, PickleError, TorchError};
 
@@ -33,36 +35,68 @@ pub(super) struct Unfolded<'p> {
     pub(super) unreadable: Vec<(String, String)>,
 }
 
+impl Unfolded<'_> {
+    fn is_empty(&self) -> bool {
+        self.tensors.is_empty() && self.unreadable.is_empty()
+    }
+}
+
 /// A tensor as the pickle describes it, its numbers checked but not its storage.
 #[derive(Debug)]
 pub(super) struct NamedTensor<'p> {
     pub(super) name: String,
-    pub(super) storage: StorageValue<'p>,
+    pub(super) elements: Elements<'p>,
     dtype: Dtype,
     offset: u64,
     shape: Vec<u64>,
     strides: Vec<u64>,
+    negated: bool,
+}
+
+/// Where a tensor's elements are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Elements<'p> {
+    /// In a storage of the file.
+    Storage(StorageValue<'p>),
+    /// In the pickle itself.
+    Pickle(PickledBytes),
+}
+
+/// Bytes that stand in the pickle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PickledBytes {
+    /// First byte, counted from the pickle's.
+    position: u64,
+    /// As they stand.
+    packed_bytes: u64,
+    /// As they are meant.
+    bytes: u64,
+    is_text: bool,
+    big_endian: bool,
 }
 
 /// Where a storage lies in the file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StoragePlace {
     pub(super) offset: u64,
+    /// As it is once it is unpacked.
     pub(super) bytes: u64,
+    pub(super) packing: Packing,
 }
 
-/// Walks dicts, lists and tuples from the root and collects the tensors in them. Numbers, texts
-/// and other plain values are passed over; what is not understood is named as unreadable.
+/// Walks dicts, lists, tuples and objects from the root and collects the tensors in them. Numbers,
+/// texts and other plain values are passed over; what may have been a tensor and is not understood
+/// is named as unreadable.
 pub(super) fn unfold<'p>(pickle: &Pickle<'p>) -> Result<Unfolded<'p>, FormatError> {
     let mut walk = Walk::new(pickle);
     walk.visit(pickle.root)?;
     while let Some(container) = walk.containers.last_mut() {
-        let position = container.position;
-        let (value, name_length) = (container.value, container.name_length);
+        let (section, position) = (container.section(), container.position);
+        let name_length = container.name_length;
         container.position += 1;
         walk.name.truncate(name_length);
-        match walk.child(value, position) {
-            None => drop(walk.containers.pop()),
+        match walk.child(section, position) {
+            None => walk.leave_section(),
             Some((Some(key), child)) => {
                 walk.push_name(&key);
                 walk.visit(child)?;
@@ -70,36 +104,64 @@ pub(super) fn unfold<'p>(pickle: &Pickle<'p>) -> Result<Unfolded<'p>, FormatErro
             Some((None, child)) => walk.spoil_unnamed(child)?,
         }
     }
-    Ok(walk.found)
+    let unfolded = walk.found()?;
+    match pickle.values.object(pickle.root) {
+        Some(object) if object.is_instance && unfolded.is_empty() => Err(TorchError::OneObject {
+            class: format!("{}.{}", object.module, object.name),
+        }
+        .into()),
+        _ => Ok(unfolded),
+    }
 }
 
 struct Walk<'a, 'p> {
+    pickle: &'a Pickle<'p>,
     values: &'a Values<'p>,
     containers: Vec<Container>,
     name: String,
     found: Unfolded<'p>,
     names: HashSet<String>,
+    /// Names that several values have.
+    shared_names: HashSet<String>,
+    /// Objects that are no modules are walked where they are met first: they refer to each other
+    /// as they please.
+    seen_objects: Vec<bool>,
+    /// The lengths of the bytes that texts stand for, by the texts' numbers.
+    text_lengths: HashMap<u32, Option<u64>>,
     /// Aliases may lead the walk to one value again and again; a walk without aliases never
     /// visits more values than the pickle has bytes.
     visits_left: usize,
     bytes_left: u64,
 }
 
-/// A dict, list or tuple in which the walk is.
+/// A dict, list, tuple or object in which the walk is.
 struct Container {
     value: Value,
+    /// What of it is still to be walked, the first now.
+    sections: Sections,
     position: usize,
     name_length: usize,
+}
+
+impl Container {
+    fn section(&self) -> Value {
+        let [first, ..] = self.sections;
+        first
+    }
 }
 
 impl<'a, 'p> Walk<'a, 'p> {
     fn new(pickle: &'a Pickle<'p>) -> Self {
         Self {
+            pickle,
             values: &pickle.values,
             containers: Vec::new(),
             name: String::new(),
             found: Unfolded::default(),
             names: HashSet::new(),
+            shared_names: HashSet::new(),
+            seen_objects: vec![false; pickle.values.objects.len()],
+            text_lengths: HashMap::new(),
             visits_left: pickle.length,
             bytes_left: CATALOG_FLOOR_BYTES + CATALOG_PER_BYTE * pickle.length as u64,
         }
@@ -108,10 +170,20 @@ impl<'a, 'p> Walk<'a, 'p> {
     fn visit(&mut self, value: Value) -> Result<(), FormatError> {
         self.visits_left = self.visits_left.checked_sub(1).ok_or(TorchError::Unfolds)?;
         match value {
-            Value::Dict(_) | Value::List(_) | Value::Tuple(_) => self.enter(value)?,
+            Value::Dict(_) | Value::List(_) | Value::Tuple(_) => {
+                self.enter(
+                    value,
+                    [value, Value::None, Value::None, Value::None, Value::None],
+                )?;
+            }
             Value::Tensor(index) => {
                 if let Some(tensor) = self.values.tensor(index) {
                     self.collect(*tensor)?;
+                }
+            }
+            Value::Object(index) => {
+                if let Some(object) = self.values.object(value) {
+                    self.visit_object(value, index, object)?;
                 }
             }
             Value::Opaque(index) => {
@@ -119,23 +191,52 @@ impl<'a, 'p> Walk<'a, 'p> {
                     self.spoil(opaque.to_string())?;
                 }
             }
-            Value::Global(_) => {
-                let (module, name) = self.values.global(value).unwrap_or_default();
-                self.spoil(Opaque::Made { module, name }.to_string())?;
-            }
             Value::Storage(_) => self.spoil("it is a storage without a shape".to_owned())?,
+            // A class or a function by itself is no value.
+            Value::Global(_) => {}
             Value::None | Value::Bool(_) | Value::Int(_) | Value::Wide(_) => {}
-            Value::Scalar | Value::Text(_) => {}
+            Value::Scalar | Value::Text(_) | Value::Bytes(_) | Value::BytesAsText(_) => {}
         }
         Ok(())
     }
 
-    fn enter(&mut self, value: Value) -> Result<(), FormatError> {
-        if self
-            .containers
-            .iter()
-            .any(|container| container.value == value)
-        {
+    fn visit_object(
+        &mut self,
+        value: Value,
+        index: u32,
+        object: &Object<'p>,
+    ) -> Result<(), FormatError> {
+        if array::is_array(object) {
+            return match array::array(self.values, object) {
+                Ok(array) => self.collect_array(array),
+                Err(reason) => self.spoil(reason),
+            };
+        }
+        match object::meaning(self.values, object) {
+            Meaning::Plain => Ok(()),
+            Meaning::Wraps(inner) => self.visit(inner),
+            Meaning::Unknown(reason) => self.spoil(reason),
+            Meaning::Module(sections) => self.enter(value, sections),
+            Meaning::Holder(sections) => match self.seen_objects.get_mut(index as usize) {
+                Some(seen) if !*seen => {
+                    *seen = true;
+                    self.enter(value, sections)
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn enter(&mut self, value: Value, sections: Sections) -> Result<(), FormatError> {
+        if self.containers.iter().any(|it| it.value == value) {
+            // Objects know each other, a module the one that it is in.
+            if self
+                .containers
+                .iter()
+                .any(|it| matches!(it.value, Value::Object(_)))
+            {
+                return Ok(());
+            }
             return Err(TorchError::ContainsItself {
                 name: self.name.clone(),
             }
@@ -150,10 +251,27 @@ impl<'a, 'p> Walk<'a, 'p> {
         let name_length = self.name.len();
         self.containers.push(Container {
             value,
+            sections,
             position: 0,
             name_length,
         });
         Ok(())
+    }
+
+    /// Goes on with what the innermost container has behind the section in hand, or leaves it.
+    fn leave_section(&mut self) {
+        let Some(container) = self.containers.last_mut() else {
+            return;
+        };
+        container.position = 0;
+        if let [_, rest @ ..] = container.sections
+            && rest.iter().any(|section| *section != Value::None)
+        {
+            let [second, third, fourth, fifth] = rest;
+            container.sections = [second, third, fourth, fifth, Value::None];
+        } else {
+            self.containers.pop();
+        }
     }
 
     /// The child at a position with the name it adds, where its key is one that names.
@@ -179,11 +297,14 @@ impl<'a, 'p> Walk<'a, 'p> {
     fn spoil_unnamed(&mut self, value: Value) -> Result<(), FormatError> {
         let holds_values = matches!(
             value,
-            Value::Dict(_) | Value::List(_) | Value::Tuple(_) | Value::Tensor(_)
+            Value::Dict(_) | Value::List(_) | Value::Tuple(_) | Value::Tensor(_) | Value::Object(_)
         );
         if holds_values {
             self.push_name("?");
-            self.spoil("its key is neither a text nor a number".to_owned())?;
+            // Once for all of them.
+            if !self.names.contains(&self.name) {
+                self.spoil("its key is neither a text nor a number".to_owned())?;
+            }
         }
         Ok(())
     }
@@ -220,17 +341,75 @@ impl<'a, 'p> Walk<'a, 'p> {
             return Err(TorchError::BadExtent { tensor: name }.into());
         };
         self.charge(16 * shape.len())?;
-        let (storage, dtype) = (*storage, tensor.dtype);
-        let tensor = NamedTensor {
+        let (elements, dtype) = (Elements::Storage(*storage), tensor.dtype);
+        self.found.tensors.push(NamedTensor {
             name,
-            storage,
+            elements,
             dtype,
             offset,
             shape,
             strides,
-        };
-        self.found.tensors.push(tensor);
+            negated: tensor.negated,
+        });
         Ok(())
+    }
+
+    fn collect_array(&mut self, array: Array) -> Result<(), FormatError> {
+        let Some(bytes) = self.pickled_bytes(array.bytes, array.big_endian) else {
+            return self.spoil("it is a NumPy array whose bytes are not there".to_owned());
+        };
+        let count = |product: u64, extent: &u64| product.checked_mul(*extent);
+        let elements = array.shape.iter().try_fold(1, count);
+        let needs = elements.and_then(|elements| elements.checked_mul(array.dtype.bytes()));
+        if needs != Some(bytes.bytes) || array.shape.len() > DIMENSIONS_LIMIT {
+            let (shape, bytes) = (&array.shape, bytes.bytes);
+            return self.spoil(format!("it is a NumPy array {shape:?} of {bytes} bytes"));
+        }
+        let name = self.new_name()?;
+        self.charge(16 * array.shape.len())?;
+        if self.found.tensors.len() == TENSORS_LIMIT {
+            return Err(TorchError::TooManyTensors {
+                limit: TENSORS_LIMIT,
+            }
+            .into());
+        }
+        self.found.tensors.push(NamedTensor {
+            name,
+            elements: Elements::Pickle(bytes),
+            dtype: array.dtype,
+            offset: 0,
+            shape: array.shape,
+            strides: array.strides,
+            negated: false,
+        });
+        Ok(())
+    }
+
+    /// Where bytes stand in the pickle; none where the value is no bytes.
+    fn pickled_bytes(&mut self, value: Value, big_endian: bool) -> Option<PickledBytes> {
+        let (position, packed_bytes, bytes) = match value {
+            Value::Bytes(index) => {
+                let &(position, length) = self.values.bytes.get(index as usize)?;
+                (position.into(), length.into(), length.into())
+            }
+            Value::BytesAsText(index) => {
+                let text = *self.values.texts.get(index as usize)?;
+                let length = || {
+                    text.chars()
+                        .try_fold(0, |length, it| (it < 'Ā').then_some(length + 1))
+                };
+                let bytes = (*self.text_lengths.entry(index).or_insert_with(length))?;
+                (self.pickle.position_of(text)?, text.len() as u64, bytes)
+            }
+            _ => return None,
+        };
+        Some(PickledBytes {
+            position,
+            packed_bytes,
+            bytes,
+            is_text: matches!(value, Value::BytesAsText(_)),
+            big_endian,
+        })
     }
 
     fn spoil(&mut self, reason: String) -> Result<(), FormatError> {
@@ -250,9 +429,31 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.name.clone()
         };
         if !self.names.insert(name.clone()) {
-            return Err(TorchError::DuplicateName { tensor: name }.into());
+            self.shared_names.insert(name.clone());
         }
         Ok(name)
+    }
+
+    /// What was found, without the values that share a name: nobody can tell which is meant.
+    fn found(mut self) -> Result<Unfolded<'p>, TorchError> {
+        if self.shared_names.is_empty() {
+            return Ok(self.found);
+        }
+        let shared = &self.shared_names;
+        self.found
+            .tensors
+            .retain(|tensor| !shared.contains(&tensor.name));
+        self.found
+            .unreadable
+            .retain(|(name, _)| !shared.contains(name));
+        let mut shared: Vec<String> = self.shared_names.drain().collect();
+        shared.sort_unstable();
+        for name in shared {
+            let reason = "several values have this name, by nesting and by dots in their keys";
+            self.charge(reason.len())?;
+            self.found.unreadable.push((name, reason.to_owned()));
+        }
+        Ok(self.found)
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), TorchError> {
@@ -289,37 +490,64 @@ impl NamedTensor<'_> {
     /// storage inside the file.
     pub(super) fn placed(
         self,
+        storage: &StorageValue<'_>,
         place: StoragePlace,
         big_endian: bool,
     ) -> Result<TensorEntry, TorchError> {
-        let storage_offset = self.checked_storage(place)?;
-        let storage_offset_bytes = place.offset + storage_offset;
-        let Self {
-            name,
-            dtype,
-            offset,
-            shape,
-            strides,
-            ..
-        } = self;
-        let placement = Placement {
-            storage_offset_bytes,
-            offset,
-            strides,
-            big_endian,
+        let start = self.checked_storage(storage, place)?;
+        // Inside a packed storage only elements can be counted.
+        let (skipped_bytes, skipped_elements) = match place.packing {
+            Packing::Plain => (start, 0),
+            _ => (0, start / self.dtype.bytes()),
         };
         Ok(TensorEntry {
-            name,
-            dtype,
-            shape,
-            placement,
+            name: self.name,
+            dtype: self.dtype,
+            shape: self.shape,
+            placement: Placement {
+                storage_offset_bytes: place.offset + skipped_bytes,
+                packing: place.packing,
+                offset: self.offset + skipped_elements,
+                strides: self.strides,
+                big_endian,
+                negated: self.negated,
+            },
         })
     }
 
+    /// The catalog's entry of what stands in the pickle, which begins at `pickle_offset`.
+    pub(super) fn placed_in_pickle(self, bytes: PickledBytes, pickle_offset: u64) -> TensorEntry {
+        let packing = if bytes.is_text {
+            Packing::Text {
+                packed_bytes: bytes.packed_bytes,
+                bytes: bytes.bytes,
+            }
+        } else {
+            Packing::Plain
+        };
+        TensorEntry {
+            name: self.name,
+            dtype: self.dtype,
+            shape: self.shape,
+            placement: Placement {
+                storage_offset_bytes: pickle_offset + bytes.position,
+                packing,
+                offset: self.offset,
+                strides: self.strides,
+                big_endian: bytes.big_endian,
+                negated: self.negated,
+            },
+        }
+    }
+
     /// Checks the storage and the view, and returns where the storage starts in its place.
-    fn checked_storage(&self, place: StoragePlace) -> Result<u64, TorchError> {
-        let element = self.storage.storage_type.bytes();
-        let (first, elements) = self.storage.view.unwrap_or((0, self.storage.elements));
+    fn checked_storage(
+        &self,
+        storage: &StorageValue<'_>,
+        place: StoragePlace,
+    ) -> Result<u64, TorchError> {
+        let element = storage.storage_type.bytes();
+        let (first, elements) = storage.view.unwrap_or((0, storage.elements));
         let start = first.checked_mul(element);
         let length = elements.checked_mul(element);
         let end = start
@@ -327,7 +555,7 @@ impl NamedTensor<'_> {
             .and_then(|(start, length)| start.checked_add(length));
         let needs = end.unwrap_or(u64::MAX);
         if needs > place.bytes {
-            let (tensor, key) = (self.name.clone(), self.storage.key.to_owned());
+            let (tensor, key) = (self.name.clone(), storage.key.to_owned());
             return Err(TorchError::ShortStorage {
                 tensor,
                 key,
@@ -335,8 +563,15 @@ impl NamedTensor<'_> {
                 has: place.bytes,
             });
         }
+        let start = start.unwrap_or(0);
+        let is_whole = start % self.dtype.bytes() == 0;
+        if !is_whole && place.packing != Packing::Plain {
+            return Err(TorchError::BadExtent {
+                tensor: self.name.clone(),
+            });
+        }
         self.check_view(length.unwrap_or(0) / self.dtype.bytes())?;
-        Ok(start.unwrap_or(0))
+        Ok(start)
     }
 
     /// Checks that the view stays inside a storage of `held` elements.
@@ -396,8 +631,8 @@ impl NamedTensor<'_> {
 impl std::fmt::Display for Opaque<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Made { module, name } => write!(f, "it is made by {module}.{name}, not a tensor"),
             Self::Elements(name) => write!(f, "its elements are {name}, which is not supported"),
+            Self::Property(name) => write!(f, "its property {name:?} is not known"),
             Self::PersistentId => f.write_str("its persistent id names no known storage"),
         }
     }

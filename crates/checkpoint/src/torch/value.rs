@@ -11,15 +11,20 @@ pub(super) enum Value {
     Int(i32),
     /// An integer beyond 32 bits.
     Wide(u32),
-    /// A float, bytes, a set, an integer beyond 128 bits: nothing a tensor is made of.
+    /// A float, a set, an integer beyond 128 bits: nothing a tensor is made of.
     Scalar,
     Text(u32),
+    /// Bytes, as they stand in the pickle.
+    Bytes(u32),
+    /// Bytes as a text whose characters they are, by the number of the text.
+    BytesAsText(u32),
     Global(u32),
     Tuple(u32),
     List(u32),
     Dict(u32),
     Storage(u32),
     Tensor(u32),
+    Object(u32),
     Opaque(u32),
 }
 
@@ -28,6 +33,8 @@ pub(super) enum Value {
 pub(super) struct Values<'p> {
     pub(super) integers: Vec<i128>,
     pub(super) texts: Vec<&'p str>,
+    /// Where bytes stand in the pickle: first byte and length.
+    pub(super) bytes: Vec<(u32, u32)>,
     pub(super) globals: Vec<(&'p str, &'p str)>,
     pub(super) tuple_items: Vec<Value>,
     pub(super) tuples: Vec<(u32, u32)>,
@@ -35,6 +42,7 @@ pub(super) struct Values<'p> {
     pub(super) dicts: Vec<Vec<(Value, Value)>>,
     pub(super) storages: Vec<StorageValue<'p>>,
     pub(super) tensors: Vec<TensorValue>,
+    pub(super) objects: Vec<Object<'p>>,
     pub(super) opaques: Vec<Opaque<'p>>,
 }
 
@@ -57,18 +65,42 @@ pub(super) struct TensorValue {
     pub(super) offset: Value,
     pub(super) shape: Value,
     pub(super) strides: Value,
+    /// Whether its values are those of the storage with the other sign.
+    pub(super) negated: bool,
+}
+
+/// What a class or a function made that is not known here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object<'p> {
+    /// Of the class or the function.
+    pub(super) module: &'p str,
+    /// Of the class or the function.
+    pub(super) name: &'p str,
+    /// Whether a class was asked for an instance, rather than a function called.
+    pub(super) is_instance: bool,
+    /// The tuple that it was given.
+    pub(super) arguments: Value,
+    /// What it was built of afterwards, as a rule a dict of its attributes.
+    pub(super) state: Value,
+    /// The dict of what was set in it by key.
+    pub(super) entries: Value,
+    /// The list of what was appended to it.
+    pub(super) items: Value,
 }
 
 /// Why a value is not understood.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Opaque<'p> {
-    /// What a global would have made.
-    Made { module: &'p str, name: &'p str },
     /// A tensor of elements that cannot be read.
     Elements(&'p str),
+    /// A tensor with a property that is not known.
+    Property(&'p str),
     /// A persistent id that names no storage.
     PersistentId,
 }
+
+/// Among so many attributes of an object one is looked for: many objects may name one long dict.
+const ATTRIBUTES_LIMIT: usize = 256;
 
 impl<'p> Values<'p> {
     /// An integer, where the value is one that 128 bits hold.
@@ -134,6 +166,21 @@ impl<'p> Values<'p> {
         get(&self.tensors, index)
     }
 
+    /// An object, where the value is one.
+    pub(super) fn object(&self, value: Value) -> Option<&Object<'p>> {
+        match value {
+            Value::Object(index) => get(&self.objects, index),
+            _ => None,
+        }
+    }
+
+    /// An attribute, where the value is a dict that has it among its first.
+    pub(super) fn attribute(&self, value: Value, name: &str) -> Option<Value> {
+        let entries = self.entries(value)?.iter().take(ATTRIBUTES_LIMIT);
+        let mut named = entries.filter(|(key, _)| self.text(*key) == Some(name));
+        named.next_back().map(|(_, value)| *value)
+    }
+
     /// An opaque value, by its number.
     pub(super) fn opaque(&self, index: u32) -> Option<&Opaque<'p>> {
         get(&self.opaques, index)
@@ -149,13 +196,14 @@ impl Value {
             Self::Int(_) | Self::Wide(_) => "an integer",
             Self::Scalar => "a plain value",
             Self::Text(_) => "a text",
+            Self::Bytes(_) | Self::BytesAsText(_) => "bytes",
             Self::Global(_) => "a global",
             Self::Tuple(_) => "a tuple",
             Self::List(_) => "a list",
             Self::Dict(_) => "a dict",
             Self::Storage(_) => "a storage",
             Self::Tensor(_) => "a tensor",
-            Self::Opaque(_) => "an unknown object",
+            Self::Object(_) | Self::Opaque(_) => "an unknown object",
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use futures_core::future::LocalBoxFuture;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use super::archive::{Archive, Entry, METHOD_DEFLATED, METHOD_STORED};
 use super::pickle::{PICKLE_LIMIT_BYTES, Pickle};
-use super::tensors::{NamedTensor, StoragePlace, unfold};
-use crate::catalog::{Catalog, TensorEntry};
+use super::tensors::{Elements, NamedTensor, StoragePlace, unfold};
+use crate::catalog::{Catalog, Packing, TensorEntry};
 use crate::error::{FormatError, PickleError, TorchError, ZipError};
 use crate::format::Format;
+use crate::read::unpack::inflated;
 use crate::source::Source;
 
 /// A compressed `data.pkl` may inflate to this many times the file's length, and
@@ -19,6 +19,16 @@ const INFLATED_PER_BYTE: u64 = 4;
 
 /// What any compressed `data.pkl` may inflate to.
 const INFLATED_FLOOR_BYTES: u64 = 256 * 1024;
+
+/// Compressed storages may together inflate to this many times the file's length, and
+/// [`STORAGES_FLOOR_BYTES`]. Weights hardly shrink; masks and what is still zero do.
+const STORAGES_PER_BYTE: u64 = 16;
+
+/// What the compressed storages of any file may inflate to.
+const STORAGES_FLOOR_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A `byteorder` is `little` or `big`.
+const BYTEORDER_LIMIT_BYTES: u64 = 16;
 
 /// A `byteorder` this close behind `data.pkl` is read with it.
 const BYTEORDER_GAP_BYTES: u64 = 64 * 1024;
@@ -47,9 +57,9 @@ impl Format for TorchZip {
 async fn read_catalog(source: &dyn Source) -> Result<Catalog, FormatError> {
     let mut archive = Archive::open(source).await?;
     let root = root_folder(&archive)?;
-    let byteorder_name = format!("{root}/byteorder");
+    let byteorder_name = format!("{root}byteorder");
     let byteorder = archive.entry(&byteorder_name).cloned();
-    let pickle_name = format!("{root}/data.pkl");
+    let pickle_name = format!("{root}data.pkl");
     let pickle_entry = archive
         .entry(&pickle_name)
         .cloned()
@@ -61,58 +71,71 @@ async fn read_catalog(source: &dyn Source) -> Result<Catalog, FormatError> {
             .await?;
     }
     let big_endian = match byteorder {
-        Some(entry) => is_big_endian(&archive.stored(&byteorder_name, &entry).await?)?,
+        Some(entry) => is_big_endian(&byteorder_of(&mut archive, &byteorder_name, &entry).await?)?,
         None => false,
     };
-    let mut bytes = archive.stored(&pickle_name, &pickle_entry).await?;
-    if !pickle_entry.is_stored() {
-        bytes = inflate(&pickle_name, &pickle_entry, &bytes)?;
-    }
+    let (pickle_offset, stored) = archive.stored(&pickle_name, &pickle_entry).await?;
+    let bytes = unpacked(&pickle_name, &pickle_entry, stored)?;
     let pickle = Pickle::read(&bytes)?;
     let unfolded = unfold(&pickle)?;
-    let places = storage_places(&mut archive, &root, &unfolded.tensors).await?;
-    let tensors = unfolded
-        .tensors
-        .into_iter()
-        .map(|tensor| place(tensor, &places, big_endian));
-    let tensors = tensors.collect::<Result<Vec<TensorEntry>, TorchError>>()?;
-    Ok(Catalog {
-        tensors,
+    let places = Places {
+        storages: storage_places(&mut archive, &root, &unfolded.tensors, source.bytes()).await?,
+        pickle: pickle_entry.is_stored().then_some(pickle_offset),
+        big_endian,
+    };
+    let mut catalog = Catalog {
         unreadable: unfolded.unreadable,
-        metadata: Vec::new(),
-    })
+        ..Catalog::default()
+    };
+    for tensor in unfolded.tensors {
+        match places.place(tensor)? {
+            Ok(entry) => catalog.tensors.push(entry),
+            Err(unreadable) => catalog.unreadable.push(unreadable),
+        }
+    }
+    Ok(catalog)
 }
 
-/// The one folder that holds a `data.pkl`.
+/// What stands before the names of the one folder's entries that holds a `data.pkl`: as a rule
+/// `{folder}/`. Who packs an archive anew may put it deeper, or leave it out.
 fn root_folder(archive: &Archive<'_>) -> Result<String, TorchError> {
+    let is_root = |root: &&str| root.is_empty() || root.ends_with('/');
     let roots = archive
         .names()
-        .filter_map(|name| name.strip_suffix("/data.pkl"));
-    let mut roots: Vec<&str> = roots.filter(|root| !root.contains('/')).collect();
+        .filter_map(|name| name.strip_suffix("data.pkl"))
+        .filter(is_root);
+    let mut roots: Vec<(usize, &str)> = roots
+        .map(|root| (root.matches('/').count(), root))
+        .collect();
     roots.sort_unstable();
     match roots.as_slice() {
         [] => Err(TorchError::NoPickle),
-        [root] => Ok((*root).to_owned()),
-        [first, second, ..] => {
-            let (first, second) = ((*first).to_owned(), (*second).to_owned());
+        [(depth, first), (next, second), ..] if depth == next || (*depth, *next) == (0, 1) => {
+            let name = |root: &str| root.trim_end_matches('/').to_owned();
+            let (first, second) = (name(first), name(second));
             Err(TorchError::SeveralPickles { first, second })
         }
+        [(_, root), ..] => Ok((*root).to_owned()),
     }
+}
+
+async fn byteorder_of(
+    archive: &mut Archive<'_>,
+    name: &str,
+    entry: &Entry,
+) -> Result<Vec<u8>, FormatError> {
+    check_readable(name, entry)?;
+    check_inflated(name, entry, BYTEORDER_LIMIT_BYTES)?;
+    let (_, stored) = archive.stored(name, entry).await?;
+    Ok(unpacked(name, entry, stored)?)
 }
 
 /// Checks what the directory says of `data.pkl` before any of it is read.
 fn check_pickle_length(name: &str, entry: &Entry, file: u64) -> Result<(), FormatError> {
     check_readable(name, entry)?;
-    let bytes = entry.bytes;
     let limit = PICKLE_LIMIT_BYTES.min(INFLATED_FLOOR_BYTES + INFLATED_PER_BYTE * file);
-    if !entry.is_stored() && bytes > limit {
-        return Err(ZipError::InflatesTooFar {
-            entry: name.to_owned(),
-            bytes,
-            limit,
-        }
-        .into());
-    }
+    check_inflated(name, entry, limit)?;
+    let bytes = entry.bytes;
     if bytes.max(entry.compressed_bytes) > PICKLE_LIMIT_BYTES {
         return Err(PickleError::TooLong {
             bytes,
@@ -121,6 +144,17 @@ fn check_pickle_length(name: &str, entry: &Entry, file: u64) -> Result<(), Forma
         .into());
     }
     Ok(())
+}
+
+fn check_inflated(name: &str, entry: &Entry, limit: u64) -> Result<(), ZipError> {
+    if entry.is_stored() || entry.bytes <= limit {
+        return Ok(());
+    }
+    Err(ZipError::InflatesTooFar {
+        entry: name.to_owned(),
+        bytes: entry.bytes,
+        limit,
+    })
 }
 
 fn check_readable(name: &str, entry: &Entry) -> Result<(), ZipError> {
@@ -142,11 +176,12 @@ fn check_readable(name: &str, entry: &Entry) -> Result<(), ZipError> {
     }
 }
 
-fn inflate(name: &str, entry: &Entry, stored: &[u8]) -> Result<Vec<u8>, ZipError> {
-    let limit = usize::try_from(entry.bytes).unwrap_or(0);
-    let inflated = decompress_to_vec_with_limit(stored, limit).ok();
-    let whole = inflated.filter(|bytes| bytes.len() == limit);
-    whole.ok_or_else(|| ZipError::BadDeflate {
+/// An entry's bytes, of those that stand in the archive.
+fn unpacked(name: &str, entry: &Entry, stored: Vec<u8>) -> Result<Vec<u8>, ZipError> {
+    if entry.is_stored() {
+        return Ok(stored);
+    }
+    inflated(&stored, entry.bytes).ok_or_else(|| ZipError::BadDeflate {
         entry: name.to_owned(),
         bytes: entry.bytes,
     })
@@ -170,22 +205,29 @@ async fn storage_places<'p>(
     archive: &mut Archive<'_>,
     root: &str,
     tensors: &[NamedTensor<'p>],
+    file: u64,
 ) -> Result<HashMap<&'p str, StoragePlace>, FormatError> {
     let mut keys = HashMap::new();
     let mut wanted = Vec::new();
+    let mut inflated_bytes: u64 = 0;
+    let limit = STORAGES_FLOOR_BYTES + STORAGES_PER_BYTE * file;
     for tensor in tensors {
-        let key = tensor.storage.key;
+        let Elements::Storage(storage) = &tensor.elements else {
+            continue;
+        };
+        let key = storage.key;
         if keys.contains_key(key) {
             continue;
         }
-        let name = format!("{root}/data/{key}");
+        let name = format!("{root}data/{key}");
         let Some(entry) = archive.entry(&name).cloned() else {
             let (tensor, key) = (tensor.name.clone(), key.to_owned());
             return Err(TorchError::MissingStorage { tensor, key }.into());
         };
         check_readable(&name, &entry)?;
         if !entry.is_stored() {
-            return Err(ZipError::Compressed { entry: name }.into());
+            check_inflated(&name, &entry, limit - inflated_bytes)?;
+            inflated_bytes += entry.bytes;
         }
         keys.insert(key, wanted.len());
         wanted.push((name, entry));
@@ -196,6 +238,7 @@ async fn storage_places<'p>(
         Some(StoragePlace {
             offset: *offset,
             bytes: entry.bytes,
+            packing: packing(entry),
         })
     };
     Ok(keys
@@ -204,16 +247,47 @@ async fn storage_places<'p>(
         .collect())
 }
 
-fn place(
-    tensor: NamedTensor<'_>,
-    places: &HashMap<&str, StoragePlace>,
+fn packing(entry: &Entry) -> Packing {
+    if entry.is_stored() {
+        return Packing::Plain;
+    }
+    Packing::Deflated {
+        packed_bytes: entry.compressed_bytes,
+        bytes: entry.bytes,
+    }
+}
+
+/// Where things lie in the archive.
+struct Places<'p> {
+    storages: HashMap<&'p str, StoragePlace>,
+    /// Where the pickle begins, unless it is compressed.
+    pickle: Option<u64>,
+    /// Whether the storages' elements are.
     big_endian: bool,
-) -> Result<TensorEntry, TorchError> {
-    match places.get(tensor.storage.key) {
-        Some(place) => tensor.placed(*place, big_endian),
-        None => {
-            let (tensor, key) = (tensor.name, tensor.storage.key.to_owned());
-            Err(TorchError::MissingStorage { tensor, key })
+}
+
+impl Places<'_> {
+    /// A tensor's entry of the catalog, or its name and why it cannot be read.
+    fn place(
+        &self,
+        tensor: NamedTensor<'_>,
+    ) -> Result<Result<TensorEntry, (String, String)>, TorchError> {
+        match (tensor.elements, self.pickle) {
+            (Elements::Storage(storage), _) => match self.storages.get(storage.key) {
+                Some(place) => tensor.placed(&storage, *place, self.big_endian).map(Ok),
+                None => {
+                    let (tensor, key) = (tensor.name, storage.key.to_owned());
+                    Err(TorchError::MissingStorage { tensor, key })
+                }
+            },
+            (Elements::Pickle(bytes), Some(offset)) => {
+                Ok(Ok(tensor.placed_in_pickle(bytes, offset)))
+            }
+            (Elements::Pickle(_), None) => {
+                let reason = "it is a NumPy array in a compressed data.pkl: unpack the archive and \
+                              pack it again with `zip -0 -r`";
+                Ok(Err((tensor.name, reason.to_owned())))
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// # Numerics
 /// Products of thin factors stay in their factors. Sample by sample where there are fewer samples
 /// than features on both sides, else feature by feature. With fewer than 5 (p + q) samples the
-/// value is biased upwards.
+/// value is biased upwards, unless it is debiased.
 ///
 /// # Errors
 /// Undefined where the sample counts differ, where a side is constant over the samples, and, debiased,
@@ -112,6 +112,10 @@ impl Comparative for Cka {
                 .and_then(|()| estimate(step, target))
                 .into(),
         ]
+    }
+
+    fn is_biased(&self, parameters: &Parameters) -> bool {
+        !parameters.boolean("debiased")
     }
 }
 

@@ -82,6 +82,18 @@ impl Facts {
         }))
     }
 
+    /// Whether all magnitudes are equal.
+    ///
+    /// # Errors
+    /// [`Status::NotFinite`].
+    pub fn has_even_magnitudes(&self) -> Result<bool, Status> {
+        let largest = self.entry_statistics()?.largest;
+        let mut even = true;
+        self.matrix
+            .for_each_panel(|entries| even &= entries.iter().all(|entry| entry.abs() == largest));
+        Ok(even)
+    }
+
     /// The magnitudes of all entries, ascending.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The condition number.
 
-use crate::facts::{Facts, Needs};
+use crate::facts::{Facts, Needs, Precision};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
@@ -20,6 +20,12 @@ use crate::parameter::Parameters;
 /// # Numerics
 /// The relative error is about $\kappa\,\varepsilon$ with $\varepsilon = 2^{-52}$: a condition
 /// number of 1e6 is good to about 1e-10.
+///
+/// Numbers that were stored in less than float64 were rounded before, to a relative
+/// $\varepsilon' / 2$: $\varepsilon'$ is $2^{-23}$ of float32, $2^{-10}$ of float16, $2^{-7}$ of
+/// bfloat16. That moves every singular value by up to $\varepsilon' \lVert X \rVert_F / 2$ (Weyl).
+/// Where $s_r$ is not larger, a status says how many are (`rank k of r: ...`): the number may then
+/// be that of the rounding. Of a product the coarsest of its inputs counts.
 ///
 /// # Errors
 /// Undefined (`rank k of r`) where $s_r \le s_1 \max(m, n)\,\varepsilon$: the smallest singular
@@ -73,11 +79,11 @@ impl Metric for ConditionNumber {
 
 impl Single for ConditionNumber {
     fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        vec![condition_number(matrix).into()]
+        vec![condition_number(matrix).unwrap_or_else(Measurement::undefined)]
     }
 }
 
-fn condition_number(matrix: &Facts) -> Result<f64, Status> {
+fn condition_number(matrix: &Facts) -> Result<Measurement, Status> {
     let values = matrix.singular_values()?;
     let (Some(&largest), Some(&smallest)) = (values.first(), values.last()) else {
         return Err(Status::TooFewEntries {
@@ -90,12 +96,32 @@ fn condition_number(matrix: &Facts) -> Result<f64, Status> {
     }
     #[allow(clippy::cast_precision_loss)] // sizes of matrices in memory
     let threshold = largest * matrix.rows().max(matrix.columns()) as f64 * f64::EPSILON;
+    let of = values.len();
     if smallest <= threshold {
-        let rank = values.iter().filter(|value| **value > threshold).count();
-        return Err(Status::RankDeficient {
-            rank,
-            of: values.len(),
-        });
+        let rank = rank_above(values, threshold);
+        return Err(Status::RankDeficient { rank, of });
     }
-    Ok(largest / smallest)
+    let number = Measurement::of(largest / smallest);
+    let rounding = stored_rounding(matrix, values);
+    if smallest <= rounding {
+        let rank = rank_above(values, rounding);
+        return Ok(number.noting(Status::WithinRounding { rank, of }));
+    }
+    Ok(number)
+}
+
+/// How many singular values are larger than that.
+fn rank_above(values: &[f64], floor: f64) -> usize {
+    values.iter().filter(|value| **value > floor).count()
+}
+
+/// By how much rounding may have moved a singular value when the entries were stored: no more than
+/// the Frobenius norm of what it changed. Float64 is left to the threshold of its own.
+fn stored_rounding(matrix: &Facts, values: &[f64]) -> f64 {
+    let precision = matrix.precision();
+    if precision == Precision::DOUBLE {
+        return 0.0;
+    }
+    let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+    precision.epsilon() / 2.0 * norm
 }

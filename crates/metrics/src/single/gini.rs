@@ -83,7 +83,7 @@ fn gini(matrix: &Facts) -> Result<f64, Status> {
     if sum == 0.0 {
         return Ok(0.0);
     }
-    Ok(weighted_by_rank(magnitudes) / sum)
+    Ok((weighted_by_rank(magnitudes) / sum).max(0.0))
 }
 
 /// `sum (2i - N - 1) / N a_i`, in blocks so that one long sum does not gather rounding.

@@ -18,7 +18,8 @@ use crate::parameter::Parameters;
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One pass; scale-free.
+/// One pass; scale-free. Exactly 0 where all magnitudes are equal: values that rounding alone may
+/// have moved from 0 are looked at again. Never beyond 0 and 1.
 ///
 /// # Errors
 /// Undefined for fewer than two entries (`1 entries, at least 2 needed`) and where all are zero;
@@ -89,5 +90,12 @@ fn hoyer(matrix: &Facts) -> Result<f64, Status> {
     }
     #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
     let root = (statistics.entries as f64).sqrt();
-    Ok((root - statistics.sum / statistics.sum_of_squares.sqrt()) / (root - 1.0))
+    let hoyer = (root - statistics.sum / statistics.sum_of_squares.sqrt()) / (root - 1.0);
+    if hoyer < ROUNDING && matrix.has_even_magnitudes()? {
+        return Ok(0.0);
+    }
+    Ok(hoyer.clamp(0.0, 1.0))
 }
+
+/// What rounding makes of 0, and much more.
+const ROUNDING: f64 = 1e-9;

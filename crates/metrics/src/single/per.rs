@@ -97,5 +97,5 @@ fn per(matrix: &Facts) -> Result<f64, Status> {
     let entropy: f64 = -shares.map(|share| share * share.ln()).sum::<f64>();
     #[allow(clippy::cast_precision_loss)] // a number of singular values
     let full_rank = values.len() as f64;
-    Ok(entropy.exp() / full_rank)
+    Ok((entropy.exp() / full_rank).min(1.0))
 }

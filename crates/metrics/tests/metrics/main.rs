@@ -12,5 +12,6 @@ mod reference_signs;
 mod registry;
 mod scales;
 mod sorting;
+mod stored;
 mod undefined;
 mod worked_by_hand;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{
-    BrokenStep, Catalog, Contents, DataKind, Layout, ModelShape, Obstacle, Part, PassedOver,
-    ReadError, Run, Split, Step, Storage, TensorEntry, Tree, catalog_of,
+    BrokenStep, Catalog, CatalogWarning, Contents, DataKind, Layout, ModelShape, Obstacle, Part,
+    PassedOver, ReadError, Run, Split, Step, Storage, TensorEntry, Tree, catalog_of,
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -152,6 +152,9 @@ pub(super) struct FileReport {
     pub(super) tensors: Vec<TensorReport>,
     /// Those that cannot be read.
     pub(super) unreadable: Vec<UnreadableReport>,
+    /// What is odd about it; said in [`Inspection::warnings`], once for all files.
+    #[serde(skip)]
+    warnings: Vec<CatalogWarning>,
 }
 
 /// One tensor.
@@ -192,6 +195,8 @@ impl Inspection {
         };
         let checkpoints = shown.into_iter().map(|it| CheckpointReport::read(it, tree));
         let checkpoints = join_all(checkpoints).await;
+        let mut warnings = run.warnings.clone();
+        warnings.extend(odd_files(&checkpoints));
         Self {
             format: FORMAT,
             version: VERSION,
@@ -206,7 +211,7 @@ impl Inspection {
             data: data_of(run),
             model: run.model.as_ref().map(ModelReport::of),
             checkpoints,
-            warnings: run.warnings.clone(),
+            warnings,
             network: place.traffic().map(TrafficReport::of),
         }
     }
@@ -219,6 +224,14 @@ impl Inspection {
         let files = files.filter(|file| file.error.is_some()).count();
         files + parts.iter().filter(|part| part.error.is_some()).count()
     }
+}
+
+/// What is odd about the files of checkpoints, each oddity once.
+fn odd_files(checkpoints: &[CheckpointReport]) -> Vec<String> {
+    let parts = checkpoints.iter().flat_map(|checkpoint| &checkpoint.parts);
+    let files = parts.flat_map(|part| &part.files);
+    let each = files.flat_map(|file| file.warnings.iter().map(|it| (file.path.as_str(), *it)));
+    CatalogWarning::in_words(each)
 }
 
 impl BrokenStepReport {
@@ -332,6 +345,7 @@ impl FileReport {
                 .map(|entry| TensorReport::of(entry, path, stored))
                 .collect(),
             unreadable: catalog.unreadable.into_iter().map(unreadable).collect(),
+            warnings: catalog.warnings,
         }
     }
 }

@@ -12,6 +12,7 @@ mod field;
 mod hub;
 mod inspect;
 mod parquet;
+mod pico_labs;
 mod plot;
 mod reference;
 mod refusals;

@@ -15,6 +15,7 @@ use jiff::Zoned;
 use super::{Job, Jobs, end_as, fail, now};
 use crate::analysis::{Analysis, Request};
 use crate::journal::Resume;
+use crate::pico_labs;
 use crate::progress::{Reporter, Watcher};
 use crate::serve::Server;
 use crate::serve::source::Located;
@@ -124,6 +125,12 @@ fn compute(server: &Server, job: &Job) -> Result<Outcome> {
                 id: Some(RunId::new(&id)?),
             };
             let saved = wandb::save(analysis.request(), results, &home, &mut reporter, &executor);
+            pico_labs::send(
+                &analysis.request().config,
+                results,
+                &mut reporter,
+                &executor,
+            );
             if let Some(saved) = saved {
                 note(server.jobs.change(job, |info| {
                     info.message = Some(saved.words().to_owned());

@@ -1,0 +1,147 @@
+//! What trainers save that is no flat dict of tensors: modules, objects, NumPy arrays, tensors of
+//! devices and meshes, archives that were packed anew. PyTorch wrote the files, and the values.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use ckptscope_checkpoint::{
+    Catalog, LocalFile, MemorySource, ReadError, TensorEntry, catalog_of, read_tensors,
+};
+use pollster::block_on;
+use serde_json::Value;
+use support::row_major;
+
+fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/pickled")
+        .join(file)
+}
+
+fn listed(file: &str) -> (LocalFile, Catalog) {
+    let source = LocalFile::open(path(file)).unwrap();
+    let catalog = block_on(catalog_of(&source)).unwrap();
+    (source, catalog)
+}
+
+fn unreadable(file: &str) -> Vec<(String, String)> {
+    listed(file).1.unreadable
+}
+
+/// The names of the unreadable and what their reasons say.
+fn assert_unreadable(file: &str, wanted: &[(&str, &str)]) {
+    let found = unreadable(file);
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let wanted_names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, wanted_names, "{file}: {found:?}");
+    for ((_, reason), (_, words)) in found.iter().zip(wanted) {
+        assert!(reason.contains(words), "{file}: {reason}");
+    }
+}
+
+#[test]
+fn every_file_reads_to_what_pytorch_says() {
+    let expected = std::fs::read(path("expected.json")).unwrap();
+    let expected: Value = serde_json::from_slice(&expected).unwrap();
+    for (file, tensors) in expected.as_object().unwrap() {
+        let (source, catalog) = listed(file);
+        let tensors = tensors.as_object().unwrap();
+        let mut names: Vec<&str> = catalog.tensors.iter().map(|it| it.name.as_str()).collect();
+        let mut wanted: Vec<&str> = tensors.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(names, wanted, "{file}");
+        let entries: Vec<&TensorEntry> = catalog.tensors.iter().collect();
+        let read = block_on(read_tensors(&source, &entries)).unwrap();
+        for (entry, tensor) in entries.iter().zip(read) {
+            let wanted = &tensors[&entry.name];
+            let shape: Vec<u64> = serde_json::from_value(wanted["shape"].clone()).unwrap();
+            let values: Vec<f64> = serde_json::from_value(wanted["values"].clone()).unwrap();
+            assert_eq!(entry.shape, shape, "{file}: {}", entry.name);
+            assert_eq!(row_major(&tensor), values, "{file}: {}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_tensor_needs_no_line() {
+    for file in [
+        "module.pt",
+        "module_legacy.pt",
+        "object.pt",
+        "ordered_subclass.pt",
+        "namespace.pt",
+        "plain_values.pt",
+        "devices.pt",
+        "negated.pt",
+    ] {
+        assert_eq!(unreadable(file), [], "{file}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_says_what_it_is() {
+    assert_unreadable(
+        "unreadable.pt",
+        &[
+            ("quantised", "`t.dequantize()`"),
+            ("sparse", "`t.to_dense()`"),
+            ("meta", "no elements"),
+        ],
+    );
+    assert_unreadable(
+        "distributed.pt",
+        &[
+            ("sum", "`t.full_tensor()`"),
+            ("part", "a part: save `t.full_tensor()`"),
+        ],
+    );
+    for file in [
+        "arrays_2.pt",
+        "arrays_4.pt",
+        "arrays_5.pt",
+        "arrays_legacy.pt",
+    ] {
+        let wanted = [
+            ("odd.objects", "objects"),
+            ("odd.records", "V8"),
+            ("odd.complex", "c8"),
+            ("odd.masked", "_mareconstruct"),
+        ];
+        assert_unreadable(file, &wanted);
+    }
+    assert_unreadable("deflated.pt", &[("array", "`zip -0 -r`")]);
+    assert_unreadable(
+        "shared_name.pt",
+        &[("?", "its key"), ("a.b", "several values")],
+    );
+}
+
+#[test]
+fn a_packed_storage_that_is_damaged_is_an_error_of_its_tensor() {
+    let mut bytes = std::fs::read(path("deflated.pt")).unwrap();
+    let (_, catalog) = listed("deflated.pt");
+    let zeros = catalog
+        .tensors
+        .iter()
+        .find(|it| it.name == "zeros")
+        .unwrap();
+    let (start, length) = zeros.byte_range();
+    assert!(length < 100, "it is compressed");
+    let first = usize::try_from(start).unwrap();
+    bytes[first] ^= 0xff;
+    let source = MemorySource::new("damaged", bytes);
+    let error = block_on(read_tensors(&source, &[zeros])).unwrap_err();
+    assert!(
+        matches!(error, ReadError::BadPacking { bytes: 1024, .. }),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("\"zeros\""), "{error}");
+    let others: Vec<&TensorEntry> = catalog
+        .tensors
+        .iter()
+        .filter(|it| it.name != "zeros")
+        .collect();
+    assert_eq!(block_on(read_tensors(&source, &others)).unwrap().len(), 3);
+}
