@@ -133,7 +133,7 @@ impl Suffix {
             is_float: false,
         };
         for layer in index.layers_with(stack, name, spelling) {
-            let [tensor] = index.of(stack, layer, name, spelling) else {
+            let [tensor] = index.of_layer(stack, layer, name, spelling) else {
                 return None;
             };
             match &tensor.storage {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use ckptscope_vocabulary::without_wrappers;
 use serde_json::json;
 
 use crate::order::Order;
@@ -203,7 +204,7 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
 /// What series of several runs are matched by.
 fn matched_by(id: &SeriesId, keeps_stack: bool) -> SeriesId {
     let stack = if keeps_stack {
-        Text::clone(&id.stack)
+        without_wrappers(&id.stack).into()
     } else {
         Text::default()
     };

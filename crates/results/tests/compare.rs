@@ -150,7 +150,16 @@ fn what_a_run_has_in_two_stacks_is_matched_by_its_stack() {
         ];
         results("seed", &[0], &["o_proj"], &numbers)
     };
-    let rows = compared(vec![run(1.0), run(2.0)]);
+    // Whatever wrapper one of them has.
+    let wrapped = |mut results: Results| {
+        let wrapped = results.series.each().map(|mut number| {
+            number.id.stack = format!("module.{}", number.id.stack).into();
+            number
+        });
+        results.series = wrapped.collect();
+        results
+    };
+    let rows = compared(vec![run(1.0), wrapped(run(2.0))]);
     let rows: Vec<_> = rows
         .rows()
         .map(|row| (row.id.stack.to_string(), row.values))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{
-    Contents, DataKind, HeldTensor, Part, ReadError, Run, Split, Stacks, Step, Tree,
+    Contents, DataKind, HeldTensor, Outside, Part, ReadError, Run, Split, Stacks, Step, Tree,
 };
 use futures_util::stream::{self, StreamExt};
 
@@ -48,12 +48,11 @@ impl Catalogs {
             return Ok(read);
         }
         let content = part.read(tree).await?;
-        let mut index = PartIndex::default();
-        for tensor in Contents::of(content.files, tree).await.tensors {
-            index.add(&tensor.name.clone(), tensor);
+        let tensors = Contents::of(content.files, tree).await.tensors;
+        let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
         }
         let read = Rc::new(ReadPart {
-            index: Rc::new(index),
+            index: Rc::new(PartIndex::of(tensors)),
             warnings: content.warnings,
         });
         self.0.borrow_mut().insert(part.clone(), Rc::clone(&read));
@@ -161,6 +160,20 @@ impl RunIndex {
             .map(|(_, suffix)| suffix)
             .collect();
         all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// What data of that kind and split has outside of layers, at the first of these steps that
+    /// has any; none where some step has layers.
+    pub(super) fn without_layers(
+        &self,
+        kind: DataKind,
+        split: Split,
+        steps: &[u64],
+    ) -> Option<&Outside> {
+        let parts = self.of(kind, split).filter(|(step, _)| steps.contains(step));
+        let parts: Vec<_> = parts.map(|(_, part)| part).collect();
+        let has_layers = parts.iter().any(|part| part.names().next().is_some());
+        parts.first().filter(|_| !has_layers).map(|part| part.outside())
     }
 
     /// The data of that kind and split, by step.

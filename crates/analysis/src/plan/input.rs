@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, HeldTensor, Spelling, Split};
+use ckptscope_checkpoint::{DataKind, HeldTensor, Spelling, Split, without_wrappers};
 
 use super::index::{PartIndex, RunIndex};
 
@@ -17,6 +17,8 @@ pub(super) struct Input {
     pub(super) kind: DataKind,
     /// As the config spells it.
     pub(super) suffix: String,
+    /// The same without wrappers: as stacks have it.
+    plain: String,
     spelling: Spelling,
     steps: BTreeMap<u64, AtStep>,
 }
@@ -52,15 +54,17 @@ impl AtStep {
 impl Input {
     /// Looks a suffix up in the data of a kind and split.
     pub(super) fn of(index: &RunIndex, kind: DataKind, split: Split, suffix: &str) -> Self {
+        let plain = without_wrappers(suffix).into_owned();
         let steps: BTreeMap<u64, AtStep> = index
             .of(kind, split)
-            .filter_map(|(step, part)| Some((step, AtStep::of(part, suffix)?)))
+            .filter_map(|(step, part)| Some((step, AtStep::of(part, &plain)?)))
             .collect();
         // At no step may it mean another tensor than at the next.
-        let is_whole = steps.values().any(|at| at.is_whole(suffix));
+        let is_whole = steps.values().any(|at| at.is_whole(&plain));
         Self {
             kind,
             suffix: suffix.to_owned(),
+            plain,
             spelling: if is_whole {
                 Spelling::Whole
             } else {
@@ -80,7 +84,7 @@ impl Input {
         let of_step = |at: &AtStep| -> Vec<u64> {
             let stacks = at.stacks.iter();
             let layers =
-                stacks.flat_map(|stack| at.part.layers_with(stack, &self.suffix, self.spelling));
+                stacks.flat_map(|stack| at.part.layers_with(stack, &self.plain, self.spelling));
             layers.collect()
         };
         self.at(steps).flat_map(of_step).collect()
@@ -91,7 +95,7 @@ impl Input {
         let at = self.steps.get(&step);
         let found = at.and_then(|at| Some((&at.part, at.stack()?)));
         found.map_or(&[], |(part, stack)| {
-            part.of(stack, layer, &self.suffix, self.spelling)
+            part.of_layer(stack, layer, &self.plain, self.spelling)
         })
     }
 
@@ -99,6 +103,12 @@ impl Input {
     pub(super) fn stack(&self, step: u64, layer: u64) -> Option<&str> {
         let has_layer = !self.tensors(step, layer).is_empty();
         self.steps.get(&step)?.stack().filter(|_| has_layer)
+    }
+
+    /// The same as its names have it, wrappers included.
+    pub(super) fn written_stack(&self, step: u64, layer: u64) -> Option<&str> {
+        let stack = self.stack(step, layer)?;
+        self.steps.get(&step)?.part.written(stack).next()
     }
 
     fn at(&self, steps: &[u64]) -> impl Iterator<Item = &AtStep> {

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, HeldTensor, ModelShape, Obstacle, Run, Split, Storage};
+use ckptscope_checkpoint::{
+    DataKind, HeldTensor, Layout, ModelShape, Obstacle, Run, Split, Storage,
+};
 
 use super::index::RunIndex;
 use super::input::{Input, StacksOf};
@@ -40,6 +42,7 @@ pub(super) fn resolve(
         index,
         selection,
         model: run.model.clone().unwrap_or_default(),
+        layout: run.layout,
         inputs: BTreeMap::new(),
         layers: BTreeMap::new(),
         problems: Vec::new(),
@@ -123,11 +126,19 @@ impl PlannedJob {
     }
 }
 
-/// The stack of a layer: as it is called first, where steps call it differently.
-fn stack_of<'a>(layer: u64, inputs: &'a [Rc<Input>], steps: &[u64]) -> &'a str {
+/// The stack of a layer as keys have it: as it is called first, where steps call it differently.
+///
+/// Keys have no wrappers, so that a series goes on where a later step has other wrappers. In
+/// pico-train's runs they have them: the reference tool takes its keys from the files as they are,
+/// and its per-step files are compared with ours key by key.
+fn stack_of<'a>(layer: u64, inputs: &'a [Rc<Input>], steps: &[u64], layout: Layout) -> &'a str {
+    let stack = |input: &'a Rc<Input>, step| match layout {
+        Layout::Pico => input.written_stack(step, layer),
+        Layout::StepFolders | Layout::StepFiles | Layout::Single => input.stack(step, layer),
+    };
     let stacks = steps
         .iter()
-        .flat_map(|step| inputs.iter().map(|input| input.stack(*step, layer)));
+        .flat_map(|step| inputs.iter().map(move |input| stack(input, *step)));
     stacks.flatten().next().unwrap_or_default()
 }
 
@@ -139,6 +150,7 @@ struct Resolver<'a> {
     index: &'a RunIndex,
     selection: &'a Selection,
     model: ModelShape,
+    layout: Layout,
     inputs: BTreeMap<(DataKind, Split, String), Rc<Input>>,
     layers: LayerJobs,
     problems: Vec<PlanProblem>,
@@ -184,7 +196,7 @@ impl Resolver<'_> {
         };
         for layer in layers {
             if available.contains(&layer) {
-                let stack = stack_of(layer, &inputs, &steps);
+                let stack = stack_of(layer, &inputs, &steps, self.layout);
                 self.add_to_layer(layer, stack, entry, component, &inputs);
             } else {
                 self.problems.push(PlanProblem::NoSuchLayer {
@@ -279,6 +291,13 @@ impl Resolver<'_> {
     ) -> PlanProblem {
         let location = component.location.clone();
         let (kind, split) = (input.kind, entry.split);
+        if let Some(outside) = self.index.without_layers(kind, split, steps) {
+            return PlanProblem::NoLayers {
+                location,
+                kind,
+                outside: outside.clone(),
+            };
+        }
         let has_data = |step: &u64| self.index.has_part(*step, kind, split);
         if steps.iter().any(has_data) {
             return PlanProblem::NoSuchSuffix {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use ckptscope_checkpoint::{DataKind, Split};
+use ckptscope_checkpoint::{DataKind, Outside, Split};
 
 use crate::component::ComponentError;
 use crate::config::{ConfigProblem, Location, suggest};
@@ -74,6 +74,20 @@ pub enum PlanProblem {
         suffix: String,
         /// The suffixes there are.
         existing: Vec<String>,
+    },
+    /// Tensors of which no name has a layer's number.
+    #[error(
+        "{location}: no layers were recognised in {}; a layer is a number in a name, as in \
+         `layers.0.attention.o_proj`, and tensors outside of layers are not measured",
+        names_in_words(outside, *kind)
+    )]
+    NoLayers {
+        /// Where it is asked for.
+        location: Location,
+        /// The kind.
+        kind: DataKind,
+        /// What there is instead.
+        outside: Outside,
     },
     /// A suffix, or the suffixes of a component, that tensors of several stacks have.
     #[error(
@@ -243,6 +257,7 @@ impl PlanProblem {
             Self::NoSuchTarget { location, .. }
             | Self::NoSuchData { location, .. }
             | Self::NoSuchSuffix { location, .. }
+            | Self::NoLayers { location, .. }
             | Self::SeveralStacks { location, .. }
             | Self::NoSuchLayer { location, .. }
             | Self::TargetLacks { location, .. }
@@ -307,6 +322,17 @@ fn list(words: &[String]) -> String {
         0 => "none".to_owned(),
         1..=LISTED => words.join(", "),
         count => format!("{}, ... ({count} in all)", words[..LISTED].join(", ")),
+    }
+}
+
+/// `148 names of weights like `a.b`, `c``.
+fn names_in_words(outside: &Outside, kind: DataKind) -> String {
+    let examples = outside.examples.iter().map(|name| format!("`{name}`"));
+    let examples: Vec<String> = examples.collect();
+    let plural = if outside.count == 1 { "" } else { "s" };
+    match outside.count {
+        0 => format!("the files of {kind}, which have no tensors"),
+        count => format!("{count} name{plural} of {kind} like {}", examples.join(", ")),
     }
 }
 

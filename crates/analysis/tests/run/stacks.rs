@@ -3,7 +3,7 @@
 use ckptscope_analysis::plan::{Catalogs, PlanErrors};
 use ckptscope_analysis::proposal::proposals;
 use ckptscope_analysis::{Config, Plan, Registry, Survey};
-use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Part, Run, Step, layer_of};
+use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Naming, Part, Run, Step};
 use futures_lite::future::block_on;
 use proptest::prelude::*;
 
@@ -122,37 +122,90 @@ fn a_component_of_two_stacks_is_refused() {
     assert!(errors.to_string().contains(expected), "{errors}");
 }
 
+/// The names with a wrapper in front, and one behind the layer's number.
+fn wrapped(names: &[&str]) -> Names {
+    let names = names.iter().map(|name| {
+        let name = name.replace(".0.", ".0._checkpoint_wrapped_module.");
+        format!("_orig_mod.module.{name}")
+    });
+    names.collect()
+}
+
 #[test]
-fn a_wrapper_around_all_tensors_changes_nothing_but_the_keys() {
-    let names = |wrapper: &str| -> Names {
-        let names = TWO_STACKS.iter().map(|name| format!("{wrapper}{name}"));
-        names.collect()
+fn wrappers_around_tensors_change_nothing() {
+    let plain = run_of(&[vec![owned(TWO_STACKS)]]);
+    let wrapped = run_of(&[vec![wrapped(TWO_STACKS)]]);
+    assert_eq!(keys(&wrapped, &["cross"]), keys(&plain, &["cross"]));
+    assert_eq!(refusal(&wrapped, &["attn"]), refusal(&plain, &["attn"]));
+    // A config may have the names as the files have them.
+    let written = "_checkpoint_wrapped_module.cross";
+    assert_eq!(keys(&wrapped, &[written]), ["decoder.block.0._checkpoint_wrapped_module.cross.weights"]);
+}
+
+#[test]
+fn wrappers_may_change_from_step_to_step() {
+    let steps = run_of(&[vec![owned(TWO_STACKS)], vec![wrapped(TWO_STACKS)]]);
+    assert_eq!(plan(&steps, &["cross"]).unwrap().warnings, [""; 0]);
+    assert_eq!(keys(&steps, &["cross"]), ["decoder.block.0.cross.weights"; 2]);
+}
+
+#[test]
+fn keys_of_a_pico_run_have_its_wrappers() {
+    let names = |wrapper: &str| vec![vec![format!("{wrapper}layers.0.a")]];
+    let key = |(tree, mut run): (MemoryTree, Run)| {
+        run.layout = Layout::Pico;
+        keys(&(tree, run), &["a"])
     };
-    let plain = run_of(&[vec![names("")]]);
-    let wrapped = run_of(&[vec![names("_orig_mod.")]]);
-    let expected: Vec<String> = keys(&plain, &["cross"])
-        .iter()
-        .map(|key| format!("_orig_mod.{key}"))
-        .collect();
-    assert_eq!(keys(&wrapped, &["cross"]), expected);
-    let expected = refusal(&plain, &["attn"])
-        .replace("`decoder", "`_orig_mod.decoder")
-        .replace("`encoder", "`_orig_mod.encoder");
-    assert_eq!(refusal(&wrapped, &["attn"]), expected);
+    let expected = "_forward_module.layers.0.a.weights";
+    assert_eq!(key(run_of(&names("_forward_module."))), [expected]);
+    let both = [names("_forward_module."), names("")].concat();
+    assert_eq!(key(run_of(&both)), [expected; 2]);
+}
+
+#[test]
+fn a_tensor_that_is_there_wrapped_and_unwrapped_is_refused_with_both_names() {
+    let names = ["layers.0.a", "module.layers.0.a", "layers.1.a"];
+    let found = refusal(&checkpoint(&names), &["a"]);
+    let expected = "layers.0.a in step_0/part-0.safetensors, module.layers.0.a in step_0/part-0";
+    assert!(found.contains(expected), "{found}");
 }
 
 #[test]
 fn the_only_stack_may_be_called_otherwise_at_another_step() {
     let first = vec![owned(&["layers.0.a"])];
-    let renamed = run_of(&[first.clone(), vec![owned(&["_orig_mod.layers.0.a.weight"])]]);
+    let renamed = run_of(&[first.clone(), vec![owned(&["model.layers.0.a.weight"])]]);
     let warnings = plan(&renamed, &["a"]).unwrap().warnings;
-    let expected = "weights of `a`: the layers are called `_orig_mod.layers.` and `layers.`, each \
-                    the only stack of its files; they are taken for the same";
+    let expected = "weights of `a`: the layers are called `layers.` and `model.layers.`, each the \
+                    only stack of its files; they are taken for the same";
     assert_eq!(warnings, [expected]);
     assert_eq!(keys(&renamed, &["a"]), ["layers.0.a.weights"; 2]);
     // Which of two it would be nobody knows.
     let grown = run_of(&[first, vec![owned(&["b.layers.0.a", "c.layers.0.x"])]]);
     assert!(refusal(&grown, &["a"]).contains("`b.layers.`, `layers.`"));
+}
+
+#[test]
+fn layers_stand_behind_any_word_or_none() {
+    for (names, suffix, expected) in [
+        (["0.a.weight", "1.a.weight"], "a", ["0.a.weights", "1.a.weights"]),
+        (["x.blk.0.a", "x.blk.7.a"], "a", ["x.blk.0.a.weights", "x.blk.7.a.weights"]),
+        (
+            ["bert.encoder.layer.0.q", "bert.encoder.layer.1.q"],
+            "q",
+            ["bert.encoder.layer.0.q.weights", "bert.encoder.layer.1.q.weights"],
+        ),
+    ] {
+        assert_eq!(keys(&checkpoint(&names), &[suffix]), expected);
+    }
+}
+
+#[test]
+fn names_without_layers_are_told() {
+    let found = refusal(&checkpoint(&["embed.weight", "head.3.w", "norm"]), &["a"]);
+    let expected = "no layers were recognised in 3 names of weights like `embed.weight`, \
+                    `head.3.w`, `norm`; a layer is a number in a name, as in \
+                    `layers.0.attention.o_proj`, and tensors outside of layers are not measured";
+    assert!(found.ends_with(expected), "{found}");
 }
 
 #[test]
@@ -329,12 +382,12 @@ proptest! {
                 };
                 let files = &steps[step.step as usize];
                 let others = files.iter().flatten().filter(|other| {
-                    let Some(layer) = layer_of(other) else { return false };
+                    let Some(layer) = Naming::default().layer_of(other) else { return false };
                     let fits = layer.rest == suffix || layer.rest == format!("{suffix}.weight");
                     fits && layer.number == lane.layer && *other != tensor.name()
                 });
                 // What else fits ends in `.weight` beside it, which is a suffix of its own.
-                let rest = |name: &str| layer_of(name).map(|layer| layer.rest.to_owned());
+                let rest = |name: &str| Naming::default().layer_of(name).map(|layer| layer.rest);
                 let own = rest(tensor.name()).unwrap_or_default();
                 for other in others {
                     prop_assert_eq!(rest(other), Some(format!("{own}.weight")));
