@@ -44,6 +44,7 @@ pub mod source;
 pub mod stacks;
 pub mod stored;
 pub mod tensor;
+pub mod text;
 pub mod torch;
 pub mod tree;
 mod widen;

@@ -199,12 +199,24 @@ mod tests {
             ),
             ("layers.0.a.weight", ("layers.", 0, "a.weight")),
             ("h.11.attn.c_attn.bias", ("h.", 11, "attn.c_attn.bias")),
-            ("blocks.layers.2.blocks.7.x", ("blocks.layers.", 2, "blocks.7.x")),
+            (
+                "blocks.layers.2.blocks.7.x",
+                ("blocks.layers.", 2, "blocks.7.x"),
+            ),
             ("layers.4", ("layers.", 4, "")),
             ("block.4.weight", ("block.", 4, "weight")),
-            ("bert.encoder.layer.1.attn", ("bert.encoder.layer.", 1, "attn")),
-            ("encoder.block.2.layer.1.v", ("encoder.block.", 2, "layer.1.v")),
-            ("layers.0.mlp.experts.5.w", ("layers.", 0, "mlp.experts.5.w")),
+            (
+                "bert.encoder.layer.1.attn",
+                ("bert.encoder.layer.", 1, "attn"),
+            ),
+            (
+                "encoder.block.2.layer.1.v",
+                ("encoder.block.", 2, "layer.1.v"),
+            ),
+            (
+                "layers.0.mlp.experts.5.w",
+                ("layers.", 0, "mlp.experts.5.w"),
+            ),
             ("h.2._checkpoint_wrapped_module.x", ("h.", 2, "x")),
             ("layers._orig_mod.0.module.x", ("layers.", 0, "x")),
         ] {
@@ -221,7 +233,12 @@ mod tests {
             ("module.", ""),
             ("module.base_model.stages.", "stages."),
         ] {
-            let names = ["4.attn.heads.0.w", "4.attn.heads.1.w", "5.attn.heads.0.w", "6.norm.w"];
+            let names = [
+                "4.attn.heads.0.w",
+                "4.attn.heads.1.w",
+                "5.attn.heads.0.w",
+                "6.norm.w",
+            ];
             let names = names.map(|name| format!("{before}{name}"));
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let expected = [
@@ -236,7 +253,10 @@ mod tests {
 
     #[test]
     fn numbers_that_stand_alone_are_no_layers() {
-        assert_eq!(parts(&["3.a", "3.b", "x.1.a", "y.2.a"]), [None, None, None, None]);
+        assert_eq!(
+            parts(&["3.a", "3.b", "x.1.a", "y.2.a"]),
+            [None, None, None, None]
+        );
         // Nothing stands behind these, so no config could name them.
         assert_eq!(parts(&["embeds.0", "embeds.1"]), [None, None]);
     }
@@ -250,7 +270,11 @@ mod tests {
         ] {
             assert_eq!(parts(&names), [None, None], "{names:?}");
         }
-        let names = ["0.moe.experts.0.w", "0.moe.experts.1.w", "1.moe.experts.1.w"];
+        let names = [
+            "0.moe.experts.0.w",
+            "0.moe.experts.1.w",
+            "1.moe.experts.1.w",
+        ];
         let expected = [
             part("", 0, "moe.experts.0.w"),
             part("", 0, "moe.experts.1.w"),

@@ -252,7 +252,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_stands_side_by_side() {
-        let names = ["layers.7.a", "layers.07.a", "layers.7.a", "module.layers.7._orig_mod.a"];
+        let names = [
+            "layers.7.a",
+            "layers.07.a",
+            "layers.7.a",
+            "module.layers.7._orig_mod.a",
+        ];
         let found = stacks(&names);
         let of = found.of_layer("layers.", 7, "a", Spelling::WeightMayLack);
         assert_eq!(of, names);

@@ -30,6 +30,7 @@ fn results(name: &str, steps: &[u64], components: &[&str], numbers: &[Number]) -
     let measured = components.iter().map(|component| MeasuredComponent {
         component: (*component).to_owned(),
         kind: DataKind::Weights,
+        stack: String::new(),
         parameters: serde_json::Map::default(),
     });
     let mut results = Results {
@@ -105,7 +106,7 @@ fn in_the_merged_results_every_series_names_its_run() {
     let at_1: Vec<(String, Option<f64>)> = merged
         .rows()
         .filter(|(_, point)| point.step == 1)
-        .map(|(id, point)| (id.subject().to_string(), point.number()))
+        .map(|(id, point)| (id.subject(false).to_string(), point.number()))
         .collect();
     let expected = [
         ("0::o_proj · a", Some(1.0)),

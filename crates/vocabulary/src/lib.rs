@@ -7,7 +7,7 @@ mod split;
 mod wrapper;
 
 pub use data_kind::DataKind;
-pub use model_shape::ModelShape;
+pub use model_shape::{HeadShape, ModelShape};
 pub use split::Split;
 pub use wrapper::{WRAPPERS, is_wrapper, without_wrappers};
 

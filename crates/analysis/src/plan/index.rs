@@ -162,6 +162,21 @@ impl RunIndex {
         all.into_iter().map(str::to_owned).collect()
     }
 
+    /// The stacks of which some layer has a suffix at any of these steps, sorted.
+    pub(super) fn stacks_with(
+        &self,
+        kind: DataKind,
+        split: Split,
+        suffix: &str,
+        steps: &[u64],
+    ) -> Vec<String> {
+        let parts = self
+            .of(kind, split)
+            .filter(|(step, _)| steps.contains(step));
+        let stacks: BTreeSet<&str> = parts.flat_map(|(_, part)| part.with(suffix)).collect();
+        stacks.into_iter().map(str::to_owned).collect()
+    }
+
     /// What data of that kind and split has outside of layers, at the first of these steps that
     /// has any; none where some step has layers.
     pub(super) fn without_layers(
@@ -170,10 +185,15 @@ impl RunIndex {
         split: Split,
         steps: &[u64],
     ) -> Option<&Outside> {
-        let parts = self.of(kind, split).filter(|(step, _)| steps.contains(step));
+        let parts = self
+            .of(kind, split)
+            .filter(|(step, _)| steps.contains(step));
         let parts: Vec<_> = parts.map(|(_, part)| part).collect();
         let has_layers = parts.iter().any(|part| part.names().next().is_some());
-        parts.first().filter(|_| !has_layers).map(|part| part.outside())
+        parts
+            .first()
+            .filter(|_| !has_layers)
+            .map(|part| part.outside())
     }
 
     /// The data of that kind and split, by step.

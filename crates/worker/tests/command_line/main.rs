@@ -7,6 +7,7 @@
 
 mod analyze;
 mod compare;
+mod dimensions;
 mod environment;
 mod hub;
 mod inspect;
@@ -18,5 +19,6 @@ mod report;
 #[cfg(unix)]
 mod resume;
 mod schema;
+mod stacks;
 mod support;
 mod wandb;
