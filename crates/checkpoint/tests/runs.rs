@@ -386,7 +386,7 @@ fn dimensions_by_the_names_of_several_models() {
 
 /// The heads, key-value heads and their width that a config.json says, and warnings.
 fn heads(config: &str) -> ([Option<u64>; 3], Vec<String>) {
-    let run = found(&[("model.safetensors", ""), ("config.json", config)]);
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", config)]);
     let model = run.model.unwrap_or_default();
     (
         [model.n_heads, model.n_kv_heads, model.d_head],
@@ -460,7 +460,7 @@ fn every_library_has_its_own_names() {
 fn of_several_models_the_language_model_counts() {
     let gemma = r#"{"hidden_size": 9, "text_config": {"num_attention_heads": 4,
                     "num_key_value_heads": 2}, "vision_config": {"num_attention_heads": 8}}"#;
-    let run = found(&[("model.safetensors", ""), ("config.json", gemma)]);
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", gemma)]);
     let model = run.model.unwrap();
     assert_eq!(
         (model.d_model, model.n_heads, model.n_kv_heads),
@@ -482,7 +482,7 @@ fn of_several_models_the_language_model_counts() {
 fn layers_may_have_heads_of_their_own() {
     let config = r#"{"num_query_heads": [12, 16, 20], "num_kv_heads": [3, null, 5],
                      "head_dim": 64}"#;
-    let run = found(&[("model.safetensors", ""), ("config.json", config)]);
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", config)]);
     assert_eq!(run.warnings, [""; 0]);
     let of = |layer| {
         let own = run.model.as_ref().unwrap().of_layer(layer);

@@ -195,13 +195,13 @@ pub const MODEL: Section = Section {
         Key {
             name: "n_kv_heads",
             takes: "a whole number above 0",
-            otherwise: Otherwise::Is("what the model's config says, or the tensors' shapes"),
+            otherwise: Otherwise::Is("what its config or the tensors' shapes say"),
             summary: "how many key-value heads a layer has",
         },
         Key {
             name: "d_head",
             takes: "a whole number above 0",
-            otherwise: Otherwise::Is("what the model's config says, or the tensors' shapes"),
+            otherwise: Otherwise::Is("what its config or the tensors' shapes say"),
             summary: "the width of one head",
         },
     ],
