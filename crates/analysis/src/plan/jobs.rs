@@ -566,7 +566,7 @@ impl Resolver<'_> {
     /// What is to be known of how a tensor is read.
     fn note_of(&mut self, input: &Input, tensor: &HeldTensor, dimensions: usize) {
         if let Some(remark) = &tensor.remark {
-            let (kind, suffix) = (input.kind, &input.suffix);
+            let (kind, suffix) = (input.wanted.kind, input.wanted.tensors());
             self.notes.insert(format!("{kind} of `{suffix}`: {remark}"));
         }
         if dimensions > 2 {

@@ -205,7 +205,7 @@ fn inputs_of(
         let [tensor] = input.tensors(step, layer) else {
             return Inputs::Absent;
         };
-        match tensor.values(input.kind) {
+        match tensor.values(input.wanted.kind) {
             Ok(values) => found.push(values),
             Err(obstacle) => return Inputs::Obstructed(status(tensor, &obstacle)),
         }

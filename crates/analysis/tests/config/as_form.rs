@@ -64,7 +64,7 @@ fn stacks_and_dimensions_are_kept() {
         config.text
     );
     assert_eq!(config.model.n_heads, Some(12));
-    let again = ConfigForm::of(&config);
+    let again = config.form();
     assert_eq!(again.model, form.model);
     assert_eq!(again.metrics[1].components[0].stack, "encoder");
     assert_eq!(read(&again), config);
