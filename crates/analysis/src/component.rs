@@ -35,6 +35,12 @@ pub trait Component: Sync {
     /// The tensors it reads of one layer: (kind, index into the suffixes).
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)>;
 
+    /// The model's dimensions as it takes them, those included that the tensors' shapes decide
+    /// because the model's files are silent. Nothing where it needs none.
+    fn dimensions(&self, _request: &Request<'_, Shape>) -> ModelShape {
+        ModelShape::default()
+    }
+
     /// The shapes of the matrices it will build, from the tensors' shapes alone.
     ///
     /// # Errors
@@ -124,10 +130,7 @@ pub enum ComponentError {
         expected: usize,
     },
     /// The model's number of heads is not known.
-    #[error(
-        "the number of attention heads is not known: put a training_config.yaml (model.attention_n_heads) \
-         or a config.json (num_attention_heads) beside the checkpoints"
-    )]
+    #[error("the number of attention heads is not known")]
     HeadsUnknown,
     /// A dimension that does not divide into the heads.
     #[error("the {role} tensor has {found} {side}, which is no multiple of {heads} heads")]

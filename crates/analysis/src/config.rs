@@ -10,13 +10,16 @@ mod form;
 pub mod keys;
 mod label;
 mod metric_entry;
+mod model;
 mod monitoring;
 mod name;
+mod odd_space;
 mod parameter;
 mod problem;
 mod reading;
 mod schema;
 mod selection;
+mod stack;
 mod suggestion;
 mod tree;
 mod value;
@@ -31,7 +34,9 @@ use crate::component::Component;
 use crate::registry::Registry;
 
 pub use ckptscope_protocol::{ConfigProblem, Location};
+pub use model::ModelEntry;
 pub use problem::ConfigErrors;
+pub(crate) use stack::{LayerSuffix, meant, shown, with_stack};
 pub use suggestion::suggest;
 pub(crate) use yaml::commented;
 
@@ -42,6 +47,8 @@ pub struct Config {
     pub analysis_name: Option<String>,
     /// The entries of `metrics`, in order.
     pub metrics: Vec<MetricEntry>,
+    /// The model's dimensions, where its own files do not say them or say them wrongly.
+    pub model: ModelEntry,
     /// Which steps.
     pub steps: StepSelection,
     /// What happens where a step cannot be read.
@@ -84,6 +91,8 @@ pub struct ComponentEntry {
     pub kind: DataKind,
     /// The suffixes, in the order of [`Component::roles`] (one where it has no roles).
     pub suffixes: Vec<String>,
+    /// The stack of layers, where the file names one with the key `stack`.
+    pub stack: Option<String>,
     /// Whether the file lists its suffix in one entry with that of the component before it.
     pub continues_list: bool,
     /// Which layers.
@@ -216,8 +225,13 @@ impl Config {
     /// # Ok::<(), ckptscope_analysis::ConfigErrors>(())
     /// ```
     pub fn parse(text: &str, registry: &Registry) -> Result<Self, ConfigErrors> {
-        let root = tree::read(text).map_err(|problem| ConfigErrors(vec![problem]))?;
-        schema::read(&root, text, registry)
+        let root = tree::read(text).map_err(|problem| ConfigErrors(vec![problem]));
+        let config = root.and_then(|root| schema::read(&root, text, registry));
+        config.map_err(|ConfigErrors(problems)| {
+            // What looks like a space is behind all else that is said of such a text.
+            let odd_space = odd_space::find(text);
+            ConfigErrors(odd_space.into_iter().chain(problems).collect())
+        })
     }
 }
 
@@ -251,6 +265,7 @@ impl PartialEq for Config {
         let asked = |config: &Self| {
             (
                 config.analysis_name.clone(),
+                config.model,
                 config.steps.clone(),
                 config.on_error,
                 config.monitoring.clone(),
@@ -279,6 +294,7 @@ impl PartialEq for ComponentEntry {
         self.component.name() == other.component.name()
             && self.kind == other.kind
             && self.suffixes == other.suffixes
+            && self.stack == other.stack
             && self.layers == other.layers
             && self.parameters == other.parameters
     }
@@ -311,6 +327,7 @@ impl fmt::Debug for ComponentEntry {
             .field("component", &self.component.name())
             .field("kind", &self.kind)
             .field("suffixes", &self.suffixes)
+            .field("stack", &self.stack)
             .field("continues_list", &self.continues_list)
             .field("layers", &self.layers)
             .field("parameters", &self.parameters)

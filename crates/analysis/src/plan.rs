@@ -8,6 +8,7 @@
 //! worker; whoever can open the tree can run it.
 
 mod cost;
+mod dimensions;
 mod index;
 mod input;
 mod jobs;
@@ -18,7 +19,9 @@ mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split, StoredTensor, Tree};
+use ckptscope_checkpoint::{
+    DataKind, ModelShape, Run, Split, StoredTensor, Tree, without_wrappers,
+};
 use ckptscope_metrics::{Metric, Parameters};
 use ckptscope_protocol::Cost;
 use ckptscope_results::{Status, Text, UnreadableStep};
@@ -40,6 +43,8 @@ use crate::config::{Config, MetricEntry, OnError, StepSelection, Target};
 pub struct Plan {
     /// Its lanes: one per layer, in ascending order.
     pub lanes: Vec<Lane>,
+    /// The model's dimensions as they are taken, where anything says them.
+    pub model: Option<ModelShape>,
     /// The steps that will be computed, ascending.
     pub steps: Vec<u64>,
     /// The steps that were asked for and do not exist, ascending.
@@ -164,13 +169,27 @@ impl Plan {
     ) -> Result<Self, PlanErrors> {
         let selection = Selection::of(config, run)?;
         let index = index::RunIndex::read(config, run, tree, &selection, catalogs).await?;
-        let (layers, mut warnings) = jobs::resolve(config, run, &index, &selection)?;
-        let lanes: Vec<Lane> = lanes::build(run, &selection, layers);
+        let said = config.model.over(run.model.as_ref());
+        let resolved = jobs::resolve(config, run, said.as_ref(), &index, &selection);
+        let Resolved {
+            layers,
+            model,
+            mut warnings,
+        } = match resolved {
+            Ok(resolved) => resolved,
+            Err(mut errors) if errors.lack_heads() => {
+                errors.say_where_heads_were_looked_for(&Run::account_of_configs(tree).await);
+                return Err(errors);
+            }
+            Err(errors) => return Err(errors),
+        };
+        let lanes: Vec<Lane> = lanes::build(&said.unwrap_or_default(), &selection, layers);
         warnings.splice(0..0, selection.warnings(run, &index));
         let cost = cost::of(&lanes);
         let is_read = |step: &u64| !index.lacks(*step);
         Ok(Self {
             lanes,
+            model,
             unreadable_steps: selection.unreadable(&index),
             steps: selection.computed.into_iter().filter(is_read).collect(),
             missing_steps: selection.missing,
@@ -185,6 +204,15 @@ impl Plan {
     #[must_use]
     pub fn split(&self, workers: usize) -> Vec<Lane> {
         lanes::split(&self.lanes, workers)
+    }
+
+    /// Whether its components are of several stacks of layers.
+    #[must_use]
+    pub fn has_several_stacks(&self) -> bool {
+        let jobs = self.lanes.iter().flat_map(|lane| &lane.jobs);
+        let mut stacks = jobs.map(|job| without_wrappers(&job.stack));
+        let first = stacks.next();
+        stacks.any(|stack| Some(stack) != first)
     }
 
     /// What lanes cost: more than the plan says where they are split and read targets again.
@@ -358,6 +386,13 @@ fn data_in_words(run: &Run) -> Vec<String> {
             None => kind.to_string(),
         })
         .collect()
+}
+
+/// What a config comes to in a run.
+struct Resolved {
+    layers: LayerJobs,
+    model: Option<ModelShape>,
+    warnings: Vec<String>,
 }
 
 /// The jobs of each layer.

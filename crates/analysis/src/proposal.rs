@@ -20,20 +20,22 @@ use choice::Choice;
 use writing::{Entry, write};
 
 /// The analyses worth doing of a run, the one to begin with first; none where no layer has a
-/// matrix.
+/// matrix. Of several stacks of layers each has its own, those of the largest first.
 #[must_use]
 pub fn proposals(run: &Run, survey: &Survey, registry: &Registry) -> Vec<Proposal> {
-    let Some(choice) = Choice::of(run, survey, registry) else {
-        return Vec::new();
-    };
+    let choices = Choice::of_each_stack(run, survey, registry);
+    choices.iter().flat_map(of_stack).collect()
+}
+
+fn of_stack(choice: &Choice<'_>) -> impl Iterator<Item = Proposal> {
     let all = [
-        Some(development(&choice)),
-        similarity(&choice),
-        Some(spectrum(&choice)),
-        Some(sparsity(&choice)),
-        heads(&choice),
+        Some(development(choice)),
+        similarity(choice),
+        Some(spectrum(choice)),
+        Some(sparsity(choice)),
+        heads(choice),
     ];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten()
 }
 
 /// The most telling of everything there is.

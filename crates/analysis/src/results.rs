@@ -1,13 +1,16 @@
 //! What results say of an analysis: its entries, steps, model and warnings, taken from config, run
 //! and plan. The numbers come while lanes run.
 
-use ckptscope_checkpoint::Run;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use ckptscope_checkpoint::{Run, Split};
 use ckptscope_metrics::{ParameterValue, Parameters};
 use ckptscope_results::{Entry, MeasuredComponent, Results};
 use serde_json::{Map, Value, json};
 
-use crate::config::{ComponentEntry, Config, MetricEntry, Target};
-use crate::plan::Plan;
+use crate::config::{ComponentEntry, Config, LayerSuffix, MetricEntry, Target, meant};
+use crate::plan::{Job, Plan};
 
 /// The results of a planned analysis, without its numbers.
 #[must_use]
@@ -24,11 +27,11 @@ pub fn planned(
         program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")).to_owned(),
         analysis_name: analysis_name.to_owned(),
         source: source.to_owned(),
-        model: run.model.clone(),
+        model: plan.model.clone(),
         steps: plan.steps.clone(),
         missing_steps: plan.missing_steps.clone(),
         unreadable_steps: plan.unreadable_steps.clone(),
-        entries: entries.map(|entry| entry.told(last)).collect(),
+        entries: entries.map(|entry| entry.told(last, plan)).collect(),
         warnings: plan.warnings.clone(),
         config: config.text.clone(),
         ..Results::default()
@@ -37,7 +40,9 @@ pub fn planned(
 
 impl MetricEntry {
     /// As results tell of it; `last` is the run's last step.
-    fn told(&self, last: Option<u64>) -> Entry {
+    fn told(&self, last: Option<u64>, plan: &Plan) -> Entry {
+        let components = self.components.iter();
+        let components = components.flat_map(|it| it.told(&self.label, self.split, plan));
         Entry {
             label: self.label.clone(),
             metric: self.metric.name().to_owned(),
@@ -50,7 +55,7 @@ impl MetricEntry {
                 None => None,
             },
             parameters: values(&self.parameters),
-            components: self.components.iter().map(ComponentEntry::told).collect(),
+            components: components.collect(),
         }
     }
 }
@@ -58,19 +63,47 @@ impl MetricEntry {
 impl ComponentEntry {
     /// The component as series name it: its plain suffix, or its name where it combines several.
     #[must_use]
-    pub fn label(&self) -> &str {
+    pub fn label(&self) -> Cow<'_, str> {
         match self.suffixes.as_slice() {
-            [suffix] if self.component.roles().is_empty() => suffix,
-            _ => self.component.name(),
+            [suffix] if self.component.roles().is_empty() => LayerSuffix::of(suffix).in_keys(),
+            _ => self.component.name().into(),
         }
     }
 
-    fn told(&self) -> MeasuredComponent {
-        MeasuredComponent {
-            component: self.label().to_owned(),
+    /// The stack of layers that the config names, with the key or in front of a suffix.
+    #[must_use]
+    pub fn named_stack(&self) -> Option<&str> {
+        let suffixes = self.suffixes.iter();
+        let mut in_front = suffixes.filter_map(|suffix| LayerSuffix::of(suffix).stack);
+        self.stack.as_deref().or_else(|| in_front.next())
+    }
+
+    /// As results tell of it; once for each stack that it means.
+    fn told(&self, label: &str, split: Split, plan: &Plan) -> Vec<MeasuredComponent> {
+        let component = self.label();
+        let told = |stack: &str| MeasuredComponent {
+            component: component.clone().into_owned(),
             kind: self.kind,
+            stack: stack.to_owned(),
             parameters: values(&self.parameters),
+        };
+        if !plan.has_several_stacks() {
+            return vec![told("")];
         }
+        let jobs = plan.lanes.iter().flat_map(|lane| &lane.jobs);
+        let is_its = |job: &&Job| {
+            let mut metrics = job.metrics.iter();
+            (&*job.label, job.kind, job.split) == (&*component, self.kind, split)
+                && metrics.any(|metric| *metric.label == *label)
+        };
+        let own: BTreeSet<&str> = jobs.filter(is_its).map(|job| &*job.stack).collect();
+        let own = own.into_iter().collect();
+        let own = match self.named_stack() {
+            Some(named) => meant(named, own),
+            None => own,
+        };
+        let own: Vec<_> = own.into_iter().map(told).collect();
+        if own.is_empty() { vec![told("")] } else { own }
     }
 }
 

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{DataKind, Obstacle, Part, Run, Split, Storage, Tree};
 
+use crate::config::{shown, with_stack};
 use crate::plan::{Catalogs, PartIndex, odd_files};
 
 /// The tensors that layers have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// By kind, split and suffix. What a config would be refused for is not among them: suffixes
-    /// that several stacks have, and names that several tensors have.
+    /// By kind, split and suffix. What a config would be refused for is not among them: names that
+    /// several tensors have.
     pub suffixes: Vec<Suffix>,
     /// The kinds and splits of data that some step has.
     pub data: BTreeSet<(DataKind, Option<Split>)>,
@@ -31,7 +32,8 @@ pub struct Suffix {
     pub stack: String,
     /// Whether it is the only stack of its files.
     pub is_only_stack: bool,
-    /// As a config names it: `attention.v_proj`.
+    /// As a config names it: `attention.v_proj`, `encoder.layers.*.attn` where several stacks have
+    /// it.
     pub name: String,
     /// The step that was looked at: the last that has this kind of data and split.
     pub step: u64,
@@ -62,47 +64,54 @@ impl Survey {
         survey
     }
 
-    /// Adds the suffixes of a part that mean one tensor in every layer.
+    /// Adds the suffixes of a part that mean one tensor in every layer of a stack.
     fn add(&mut self, part: &Part, step: u64, index: &PartIndex) {
-        let mut shared: BTreeMap<Vec<&str>, BTreeSet<&str>> = BTreeMap::new();
         let mut repeated = BTreeSet::new();
         let mut suffixes = BTreeMap::new();
         let mut obstructed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (stack, name) in index.suffixes() {
-            let stacks = index.with(name);
-            if stacks.len() > 1 {
-                shared.entry(stacks).or_default().insert(name);
-            } else if let Some(suffix) = Suffix::of(part, step, index, stack, name) {
-                let reason = obstacle_of(index, stack, name).and_then(Obstacle::in_short);
-                if let Some(reason) = reason.filter(|_| suffix.shapes.is_empty()) {
-                    obstructed.entry(reason).or_default().insert(name);
+            match Suffix::of(part, step, index, stack, name) {
+                Some(suffix) => {
+                    let reason = obstacle_of(index, stack, name).and_then(Obstacle::in_short);
+                    if let Some(reason) = reason.filter(|_| suffix.shapes.is_empty()) {
+                        obstructed.entry(reason).or_default().insert(name);
+                    }
+                    suffixes.insert((name, stack), suffix);
                 }
-                suffixes.insert(name, suffix);
-            } else {
-                repeated.insert(name);
+                None => {
+                    repeated.insert(name);
+                }
             }
         }
-        let of_one = suffixes.into_values().filter(|it| !it.shapes.is_empty());
-        self.suffixes.extend(of_one);
-        let mut warn = |names: &BTreeSet<&str>, reason: &str| {
+        let seen = suffixes.into_values().filter(|it| !it.shapes.is_empty());
+        self.suffixes.extend(seen);
+        for (reason, names) in &obstructed {
             let (kind, names) = (part.kind, in_words(names));
             self.warnings.push(format!(
                 "{kind} of step {step} that cannot be analysed, because {reason}: {names}"
             ));
-        };
-        for (stacks, names) in &shared {
-            let stacks = stacks.join(" and ");
-            warn(
-                names,
-                &format!("the layers of {stacks} have the same names"),
-            );
-        }
-        for (reason, names) in &obstructed {
-            warn(names, reason);
         }
         if !repeated.is_empty() {
-            warn(&repeated, "a layer has several of one name");
+            let (kind, names) = (part.kind, in_words(&repeated));
+            self.warnings.push(format!(
+                "{kind} of step {step} that cannot be analysed, because a layer has several of one \
+                 name: {names}"
+            ));
         }
+    }
+
+    /// The stacks of layers as configs name them, `encoder.block`, each with its number of layers.
+    #[must_use]
+    pub fn stacks(&self) -> BTreeMap<&str, usize> {
+        let mut layers: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        for suffix in &self.suffixes {
+            let of_stack = layers.entry(shown(&suffix.stack)).or_default();
+            of_stack.extend(suffix.shapes.keys());
+        }
+        let counted = layers.into_iter();
+        counted
+            .map(|(stack, layers)| (stack, layers.len()))
+            .collect()
     }
 
     /// The tensors that a config of a split reaches, of one kind.
@@ -119,7 +128,7 @@ impl Survey {
 }
 
 impl Suffix {
-    /// A suffix of the only stack that has it; none where a layer has it more than once.
+    /// A suffix of a stack; none where a layer has it more than once.
     fn of(part: &Part, step: u64, index: &PartIndex, stack: &str, name: &str) -> Option<Self> {
         let spelling = index.spelling(stack, name);
         let mut suffix = Self {
@@ -127,14 +136,18 @@ impl Suffix {
             split: part.split,
             stack: stack.to_owned(),
             is_only_stack: index.names().count() == 1,
-            name: name.to_owned(),
+            name: if index.with(name).len() > 1 {
+                with_stack(stack, name)
+            } else {
+                name.to_owned()
+            },
             step,
             shapes: BTreeMap::new(),
             is_readable: true,
             is_float: false,
         };
         for layer in index.layers_with(stack, name, spelling) {
-            let [tensor] = index.of(stack, layer, name, spelling) else {
+            let [tensor] = index.of_layer(stack, layer, name, spelling) else {
                 return None;
             };
             match &tensor.storage {
@@ -156,7 +169,11 @@ impl Suffix {
 fn obstacle_of<'a>(index: &'a PartIndex, stack: &str, name: &str) -> Option<&'a Obstacle> {
     let spelling = index.spelling(stack, name);
     let layer = index.layers_with(stack, name, spelling).next()?;
-    match &index.of(stack, layer, name, spelling).first()?.storage {
+    match &index
+        .of_layer(stack, layer, name, spelling)
+        .first()?
+        .storage
+    {
         Storage::Obstructed(obstacle) => Some(obstacle),
         Storage::Values(_) | Storage::Integers(_) => None,
     }

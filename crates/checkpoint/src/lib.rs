@@ -44,6 +44,7 @@ pub mod source;
 pub mod stacks;
 pub mod stored;
 pub mod tensor;
+pub mod text;
 pub mod torch;
 pub mod tree;
 mod widen;
@@ -58,14 +59,16 @@ pub use error::{
 pub use format::{FORMATS, Format, catalog_of};
 #[cfg(not(target_arch = "wasm32"))]
 pub use local::{LocalFile, LocalTree};
-pub use name::{LayerName, layer_of};
+pub use name::{LayerName, Naming};
 pub use read::{read_stored, read_tensors};
 pub use run::{
     BrokenStep, DataKind, FileContent, Layout, ModelShape, Part, PartContent, PassedOver, Reason,
     Run, Split, Step, StepTrouble,
 };
 pub use source::{MemorySource, Source};
-pub use stacks::{Spelling, Stacks};
+pub use stacks::{Outside, Spelling, Stacks};
 pub use stored::{Chunk, ChunkedTensor, Scale, StoredTensor};
 pub use tensor::Tensor;
 pub use tree::{FileEntry, MemoryTree, Tree};
+
+pub use ckptscope_vocabulary::without_wrappers;

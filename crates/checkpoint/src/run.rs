@@ -86,6 +86,12 @@ impl Run {
         find::find(tree).await
     }
 
+    /// Which config files of a run's tree were looked at for the number of heads, and what became
+    /// of each, in words. It reads them again, so it is for when the number is missed.
+    pub async fn account_of_configs(tree: &dyn Tree) -> String {
+        model::account(tree).await
+    }
+
     /// Of the tree in which the run was found, the files of which a copy is the same run: all that
     /// its steps name, configs and shard indexes. Nobody would read what stays behind: optimiser
     /// states, logs, tokenizers. All files where fewer would be another run.

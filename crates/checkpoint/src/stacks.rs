@@ -2,31 +2,53 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::name::{WEIGHT, layer_of, without_weight};
+use crate::name::{Naming, WEIGHT, without_weight};
 
 /// What is known of tensors of layers, by stack, layer and name.
 ///
-/// A *stack* is what stands before the layer's number in a tensor's name. A model of an encoder and
-/// a decoder has two, `encoder.layers.` and `decoder.layers.`, whose layers have the same numbers
-/// and whose tensors go by the same suffixes. What two tensors have in common is kept of both: a
-/// checkpoint may have a name in two files, or spell a layer `7` and `07`.
+/// A *stack* is what stands before the layer's number in a tensor's name, wrappers taken off. A
+/// model of an encoder and a decoder has two, `encoder.layers.` and `decoder.layers.`, whose layers
+/// have the same numbers and whose tensors go by the same suffixes. What two tensors have in common
+/// is kept of both: a checkpoint may have a name in two files, or one with a wrapper and one
+/// without, or spell a layer `7` and `07`.
 ///
 /// ```
 /// use ckptscope_checkpoint::{Spelling, Stacks};
 ///
-/// let mut stacks = Stacks::default();
-/// for name in ["encoder.layers.0.mlp.weight", "decoder.layers.0.mlp.weight"] {
-///     stacks.add(name, name);
-/// }
+/// let names = ["encoder.layers.0.mlp.weight", "decoder.layers.0.mlp.weight"];
+/// let stacks = Stacks::of(names.map(|name| (name.to_owned(), name)));
 /// assert_eq!(stacks.with("mlp"), ["decoder.layers.", "encoder.layers."]);
-/// let of_encoder = stacks.of("encoder.layers.", 0, "mlp", Spelling::WeightMayLack);
+/// let of_encoder = stacks.of_layer("encoder.layers.", 0, "mlp", Spelling::WeightMayLack);
 /// assert_eq!(of_encoder, ["encoder.layers.0.mlp.weight"]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Stacks<T>(BTreeMap<String, Layers<T>>);
+pub struct Stacks<T> {
+    stacks: BTreeMap<String, Stack<T>>,
+    outside: Outside,
+}
 
-/// Tensors by layer, and by what stands after the layer's number in their names.
-type Layers<T> = BTreeMap<u64, BTreeMap<String, Vec<T>>>;
+/// The layers of one stack.
+#[derive(Clone, Debug)]
+struct Stack<T> {
+    /// What stands before the numbers, as names have it.
+    written: BTreeSet<String>,
+    layers: BTreeMap<u64, Tensors<T>>,
+}
+
+/// The tensors of a layer, by what stands after its number in their names.
+type Tensors<T> = BTreeMap<String, Vec<T>>;
+
+/// The tensors that belong to no layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// How many there are.
+    pub count: usize,
+    /// The names of a few, sorted.
+    pub examples: BTreeSet<String>,
+}
+
+/// So many names [`Outside`] keeps.
+const EXAMPLES: usize = 3;
 
 /// How the suffix of a config is compared with what stands after a layer's number in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,40 +59,60 @@ pub enum Spelling {
     Whole,
 }
 
-impl<T> Default for Stacks<T> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
 impl<T> Stacks<T> {
-    /// Adds a tensor by its full name. One outside layers is none of a stack's.
-    pub fn add(&mut self, name: &str, tensor: T) {
-        if let Some(layer) = layer_of(name) {
-            let layers = self.0.entry(layer.prefix.to_owned()).or_default();
-            let tensors = layers.entry(layer.number).or_default();
-            tensors
-                .entry(layer.rest.to_owned())
-                .or_default()
-                .push(tensor);
+    /// Sorts the tensors of one checkpoint by their full names.
+    pub fn of(tensors: impl IntoIterator<Item = (String, T)>) -> Self {
+        let tensors: Vec<(String, T)> = tensors.into_iter().collect();
+        let naming = Naming::of(tensors.iter().map(|(name, _)| name.as_str()));
+        let mut sorted = Self {
+            stacks: BTreeMap::new(),
+            outside: Outside::default(),
+        };
+        for (name, tensor) in tensors {
+            sorted.add(name, tensor, &naming);
         }
+        sorted
+    }
+
+    fn add(&mut self, name: String, tensor: T, naming: &Naming) {
+        let Some(layer) = naming.layer_of(&name) else {
+            self.outside.add(name);
+            return;
+        };
+        let stack = self.stacks.entry(layer.stack).or_default();
+        stack.written.insert(layer.written_stack);
+        let tensors = stack.layers.entry(layer.number).or_default();
+        tensors.entry(layer.rest).or_default().push(tensor);
+    }
+
+    /// What belongs to no layer.
+    #[must_use]
+    pub const fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// What stands before the layers' numbers in the names of a stack: several where some names
+    /// have a wrapper that others lack. Sorted.
+    pub fn written(&self, stack: &str) -> impl Iterator<Item = &str> {
+        let stack = self.stacks.get(stack).into_iter();
+        stack.flat_map(|stack| stack.written.iter().map(String::as_str))
     }
 
     /// The names of the stacks, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.stacks.keys().map(String::as_str)
     }
 
     /// The names of the stacks of which some layer has a suffix, sorted.
     #[must_use]
     pub fn with(&self, suffix: &str) -> Vec<&str> {
         let with_weight = with_weight(suffix);
-        let has = |tensors: &BTreeMap<String, Vec<T>>| {
+        let has = |tensors: &Tensors<T>| {
             tensors.contains_key(suffix) || tensors.contains_key(&with_weight)
         };
-        let stacks = self.0.iter();
+        let stacks = self.stacks.iter();
         stacks
-            .filter(|(_, layers)| layers.values().any(has))
+            .filter(|(_, stack)| stack.layers.values().any(has))
             .map(|(stack, _)| stack.as_str())
             .collect()
     }
@@ -79,7 +121,7 @@ impl<T> Stacks<T> {
     #[must_use]
     pub fn spelling(&self, stack: &str, suffix: &str) -> Spelling {
         let with_weight = with_weight(suffix);
-        let mut layers = self.0.get(stack).into_iter().flat_map(BTreeMap::values);
+        let mut layers = self.layers(stack).map(|(_, tensors)| tensors);
         if layers.any(|it| it.contains_key(suffix) && it.contains_key(&with_weight)) {
             Spelling::Whole
         } else {
@@ -94,18 +136,18 @@ impl<T> Stacks<T> {
         suffix: &str,
         spelling: Spelling,
     ) -> impl Iterator<Item = u64> {
-        let layers = self.0.get(stack).into_iter().flatten();
-        layers
-            .filter(move |(_, tensors)| !of_layer(tensors, suffix, spelling).is_empty())
-            .map(|(layer, _)| *layer)
+        self.layers(stack)
+            .filter(move |(_, tensors)| !meant(tensors, suffix, spelling).is_empty())
+            .map(|(layer, _)| layer)
     }
 
     /// The tensors that a suffix means in a layer of a stack, in the order in which they were
     /// added. More than one cannot be told apart by their names.
     #[must_use]
-    pub fn of(&self, stack: &str, layer: u64, suffix: &str, spelling: Spelling) -> &[T] {
-        let tensors = self.0.get(stack).and_then(|layers| layers.get(&layer));
-        tensors.map_or(&[], |tensors| of_layer(tensors, suffix, spelling))
+    pub fn of_layer(&self, stack: &str, layer: u64, suffix: &str, spelling: Spelling) -> &[T] {
+        let stack = self.stacks.get(stack);
+        let tensors = stack.and_then(|stack| stack.layers.get(&layer));
+        tensors.map_or(&[], |tensors| meant(tensors, suffix, spelling))
     }
 
     /// The suffixes of every stack, as configs spell them: without `.weight` at their ends where
@@ -113,9 +155,9 @@ impl<T> Stacks<T> {
     #[must_use]
     pub fn suffixes(&self) -> BTreeSet<(&str, &str)> {
         let mut suffixes = BTreeSet::new();
-        for (stack, layers) in &self.0 {
-            let names: BTreeSet<&str> = layers
-                .values()
+        for stack in self.stacks.keys() {
+            let tensors = self.layers(stack).map(|(_, tensors)| tensors);
+            let names: BTreeSet<&str> = tensors
                 .flat_map(BTreeMap::keys)
                 .map(String::as_str)
                 .collect();
@@ -130,13 +172,35 @@ impl<T> Stacks<T> {
         }
         suffixes
     }
+
+    /// The layers of a stack, ascending.
+    fn layers(&self, stack: &str) -> impl Iterator<Item = (u64, &Tensors<T>)> {
+        let stack = self.stacks.get(stack).into_iter();
+        let layers = stack.flat_map(|stack| &stack.layers);
+        layers.map(|(layer, tensors)| (*layer, tensors))
+    }
 }
 
-fn of_layer<'a, T>(
-    tensors: &'a BTreeMap<String, Vec<T>>,
-    suffix: &str,
-    spelling: Spelling,
-) -> &'a [T] {
+impl<T> Default for Stack<T> {
+    fn default() -> Self {
+        Self {
+            written: BTreeSet::new(),
+            layers: BTreeMap::new(),
+        }
+    }
+}
+
+impl Outside {
+    fn add(&mut self, name: String) {
+        self.count += 1;
+        self.examples.insert(name);
+        if self.examples.len() > EXAMPLES {
+            self.examples.pop_last();
+        }
+    }
+}
+
+fn meant<'a, T>(tensors: &'a Tensors<T>, suffix: &str, spelling: Spelling) -> &'a [T] {
     let whole = tensors.get(suffix);
     let found = match spelling {
         Spelling::Whole => whole,
@@ -154,11 +218,7 @@ mod tests {
     use super::{Spelling, Stacks};
 
     fn stacks(names: &[&'static str]) -> Stacks<&'static str> {
-        let mut stacks = Stacks::default();
-        for name in names {
-            stacks.add(name, *name);
-        }
-        stacks
+        Stacks::of(names.iter().map(|name| ((*name).to_owned(), *name)))
     }
 
     #[test]
@@ -182,7 +242,7 @@ mod tests {
     fn a_name_with_and_one_without_weight_are_both_addressed() {
         let found = stacks(&["layers.0.a", "layers.0.a.weight", "layers.1.a.weight"]);
         assert_eq!(found.spelling("layers.", "a"), Spelling::Whole);
-        let of = |layer, suffix| found.of("layers.", layer, suffix, Spelling::Whole);
+        let of = |layer, suffix| found.of_layer("layers.", layer, suffix, Spelling::Whole);
         assert_eq!(of(0, "a"), ["layers.0.a"]);
         assert_eq!(of(0, "a.weight"), ["layers.0.a.weight"]);
         assert_eq!(of(1, "a"), [""; 0]);
@@ -192,8 +252,23 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_stands_side_by_side() {
-        let found = stacks(&["layers.7.a", "layers.07.a", "layers.7.a"]);
-        let of = found.of("layers.", 7, "a", Spelling::WeightMayLack);
-        assert_eq!(of, ["layers.7.a", "layers.07.a", "layers.7.a"]);
+        let names = [
+            "layers.7.a",
+            "layers.07.a",
+            "layers.7.a",
+            "module.layers.7._orig_mod.a",
+        ];
+        let found = stacks(&names);
+        let of = found.of_layer("layers.", 7, "a", Spelling::WeightMayLack);
+        assert_eq!(of, names);
+        let written: Vec<&str> = found.written("layers.").collect();
+        assert_eq!(written, ["layers.", "module.layers."]);
+    }
+
+    #[test]
+    fn what_is_of_no_layer_is_counted() {
+        let found = stacks(&["d", "c", "layers.0.a", "b", "a"]);
+        assert_eq!(found.outside().count, 4);
+        assert!(found.outside().examples.iter().eq(["a", "b", "c"]));
     }
 }

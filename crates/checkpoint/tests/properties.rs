@@ -6,9 +6,10 @@ mod support;
 use std::fs;
 
 use ckptscope_checkpoint::{
-    Dtype, MemorySource, Packing, Placement, Spelling, Stacks, Tensor, TensorEntry, catalog_of,
-    layer_of, read_tensors,
+    Dtype, MemorySource, Naming, Packing, Placement, Spelling, Stacks, Tensor, TensorEntry,
+    catalog_of, read_tensors,
 };
+use ckptscope_vocabulary::WRAPPERS;
 use half::{bf16, f16};
 use pollster::block_on;
 use proptest::prelude::*;
@@ -106,41 +107,75 @@ proptest! {
     }
 
     #[test]
-    fn layer_names_join_to_the_name(name in "[a-z.]{0,12}(layers|h|blocks|x)\\.[0-9]{1,3}[a-z.]{0,12}") {
-        if let Some(layer) = layer_of(&name) {
-            let weight = if name.ends_with(".weight") { ".weight" } else { "" };
-            let rest = name.strip_prefix(layer.prefix).unwrap();
-            prop_assert!(rest.trim_end_matches(weight).ends_with(layer.suffix));
-            prop_assert!(rest.starts_with(|character: char| character.is_ascii_digit()));
+    fn layer_names_join_to_the_name(
+        names in prop::collection::vec("[a-z.]{0,4}((layers|h|x)\\.)?[0-9]{1,3}[a-z.]{0,4}", 1..6),
+    ) {
+        let naming = Naming::of(names.iter().map(String::as_str));
+        for name in &names {
+            let Some(layer) = naming.layer_of(name) else {
+                continue;
+            };
+            let behind = name.strip_prefix(&layer.written_stack).unwrap();
+            let (number, rest) = behind.split_once('.').unwrap_or((behind, ""));
+            prop_assert_eq!(number.parse(), Ok(layer.number));
+            prop_assert_eq!(rest, layer.rest);
+            prop_assert_eq!(&layer.stack, &layer.written_stack);
         }
     }
 
     #[test]
-    fn no_tensor_takes_the_place_of_another(
-        names in prop::collection::vec("((a\\.)?(layers|h)\\.)?0?[01](\\.[ab])?(\\.weight){0,2}", 0..20),
+    fn wrappers_change_no_layer(
+        names in prop::collection::vec(
+            prop::collection::vec("layers|h|x|0|1|12|experts|a|weight", 1..6), 1..6),
+        wrappers in prop::collection::vec(
+            (any::<usize>(), any::<usize>(), prop::sample::select(WRAPPERS)), 0..8),
     ) {
-        let mut stacks = Stacks::default();
-        for (number, name) in names.iter().enumerate() {
-            stacks.add(name, number);
+        let mut wrapped = names.clone();
+        for (name, place, wrapper) in wrappers {
+            let name = name % wrapped.len();
+            let place = place % (wrapped[name].len() + 1);
+            wrapped[name].insert(place, wrapper.to_owned());
         }
+        let join = |names: Vec<Vec<String>>| names.iter().map(|it| it.join(".")).collect();
+        let (plain, wrapped): (Vec<String>, Vec<String>) = (join(names), join(wrapped));
+        let layers = |names: &[String]| -> Vec<_> {
+            let naming = Naming::of(names.iter().map(String::as_str));
+            let layers = names.iter().map(|name| naming.layer_of(name));
+            layers.map(|it| it.map(|it| (it.stack, it.number, it.rest))).collect()
+        };
+        prop_assert_eq!(layers(&plain), layers(&wrapped));
+    }
+
+    #[test]
+    fn no_tensor_takes_the_place_of_another(
+        names in prop::collection::vec(
+            "(module\\.)?((a\\.)?(layers|h|x)\\.)?0?[01](\\._orig_mod)?(\\.[ab])?(\\.weight){0,2}",
+            0..20),
+    ) {
+        let numbered = names.iter().cloned().zip(0..);
+        let stacks: Stacks<usize> = Stacks::of(numbered);
+        let naming = Naming::of(names.iter().map(String::as_str));
+        let layer_of = |name: &str| {
+            let layer = naming.layer_of(name)?;
+            Some((layer.stack, layer.number, layer.rest))
+        };
         for (number, name) in names.iter().enumerate() {
-            let Some(layer) = layer_of(name) else {
+            let Some((stack, layer, rest)) = layer_of(name) else {
                 continue;
             };
-            let found = stacks.of(layer.prefix, layer.number, layer.rest, Spelling::Whole);
-            let alike = |other: &usize| {
-                let other = layer_of(&names[*other]).unwrap();
-                (other.prefix, other.number, other.rest) == (layer.prefix, layer.number, layer.rest)
-            };
+            let found = stacks.of_layer(&stack, layer, &rest, Spelling::Whole);
+            let is_alike = |other: &usize| layer_of(&names[*other]) == layer_of(name);
             prop_assert!(found.contains(&number));
-            prop_assert!(found.iter().all(alike), "{:?} of {:?}", found, names);
+            prop_assert!(found.iter().all(is_alike), "{:?} of {:?}", found, names);
             // Every one is reached by a suffix that is listed.
             let reaches = |(stack, suffix): (&str, &str)| {
                 let spelling = stacks.spelling(stack, suffix);
-                stacks.of(stack, layer.number, suffix, spelling).contains(&number)
+                stacks.of_layer(stack, layer, suffix, spelling).contains(&number)
             };
             prop_assert!(stacks.suffixes().into_iter().any(reaches), "{}", name);
         }
+        let outside = names.iter().filter(|name| layer_of(name).is_none()).count();
+        prop_assert_eq!(stacks.outside().count, outside);
     }
 
     #[test]

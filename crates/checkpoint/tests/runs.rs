@@ -377,11 +377,166 @@ fn dimensions_by_the_names_of_several_models() {
         (Some(64), Some(4), Some(8), Some(2), Some(16))
     );
     let gpt = r#"{"n_embd":64,"n_layer":4,"n_head":8,"num_attention_heads":8}"#;
-    assert_eq!(model(gpt), (Some(64), Some(4), Some(8), Some(8), Some(8)));
+    assert_eq!(model(gpt), (Some(64), Some(4), Some(8), None, None));
     let partial = r#"{"hidden_size":65,"num_attention_heads":8}"#;
-    assert_eq!(model(partial), (Some(65), None, Some(8), Some(8), None));
+    assert_eq!(model(partial), (Some(65), None, Some(8), None, None));
     let headless = r#"{"d_model":64,"n_layers":2,"attention_n_heads":0}"#;
-    assert_eq!(model(headless), (Some(64), Some(2), Some(0), Some(0), None));
+    assert_eq!(model(headless), (Some(64), Some(2), Some(0), None, None));
+}
+
+/// The heads, key-value heads and their width that a config.json says, and warnings.
+fn heads(config: &str) -> ([Option<u64>; 3], Vec<String>) {
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", config)]);
+    let model = run.model.unwrap_or_default();
+    (
+        [model.n_heads, model.n_kv_heads, model.d_head],
+        run.warnings,
+    )
+}
+
+#[test]
+fn every_library_has_its_own_names() {
+    for (config, expected) in [
+        // Falcon of 7B: the number beside `multi_query` does not count.
+        (
+            r#"{"num_attention_heads": 71, "num_kv_heads": 71, "multi_query": true,
+                "new_decoder_architecture": false}"#,
+            [Some(71), Some(1), None],
+        ),
+        // Falcon of 40B.
+        (
+            r#"{"num_attention_heads": 128, "num_kv_heads": 8, "multi_query": true,
+                "new_decoder_architecture": true}"#,
+            [Some(128), Some(8), None],
+        ),
+        (
+            r#"{"n_embed": 64, "n_head": 4, "multi_query": true}"#,
+            [Some(4), Some(1), None],
+        ),
+        (
+            r#"{"d_model": 32, "num_heads": 4, "d_kv": 6}"#,
+            [Some(4), None, Some(6)],
+        ),
+        (
+            r#"{"d_model": 32, "n_heads": 8, "attn_config": {"kv_n_heads": 2}}"#,
+            [Some(8), Some(2), None],
+        ),
+        (
+            r#"{"num_attention_heads": 32, "multi_query_attention": true,
+                "multi_query_group_num": 2, "kv_channels": 128}"#,
+            [Some(32), Some(2), Some(128)],
+        ),
+        (
+            r#"{"num_attention_heads": 32, "multi_query_attention": false,
+                "multi_query_group_num": 2}"#,
+            [Some(32), None, None],
+        ),
+        (
+            r#"{"dim": 32, "n_heads": 8, "n_kv_heads": 2}"#,
+            [Some(8), Some(2), None],
+        ),
+        (
+            r#"{"encoder_attention_heads": 16, "decoder_attention_heads": 16}"#,
+            [Some(16), None, None],
+        ),
+        (
+            r#"{"num_attention_heads": 4.0, "head_dim": 8e0}"#,
+            [Some(4), None, Some(8)],
+        ),
+        (
+            r#"{"num_attention_heads": [4, 4], "num_key_value_heads": [2, 2]}"#,
+            [Some(4), Some(2), None],
+        ),
+        (
+            "\u{feff}{\"num_attention_heads\": 4, \"limit\": [0.0, Infinity, NaN]}",
+            [Some(4), None, None],
+        ),
+    ] {
+        assert_eq!(heads(config), (expected, vec![]), "{config}");
+    }
+}
+
+#[test]
+fn of_several_models_the_language_model_counts() {
+    let gemma = r#"{"hidden_size": 9, "text_config": {"num_attention_heads": 4,
+                    "num_key_value_heads": 2}, "vision_config": {"num_attention_heads": 8}}"#;
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", gemma)]);
+    let model = run.model.unwrap();
+    assert_eq!(
+        (model.d_model, model.n_heads, model.n_kv_heads),
+        (None, Some(4), Some(2))
+    );
+    assert!(model.is_text_only);
+    for config in [
+        r#"{"llm_config": {"num_attention_heads": 4, "num_key_value_heads": 2}}"#,
+        r#"{"thinker_config": {"audio_config": {"num_heads": 9}, "text_config":
+            {"num_attention_heads": 4, "num_key_value_heads": 2}}}"#,
+        r#"{"language_config": {"num_attention_heads": 4, "num_key_value_heads": 2}}"#,
+        r#"{"model": {"n_heads": 4, "n_kv_heads": 2}, "trainer": {"n_heads": 3}}"#,
+    ] {
+        assert_eq!(heads(config).0, [Some(4), Some(2), None], "{config}");
+    }
+}
+
+#[test]
+fn layers_may_have_heads_of_their_own() {
+    let config = r#"{"num_query_heads": [12, 16, 20], "num_kv_heads": [3, null, 5],
+                     "head_dim": 64}"#;
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", config)]);
+    assert_eq!(run.warnings, [""; 0]);
+    let of = |layer| {
+        let own = run.model.as_ref().unwrap().of_layer(layer);
+        (own.n_heads, own.n_kv_heads, own.d_head)
+    };
+    assert_eq!(of(0), (Some(12), Some(3), Some(64)));
+    assert_eq!(of(1), (Some(16), None, Some(64)));
+    assert_eq!(of(2), (Some(20), Some(5), Some(64)));
+    assert_eq!(of(3), (None, None, Some(64)));
+}
+
+#[test]
+fn one_wrong_dimension_spoils_itself_only() {
+    let config = r#"{"num_attention_heads": "four", "n_head": 4, "num_key_value_heads": [2, 0.5],
+                     "head_dim": {"size": 4}, "hidden_size": -1}"#;
+    let (heads, warnings) = heads(config);
+    assert_eq!(heads, [Some(4), None, None]);
+    let expected = [
+        "hidden_size is -1, no whole number; passed over: config.json",
+        "num_attention_heads is \"four\", no whole number; passed over: config.json",
+        "num_key_value_heads is a list of what are no whole numbers; passed over: config.json",
+        "head_dim is a map, no whole number; passed over: config.json",
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn the_file_that_says_the_heads_counts() {
+    let run = found(&[
+        ("model.safetensors", ""),
+        ("training_config.yaml", "model: {d_model: 64}"),
+        ("config.json", r#"{"num_attention_heads": 4}"#),
+    ]);
+    let model = run.model.unwrap();
+    assert_eq!(
+        (model.n_heads, model.source.as_str()),
+        (Some(4), "config.json")
+    );
+    let account = |files: &[(&str, &str)]| block_on(Run::account_of_configs(&tree(files)));
+    let expected = "there is no training_config.yaml and no config.json beside the checkpoints";
+    assert_eq!(account(&[]), expected);
+    let files = [
+        ("training_config.yaml", "model: [a"),
+        ("a/config.json", "{\"n_head\": \"4\"}"),
+    ];
+    let told = account(&files);
+    assert!(
+        told.starts_with("training_config.yaml was passed over, because line 1"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with("of a/config.json, n_head is \"4\", no whole number"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -11,6 +11,9 @@ pub struct ConfigForm {
     pub analysis_name: String,
     /// The entries of `metrics`, in order.
     pub metrics: Vec<MetricForm>,
+    /// Names and values of the model's dimensions that are said.
+    #[serde(default)]
+    pub model: Vec<(String, String)>,
     /// `all`, steps as `0, 50, 100`, or a range as `0..1000 step 50`.
     pub steps: String,
     /// `skip` or `stop`; empty for the default.
@@ -64,6 +67,9 @@ pub struct ComponentForm {
     pub data_type: String,
     /// Suffixes: in the order of the component's roles; where it has none, as many as are listed.
     pub suffixes: Vec<String>,
+    /// The stack of layers; empty where none is named.
+    #[serde(default)]
+    pub stack: String,
     /// `all`, layers as `0, 2`, or a range as `0..11`.
     pub layers: String,
     /// Names and values of its parameters.

@@ -19,7 +19,8 @@ pub struct PanelCurves<'a> {
 pub struct PartCurves<'a> {
     /// The component and its run; neither layer nor head.
     pub of: Subject,
-    /// The component and its run, in full: `attention.o_proj · seed 1`.
+    /// The component and its run, in full, with the stack where there are several:
+    /// `attention.o_proj · seed 1`.
     pub name: String,
     /// The same with the component's last part only: `o_proj · seed 1`.
     pub short: String,
@@ -42,11 +43,12 @@ pub struct Curve<'a> {
 pub fn panels(results: &Results) -> Vec<PanelCurves<'_>> {
     let mut panels: Vec<PanelCurves<'_>> = Vec::new();
     let mut places = HashMap::new();
+    let names_stacks = results.names_stacks();
     for series in results.series.iter() {
         let of_part = Subject {
             layer: None,
             head: None,
-            ..series.id.subject()
+            ..series.id.subject(names_stacks)
         };
         let id = series.id.panel();
         let place = places.entry((id, of_part));

@@ -47,6 +47,7 @@ fn results(seed: u64) -> Results {
     let component = MeasuredComponent {
         component: "ov_circuit".to_owned(),
         kind: DataKind::Weights,
+        stack: String::new(),
         parameters: serde_json::Map::new(),
     };
     let entry = |metric: &&str| Entry {

@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use ckptscope_vocabulary::without_wrappers;
 use serde_json::json;
 
 use crate::order::Order;
-use crate::write::{Cell, KEY_COLUMNS, key_cells, number_cell, written};
+use crate::write::{Cell, KEY_COLUMNS, STACK, key_cells, number_cell, written};
 use crate::{
     Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, Text, UnreadableStep,
     WriteError,
@@ -113,9 +114,11 @@ impl Comparison {
     /// [`WriteError::Csv`].
     pub fn csv(&self) -> Result<Vec<u8>, WriteError> {
         let columns = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
+        let names_stacks = self.merged.names_stacks();
+        let columns = columns.chain(names_stacks.then_some(STACK));
         let columns = columns.chain(self.names.iter().map(String::as_str));
         let columns: Vec<&str> = columns.chain([DIFFERENCE]).collect();
-        written(&columns, self.rows().map(ComparedRow::cells))
+        written(&columns, self.rows().map(|row| row.cells(names_stacks)))
     }
 
     /// `compare.csv` and the merged `results.json`.
@@ -171,11 +174,12 @@ impl<'a> ComparedRow<'a> {
         Some((*last)? - (*first)?)
     }
 
-    fn cells(self) -> Vec<Cell<'a>> {
+    fn cells(self, names_stacks: bool) -> Vec<Cell<'a>> {
         let id: &'a SeriesId = self.id;
         let mut cells: Vec<Cell<'a>> =
             vec![(&*id.entry.label).into(), id.entry.split.name().into()];
         cells.extend(key_cells(id, self.step));
+        cells.extend(names_stacks.then(|| Cell::from(&*id.stack)));
         cells.extend(self.values.iter().copied().map(number_cell));
         // What is beyond the largest number has no place in a table.
         cells.push(number_cell(self.difference().filter(|one| one.is_finite())));
@@ -187,7 +191,7 @@ impl<'a> ComparedRow<'a> {
 /// not repeat the table's own columns.
 fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
     let own = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
-    let mut taken: BTreeSet<String> = own.chain([DIFFERENCE]).map(str::to_owned).collect();
+    let mut taken: BTreeSet<String> = own.chain([STACK, DIFFERENCE]).map(str::to_owned).collect();
     let mut names = Vec::new();
     for (given, results) in runs {
         let name = given.as_ref().unwrap_or(&results.analysis_name);
@@ -201,12 +205,41 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
 }
 
 /// What series of several runs are matched by.
-fn matched_by(id: &SeriesId, keeps_stack: bool) -> SeriesId {
-    let stack = if keeps_stack {
-        Text::clone(&id.stack)
-    } else {
-        Text::default()
-    };
+struct Matching {
+    /// What some run has in several stacks, so that only the stack tells its numbers apart.
+    in_several_stacks: HashSet<SeriesId>,
+}
+
+impl Matching {
+    fn of(runs: &[Results]) -> Self {
+        let mut several = HashSet::new();
+        for run in runs {
+            let mut seen = HashSet::new();
+            for series in run.series.iter() {
+                let id = with_stack(&series.id, Text::default());
+                if !seen.insert(id.clone()) {
+                    several.insert(id);
+                }
+            }
+        }
+        Self {
+            in_several_stacks: several,
+        }
+    }
+
+    /// The id without what differs between runs: the run, wrappers, and the stack where it tells
+    /// nothing apart.
+    fn by(&self, id: &SeriesId) -> SeriesId {
+        let by = with_stack(id, Text::default());
+        if self.in_several_stacks.contains(&by) {
+            with_stack(id, without_wrappers(&id.stack).into())
+        } else {
+            by
+        }
+    }
+}
+
+fn with_stack(id: &SeriesId, stack: Text) -> SeriesId {
     SeriesId {
         run: None,
         stack,
@@ -214,34 +247,14 @@ fn matched_by(id: &SeriesId, keeps_stack: bool) -> SeriesId {
     }
 }
 
-/// What some run has in several stacks, so that only the stack tells its numbers apart.
-fn in_several_stacks(runs: &[Results]) -> HashSet<SeriesId> {
-    let mut several = HashSet::new();
-    for run in runs {
-        let mut seen = HashSet::new();
-        for series in run.series.iter() {
-            let id = matched_by(&series.id, false);
-            if !seen.insert(id.clone()) {
-                several.insert(id);
-            }
-        }
-    }
-    several
-}
-
 /// All series of all runs, in the order of results.
 fn matches(runs: &[Results]) -> Vec<Match> {
-    let several = in_several_stacks(runs);
+    let matching = Matching::of(runs);
     let mut matches: Vec<Match> = Vec::new();
     let mut places: HashMap<SeriesId, usize> = HashMap::new();
     for (index, run) in runs.iter().enumerate() {
         for series in run.series.iter() {
-            let by = matched_by(&series.id, false);
-            let by = if several.contains(&by) {
-                matched_by(&series.id, true)
-            } else {
-                by
-            };
+            let by = matching.by(&series.id);
             let place = *places.entry(by).or_insert_with(|| {
                 matches.push(Match {
                     id: SeriesId {
@@ -347,9 +360,10 @@ fn inputs(names: &[String], runs: &[Results]) -> Vec<Input> {
 /// What does not match, and then what the runs' own analyses warned of.
 fn warnings(names: &[String], runs: &[Results]) -> Vec<String> {
     let mut warnings = differing_entries(names, runs);
+    let matching = Matching::of(runs);
     for (name, run) in names.iter().zip(runs) {
         warnings.extend(lacking_steps(name, run, runs));
-        warnings.extend(lacking_series(name, run, runs));
+        warnings.extend(lacking_series(name, run, runs, &matching));
     }
     if let (Some(first), Some(name)) = (runs.first(), names.first())
         && runs.iter().any(|run| run.config != first.config)
@@ -406,10 +420,10 @@ fn lacking_steps(name: &str, run: &Results, runs: &[Results]) -> Option<String> 
 }
 
 /// What others have and this run has not, by component; with the layers where it has others of it.
-fn lacking_series(name: &str, run: &Results, runs: &[Results]) -> Vec<String> {
+fn lacking_series(name: &str, run: &Results, runs: &[Results], matching: &Matching) -> Vec<String> {
     let series = |run: &Results| -> BTreeSet<SeriesId> {
         let ids = run.series.iter();
-        ids.map(|series| matched_by(&series.id, false)).collect()
+        ids.map(|series| matching.by(&series.id)).collect()
     };
     let own = series(run);
     let own_parts: BTreeSet<String> = own.iter().map(part).collect();
@@ -431,7 +445,8 @@ fn lacking_series(name: &str, run: &Results, runs: &[Results]) -> Vec<String> {
 
 /// A series without layer and head, in words.
 fn part(id: &SeriesId) -> String {
-    format!("{} of {} {}", id.entry.stem(), id.component, id.kind)
+    let part = id.subject(!id.stack.is_empty()).part();
+    format!("{} of {part} {}", id.entry.stem(), id.kind)
 }
 
 /// The numbers, shortened where they are many.

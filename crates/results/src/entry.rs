@@ -39,6 +39,9 @@ pub struct MeasuredComponent {
     /// What its tensors are of.
     #[serde(rename = "data_type")]
     pub kind: DataKind,
+    /// The stack of its layers, as series name it, where the results are of several; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stack: String,
     /// The component's parameters.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub parameters: Map<String, Value>,
@@ -62,6 +65,7 @@ impl MeasuredComponent {
     /// Whether the series is of it, whatever the entry.
     #[must_use]
     pub fn has(&self, id: &SeriesId) -> bool {
-        self.component == *id.component && self.kind == id.kind
+        let is_of_stack = self.stack.is_empty() || self.stack == *id.stack;
+        self.component == *id.component && self.kind == id.kind && is_of_stack
     }
 }

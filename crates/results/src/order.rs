@@ -10,11 +10,12 @@ use crate::{Entry, SeriesId};
 pub(crate) struct Order<'a> {
     entries: HashMap<(&'a str, Split), usize>,
     components: HashMap<(&'a str, DataKind), usize>,
+    stacks: HashMap<&'a str, usize>,
     runs: HashMap<&'a str, usize>,
 }
 
 /// What series are sorted by.
-pub(crate) type Key = (usize, usize, usize, u64, Option<u64>, String);
+pub(crate) type Key = (usize, usize, usize, usize, u64, Option<u64>, String);
 
 impl<'a> Order<'a> {
     pub(crate) fn of(entries: &'a [Entry], runs: &'a [String]) -> Self {
@@ -22,13 +23,18 @@ impl<'a> Order<'a> {
         let named = entries.iter().map(|one| (one.label.as_str(), one.split));
         Self {
             entries: places(named),
-            components: places(measured.map(|one| (one.component.as_str(), one.kind))),
+            components: places(
+                measured
+                    .clone()
+                    .map(|one| (one.component.as_str(), one.kind)),
+            ),
+            stacks: places(measured.map(|one| one.stack.as_str())),
             runs: places(runs.iter().map(String::as_str)),
         }
     }
 
-    /// Entry, component, run, layer, head, and the key, which has the output. What no entry lists
-    /// comes last.
+    /// Entry, component, run, stack, layer, head, and the key, which has the output. What no entry
+    /// lists comes last.
     pub(crate) fn key(&self, id: &SeriesId) -> Key {
         let component = self.components.get(&(&*id.component, id.kind));
         let run = id.run.as_ref().and_then(|run| self.runs.get(&**run));
@@ -36,6 +42,7 @@ impl<'a> Order<'a> {
             self.entry(id).unwrap_or(usize::MAX),
             component.copied().unwrap_or(usize::MAX),
             run.copied().unwrap_or(usize::MAX),
+            self.stacks.get(&*id.stack).copied().unwrap_or(usize::MAX),
             id.layer,
             id.head,
             id.key(),

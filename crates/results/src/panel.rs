@@ -11,6 +11,9 @@ use crate::{Entry, EntryId, SeriesId, Text};
 /// Between a component and the run it is of.
 pub const SEPARATOR: &str = " · ";
 
+/// Stands for the layer's number behind a stack, as in configs.
+const NUMBER: &str = "*";
+
 /// What all series that share an axis have in common: one number of one metric entry, of one kind
 /// of data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,12 +27,12 @@ pub struct PanelId {
 }
 
 /// What one series of a panel is of. The same in all panels: colours and pins go by it.
-///
-/// The stack is left out: the components of one entry have one each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {
     /// A tensor's name within its layer, or the component's name.
     pub component: Text,
+    /// The stack of layers, where results are of several.
+    pub stack: Option<Text>,
     /// The run, where several are compared.
     pub run: Option<Text>,
     /// The layer; none where a line runs over layers.
@@ -49,11 +52,13 @@ impl SeriesId {
         }
     }
 
-    /// What it is of within its panel.
+    /// What it is of within its panel, as [`Results::names_stacks`](crate::Results::names_stacks)
+    /// says.
     #[must_use]
-    pub fn subject(&self) -> Subject {
+    pub fn subject(&self, names_stacks: bool) -> Subject {
         Subject {
             component: self.component.clone(),
+            stack: names_stacks.then(|| self.stack.clone()),
             run: self.run.clone(),
             layer: Some(self.layer),
             head: self.head,
@@ -76,16 +81,30 @@ impl PanelId {
 }
 
 impl Subject {
-    /// Component and run, in full: `attention.o_proj · seed 1`.
+    /// Component and run, in full: `attention.o_proj · seed 1`, or with the stack in front as
+    /// configs write it, `encoder.layers.*.attention.o_proj`.
     #[must_use]
     pub fn part(&self) -> String {
-        with_run(&self.component, self.run.as_deref())
+        let component = match &self.stack {
+            Some(stack) => format!("{stack}{NUMBER}.{}", self.component),
+            None => self.component.to_string(),
+        };
+        with_run(&component, self.run.as_deref())
     }
 
-    /// The last part of the component, and the run: `o_proj · seed 1`.
+    /// The last part of the component, and the run: `o_proj · seed 1`, `encoder.layers · o_proj`.
     #[must_use]
     pub fn short_part(&self) -> String {
-        with_run(short_name(&self.component), self.run.as_deref())
+        let component = short_name(&self.component);
+        let stack = self
+            .stack
+            .as_deref()
+            .map(|stack| match stack.strip_suffix('.') {
+                Some(stack) => format!("{stack}{SEPARATOR}"),
+                None => format!("{NUMBER}{SEPARATOR}"),
+            });
+        let component = stack.unwrap_or_default() + component;
+        with_run(&component, self.run.as_deref())
     }
 
     /// `layer 0 · v_proj`, `layer 0 · head 1 · ov_circuit`: what differs most stands first, where
@@ -151,8 +170,15 @@ impl FromStr for Subject {
             Some((component, run)) => (component, Some(run.into())),
             None => (part, None),
         };
+        let (stack, component) = match component.split_once("*.") {
+            Some((stack, component)) if stack.is_empty() || stack.ends_with('.') => {
+                (Some(stack.into()), component)
+            }
+            _ => (None, component),
+        };
         Ok(Self {
             component: component.into(),
+            stack,
             run,
             layer,
             head,
@@ -189,12 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn a_short_name_keeps_the_stack() {
+        let subject = |text: &str| text.parse::<Subject>().unwrap();
+        let of_encoder = subject("3::encoder.layers.*.attn.v · seed 1");
+        assert_eq!(of_encoder.stack.as_deref(), Some("encoder.layers."));
+        assert_eq!(of_encoder.name(), "layer 3 · encoder.layers · v · seed 1");
+        assert_eq!(subject("0::*.attn.v").short_part(), "* · v");
+    }
+
+    #[test]
     fn a_subject_is_read_as_it_is_written() {
         for text in [
             "0::attention.v_proj",
             "1:3:ov_circuit · seed 1",
             "::a:b",
             ":2:",
+            "0::encoder.layers.*.attn.v · seed 1",
+            "0:1:*.ov_circuit",
         ] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }

@@ -1,9 +1,9 @@
 //! Everything an analysis found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ckptscope_vocabulary::ModelShape;
+use ckptscope_vocabulary::{ModelShape, without_wrappers};
 use serde::{Deserialize, Serialize};
 
 use crate::order::Order;
@@ -94,6 +94,22 @@ impl Results {
             warnings: self.warnings.clone(),
             config: self.config.clone(),
         }
+    }
+
+    /// Whether some run has numbers of several stacks of layers, so that tables and charts say which
+    /// one a number is of. Wrappers make no other stack.
+    #[must_use]
+    pub fn names_stacks(&self) -> bool {
+        let mut measured = self.entries.iter().flat_map(|entry| &entry.components);
+        if measured.any(|component| !component.stack.is_empty()) {
+            return true;
+        }
+        let mut stacks = HashMap::new();
+        self.series.iter().any(|series| {
+            let id = &series.id;
+            let first = *stacks.entry(id.run.as_deref()).or_insert(&*id.stack);
+            first != &*id.stack && without_wrappers(first) != without_wrappers(&id.stack)
+        })
     }
 
     /// The series of an entry, in their order.

@@ -7,7 +7,7 @@
 mod csv;
 mod per_step;
 
-pub(crate) use self::csv::{Cell, KEY_COLUMNS, key_cells, number_cell, written};
+pub(crate) use self::csv::{Cell, KEY_COLUMNS, STACK, key_cells, number_cell, written};
 use crate::{EntryId, Results};
 
 /// One file of results.

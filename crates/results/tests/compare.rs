@@ -30,6 +30,7 @@ fn results(name: &str, steps: &[u64], components: &[&str], numbers: &[Number]) -
     let measured = components.iter().map(|component| MeasuredComponent {
         component: (*component).to_owned(),
         kind: DataKind::Weights,
+        stack: String::new(),
         parameters: serde_json::Map::default(),
     });
     let mut results = Results {
@@ -105,7 +106,7 @@ fn in_the_merged_results_every_series_names_its_run() {
     let at_1: Vec<(String, Option<f64>)> = merged
         .rows()
         .filter(|(_, point)| point.step == 1)
-        .map(|(id, point)| (id.subject().to_string(), point.number()))
+        .map(|(id, point)| (id.subject(false).to_string(), point.number()))
         .collect();
     let expected = [
         ("0::o_proj · a", Some(1.0)),
@@ -150,7 +151,16 @@ fn what_a_run_has_in_two_stacks_is_matched_by_its_stack() {
         ];
         results("seed", &[0], &["o_proj"], &numbers)
     };
-    let rows = compared(vec![run(1.0), run(2.0)]);
+    // Whatever wrapper one of them has.
+    let wrapped = |mut results: Results| {
+        let wrapped = results.series.each().map(|mut number| {
+            number.id.stack = format!("module.{}", number.id.stack).into();
+            number
+        });
+        results.series = wrapped.collect();
+        results
+    };
+    let rows = compared(vec![run(1.0), wrapped(run(2.0))]);
     let rows: Vec<_> = rows
         .rows()
         .map(|row| (row.id.stack.to_string(), row.values))

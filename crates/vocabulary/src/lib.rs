@@ -4,10 +4,12 @@
 mod data_kind;
 mod model_shape;
 mod split;
+mod wrapper;
 
 pub use data_kind::DataKind;
-pub use model_shape::ModelShape;
+pub use model_shape::{HeadShape, ModelShape};
 pub use split::Split;
+pub use wrapper::{WRAPPERS, is_wrapper, without_wrappers};
 
 /// A text that is none of a list of words.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use ckptscope_analysis::{Config, Registry};
+use ckptscope_checkpoint::text::decode;
 use jiff::Zoned;
 
 use crate::analysis::{Analysis, Request, counted};
@@ -140,8 +141,10 @@ const fn advice(config: &Config) -> &'static str {
 
 fn read_config(path: &Path) -> Result<Config> {
     let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Misuse(format!("cannot read the config {shown}: {error}")))?;
+    let unreadable =
+        |error: &dyn std::error::Error| Misuse(format!("cannot read the config {shown}: {error}"));
+    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    let text = decode(&bytes).map_err(|error| unreadable(&error))?;
     let config = Config::parse(&text, &Registry::default())
         .map_err(|errors| Misuse(format!("{shown} is not a valid config:\n{errors}")))?;
     Ok(config)

@@ -27,9 +27,10 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     let read = async {
         let (run, place) =
             find_run(&address, &executor, |all| all.iter().copied().collect()).await?;
-        let inspection = Inspection::read(&address, &run, &place).await;
+        let mut inspection = Inspection::read(&address, &run, &place).await;
         // What was read of a directory over the network is not fetched again.
         let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
+        inspection.name_stacks(&survey);
         anyhow::Ok((inspection, proposals(&run, &survey, &Registry::default())))
     };
     let Some(read) = executor.block_on(read) else {

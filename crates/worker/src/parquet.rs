@@ -14,7 +14,15 @@ pub(crate) const FILE_NAME: &str = "results.parquet";
 
 /// The columns, named as in CSV tables. What is undefined is null; `metric`, `split`, `step` and
 /// `key` name a row, and are never null.
-const SCHEMA: &str = "message numbers {
+/// Where there are several stacks of layers, `stack` stands behind `data_type`.
+fn schema(names_stacks: bool) -> String {
+    let stack = if names_stacks {
+        "required binary stack (STRING);"
+    } else {
+        ""
+    };
+    format!(
+        "message numbers {{
     required binary metric (STRING);
     required binary split (STRING);
     required int64 step;
@@ -24,10 +32,13 @@ const SCHEMA: &str = "message numbers {
     required int64 layer;
     optional int64 head;
     required binary data_type (STRING);
+    {stack}
     optional double value;
     optional binary status (STRING);
     optional binary status_code (STRING);
-}";
+}}"
+    )
+}
 
 /// The file's content: a row per number, in the order of tables.
 ///
@@ -38,13 +49,15 @@ const SCHEMA: &str = "message numbers {
 /// A step, layer or head beyond 2^63.
 pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder().set_created_by(results.program.clone());
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
+    let names_stacks = results.names_stacks();
+    let schema = Arc::new(parse_message_type(&schema(names_stacks))?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
     let rows: Vec<Row<'_>> = results.rows().collect();
-    write(Columns {
+    let columns = Columns {
         rows: &rows,
         group: file.next_row_group()?,
-    })?;
+    };
+    write(columns, names_stacks)?;
     Ok(file.into_inner()?)
 }
 
@@ -52,7 +65,7 @@ pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
 type Row<'a> = (&'a SeriesId, SeriesPoint<'a>);
 
 /// Every column of the schema, in its order.
-fn write(mut columns: Columns<'_>) -> Result<()> {
+fn write(mut columns: Columns<'_>, names_stacks: bool) -> Result<()> {
     columns.add_words(|(id, _)| Some(&id.entry.label))?;
     columns.add_words(|(id, _)| Some(id.entry.split.name()))?;
     columns.add_whole_numbers(|(_, point)| Some(point.step))?;
@@ -62,6 +75,9 @@ fn write(mut columns: Columns<'_>) -> Result<()> {
     columns.add_whole_numbers(|(id, _)| Some(id.layer))?;
     columns.add_whole_numbers(|(id, _)| id.head)?;
     columns.add_words(|(id, _)| Some(id.kind.name()))?;
+    if names_stacks {
+        columns.add_words(|(id, _)| Some(&id.stack))?;
+    }
     columns.add::<DoubleType>(|(_, point)| Ok(point.number()))?;
     columns.add_words(|(_, point)| Some(&point.status?.text))?;
     columns.add_words(|(_, point)| Some(&point.status?.code))?;

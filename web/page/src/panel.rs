@@ -6,7 +6,7 @@ pub mod look;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ckptscope_results::{DataKind, Entry, EntryId, Results, Series, SeriesId};
+use ckptscope_results::{DataKind, Entry, EntryId, Results, Series};
 use leptos::prelude::*;
 
 pub use ckptscope_results::{PanelId, Subject, title};
@@ -25,6 +25,8 @@ const KINDS: [DataKind; 3] = [
 pub struct Panels {
     /// The metric entries, in order.
     entries: Vec<EntryId>,
+    /// Whether lines say which stack of layers they are of.
+    names_stacks: bool,
     /// The charts. Each is a signal of its own: a number concerns one of them only.
     pub all: Vec<PanelSlot>,
     /// What their lines are of.
@@ -87,6 +89,7 @@ impl Panels {
     pub fn of(results: &Results) -> Self {
         Self {
             entries: results.entries.iter().map(Entry::id).collect(),
+            names_stacks: results.names_stacks(),
             all: Vec::new(),
             seen: Subjects::default(),
         }
@@ -100,7 +103,8 @@ impl Panels {
         let mut places = HashMap::new();
         let mut last: Option<usize> = None;
         for one in series {
-            added.has_grown |= self.seen.add(&one.id);
+            let subject = one.id.subject(self.names_stacks);
+            added.has_grown |= self.seen.add(&subject);
             // Series of one chart come one after the other.
             let same = last.filter(|&place| self.all[place].id.has(&one.id));
             let place = same.unwrap_or_else(|| {
@@ -114,7 +118,7 @@ impl Panels {
             });
             last = Some(place);
             let panel = &self.all[place].panel;
-            panel.update_untracked(|panel| panel.add(one));
+            panel.update_untracked(|panel| panel.add(subject, one));
             changed.insert(place);
         }
         let slots = changed.into_iter().map(|place| self.all[place].clone());
@@ -147,10 +151,10 @@ fn order(id: &PanelId, entries: &[EntryId]) -> (usize, usize) {
 
 impl Subjects {
     /// Whether the series is of something new.
-    fn add(&mut self, id: &SeriesId) -> bool {
-        let is_new_layer = self.layers.insert(id.layer);
-        let is_new_head = id.head.is_some_and(|head| self.heads.insert(head));
-        let is_new_part = self.parts.insert(part_of(&id.subject()));
+    fn add(&mut self, subject: &Subject) -> bool {
+        let is_new_layer = subject.layer.is_some_and(|layer| self.layers.insert(layer));
+        let is_new_head = subject.head.is_some_and(|head| self.heads.insert(head));
+        let is_new_part = self.parts.insert(part_of(subject));
         is_new_layer || is_new_head || is_new_part
     }
 }
@@ -250,8 +254,7 @@ impl Panel {
         self.lines.iter().any(|line| line.subject.head.is_some())
     }
 
-    fn add(&mut self, series: &Arc<Series>) {
-        let subject = series.id.subject();
+    fn add(&mut self, subject: Subject, series: &Arc<Series>) {
         let place = self
             .lines
             .binary_search_by(|line| line.subject.cmp(&subject));

@@ -107,6 +107,7 @@ async fn an_analysis_as_large_as_the_demo_fits() {
 async fn choices_come_back() {
     let series = |layer: u64| Subject {
         component: "attention.v_proj".into(),
+        stack: None,
         run: None,
         layer: Some(layer),
         head: Some(2),

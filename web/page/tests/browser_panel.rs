@@ -60,6 +60,7 @@ fn points(panel: &Panel, line: usize) -> Vec<(u64, Option<f64>)> {
 fn subject(layer: u64, component: &str, head: Option<u64>) -> Subject {
     Subject {
         component: component.into(),
+        stack: None,
         run: None,
         layer: Some(layer),
         head,
@@ -176,9 +177,14 @@ fn subjects_travel_as_text() {
         subject(12, "odd:name", Some(3)),
         Subject {
             component: "w_2".into(),
+            stack: None,
             run: Some("seed 1".into()),
             layer: None,
             head: None,
+        },
+        Subject {
+            stack: Some("encoder.block.".into()),
+            ..subject(0, "attn", None)
         },
     ] {
         assert_eq!(subject.to_string().parse(), Ok(subject));

@@ -4,7 +4,9 @@ use ckptscope_analysis::Registry;
 use ckptscope_analysis::proposal::proposals;
 use ckptscope_analysis::survey::{Suffix, Survey};
 use ckptscope_checkpoint::tree::entry_of;
-use ckptscope_checkpoint::{BrokenStep, DataKind, Layout, Part, Run, Split, Step, Tree};
+use ckptscope_checkpoint::{
+    BrokenStep, DataKind, Layout, ModelShape, Part, Run, Split, Step, Tree,
+};
 use ckptscope_protocol::tab::{
     BrokenStepSummary, Found, Opened, PartSummary, RunSummary, StepSummary, SuffixSummary,
 };
@@ -31,7 +33,8 @@ pub(super) async fn open(
 }
 
 fn summary(run: &Run, survey: &Survey, tree: &dyn Tree) -> RunSummary {
-    let model = run.model.as_ref();
+    let model = run.model.as_ref().map(ModelShape::with_usual);
+    let model = model.as_ref();
     let steps = run.steps.iter().map(|step| step_summary(step, tree));
     let warnings = run.warnings.iter().chain(&survey.warnings);
     RunSummary {

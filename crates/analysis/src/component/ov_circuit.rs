@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ckptscope_checkpoint::DataKind;
+use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter, ParameterKind, ParameterValue};
 use nalgebra::DMatrix;
 
@@ -76,6 +76,18 @@ impl Component for OvCircuit {
                     (kind, VALUE),
                 ]
             }
+        }
+    }
+
+    fn dimensions(&self, request: &Request<'_, Shape>) -> ModelShape {
+        let Ok(heads) = Heads::of(request) else {
+            return ModelShape::default();
+        };
+        ModelShape {
+            n_heads: Some(heads.count as u64),
+            n_kv_heads: Some(heads.kv_count as u64),
+            d_head: Some(heads.width as u64),
+            ..ModelShape::default()
         }
     }
 

@@ -13,11 +13,13 @@ use super::schema::{Context, entries};
 use super::selection::layers;
 use super::tree::quoted;
 use super::value::filled_text;
-use super::{ComponentEntry, LayerSelection, Location};
+use super::{ComponentEntry, LayerSelection, LayerSuffix, Location, shown};
 use crate::component::Component;
 
 const KINDS: &[DataKind] = DataKind::ALL;
 const SUFFIX: &str = "the suffix of a layer's tensor, as in attention.o_proj";
+
+const STACK: &str = "the name of a stack of layers, as in encoder.block";
 
 const LIST: &str = "a list of one or more suffixes";
 
@@ -40,6 +42,7 @@ pub(super) fn component_entry(
         component.and_then(|component| parameters(&fields, component.parameters(), problems));
     let kind = data_kind(&fields, component, metric, problems);
     let parts = parts(&fields, component, context);
+    let stack = stack(&fields, parts.as_deref(), &mut context.problems);
     let count = parts.as_ref().map_or(1, Vec::len);
     let expected = "a list of layers, \"0..11\" or all";
     let layers = fields
@@ -49,6 +52,7 @@ pub(super) fn component_entry(
         component: component?,
         kind: kind?,
         suffixes: Vec::new(),
+        stack: stack?,
         continues_list: false,
         layers: layers?,
         parameters: parameters?,
@@ -161,18 +165,52 @@ fn parts<'a>(
         return listed(at, context);
     }
     let suffixes = if roles.is_empty() {
-        vec![filled_text(at, &expected, problems)?]
+        vec![suffix(at, &expected, problems)?]
     } else {
         of_roles(at, roles, &expected, problems)?
     };
     Some(vec![(fields.at.clone(), suffixes)])
 }
 
+/// The stack of layers; none where the file has no such key. What suffixes say it does not say
+/// again.
+fn stack(
+    fields: &Fields<'_>,
+    parts: Option<&[Part<'_>]>,
+    problems: &mut Problems,
+) -> Option<Option<String>> {
+    let suffixes = parts
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, suffixes)| suffixes);
+    let mut named = suffixes.filter(|suffix| LayerSuffix::of(suffix).stack.is_some());
+    let named = named.next();
+    fields.optional("stack", |at| {
+        let stack = filled_text(at, STACK, problems)?;
+        if let Some(suffix) = named {
+            let message = format!("the suffix {} names a stack already", quoted(suffix));
+            problems.add(at, message);
+            return None;
+        }
+        Some(stack)
+    })
+}
+
+/// A suffix, with or without its stack.
+fn suffix(at: &At<'_>, expected: &str, problems: &mut Problems) -> Option<String> {
+    let suffix = filled_text(at, expected, problems)?;
+    if let Some(problem) = LayerSuffix::of(&suffix).problem() {
+        problems.add(at, format!("found {}; {problem}", quoted(&suffix)));
+        return None;
+    }
+    Some(suffix)
+}
+
 /// The suffixes of a list, each once.
 fn listed<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<Vec<Part<'a>>> {
     let mut lines: HashMap<String, u64> = HashMap::new();
     entries(at, LIST, context, |at, context| {
-        let suffix = filled_text(at, SUFFIX, &mut context.problems)?;
+        let suffix = suffix(at, SUFFIX, &mut context.problems)?;
         if let Some(line) = lines.insert(suffix.clone(), at.position.line) {
             let message = format!("duplicate suffix {}, first on line {line}", quoted(&suffix));
             context.problems.add(at, message);
@@ -190,8 +228,7 @@ fn of_roles(
 ) -> Option<Vec<String>> {
     let fields = Fields::of(at, expected, problems)?;
     fields.check_keys(roles, problems, |_| None);
-    let read =
-        |role: &&str| filled_text(fields.required(role, SUFFIX, problems)?, SUFFIX, problems);
+    let read = |role: &&str| suffix(fields.required(role, SUFFIX, problems)?, SUFFIX, problems);
     let suffixes: Vec<_> = roles.iter().map(read).collect();
     suffixes.into_iter().collect()
 }
@@ -209,7 +246,10 @@ fn expected_suffixes(roles: &[&str]) -> String {
 /// A key names the tensor or, where several make one matrix, the component; never the parameters.
 /// Two components with the same key would overwrite each other's results.
 #[derive(Default)]
-pub(super) struct ResultKeys(HashMap<(String, DataKind), Claims>);
+pub(super) struct ResultKeys(HashMap<Claimed, Claims>);
+
+/// The stack, where one is named, the component and its kind of data.
+type Claimed = (Option<String>, String, DataKind);
 
 #[derive(Default)]
 struct Claims {
@@ -219,11 +259,10 @@ struct Claims {
 
 impl ResultKeys {
     fn claim(&mut self, entry: &ComponentEntry) -> Result<(), String> {
-        let name = match entry.suffixes.as_slice() {
-            [suffix] if entry.component.roles().is_empty() => suffix.clone(),
-            _ => entry.component.name().to_owned(),
-        };
-        let claims = self.0.entry((name.clone(), entry.kind)).or_default();
+        let name = entry.label();
+        let stack = entry.named_stack().map(|stack| shown(stack).to_owned());
+        let claimed = (stack, name.to_string(), entry.kind);
+        let claims = self.0.entry(claimed).or_default();
         match claims.add(&entry.layers, &entry.location) {
             None => Ok(()),
             Some(owner) => Err(format!(

@@ -19,9 +19,13 @@ impl Config {
     #[must_use]
     pub fn form(&self) -> ConfigForm {
         let wandb = self.monitoring.wandb.as_ref();
+        let dimensions = self.model.named().into_iter();
+        let dimensions =
+            dimensions.filter_map(|(name, size)| Some((name.to_owned(), size?.to_string())));
         ConfigForm {
             analysis_name: self.analysis_name.clone().unwrap_or_default(),
             metrics: self.metrics.iter().map(metric_form).collect(),
+            model: dimensions.collect(),
             steps: steps_in_words(&self.steps),
             on_error: self.on_error.name().to_owned(),
             output_dir: self.monitoring.output_dir.clone(),
@@ -65,6 +69,7 @@ fn component_form(written: WrittenComponent<'_>) -> ComponentForm {
         component: entry.component.name().to_owned(),
         data_type: entry.kind.name().to_owned(),
         suffixes: suffixes.into_iter().map(str::to_owned).collect(),
+        stack: entry.stack.clone().unwrap_or_default(),
         layers: layers_in_words(&entry.layers),
         parameters: values(&entry.parameters),
     }

@@ -43,6 +43,7 @@ pub const SECTIONS: &[&Section] = &[
     &CONFIG,
     &METRIC_ENTRY,
     &COMPONENT_ENTRY,
+    &MODEL,
     &STEP_RANGE,
     &MONITORING,
     &WANDB,
@@ -65,6 +66,12 @@ pub const CONFIG: Section = Section {
             takes: "a list of metric entries",
             otherwise: Otherwise::Needed,
             summary: "what to compute; two entries of one metric are both computed",
+        },
+        Key {
+            name: "model",
+            takes: "a map",
+            otherwise: Otherwise::Is("what the model's own config says, and its tensors' shapes"),
+            summary: "the model's dimensions, where its config is not there, does not say them or is wrong",
         },
         Key {
             name: "steps",
@@ -149,6 +156,12 @@ pub const COMPONENT_ENTRY: Section = Section {
             summary: "the tensors of a layer that it is made of, as in `attention.o_proj`; each of a list alone",
         },
         Key {
+            name: "stack",
+            takes: "names before the layer's number, as in `encoder`",
+            otherwise: Otherwise::Depends("needed where several have the suffixes"),
+            summary: "of which stack of layers; a suffix may have it in front: `encoder.block.*.attn`",
+        },
+        Key {
             name: "layers",
             takes: "a list, one layer, `\"0..11\"` with both ends, or `all`",
             otherwise: Otherwise::Needed,
@@ -156,6 +169,46 @@ pub const COMPONENT_ENTRY: Section = Section {
         },
     ],
 };
+
+/// The model's dimensions.
+pub const MODEL: Section = Section {
+    name: "Model",
+    place: "`model`",
+    keys: &[
+        Key {
+            name: "d_model",
+            takes: "a whole number above 0",
+            otherwise: Otherwise::Is(OF_MODEL),
+            summary: "the width of the residual stream",
+        },
+        Key {
+            name: "n_layers",
+            takes: "a whole number above 0",
+            otherwise: Otherwise::Is(OF_MODEL),
+            summary: "how many layers there are",
+        },
+        Key {
+            name: "n_heads",
+            takes: "a whole number above 0",
+            otherwise: Otherwise::Is(OF_MODEL),
+            summary: "how many attention heads a layer has",
+        },
+        Key {
+            name: "n_kv_heads",
+            takes: "a whole number above 0",
+            otherwise: Otherwise::Is("what its config or the tensors' shapes say"),
+            summary: "how many key-value heads a layer has",
+        },
+        Key {
+            name: "d_head",
+            takes: "a whole number above 0",
+            otherwise: Otherwise::Is("what its config or the tensors' shapes say"),
+            summary: "the width of one head",
+        },
+    ],
+};
+
+const OF_MODEL: &str = "what the model's config says";
 
 /// A range of steps.
 pub const STEP_RANGE: Section = Section {

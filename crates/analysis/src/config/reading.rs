@@ -17,10 +17,18 @@ pub(super) fn document(form: &ConfigForm, registry: &Registry) -> Node {
     map(vec![
         ("analysis_name", filled(&form.analysis_name)),
         ("metrics", list(metrics.collect())),
+        ("model", model(form)),
         ("steps", steps(&form.steps)),
         ("on_error", filled(&form.on_error)),
         ("monitoring", monitoring(form)),
     ])
+}
+
+fn model(form: &ConfigForm) -> Node {
+    if form.model.is_empty() {
+        return nothing();
+    }
+    map(parameters(&form.model).collect())
 }
 
 fn monitoring(form: &ConfigForm) -> Node {
@@ -63,6 +71,7 @@ fn component(form: &ComponentForm, registry: &Registry) -> Node {
         ("component_name", filled(&form.component)),
         ("data_type", filled(&form.data_type)),
         ("layer_suffixes", suffixes(form, registry)),
+        ("stack", filled(&form.stack)),
         ("layers", layers(&form.layers)),
     ];
     fields.extend(parameters(&form.parameters));

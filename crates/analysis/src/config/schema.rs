@@ -7,6 +7,7 @@ use ckptscope_checkpoint::Split;
 use super::cursor::{At, Fields};
 use super::keys::CONFIG;
 use super::metric_entry::metric_entry;
+use super::model::model;
 use super::monitoring::monitoring;
 use super::name::check_analysis_name;
 use super::problem::Problems;
@@ -93,6 +94,7 @@ fn document(at: &At<'_>, text: &str, context: &mut Context<'_>) -> Option<Config
     let analysis_name = fields.optional("analysis_name", |at| {
         name(at, check_analysis_name, problems)
     });
+    let model = fields.optional("model", |at| model(at, problems));
     let steps = fields
         .required("steps", "a list, {start, end, step} or all", problems)
         .and_then(|at| steps(at, problems));
@@ -101,6 +103,7 @@ fn document(at: &At<'_>, text: &str, context: &mut Context<'_>) -> Option<Config
     Some(Config {
         analysis_name: analysis_name?,
         metrics: metrics?,
+        model: model?.unwrap_or_default(),
         steps: steps?,
         on_error: on_error?.unwrap_or_default(),
         monitoring: monitoring?,

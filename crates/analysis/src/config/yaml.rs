@@ -5,8 +5,8 @@ use std::fmt::{self, Write};
 use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 
 use super::{
-    Config, LayerSelection, MetricEntry, Monitoring, OnError, PicoReport, StepSelection, Target,
-    WrittenComponent,
+    Config, LayerSelection, MetricEntry, ModelEntry, Monitoring, OnError, PicoReport,
+    StepSelection, Target, WrittenComponent,
 };
 
 impl Config {
@@ -54,11 +54,22 @@ fn write_config(out: &mut String, config: &Config) -> fmt::Result {
     for entry in &config.metrics {
         write_metric(out, entry)?;
     }
+    write_model(out, &config.model)?;
     writeln!(out, "steps: {}", Steps(&config.steps))?;
     if config.on_error != OnError::default() {
         writeln!(out, "on_error: {}", config.on_error.name())?;
     }
     write_monitoring(out, &config.monitoring)
+}
+
+/// The dimensions that are said, if any.
+fn write_model(out: &mut String, model: &ModelEntry) -> fmt::Result {
+    if model.is_empty() {
+        return Ok(());
+    }
+    let named = model.named().into_iter();
+    let said = named.filter_map(|(name, size)| Some(format!("{name}: {}", size?)));
+    writeln!(out, "model: {{{}}}", said.collect::<Vec<_>>().join(", "))
 }
 
 fn write_metric(out: &mut String, entry: &MetricEntry) -> fmt::Result {
@@ -87,6 +98,9 @@ fn write_component(out: &mut String, written: &WrittenComponent<'_>) -> fmt::Res
     write_parameters(out, "        ", &entry.parameters, declared)?;
     writeln!(out, "        data_type: {}", entry.kind)?;
     writeln!(out, "        layer_suffixes: {}", Suffixes(written))?;
+    if let Some(stack) = &entry.stack {
+        writeln!(out, "        stack: {}", Scalar(stack))?;
+    }
     writeln!(out, "        layers: {}", Layers(&entry.layers))
 }
 

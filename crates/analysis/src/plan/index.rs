@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use ckptscope_checkpoint::{
-    CatalogWarning, Contents, DataKind, HeldTensor, Part, ReadError, Run, Split, Stacks, Step, Tree,
+    CatalogWarning, Contents, DataKind, HeldTensor, Outside, Part, ReadError, Run, Split, Stacks,
+    Step, Tree,
 };
 use futures_util::stream::{self, StreamExt};
 
@@ -56,16 +57,17 @@ impl Catalogs {
             return Ok(read);
         }
         let content = part.read(tree).await?;
-        let (mut index, mut odd) = (PartIndex::default(), Vec::new());
+        let mut odd = Vec::new();
         for file in &content.files {
             let warnings = file.catalog.warnings.iter();
             odd.extend(warnings.map(|it| (file.path.clone(), *it)));
         }
-        for tensor in Contents::of(content.files, tree).await.tensors {
-            index.add(&tensor.name.clone(), tensor);
-        }
+        let tensors = Contents::of(content.files, tree).await.tensors;
+        let tensors = tensors
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), tensor));
         let read = Rc::new(ReadPart {
-            index: Rc::new(index),
+            index: Rc::new(PartIndex::of(tensors)),
             warnings: content.warnings,
             odd,
         });
@@ -177,6 +179,40 @@ impl RunIndex {
             .map(|(_, suffix)| suffix)
             .collect();
         all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The stacks of which some layer has a suffix at any of these steps, sorted.
+    pub(super) fn stacks_with(
+        &self,
+        kind: DataKind,
+        split: Split,
+        suffix: &str,
+        steps: &[u64],
+    ) -> Vec<String> {
+        let parts = self
+            .of(kind, split)
+            .filter(|(step, _)| steps.contains(step));
+        let stacks: BTreeSet<&str> = parts.flat_map(|(_, part)| part.with(suffix)).collect();
+        stacks.into_iter().map(str::to_owned).collect()
+    }
+
+    /// What data of that kind and split has outside of layers, at the first of these steps that
+    /// has any; none where some step has layers.
+    pub(super) fn without_layers(
+        &self,
+        kind: DataKind,
+        split: Split,
+        steps: &[u64],
+    ) -> Option<&Outside> {
+        let parts = self
+            .of(kind, split)
+            .filter(|(step, _)| steps.contains(step));
+        let parts: Vec<_> = parts.map(|(_, part)| part).collect();
+        let has_layers = parts.iter().any(|part| part.names().next().is_some());
+        parts
+            .first()
+            .filter(|_| !has_layers)
+            .map(|part| part.outside())
     }
 
     /// The data of that kind and split, by step.

@@ -6,17 +6,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, HeldTensor, Spelling, Split};
+use ckptscope_checkpoint::{DataKind, HeldTensor, Spelling, Split, without_wrappers};
 
 use super::index::{PartIndex, RunIndex};
+use crate::config::{LayerSuffix, meant, shown};
+
+/// What a config says of tensors: a suffix, and the stack where it names one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Wanted {
+    /// The kind of data.
+    pub(super) kind: DataKind,
+    /// The split.
+    pub(super) split: Split,
+    /// What stands behind the layer's number, as the config spells it.
+    pub(super) suffix: String,
+    /// The stack, as the config names it.
+    pub(super) stack: Option<String>,
+}
 
 /// A suffix of the config, looked up in every step that has its kind of data.
 #[derive(Debug)]
 pub(super) struct Input {
-    /// The kind of data.
-    pub(super) kind: DataKind,
-    /// As the config spells it.
-    pub(super) suffix: String,
+    /// What the config says of it.
+    pub(super) wanted: Wanted,
+    /// Its suffix without wrappers: as stacks have it.
+    plain: String,
     spelling: Spelling,
     steps: BTreeMap<u64, AtStep>,
 }
@@ -25,13 +39,18 @@ pub(super) struct Input {
 #[derive(Debug)]
 struct AtStep {
     part: Rc<PartIndex>,
-    /// The stacks that have it; of several none is taken.
+    /// The stacks that have it, of those that the config means; of several none is taken.
     stacks: Vec<String>,
 }
 
 impl AtStep {
-    fn of(part: &Rc<PartIndex>, suffix: &str) -> Option<Self> {
-        let stacks: Vec<String> = part.with(suffix).into_iter().map(str::to_owned).collect();
+    fn of(part: &Rc<PartIndex>, suffix: &str, stack: Option<&str>) -> Option<Self> {
+        let with = part.with(suffix);
+        let stacks = match stack {
+            Some(stack) => meant(stack, with),
+            None => with,
+        };
+        let stacks: Vec<String> = stacks.into_iter().map(str::to_owned).collect();
         let part = Rc::clone(part);
         (!stacks.is_empty()).then_some(Self { part, stacks })
     }
@@ -49,18 +68,42 @@ impl AtStep {
     }
 }
 
-impl Input {
-    /// Looks a suffix up in the data of a kind and split.
-    pub(super) fn of(index: &RunIndex, kind: DataKind, split: Split, suffix: &str) -> Self {
-        let steps: BTreeMap<u64, AtStep> = index
-            .of(kind, split)
-            .filter_map(|(step, part)| Some((step, AtStep::of(part, suffix)?)))
-            .collect();
-        // At no step may it mean another tensor than at the next.
-        let is_whole = steps.values().any(|at| at.is_whole(suffix));
+impl Wanted {
+    /// Of a suffix as it is written, and the stack that its component names.
+    pub(super) fn of(kind: DataKind, split: Split, written: &str, stack: Option<&str>) -> Self {
+        let suffix = LayerSuffix::of(written);
         Self {
             kind,
-            suffix: suffix.to_owned(),
+            split,
+            suffix: suffix.within.to_owned(),
+            stack: suffix.stack.or(stack).map(str::to_owned),
+        }
+    }
+
+    /// The suffix, with the stack in front where the config names one.
+    pub(super) fn tensors(&self) -> String {
+        let suffix = &self.suffix;
+        match &self.stack {
+            Some(stack) => format!("{}.*.{suffix}", shown(stack)),
+            None => suffix.clone(),
+        }
+    }
+}
+
+impl Input {
+    /// Looks a suffix up in the data of its kind and split.
+    pub(super) fn of(index: &RunIndex, wanted: Wanted) -> Self {
+        let plain = without_wrappers(&wanted.suffix).into_owned();
+        let stack = wanted.stack.as_deref();
+        let steps: BTreeMap<u64, AtStep> = index
+            .of(wanted.kind, wanted.split)
+            .filter_map(|(step, part)| Some((step, AtStep::of(part, &plain, stack)?)))
+            .collect();
+        // At no step may it mean another tensor than at the next.
+        let is_whole = steps.values().any(|at| at.is_whole(&plain));
+        Self {
+            wanted,
+            plain,
             spelling: if is_whole {
                 Spelling::Whole
             } else {
@@ -75,12 +118,17 @@ impl Input {
         matches!(self.spelling, Spelling::Whole)
     }
 
+    /// Its suffix as stacks have it.
+    pub(super) fn plain(&self) -> &str {
+        &self.plain
+    }
+
     /// The layers that have it at some of these steps.
     pub(super) fn layers(&self, steps: &[u64]) -> BTreeSet<u64> {
         let of_step = |at: &AtStep| -> Vec<u64> {
             let stacks = at.stacks.iter();
             let layers =
-                stacks.flat_map(|stack| at.part.layers_with(stack, &self.suffix, self.spelling));
+                stacks.flat_map(|stack| at.part.layers_with(stack, &self.plain, self.spelling));
             layers.collect()
         };
         self.at(steps).flat_map(of_step).collect()
@@ -91,7 +139,7 @@ impl Input {
         let at = self.steps.get(&step);
         let found = at.and_then(|at| Some((&at.part, at.stack()?)));
         found.map_or(&[], |(part, stack)| {
-            part.of(stack, layer, &self.suffix, self.spelling)
+            part.of_layer(stack, layer, &self.plain, self.spelling)
         })
     }
 
@@ -99,6 +147,12 @@ impl Input {
     pub(super) fn stack(&self, step: u64, layer: u64) -> Option<&str> {
         let has_layer = !self.tensors(step, layer).is_empty();
         self.steps.get(&step)?.stack().filter(|_| has_layer)
+    }
+
+    /// The same as its names have it, wrappers included.
+    pub(super) fn written_stack(&self, step: u64, layer: u64) -> Option<&str> {
+        let stack = self.stack(step, layer)?;
+        self.steps.get(&step)?.part.written(stack).next()
     }
 
     fn at(&self, steps: &[u64]) -> impl Iterator<Item = &AtStep> {
@@ -111,7 +165,7 @@ impl Input {
 pub(super) enum StacksOf {
     /// They are one.
     One,
-    /// Every checkpoint has one stack only, which is not called the same in all of them.
+    /// Every checkpoint has one that is meant, which is not called the same in all of them.
     Renamed(BTreeSet<String>),
     /// Some checkpoint has several.
     Several(BTreeSet<String>),
@@ -121,9 +175,12 @@ impl StacksOf {
     pub(super) fn inputs<'a>(inputs: impl IntoIterator<Item = &'a Input>, steps: &[u64]) -> Self {
         let mut stacks = BTreeSet::new();
         let mut is_alone = true;
-        for at in inputs.into_iter().flat_map(|input| input.at(steps)) {
-            stacks.extend(at.stacks.iter().cloned());
-            is_alone &= at.part.names().count() == 1;
+        for input in inputs {
+            for at in input.at(steps) {
+                stacks.extend(at.stacks.iter().cloned());
+                let is_named = input.wanted.stack.is_some() && at.stack().is_some();
+                is_alone &= is_named || at.part.names().count() == 1;
+            }
         }
         match stacks.len() {
             0 | 1 => Self::One,

@@ -7,15 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ckptscope_checkpoint::{DataKind, HeldTensor, ModelShape, Obstacle, Run, Split, Storage};
+use ckptscope_checkpoint::{DataKind, HeldTensor, Layout, ModelShape, Obstacle, Run, Storage};
 use ckptscope_metrics::Form;
 
+use super::dimensions::Dimensions;
 use super::index::RunIndex;
-use super::input::{Input, StacksOf};
+use super::input::{Input, StacksOf, Wanted};
 use super::problem::{PlanErrors, PlanProblem, steps_in_words};
-use super::{Job, LayerJobs, MetricJob, Selection};
+use super::{Job, LayerJobs, MetricJob, Resolved, Selection};
 use crate::component::{ComponentError, Outline, Request, Shape};
-use crate::config::{ComponentEntry, Config, LayerSelection, Location, MetricEntry};
+use crate::config::{
+    ComponentEntry, Config, LayerSelection, LayerSuffix, Location, MetricEntry, shown, with_stack,
+};
 
 /// A job of one layer, and where its tensors are looked up.
 #[derive(Clone)]
@@ -30,17 +33,20 @@ pub(super) struct PlannedJob {
 /// Comparisons of fewer samples than this times the features are biased upwards.
 const SAMPLES_PER_FEATURE: usize = 5;
 
-/// The jobs of every layer, and warnings.
+/// The jobs of every layer, the model's dimensions as they are taken, and warnings; `said` is what
+/// is said of the model.
 pub(super) fn resolve(
     config: &Config,
     run: &Run,
+    said: Option<&ModelShape>,
     index: &RunIndex,
     selection: &Selection,
-) -> Result<(LayerJobs, Vec<String>), PlanErrors> {
+) -> Result<Resolved, PlanErrors> {
     let mut resolver = Resolver {
         index,
         selection,
-        model: run.model.clone().unwrap_or_default(),
+        model: Dimensions::of(said),
+        layout: run.layout,
         inputs: BTreeMap::new(),
         layers: BTreeMap::new(),
         problems: Vec::new(),
@@ -57,7 +63,11 @@ pub(super) fn resolve(
         resolver.check_steps();
     }
     if resolver.problems.is_empty() {
-        Ok((resolver.layers, resolver.warnings))
+        Ok(Resolved {
+            layers: resolver.layers,
+            model: said.map(|_| resolver.model.taken()),
+            warnings: resolver.warnings,
+        })
     } else {
         Err(PlanErrors(resolver.problems))
     }
@@ -69,19 +79,23 @@ pub(super) fn outline(
     model: &ModelShape,
     shapes: &[Shape],
 ) -> Result<Outline, ComponentError> {
-    job.component.outline(&Request {
+    job.component.outline(&request(job, model, shapes))
+}
+
+fn request<'a>(job: &'a Job, model: &'a ModelShape, shapes: &'a [Shape]) -> Request<'a, Shape> {
+    Request {
         kind: job.kind,
         parameters: &job.component_parameters,
         model,
         tensors: shapes,
-    })
+    }
 }
 
 impl PlannedJob {
     fn reads_the_same(&self, inputs: &[Rc<Input>]) -> bool {
         fn names(inputs: &[Rc<Input>]) -> impl Iterator<Item = (DataKind, &str)> {
             let names = inputs.iter();
-            names.map(|input| (input.kind, input.suffix.as_str()))
+            names.map(|input| (input.wanted.kind, input.wanted.suffix.as_str()))
         }
         names(&self.inputs).eq(names(inputs))
     }
@@ -114,8 +128,8 @@ impl PlannedJob {
                 Err(PlanProblem::SeveralTensors {
                     location: location(),
                     step,
-                    kind: input.kind,
-                    suffix: input.suffix.clone(),
+                    kind: input.wanted.kind,
+                    suffix: input.wanted.suffix.clone(),
                     layer,
                     found,
                 })
@@ -124,23 +138,64 @@ impl PlannedJob {
     }
 }
 
-/// The stack of a layer: as it is called first, where steps call it differently.
-fn stack_of<'a>(layer: u64, inputs: &'a [Rc<Input>], steps: &[u64]) -> &'a str {
+/// The stack of a layer as keys have it: as it is called first, where steps call it differently.
+///
+/// Keys have no wrappers, so that a series goes on where a later step has other wrappers. In
+/// pico-train's runs they have them: the reference tool takes its keys from the files as they are,
+/// and its per-step files are compared with ours key by key.
+fn stack_of<'a>(layer: u64, inputs: &'a [Rc<Input>], steps: &[u64], layout: Layout) -> &'a str {
+    let stack = |input: &'a Rc<Input>, step| match layout {
+        Layout::Pico => input.written_stack(step, layer),
+        Layout::StepFolders | Layout::StepFiles | Layout::Single => input.stack(step, layer),
+    };
     let stacks = steps
         .iter()
-        .flat_map(|step| inputs.iter().map(|input| input.stack(*step, layer)));
+        .flat_map(|step| inputs.iter().map(move |input| stack(input, *step)));
     stacks.flatten().next().unwrap_or_default()
 }
 
-fn quoted(names: BTreeSet<String>) -> Vec<String> {
-    names.into_iter().map(|name| format!("`{name}`")).collect()
+/// How a config chooses one of several stacks.
+fn advice(component: &ComponentEntry, stacks: &BTreeSet<String>) -> String {
+    // YAML takes a `*` at the start for an alias.
+    let scalar = |text: &str| {
+        if text.starts_with('*') {
+            format!("\"{text}\"")
+        } else {
+            text.to_owned()
+        }
+    };
+    let first = stacks.first().map_or("", String::as_str);
+    let key = format!("`stack: {}`", scalar(shown(first)));
+    match component.suffixes.as_slice() {
+        [suffix] => {
+            let suffix = with_stack(first, LayerSuffix::of(suffix).within);
+            format!("{key} or the suffix `{}`", scalar(&suffix))
+        }
+        _ => key,
+    }
+}
+
+/// Stacks by name; one of names that begin with the layer's number as configs write it.
+fn quoted(stacks: BTreeSet<String>) -> Vec<String> {
+    let name = |stack: String| {
+        if stack.is_empty() {
+            shown("").to_owned()
+        } else {
+            stack
+        }
+    };
+    stacks
+        .into_iter()
+        .map(|stack| format!("`{}`", name(stack)))
+        .collect()
 }
 
 struct Resolver<'a> {
     index: &'a RunIndex,
     selection: &'a Selection,
-    model: ModelShape,
-    inputs: BTreeMap<(DataKind, Split, String), Rc<Input>>,
+    model: Dimensions,
+    layout: Layout,
+    inputs: BTreeMap<Wanted, Rc<Input>>,
     layers: LayerJobs,
     problems: Vec<PlanProblem>,
     warnings: Vec<String>,
@@ -168,16 +223,23 @@ impl Resolver<'_> {
             .into_iter()
             .filter_map(|(kind, role)| {
                 let suffix = component.suffixes.get(role)?;
-                Some(self.input(kind, entry.split, suffix))
+                let stack = component.stack.as_deref();
+                Some(self.input(Wanted::of(kind, entry.split, suffix, stack)))
             })
             .collect();
         let steps = self.selection.steps_of(entry);
-        let Some(available) = self.available_layers(entry, component, &inputs, &steps) else {
+        let Some(available) = self.available_layers(component, &inputs, &steps) else {
             return;
         };
         if let Err(problem) = self.check_stacks(component, &inputs, &steps) {
             self.problems.push(problem);
             return;
+        }
+        if available.is_empty() {
+            self.problems.push(PlanProblem::NoCommonLayer {
+                location: component.location.clone(),
+                component: component.label().into_owned(),
+            });
         }
         let layers: Vec<u64> = match &component.layers {
             LayerSelection::All => available.iter().copied().collect(),
@@ -185,7 +247,7 @@ impl Resolver<'_> {
         };
         for layer in layers {
             if available.contains(&layer) {
-                let stack = stack_of(layer, &inputs, &steps);
+                let stack = stack_of(layer, &inputs, &steps, self.layout);
                 self.add_to_layer(layer, stack, entry, component, &inputs);
             } else {
                 self.problems.push(PlanProblem::NoSuchLayer {
@@ -197,17 +259,16 @@ impl Resolver<'_> {
         }
     }
 
-    fn input(&mut self, kind: DataKind, split: Split, suffix: &str) -> Rc<Input> {
-        let key = (kind, split, suffix.to_owned());
+    fn input(&mut self, wanted: Wanted) -> Rc<Input> {
         let index = self.index;
-        let find = || Rc::new(Input::of(index, kind, split, suffix));
-        Rc::clone(self.inputs.entry(key).or_insert_with(find))
+        let input = self.inputs.entry(wanted);
+        let find = |wanted: &Wanted| Rc::new(Input::of(index, wanted.clone()));
+        Rc::clone(input.or_insert_with_key(find))
     }
 
     /// The layers that have every input at some step.
     fn available_layers(
         &mut self,
-        entry: &MetricEntry,
         component: &ComponentEntry,
         inputs: &[Rc<Input>],
         steps: &[u64],
@@ -216,7 +277,7 @@ impl Resolver<'_> {
         for input in inputs {
             let layers = input.layers(steps);
             if layers.is_empty() {
-                let problem = self.nothing_of(entry, component, input, steps);
+                let problem = self.nothing_of(component, input, steps);
                 self.problems.push(problem);
                 return None;
             }
@@ -235,7 +296,7 @@ impl Resolver<'_> {
         inputs: &[Rc<Input>],
         steps: &[u64],
     ) -> Result<(), PlanProblem> {
-        let of = |input: &Input| format!("{} of `{}`", input.kind, input.suffix);
+        let of = |input: &Input| format!("{} of `{}`", input.wanted.kind, input.wanted.tensors());
         let together = || match inputs {
             [input] => of(input),
             _ => format!("the tensors of {}", component.label()),
@@ -249,6 +310,7 @@ impl Resolver<'_> {
                 return Err(PlanProblem::SeveralStacks {
                     location: component.location.clone(),
                     what,
+                    advice: advice(component, &stacks),
                     stacks: quoted(stacks),
                 });
             }
@@ -263,7 +325,7 @@ impl Resolver<'_> {
             ));
         }
         for input in inputs.iter().filter(|input| input.is_whole()) {
-            let (kind, suffix) = (input.kind, &input.suffix);
+            let (kind, suffix) = (input.wanted.kind, &input.wanted.suffix);
             self.notes.insert(format!(
                 "{kind} of `{suffix}`: not those of `{suffix}.weight`, which there are as well"
             ));
@@ -271,21 +333,38 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn nothing_of(
-        &self,
-        entry: &MetricEntry,
-        component: &ComponentEntry,
-        input: &Input,
-        steps: &[u64],
-    ) -> PlanProblem {
+    fn nothing_of(&self, component: &ComponentEntry, input: &Input, steps: &[u64]) -> PlanProblem {
         let location = component.location.clone();
-        let (kind, split) = (input.kind, entry.split);
+        let Wanted {
+            kind,
+            split,
+            suffix,
+            stack,
+        } = &input.wanted;
+        let (kind, split) = (*kind, *split);
+        if let Some(outside) = self.index.without_layers(kind, split, steps) {
+            return PlanProblem::NoLayers {
+                location,
+                kind,
+                outside: outside.clone(),
+            };
+        }
+        let others = self.index.stacks_with(kind, split, input.plain(), steps);
+        if let (Some(stack), false) = (stack, others.is_empty()) {
+            return PlanProblem::NoSuchStack {
+                location,
+                kind,
+                suffix: suffix.clone(),
+                stack: shown(stack).to_owned(),
+                existing: others.iter().map(|it| shown(it).to_owned()).collect(),
+            };
+        }
         let has_data = |step: &u64| self.index.has_part(*step, kind, split);
         if steps.iter().any(has_data) {
             return PlanProblem::NoSuchSuffix {
                 location,
                 kind,
-                suffix: input.suffix.clone(),
+                suffix: suffix.clone(),
                 existing: self.index.suffixes(kind, split),
             };
         }
@@ -317,7 +396,7 @@ impl Resolver<'_> {
             kind: component.kind,
             split: entry.split,
             stack: stack.into(),
-            label: component.label().into(),
+            label: (&*component.label()).into(),
             metrics: Vec::new(),
         };
         let key = job.key(layer);
@@ -424,7 +503,7 @@ impl Resolver<'_> {
         let split = planned.job.split;
         let mut shapes = Vec::with_capacity(planned.inputs.len());
         for input in &planned.inputs {
-            let (kind, suffix) = (input.kind, &input.suffix);
+            let (kind, suffix) = (input.wanted.kind, input.wanted.tensors());
             if self.index.is_unreadable(step, kind, split) {
                 // Said once, with the reason.
                 return Ok(Buildable::Absent);
@@ -451,20 +530,44 @@ impl Resolver<'_> {
             self.note_of(input, tensor, values.shape().len());
             shapes.push(super::lanes::matrix_shape(values.shape()));
         }
-        outline(&planned.job, &self.model, &shapes)
-            .map(Buildable::Outline)
-            .map_err(|source| PlanProblem::Component {
-                location: planned.location.clone(),
-                key: planned.job.key(layer),
+        let model = self.model.of_layer(&planned.job.stack, layer);
+        let request = request(&planned.job, &model, &shapes);
+        let outline = planned.job.component.outline(&request);
+        let outline = outline.map_err(|source| self.misfit(layer, planned, step, source))?;
+        let taken = planned.job.component.dimensions(&request);
+        self.notes.extend(self.model.take(&model, &taken));
+        Ok(Buildable::Outline(outline))
+    }
+
+    /// Tensors that do not make a component.
+    fn misfit(
+        &self,
+        layer: u64,
+        planned: &PlannedJob,
+        step: u64,
+        source: ComponentError,
+    ) -> PlanProblem {
+        let (location, key) = (planned.location.clone(), planned.job.key(layer));
+        match source {
+            ComponentError::HeadsUnknown => PlanProblem::HeadsUnknown {
+                location,
+                key,
+                step,
+                looked_for: self.model.why_unknown(&planned.job.stack),
+            },
+            source => PlanProblem::Component {
+                location,
+                key,
                 step,
                 source,
-            })
+            },
+        }
     }
 
     /// What is to be known of how a tensor is read.
     fn note_of(&mut self, input: &Input, tensor: &HeldTensor, dimensions: usize) {
         if let Some(remark) = &tensor.remark {
-            let (kind, suffix) = (input.kind, &input.suffix);
+            let (kind, suffix) = (input.wanted.kind, input.wanted.tensors());
             self.notes.insert(format!("{kind} of `{suffix}`: {remark}"));
         }
         if dimensions > 2 {

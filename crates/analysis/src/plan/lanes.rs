@@ -6,16 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use ckptscope_checkpoint::{HeldTensor, Obstacle, Run, StoredTensor};
+use ckptscope_checkpoint::{HeldTensor, ModelShape, Obstacle, StoredTensor};
 use ckptscope_results::Status;
 
 use super::jobs::PlannedJob;
 use super::{Inputs, Lane, LaneStep, LayerJobs, Selection};
 use crate::component::Shape;
 
-/// One lane per layer.
-pub(super) fn build(run: &Run, selection: &Selection, layers: LayerJobs) -> Vec<Lane> {
-    let model = run.model.clone().unwrap_or_default();
+/// One lane per layer of a model of these dimensions.
+pub(super) fn build(model: &ModelShape, selection: &Selection, layers: LayerJobs) -> Vec<Lane> {
     layers
         .into_iter()
         .map(|(layer, planned)| {
@@ -27,7 +26,7 @@ pub(super) fn build(run: &Run, selection: &Selection, layers: LayerJobs) -> Vec<
             let jobs = planned.into_iter().map(|planned| planned.job).collect();
             Lane {
                 layer,
-                model: model.clone(),
+                model: model.of_layer(layer),
                 jobs,
                 steps,
             }
@@ -206,7 +205,7 @@ fn inputs_of(
         let [tensor] = input.tensors(step, layer) else {
             return Inputs::Absent;
         };
-        match tensor.values(input.kind) {
+        match tensor.values(input.wanted.kind) {
             Ok(values) => found.push(values),
             Err(obstacle) => return Inputs::Obstructed(status(tensor, &obstacle)),
         }

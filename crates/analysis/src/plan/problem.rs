@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use ckptscope_checkpoint::{DataKind, Split};
+use ckptscope_checkpoint::{DataKind, Outside, Split};
 
 use crate::component::ComponentError;
 use crate::config::{ConfigProblem, Location, suggest};
@@ -75,10 +75,24 @@ pub enum PlanProblem {
         /// The suffixes there are.
         existing: Vec<String>,
     },
+    /// Tensors of which no name has a layer's number.
+    #[error(
+        "{location}: no layers were recognised in {}; a layer is a number in a name, as in \
+         `layers.0.attention.o_proj`, and tensors outside of layers are not measured",
+        names_in_words(outside, *kind)
+    )]
+    NoLayers {
+        /// Where it is asked for.
+        location: Location,
+        /// The kind.
+        kind: DataKind,
+        /// What there is instead.
+        outside: Outside,
+    },
     /// A suffix, or the suffixes of a component, that tensors of several stacks have.
     #[error(
-        "{location}: {what} are in several stacks of layers, {}; an entry measures one stack, so \
-         name tensors that only one of them has",
+        "{location}: {what} are in several stacks of layers, {}; say which one is meant, as with \
+         {advice}",
         list(stacks)
     )]
     SeveralStacks {
@@ -88,6 +102,34 @@ pub enum PlanProblem {
         what: String,
         /// What stands before the layer's number in their names.
         stacks: Vec<String>,
+        /// How a config says it.
+        advice: String,
+    },
+    /// A stack that no tensors of a suffix are of.
+    #[error(
+        "{location}: no stack of layers with {kind} of `{suffix}` is called `{stack}`{}; there are {}",
+        did_you_mean(stack, existing),
+        list(existing)
+    )]
+    NoSuchStack {
+        /// Where it is asked for.
+        location: Location,
+        /// The kind.
+        kind: DataKind,
+        /// The suffix.
+        suffix: String,
+        /// The stack.
+        stack: String,
+        /// The stacks that have the suffix.
+        existing: Vec<String>,
+    },
+    /// Tensors of a component that no layer has all of.
+    #[error("{location}: no layer has all tensors of {component}; each has some of them only")]
+    NoCommonLayer {
+        /// Where it is asked for.
+        location: Location,
+        /// The component.
+        component: String,
     },
     /// A layer that does not exist.
     #[error(
@@ -176,6 +218,22 @@ pub enum PlanProblem {
         /// Why.
         source: ComponentError,
     },
+    /// Tensors that make the component of heads whose number nothing says.
+    #[error(
+        "{location}: {key} at step {step}: the number of attention heads is not known{}; say it in \
+         this config, as in `model: {{n_heads: 12}}`",
+        looked_for.as_ref().map(|account| format!(": {account}")).unwrap_or_default()
+    )]
+    HeadsUnknown {
+        /// Where it is asked for.
+        location: Location,
+        /// The component's key.
+        key: String,
+        /// The step.
+        step: u64,
+        /// Where it was looked for, in words.
+        looked_for: Option<String>,
+    },
     /// Two components of one entry would have the same key.
     #[error(
         "{location}: another component of `{label}` has the same key {key} but other parameters or \
@@ -206,6 +264,29 @@ impl From<PlanProblem> for PlanErrors {
 }
 
 impl PlanErrors {
+    /// Whether a number of heads is not known and nothing says why.
+    pub(super) fn lack_heads(&self) -> bool {
+        let lacks = |problem: &PlanProblem| {
+            matches!(
+                problem,
+                PlanProblem::HeadsUnknown {
+                    looked_for: None,
+                    ..
+                }
+            )
+        };
+        self.0.iter().any(lacks)
+    }
+
+    /// Says where numbers of heads that are not known were looked for.
+    pub(super) fn say_where_heads_were_looked_for(&mut self, account: &str) {
+        for problem in &mut self.0 {
+            if let PlanProblem::HeadsUnknown { looked_for, .. } = problem {
+                looked_for.get_or_insert_with(|| account.to_owned());
+            }
+        }
+    }
+
     /// Every problem with its place in the config; of one that has none, line and path are empty.
     /// What stands behind an anchor does not fit wherever it is used, and is said once.
     #[must_use]
@@ -243,13 +324,17 @@ impl PlanProblem {
             Self::NoSuchTarget { location, .. }
             | Self::NoSuchData { location, .. }
             | Self::NoSuchSuffix { location, .. }
+            | Self::NoLayers { location, .. }
             | Self::SeveralStacks { location, .. }
+            | Self::NoSuchStack { location, .. }
+            | Self::NoCommonLayer { location, .. }
             | Self::NoSuchLayer { location, .. }
             | Self::TargetLacks { location, .. }
             | Self::DifferentSamples { location, .. }
             | Self::SeveralTensors { location, .. }
             | Self::UnreadableTensor { location, .. }
             | Self::Component { location, .. }
+            | Self::HeadsUnknown { location, .. }
             | Self::SameKey { location, .. } => Some(location),
         }
     }
@@ -307,6 +392,20 @@ fn list(words: &[String]) -> String {
         0 => "none".to_owned(),
         1..=LISTED => words.join(", "),
         count => format!("{}, ... ({count} in all)", words[..LISTED].join(", ")),
+    }
+}
+
+/// `148 names of weights like `a.b`, `c``.
+fn names_in_words(outside: &Outside, kind: DataKind) -> String {
+    let examples = outside.examples.iter().map(|name| format!("`{name}`"));
+    let examples: Vec<String> = examples.collect();
+    let plural = if outside.count == 1 { "" } else { "s" };
+    match outside.count {
+        0 => format!("the files of {kind}, which have no tensors"),
+        count => format!(
+            "{count} name{plural} of {kind} like {}",
+            examples.join(", ")
+        ),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Which of a run's tensors the proposals are about.
 
+use std::collections::BTreeMap;
+
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
 use ckptscope_metrics::{Metric, Parameters};
 
 use super::role::{Role, is_matrix, is_numbered};
 use crate::component::{Component, Request};
-use crate::config::{ComponentEntry, LayerSelection, Location, Target};
+use crate::config::{ComponentEntry, LayerSelection, LayerSuffix, Location, Target};
 use crate::plan::matrix_shape;
 use crate::registry::Registry;
 use crate::survey::{Suffix, Survey};
@@ -21,6 +23,8 @@ pub(super) struct Choice<'a> {
     pub(super) target: Option<Target>,
     /// Whether there is but one step.
     pub(super) is_one_step: bool,
+    /// The stack of layers, where the run has several.
+    pub(super) stack: Option<&'a str>,
     registry: &'a Registry,
     model: ModelShape,
     /// The matrices of each kind, the most telling first.
@@ -28,10 +32,26 @@ pub(super) struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    /// Of a run; none where no layer has a matrix.
-    pub(super) fn of(run: &Run, survey: &'a Survey, registry: &'a Registry) -> Option<Self> {
+    /// Of each stack of a run's layers; none where no layer has a matrix.
+    pub(super) fn of_each_stack(
+        run: &Run,
+        survey: &'a Survey,
+        registry: &'a Registry,
+    ) -> Vec<Self> {
+        let stacks = stacks(survey).into_iter();
+        stacks
+            .filter_map(|stack| Self::of(run, survey, registry, stack))
+            .collect()
+    }
+
+    fn of(
+        run: &Run,
+        survey: &'a Survey,
+        registry: &'a Registry,
+        stack: Option<&'a str>,
+    ) -> Option<Self> {
         let matrices = |split| -> Vec<_> {
-            let of_kind = |kind: &DataKind| (*kind, in_order(survey, *kind, split));
+            let of_kind = |kind: &DataKind| (*kind, in_order(survey, *kind, split, stack));
             let kinds = DataKind::ALL.iter().map(of_kind);
             kinds.filter(|(_, matrices)| !matrices.is_empty()).collect()
         };
@@ -49,6 +69,7 @@ impl<'a> Choice<'a> {
             split,
             target: None,
             is_one_step: run.steps.len() == 1,
+            stack,
             registry,
             model: run.model.clone().unwrap_or_default(),
             matrices,
@@ -102,10 +123,11 @@ impl<'a> Choice<'a> {
             self.of_role(DataKind::Weights, Role::Output)?,
             self.of_role(DataKind::Weights, Role::Value)?,
         ];
+        let within = |suffix: &'a Suffix| LayerSuffix::of(&suffix.name).within;
         let tensors: Option<Vec<&Suffix>> = component
             .inputs(kind)
             .into_iter()
-            .map(|(kind, role)| self.named(kind, &suffixes.get(role)?.name))
+            .map(|(kind, role)| self.named(kind, within(suffixes.get(role)?)))
             .collect();
         self.fits(component, kind, &tensors?)
             .then(|| in_all_layers(component, kind, &suffixes))
@@ -175,11 +197,11 @@ impl<'a> Choice<'a> {
             .find(|suffix| Role::of(&suffix.name) == Some(role))
     }
 
-    fn named(&self, kind: DataKind, name: &str) -> Option<&'a Suffix> {
+    fn named(&self, kind: DataKind, within: &str) -> Option<&'a Suffix> {
         self.of_kind(kind)
             .iter()
             .copied()
-            .find(|suffix| suffix.name == name)
+            .find(|suffix| LayerSuffix::of(&suffix.name).within == within)
     }
 
     fn of_kind(&self, kind: DataKind) -> &[&'a Suffix] {
@@ -200,6 +222,7 @@ fn in_all_layers(
         component,
         kind,
         suffixes: suffixes.iter().map(|suffix| suffix.name.clone()).collect(),
+        stack: None,
         continues_list: false,
         layers: LayerSelection::All,
         parameters: Parameters::defaults(component.parameters()),
@@ -207,11 +230,47 @@ fn in_all_layers(
     }
 }
 
+/// Stacks that have proposals, at most.
+const MOST_STACKS: usize = 3;
+
+/// The stacks whose layers have matrices, that of most elements first; one that has no name where
+/// no file has several.
+fn stacks(survey: &Survey) -> Vec<Option<&str>> {
+    let matrices = survey.suffixes.iter().filter(|suffix| is_matrix(suffix));
+    if matrices.clone().all(|suffix| suffix.is_only_stack) {
+        return vec![None];
+    }
+    let mut elements: BTreeMap<&str, u64> = BTreeMap::new();
+    for suffix in matrices {
+        let shapes = suffix.shapes.values();
+        let all = shapes.map(|shape| shape.iter().fold(1, |all: u64, it| all.saturating_mul(*it)));
+        let total = elements.entry(&suffix.stack).or_default();
+        *total = all.fold(*total, u64::saturating_add);
+    }
+    let mut stacks: Vec<(&str, u64)> = elements.into_iter().collect();
+    stacks.sort_by_key(|(_, elements)| std::cmp::Reverse(*elements));
+    match stacks.as_slice() {
+        [_] => vec![None],
+        _ => {
+            let largest = stacks.into_iter().take(MOST_STACKS);
+            largest.map(|(stack, _)| Some(stack)).collect()
+        }
+    }
+}
+
 /// The matrices of a kind: those that most layers have first, experts' last.
-fn in_order(survey: &Survey, kind: DataKind, split: Split) -> Vec<&Suffix> {
+fn in_order<'a>(
+    survey: &'a Survey,
+    kind: DataKind,
+    split: Split,
+    stack: Option<&str>,
+) -> Vec<&'a Suffix> {
+    let is_of_stack =
+        |suffix: &&Suffix| suffix.is_only_stack || stack.is_none_or(|it| suffix.stack == it);
     let mut matrices: Vec<&Suffix> = survey
         .of_split(kind, split)
         .filter(|suffix| is_matrix(suffix))
+        .filter(is_of_stack)
         .collect();
     matrices.sort_by_key(|suffix| {
         (

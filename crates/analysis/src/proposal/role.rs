@@ -1,5 +1,6 @@
 //! What a tensor does in its layer, by the names that are usual.
 
+use crate::config::LayerSuffix;
 use crate::survey::Suffix;
 
 /// What a weight matrix does.
@@ -96,7 +97,7 @@ pub(super) fn is_matrix(suffix: &Suffix) -> bool {
 /// Whether it is one of many of its like in a layer: an expert's.
 pub(super) fn is_numbered(suffix: &Suffix) -> bool {
     let is_number = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_digit());
-    let segments = suffix.name.split('.');
+    let segments = LayerSuffix::of(&suffix.name).within.split('.');
     segments.rev().skip(1).any(is_number)
 }
 

@@ -4,7 +4,7 @@ use ckptscope_metrics::{ParameterValue, Parameters};
 use ckptscope_protocol::tab::Proposal;
 
 use super::choice::Choice;
-use crate::config::{ComponentEntry, Location, MetricEntry, Target, commented};
+use crate::config::{ComponentEntry, Location, MetricEntry, Target, commented, shown};
 
 /// One entry of `metrics`, and what its metric says.
 pub(super) struct Entry {
@@ -74,9 +74,13 @@ pub(super) fn write(
 ) -> Proposal {
     let written = entries.iter().filter_map(|entry| entry.written(choice));
     let written: Vec<_> = written.collect();
+    let title = match choice.stack {
+        Some(stack) => format!("{title}: {}", shown(stack)),
+        None => title.to_owned(),
+    };
     Proposal {
-        title: title.to_owned(),
+        text: commented(&[&title, summary], &written),
+        title,
         summary: summary.to_owned(),
-        text: commented(&[title, summary], &written),
     }
 }

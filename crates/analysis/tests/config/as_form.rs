@@ -46,6 +46,33 @@ fn problems(change: impl FnOnce(&mut ConfigForm)) -> Vec<ConfigProblem> {
 }
 
 #[test]
+fn stacks_and_dimensions_are_kept() {
+    let form = form(|form| {
+        form.metrics[1].components[0].stack = "encoder".to_owned();
+        form.metrics[0].components[0].suffixes = vec!["encoder.block.*.a".to_owned()];
+        form.model = vec![("n_heads".to_owned(), "12".to_owned())];
+    });
+    let config = read(&form);
+    assert!(
+        config.text.contains("        stack: encoder\n"),
+        "{}",
+        config.text
+    );
+    assert!(
+        config.text.contains("\nmodel: {n_heads: 12}\n"),
+        "{}",
+        config.text
+    );
+    assert_eq!(config.model.n_heads, Some(12));
+    let again = config.form();
+    assert_eq!(again.model, form.model);
+    assert_eq!(again.metrics[1].components[0].stack, "encoder");
+    assert_eq!(read(&again), config);
+    let found = problems(|form| form.model = vec![("n_heads".to_owned(), "many".to_owned())]);
+    assert_eq!(found[0].location.path, "model.n_heads");
+}
+
+#[test]
 fn everything_is_text_that_a_person_may_edit() {
     let form = form(|_| {});
     assert_eq!(

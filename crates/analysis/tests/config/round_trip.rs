@@ -2,8 +2,8 @@
 
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::{
-    ComponentEntry, Config, LayerSelection, MetricEntry, Monitoring, OnError, PicoReport,
-    StepSelection, Target, Wandb,
+    ComponentEntry, Config, LayerSelection, MetricEntry, ModelEntry, Monitoring, OnError,
+    PicoReport, StepSelection, Target, Wandb,
 };
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -97,18 +97,33 @@ fn configs() -> impl Strategy<Value = Config> {
     let parts = (
         prop::option::of(names),
         entries,
+        model(),
         steps(),
         on_error,
         monitoring(),
     );
     parts.prop_map(
-        |(analysis_name, metrics, steps, on_error, monitoring)| Config {
+        |(analysis_name, metrics, model, steps, on_error, monitoring)| Config {
             analysis_name,
             metrics,
+            model,
             steps,
             on_error,
             monitoring,
             text: String::new(),
+        },
+    )
+}
+
+fn model() -> impl Strategy<Value = ModelEntry> {
+    let size = || prop::option::of(1_u64..9999);
+    (size(), size(), size(), size(), size()).prop_map(
+        |(d_model, n_layers, n_heads, n_kv_heads, d_head)| ModelEntry {
+            d_model,
+            n_layers,
+            n_heads,
+            n_kv_heads,
+            d_head,
         },
     )
 }
@@ -184,13 +199,15 @@ fn components(applies_to: &'static [DataKind]) -> impl Strategy<Value = Vec<Comp
         (
             parameters(component.parameters()),
             suffixes(component.roles().len()),
+            prop::option::of("[a-z]{1,4}(\\.[a-z]{1,4})?"),
             layers(),
         )
-            .prop_map(move |(parameters, suffixes, layers)| {
+            .prop_map(move |(parameters, suffixes, stack, layers)| {
                 let entry = |(index, suffixes): (usize, &Vec<String>)| ComponentEntry {
                     component,
                     kind,
                     suffixes: suffixes.clone(),
+                    stack: stack.clone(),
                     continues_list: index > 0,
                     layers: layers.clone(),
                     parameters: parameters.clone(),
@@ -204,7 +221,8 @@ fn components(applies_to: &'static [DataKind]) -> impl Strategy<Value = Vec<Comp
 /// The suffixes of each component of an entry: one of each role, or lists of one that differ.
 fn suffixes(roles: usize) -> BoxedStrategy<Vec<Vec<String>>> {
     let suffix = "[ -~é\u{85}\u{2028}]{0,9}[!-~]".prop_filter("no control characters", |suffix| {
-        !suffix.contains(char::is_control)
+        let has_number = suffix.split('.').any(|segment| segment == "*");
+        !suffix.contains(char::is_control) && !has_number
     });
     if roles > 0 {
         let of_roles = prop::collection::vec(suffix, roles);

@@ -2,8 +2,10 @@
 
 use ckptscope_analysis::plan::{Catalogs, PlanErrors};
 use ckptscope_analysis::proposal::proposals;
+use ckptscope_analysis::results::planned;
 use ckptscope_analysis::{Config, Plan, Registry, Survey};
-use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Part, Run, Step, layer_of};
+use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, Naming, Part, Run, Step};
+use ckptscope_results::Results;
 use futures_lite::future::block_on;
 use proptest::prelude::*;
 
@@ -59,8 +61,8 @@ fn config(suffixes: &[&str]) -> Config {
         .to_owned();
     for suffix in suffixes {
         text += &format!(
-            "      - {{component_name: simple, data_type: weights, layer_suffixes: {suffix}, \
-             layers: all}}\n"
+            "      - {{component_name: simple, data_type: weights, layers: all, layer_suffixes: \
+             {suffix}}}\n"
         );
     }
     Config::parse(&(text + "steps: all\n"), &Registry::default()).unwrap()
@@ -92,14 +94,146 @@ const TWO_STACKS: &[&str] = &[
 #[test]
 fn a_suffix_of_two_stacks_is_refused_with_their_names() {
     let expected = "line 6, metrics[0].components[0]: weights of `attn` are in several stacks of \
-                    layers, `decoder.block.`, `encoder.block.`; an entry measures one stack, so \
-                    name tensors that only one of them has";
+                    layers, `decoder.block.`, `encoder.block.`; say which one is meant, as with \
+                    `stack: decoder.block` or the suffix `decoder.block.*.attn`";
     assert_eq!(refusal(&checkpoint(TWO_STACKS), &["attn"]), expected);
     let beside = checkpoint(&["model.layers.0.a", "layers.0.a"]);
     assert!(refusal(&beside, &["a"]).contains("`layers.`, `model.layers.`"));
     // Also where they share no layer.
     let beside = checkpoint(&["model.layers.0.a", "layers.1.a"]);
     assert!(refusal(&beside, &["a"]).contains("`layers.`, `model.layers.`"));
+}
+
+#[test]
+fn a_config_chooses_one_of_several_stacks() {
+    let files = checkpoint(TWO_STACKS);
+    let expected = ["encoder.block.0.attn.weights"];
+    assert_eq!(keys(&files, &["encoder.block.*.attn"]), expected);
+    // Some of the names will do, and the key.
+    for stack in [
+        "encoder.block",
+        "encoder",
+        "module.encoder.block.",
+        "encoder.block.*",
+    ] {
+        assert_eq!(
+            keys(&files, &[&format!("attn, stack: {stack:?}")]),
+            expected,
+            "{stack}"
+        );
+    }
+    let both = ["encoder.block.*.attn", "decoder.block.*.attn"];
+    let found = keys(&files, &both);
+    assert_eq!(
+        found,
+        [
+            "encoder.block.0.attn.weights",
+            "decoder.block.0.attn.weights"
+        ]
+    );
+}
+
+#[test]
+fn all_layers_are_those_of_the_stack() {
+    let names = [
+        "text.layers.0.v",
+        "text.layers.1.v",
+        "vision.layers.0.v",
+        "vision.layers.2.v",
+    ];
+    let found = keys(&checkpoint(&names), &["text.layers.*.v"]);
+    assert_eq!(
+        found,
+        ["text.layers.0.v.weights", "text.layers.1.v.weights"]
+    );
+    let found = keys(&checkpoint(&names), &["vision.layers.*.v"]);
+    assert_eq!(
+        found,
+        ["vision.layers.0.v.weights", "vision.layers.2.v.weights"]
+    );
+    let found = refusal(&checkpoint(&names), &["v, stack: layers"]);
+    assert!(
+        found.contains("`text.layers.`, `vision.layers.`"),
+        "{found}"
+    );
+}
+
+#[test]
+fn numbers_at_the_start_of_names_are_a_stack_too() {
+    let files = checkpoint(&["0.a", "1.a", "teacher.0.a", "teacher.1.a"]);
+    let expected = "several stacks of layers, `*`, `teacher.`; say which one is meant, as with \
+                    `stack: \"*\"` or the suffix `\"*.a\"`";
+    assert!(refusal(&files, &["a"]).ends_with(expected));
+    assert_eq!(keys(&files, &["\"*.a\""]), ["0.a.weights", "1.a.weights"]);
+    assert_eq!(
+        keys(&files, &["a, stack: \"*\""]),
+        ["0.a.weights", "1.a.weights"]
+    );
+}
+
+#[test]
+fn a_stack_that_is_not_there_is_refused_with_those_that_are() {
+    let found = refusal(&checkpoint(TWO_STACKS), &["attn, stack: encodr.block"]);
+    let expected = "line 6, metrics[0].components[0]: no stack of layers with weights of `attn` is \
+                    called `encodr.block` (did you mean `encoder.block`?); there are \
+                    decoder.block, encoder.block";
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_chosen_stack_may_be_called_otherwise_at_another_step() {
+    let second = [
+        "model.encoder.block.0.attn.weight",
+        "model.decoder.block.0.attn.weight",
+    ];
+    let steps = run_of(&[vec![owned(TWO_STACKS)], vec![owned(&second)]]);
+    let suffix = "attn, stack: encoder";
+    let warnings = plan(&steps, &[suffix]).unwrap().warnings;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("`encoder.block.` and `model.encoder.block.`"),
+        "{warnings:?}"
+    );
+    assert_eq!(keys(&steps, &[suffix]), ["encoder.block.0.attn.weights"; 2]);
+}
+
+#[test]
+fn results_of_several_stacks_say_which() {
+    let files = checkpoint(TWO_STACKS);
+    let results = |suffixes: &[&str]| {
+        let config = config(suffixes);
+        let plan = block_on(Plan::make(&config, &files.1, &files.0)).unwrap();
+        let mut results = planned("demo", "run", &config, &files.1, &plan);
+        let found = plan.lanes.iter().flat_map(|lane| numbers(lane, &files.0));
+        results.series.extend(found);
+        results
+    };
+    let both = results(&["attn, stack: encoder", "decoder.block.*.attn", "cross"]);
+    let told = both.entries[0].components.iter();
+    let told: Vec<_> = told
+        .map(|it| (it.stack.as_str(), it.component.as_str()))
+        .collect();
+    let expected = [
+        ("encoder.block.", "attn"),
+        ("decoder.block.", "attn"),
+        ("decoder.block.", "cross"),
+    ];
+    assert_eq!(told, expected);
+    assert!(both.names_stacks());
+    let csv = String::from_utf8(both.csv(&both.entries[0].id()).unwrap()).unwrap();
+    assert!(
+        csv.starts_with("step,key,component,output,layer,head,data_type,stack,"),
+        "{csv}"
+    );
+    assert!(csv.contains("0,encoder.block.0.attn.weights,attn,,0,,weights,encoder.block.,"));
+    assert_eq!(
+        Results::parse(&String::from_utf8(both.to_json().unwrap()).unwrap()).unwrap(),
+        both
+    );
+    // Of one stack nothing is said.
+    let one = results(&["encoder.block.*.attn"]);
+    assert!(!one.names_stacks());
+    assert_eq!(one.entries[0].components[0].stack, "");
 }
 
 #[test]
@@ -122,37 +256,107 @@ fn a_component_of_two_stacks_is_refused() {
     assert!(errors.to_string().contains(expected), "{errors}");
 }
 
+/// The names with a wrapper in front, and one behind the layer's number.
+fn wrapped(names: &[&str]) -> Names {
+    let names = names.iter().map(|name| {
+        let name = name.replace(".0.", ".0._checkpoint_wrapped_module.");
+        format!("_orig_mod.module.{name}")
+    });
+    names.collect()
+}
+
 #[test]
-fn a_wrapper_around_all_tensors_changes_nothing_but_the_keys() {
-    let names = |wrapper: &str| -> Names {
-        let names = TWO_STACKS.iter().map(|name| format!("{wrapper}{name}"));
-        names.collect()
+fn wrappers_around_tensors_change_nothing() {
+    let plain = run_of(&[vec![owned(TWO_STACKS)]]);
+    let wrapped = run_of(&[vec![wrapped(TWO_STACKS)]]);
+    assert_eq!(keys(&wrapped, &["cross"]), keys(&plain, &["cross"]));
+    assert_eq!(refusal(&wrapped, &["attn"]), refusal(&plain, &["attn"]));
+    // A config may have the names as the files have them.
+    let written = "_checkpoint_wrapped_module.cross";
+    assert_eq!(
+        keys(&wrapped, &[written]),
+        ["decoder.block.0.cross.weights"]
+    );
+}
+
+#[test]
+fn wrappers_may_change_from_step_to_step() {
+    let steps = run_of(&[vec![owned(TWO_STACKS)], vec![wrapped(TWO_STACKS)]]);
+    assert_eq!(plan(&steps, &["cross"]).unwrap().warnings, [""; 0]);
+    assert_eq!(
+        keys(&steps, &["cross"]),
+        ["decoder.block.0.cross.weights"; 2]
+    );
+}
+
+#[test]
+fn keys_of_a_pico_run_have_its_wrappers() {
+    let names = |wrapper: &str| vec![vec![vec![format!("{wrapper}layers.0.a")]]];
+    let key = |(tree, mut run): (MemoryTree, Run)| {
+        run.layout = Layout::Pico;
+        keys(&(tree, run), &["a"])
     };
-    let plain = run_of(&[vec![names("")]]);
-    let wrapped = run_of(&[vec![names("_orig_mod.")]]);
-    let expected: Vec<String> = keys(&plain, &["cross"])
-        .iter()
-        .map(|key| format!("_orig_mod.{key}"))
-        .collect();
-    assert_eq!(keys(&wrapped, &["cross"]), expected);
-    let expected = refusal(&plain, &["attn"])
-        .replace("`decoder", "`_orig_mod.decoder")
-        .replace("`encoder", "`_orig_mod.encoder");
-    assert_eq!(refusal(&wrapped, &["attn"]), expected);
+    let expected = "_forward_module.layers.0.a.weights";
+    assert_eq!(key(run_of(&names("_forward_module."))), [expected]);
+    let both = [names("_forward_module."), names("")].concat();
+    assert_eq!(key(run_of(&both)), [expected; 2]);
+}
+
+#[test]
+fn a_tensor_that_is_there_wrapped_and_unwrapped_is_refused_with_both_names() {
+    let names = ["layers.0.a", "module.layers.0.a", "layers.1.a"];
+    let found = refusal(&checkpoint(&names), &["a"]);
+    let expected = "layers.0.a in step_0/part-0.safetensors, module.layers.0.a in step_0/part-0";
+    assert!(found.contains(expected), "{found}");
 }
 
 #[test]
 fn the_only_stack_may_be_called_otherwise_at_another_step() {
     let first = vec![owned(&["layers.0.a"])];
-    let renamed = run_of(&[first.clone(), vec![owned(&["_orig_mod.layers.0.a.weight"])]]);
+    let renamed = run_of(&[first.clone(), vec![owned(&["model.layers.0.a.weight"])]]);
     let warnings = plan(&renamed, &["a"]).unwrap().warnings;
-    let expected = "weights of `a`: the layers are called `_orig_mod.layers.` and `layers.`, each \
-                    the only stack of its files; they are taken for the same";
+    let expected = "weights of `a`: the layers are called `layers.` and `model.layers.`, each the \
+                    only stack of its files; they are taken for the same";
     assert_eq!(warnings, [expected]);
     assert_eq!(keys(&renamed, &["a"]), ["layers.0.a.weights"; 2]);
     // Which of two it would be nobody knows.
     let grown = run_of(&[first, vec![owned(&["b.layers.0.a", "c.layers.0.x"])]]);
     assert!(refusal(&grown, &["a"]).contains("`b.layers.`, `layers.`"));
+}
+
+#[test]
+fn layers_stand_behind_any_word_or_none() {
+    for (names, suffix, expected) in [
+        (
+            ["0.a.weight", "1.a.weight"],
+            "a",
+            ["0.a.weights", "1.a.weights"],
+        ),
+        (
+            ["x.blk.0.a", "x.blk.7.a"],
+            "a",
+            ["x.blk.0.a.weights", "x.blk.7.a.weights"],
+        ),
+        (
+            ["bert.encoder.layer.0.q", "bert.encoder.layer.1.q"],
+            "q",
+            [
+                "bert.encoder.layer.0.q.weights",
+                "bert.encoder.layer.1.q.weights",
+            ],
+        ),
+    ] {
+        assert_eq!(keys(&checkpoint(&names), &[suffix]), expected);
+    }
+}
+
+#[test]
+fn names_without_layers_are_told() {
+    let found = refusal(&checkpoint(&["embed.weight", "head.3.w", "norm"]), &["a"]);
+    let expected = "no layers were recognised in 3 names of weights like `embed.weight`, \
+                    `head.3.w`, `norm`; a layer is a number in a name, as in \
+                    `layers.0.attention.o_proj`, and tensors outside of layers are not measured";
+    assert!(found.ends_with(expected), "{found}");
 }
 
 #[test]
@@ -203,7 +407,7 @@ fn a_layer_that_is_spelled_in_two_ways_is_refused() {
 }
 
 #[test]
-fn proposals_are_of_what_one_stack_has() {
+fn every_stack_has_proposals_of_its_own() {
     let mut tensors = layers(
         2,
         &[
@@ -222,30 +426,28 @@ fn proposals_are_of_what_one_stack_has() {
     let run = block_on(Run::find(&tree)).unwrap();
     let survey = block_on(Survey::of(&run, &tree, &Catalogs::default()));
     let names: Vec<&str> = survey.suffixes.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["cross_attn.o_proj"]);
-    let warnings = [
-        "weights of step 0 that cannot be analysed, because the layers of decoder.layers. and \
-         encoder.layers. have the same names: self_attn.o_proj",
-        "weights of step 0 that cannot be analysed, because a layer has several of one name: fc2",
+    let expected = [
+        "cross_attn.o_proj",
+        "decoder.layers.*.self_attn.o_proj",
+        "encoder.layers.*.self_attn.o_proj",
     ];
+    assert_eq!(names, expected);
+    let warnings =
+        ["weights of step 0 that cannot be analysed, because a layer has several of one name: fc2"];
     assert_eq!(survey.warnings, warnings);
     let registry = Registry::default();
     let found = proposals(&run, &survey, &registry);
-    assert!(!found.is_empty());
+    let of = |stack: &str| found.iter().filter(|it| it.title.ends_with(stack)).count();
+    assert_eq!(of(": decoder.layers"), of(": encoder.layers"));
+    assert_eq!(of(": decoder.layers") * 2, found.len());
+    assert!(found[0].title.ends_with(": decoder.layers"));
     for proposal in found {
         let config = Config::parse(&proposal.text, &registry).unwrap();
         let plan = block_on(Plan::make(&config, &run, &tree));
         let plan = plan.unwrap_or_else(|errors| panic!("{errors}\n{}", proposal.text));
         assert!(plan.cost.numbers > 0);
+        assert!(!plan.has_several_stacks());
     }
-}
-
-#[test]
-fn without_a_suffix_of_one_stack_there_are_no_proposals() {
-    let (tree, run) = checkpoint(&TWO_STACKS[..2]);
-    let survey = block_on(Survey::of(&run, &tree, &Catalogs::default()));
-    assert_eq!(survey.suffixes, []);
-    assert!(proposals(&run, &survey, &Registry::default()).is_empty());
 }
 
 /// What a plan says, whatever the order of tensors in files and of files in a step.
@@ -329,12 +531,12 @@ proptest! {
                 };
                 let files = &steps[step.step as usize];
                 let others = files.iter().flatten().filter(|other| {
-                    let Some(layer) = layer_of(other) else { return false };
+                    let Some(layer) = Naming::default().layer_of(other) else { return false };
                     let fits = layer.rest == suffix || layer.rest == format!("{suffix}.weight");
                     fits && layer.number == lane.layer && *other != tensor.name()
                 });
                 // What else fits ends in `.weight` beside it, which is a suffix of its own.
-                let rest = |name: &str| layer_of(name).map(|layer| layer.rest.to_owned());
+                let rest = |name: &str| Naming::default().layer_of(name).map(|layer| layer.rest);
                 let own = rest(tensor.name()).unwrap_or_default();
                 for other in others {
                     prop_assert_eq!(rest(other), Some(format!("{own}.weight")));

@@ -1,46 +1,84 @@
 //! The model's dimensions, from a run's config files.
+//!
+//! Every library has names of its own for them, and some files hold several models. Files are read
+//! leniently: what one dimension says wrongly spoils that one alone. Dimensions of one file are
+//! those of one model, never of a mixture.
 
-use serde::Deserialize;
+mod json;
+
+use ckptscope_vocabulary::HeadShape;
+use serde_json::{Map, Value};
 
 use super::ModelShape;
-use crate::tree::Tree;
-use crate::yaml::{self, Node, Value};
+use crate::text;
+use crate::tree::{FileEntry, Tree};
+use crate::yaml;
 
 /// The config files that are looked for, the surest first.
 const CONFIGS: &[(&str, Parse)] = &[
-    ("training_config.yaml", from_training_config),
-    ("config.json", from_model_config),
+    ("training_config.yaml", training_config),
+    ("config.json", json::read),
 ];
+
+/// So many files of one name are looked at until one says something, the nearest to the root
+/// first.
+const NEAREST: usize = 2;
 
 /// Longer config files are passed over.
 const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
 
-type Parse = fn(&str, String) -> Result<Option<ModelShape>, String>;
+type Parse = fn(&str) -> Result<Value, String>;
 
-/// The dimensions from the first config file that says any: of one name, the one nearest to the
-/// root. A broken file is a warning.
+/// The dimensions from the first config file that says the number of heads; without one, from the
+/// first that says any. What is broken is a warning.
 pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<ModelShape> {
-    for (name, parse) in CONFIGS {
-        let files = tree.files().iter();
-        let files = files.filter(|file| is_named(&file.path, name));
-        let nearest = files.min_by_key(|file| (file.path.matches('/').count(), file.path.as_str()));
-        let Some(file) = nearest else { continue };
-        let read = match read_text(tree, &file.path, file.bytes).await {
-            Ok(text) => parse(&text, file.path.clone()),
-            Err(reason) => Err(reason),
-        };
-        match read {
-            Ok(Some(shape)) => return Some(shape),
-            Ok(None) => {}
+    let mut found: Option<ModelShape> = None;
+    for (file, parse) in candidates(tree) {
+        let said = match read(tree, file, parse).await {
+            Ok(said) => said,
             Err(reason) => {
                 warnings.push(format!(
                     "the config is passed over: {reason}: {}",
                     file.path
                 ));
+                continue;
             }
+        };
+        let problems = said.problems.into_iter();
+        warnings.extend(problems.map(|problem| format!("{problem}; passed over: {}", file.path)));
+        let Some(mut shape) = said.shape else {
+            continue;
+        };
+        shape.source.clone_from(&file.path);
+        if has_heads(&shape) {
+            return Some(shape);
         }
+        found = found.or(Some(shape));
     }
-    None
+    found
+}
+
+/// What files were looked at for the number of heads, and what became of it, in words.
+///
+/// It reads the files again, so it is for when a dimension is missed.
+pub(super) async fn account(tree: &dyn Tree) -> String {
+    let mut told = Vec::new();
+    for (file, parse) in candidates(tree) {
+        let path = &file.path;
+        told.push(match read(tree, file, parse).await {
+            Err(reason) => format!("{path} was passed over, because {reason}"),
+            Ok(said) if said.problems.is_empty() => format!("{path} does not say it"),
+            Ok(said) => format!("of {path}, {}", said.problems.join(" and ")),
+        });
+    }
+    if told.is_empty() {
+        let names: Vec<&str> = CONFIGS.iter().map(|(name, _)| *name).collect();
+        return format!(
+            "there is no {} beside the checkpoints",
+            names.join(" and no ")
+        );
+    }
+    told.join(", and ")
 }
 
 /// Whether a file may say the model's dimensions, as its name goes.
@@ -48,106 +86,315 @@ pub(super) fn is_config(path: &str) -> bool {
     CONFIGS.iter().any(|(name, _)| is_named(path, name))
 }
 
+/// The files that may say them, the surest first, and how each is read.
+fn candidates(tree: &dyn Tree) -> Vec<(&FileEntry, Parse)> {
+    let of_name = |(name, parse): &(&str, Parse)| {
+        let files = tree.files().iter();
+        let mut files: Vec<&FileEntry> = files.filter(|file| is_named(&file.path, name)).collect();
+        files.sort_by_key(|file| (file.path.matches('/').count(), file.path.as_str()));
+        files.truncate(NEAREST);
+        let parse = *parse;
+        files.into_iter().map(move |file| (file, parse))
+    };
+    CONFIGS.iter().flat_map(of_name).collect()
+}
+
 fn is_named(path: &str, name: &str) -> bool {
     path.rsplit('/').next() == Some(name)
 }
 
-async fn read_text(tree: &dyn Tree, path: &str, bytes: u64) -> Result<String, String> {
-    if bytes > CONFIG_LIMIT_BYTES {
+async fn read(tree: &dyn Tree, file: &FileEntry, parse: Parse) -> Result<Said, String> {
+    if file.bytes > CONFIG_LIMIT_BYTES {
+        let bytes = file.bytes;
         return Err(format!(
             "it has {bytes} bytes, the limit is {CONFIG_LIMIT_BYTES}"
         ));
     }
-    let source = tree.open(path).await.map_err(|error| error.to_string())?;
-    let content = source
-        .read_at(0, source.bytes().min(CONFIG_LIMIT_BYTES))
-        .await;
+    let source = tree.open(&file.path).await;
+    let source = source.map_err(|error| error.to_string())?;
+    let length = source.bytes().min(CONFIG_LIMIT_BYTES);
+    let content = source.read_at(0, length).await;
     let content = content.map_err(|error| error.to_string())?;
-    String::from_utf8(content).map_err(|_| "it is not UTF-8".to_owned())
-}
-
-/// A model's dimensions by the names that pico-train and Hugging Face models give them. A file
-/// may have a dimension under two names, so they are fields apart and not aliases.
-#[derive(Deserialize)]
-struct ModelConfig {
-    d_model: Option<u64>,
-    hidden_size: Option<u64>,
-    n_embd: Option<u64>,
-    n_layers: Option<u64>,
-    num_hidden_layers: Option<u64>,
-    n_layer: Option<u64>,
-    attention_n_heads: Option<u64>,
-    num_attention_heads: Option<u64>,
-    n_head: Option<u64>,
-    attention_n_kv_heads: Option<u64>,
-    num_key_value_heads: Option<u64>,
-    head_dim: Option<u64>,
+    let text = text::decode(&content).map_err(|error| error.to_string())?;
+    Ok(Said::of(&parse(&text)?))
 }
 
 /// pico-train's `training_config.yaml`, of which only the model matters here.
-fn from_training_config(text: &str, source: String) -> Result<Option<ModelShape>, String> {
+fn training_config(text: &str) -> Result<Value, String> {
     let document = yaml::read(text).map_err(|error| error.to_string())?;
     let entries = document.as_map().unwrap_or_default();
-    let model = entries
-        .iter()
-        .find(|(key, _)| key.as_text() == Some("model"));
-    let Some(dimensions) = model.and_then(|(_, model)| model.as_map()) else {
-        return Ok(None);
-    };
-    let named = dimensions
-        .iter()
-        .filter_map(|(key, value)| Some((key.as_text()?.to_owned(), json(value))));
-    let json: serde_json::Map<_, _> = named.collect();
-    let config = ModelConfig::deserialize(json).map_err(|error| error.to_string())?;
-    Ok(config.shape(source))
+    let mut entries = entries.iter();
+    let model = entries.find(|(key, _)| key.as_text() == Some("model"));
+    Ok(model.map_or(Value::Null, |(_, model)| json::of_yaml(model)))
 }
 
-/// What a dimension may be; anything else in words, to be refused.
-fn json(node: &Node) -> serde_json::Value {
-    match &node.value {
-        Value::Nothing => serde_json::Value::Null,
-        Value::Whole(size) => {
-            u64::try_from(*size).map_or_else(|_| node.to_string().into(), Into::into)
+/// What a config file says of dimensions.
+struct Said {
+    /// None where it says none.
+    shape: Option<ModelShape>,
+    /// The keys that say something which is no dimension, in words.
+    problems: Vec<String>,
+}
+
+/// Parts of a file that describe its language model, the surest first.
+const TEXT_PARTS: &[&str] = &[
+    "text_config",
+    "llm_config",
+    "language_config",
+    "thinker_config",
+    "model",
+];
+
+/// Parts in parts.
+const DEPTH: usize = 4;
+
+impl Said {
+    fn of(document: &Value) -> Self {
+        let mut parts = Vec::new();
+        add_parts(document, DEPTH, &mut parts);
+        let mut read: Vec<Part> = parts.iter().map(|part| Part::of(part)).collect();
+        let with_heads = read.iter().position(|part| has_heads(&part.shape));
+        let with_any = || read.iter().position(|part| part.says_anything());
+        let Some(chosen) = with_heads.or_else(with_any) else {
+            let problems = read.into_iter().flat_map(|part| part.problems);
+            return Self {
+                shape: None,
+                problems: problems.collect(),
+            };
+        };
+        let has_others = parts.iter().any(|part| describes_others(part));
+        let mut part = read.swap_remove(chosen);
+        part.shape.is_text_only = has_others;
+        Self {
+            shape: Some(part.shape),
+            problems: part.problems,
         }
-        _ => node.to_string().into(),
     }
 }
 
-fn from_model_config(text: &str, source: String) -> Result<Option<ModelShape>, String> {
-    let config: ModelConfig = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(config.shape(source))
+/// The parts that may describe the language model, those within a part before it.
+fn add_parts<'a>(value: &'a Value, depth: usize, parts: &mut Vec<&'a Map<String, Value>>) {
+    let Value::Object(own) = value else {
+        return;
+    };
+    if depth > 0 {
+        for inner in TEXT_PARTS.iter().filter_map(|name| own.get(*name)) {
+            add_parts(inner, depth - 1, parts);
+        }
+    }
+    parts.push(own);
 }
 
-impl ModelConfig {
-    /// The shape, unless the file says nothing of it.
-    fn shape(self, source: String) -> Option<ModelShape> {
-        let d_model = self.d_model.or(self.hidden_size).or(self.n_embd);
-        let n_layers = self.n_layers.or(self.num_hidden_layers).or(self.n_layer);
-        let n_heads = self
-            .attention_n_heads
-            .or(self.num_attention_heads)
-            .or(self.n_head);
-        if d_model.is_none() && n_layers.is_none() && n_heads.is_none() {
-            return None;
+/// Whether a part of a file has the heads of another model too: of images, or of sound.
+fn describes_others(part: &Map<String, Value>) -> bool {
+    let others = part.iter().filter(|(name, _)| {
+        name.ends_with("_config") && !TEXT_PARTS.contains(&name.as_str()) && *name != "attn_config"
+    });
+    let mut others = others.filter_map(|(_, value)| value.as_object());
+    others.any(|other| has_heads(&Part::of(other).shape))
+}
+
+fn has_heads(shape: &ModelShape) -> bool {
+    shape.n_heads.is_some() || shape.layers.values().any(|own| own.n_heads.is_some())
+}
+
+const D_MODEL: &[&str] = &[
+    "d_model",
+    "hidden_size",
+    "n_embd",
+    "n_embed",
+    "model_dim",
+    "embed_dim",
+    "dim",
+];
+const N_LAYERS: &[&str] = &[
+    "n_layers",
+    "num_hidden_layers",
+    "n_layer",
+    "num_layers",
+    "num_transformer_layers",
+];
+const N_HEADS: &[&str] = &[
+    "attention_n_heads",
+    "num_attention_heads",
+    "n_head",
+    "n_heads",
+    "num_heads",
+    "num_query_heads",
+    "num_q_heads",
+];
+/// Heads of encoder-decoders, which count where both have as many.
+const N_HEADS_OF_TWO: [&str; 2] = ["encoder_attention_heads", "decoder_attention_heads"];
+const N_KV_HEADS: &[&str] = &[
+    "attention_n_kv_heads",
+    "num_key_value_heads",
+    "num_kv_heads",
+    "n_kv_heads",
+    "n_head_kv",
+    "kv_n_heads",
+    "num_query_groups",
+    "multi_query_group_num",
+];
+const D_HEAD: &[&str] = &["head_dim", "d_head", "d_kv", "kv_channels", "head_size"];
+
+/// One part of a file: an object that may describe a model.
+#[derive(Default)]
+struct Part {
+    shape: ModelShape,
+    problems: Vec<String>,
+}
+
+/// What a key says.
+enum Dimension {
+    /// The same in all layers.
+    One(u64),
+    /// By layer; none where a layer has none.
+    ByLayer(Vec<Option<u64>>),
+}
+
+impl Part {
+    fn of(object: &Map<String, Value>) -> Self {
+        let mut part = Self::default();
+        part.shape.d_model = part.one(object, D_MODEL);
+        part.shape.n_layers = part.one(object, N_LAYERS);
+        part.shape.n_heads = match part.dimension(object, N_HEADS) {
+            Some(heads) => part.heads(heads, |own| &mut own.n_heads),
+            None => part.heads_of_two(object),
+        };
+        part.shape.n_kv_heads = part.n_kv_heads(object);
+        part.shape.d_head = part
+            .dimension(object, D_HEAD)
+            .and_then(|widths| part.heads(widths, |own| &mut own.d_head));
+        part
+    }
+
+    fn says_anything(&self) -> bool {
+        let shape = &self.shape;
+        let sizes = [shape.d_model, shape.n_layers, shape.n_heads];
+        sizes.iter().any(Option::is_some) || !shape.layers.is_empty()
+    }
+
+    /// What the first of some keys says that says something.
+    fn dimension(&mut self, object: &Map<String, Value>, keys: &[&str]) -> Option<Dimension> {
+        for key in keys {
+            let Some(value) = object.get(*key).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            match Dimension::of(value) {
+                Some(dimension) => return Some(dimension),
+                None => self.problems.push(format!("{key} is {}", in_words(value))),
+            }
         }
-        let n_kv_heads = self
-            .attention_n_kv_heads
-            .or(self.num_key_value_heads)
-            .or(n_heads);
-        let divided = d_model.zip(n_heads).and_then(|(width, heads)| {
-            width
-                .checked_rem(heads)
-                .filter(|rest| *rest == 0)
-                .map(|_| width / heads)
-        });
-        let d_head = self.head_dim.or(divided);
-        Some(ModelShape {
-            d_model,
-            n_layers,
-            n_heads,
-            n_kv_heads,
-            d_head,
-            source,
-        })
+        None
+    }
+
+    /// A dimension that all layers have in common.
+    fn one(&mut self, object: &Map<String, Value>, keys: &[&str]) -> Option<u64> {
+        match self.dimension(object, keys)? {
+            Dimension::One(size) => Some(size),
+            Dimension::ByLayer(_) => {
+                let key = keys.iter().find(|key| object.contains_key(**key));
+                let key = key.copied().unwrap_or_default();
+                self.problems
+                    .push(format!("{key} differs from layer to layer"));
+                None
+            }
+        }
+    }
+
+    /// A dimension of heads; where layers differ in it, it goes to the layers.
+    fn heads(
+        &mut self,
+        dimension: Dimension,
+        place: fn(&mut HeadShape) -> &mut Option<u64>,
+    ) -> Option<u64> {
+        let sizes = match dimension {
+            Dimension::One(size) => return Some(size),
+            Dimension::ByLayer(sizes) => sizes,
+        };
+        for (layer, size) in (0..).zip(sizes) {
+            *place(self.shape.layers.entry(layer).or_default()) = size;
+        }
+        None
+    }
+
+    fn heads_of_two(&mut self, object: &Map<String, Value>) -> Option<u64> {
+        let sizes = N_HEADS_OF_TWO.map(|key| self.one(object, &[key]));
+        match sizes {
+            [Some(encoder), Some(decoder)] if encoder != decoder => {
+                let [encoder_key, decoder_key] = N_HEADS_OF_TWO;
+                self.problems.push(format!(
+                    "{encoder_key} is {encoder} and {decoder_key} is {decoder}"
+                ));
+                None
+            }
+            [encoder, decoder] => encoder.or(decoder),
+        }
+    }
+
+    /// Falcon's and BigCode's files say of one key-value head that there is one, whatever number
+    /// stands beside it; ChatGLM's have a number that counts only with another key.
+    fn n_kv_heads(&mut self, object: &Map<String, Value>) -> Option<u64> {
+        let says = |key: &str| object.get(key).and_then(Value::as_bool);
+        if says("multi_query") == Some(true) && says("new_decoder_architecture") != Some(true) {
+            return Some(1);
+        }
+        let is_counted = |key: &&str| {
+            *key != "multi_query_group_num" || says("multi_query_attention") != Some(false)
+        };
+        let keys: Vec<&str> = N_KV_HEADS.iter().copied().filter(is_counted).collect();
+        let own = self.dimension(object, &keys);
+        let of_attention = object.get("attn_config").and_then(Value::as_object);
+        let heads = match own {
+            Some(heads) => heads,
+            None => self.dimension(of_attention?, &keys)?,
+        };
+        self.heads(heads, |own| &mut own.n_kv_heads)
+    }
+}
+
+impl Dimension {
+    /// A whole number, or a list with one for each layer.
+    fn of(value: &Value) -> Option<Self> {
+        let Value::Array(items) = value else {
+            return whole(value).map(Self::One);
+        };
+        let size = |item: &Value| match item {
+            Value::Null => Some(None),
+            item => whole(item).map(|size| Some(size).filter(|size| *size > 0)),
+        };
+        let sizes: Vec<Option<u64>> = items.iter().map(size).collect::<Option<_>>()?;
+        let first = sizes.first().copied()?;
+        match first {
+            Some(size) if sizes.iter().all(|other| *other == first) => Some(Self::One(size)),
+            _ => Some(Self::ByLayer(sizes)),
+        }
+    }
+}
+
+/// A whole number, also where it is written as a fraction: `64.0`.
+fn whole(value: &Value) -> Option<u64> {
+    let of_fraction = || {
+        // Beyond this not every whole number is a fraction.
+        const LARGEST: f64 = 9_007_199_254_740_992.0;
+        let number = value.as_f64()?;
+        let is_whole = number.fract() == 0.0 && (0.0..=LARGEST).contains(&number);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is whole, not negative and small enough"
+        )]
+        is_whole.then_some(number as u64)
+    };
+    value.as_u64().or_else(of_fraction)
+}
+
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
+        Value::Array(_) => "a list of what are no whole numbers".to_owned(),
+        Value::Object(_) => "a map, no whole number".to_owned(),
+        Value::String(text) => format!("{}, no whole number", yaml::quoted(text)),
+        other => format!("{other}, no whole number"),
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn results(layers: u64, heads: u64) -> Results {
     let measured = ["attention.v_proj", "ov_circuit"].map(|component| MeasuredComponent {
         component: component.to_owned(),
         kind: DataKind::Weights,
+        stack: String::new(),
         parameters: serde_json::Map::new(),
     });
     let mut results = Results {

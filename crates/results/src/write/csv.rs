@@ -21,6 +21,9 @@ pub(crate) const KEY_COLUMNS: [&str; 7] = [
     "data_type",
 ];
 
+/// The column behind them, where there are several stacks of layers.
+pub(crate) const STACK: &str = "stack";
+
 /// The columns that say what it is.
 const VALUE_COLUMNS: [&str; 3] = ["value", "status", "status_code"];
 
@@ -28,32 +31,47 @@ const VALUE_COLUMNS: [&str; 3] = ["value", "status", "status_code"];
 pub(super) fn of_entry(results: &Results, entry: &EntryId) -> Result<Vec<u8>, WriteError> {
     let rows = results.rows_of(entry);
     let names = columns(results, &[]);
-    written(&names, rows.map(|row| cells(results, row, false)))
+    let names_stacks = results.names_stacks();
+    written(
+        &names,
+        rows.map(|row| cells(results, row, false, names_stacks)),
+    )
 }
 
 /// The table of everything.
 pub(super) fn of_everything(results: &Results) -> Result<Vec<u8>, WriteError> {
     let names = columns(results, &["metric", "split"]);
     let rows = results.rows();
-    written(&names, rows.map(|row| cells(results, row, true)))
+    let names_stacks = results.names_stacks();
+    written(
+        &names,
+        rows.map(|row| cells(results, row, true, names_stacks)),
+    )
 }
 
-/// Where runs are compared, the run is part of what names a row.
+/// Where runs are compared, the run is part of what names a row. Where there are several stacks of
+/// layers, the stack is said by itself too.
 fn columns<'a>(results: &Results, first: &[&'a str]) -> Vec<&'a str> {
+    let stack: &[&str] = if results.names_stacks() {
+        &[STACK]
+    } else {
+        &[]
+    };
     let run: &[&str] = if results.runs.is_empty() {
         &[]
     } else {
         &["run"]
     };
-    [run, first, &KEY_COLUMNS, &VALUE_COLUMNS].concat()
+    [run, first, &KEY_COLUMNS, stack, &VALUE_COLUMNS].concat()
 }
 
 fn cells<'a>(
     results: &Results,
     (id, point): (&'a SeriesId, SeriesPoint<'a>),
     names_entry: bool,
+    names_stacks: bool,
 ) -> Vec<Cell<'a>> {
-    let mut cells = Vec::with_capacity(13);
+    let mut cells = Vec::with_capacity(14);
     if !results.runs.is_empty() {
         cells.push(id.run.as_deref().unwrap_or_default().into());
     }
@@ -61,6 +79,9 @@ fn cells<'a>(
         cells.extend([(&*id.entry.label).into(), id.entry.split.name().into()]);
     }
     cells.extend(key_cells(id, point.step));
+    if names_stacks {
+        cells.push((&*id.stack).into());
+    }
     let status = point.status;
     cells.extend([
         value_cell(point.value),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_analysis::Survey;
 use ckptscope_checkpoint::{
     BrokenStep, Catalog, CatalogWarning, Contents, DataKind, Layout, ModelShape, Obstacle, Part,
     PassedOver, ReadError, Run, Split, Step, Storage, TensorEntry, Tree, catalog_of,
@@ -47,6 +48,10 @@ pub(super) struct Inspection {
     pub(super) data: Vec<DataReport>,
     /// The model's dimensions, where a config was found.
     pub(super) model: Option<ModelReport>,
+    /// The stacks of layers, where there are several: as configs name them, and how many layers
+    /// each has.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) stacks: BTreeMap<String, usize>,
     /// The first and the last step.
     pub(super) checkpoints: Vec<CheckpointReport>,
     /// What was assumed or passed over.
@@ -210,9 +215,21 @@ impl Inspection {
             passed_over: run.passed_over.iter().map(PassedOverReport::of).collect(),
             data: data_of(run),
             model: run.model.as_ref().map(ModelReport::of),
+            stacks: BTreeMap::new(),
             checkpoints,
             warnings,
             network: place.traffic().map(TrafficReport::of),
+        }
+    }
+
+    /// Says which stacks of layers there are, where there are several.
+    pub(super) fn name_stacks(&mut self, survey: &Survey) {
+        let stacks = survey.stacks();
+        if stacks.len() > 1 {
+            let stacks = stacks.into_iter();
+            self.stacks = stacks
+                .map(|(name, layers)| (name.to_owned(), layers))
+                .collect();
         }
     }
 
@@ -371,13 +388,14 @@ impl TensorReport {
 
 impl ModelReport {
     fn of(model: &ModelShape) -> Self {
+        let model = model.with_usual();
         Self {
             d_model: model.d_model,
             n_layers: model.n_layers,
             n_heads: model.n_heads,
             n_kv_heads: model.n_kv_heads,
             d_head: model.d_head,
-            source: model.source.clone(),
+            source: model.source,
         }
     }
 }

@@ -49,6 +49,14 @@ fn write_heading(text: &mut String, inspection: &Inspection) {
     if let Some(model) = &inspection.model {
         wrapped(text, "  model  ", &model_in_words(model));
     }
+    let stacks = inspection.stacks.iter().map(|(stack, layers)| {
+        let plural = if *layers == 1 { "" } else { "s" };
+        format!("{} ({layers} layer{plural})", printable(stack))
+    });
+    let stacks: Vec<String> = stacks.collect();
+    if !stacks.is_empty() {
+        wrapped(text, "  stacks  ", &stacks.join(", "));
+    }
     let width = inspection
         .data
         .iter()

@@ -112,9 +112,11 @@ fn what_is_suggested_is_of_one_stack() {
         shown.expect(0).stdout
     };
     let both = shown(&[&shared[..], &own].concat());
-    assert!(both.contains("layer_suffixes: b\n"), "{both}");
+    let of_decoder = "layer_suffixes: [b, \"decoder.layers.*.a\"]\n";
+    assert!(both.contains(of_decoder), "{both}");
     let shared = shown(&shared);
-    assert!(!shared.contains("layer_suffixes"), "{shared}");
+    let of_first = "layer_suffixes: \"decoder.layers.*.a\"\n";
+    assert!(shared.contains(of_first), "{shared}");
     // Of two that a `.weight` alone tells apart each has its own name.
     let twins = shown(&["layers.0.a", "layers.0.a.weight"]);
     assert!(twins.contains("layer_suffixes: [a, a.weight]\n"), "{twins}");

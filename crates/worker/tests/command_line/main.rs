@@ -7,6 +7,7 @@
 
 mod analyze;
 mod compare;
+mod dimensions;
 mod environment;
 mod field;
 mod hub;
@@ -20,5 +21,6 @@ mod report;
 #[cfg(unix)]
 mod resume;
 mod schema;
+mod stacks;
 mod support;
 mod wandb;

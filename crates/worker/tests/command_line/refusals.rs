@@ -119,11 +119,20 @@ fn a_config_that_is_missing_or_no_text_is_2() {
     let arguments = ["analyze", "--config", "none.yaml", "--run-path", "run"];
     let words = ["cannot read the config none.yaml", "No such file"];
     scratch.worker(&arguments).expect(2).says(&words);
-    scratch.write("none.yaml", b"\xff\xfe");
-    scratch
-        .worker(&arguments)
-        .expect(2)
-        .says(&["none.yaml", "UTF-8"]);
+    for (bytes, words) in [
+        (
+            &b"a: \xe9"[..],
+            "it is not UTF-8, at byte 3; save it as UTF-8",
+        ),
+        (
+            b"\xff\xfea",
+            "it begins as UTF-16 and is not; save it as UTF-8",
+        ),
+    ] {
+        scratch.write("none.yaml", bytes);
+        let said = scratch.worker(&arguments).expect(2);
+        said.says(&["none.yaml", words]);
+    }
 }
 
 #[test]

@@ -218,6 +218,19 @@ pub(crate) fn checkpoint(seed: u64, layers: usize, shape: [usize; 2]) -> Vec<u8>
     safetensors::serialize(tensors, None).unwrap()
 }
 
+/// A checkpoint of these tensors, as safetensors.
+pub(crate) fn tensors(named: &[(&str, [usize; 2])]) -> Vec<u8> {
+    let values = named.iter().zip(1..);
+    let values: Vec<Vec<u8>> = values
+        .map(|((_, [rows, columns]), seed)| noise(seed, rows * columns))
+        .collect();
+    let tensors = named.iter().zip(&values).map(|((name, shape), bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap();
+        ((*name).to_owned(), view)
+    });
+    safetensors::serialize(tensors, None).unwrap()
+}
+
 /// Numbers of no pattern between -1 and 1, from a linear congruential generator.
 fn noise(seed: u64, count: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

@@ -65,6 +65,12 @@ impl Component {
         self.menu().is_some_and(|menu| !menu.roles.is_empty())
     }
 
+    /// Whether it names a stack of layers, or the run has several with the same suffixes.
+    fn has_stacks(self) -> bool {
+        let names_one = self.read(|form| !form.stack.is_empty());
+        names_one || self.offered().iter().any(|it| it.suffix.contains("*."))
+    }
+
     /// The suffixes that the run has for its kind of data.
     fn offered(self) -> Vec<SuffixSummary> {
         let data_type = self.read(|form| form.data_type.clone());
@@ -145,6 +151,7 @@ fn new_component(entry: Entry, kinds: &[String]) -> ComponentForm {
         component: plain.map(|kind| kind.name).unwrap_or_default(),
         data_type: data_type.cloned().unwrap_or_default(),
         suffixes: Vec::new(),
+        stack: String::new(),
         layers: "all".to_owned(),
         parameters: Vec::new(),
     }
@@ -155,6 +162,7 @@ fn Editor(component: Component) -> impl IntoView {
     let menu = Memo::new(move |_| component.menu());
     let has_roles = Memo::new(move |_| component.has_roles());
     let summary = move || menu.with(|menu| menu.as_ref().map(|menu| menu.summary.clone()));
+    let has_stacks = Memo::new(move |_| component.has_stacks());
     view! {
         <fieldset class="group-editor" data-test="component">
             <legend class="out-of-sight">{format!("Components {}", component.place + 1)}</legend>
@@ -170,6 +178,9 @@ fn Editor(component: Component) -> impl IntoView {
                 let parameters = menu.parameters.into_iter();
                 parameters.map(|menu| view! { <Parameter component menu/> }).collect_view()
             })}
+            <Show when=move || has_stacks.get()>
+                <Stack component/>
+            </Show>
             <Layers component/>
             <div>
                 <button
@@ -345,6 +356,27 @@ fn Roles(component: Component) -> impl IntoView {
     view! {
         {move || roles.get().into_iter().enumerate().map(role).collect_view()}
         <Problems path=component.path(".layer_suffixes") deep=true/>
+    }
+}
+
+/// The stack of layers, for what it does not say in front of its suffixes.
+#[component]
+fn Stack(component: Component) -> impl IntoView {
+    let set = move |stack: String| {
+        component.edit(Pace::Typed, |component| component.stack = stack);
+    };
+    view! {
+        <div class="grow">
+            <Text
+                label="Stack of layers, where its suffixes name none"
+                value=Signal::derive(move || component.read(|form| form.stack.clone()))
+                path=component.path(".stack")
+                placeholder="as in encoder.block"
+                change=Callback::new(set)
+                test="stack"
+            />
+            <Problems path=component.path(".stack")/>
+        </div>
     }
 }
 

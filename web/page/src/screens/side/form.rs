@@ -153,6 +153,7 @@ fn new_entry(metric: &MetricMenu, before: Option<&MetricForm>, opened: &Opened) 
                 component: kind.name.clone(),
                 data_type: suffix.data_type.clone(),
                 suffixes: vec![suffix.suffix.clone()],
+                stack: String::new(),
                 layers: "all".to_owned(),
                 parameters: Vec::new(),
             }

@@ -1,0 +1,92 @@
+//! The model's dimensions as a plan takes them: what is said, and where nothing is said what the
+//! tensors' shapes decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ckptscope_checkpoint::ModelShape;
+
+/// Words in the names of stacks that are no text model's.
+const NO_TEXT: &[&str] = &["vision", "visual", "image", "audio", "speech"];
+
+/// The dimensions of a run's model.
+pub(super) struct Dimensions {
+    said: ModelShape,
+    /// What shapes decided, by dimension.
+    decided: BTreeMap<&'static str, BTreeSet<u64>>,
+}
+
+const N_KV_HEADS: &str = "n_kv_heads";
+const D_HEAD: &str = "d_head";
+
+impl Dimensions {
+    pub(super) fn of(said: Option<&ModelShape>) -> Self {
+        Self {
+            said: said.cloned().unwrap_or_default(),
+            decided: BTreeMap::new(),
+        }
+    }
+
+    /// Those of a layer of a stack; none of a stack that is not of the model they are said of.
+    pub(super) fn of_layer(&self, stack: &str, layer: u64) -> ModelShape {
+        if self.is_of_another_model(stack) {
+            return ModelShape::default();
+        }
+        self.said.of_layer(layer)
+    }
+
+    /// Why the number of heads of a stack is not known, where no file has to be looked at for it.
+    pub(super) fn why_unknown(&self, stack: &str) -> Option<String> {
+        let source = &self.said.source;
+        self.is_of_another_model(stack)
+            .then(|| format!("{source} says that of the text model, which `{stack}` is no part of"))
+    }
+
+    /// Notes what a component took in a layer of these dimensions. Gives what to tell of it: where
+    /// nothing is said, and it is not what is usual.
+    pub(super) fn take(&mut self, said: &ModelShape, taken: &ModelShape) -> Vec<String> {
+        let usual = said.with_usual();
+        let mut told = Vec::new();
+        for (name, said_one, usual, taken) in [
+            (
+                N_KV_HEADS,
+                said.n_kv_heads,
+                usual.n_kv_heads,
+                taken.n_kv_heads,
+            ),
+            (D_HEAD, said.d_head, usual.d_head, taken.d_head),
+        ] {
+            let (None, Some(taken)) = (said_one, taken) else {
+                continue;
+            };
+            self.decided.entry(name).or_default().insert(taken);
+            if usual.is_some_and(|usual| usual != taken) {
+                told.push(format!(
+                    "{name} is taken to be {taken}, as the tensors' shapes say: {} does not say it",
+                    said.source
+                ));
+            }
+        }
+        told
+    }
+
+    /// The dimensions for results.
+    pub(super) fn taken(&self) -> ModelShape {
+        let mut taken = self.said.with_usual();
+        let only = |name| {
+            let decided: &BTreeSet<u64> = self.decided.get(name)?;
+            Some(decided.first().copied().filter(|_| decided.len() == 1))
+        };
+        if let Some(n_kv_heads) = only(N_KV_HEADS) {
+            taken.n_kv_heads = n_kv_heads;
+        }
+        if let Some(d_head) = only(D_HEAD) {
+            taken.d_head = d_head;
+        }
+        taken
+    }
+
+    fn is_of_another_model(&self, stack: &str) -> bool {
+        let stack = stack.to_ascii_lowercase();
+        self.said.is_text_only && NO_TEXT.iter().any(|word| stack.contains(word))
+    }
+}
