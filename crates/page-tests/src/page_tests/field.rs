@@ -24,7 +24,7 @@ pub(super) const TESTS: &[PageTest] = &[
 ];
 
 /// An input for each kind of trouble, below the project's root.
-const FIELD: &str = "tests/data/field";
+const FIELD: &str = "tests/field";
 
 /// Inputs with links, which a browser does not see.
 const WITH_LINKS: &[&str] = &["11-linked-folders", "12-dangling-link", "65-hf-cache"];
