@@ -168,7 +168,11 @@ impl Suffix {
 fn obstacle_of<'a>(index: &'a PartIndex, stack: &str, name: &str) -> Option<&'a Obstacle> {
     let spelling = index.spelling(stack, name);
     let layer = index.layers_with(stack, name, spelling).next()?;
-    match &index.of_layer(stack, layer, name, spelling).first()?.storage {
+    match &index
+        .of_layer(stack, layer, name, spelling)
+        .first()?
+        .storage
+    {
         Storage::Obstructed(obstacle) => Some(obstacle),
         Storage::Values(_) | Storage::Integers(_) => None,
     }

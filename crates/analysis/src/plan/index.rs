@@ -49,8 +49,9 @@ impl Catalogs {
         }
         let content = part.read(tree).await?;
         let tensors = Contents::of(content.files, tree).await.tensors;
-        let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
-        }
+        let tensors = tensors
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), tensor));
         let read = Rc::new(ReadPart {
             index: Rc::new(PartIndex::of(tensors)),
             warnings: content.warnings,
