@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::address::HubAddress;
-use super::client::{Commit, Hub, Reference, Refs};
+use super::client::{Absence, Commit, Hub, Reference, Refs};
 use super::error::HubError;
 use super::layout::{self, Saving, Trees};
 use super::revision;
@@ -45,11 +45,32 @@ enum Steps {
 impl Hub {
     /// Finds where a repository has its steps, with two or three requests (and one for every
     /// thousand commits more): in the titles of the revision's commits; if no revision is given,
-    /// in revisions that are named by step; else among the revision's files.
+    /// in revisions that are named by step; else among the revision's files. Where the Hub does not
+    /// answer and the cache has some of the repository, the cache does, and a warning says so.
     ///
     /// # Errors
     /// [`HubError`], with what to do.
     pub async fn look_up(self: &Arc<Self>, address: &HubAddress) -> Result<Listing, HubError> {
+        let repository = address.repository.as_str();
+        let is_kept = self.cache.keeps(repository).is_some();
+        if self.absence().is_some() && !is_kept {
+            return Err(HubError::NotInCache {
+                repository: repository.to_owned(),
+                cache: self.cache.shown(),
+            });
+        }
+        let error = match self.find_steps(address).await {
+            Err(error) if is_kept => error,
+            answer => return answer,
+        };
+        let Some(why) = error.absence() else {
+            return Err(error);
+        };
+        self.be_absent(Absence::Unreachable(why));
+        self.find_steps(address).await
+    }
+
+    async fn find_steps(self: &Arc<Self>, address: &HubAddress) -> Result<Listing, HubError> {
         let repository = address.repository.as_str();
         match address.revision.as_deref() {
             Some(pattern) if revision::is_pattern(pattern) => {
@@ -65,7 +86,7 @@ impl Hub {
                 Ok(self.of_history(address, &commits, &Refs::default()))
             }
             None => {
-                let commits = self.history(repository, DEFAULT_BRANCH).await?;
+                let commits = self.default_history(repository).await?;
                 if commits.iter().any(saves) {
                     return Ok(self.of_history(address, &commits, &Refs::default()));
                 }
@@ -96,6 +117,29 @@ impl Hub {
             }
             answer => answer,
         }
+    }
+
+    /// The history of the default branch. Of a cache without it, the only commit there is.
+    async fn default_history(&self, repository: &str) -> Result<Vec<Commit>, HubError> {
+        match self.history(repository, DEFAULT_BRANCH).await {
+            Err(HubError::NoRevision { .. }) if self.absence().is_some() => {
+                let only = self.cache.only_commit(repository);
+                Ok(only.into_iter().collect())
+            }
+            answer => answer,
+        }
+    }
+
+    /// That the cache answers in the Hub's place, where it does.
+    fn said_of_cache(&self, repository: &str) -> Option<String> {
+        let why = match self.absence()? {
+            Absence::Wanted => "HF_HUB_OFFLINE is set".to_owned(),
+            Absence::Unreachable(why) => format!("the Hub does not answer ({why})"),
+        };
+        let folder = self.cache.keeps(repository)?;
+        Some(format!(
+            "{why}: {repository} is read from the cache, as it was downloaded: {folder}"
+        ))
     }
 
     fn of_history(
@@ -151,7 +195,8 @@ impl Listing {
     /// # Errors
     /// [`HubError`], with what to do.
     pub async fn tree(self, wants: impl Fn(u64) -> bool) -> Result<HubTree, HubError> {
-        let mut warnings = Vec::new();
+        let said = self.hub.said_of_cache(&self.repository);
+        let mut warnings: Vec<String> = said.into_iter().collect();
         let mut commits: BTreeSet<String> = BTreeSet::new();
         commits.extend(self.head.clone());
         let places = match &self.steps {
