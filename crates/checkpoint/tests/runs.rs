@@ -581,6 +581,7 @@ proptest::proptest! {
             assert_eq!(numbers.len(), count);
         }
     }
+}
 
 #[test]
 fn the_refs_of_the_hub_s_cache_are_steps() {

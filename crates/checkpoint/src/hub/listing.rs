@@ -6,11 +6,12 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::address::HubAddress;
-use super::client::{Absence, Commit, Hub, Reference, Refs};
+use super::client::{Absence, Commit, Hub, Refs};
 use super::error::HubError;
-use super::layout::{self, Saving, Trees};
+use super::layout::{self, Trees};
 use super::revision;
 use super::saving::saved;
+use super::suite::{Steps, Suite};
 use super::tree::HubTree;
 use crate::http::client::REQUESTS_AT_ONCE;
 
@@ -29,17 +30,6 @@ pub struct Listing {
     steps: Steps,
     /// Branches and tags, where they were looked at.
     names: Vec<String>,
-}
-
-/// Where the steps are.
-#[derive(Debug)]
-enum Steps {
-    /// In the commits of a branch, oldest first; some were saved again.
-    Commits(Vec<Saving>, BTreeSet<u64>),
-    /// In revisions.
-    Revisions(Vec<(u64, Reference)>),
-    /// Among the files of one revision, if anywhere.
-    Files,
 }
 
 impl Hub {
@@ -158,6 +148,20 @@ impl Hub {
         self.listing(address, head, steps, refs)
     }
 
+    /// The files of commits, several asked for at once.
+    pub(super) async fn trees(
+        &self,
+        repository: &str,
+        commits: BTreeSet<String>,
+    ) -> Result<Trees, HubError> {
+        let asked = commits.into_iter().map(|commit| async {
+            let files = self.files(repository, &commit).await?;
+            Ok((commit, files))
+        });
+        let answers = stream::iter(asked).buffer_unordered(REQUESTS_AT_ONCE);
+        answers.try_collect().await
+    }
+
     fn listing(
         self: &Arc<Self>,
         address: &HubAddress,
@@ -181,52 +185,57 @@ impl Listing {
     /// The steps, ascending; none where only the files can tell.
     #[must_use]
     pub fn steps(&self) -> Option<Vec<u64>> {
-        let steps: BTreeSet<u64> = match &self.steps {
-            Steps::Commits(savings, _) => savings.iter().map(|saving| saving.step).collect(),
-            Steps::Revisions(revisions) => revisions.iter().map(|(step, _)| *step).collect(),
-            Steps::Files => return None,
-        };
-        Some(steps.into_iter().collect())
+        match &self.steps {
+            Steps::Files => None,
+            steps => Some(steps.numbers().into_iter().collect()),
+        }
     }
 
-    /// The files of the steps that are wanted: one request per commit, of which a step has one,
-    /// or up to three where pico-train saved it.
+    /// The files of the steps that are wanted, and of no others: one request per commit, of which a
+    /// step has one, or up to three where pico-train saved it.
     ///
     /// # Errors
     /// [`HubError`], with what to do.
     pub async fn tree(self, wants: impl Fn(u64) -> bool) -> Result<HubTree, HubError> {
+        let steps = self.steps.only(&wants);
+        let listed = steps.numbers();
+        self.tree_of(steps, listed).await
+    }
+
+    /// The files of a few steps, of which those of all others are assumed until
+    /// [`HubTree::settle`] lists them: a few requests, however many steps there are.
+    ///
+    /// # Errors
+    /// [`HubError`], with what to do.
+    pub async fn overview(self) -> Result<HubTree, HubError> {
+        let steps = self.steps.clone();
+        let listed = steps.examples();
+        self.tree_of(steps, listed).await
+    }
+
+    /// The tree of these steps, of which some are listed.
+    async fn tree_of(self, steps: Steps, listed: BTreeSet<u64>) -> Result<HubTree, HubError> {
         let said = self.hub.said_of_cache(&self.repository);
         let mut warnings: Vec<String> = said.into_iter().collect();
-        let mut commits: BTreeSet<String> = BTreeSet::new();
+        let wants = |step| listed.contains(&step);
+        let mut commits = steps.commits(wants);
         commits.extend(self.head.clone());
-        let places = match &self.steps {
-            Steps::Commits(savings, again) => {
-                let wanted: Vec<&Saving> = savings.iter().filter(|it| wants(it.step)).collect();
-                commits.extend(wanted.iter().map(|saving| saving.commit.clone()));
-                commits.extend(wanted.iter().filter_map(|saving| saving.before.clone()));
-                warn_of_repeated(again, &wants, &mut warnings);
-                let trees = self.trees(commits).await?;
-                let mut places = layout::of_savings(&wanted, &trees, &mut warnings);
-                places.extend(self.configs(&trees));
-                places
-            }
-            Steps::Revisions(revisions) => {
-                let wanted: Vec<_> = revisions.iter().filter(|(step, _)| wants(*step)).collect();
-                commits.extend(wanted.iter().map(|(_, it)| it.target_commit.clone()));
-                let trees = self.trees(commits).await?;
-                let mut places = layout::of_revisions(&wanted, &trees);
-                places.extend(self.configs(&trees));
-                places
-            }
-            Steps::Files => {
-                let trees = self.trees(commits).await?;
-                let head = self.head.as_deref().unwrap_or_default();
-                layout::of_commit(head, &trees)
-            }
-        };
+        let trees = self.hub.trees(&self.repository, commits).await?;
+        let head = self.head.as_deref().unwrap_or_default();
+        let mut places = steps.places(wants, &trees, &mut warnings);
+        places.extend(match &steps {
+            Steps::Files => layout::of_commit(head, &trees),
+            Steps::Commits(..) | Steps::Revisions(_) => layout::configs(head, &trees),
+        });
         let name = format!("{}@{}", self.repository, self.revision);
-        let is_one = !matches!(self.steps, Steps::Revisions(_));
-        let mut tree = HubTree::new(self.hub, self.repository, name, places);
+        let is_one = !matches!(steps, Steps::Revisions(_));
+        let beside = layout::of_commit(head, &trees).into_iter();
+        let beside = beside
+            .filter(|_| !is_one)
+            .map(|(path, file)| (path, file.tag));
+        let suite = Suite::new(steps, listed);
+        let mut tree = HubTree::new(self.hub, self.repository, name, places, suite);
+        tree.head = beside.collect();
         tree.warnings = warnings;
         tree.revisions = self.names;
         tree.pin = self.head.filter(|_| is_one);
@@ -241,38 +250,8 @@ impl Listing {
             ..self
         }
     }
-
-    fn configs(&self, trees: &Trees) -> layout::Places {
-        let head = self.head.as_deref();
-        head.map_or_else(layout::Places::new, |head| layout::configs(head, trees))
-    }
-
-    /// The files of commits, several asked for at once.
-    async fn trees(&self, commits: BTreeSet<String>) -> Result<Trees, HubError> {
-        let asked = commits.into_iter().map(|commit| async {
-            let files = self.hub.files(&self.repository, &commit).await?;
-            Ok((commit, files))
-        });
-        let answers = stream::iter(asked).buffer_unordered(REQUESTS_AT_ONCE);
-        answers.try_collect().await
-    }
 }
 
 fn saves(commit: &Commit) -> bool {
     saved(&commit.title).is_some()
-}
-
-fn warn_of_repeated(
-    again: &BTreeSet<u64>,
-    wants: impl Fn(u64) -> bool,
-    warnings: &mut Vec<String>,
-) {
-    let mut again = again.clone();
-    again.retain(|step| wants(*step));
-    if !again.is_empty() {
-        warnings.push(format!(
-            "{} saved more than once on this branch: the oldest commit is used, as the reference tool does",
-            layout::in_words(&again)
-        ));
-    }
 }
