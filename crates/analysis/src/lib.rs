@@ -6,6 +6,7 @@
 //! analysis is known by besides its numbers; `ckptscope_results` holds the numbers and writes
 //! files. Nothing here knows a platform: it is handed a tree to read and a listener to tell.
 
+pub mod audit;
 pub mod component;
 pub mod config;
 pub mod engine;
@@ -18,6 +19,7 @@ pub mod survey;
 
 pub use ckptscope_protocol::Event;
 pub use ckptscope_protocol::tab::Proposal;
+pub use audit::{Audit, Finding};
 pub use component::{COMPONENTS, Component};
 pub use config::{Config, ConfigErrors};
 pub use engine::{EngineError, run_lane};

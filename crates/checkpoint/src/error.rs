@@ -392,6 +392,8 @@ pub enum RunError {
     NothingReadable { troubles: String, path: String },
     #[error("several runs were found, give one of them ({folders}): {path}")]
     SeveralRuns { folders: String, path: String },
+    #[error("its files cannot be listed: {reason}: {path}")]
+    NotListed { path: String, reason: String },
     #[error(transparent)]
     Read(#[from] ReadError),
 }

@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod place;
 mod revision;
 mod saving;
+pub mod suite;
 pub mod tree;
 
 pub use address::{HubAddress, PUBLIC_ENDPOINT};
@@ -26,4 +27,5 @@ pub use error::HubError;
 pub use listing::Listing;
 pub use manifest::Manifest;
 pub use place::Place;
+pub use suite::RevisionOfStep;
 pub use tree::HubTree;

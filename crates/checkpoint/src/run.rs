@@ -1,5 +1,6 @@
 //! Training runs: which files belong to which step.
 
+pub(crate) mod cache;
 mod content;
 mod find;
 mod model;
@@ -83,7 +84,12 @@ impl Run {
     /// # Errors
     /// [`RunError`] when the tree holds nothing that looks like a checkpoint.
     pub async fn find(tree: &dyn Tree) -> Result<Self, RunError> {
-        find::find(tree).await
+        let Some(cache) = cache::CacheTree::of(tree).await else {
+            return find::find(tree).await;
+        };
+        let mut run = find::find(&cache).await?;
+        run.warnings.splice(0..0, cache.warnings.iter().cloned());
+        Ok(cache.in_place(run))
     }
 
     /// Which config files of a run's tree were looked at for the number of heads, and what became

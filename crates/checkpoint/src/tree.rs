@@ -26,6 +26,14 @@ pub trait Tree {
     /// Every file, sorted by path.
     fn files(&self) -> &[FileEntry];
 
+    /// One of the files, by its path. A tree whose files are listed little by little may have more
+    /// of them than it began with.
+    fn entry(&self, path: &str) -> Option<&FileEntry> {
+        let files = self.files();
+        let place = files.binary_search_by(|entry| entry.path.as_str().cmp(path));
+        files.get(place.ok()?)
+    }
+
     /// What was passed over while files were listed.
     fn passed_over(&self) -> &[PassedOver] {
         &[]
@@ -48,16 +56,10 @@ pub trait Tree {
 /// # Errors
 /// [`ReadError::NoSuchFile`].
 pub fn entry_of<'a>(tree: &'a dyn Tree, path: &str) -> Result<&'a FileEntry, ReadError> {
-    let files = tree.files();
-    let found = files
-        .binary_search_by(|entry| entry.path.as_str().cmp(path))
-        .ok();
-    found
-        .and_then(|index| files.get(index))
-        .ok_or_else(|| ReadError::NoSuchFile {
-            tree: tree.name().to_owned(),
-            path: path.to_owned(),
-        })
+    tree.entry(path).ok_or_else(|| ReadError::NoSuchFile {
+        tree: tree.name().to_owned(),
+        path: path.to_owned(),
+    })
 }
 
 /// A tree in memory.

@@ -737,3 +737,71 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn the_refs_of_the_hub_s_cache_are_steps() {
+    let files = [
+        ("blobs/aa", "1"),
+        ("blobs/bb", "2"),
+        ("refs/step100", "c1\n"),
+        ("refs/step200", "c2"),
+        ("snapshots/c1/model.safetensors", "1"),
+        ("snapshots/c2/model.safetensors", "2"),
+    ];
+    let expected = [
+        (100, vec!["snapshots/c1/model.safetensors"]),
+        (200, vec!["snapshots/c2/model.safetensors"]),
+    ];
+    let run = found(&files);
+    assert_eq!(steps(&run), expected);
+    assert_eq!(run.warnings, [""; 0]);
+    let needed: Vec<String> = block_on(run.needed_files(&tree(&files)))
+        .into_iter()
+        .map(|file| file.path)
+        .collect();
+    assert_eq!(needed, files[2..].iter().map(|it| it.0).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_dropped_cache_tells_what_no_ref_leads_to() {
+    let run = found(&[
+        ("models--a--b/.no_exist/c3/config.json", ""),
+        ("models--a--b/refs/main", "c3"),
+        ("models--a--b/refs/runs/1/step5", "c1"),
+        ("models--a--b/refs/runs/1/step7", "gone"),
+        ("models--a--b/refs/runs/1/step9", "no id\n of a commit"),
+        ("models--a--b/snapshots/c1/pytorch_model.bin", ""),
+        ("models--a--b/snapshots/c3/config.json", r#"{"n_layer": 2}"#),
+        ("models--a--b/snapshots/c4/pytorch_model.bin", ""),
+    ]);
+    let path = "models--a--b/snapshots/c1/pytorch_model.bin";
+    assert_eq!(steps(&run), [(5, vec![path])]);
+    assert_eq!(
+        run.model.unwrap().source,
+        "models--a--b/snapshots/c3/config.json"
+    );
+    let warnings = run.warnings.join("\n");
+    assert!(
+        warnings.contains("no file of their commits is here: runs/1/step7"),
+        "{warnings}"
+    );
+    assert!(warnings.contains("no ref names them: c4"), "{warnings}");
+}
+
+#[test]
+fn one_ref_is_one_checkpoint_and_other_folders_are_no_cache() {
+    let one = found(&[("refs/main", "c1"), ("snapshots/c1/model.safetensors", "")]);
+    assert_eq!(one.layout, Layout::Single);
+    assert_eq!(
+        one.steps[0].parts[0].paths,
+        ["snapshots/c1/model.safetensors"]
+    );
+    let other = found(&[
+        ("refs/papers.md", "# To read"),
+        ("snapshots/step_5/model.safetensors", ""),
+    ]);
+    assert_eq!(
+        steps(&other),
+        [(5, vec!["snapshots/step_5/model.safetensors"])]
+    );
+}

@@ -214,9 +214,11 @@ fn page(
         .split('&')
         .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
     let kept: String = kept.map(|pair| format!("{pair}&")).collect();
-    let (endpoint, path) = (&state.endpoint, path(&request.target));
+    let own = state.endpoint.as_str();
+    let origin = state.options.linked_origin.unwrap_or(own);
+    let path = path(&request.target);
     let link = format!(
-        "<{endpoint}{path}?{kept}cursor={}>; rel=\"next\"",
+        "<{origin}{path}?{kept}cursor={}>; rel=\"next\"",
         start + count
     );
     Ok(response.with("Link", link))

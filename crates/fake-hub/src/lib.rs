@@ -18,6 +18,7 @@ mod repository;
 mod server;
 mod signature;
 mod state;
+pub mod suite;
 
 use std::io;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub struct Options {
     pub page_entries: usize,
     /// How long a signed address is good for.
     pub signature_seconds: u64,
+    /// The origin that links to next pages name, as behind a mirror: another one, or none at all
+    /// where it is empty. The hub's own where there is none.
+    pub linked_origin: Option<&'static str>,
     /// How long every answer is held back, as if the hub were far away.
     pub delay: Duration,
 }
@@ -53,6 +57,7 @@ impl Default for Options {
             file_host_port: 0,
             page_entries: 1000,
             signature_seconds: 3600,
+            linked_origin: None,
             delay: Duration::ZERO,
         }
     }

@@ -29,6 +29,9 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Show what a run or a checkpoint file holds, reading directories only.
     Inspect(InspectArguments),
+    /// Look for what is odd about a run's checkpoints: steps with the same weights, steps without,
+    /// tensors that come and go. Only ids and directories are read.
+    Audit(AuditArguments),
     /// Put the results of several analyses side by side.
     Compare(CompareArguments),
     /// Serve the page, and run what it asks for: analyses of runs on this machine and on the Hub.
@@ -125,6 +128,23 @@ pub(crate) struct InspectArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// Arguments of `worker audit`.
+#[derive(Debug, Args)]
+#[command(after_help = AUDIT_EXIT)]
+pub(crate) struct AuditArguments {
+    /// A run's folder, a folder of checkpoints, or OWNER/NAME or OWNER/NAME@REVISION of the Hugging
+    /// Face Hub (what exists here as a path is one).
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How `worker audit` ends.
+const AUDIT_EXIT: &str = "Exit code: 0 where nothing is odd, 1 where something is or the run \
+    cannot be read, 2 for wrong usage.";
 
 /// Arguments of `worker serve`.
 #[derive(Debug, Args)]

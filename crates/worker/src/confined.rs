@@ -21,9 +21,14 @@ use futures_util::future::LocalBoxFuture;
 pub(crate) struct Bounds(Arc<[PathBuf]>);
 
 impl Bounds {
-    /// These folders, which are no links, nor below one.
+    /// These folders, which are no links, nor below one. A snapshot of the Hub's cache is made of
+    /// links to the blobs of its own repository, which may be read with it.
     pub(crate) fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self(folders.into_iter().collect())
+        let with_blobs = |folder: PathBuf| {
+            let blobs = blobs_of(&folder);
+            [Some(folder), blobs].into_iter().flatten()
+        };
+        Self(folders.into_iter().flat_map(with_blobs).collect())
     }
 
     /// The true path of what may be read; none for what is missing or leads out.
@@ -50,6 +55,25 @@ impl Bounds {
     pub(crate) fn holds(&self, real: &Path) -> bool {
         self.0.iter().any(|folder| real.starts_with(folder))
     }
+}
+
+/// The blobs of the repository that a folder is a snapshot of, or a part of one:
+/// `models--{owner}--{name}/snapshots/{commit}`. None for other folders.
+fn blobs_of(folder: &Path) -> Option<PathBuf> {
+    let is_named = |path: &Path, is_meant: fn(&str) -> bool| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(is_meant)
+    };
+    let repository = folder.ancestors().find_map(|ancestor| {
+        let repository = ancestor.parent()?;
+        let is_cache = is_named(ancestor, |name| name == "snapshots")
+            && is_named(repository, |name| name.starts_with("models--"));
+        is_cache.then_some(repository)
+    })?;
+    let blobs = repository.join("blobs");
+    // A link in the place of the folder could lead anywhere.
+    let real = fs::canonicalize(&blobs).ok()?;
+    (real == blobs && real.is_dir()).then_some(real)
 }
 
 /// The true path of an open file; none where the system does not say.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use ckptscope_checkpoint::hub::{HubAddress, HubTree};
+use ckptscope_checkpoint::hub::{HubAddress, HubError, HubTree, Listing};
 use ckptscope_checkpoint::local::LocalTree;
 use ckptscope_checkpoint::{Run, RunError};
 
@@ -33,29 +33,38 @@ pub(crate) async fn find_run(
             Ok((run, Place::Confined(tree)))
         }
         Address::Hub(address) => {
-            let tree = list(address, executor, wanted).await?;
-            let run = tree
-                .find_run()
-                .await
-                .map_err(|error| with_revisions(&error, &tree))?;
-            Ok((run, Place::Hub(tree)))
+            let listing = look_up(address, executor).await?;
+            let wanted = wanted(&listing.steps().unwrap_or_default());
+            in_tree(listing.tree(|step| wanted.contains(&step)).await).await
         }
     }
 }
 
-async fn list(
-    address: &HubAddress,
-    executor: &Executor,
-    wanted: impl FnOnce(&[u64]) -> BTreeSet<u64>,
-) -> Result<HubTree> {
+/// The same, where a repository's steps need not be known to their files: of many steps a few are
+/// listed, and the others are assumed to be like them.
+pub(crate) async fn overview(address: &Address, executor: &Executor) -> Result<(Run, Place)> {
+    match address {
+        Address::Hub(address) => {
+            let listing = look_up(address, executor).await?;
+            in_tree(listing.overview().await).await
+        }
+        Address::Path(_) | Address::Within(..) => {
+            find_run(address, executor, |all| all.iter().copied().collect()).await
+        }
+    }
+}
+
+async fn look_up(address: &HubAddress, executor: &Executor) -> Result<Listing> {
     let hub = hub::from_environment(Arc::new(executor.reader()?))?;
-    let listing = hub
-        .look_up(address)
-        .await
-        .map_err(|error| hub::judged(&error))?;
-    let wanted = wanted(&listing.steps().unwrap_or_default());
-    let tree = listing.tree(|step| wanted.contains(&step)).await;
-    tree.map_err(|error| hub::judged(&error))
+    let listing = hub.look_up(address).await;
+    listing.map_err(|error| hub::judged(&error))
+}
+
+async fn in_tree(tree: Result<HubTree, HubError>) -> Result<(Run, Place)> {
+    let tree = tree.map_err(|error| hub::judged(&error))?;
+    let run = tree.find_run().await;
+    let run = run.map_err(|error| with_revisions(&error, &tree))?;
+    Ok((run, Place::Hub(tree)))
 }
 
 /// Nothing on the default branch is often something on another.

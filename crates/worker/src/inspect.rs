@@ -15,7 +15,7 @@ use ckptscope_analysis::{Registry, Survey};
 
 use crate::arguments::InspectArguments;
 use crate::executor::Executor;
-use crate::find::find_run;
+use crate::find::overview;
 use crate::place::Address;
 use crate::{Outcome, console};
 use inspection::Inspection;
@@ -25,8 +25,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     let address = Address::of_argument(&arguments.path);
     let executor = Executor::start(Arc::default())?;
     let read = async {
-        let (run, place) =
-            find_run(&address, &executor, |all| all.iter().copied().collect()).await?;
+        let (run, place) = overview(&address, &executor).await?;
         let mut inspection = Inspection::read(&address, &run, &place).await;
         // What was read of a directory over the network is not fetched again.
         let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;

@@ -3,6 +3,7 @@
 mod analysis;
 mod analyze;
 mod arguments;
+mod audit;
 mod compare;
 mod confined;
 mod console;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),

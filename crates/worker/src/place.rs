@@ -148,7 +148,7 @@ impl Place {
         match self {
             Self::Folder(tree) => modified_at(&tree.root().join(path)),
             Self::Confined(tree) => modified_at(&tree.root().join(path)),
-            Self::Hub(tree) => tree.content_id(path).map(str::to_owned),
+            Self::Hub(tree) => tree.content_id(path),
         }
     }
 
@@ -156,10 +156,7 @@ impl Place {
     pub(crate) fn content_of(&self, path: &str) -> (Option<String>, Option<String>) {
         match self {
             Self::Folder(_) | Self::Confined(_) => (None, None),
-            Self::Hub(tree) => (
-                tree.commit(path).map(str::to_owned),
-                tree.content_id(path).map(str::to_owned),
-            ),
+            Self::Hub(tree) => (tree.commit(path), tree.content_id(path)),
         }
     }
 }

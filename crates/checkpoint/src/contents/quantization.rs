@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::tree::Tree;
+use crate::tree::{Tree, entry_of};
 
 /// Longer config files are passed over.
 const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
@@ -115,11 +115,7 @@ fn without_words(text: &str) -> String {
 }
 
 async fn read(tree: &dyn Tree, path: &str) -> Option<String> {
-    let file = tree
-        .files()
-        .binary_search_by(|file| file.path.as_str().cmp(path))
-        .ok()?;
-    let bytes = tree.files().get(file)?.bytes;
+    let bytes = entry_of(tree, path).ok()?.bytes;
     if bytes > CONFIG_LIMIT_BYTES {
         return None;
     }

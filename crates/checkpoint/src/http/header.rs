@@ -65,14 +65,31 @@ pub(super) fn seconds_to_wait(headers: &Headers) -> Option<u64> {
     window.or_else(|| text(headers, "retry-after")?.trim().parse().ok())
 }
 
-/// The address in `Link: <...>; rel="next"`.
-pub(crate) fn next_page(headers: &Headers) -> Option<Url> {
-    let links = text(headers, "link")?;
-    let next = links
-        .split(',')
-        .find(|link| link.contains("rel=\"next\""))?;
-    let address = next.split_once('<')?.1.split_once('>')?.0;
-    Url::parse(address)
+/// The address in `Link: <...>; rel="next"`, as the server wrote it: it need not be one of its own.
+pub(crate) fn next_page(headers: &Headers) -> Option<&str> {
+    let mut rest = text(headers, "link")?;
+    loop {
+        let (address, after) = rest.split_once('<')?.1.split_once('>')?;
+        // An address may have commas: the next link begins behind a bracket.
+        let own = after.split('<').next().unwrap_or(after);
+        if is_next(own) {
+            return Some(address.trim());
+        }
+        rest = after;
+    }
+}
+
+/// Whether a link's parameters call it the next: `rel="next"`, `rel=next`, `rel="last next"`.
+fn is_next(parameters: &str) -> bool {
+    let named = parameters.trim_end_matches([',', ' ']).split(';');
+    let relations = named.filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_relation = name.trim().eq_ignore_ascii_case("rel");
+        is_relation.then(|| value.trim().trim_matches('"'))
+    });
+    relations
+        .flat_map(str::split_whitespace)
+        .any(|relation| relation.eq_ignore_ascii_case("next"))
 }
 
 /// Until when a signed address is good, in seconds since 1970, where it says so: `Expires`, or
@@ -137,14 +154,26 @@ mod tests {
         assert_eq!(range("bytes 5-9/10"), Some((5, Some(10))));
         assert_eq!(range("bytes 5-9/*"), Some((5, None)));
         assert_eq!(range("bytes */10"), None);
-        let link = headers("link", "<https://a/b?c=d>; rel=\"next\"");
+    }
+
+    #[test]
+    fn the_next_page_is_as_the_server_wrote_it() {
+        let next = |value| next_page(&headers("link", value)).map(str::to_owned);
+        let of = |address: &str| Some(address.to_owned());
         assert_eq!(
-            next_page(&link).map(|url| url.to_string()),
-            Some("https://a/b?c=d".to_owned())
+            next("<https://a/b?c=d>; rel=\"next\""),
+            of("https://a/b?c=d")
         );
-        assert_eq!(
-            next_page(&headers("link", "<https://a>; rel=\"prev\"")),
-            None
-        );
+        assert_eq!(next("</b?c=d,e>; rel=next"), of("/b?c=d,e"));
+        let several = "<https://a/1>; rel=\"prev\", <?c=2>; title=\"x\"; REL=\"last next\"";
+        assert_eq!(next(several), of("?c=2"));
+        for none in [
+            "",
+            "<https://a>; rel=\"prev\"",
+            "<a>; rel=\"nextish\"",
+            "https://a; rel=next",
+        ] {
+            assert_eq!(next(none), None, "{none}");
+        }
     }
 }

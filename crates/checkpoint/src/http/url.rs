@@ -92,6 +92,12 @@ impl Url {
         }
     }
 
+    /// What stands behind the question mark; none where nothing does.
+    pub(crate) fn whole_query(&self) -> Option<&str> {
+        let (_, query) = self.text.split_once('?')?;
+        Some(query).filter(|query| !query.is_empty())
+    }
+
     /// A value of the query.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.text.split_once('?')?;

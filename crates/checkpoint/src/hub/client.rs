@@ -1,11 +1,11 @@
 //! The calls of the Hub.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
 use super::error::HubError;
@@ -24,8 +24,19 @@ pub struct Hub {
     endpoint: Url,
     token: Option<Token>,
     pub(super) cache: Cache,
+    /// Why the cache answers in the Hub's place; empty while the Hub does.
+    absence: OnceLock<Absence>,
     commits_seen: AtomicU64,
     files_seen: AtomicU64,
+}
+
+/// Why nobody asks the Hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// Whoever asks wants it so.
+    Wanted,
+    /// It did not answer; in words, why.
+    Unreachable(String),
 }
 
 /// How far the listing of repositories is.
@@ -65,7 +76,7 @@ pub(super) struct Refs {
 }
 
 /// A branch or a tag.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reference {
     pub(super) name: String,
@@ -110,9 +121,28 @@ impl Hub {
             endpoint,
             token,
             cache,
+            absence: OnceLock::new(),
             commits_seen: AtomicU64::new(0),
             files_seen: AtomicU64::new(0),
         })
+    }
+
+    /// The same, but nobody is asked: what the cache has is all there is.
+    #[must_use]
+    pub fn offline(self) -> Self {
+        self.be_absent(Absence::Wanted);
+        self
+    }
+
+    /// Lets the cache answer from now on.
+    pub(super) fn be_absent(&self, why: Absence) {
+        // The first reason counts.
+        let _ = self.absence.set(why);
+    }
+
+    /// Why the cache answers in the Hub's place, where it does.
+    pub(super) fn absence(&self) -> Option<&Absence> {
+        self.absence.get()
     }
 
     /// What went over the network so far.
@@ -138,6 +168,15 @@ impl Hub {
         revision: &str,
         more: fn(&[Commit]) -> bool,
     ) -> Result<Vec<Commit>, HubError> {
+        if self.absence().is_some() {
+            let commit = self.cache.commit(repository, revision);
+            let missing = || HubError::NoRevision {
+                repository: repository.to_owned(),
+                revision: revision.to_owned(),
+                names: Vec::new(),
+            };
+            return commit.map(|commit| vec![commit]).ok_or_else(missing);
+        }
         let url = self.api(repository, &["commits", revision]);
         let mut all: Vec<Commit> = Vec::new();
         let mut take = |page: &[u8]| {
@@ -159,6 +198,9 @@ impl Hub {
         repository: &str,
         commit: &str,
     ) -> Result<Vec<FileOfCommit>, HubError> {
+        if self.absence().is_some() {
+            return Ok(self.cache.files(repository, commit));
+        }
         let url = self.api(repository, &["tree", commit]);
         let mut all = Vec::new();
         let mut take = |page: &[u8]| {
@@ -177,6 +219,9 @@ impl Hub {
 
     /// Branches and tags.
     pub(super) async fn refs(&self, repository: &str) -> Result<Refs, HubError> {
+        if self.absence().is_some() {
+            return Ok(self.cache.refs(repository));
+        }
         let url = self.api(repository, &["refs"]);
         let (body, _) = self.answer(repository, url).await?;
         self.parsed(&body)
@@ -230,9 +275,8 @@ impl Hub {
 
     /// An answer's body, and where the next page is.
     async fn answer(&self, repository: &str, url: Url) -> Result<(Vec<u8>, Option<Url>), HubError> {
-        let is_own = url.origin() == self.endpoint.origin();
         let request = Request {
-            token: self.token.as_ref().filter(|_| is_own),
+            token: self.token.as_ref(),
             url,
             range: None,
             limit: PAGE_LIMIT_BYTES,
@@ -242,9 +286,25 @@ impl Hub {
             return Err(self.refusal(&answer, repository));
         }
         let next = header::next_page(&answer.headers);
+        let next = next
+            .map(|link| self.next_page(&request.url, link))
+            .transpose()?;
         let (host, limit) = (self.host(), PAGE_LIMIT_BYTES);
         let body = answer.body.ok_or(HubError::LongAnswer { host, limit })?;
         Ok((body, next))
+    }
+
+    /// Where a list goes on: at the address of this page, with the link's query. A mirror may name
+    /// another host in its links, and whoever named the mirror asks nobody else.
+    fn next_page(&self, page: &Url, link: &str) -> Result<Url, HubError> {
+        let named = page.join(link);
+        let query = named.as_ref().and_then(Url::whole_query);
+        let next = query.map(|query| page.with_query(query));
+        let next = next.filter(|next| next != page);
+        next.ok_or_else(|| HubError::NoNextPage {
+            host: self.host(),
+            link: link.to_owned(),
+        })
     }
 
     fn parsed<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, HubError> {

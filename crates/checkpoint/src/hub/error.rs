@@ -17,6 +17,11 @@ pub enum HubError {
     BadPlace { text: String },
     #[error("this is the address of a {kind}; only models can be read")]
     NoModel { kind: &'static str },
+    #[error(
+        "nothing of {repository} is here, and nobody is asked for it (HF_HUB_OFFLINE): unset \
+         HF_HUB_OFFLINE, or download it to {cache} first"
+    )]
+    NotInCache { repository: String, cache: String },
     #[error("this is no address of a hub, which begins with https:// (HF_ENDPOINT): {endpoint}")]
     BadEndpoint { endpoint: String },
     #[error(
@@ -81,8 +86,29 @@ pub enum HubError {
     LongAnswer { host: String, limit: u64 },
     #[error("{host} gives more than {limit} pages of a list")]
     TooManyPages { host: String, limit: usize },
+    #[error("{host} names as a list's next page what is none: {link}")]
+    NoNextPage { host: String, link: String },
     #[error(transparent)]
     Http(#[from] HttpError),
+}
+
+impl HubError {
+    /// Why the Hub did not answer; none where it did, whatever it said.
+    pub(super) fn absence(&self) -> Option<String> {
+        match self {
+            Self::Http(
+                error @ (HttpError::Unreachable { .. }
+                | HttpError::BrokeOff { .. }
+                | HttpError::Stalled { .. }
+                | HttpError::RateLimited { .. }
+                | HttpError::Status {
+                    status: 408 | 500..=599,
+                    ..
+                }),
+            ) => Some(error.to_string()),
+            _ => None,
+        }
+    }
 }
 
 /// At most so many names are listed in a message.

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::client::{Commit, FileOfCommit, Reference};
 use super::saving::{Saved, saved};
 use super::tree::HubFile;
@@ -28,9 +30,9 @@ pub(super) type Trees = BTreeMap<String, Vec<FileOfCommit>>;
 pub(super) type Places = BTreeMap<String, HubFile>;
 
 /// A commit that saved something of a step for the first time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Saving {
-    saved: Saved,
+    pub(super) saved: Saved,
     pub(super) step: u64,
     pub(super) commit: String,
     /// The commit that saved something before it.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::address::HubAddress;
-use super::client::{Commit, Hub, Reference, Refs};
+use super::client::{Absence, Commit, Hub, Refs};
 use super::error::HubError;
-use super::layout::{self, Saving, Trees};
+use super::layout::{self, Trees};
 use super::revision;
 use super::saving::saved;
+use super::suite::{Steps, Suite};
 use super::tree::HubTree;
 use crate::http::client::REQUESTS_AT_ONCE;
 
@@ -31,25 +32,35 @@ pub struct Listing {
     names: Vec<String>,
 }
 
-/// Where the steps are.
-#[derive(Debug)]
-enum Steps {
-    /// In the commits of a branch, oldest first; some were saved again.
-    Commits(Vec<Saving>, BTreeSet<u64>),
-    /// In revisions.
-    Revisions(Vec<(u64, Reference)>),
-    /// Among the files of one revision, if anywhere.
-    Files,
-}
-
 impl Hub {
     /// Finds where a repository has its steps, with two or three requests (and one for every
     /// thousand commits more): in the titles of the revision's commits; if no revision is given,
-    /// in revisions that are named by step; else among the revision's files.
+    /// in revisions that are named by step; else among the revision's files. Where the Hub does not
+    /// answer and the cache has some of the repository, the cache does, and a warning says so.
     ///
     /// # Errors
     /// [`HubError`], with what to do.
     pub async fn look_up(self: &Arc<Self>, address: &HubAddress) -> Result<Listing, HubError> {
+        let repository = address.repository.as_str();
+        let is_kept = self.cache.keeps(repository).is_some();
+        if self.absence().is_some() && !is_kept {
+            return Err(HubError::NotInCache {
+                repository: repository.to_owned(),
+                cache: self.cache.shown(),
+            });
+        }
+        let error = match self.find_steps(address).await {
+            Err(error) if is_kept => error,
+            answer => return answer,
+        };
+        let Some(why) = error.absence() else {
+            return Err(error);
+        };
+        self.be_absent(Absence::Unreachable(why));
+        self.find_steps(address).await
+    }
+
+    async fn find_steps(self: &Arc<Self>, address: &HubAddress) -> Result<Listing, HubError> {
         let repository = address.repository.as_str();
         match address.revision.as_deref() {
             Some(pattern) if revision::is_pattern(pattern) => {
@@ -65,7 +76,7 @@ impl Hub {
                 Ok(self.of_history(address, &commits, &Refs::default()))
             }
             None => {
-                let commits = self.history(repository, DEFAULT_BRANCH).await?;
+                let commits = self.default_history(repository).await?;
                 if commits.iter().any(saves) {
                     return Ok(self.of_history(address, &commits, &Refs::default()));
                 }
@@ -98,6 +109,29 @@ impl Hub {
         }
     }
 
+    /// The history of the default branch. Of a cache without it, the only commit there is.
+    async fn default_history(&self, repository: &str) -> Result<Vec<Commit>, HubError> {
+        match self.history(repository, DEFAULT_BRANCH).await {
+            Err(HubError::NoRevision { .. }) if self.absence().is_some() => {
+                let only = self.cache.only_commit(repository);
+                Ok(only.into_iter().collect())
+            }
+            answer => answer,
+        }
+    }
+
+    /// That the cache answers in the Hub's place, where it does.
+    fn said_of_cache(&self, repository: &str) -> Option<String> {
+        let why = match self.absence()? {
+            Absence::Wanted => "HF_HUB_OFFLINE is set".to_owned(),
+            Absence::Unreachable(why) => format!("the Hub does not answer ({why})"),
+        };
+        let folder = self.cache.keeps(repository)?;
+        Some(format!(
+            "{why}: {repository} is read from the cache, as it was downloaded: {folder}"
+        ))
+    }
+
     fn of_history(
         self: &Arc<Self>,
         address: &HubAddress,
@@ -112,6 +146,20 @@ impl Hub {
             Steps::Commits(savings, again)
         };
         self.listing(address, head, steps, refs)
+    }
+
+    /// The files of commits, several asked for at once.
+    pub(super) async fn trees(
+        &self,
+        repository: &str,
+        commits: BTreeSet<String>,
+    ) -> Result<Trees, HubError> {
+        let asked = commits.into_iter().map(|commit| async {
+            let files = self.files(repository, &commit).await?;
+            Ok((commit, files))
+        });
+        let answers = stream::iter(asked).buffer_unordered(REQUESTS_AT_ONCE);
+        answers.try_collect().await
     }
 
     fn listing(
@@ -137,51 +185,57 @@ impl Listing {
     /// The steps, ascending; none where only the files can tell.
     #[must_use]
     pub fn steps(&self) -> Option<Vec<u64>> {
-        let steps: BTreeSet<u64> = match &self.steps {
-            Steps::Commits(savings, _) => savings.iter().map(|saving| saving.step).collect(),
-            Steps::Revisions(revisions) => revisions.iter().map(|(step, _)| *step).collect(),
-            Steps::Files => return None,
-        };
-        Some(steps.into_iter().collect())
+        match &self.steps {
+            Steps::Files => None,
+            steps => Some(steps.numbers().into_iter().collect()),
+        }
     }
 
-    /// The files of the steps that are wanted: one request per commit, of which a step has one,
-    /// or up to three where pico-train saved it.
+    /// The files of the steps that are wanted, and of no others: one request per commit, of which a
+    /// step has one, or up to three where pico-train saved it.
     ///
     /// # Errors
     /// [`HubError`], with what to do.
     pub async fn tree(self, wants: impl Fn(u64) -> bool) -> Result<HubTree, HubError> {
-        let mut warnings = Vec::new();
-        let mut commits: BTreeSet<String> = BTreeSet::new();
+        let steps = self.steps.only(&wants);
+        let listed = steps.numbers();
+        self.tree_of(steps, listed).await
+    }
+
+    /// The files of a few steps, of which those of all others are assumed until
+    /// [`HubTree::settle`] lists them: a few requests, however many steps there are.
+    ///
+    /// # Errors
+    /// [`HubError`], with what to do.
+    pub async fn overview(self) -> Result<HubTree, HubError> {
+        let steps = self.steps.clone();
+        let listed = steps.examples();
+        self.tree_of(steps, listed).await
+    }
+
+    /// The tree of these steps, of which some are listed.
+    async fn tree_of(self, steps: Steps, listed: BTreeSet<u64>) -> Result<HubTree, HubError> {
+        let said = self.hub.said_of_cache(&self.repository);
+        let mut warnings: Vec<String> = said.into_iter().collect();
+        let wants = |step| listed.contains(&step);
+        let mut commits = steps.commits(wants);
         commits.extend(self.head.clone());
-        let places = match &self.steps {
-            Steps::Commits(savings, again) => {
-                let wanted: Vec<&Saving> = savings.iter().filter(|it| wants(it.step)).collect();
-                commits.extend(wanted.iter().map(|saving| saving.commit.clone()));
-                commits.extend(wanted.iter().filter_map(|saving| saving.before.clone()));
-                warn_of_repeated(again, &wants, &mut warnings);
-                let trees = self.trees(commits).await?;
-                let mut places = layout::of_savings(&wanted, &trees, &mut warnings);
-                places.extend(self.configs(&trees));
-                places
-            }
-            Steps::Revisions(revisions) => {
-                let wanted: Vec<_> = revisions.iter().filter(|(step, _)| wants(*step)).collect();
-                commits.extend(wanted.iter().map(|(_, it)| it.target_commit.clone()));
-                let trees = self.trees(commits).await?;
-                let mut places = layout::of_revisions(&wanted, &trees);
-                places.extend(self.configs(&trees));
-                places
-            }
-            Steps::Files => {
-                let trees = self.trees(commits).await?;
-                let head = self.head.as_deref().unwrap_or_default();
-                layout::of_commit(head, &trees)
-            }
-        };
+        let trees = self.hub.trees(&self.repository, commits).await?;
+        let head = self.head.as_deref().unwrap_or_default();
+        let mut places = steps.places(wants, &trees, &mut warnings);
+        places.extend(match &steps {
+            Steps::Files => layout::of_commit(head, &trees),
+            Steps::Commits(..) | Steps::Revisions(_) => layout::configs(head, &trees),
+        });
         let name = format!("{}@{}", self.repository, self.revision);
-        let is_one = !matches!(self.steps, Steps::Revisions(_));
-        let mut tree = HubTree::new(self.hub, self.repository, name, places);
+        let is_one = !matches!(steps, Steps::Revisions(_));
+        let beside = layout::of_commit(head, &trees).into_iter();
+        let beside = beside
+            .filter(|_| !is_one)
+            .map(|(path, file)| (path, file.tag));
+        let suite = Suite::new(steps, listed);
+        let mut tree = HubTree::new(self.hub, self.repository, name, places, suite);
+        tree.head = beside.collect();
         tree.warnings = warnings;
         tree.revisions = self.names;
         tree.pin = self.head.filter(|_| is_one);
@@ -196,38 +250,8 @@ impl Listing {
             ..self
         }
     }
-
-    fn configs(&self, trees: &Trees) -> layout::Places {
-        let head = self.head.as_deref();
-        head.map_or_else(layout::Places::new, |head| layout::configs(head, trees))
-    }
-
-    /// The files of commits, several asked for at once.
-    async fn trees(&self, commits: BTreeSet<String>) -> Result<Trees, HubError> {
-        let asked = commits.into_iter().map(|commit| async {
-            let files = self.hub.files(&self.repository, &commit).await?;
-            Ok((commit, files))
-        });
-        let answers = stream::iter(asked).buffer_unordered(REQUESTS_AT_ONCE);
-        answers.try_collect().await
-    }
 }
 
 fn saves(commit: &Commit) -> bool {
     saved(&commit.title).is_some()
-}
-
-fn warn_of_repeated(
-    again: &BTreeSet<u64>,
-    wants: impl Fn(u64) -> bool,
-    warnings: &mut Vec<String>,
-) {
-    let mut again = again.clone();
-    again.retain(|step| wants(*step));
-    if !again.is_empty() {
-        warnings.push(format!(
-            "{} saved more than once on this branch: the oldest commit is used, as the reference tool does",
-            layout::in_words(&again)
-        ));
-    }
 }

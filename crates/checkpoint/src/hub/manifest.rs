@@ -4,12 +4,14 @@
 //! workers as text. It has paths, pinned commits, lengths and tags. So the Hub is asked once, and
 //! no worker sees another listing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::client::Hub;
 use super::layout::Places;
+use super::suite::{Steps, Suite};
 use super::tree::{HubFile, HubTree};
 
 /// A [`HubTree`] without its hub: paths, pinned commits, sizes and tags. It holds no token.
@@ -21,6 +23,10 @@ pub struct Manifest {
     commits: Vec<String>,
     files: Vec<ListedFile>,
     warnings: Vec<String>,
+    steps: Steps,
+    /// The steps whose files are among these.
+    listed: BTreeSet<u64>,
+    head: BTreeMap<String, String>,
 }
 
 /// Its path in the run; its commit, by number; its path there, length and tag.
@@ -32,7 +38,8 @@ impl HubTree {
     #[must_use]
     pub fn manifest(&self) -> Manifest {
         let mut commits: Vec<String> = Vec::new();
-        let files = self.places.iter().map(|(path, file)| {
+        let later = self.suite.later();
+        let files = self.places.iter().chain(&later).map(|(path, file)| {
             let known = commits.iter().position(|commit| *commit == file.commit);
             let number = known.unwrap_or_else(|| {
                 commits.push(file.commit.clone());
@@ -47,6 +54,9 @@ impl HubTree {
             name: self.name.clone(),
             commits,
             warnings: self.warnings.clone(),
+            steps: self.suite.steps.clone(),
+            listed: self.suite.listed(),
+            head: self.head.clone(),
         }
     }
 }
@@ -70,8 +80,10 @@ impl Hub {
         }
         let (name, warnings) = (manifest.name, manifest.warnings);
         let repository = manifest.repository;
-        let mut tree = HubTree::new(Arc::clone(self), repository, name, places);
+        let suite = Suite::new(manifest.steps, manifest.listed);
+        let mut tree = HubTree::new(Arc::clone(self), repository, name, places, suite);
         tree.warnings = warnings;
+        tree.head = manifest.head;
         tree
     }
 }

@@ -1,9 +1,11 @@
 //! What pico-train says in the titles of its commits.
 
+use serde::{Deserialize, Serialize};
+
 use crate::run::Split;
 
 /// What a commit saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Saved {
     /// Recorded weights, gradients and activations of a split.
     Recorded(Split),

@@ -10,11 +10,11 @@ use futures_core::future::LocalBoxFuture;
 use super::client::{FileOfCommit, Hub};
 use super::error::HubError;
 use super::layout::{CONFIGS, Places};
-use crate::error::{ReadError, RunError};
+use super::suite::Suite;
+use crate::error::ReadError;
 use crate::http::{HttpSource, RemoteFile, Traffic};
-use crate::run::Run;
 use crate::source::Source;
-use crate::tree::{FileEntry, Tree, entry_of};
+use crate::tree::{FileEntry, Tree};
 
 /// So much of a commit's id is shown.
 const SHOWN_DIGITS: usize = 8;
@@ -22,15 +22,20 @@ const SHOWN_DIGITS: usize = 8;
 /// Files of a repository under the paths of a run. Threads may share it: what one learnt of a
 /// file's whereabouts serves the others.
 pub struct HubTree {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     pub(super) repository: String,
     pub(super) name: String,
     entries: Vec<FileEntry>,
+    /// The files that were listed when the tree was made.
     pub(super) places: Places,
+    /// Its steps, and which of them were listed.
+    pub(super) suite: Suite,
     opened: Mutex<BTreeMap<String, Arc<RemoteFile>>>,
     pub(super) warnings: Vec<String>,
     pub(super) revisions: Vec<String>,
     pub(super) pin: Option<String>,
+    /// The ids of what the default branch has beside the steps, by path.
+    pub(super) head: BTreeMap<String, String>,
 }
 
 /// A file of a commit.
@@ -54,17 +59,25 @@ impl HubFile {
 }
 
 impl HubTree {
-    pub(super) fn new(hub: Arc<Hub>, repository: String, name: String, places: Places) -> Self {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        repository: String,
+        name: String,
+        places: Places,
+        suite: Suite,
+    ) -> Self {
         Self {
             hub,
             repository,
             name,
             entries: entries(&places),
             places,
+            suite,
             opened: Mutex::default(),
             warnings: Vec::new(),
             revisions: Vec::new(),
             pin: None,
+            head: BTreeMap::new(),
         }
     }
 
@@ -93,16 +106,6 @@ impl HubTree {
         Ok(self)
     }
 
-    /// The run in it, with what was noticed while its steps were looked for.
-    ///
-    /// # Errors
-    /// [`RunError`] when there is nothing that looks like a checkpoint.
-    pub async fn find_run(&self) -> Result<Run, RunError> {
-        let mut run = Run::find(self).await?;
-        run.warnings.splice(0..0, self.warnings.iter().cloned());
-        Ok(run)
-    }
-
     /// The repository's branches and tags, where they were looked at.
     #[must_use]
     pub fn revisions(&self) -> &[String] {
@@ -121,6 +124,12 @@ impl HubTree {
         self.pin.as_deref()
     }
 
+    /// The ids of the files on the default branch, by path, where steps are other revisions.
+    #[must_use]
+    pub const fn head_files(&self) -> &BTreeMap<String, String> {
+        &self.head
+    }
+
     /// What was noticed while steps were looked for.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
@@ -129,14 +138,26 @@ impl HubTree {
 
     /// What a file is: an id that is the same for the same content only.
     #[must_use]
-    pub fn content_id(&self, path: &str) -> Option<&str> {
-        self.places.get(path).map(|file| file.tag.as_str())
+    pub fn content_id(&self, path: &str) -> Option<String> {
+        self.file(path).map(|file| file.tag)
     }
 
     /// The commit that a file is read of.
     #[must_use]
-    pub fn commit(&self, path: &str) -> Option<&str> {
-        self.places.get(path).map(|file| file.commit.as_str())
+    pub fn commit(&self, path: &str) -> Option<String> {
+        self.file(path).map(|file| file.commit)
+    }
+
+    /// The length of a file, where it was listed.
+    #[must_use]
+    pub fn bytes(&self, path: &str) -> Option<u64> {
+        self.file(path).map(|file| file.bytes)
+    }
+
+    /// A file that was listed, whenever that was.
+    fn file(&self, path: &str) -> Option<HubFile> {
+        let first = self.places.get(path).cloned();
+        first.or_else(|| self.suite.later_file(path))
     }
 
     /// What went over the network so far.
@@ -158,12 +179,15 @@ impl HubTree {
     }
 }
 
-fn entries(places: &Places) -> Vec<FileEntry> {
-    let entry = |(path, file): (&String, &HubFile)| FileEntry {
+pub(super) fn entries(places: &Places) -> Vec<FileEntry> {
+    places.iter().map(entry).collect()
+}
+
+pub(super) fn entry((path, file): (&String, &HubFile)) -> FileEntry {
+    FileEntry {
         path: path.clone(),
         bytes: file.bytes,
-    };
-    places.iter().map(entry).collect()
+    }
 }
 
 impl Tree for HubTree {
@@ -175,18 +199,26 @@ impl Tree for HubTree {
         &self.entries
     }
 
+    fn entry(&self, path: &str) -> Option<&FileEntry> {
+        let first = self
+            .entries
+            .binary_search_by(|it| it.path.as_str().cmp(path));
+        match first {
+            Ok(place) => self.entries.get(place),
+            Err(_) => self.suite.later_entry(path),
+        }
+    }
+
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         Box::pin(async move {
-            let entry = entry_of(self, path)?;
-            let file = self.places.get(&entry.path);
-            let file = file.ok_or_else(|| ReadError::NoSuchFile {
+            let file = self.file(path).ok_or_else(|| ReadError::NoSuchFile {
                 tree: self.name.clone(),
                 path: path.to_owned(),
             })?;
-            if let Some(downloaded) = self.hub.cache.find(&self.repository, file) {
+            if let Some(downloaded) = self.hub.cache.find(&self.repository, &file) {
                 return Ok(downloaded);
             }
-            Ok(Rc::new(HttpSource::of(self.remote(path, file))) as Rc<dyn Source>)
+            Ok(Rc::new(HttpSource::of(self.remote(path, &file))) as Rc<dyn Source>)
         })
     }
 }

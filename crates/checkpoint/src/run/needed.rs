@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
+use super::cache::ref_paths;
 use super::model::is_config;
 use super::weights::{SHARD_INDEX, is_auxiliary, is_checkpoint};
 use super::{PassedOver, Run};
@@ -29,8 +30,10 @@ pub(super) async fn files(run: &Run, tree: &dyn Tree) -> Vec<FileEntry> {
     let may_be_shard = |path: &str| {
         is_checkpoint(path) && !is_auxiliary(path) && indexed.iter().any(|it| path.starts_with(it))
     };
+    let refs = ref_paths(tree);
     let is_needed = |file: &&FileEntry| {
         parts.contains(file.path.as_str())
+            || refs.contains(file.path.as_str())
             || may_be_shard(&file.path)
             || is_config(&file.path)
             || file.path.ends_with(SHARD_INDEX)

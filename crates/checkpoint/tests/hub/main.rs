@@ -9,6 +9,7 @@ mod frugality;
 mod places;
 mod redirects;
 mod steps;
+mod suites;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

@@ -145,6 +145,36 @@ fn many_commits_come_in_pages() {
     assert_eq!(world.requests(), (5 + 3, 0));
 }
 
+/// A repository with so many steps as commits of one branch, and so many files on another.
+fn many(count: u32) -> Repository {
+    let mut repository = Repository::new("a/b");
+    for step in 0..count {
+        let title = format!("{VAL} {step}");
+        repository.commit("run", &title, changes(&[(WEIGHTS, &step.to_le_bytes())]));
+    }
+    let names: Vec<String> = (0..count).map(|file| format!("{file:02}.txt")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|it| (it.as_str(), &b"1"[..])).collect();
+    repository.commit("files", "Upload", changes(&files));
+    repository
+}
+
+#[test]
+fn the_next_page_is_asked_of_the_hub_that_was_named() {
+    // Behind a mirror, links name the hub that it mirrors; or they name nobody.
+    for origin in ["https://huggingface.co", "http://127.0.0.1:9", ""] {
+        let options = Options {
+            page_entries: 10,
+            linked_origin: Some(origin),
+            ..Options::default()
+        };
+        let world = World::with(vec![many(25)], options, None, Default::default());
+        let tree = world.tree("a/b@run").unwrap();
+        assert_eq!(numbers(&run(&world, &tree)).len(), 25, "{origin}");
+        let tree = world.tree("a/b@files").unwrap();
+        assert_eq!(tree.files().len(), 26, "{origin}");
+    }
+}
+
 #[test]
 fn a_long_history_without_steps_is_not_read_to_its_end() {
     let options = Options {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 #[cfg(unix)]
+use std::path::PathBuf;
+#[cfg(unix)]
 use std::process::{Command, Stdio};
 #[cfg(unix)]
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use ckptscope_fake_hub::{FakeHub, Fault, Logged, Origin, Rule};
 use serde_json::Value;
 
 use crate::support::{
-    CONFIG, Ended, Scratch, argument, files, in_project, json, micro_run, worker_at,
+    CONFIG, Ended, Scratch, argument, checkpoint, files, in_project, json, micro_run, worker_at,
 };
 
 fn fake_hub() -> FakeHub {
@@ -305,8 +307,8 @@ fn inspect_tells_a_repository_as_it_tells_a_folder() {
         found["network"]["requests"].as_u64().unwrap(),
         log.len() as u64
     );
-    // Commits, refs, 16 trees, the config, and 14 files of the first and the last step.
-    let directories = log.len() - (1 + 1 + 16 + 2);
+    // Commits, refs, 3 trees, the config, and 14 files of the first and the last step.
+    let directories = log.len() - (1 + 1 + 3 + 2);
     assert!(directories <= 3 * 14, "{directories}");
 }
 
@@ -474,4 +476,127 @@ fn results_say_of_which_commits_they_are() {
             .all(|commit| report.contains(commit.as_str()))
     );
     assert!(report.contains("each named by commit and content id"));
+}
+
+/// The Hub's cache in a folder: `me/run` with two steps as refs.
+#[cfg(unix)]
+fn cache_of_two_steps(scratch: &Scratch, hub: &str) -> PathBuf {
+    let repository = format!("{hub}/models--me--run");
+    for (step, commit) in [(100, "c1"), (200, "c2")] {
+        scratch.write(&format!("{repository}/refs/step{step}"), commit);
+        let blob = format!("{repository}/blobs/blob{step}");
+        scratch.write(&blob, checkpoint(step, 2, [8, 6]));
+        let snapshot = scratch
+            .path()
+            .join(&repository)
+            .join("snapshots")
+            .join(commit);
+        fs::create_dir_all(&snapshot).unwrap();
+        let link = snapshot.join("model.safetensors");
+        std::os::unix::fs::symlink(format!("../../blobs/blob{step}"), link).unwrap();
+    }
+    scratch.path().join(repository)
+}
+
+#[cfg(unix)]
+const NORMS: &str = "
+analysis_name: norms
+metrics:
+  - metric_name: norm
+    norm_type: frobenius
+    data_split: val
+    components:
+      - {component_name: simple, data_type: weights, layer_suffixes: attention.v_proj, layers: all}
+steps: all
+";
+
+#[cfg(unix)]
+#[test]
+fn what_python_s_tools_downloaded_is_a_run_three_ways() {
+    let scratch = Scratch::new();
+    scratch.write("config.yaml", NORMS);
+    let repository = cache_of_two_steps(&scratch, "huggingface/hub");
+    let analyze = |output: &str, source: &[&str], variables: &[(&str, &str)]| {
+        let mut arguments = vec!["analyze", "--config", "config.yaml", "--output-dir", output];
+        arguments.extend(source);
+        worker_at(scratch.path(), variables, &arguments).expect(0);
+        let folder = scratch.path().join(output).join("norms");
+        let csv = fs::read_to_string(folder.join("norm_val.csv")).unwrap();
+        (csv, json(&folder.join("results.json"))["steps"].clone())
+    };
+    let offline = ("HF_HUB_OFFLINE", "1");
+    let by_folder = analyze("folder", &["--run-path", argument(&repository)], &[]);
+    let by_name = analyze("name", &["--repo-id", "me/run"], &[offline]);
+    assert_eq!(by_folder, by_name);
+    assert_eq!(by_folder.1, serde_json::json!([100, 200]));
+    let snapshot = repository.join("snapshots/c2");
+    let (one, _) = analyze("snapshot", &["--run-path", argument(&snapshot)], &[]);
+    let numbers = |csv: &str, step: &str| -> Vec<String> {
+        let rows = csv
+            .lines()
+            .filter(|row| row.split(',').any(|cell| cell == step));
+        rows.map(|row| row.rsplit(',').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert!(!numbers(&by_folder.0, "200").is_empty(), "{}", by_folder.0);
+    for value in numbers(&by_folder.0, "200") {
+        assert!(one.contains(&value), "{value} is not in {one}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn without_the_hub_the_cache_answers_and_says_so() {
+    let scratch = Scratch::new();
+    cache_of_two_steps(&scratch, "home/caches/hub");
+    let home = scratch.path().join("home");
+    let home = ("HOME", argument(&home));
+    let tilde = ("HF_HOME", "~/caches");
+    // Nobody listens there.
+    let nobody = ("HF_ENDPOINT", "http://127.0.0.1:9");
+    let inspect = ["inspect", "me/run@step100"];
+    let shown = worker_at(scratch.path(), &[home, tilde, nobody], &inspect).expect(0);
+    for words in ["the Hub does not answer", "caches/hub/models--me--run"] {
+        assert!(shown.stdout.contains(words), "{words:?}: {}", shown.stdout);
+    }
+    let unset = ("HF_HOME", "");
+    let own = ("HF_HUB_CACHE", "${HOME}/caches/hub");
+    for (place, word) in [(tilde, "yes"), (own, "TRUE")] {
+        let offline = ("HF_HUB_OFFLINE", word);
+        let variables = [home, unset, place, offline, nobody];
+        let shown = worker_at(scratch.path(), &variables, &["inspect", "me/run", "--json"]);
+        let found: Value = serde_json::from_str(&shown.expect(0).stdout).unwrap();
+        assert_eq!(found["steps"], serde_json::json!([100, 200]));
+        assert_eq!(found["network"]["requests"], 0);
+        let told = found["warnings"][0].as_str().unwrap();
+        assert!(
+            told.contains("HF_HUB_OFFLINE is set: me/run is read"),
+            "{told}"
+        );
+    }
+    let offline = ("HF_HUB_OFFLINE", "1");
+    let none = worker_at(
+        scratch.path(),
+        &[home, tilde, offline],
+        &["inspect", "me/other"],
+    );
+    none.expect(2)
+        .says(&["nothing of me/other is here", "unset HF_HUB_OFFLINE"]);
+    let elsewhere = [home, tilde, nobody];
+    let other = worker_at(scratch.path(), &elsewhere, &["inspect", "me/other"]);
+    other.expect(1).says(&["127.0.0.1:9 cannot be reached"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_token_s_file_may_lie_in_the_home() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    scratch.write("home/own/token", TOKEN);
+    let home = scratch.path().join("home");
+    let variables = [
+        ("HF_ENDPOINT", fake.endpoint()),
+        ("HOME", argument(&home)),
+        ("HF_TOKEN_PATH", "~/own/token"),
+    ];
+    worker_at(scratch.path(), &variables, &["inspect", PRIVATE]).expect(0);
 }

@@ -6,6 +6,7 @@
 )]
 
 mod analyze;
+mod audit;
 mod compare;
 mod dimensions;
 mod environment;

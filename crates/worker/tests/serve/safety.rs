@@ -265,6 +265,69 @@ fn beyond_this_machine_a_token_is_needed() {
 }
 
 #[test]
+fn a_snapshot_of_the_hub_s_cache_is_read_with_its_own_blobs_and_nothing_else() {
+    let scratch = Scratch::with_run(SMALL);
+    let model = "run/checkpoints/step_0/learning_dynamics/val_weights.pt";
+    let model = fs::read(scratch.path().join(model)).unwrap();
+    for blob in ["models--me--run/blobs/b1", "models--me--other/blobs/b1"] {
+        scratch.write(&format!("hub/{blob}"), &model);
+    }
+    scratch.write("hub/models--me--run/refs/secret", "secret");
+    let snapshot = scratch.path().join("hub/models--me--run/snapshots/c1");
+    fs::create_dir_all(&snapshot).unwrap();
+    for (name, target) in [
+        ("model.safetensors", "../../blobs/b1"),
+        ("other.safetensors", "../../../models--me--other/blobs/b1"),
+        ("secret.txt", "../../refs/secret"),
+    ] {
+        symlink(target, snapshot.join(name)).unwrap();
+    }
+    let root = "hub/models--me--run/snapshots/c1";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let mut arguments = arguments();
+    arguments[6] = root;
+    let server = Server::of(command.args(arguments), scratch.path());
+    let run = server.run();
+    let files = server.get(&format!("/api/runs/{run}"));
+    let files = files["files"].as_array().unwrap();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(files[0]["path"], "model.safetensors");
+    let file = |path: &str| {
+        server
+            .ask("GET", &format!("/api/runs/{run}/files/{path}"))
+            .send()
+    };
+    assert_eq!(file("model.safetensors").expect(200).body, model);
+    file("secret.txt").expect(404);
+    file("other.safetensors").expect(404);
+}
+
+#[test]
+fn a_repository_in_the_hub_s_cache_is_one_run() {
+    let scratch = Scratch::with_run(SMALL);
+    let model = "run/checkpoints/step_0/learning_dynamics/val_weights.pt";
+    let model = fs::read(scratch.path().join(model)).unwrap();
+    for step in [5, 6] {
+        let repository = "hub/models--me--run";
+        scratch.write(&format!("{repository}/refs/step{step}"), format!("c{step}"));
+        scratch.write(&format!("{repository}/blobs/b{step}"), &model);
+        let snapshot = scratch
+            .path()
+            .join(format!("{repository}/snapshots/c{step}"));
+        fs::create_dir_all(&snapshot).unwrap();
+        let link = snapshot.join("model.safetensors");
+        symlink(format!("../../blobs/b{step}"), link).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    let mut arguments = arguments();
+    arguments[6] = "hub";
+    let server = Server::of(command.args(arguments), scratch.path());
+    let runs = server.get("/api/runs");
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
+    assert_eq!(runs[0]["name"], "models--me--run");
+}
+
+#[test]
 fn nothing_outside_of_the_roots_is_read() {
     let scratch = Scratch::with_run(SMALL);
     let outside = scratch.write("outside/secret.txt", "secret");

@@ -9,8 +9,8 @@ use super::Sources;
 const BEGINNING: &str = "# Command line
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or config, 130 interrupted. `.env` in the working directory is read. \
-    `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME`, `WANDB_API_KEY`, `WANDB_BASE_URL` and `WANDB_MODE` mean what they mean \
-    to their own tools. pico-analyze's spellings of options (`--config_path`, `--repo_id`, `--run_path`, \
+    `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`, `WANDB_API_KEY`, `WANDB_BASE_URL` and \
+    `WANDB_MODE` mean what they mean to their own tools. pico-analyze's spellings of options (`--config_path`, `--repo_id`, `--run_path`, \
     `--checkpoint_dir`) work too.
 ";
 

@@ -1,0 +1,550 @@
+//! Repositories of many steps, of which files are listed when a step is wanted.
+//!
+//! A listing is a request for each commit. So of a repository with many steps the first and the
+//! last are listed when it is opened. The others are assumed to have the same files, so that the
+//! run can be shown. Before a step is read it is listed, and what was assumed of it is replaced by
+//! what there is: nothing is computed of an assumption.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use futures_core::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+
+use super::client::Reference;
+use super::error::HubError;
+use super::layout::{self, CONFIGS, Places, Saving, Trees};
+use super::saving::Saved;
+use super::tree::{HubFile, HubTree, entries, entry};
+use crate::error::{ReadError, RunError};
+use crate::run::{BrokenStep, PassedOver, Run, Step, is_checkpoint};
+use crate::source::Source;
+use crate::tree::{FileEntry, Tree, entry_of};
+
+/// So few steps are listed at once when a repository is opened.
+const FEW: usize = 4;
+
+/// What is said of steps that nobody has listed.
+const ASSUMED: &str = "each is taken to have those of another step until it is read";
+
+/// Where a repository's steps are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Steps {
+    /// In the commits of a branch, oldest first; some steps were saved again.
+    Commits(Vec<Saving>, BTreeSet<u64>),
+    /// In revisions, ascending.
+    Revisions(Vec<(u64, Reference)>),
+    /// Among the files of one revision, if anywhere.
+    Files,
+}
+
+/// A step's number, and what it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionOfStep {
+    /// The step.
+    pub step: u64,
+    /// The branch or tag; none where steps are commits of one branch.
+    pub name: Option<String>,
+    /// The commit, of several the last.
+    pub commit: String,
+}
+
+/// What is known of the steps of a tree so far.
+#[derive(Debug)]
+pub(super) struct Suite {
+    pub(super) steps: Steps,
+    /// The files of each step that was not listed at first, once they are.
+    entries: BTreeMap<u64, OnceLock<Vec<FileEntry>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The steps whose files were listed.
+    listed: BTreeSet<u64>,
+    /// The files that were listed after the tree was made.
+    later: Places,
+    /// What became of the steps that were listed after that.
+    settled: Settled,
+    /// The steps whose revisions have no files.
+    empty: BTreeSet<u64>,
+}
+
+/// Steps as they are, where they were assumed to be like others before.
+#[derive(Debug, Default)]
+struct Settled {
+    numbers: BTreeSet<u64>,
+    /// Those that can be read, as far as names say.
+    steps: BTreeMap<u64, Step>,
+    broken: BTreeMap<u64, BrokenStep>,
+    passed_over: Vec<PassedOver>,
+    warnings: Vec<String>,
+}
+
+impl Steps {
+    /// The steps, ascending.
+    pub(super) fn numbers(&self) -> BTreeSet<u64> {
+        match self {
+            Self::Commits(savings, _) => savings.iter().map(|saving| saving.step).collect(),
+            Self::Revisions(revisions) => revisions.iter().map(|(step, _)| *step).collect(),
+            Self::Files => BTreeSet::new(),
+        }
+    }
+
+    /// The commits whose files say what the wanted steps have.
+    pub(super) fn commits(&self, wants: impl Fn(u64) -> bool) -> BTreeSet<String> {
+        match self {
+            Self::Commits(savings, _) => {
+                let wanted = savings.iter().filter(|saving| wants(saving.step));
+                wanted
+                    .flat_map(|it| [Some(&it.commit), it.before.as_ref()])
+                    .flatten()
+                    .cloned()
+                    .collect()
+            }
+            Self::Revisions(revisions) => {
+                let wanted = revisions.iter().filter(|(step, _)| wants(*step));
+                wanted.map(|(_, it)| it.target_commit.clone()).collect()
+            }
+            Self::Files => BTreeSet::new(),
+        }
+    }
+
+    /// The files of the wanted steps, once their commits were listed.
+    pub(super) fn places(
+        &self,
+        wants: impl Fn(u64) -> bool,
+        trees: &Trees,
+        warnings: &mut Vec<String>,
+    ) -> Places {
+        match self {
+            Self::Commits(savings, again) => {
+                let wanted: Vec<&Saving> = savings.iter().filter(|it| wants(it.step)).collect();
+                warn_of_repeated(again, &wants, warnings);
+                layout::of_savings(&wanted, trees, warnings)
+            }
+            Self::Revisions(revisions) => {
+                let wanted: Vec<_> = revisions.iter().filter(|(step, _)| wants(*step)).collect();
+                layout::of_revisions(&wanted, trees)
+            }
+            Self::Files => Places::new(),
+        }
+    }
+
+    /// The wanted ones.
+    pub(super) fn only(&self, wants: impl Fn(u64) -> bool) -> Self {
+        let mut steps = self.clone();
+        match &mut steps {
+            Self::Commits(savings, again) => {
+                savings.retain(|saving| wants(saving.step));
+                again.retain(|step| wants(*step));
+            }
+            Self::Revisions(revisions) => revisions.retain(|(step, _)| wants(*step)),
+            Self::Files => {}
+        }
+        steps
+    }
+
+    /// The steps to list so that each other one has some that it may be like: the first and the
+    /// last of those that were saved alike. All of them where they are few.
+    pub(super) fn examples(&self) -> BTreeSet<u64> {
+        let all = self.numbers();
+        if all.len() <= FEW {
+            return all;
+        }
+        let alike = self.alike();
+        let ends = alike
+            .values()
+            .flat_map(|steps| [steps.first(), steps.last()]);
+        ends.flatten().copied().collect()
+    }
+
+    /// Steps by what was saved of them, as far as it is known without a listing.
+    fn alike(&self) -> BTreeMap<Vec<Saved>, BTreeSet<u64>> {
+        let mut saved: BTreeMap<u64, Vec<Saved>> = BTreeMap::new();
+        for step in self.numbers() {
+            saved.insert(step, Vec::new());
+        }
+        if let Self::Commits(savings, _) = self {
+            for saving in savings {
+                saved.entry(saving.step).or_default().push(saving.saved);
+            }
+        }
+        let mut alike: BTreeMap<Vec<Saved>, BTreeSet<u64>> = BTreeMap::new();
+        for (step, mut kinds) in saved {
+            kinds.sort();
+            alike.entry(kinds).or_default().insert(step);
+        }
+        alike
+    }
+
+    /// The folder of a step in the run.
+    fn folder(&self, step: u64) -> String {
+        match self {
+            Self::Commits(..) => format!("checkpoints/step_{step}/"),
+            Self::Revisions(_) | Self::Files => format!("step_{step}/"),
+        }
+    }
+
+    /// What steps are of, ascending.
+    fn revisions(&self) -> Vec<RevisionOfStep> {
+        let of = |step: u64, name: Option<&str>, commit: &str| RevisionOfStep {
+            step,
+            name: name.map(str::to_owned),
+            commit: commit.to_owned(),
+        };
+        match self {
+            Self::Commits(savings, _) => {
+                let last: BTreeMap<u64, &Saving> =
+                    savings.iter().map(|saving| (saving.step, saving)).collect();
+                let last = last.into_iter();
+                last.map(|(step, it)| of(step, None, &it.commit)).collect()
+            }
+            Self::Revisions(revisions) => revisions
+                .iter()
+                .map(|(step, it)| of(*step, Some(&it.name), &it.target_commit))
+                .collect(),
+            Self::Files => Vec::new(),
+        }
+    }
+}
+
+impl Suite {
+    pub(super) fn new(steps: Steps, listed: BTreeSet<u64>) -> Self {
+        let unlisted = steps.numbers();
+        let unlisted = unlisted.difference(&listed);
+        let entries = unlisted.map(|step| (*step, OnceLock::new())).collect();
+        let state = State {
+            listed,
+            ..State::default()
+        };
+        Self {
+            steps,
+            entries,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The steps whose files are known.
+    pub(super) fn listed(&self) -> BTreeSet<u64> {
+        self.state().listed.clone()
+    }
+
+    /// The steps of which nothing is known but their names.
+    fn unlisted(&self) -> BTreeSet<u64> {
+        let numbers = self.steps.numbers();
+        numbers.difference(&self.state().listed).copied().collect()
+    }
+
+    /// The entry of a file that was listed after the tree was made.
+    pub(super) fn later_entry(&self, path: &str) -> Option<&FileEntry> {
+        let files = self.entries.get(&step_of(path)?)?.get()?;
+        let place = files.binary_search_by(|entry| entry.path.as_str().cmp(path));
+        files.get(place.ok()?)
+    }
+
+    /// Takes in the files of steps that were listed.
+    fn take_in(&self, steps: &BTreeSet<u64>, places: Places) {
+        for step in steps {
+            if let Some(entries) = self.entries.get(step) {
+                // Who lists a step a second time finds the same files.
+                entries.get_or_init(|| below(&places, &self.steps.folder(*step)));
+            }
+        }
+        self.state().later.extend(places);
+    }
+
+    /// A file that was listed after the tree was made.
+    pub(super) fn later_file(&self, path: &str) -> Option<HubFile> {
+        self.state().later.get(path).cloned()
+    }
+
+    /// What was listed after the tree was made.
+    pub(super) fn later(&self) -> Places {
+        self.state().later.clone()
+    }
+}
+
+impl HubTree {
+    /// The run in it, with what was noticed while its steps were looked for. Of steps that nobody
+    /// has listed yet it is assumed that they have the files of one that was.
+    ///
+    /// # Errors
+    /// [`RunError`] when there is nothing that looks like a checkpoint.
+    pub async fn find_run(&self) -> Result<Run, RunError> {
+        let found = match Run::find(self).await {
+            Err(_) if !self.suite.unlisted().is_empty() => self.find_among_all().await,
+            found => found,
+        };
+        let mut run = found?;
+        run.warnings.splice(0..0, self.warnings.iter().cloned());
+        let empty = self.note_empty(&self.suite.listed());
+        run.warn(empty);
+        self.assume(&mut run);
+        Ok(run)
+    }
+
+    /// The same run with these steps as they are: those that nobody has listed yet are listed now.
+    /// A step that cannot be read is left out, and a warning says why.
+    ///
+    /// # Errors
+    /// [`HubError`] when the Hub does not say what files there are.
+    pub async fn settle(&self, run: &Run, steps: &BTreeSet<u64>) -> Result<Run, HubError> {
+        let new: BTreeSet<u64> = self.suite.unlisted().intersection(steps).copied().collect();
+        if !new.is_empty() {
+            let mut noticed = self.list(&new).await?;
+            noticed.extend(self.note_empty(&new));
+            let found = self.find_beside(run, &new).await;
+            self.suite.state().settle(new, found, noticed);
+        }
+        Ok(self.with_settled(run))
+    }
+
+    /// The steps of which nobody has listed the files.
+    #[must_use]
+    pub fn unlisted(&self) -> BTreeSet<u64> {
+        self.suite.unlisted()
+    }
+
+    /// The steps whose revisions have no files, of those that were listed.
+    #[must_use]
+    pub fn empty_steps(&self) -> BTreeSet<u64> {
+        self.suite.state().empty.clone()
+    }
+
+    /// What steps are of, ascending; none where they are folders or files.
+    #[must_use]
+    pub fn steps(&self) -> Vec<RevisionOfStep> {
+        self.suite.steps.revisions()
+    }
+
+    /// The run with what was settled so far, by whomever.
+    fn with_settled(&self, run: &Run) -> Run {
+        let mut run = run.clone();
+        let said = self.said_of_assumed();
+        let state = self.suite.state();
+        let settled = &state.settled;
+        run.steps
+            .retain(|step| !settled.numbers.contains(&step.number));
+        run.broken
+            .retain(|step| !settled.numbers.contains(&step.number));
+        run.steps.extend(settled.steps.values().cloned());
+        run.broken.extend(settled.broken.values().cloned());
+        run.passed_over.extend(settled.passed_over.iter().cloned());
+        run.steps.sort_by_key(|step| step.number);
+        run.broken.sort_by_key(|step| step.number);
+        run.passed_over.sort();
+        run.passed_over.dedup();
+        run.warnings.retain(|warning| !warning.ends_with(ASSUMED));
+        run.warn(settled.warnings.iter().cloned().chain(said));
+        run
+    }
+
+    /// The run of all steps, where those that were to stand for the others are none.
+    async fn find_among_all(&self) -> Result<Run, RunError> {
+        let unlisted = self.suite.unlisted();
+        let warnings = self.list(&unlisted).await;
+        let warnings = warnings.map_err(|error| RunError::NotListed {
+            path: self.name.clone(),
+            reason: error.to_string(),
+        })?;
+        let files = [entries(&self.places), entries(&self.suite.later())].concat();
+        let mut run = Run::find(&View::of(self, files)).await?;
+        self.suite.state().listed.extend(unlisted);
+        run.warnings.splice(0..0, warnings);
+        Ok(run)
+    }
+
+    /// New steps, found beside one that is known, so that they are recognised as it was. Configs of
+    /// steps that may have weights are left out: what the model is like is known.
+    async fn find_beside(&self, run: &Run, new: &BTreeSet<u64>) -> Result<Run, RunError> {
+        let listed = self.suite.listed();
+        let known = run.steps.iter().map(|step| step.number);
+        let known = known.filter(|step| listed.contains(step)).take(1);
+        let mut files = Vec::new();
+        for step in new.iter().copied().chain(known) {
+            let mut own = self.files_of(step);
+            if own.iter().any(|file| is_checkpoint(&file.path)) {
+                own.retain(|file| !is_config(&file.path));
+            }
+            files.append(&mut own);
+        }
+        Run::find(&View::of(self, files)).await
+    }
+
+    /// A step's files, where they were listed.
+    fn files_of(&self, step: u64) -> Vec<FileEntry> {
+        let folder = self.suite.steps.folder(step);
+        let mut files = below(&self.places, &folder);
+        files.extend(below(&self.suite.state().later, &folder));
+        files
+    }
+
+    /// Lists steps, whose files can be opened from now on; what was noticed.
+    async fn list(&self, steps: &BTreeSet<u64>) -> Result<Vec<String>, HubError> {
+        let wants = |step| steps.contains(&step);
+        let commits = self.suite.steps.commits(wants);
+        let trees = self.hub.trees(&self.repository, commits).await?;
+        let mut warnings = Vec::new();
+        let places = self.suite.steps.places(wants, &trees, &mut warnings);
+        self.suite.take_in(steps, places);
+        Ok(warnings)
+    }
+
+    /// Notes which of the listed steps have no files at all, and says so of each. A step with files
+    /// and no weights is told where the run is found.
+    fn note_empty(&self, listed: &BTreeSet<u64>) -> Vec<String> {
+        let revisions = self.suite.steps.revisions().into_iter();
+        let named = revisions.filter_map(|it| Some((it.step, it.name?)));
+        let empty =
+            named.filter(|(step, _)| listed.contains(step) && self.files_of(*step).is_empty());
+        let empty: Vec<(u64, String)> = empty.collect();
+        let numbers = empty.iter().map(|(step, _)| *step);
+        self.suite.state().empty.extend(numbers);
+        let said = empty.into_iter();
+        said.map(|(step, name)| format!("step {step} cannot be read: {name} has no files"))
+            .collect()
+    }
+
+    /// Adds the steps that nobody has listed, with the files of one that they may be like.
+    fn assume(&self, run: &mut Run) {
+        let steps = &self.suite.steps;
+        let unlisted = self.suite.unlisted();
+        for alike in steps.alike().values() {
+            // The last of them, since trainers change what they write early in a run.
+            let known = |step: &&Step| alike.contains(&step.number);
+            let Some(example) = run.steps.iter().rev().find(known).cloned() else {
+                continue;
+            };
+            let from = steps.folder(example.number);
+            for number in alike.intersection(&unlisted) {
+                let mut step = example.clone();
+                step.number = *number;
+                let to = steps.folder(*number);
+                let parts = step.parts.iter_mut();
+                for path in parts.flat_map(|part| part.paths.iter_mut().chain(&mut part.index)) {
+                    if let Some(rest) = path.strip_prefix(&from) {
+                        *path = format!("{to}{rest}");
+                    }
+                }
+                run.steps.push(step);
+            }
+        }
+        run.steps.sort_by_key(|step| step.number);
+        run.warn(self.said_of_assumed());
+    }
+
+    /// That steps are shown of which nobody has listed the files.
+    fn said_of_assumed(&self) -> Option<String> {
+        let (all, unlisted) = (self.suite.steps.numbers(), self.suite.unlisted());
+        (!unlisted.is_empty()).then(|| {
+            let (unlisted, all) = (unlisted.len(), all.len());
+            format!("the files of {unlisted} of {all} steps are not listed yet: {ASSUMED}")
+        })
+    }
+}
+
+impl Run {
+    /// Warns of what was not said before.
+    fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes in what became of steps that were listed.
+    fn settle(&mut self, new: BTreeSet<u64>, found: Result<Run, RunError>, noticed: Vec<String>) {
+        let settled = &mut self.settled;
+        settled.warnings.extend(noticed);
+        match found {
+            Ok(run) => {
+                let steps = run.steps.into_iter().map(|step| (step.number, step));
+                settled
+                    .steps
+                    .extend(steps.filter(|(step, _)| new.contains(step)));
+                let broken = run.broken.into_iter().map(|step| (step.number, step));
+                settled
+                    .broken
+                    .extend(broken.filter(|(step, _)| new.contains(step)));
+                settled.passed_over.extend(run.passed_over);
+                settled.warnings.extend(run.warnings);
+            }
+            Err(error) => settled.warnings.push(error.to_string()),
+        }
+        settled.numbers.extend(&new);
+        self.listed.extend(new);
+    }
+}
+
+/// Some of a tree's files.
+struct View<'a> {
+    tree: &'a HubTree,
+    files: Vec<FileEntry>,
+}
+
+impl<'a> View<'a> {
+    fn of(tree: &'a HubTree, mut files: Vec<FileEntry>) -> Self {
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        Self { tree, files }
+    }
+}
+
+impl Tree for View<'_> {
+    fn name(&self) -> &str {
+        self.tree.name()
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        &self.files
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
+        Box::pin(async move {
+            let entry = entry_of(self, path)?;
+            self.tree.open(&entry.path).await
+        })
+    }
+}
+
+/// Whether a file is a config by its name, wherever it lies.
+fn is_config(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    CONFIGS.contains(&name)
+}
+
+/// The step in whose folder a file lies.
+fn step_of(path: &str) -> Option<u64> {
+    let path = path.strip_prefix("checkpoints/").unwrap_or(path);
+    let (folder, _) = path.split_once('/')?;
+    folder.strip_prefix("step_")?.parse().ok()
+}
+
+fn below(places: &Places, folder: &str) -> Vec<FileEntry> {
+    let from = places.range(folder.to_owned()..);
+    let own = from.take_while(|(path, _)| path.starts_with(folder));
+    own.map(entry).collect()
+}
+
+fn warn_of_repeated(
+    again: &BTreeSet<u64>,
+    wants: impl Fn(u64) -> bool,
+    warnings: &mut Vec<String>,
+) {
+    let mut again = again.clone();
+    again.retain(|step| wants(*step));
+    if !again.is_empty() {
+        warnings.push(format!(
+            "{} saved more than once on this branch: the oldest commit is used, as the reference tool does",
+            layout::in_words(&again)
+        ));
+    }
+}
