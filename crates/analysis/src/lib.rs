@@ -17,9 +17,9 @@ pub mod registry;
 pub mod results;
 pub mod survey;
 
+pub use audit::{Audit, Finding};
 pub use ckptscope_protocol::Event;
 pub use ckptscope_protocol::tab::Proposal;
-pub use audit::{Audit, Finding};
 pub use component::{COMPONENTS, Component};
 pub use config::{Config, ConfigErrors};
 pub use engine::{EngineError, run_lane};
