@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Part;
 use super::shards::{ShardIndex, whole_set};
+use super::weights::METADATA;
 use crate::catalog::Catalog;
 use crate::error::ReadError;
 use crate::format::catalog_of;
@@ -46,7 +47,7 @@ impl Part {
     /// [`ReadError`] when a file cannot be read, is broken or lacks; the message names it.
     pub async fn read(&self, tree: &dyn Tree) -> Result<PartContent, ReadError> {
         let Some(path) = &self.index else {
-            return read_files(&self.paths, tree).await;
+            return read_files(self.directories(), tree).await;
         };
         match ShardIndex::read(path, tree).await {
             Ok(index) => {
@@ -55,6 +56,17 @@ impl Part {
                 Ok(content)
             }
             Err(error) => self.read_without_index(error, tree).await,
+        }
+    }
+
+    /// The files whose directories say what all of them hold: of a distributed checkpoint the
+    /// metadata alone.
+    #[must_use]
+    pub fn directories(&self) -> &[String] {
+        let is_metadata = |path: &String| path.rsplit('/').next() == Some(METADATA);
+        match self.paths.iter().position(is_metadata) {
+            Some(place) => self.paths.get(place..=place).unwrap_or_default(),
+            None => &self.paths,
         }
     }
 

@@ -23,6 +23,9 @@ const ENDINGS: &[&str] = &[
 /// How shard indexes end, after the ending of their shards.
 pub(super) const SHARD_INDEX: &str = ".index.json";
 
+/// What describes the tensors of a PyTorch distributed checkpoint, whose files end in `.distcp`.
+pub(super) const METADATA: &str = ".metadata";
+
 /// Words in the names of files that trainers write beside a model's weights.
 const AUXILIARY: &[&str] = &[
     "optimizer",
@@ -124,7 +127,15 @@ pub(super) fn candidates<'a>(files: &[&'a str]) -> Vec<Candidate<'a>> {
         .iter()
         .copied()
         .filter(|file| file.ends_with(".distcp"));
-    found.extend(spread(pieces.into_iter().chain(distributed)));
+    let distributed: Vec<&str> = distributed.collect();
+    let metadata = files.iter().find(|file| **file == METADATA);
+    match metadata.filter(|_| !distributed.is_empty()) {
+        Some(metadata) => {
+            found.push(Candidate::of_distributed(metadata, distributed));
+            found.extend(spread(pieces.into_iter()));
+        }
+        None => found.extend(spread(pieces.into_iter().chain(distributed))),
+    }
     found.extend(whole.into_iter().map(Candidate::of_file));
     found.sort_by(|one, other| one.stem.cmp(other.stem));
     found
@@ -184,6 +195,18 @@ impl<'a> Candidate<'a> {
             role: Role::of(stem),
             ending,
             files: vec![file],
+            index: None,
+            trouble: None,
+        }
+    }
+
+    /// A distributed checkpoint: its metadata and the files that have the chunks.
+    fn of_distributed(metadata: &'a str, chunks: Vec<&'a str>) -> Self {
+        Self {
+            stem: metadata,
+            role: Role::SomeModel,
+            ending: ENDINGS.len(),
+            files: std::iter::once(metadata).chain(chunks).collect(),
             index: None,
             trouble: None,
         }
@@ -394,6 +417,20 @@ mod tests {
             assert!(told.contains(words), "{files:?}: {told}");
         }
         assert!(choice(&["consolidated.00.pth"]).is_ok());
+    }
+
+    #[test]
+    fn a_distributed_checkpoint_is_its_metadata_and_its_chunks() {
+        let files = [
+            ".metadata",
+            "__0_0.distcp",
+            "__1_0.distcp",
+            "train_state.pt",
+        ];
+        assert_eq!(
+            choice(&files),
+            Ok(files[..3].iter().map(|it| (*it).to_owned()).collect())
+        );
     }
 
     #[test]
