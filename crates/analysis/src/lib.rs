@@ -6,6 +6,7 @@
 //! analysis is known by besides its numbers; `ckptscope_results` holds the numbers and writes
 //! files. Nothing here knows a platform: it is handed a tree to read and a listener to tell.
 
+#[cfg(feature = "hub")]
 pub mod audit;
 pub mod component;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod registry;
 pub mod results;
 pub mod survey;
 
+#[cfg(feature = "hub")]
 pub use audit::{Audit, Finding};
 pub use ckptscope_protocol::Event;
 pub use ckptscope_protocol::tab::Proposal;

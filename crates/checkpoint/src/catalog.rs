@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::dtype::Dtype;
+use crate::stored::ChunkedTensor;
 
 /// The directory of one checkpoint file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
     /// The tensors that can be read, in the file's order, names unique.
     pub tensors: Vec<TensorEntry>,
+    /// The tensors whose chunks lie in other files, names unique among all. Paths are relative to
+    /// the folder of this one. That those files are there and long enough is not checked yet.
+    pub chunked: Vec<ChunkedTensor>,
     /// The tensors that cannot be read, each with the reason (an unknown dtype, an opaque value
     /// where a tensor should stand). They spoil themselves, not the file.
     pub unreadable: Vec<(String, String)>,
@@ -109,6 +113,16 @@ pub enum Packing {
         /// Bytes of the storage.
         bytes: u64,
     },
+}
+
+impl Catalog {
+    /// Name, dtype and shape of every tensor that can be read, wherever it lies.
+    pub fn listed(&self) -> impl Iterator<Item = (&str, Dtype, &[u64])> {
+        let here = self.tensors.iter();
+        let here = here.map(|it| (it.name.as_str(), it.dtype, it.shape.as_slice()));
+        let elsewhere = self.chunked.iter();
+        here.chain(elsewhere.map(|it| (it.name.as_str(), it.dtype, it.shape.as_slice())))
+    }
 }
 
 impl TensorEntry {

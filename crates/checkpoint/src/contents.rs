@@ -23,7 +23,7 @@ use crate::catalog::TensorEntry;
 use crate::dtype::Dtype;
 use crate::run::FileContent;
 use crate::stored::{ChunkedTensor, StoredTensor};
-use crate::tree::Tree;
+use crate::tree::{Tree, entry_of};
 
 /// The tensors of a part, in the order of its files.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +81,7 @@ impl Contents {
     /// What the files of a part hold together. Reads the model's
     /// config beside them where tensors are stored with scales, and nothing else.
     pub async fn of(files: Vec<FileContent>, tree: &dyn Tree) -> Self {
-        let found = found(files);
+        let found = found(files, tree);
         let quantization = if found.iter().any(Found::may_have_scale) {
             let path = found.first().map_or("", |tensor| &tensor.path);
             Quantization::beside(tree, path).await
@@ -122,7 +122,7 @@ impl Found {
     }
 }
 
-fn found(files: Vec<FileContent>) -> Vec<Found> {
+fn found(files: Vec<FileContent>, tree: &dyn Tree) -> Vec<Found> {
     let mut found = Vec::new();
     for FileContent { path, catalog } in files {
         let unreadable = catalog.unreadable.into_iter();
@@ -130,6 +130,12 @@ fn found(files: Vec<FileContent>) -> Vec<Found> {
             name,
             path: path.clone(),
             elements: Err(reason),
+        }));
+        let chunked = catalog.chunked.into_iter();
+        found.extend(chunked.map(|tensor| Found {
+            name: tensor.name.clone(),
+            path: path.clone(),
+            elements: located(tensor, &path, tree),
         }));
         let readable = catalog.tensors.into_iter();
         found.extend(readable.map(|entry: TensorEntry| Found {
@@ -139,6 +145,33 @@ fn found(files: Vec<FileContent>) -> Vec<Found> {
         }));
     }
     found
+}
+
+/// The tensor with its chunks' paths in the tree, once it is sure that they are there.
+fn located(
+    mut tensor: ChunkedTensor,
+    directory: &str,
+    tree: &dyn Tree,
+) -> Result<ChunkedTensor, String> {
+    let folder = directory
+        .rfind('/')
+        .map_or("", |slash| &directory[..=slash]);
+    for chunk in &mut tensor.chunks {
+        let path = format!("{folder}{}", chunk.path);
+        let file = entry_of(tree, &path)
+            .map_err(|_| format!("a part of it is in {path}, which is not there"))?;
+        let (start, length) = chunk.entry.byte_range();
+        let end = start.saturating_add(length);
+        if end > file.bytes {
+            return Err(format!(
+                "a part of it ends at byte {end} of {path}, which has {} bytes: it is cut off, copy \
+                 or download it again",
+                file.bytes
+            ));
+        }
+        chunk.path = path;
+    }
+    Ok(tensor)
 }
 
 /// Tensors that the files store under other names, and name nowhere.

@@ -23,6 +23,9 @@ pub enum FormatError {
     /// A pickle and storages that do not make tensors.
     #[error(transparent)]
     Torch(#[from] TorchError),
+    /// The metadata of a distributed checkpoint that describes none.
+    #[error(transparent)]
+    Distributed(#[from] DistributedError),
     /// The bytes could not be had.
     #[error(transparent)]
     Read(Box<ReadError>),
@@ -258,6 +261,19 @@ pub enum TorchError {
     OneObject { class: String },
 }
 
+/// What can be wrong with the `.metadata` of a PyTorch distributed checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the messages say what the variants and fields are
+pub enum DistributedError {
+    #[error("the metadata has no {what}, so it is not that of a checkpoint")]
+    Lacks { what: &'static str },
+    #[error("the name {tensor:?} occurs twice")]
+    DuplicateName { tensor: String },
+    #[error("the values refer to each other so often that they unfold without end")]
+    Unfolds,
+}
+
 /// Bytes that could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -355,6 +371,13 @@ pub enum ReadError {
         path: String,
         tensor: String,
         bytes: u64,
+    },
+    /// A chunk that is not what the metadata of its checkpoint says.
+    #[error("a chunk of tensor {tensor:?} is not what `.metadata` says: {reason}: {path}")]
+    Chunk {
+        path: String,
+        tensor: String,
+        reason: String,
     },
     /// A read of one tensor, or of several that lie side by side.
     #[error("tensor {tensor:?}{} could not be read: {source}", and_others(*.others))]

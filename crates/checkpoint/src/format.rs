@@ -6,14 +6,14 @@ use crate::catalog::Catalog;
 use crate::error::{FormatError, ReadError};
 use crate::safetensors::Safetensors;
 use crate::source::Source;
-use crate::torch::{TorchLegacy, TorchZip};
+use crate::torch::{DistributedMetadata, TorchLegacy, TorchZip};
 
 /// A file format: recognises a file by its first bytes and reads its directory.
 pub trait Format: Sync {
     /// What people call it.
     fn name(&self) -> &'static str;
 
-    /// Whether a file that starts with `head` (up to 16 bytes) and is `bytes` long may be one.
+    /// Whether a file that starts with `head` (up to 64 bytes) and is `bytes` long may be one.
     fn recognises(&self, head: &[u8], bytes: u64) -> bool;
 
     /// Reads the directory: tensor names, dtypes, shapes and places; no tensor data.
@@ -25,10 +25,10 @@ pub trait Format: Sync {
 
 /// Every format, the surest to recognise first. The length that a safetensors file begins with
 /// may look like a pickle's protocol (640 does), but no pickle has a brace in its place.
-pub const FORMATS: &[&dyn Format] = &[&TorchZip, &Safetensors, &TorchLegacy];
+pub const FORMATS: &[&dyn Format] = &[&TorchZip, &Safetensors, &DistributedMetadata, &TorchLegacy];
 
-/// Enough of a file's beginning to recognise its format.
-const HEAD_BYTES: u64 = 16;
+/// Enough of a file's beginning to recognise its format: a pickle names its first class there.
+const HEAD_BYTES: u64 = 64;
 
 /// No format's smallest file is smaller: that of safetensors, a length and `{}`.
 const SMALLEST_BYTES: u64 = 10;

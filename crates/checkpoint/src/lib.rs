@@ -54,7 +54,8 @@ pub use catalog::{Catalog, CatalogWarning, Packing, Placement, TensorEntry};
 pub use contents::{Contents, HeldTensor, Obstacle, Storage};
 pub use dtype::Dtype;
 pub use error::{
-    FormatError, PickleError, ReadError, RunError, SafetensorsError, TorchError, ZipError,
+    DistributedError, FormatError, PickleError, ReadError, RunError, SafetensorsError, TorchError,
+    ZipError,
 };
 pub use format::{FORMATS, Format, catalog_of};
 #[cfg(not(target_arch = "wasm32"))]
@@ -67,7 +68,7 @@ pub use run::{
 };
 pub use source::{MemorySource, Source};
 pub use stacks::{Outside, Spelling, Stacks};
-pub use stored::{Chunk, ChunkedTensor, Scale, StoredTensor};
+pub use stored::{Chunk, ChunkedTensor, Scale, StoredTensor, Wrapped};
 pub use tensor::Tensor;
 pub use tree::{FileEntry, MemoryTree, Tree};
 

@@ -286,7 +286,7 @@ impl Record {
 
 /// The strides of a dense row-major tensor, in elements. A product that cannot be counted only
 /// occurs beside an extent of 0, where strides mean nothing.
-fn row_major_strides(shape: &[u64]) -> Vec<u64> {
+pub(crate) fn row_major_strides(shape: &[u64]) -> Vec<u64> {
     let mut stride: u64 = 1;
     let mut strides: Vec<u64> = shape
         .iter()

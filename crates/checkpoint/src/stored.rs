@@ -43,8 +43,19 @@ pub struct Chunk {
     pub path: String,
     /// Where its first element belongs in the tensor, per dimension.
     pub offsets: Vec<u64>,
-    /// Its elements, and their place in the file.
+    /// Its elements, or the bytes of the file that wraps them, and their place in the file.
     pub entry: TensorEntry,
+    /// What is in those bytes, where they are a file of its own.
+    pub wrapped: Option<Wrapped>,
+}
+
+/// What a file within a file has: one tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrapped {
+    /// Its element type.
+    pub dtype: Dtype,
+    /// Its extent per dimension.
+    pub shape: Vec<u64>,
 }
 
 /// The factors of stored elements: a value is an element times its block's factor, divided by
@@ -137,6 +148,7 @@ impl ChunkedTensor {
                 path: path.to_owned(),
                 offsets: vec![0; entry.shape.len()],
                 entry,
+                wrapped: None,
             }],
         }
     }
@@ -145,13 +157,20 @@ impl ChunkedTensor {
     #[must_use]
     pub fn only_chunk(&self) -> Option<&Chunk> {
         match self.chunks.as_slice() {
-            [chunk] if chunk.entry.shape == self.shape => Some(chunk),
+            [chunk] if chunk.shape() == self.shape => Some(chunk),
             _ => None,
         }
     }
 }
 
 impl Chunk {
+    /// Extent of its elements per dimension.
+    #[must_use]
+    pub fn shape(&self) -> &[u64] {
+        let wrapped = self.wrapped.as_ref();
+        wrapped.map_or(&self.entry.shape, |wrapped| &wrapped.shape)
+    }
+
     fn extent(&self) -> Extent<'_> {
         Extent {
             path: &self.path,
@@ -163,7 +182,7 @@ impl Chunk {
     #[must_use]
     pub fn along(&self, dimension: usize) -> Range<u64> {
         let start = self.offsets.get(dimension).copied().unwrap_or(0);
-        let extent = self.entry.shape.get(dimension).copied().unwrap_or(1);
+        let extent = self.shape().get(dimension).copied().unwrap_or(1);
         start..start.saturating_add(extent)
     }
 }

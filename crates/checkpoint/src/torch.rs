@@ -4,6 +4,7 @@ mod account;
 mod archive;
 mod array;
 mod call;
+mod distributed;
 mod legacy;
 mod object;
 mod pickle;
@@ -12,5 +13,6 @@ mod tensors;
 mod value;
 mod zip;
 
+pub use distributed::DistributedMetadata;
 pub use legacy::TorchLegacy;
 pub use zip::TorchZip;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ckptscope_checkpoint::{Contents, FileContent, Part, Split, TensorEntry};
+use ckptscope_checkpoint::{Contents, FileContent, Part, Split};
 use ckptscope_protocol::tab::{PartName, TensorList, TensorRow};
 
 use super::opened::OpenedFiles;
@@ -27,12 +27,19 @@ pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<TensorLi
         ..TensorList::default()
     };
     for FileContent { path, catalog } in content.files {
-        list.unreadable.extend(catalog.unreadable);
-        let rows = catalog.tensors.iter().map(|tensor| {
-            let stored = stored.get(&(path.as_str(), tensor.name.as_str()));
-            row(tensor, &path, stored.cloned())
+        let rows = catalog.listed().map(|(name, dtype, shape)| {
+            let count = |all: u64, extent: &u64| all.saturating_mul(*extent);
+            TensorRow {
+                name: name.to_owned(),
+                dtype: dtype.name().to_owned(),
+                shape: shape.to_vec(),
+                bytes: shape.iter().fold(dtype.bytes(), count),
+                path: path.clone(),
+                stored: stored.get(&(path.as_str(), name)).cloned(),
+            }
         });
         list.tensors.extend(rows);
+        list.unreadable.extend(catalog.unreadable);
     }
     Ok(list)
 }
@@ -49,15 +56,4 @@ pub(super) async fn part_named(files: &OpenedFiles, name: &PartName) -> Result<P
         let split = name.split.as_deref().unwrap_or_default();
         format!("step {} has no {split} {}", name.step, name.data_type)
     })
-}
-
-fn row(tensor: &TensorEntry, path: &str, stored: Option<String>) -> TensorRow {
-    TensorRow {
-        name: tensor.name.clone(),
-        dtype: tensor.dtype.name().to_owned(),
-        shape: tensor.shape.clone(),
-        bytes: tensor.elements().saturating_mul(tensor.dtype.bytes()),
-        path: path.to_owned(),
-        stored,
-    }
 }

@@ -11,7 +11,7 @@ use std::hash::Hash;
 
 use ckptscope_checkpoint::{
     Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Scale, Split,
-    StoredTensor, TensorEntry,
+    StoredTensor, TensorEntry, Wrapped,
 };
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 use ckptscope_results::{Status, Text};
@@ -156,7 +156,7 @@ enum ElementsMessage {
         name: usize,
         dtype: String,
         shape: Vec<u64>,
-        chunks: Vec<(Vec<u64>, PlaceMessage)>,
+        chunks: Vec<ChunkMessage>,
     },
 }
 
@@ -171,6 +171,15 @@ struct PlaceMessage(usize, usize, usize, u64, u64, Option<PackingMessage>);
 enum PackingMessage {
     Deflated(u64, u64),
     Text(u64, u64),
+}
+
+/// A chunk: where it begins in its tensor, its bytes, and what these wrap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ChunkMessage {
+    offsets: Vec<u64>,
+    place: PlaceMessage,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wrapped: Option<(String, Vec<u64>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,11 +236,18 @@ impl Tables {
     }
 
     fn elements(&mut self, tensor: &ChunkedTensor) -> ElementsMessage {
-        if let Some(chunk) = tensor.only_chunk() {
+        if let Some(chunk) = tensor.only_chunk().filter(|chunk| chunk.wrapped.is_none()) {
             return ElementsMessage::Whole(self.place(chunk));
         }
         let chunks = tensor.chunks.iter();
-        let chunks = chunks.map(|chunk| (chunk.offsets.clone(), self.place(chunk)));
+        let chunks = chunks.map(|chunk| ChunkMessage {
+            offsets: chunk.offsets.clone(),
+            place: self.place(chunk),
+            wrapped: chunk.wrapped.as_ref().map(|wrapped| {
+                let dtype = wrapped.dtype.name().to_owned();
+                (dtype, wrapped.shape.clone())
+            }),
+        });
         let chunks = chunks.collect();
         ElementsMessage::Chunked {
             name: self.names.place(tensor.name.clone()),
@@ -385,19 +401,28 @@ impl LaneMessage {
                 chunks,
             } => (name, dtype, shape, chunks),
         };
-        let chunks = chunks.iter().map(|(offsets, place)| {
-            let (path, entry) = self.place(place)?;
-            Ok(Chunk {
-                path,
-                offsets: offsets.clone(),
-                entry,
-            })
-        });
+        let chunks = chunks.iter().map(|chunk| self.chunk(chunk));
         Ok(ChunkedTensor {
             name: item(&self.names, *name, "tensor name")?.clone(),
             dtype: dtype_of(dtype)?,
             shape: shape.clone(),
             chunks: chunks.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn chunk(&self, message: &ChunkMessage) -> Result<Chunk, LaneError> {
+        let (path, entry) = self.place(&message.place)?;
+        let wrapped = message.wrapped.as_ref().map(|(dtype, shape)| {
+            Ok(Wrapped {
+                dtype: dtype_of(dtype)?,
+                shape: shape.clone(),
+            })
+        });
+        Ok(Chunk {
+            path,
+            offsets: message.offsets.clone(),
+            entry,
+            wrapped: wrapped.transpose()?,
         })
     }
 

@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use futures_core::future::LocalBoxFuture;
+
 use super::group::{Group, GroupName, grouped};
 use super::{short, tensor_of};
 use crate::catalog::TensorEntry;
 use crate::error::ReadError;
-use crate::source::{Source, Started};
+use crate::source::{Source, Started, checked_length};
 use crate::tensor::Tensor;
 
 /// Reads of some tensors of one file, all of them under way at once where the source can do so by
@@ -97,6 +99,52 @@ impl TensorBytes {
     pub fn widen(&self, entry: &TensorEntry) -> Result<Tensor, ReadError> {
         let bytes = self.read.get(self.range.clone()).unwrap_or_default();
         tensor_of(&self.file, entry, bytes)
+    }
+}
+
+impl TensorBytes {
+    /// They as a file, which messages call `name`.
+    pub(crate) fn as_file<'a>(&'a self, name: &'a str) -> FileInMemory<'a> {
+        FileInMemory {
+            name,
+            bytes: self.read.get(self.range.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// A part of them: first byte and length.
+    pub(crate) fn part(&self, (start, length): (u64, u64)) -> Option<Self> {
+        let start = self.range.start.checked_add(usize::try_from(start).ok()?)?;
+        let end = start.checked_add(usize::try_from(length).ok()?)?;
+        (end <= self.range.end).then(|| Self {
+            file: Rc::clone(&self.file),
+            read: Rc::clone(&self.read),
+            range: start..end,
+        })
+    }
+}
+
+/// Bytes at hand that are read as a file.
+pub(crate) struct FileInMemory<'a> {
+    name: &'a str,
+    bytes: &'a [u8],
+}
+
+impl Source for FileInMemory<'_> {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
+        Box::pin(async move {
+            let length = checked_length(self, offset, length)?;
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            let rest = self.bytes.get(start..).unwrap_or_default();
+            Ok(rest.get(..length).unwrap_or_default().to_vec())
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Part;
 use super::shards::{ShardIndex, whole_set};
+use super::weights::METADATA;
 use crate::catalog::Catalog;
 use crate::error::ReadError;
 use crate::format::catalog_of;
@@ -46,7 +47,7 @@ impl Part {
     /// [`ReadError`] when a file cannot be read, is broken or lacks; the message names it.
     pub async fn read(&self, tree: &dyn Tree) -> Result<PartContent, ReadError> {
         let Some(path) = &self.index else {
-            return read_files(&self.paths, tree).await;
+            return read_files(self.directories(), tree).await;
         };
         match ShardIndex::read(path, tree).await {
             Ok(index) => {
@@ -55,6 +56,17 @@ impl Part {
                 Ok(content)
             }
             Err(error) => self.read_without_index(error, tree).await,
+        }
+    }
+
+    /// The files whose directories say what all of them hold: of a distributed checkpoint the
+    /// metadata alone.
+    #[must_use]
+    pub fn directories(&self) -> &[String] {
+        let is_metadata = |path: &String| path.rsplit('/').next() == Some(METADATA);
+        match self.paths.iter().position(is_metadata) {
+            Some(place) => self.paths.get(place..=place).unwrap_or_default(),
+            None => &self.paths,
         }
     }
 
@@ -95,19 +107,23 @@ async fn read_file(path: &str, tree: &dyn Tree) -> Result<FileContent, ReadError
 }
 
 impl PartContent {
-    /// Takes out the tensors that the index expects in another file, and says so. A tensor that
+    /// Takes out the tensors that the index expects in another file or nowhere, and says so. A tensor that
     /// the index expects and its file lacks cannot be read.
     fn keep_what_it_says(&mut self, index: &ShardIndex) {
         let (mut elsewhere, mut found) = (Vec::new(), BTreeSet::new());
         for FileContent { path, catalog } in &mut self.files {
             let mut is_its = |name: &str| match index.file_of(name) {
-                Some(file) if file != path => {
+                Some(file) if file == path => {
+                    found.insert(name.to_owned());
+                    true
+                }
+                Some(file) => {
                     elsewhere.push(format!("`{name}` in {path} (of {file})"));
                     false
                 }
-                _ => {
-                    found.insert(name.to_owned());
-                    true
+                None => {
+                    elsewhere.push(format!("`{name}` in {path} (of none)"));
+                    false
                 }
             };
             catalog.tensors.retain(|tensor| is_its(&tensor.name));
@@ -115,7 +131,7 @@ impl PartContent {
         }
         if !elsewhere.is_empty() {
             self.warnings.push(format!(
-                "tensors in another file than the shard index says are passed over: {}",
+                "tensors that the shard index does not expect in their file are passed over: {}",
                 some_of(&elsewhere)
             ));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::find::recorded_as;
 use super::shards::{ShardName, ShardSet};
 use super::spread::{Alone, Piece, Spread, piece_of};
+use super::step_name::step_number;
 use super::trouble::{StepTrouble, listed};
 
 /// Endings of checkpoint files; of two files that differ in it the first counts.
@@ -22,6 +23,9 @@ const ENDINGS: &[&str] = &[
 
 /// How shard indexes end, after the ending of their shards.
 pub(super) const SHARD_INDEX: &str = ".index.json";
+
+/// What describes the tensors of a PyTorch distributed checkpoint, whose files end in `.distcp`.
+pub(super) const METADATA: &str = ".metadata";
 
 /// Words in the names of files that trainers write beside a model's weights.
 const AUXILIARY: &[&str] = &[
@@ -124,7 +128,15 @@ pub(super) fn candidates<'a>(files: &[&'a str]) -> Vec<Candidate<'a>> {
         .iter()
         .copied()
         .filter(|file| file.ends_with(".distcp"));
-    found.extend(spread(pieces.into_iter().chain(distributed)));
+    let distributed: Vec<&str> = distributed.collect();
+    let metadata = files.iter().find(|file| **file == METADATA);
+    match metadata.filter(|_| !distributed.is_empty()) {
+        Some(metadata) => {
+            found.push(Candidate::of_distributed(metadata, distributed));
+            found.extend(spread(pieces.into_iter()));
+        }
+        None => found.extend(spread(pieces.into_iter().chain(distributed))),
+    }
     found.extend(whole.into_iter().map(Candidate::of_file));
     found.sort_by(|one, other| one.stem.cmp(other.stem));
     found
@@ -189,6 +201,18 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// A distributed checkpoint: its metadata and the files that have the chunks.
+    fn of_distributed(metadata: &'a str, chunks: Vec<&'a str>) -> Self {
+        Self {
+            stem: metadata,
+            role: Role::SomeModel,
+            ending: ENDINGS.len(),
+            files: std::iter::once(metadata).chain(chunks).collect(),
+            index: None,
+            trouble: None,
+        }
+    }
+
     /// A set of shards without an index.
     fn of_set(set: &ShardSet<'a>) -> Self {
         let files: Vec<&str> = set.paths.values().copied().collect();
@@ -223,7 +247,7 @@ impl Role {
 
 /// Shard indexes, each with the files that may be its shards.
 fn indexed<'a>(files: &[&'a str], weights: &[&'a str]) -> Vec<Candidate<'a>> {
-    let mut found = Vec::new();
+    let (mut found, mut claimed) = (Vec::new(), Vec::new());
     for index in files
         .iter()
         .copied()
@@ -240,17 +264,23 @@ fn indexed<'a>(files: &[&'a str], weights: &[&'a str]) -> Vec<Candidate<'a>> {
             })
         });
         let numbered: Vec<&str> = numbered.collect();
-        let others = weights.iter().copied();
-        let others =
-            others.filter(|file| ending_of(file).map(|it| it.1) == Some(ending) && *file != whole);
+        let role = Role::of(stem);
+        // Shards of a model may have any names, but for those of steps and of other models.
+        let may_be_shard = |file: &&str| {
+            let is_alike = ending_of(file).map(|it| it.1) == Some(ending) && *file != whole;
+            let is_own = step_number(stem_of(file)).is_some() || ShardName::of(file).is_some();
+            role <= Role::FormerModel && is_alike && !is_own && !claimed.contains(file)
+        };
+        let files: Vec<&str> = match numbered.is_empty() {
+            false => numbered,
+            true => weights.iter().copied().filter(may_be_shard).collect(),
+        };
+        claimed.extend(files.iter().copied());
         found.push(Candidate {
             stem,
-            role: Role::of(stem),
+            role,
             ending,
-            files: match numbered.is_empty() {
-                false => numbered,
-                true => others.collect(),
-            },
+            files,
             index: Some(index),
             trouble: None,
         });
@@ -394,6 +424,20 @@ mod tests {
             assert!(told.contains(words), "{files:?}: {told}");
         }
         assert!(choice(&["consolidated.00.pth"]).is_ok());
+    }
+
+    #[test]
+    fn a_distributed_checkpoint_is_its_metadata_and_its_chunks() {
+        let files = [
+            ".metadata",
+            "__0_0.distcp",
+            "__1_0.distcp",
+            "train_state.pt",
+        ];
+        assert_eq!(
+            choice(&files),
+            Ok(files[..3].iter().map(|it| (*it).to_owned()).collect())
+        );
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! Values of what was read: chunks put together, elements times their factors.
 
-use super::{ChunkedTensor, Scale, StoredTensor, count};
+use super::{Chunk, ChunkedTensor, Scale, StoredTensor, Wrapped, count};
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use crate::error::ReadError;
+use crate::format::catalog_of;
 use crate::read::{TensorBytes, too_large};
 use crate::tensor::Tensor;
 
@@ -25,14 +30,54 @@ fn elements<'a>(
 ) -> Result<Tensor, ReadError> {
     let mut next = || bytes.next().ok_or_else(|| missing(tensor));
     if let Some(chunk) = tensor.only_chunk() {
-        return next()?.widen(&chunk.entry);
+        return chunk.elements(next()?);
     }
     let mut whole = unfilled(tensor)?;
     for chunk in &tensor.chunks {
-        let part = next()?.widen(&chunk.entry)?;
+        let part = chunk.elements(next()?)?;
         copy_into(&mut whole, &part, &chunk.offsets);
     }
     Ok(whole)
+}
+
+impl Chunk {
+    /// Its elements, of its bytes.
+    fn elements(&self, bytes: &TensorBytes) -> Result<Tensor, ReadError> {
+        match &self.wrapped {
+            None => bytes.widen(&self.entry),
+            Some(wrapped) => self.unwrapped(wrapped, bytes),
+        }
+    }
+
+    fn unwrapped(&self, wrapped: &Wrapped, bytes: &TensorBytes) -> Result<Tensor, ReadError> {
+        let error = |reason: String| ReadError::Chunk {
+            path: self.path.clone(),
+            tensor: self.entry.name.clone(),
+            reason,
+        };
+        let file = bytes.as_file(&self.path);
+        // The bytes are at hand, so that nothing is waited for.
+        let catalog = pin!(catalog_of(&file)).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(catalog) = catalog else {
+            return Err(error("it is not at hand".to_owned()));
+        };
+        let catalog = catalog.map_err(|reason| error(reason.to_string()))?;
+        let [found] = catalog.tensors.as_slice() else {
+            let count = catalog.tensors.len();
+            return Err(error(format!(
+                "there are {count} tensors where one belongs"
+            )));
+        };
+        if (found.dtype, &found.shape) != (wrapped.dtype, &wrapped.shape) {
+            return Err(error(format!(
+                "it is {} {:?}, not {} {:?}",
+                found.dtype, found.shape, wrapped.dtype, wrapped.shape
+            )));
+        }
+        let part = bytes.part(found.byte_range());
+        part.ok_or_else(|| error("its bytes end too soon".to_owned()))?
+            .widen(found)
+    }
 }
 
 /// A tensor none of whose elements is known yet: NaN, so that none is taken for a number.

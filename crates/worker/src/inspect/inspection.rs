@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_analysis::Survey;
 use ckptscope_checkpoint::{
-    BrokenStep, Catalog, CatalogWarning, Contents, DataKind, Layout, ModelShape, Obstacle, Part,
-    PassedOver, ReadError, Run, Split, Step, Storage, TensorEntry, Tree, catalog_of,
+    BrokenStep, Catalog, CatalogWarning, Contents, DataKind, Dtype, Layout, ModelShape, Obstacle,
+    Part, PassedOver, ReadError, Run, Split, Step, Storage, Tree, catalog_of,
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -322,7 +322,9 @@ fn how_stored(contents: Contents) -> HowStored {
     let told = named.filter_map(|tensor| {
         let told = match tensor.storage {
             Storage::Values(_) => tensor.remark?,
-            Storage::Integers(_) | Storage::Obstructed(Obstacle::Unreadable { .. }) => return None,
+            Storage::Integers(_) => return None,
+            // Of a distributed checkpoint that shows only beside the files of its chunks.
+            Storage::Obstructed(Obstacle::Unreadable { reason }) => reason,
             Storage::Obstructed(obstacle) => obstacle.to_string(),
         };
         Some(((tensor.path, tensor.name), told))
@@ -347,6 +349,10 @@ impl FileReport {
             Err(error) => (Catalog::default(), Some(error.to_string())),
         };
         let unreadable = |(name, reason)| UnreadableReport { name, reason };
+        let listed = catalog.listed();
+        let tensors = listed
+            .map(|listed| TensorReport::of(listed, path, stored))
+            .collect();
         Self {
             path: path.to_owned(),
             bytes: entry.map_or(0, |file| file.bytes),
@@ -356,11 +362,7 @@ impl FileReport {
                 .into_iter()
                 .map(|(key, value)| (key, Value::String(value)))
                 .collect(),
-            tensors: catalog
-                .tensors
-                .into_iter()
-                .map(|entry| TensorReport::of(entry, path, stored))
-                .collect(),
+            tensors,
             unreadable: catalog.unreadable.into_iter().map(unreadable).collect(),
             warnings: catalog.warnings,
         }
@@ -373,15 +375,16 @@ async fn catalog(path: &str, tree: &dyn Tree) -> Result<Catalog, ReadError> {
 }
 
 impl TensorReport {
-    fn of(entry: TensorEntry, path: &str, stored: &HowStored) -> Self {
-        let elements = entry.elements();
+    fn of((name, dtype, shape): (&str, Dtype, &[u64]), path: &str, stored: &HowStored) -> Self {
+        let count = |all: u64, extent: &u64| all.saturating_mul(*extent);
+        let elements = shape.iter().fold(1, count);
         Self {
-            stored: stored.get(&(path.to_owned(), entry.name.clone())).cloned(),
-            dtype: entry.dtype.name(),
+            stored: stored.get(&(path.to_owned(), name.to_owned())).cloned(),
+            dtype: dtype.name(),
             elements,
-            bytes: elements.saturating_mul(entry.dtype.bytes()),
-            name: entry.name,
-            shape: entry.shape,
+            bytes: elements.saturating_mul(dtype.bytes()),
+            name: name.to_owned(),
+            shape: shape.to_vec(),
         }
     }
 }
