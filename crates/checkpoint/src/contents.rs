@@ -186,7 +186,10 @@ fn implied(
             Storage::Values(tensor) => tensor.scale.is_some(),
             Storage::Integers(_) => false,
             Storage::Obstructed(obstacle) => {
-                matches!(obstacle, Obstacle::Packed { .. } | Obstacle::Scale { .. })
+                matches!(
+                    obstacle,
+                    Obstacle::Packed { .. } | Obstacle::StorageScale { .. }
+                )
             }
         };
         let name = Beside::of(&tensor.name).implies();

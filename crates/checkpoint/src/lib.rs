@@ -68,7 +68,7 @@ pub use run::{
 };
 pub use source::{MemorySource, Source};
 pub use stacks::{Outside, Spelling, Stacks};
-pub use stored::{Chunk, ChunkedTensor, Scale, StoredTensor, Wrapped};
+pub use stored::{Chunk, ChunkedTensor, StorageScale, StoredTensor, Wrapped};
 pub use tensor::Tensor;
 pub use tree::{FileEntry, MemoryTree, Tree};
 

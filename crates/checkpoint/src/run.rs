@@ -20,7 +20,7 @@ pub(crate) use weights::{is_auxiliary, is_checkpoint};
 
 pub use ckptscope_vocabulary::{DataKind, ModelShape, Split};
 pub use content::{FileContent, PartContent};
-pub use spread::Spread;
+pub use spread::SpreadCheckpoint;
 pub use trouble::{BrokenStep, PassedOver, Reason, StepTrouble};
 
 use crate::error::RunError;

@@ -20,7 +20,7 @@ pub struct StoredTensor {
     /// What is stored.
     pub elements: ChunkedTensor,
     /// What elements are multiplied with to be values; none where they are values.
-    pub scale: Option<Scale>,
+    pub scale: Option<StorageScale>,
 }
 
 /// Stored elements that lie in one place, or in chunks in several files.
@@ -61,7 +61,7 @@ pub struct Wrapped {
 /// The factors of stored elements: a value is an element times its block's factor, divided by
 /// `divisor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scale {
+pub struct StorageScale {
     /// A factor for every block, in row-major order of the blocks.
     pub factors: ChunkedTensor,
     /// How many elements along each dimension of the tensor share a factor. The last block of a

@@ -34,7 +34,7 @@ pub enum Message {
         /// Counted up by the page from 1; replies repeat it.
         number: u64,
         /// What is asked.
-        question: Question,
+        question: Box<Question>,
     },
 }
 

@@ -64,7 +64,7 @@ async fn in_tree(tree: Result<HubTree, HubError>) -> Result<(Run, Place)> {
     let tree = tree.map_err(|error| hub::judged(&error))?;
     let run = tree.find_run().await;
     let run = run.map_err(|error| with_revisions(&error, &tree))?;
-    Ok((run, Place::Hub(tree)))
+    Ok((run, Place::Hub(Box::new(tree))))
 }
 
 /// Nothing on the default branch is often something on another.

@@ -100,8 +100,8 @@ impl Experiment {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| Unsent::BadKey)?;
         authorization.set_sensitive(true);
-        let lab_hash = given(report.lab_hash).or_else(|| variable("PICO_LAB_HASH"));
-        let name = given(report.experiment_name).or_else(|| variable("PICO_EXPERIMENT_NAME"));
+        let lab_hash = given(&report.lab_hash).or_else(|| variable("PICO_LAB_HASH"));
+        let name = given(&report.experiment_name).or_else(|| variable("PICO_EXPERIMENT_NAME"));
         let base_url = variable("PICO_BASE_URL").unwrap_or_else(|| BASE_URL.to_owned());
         Ok(Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
@@ -241,9 +241,9 @@ fn now() -> f64 {
 }
 
 fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().and_then(given)
+    given(&env::var(name).ok()?)
 }
 
-fn given(text: String) -> Option<String> {
+fn given(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -121,7 +121,7 @@ pub(crate) enum Place {
     /// Of this machine, and nothing outside of some folders.
     Confined(ConfinedTree),
     /// Of the Hub.
-    Hub(HubTree),
+    Hub(Box<HubTree>),
 }
 
 impl Place {
@@ -130,7 +130,7 @@ impl Place {
         match self {
             Self::Folder(tree) => tree,
             Self::Confined(tree) => tree,
-            Self::Hub(tree) => tree,
+            Self::Hub(tree) => &**tree,
         }
     }
 

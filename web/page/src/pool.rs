@@ -117,12 +117,13 @@ fn give_lane(shared: &Rc<RefCell<Shared>>, index: usize, lane: usize) -> Result<
     }
     let mut shared = shared.borrow_mut();
     let planned = shared.lanes.get(lane).ok_or("no such lane")?;
+    let question = ComputeLane {
+        lane: planned.lane.clone(),
+    };
+    let question = question.into();
     let message = Message::Question {
         number: lane as u64 + 1,
-        question: ComputeLane {
-            lane: planned.lane.clone(),
-        }
-        .into(),
+        question: Box::new(question),
     };
     let slot = shared.workers.get_mut(index).ok_or("no such worker")?;
     slot.lane = Some(lane);

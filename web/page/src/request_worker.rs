@@ -102,6 +102,7 @@ impl RequestWorker {
         shared.waiting.insert(number, sender);
         let worker = shared.worker.as_ref().ok_or("no web worker")?;
         let files = file.map(|file| Array::of1(file));
+        let question = Box::new(question);
         worker.post(&Message::Question { number, question }, files.as_ref())?;
         Ok(receiver)
     }

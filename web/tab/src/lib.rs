@@ -92,7 +92,7 @@ fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
         Ok(Message::Question { number, question }) => {
             let file = blobs_of(data).into_iter().next();
             let handler = Rc::clone(handler);
-            spawn_local(async move { handler.answer(number, question, file).await });
+            spawn_local(async move { handler.answer(number, *question, file).await });
         }
         Err(message) => handler.fail(message),
     }

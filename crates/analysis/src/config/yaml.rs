@@ -131,12 +131,9 @@ fn write_monitoring(out: &mut String, monitoring: &Monitoring) -> fmt::Result {
     writeln!(out, "monitoring:")?;
     writeln!(out, "  output_dir: {}", Scalar(&monitoring.output_dir))?;
     writeln!(out, "  save_to_wandb: {}", monitoring.wandb.is_some())?;
-    match &monitoring.wandb {
-        Some(wandb) => {
-            let (entity, project) = (Scalar(&wandb.entity), Scalar(&wandb.project));
-            writeln!(out, "  wandb: {{entity: {entity}, project: {project}}}")?;
-        }
-        None => {}
+    if let Some(wandb) = &monitoring.wandb {
+        let (entity, project) = (Scalar(&wandb.entity), Scalar(&wandb.project));
+        writeln!(out, "  wandb: {{entity: {entity}, project: {project}}}")?;
     }
     match &monitoring.pico_report {
         Some(report) => write_pico_report(out, report),

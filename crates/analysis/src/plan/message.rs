@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use ckptscope_checkpoint::{
-    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Scale, Split,
+    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Split, StorageScale,
     StoredTensor, TensorEntry, Wrapped,
 };
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -375,7 +375,7 @@ impl LaneMessage {
         };
         let scale = scale.map(|scale| {
             let order = scale.order.as_ref().map(|order| self.elements(order));
-            Ok(Scale {
+            Ok(StorageScale {
                 factors: self.elements(&scale.factors)?,
                 block: scale.block.clone(),
                 divisor: scale.divisor,

@@ -120,7 +120,7 @@ impl Sizes {
                 is_certain: false,
             };
         }
-        let equal = (extent % blocks == 0).then_some(least);
+        let equal = extent.is_multiple_of(blocks).then_some(least);
         let powers = (0..63).map(|power| 1_u64 << power);
         let powers = powers.filter(|size| (least..=most).contains(size) && equal != Some(*size));
         Self {

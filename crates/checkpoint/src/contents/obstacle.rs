@@ -52,7 +52,7 @@ pub enum Obstacle {
         "it is stored as {dtype} beside {beside}: {reason}, so its values are not known; save the \
          dequantised model to measure it"
     )]
-    Scale {
+    StorageScale {
         /// Its element type.
         dtype: Dtype,
         /// The tensors beside it, in words.
@@ -80,7 +80,7 @@ impl Obstacle {
             Self::Empty { .. } => "empty_tensor",
             Self::Integers { .. } => "stored_as_integers",
             Self::Packed { .. } => "packed",
-            Self::Scale { .. } => "scale_not_understood",
+            Self::StorageScale { .. } => "scale_not_understood",
             Self::Order { .. } => "order_not_known",
         }
     }
@@ -92,7 +92,9 @@ impl Obstacle {
         match self {
             Self::Packed { scheme, .. } => Some(format!("they are packed ({scheme})")),
             Self::Empty { .. } => Some("they are empty (see `zero_to_fp32.py`)".to_owned()),
-            Self::Scale { .. } => Some("what stands beside them is not understood".to_owned()),
+            Self::StorageScale { .. } => {
+                Some("what stands beside them is not understood".to_owned())
+            }
             Self::Unreadable { .. } | Self::Integers { .. } | Self::Order { .. } => None,
         }
     }

@@ -5,7 +5,7 @@ use super::block::{Blocks, blocks};
 use super::quantization::Quantization;
 use super::{Found, Obstacle, Storage};
 use crate::dtype::Dtype;
-use crate::stored::{ChunkedTensor, Scale, StoredTensor};
+use crate::stored::{ChunkedTensor, StorageScale, StoredTensor};
 
 /// What 8-bit integers divide the largest magnitude of a row into.
 const PARTS_OF_ROW_MAXIMUM: u32 = 127;
@@ -82,7 +82,7 @@ fn of_eight_bits(
         return Err(packed(elements, beside));
     }
     let dtype = elements.dtype;
-    let refuse = |reason: String| Obstacle::Scale {
+    let refuse = |reason: String| Obstacle::StorageScale {
         dtype,
         beside: in_words(beside),
         reason,
@@ -137,7 +137,7 @@ fn scaled(
         "stored as {}, multiplied with `{name}`{divided}: {in_words}",
         elements.dtype
     );
-    let scale = Scale {
+    let scale = StorageScale {
         factors: factors.clone(),
         block,
         divisor,

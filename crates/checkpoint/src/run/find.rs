@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::spread::{Spread, is_rank_folder};
+use super::spread::{SpreadCheckpoint, is_rank_folder};
 use super::step_name::{
     epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number, shape,
     step_number,
@@ -310,7 +310,7 @@ impl<'a> StepContents<'a> {
     fn weights_below(&mut self) -> Result<Option<Weights>, StepTrouble> {
         let ranks = self.below.iter().filter(|(name, _)| is_rank_folder(name));
         if ranks.count() > 1 {
-            return Err(Spread::TensorParallel.into());
+            return Err(SpreadCheckpoint::TensorParallel.into());
         }
         match self.below.len() {
             0 | 1 => Ok(self.below.pop().map(|(_, weights)| weights)),

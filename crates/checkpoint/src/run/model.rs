@@ -154,7 +154,7 @@ impl Said {
         add_parts(document, DEPTH, &mut parts);
         let mut read: Vec<Part> = parts.iter().map(|part| Part::of(part)).collect();
         let with_heads = read.iter().position(|part| has_heads(&part.shape));
-        let with_any = || read.iter().position(|part| part.says_anything());
+        let with_any = || read.iter().position(Part::says_anything);
         let Some(chosen) = with_heads.or_else(with_any) else {
             let problems = read.into_iter().flat_map(|part| part.problems);
             return Self {

@@ -3,7 +3,7 @@
 /// A checkpoint that is no model's weights as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
-pub enum Spread {
+pub enum SpreadCheckpoint {
     /// DeepSpeed's ZeRO: `zero_pp_rank_*`.
     #[error(
         "DeepSpeed spread the weights over ranks (ZeRO); make one file of them with \
@@ -42,24 +42,27 @@ pub enum Spread {
     Ranks,
 }
 
-/// What a file is a piece of, if it is one; two pieces of a kind make a [`Spread`] checkpoint.
+/// What a file is a piece of, if it is one; two pieces of a kind make a [`SpreadCheckpoint`].
 pub(super) fn piece_of(file: &str) -> Option<Piece> {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let is = |spread, alone| Some(Piece { spread, alone });
     if file.ends_with(".distcp") {
-        return is(Spread::DistributedWithoutMetadata, Alone::IsSpread);
+        return is(
+            SpreadCheckpoint::DistributedWithoutMetadata,
+            Alone::IsSpread,
+        );
     }
     if stem.starts_with("zero_pp_rank_") || stem.contains("_zero_pp_rank_") {
-        return is(Spread::Zero, Alone::IsSpread);
+        return is(SpreadCheckpoint::Zero, Alone::IsSpread);
     }
     if stem.starts_with("mp_rank_") {
-        return is(Spread::TensorParallel, Alone::IsWhole);
+        return is(SpreadCheckpoint::TensorParallel, Alone::IsWhole);
     }
     if stem.starts_with("layer_") && stem.contains("-model_") {
-        return is(Spread::Pipeline, Alone::IsSpread);
+        return is(SpreadCheckpoint::Pipeline, Alone::IsSpread);
     }
     if numbered(stem, "consolidated.") {
-        return is(Spread::Consolidated, Alone::IsWhole);
+        return is(SpreadCheckpoint::Consolidated, Alone::IsWhole);
     }
     if [
         "rank",
@@ -73,7 +76,7 @@ pub(super) fn piece_of(file: &str) -> Option<Piece> {
     .iter()
     .any(|word| numbered(stem, word))
     {
-        return is(Spread::Ranks, Alone::IsWhole);
+        return is(SpreadCheckpoint::Ranks, Alone::IsWhole);
     }
     None
 }
@@ -86,7 +89,7 @@ pub(super) fn is_rank_folder(name: &str) -> bool {
 /// What a file is a piece of.
 #[derive(Clone, Copy)]
 pub(super) struct Piece {
-    pub(super) spread: Spread,
+    pub(super) spread: SpreadCheckpoint,
     pub(super) alone: Alone,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::spread::Spread;
+use super::spread::SpreadCheckpoint;
 
 /// A step whose weights cannot be read, as the names of its files say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum StepTrouble {
     },
     /// A trainer's own format, or parts of several processes.
     #[error(transparent)]
-    Spread(#[from] Spread),
+    Spread(#[from] SpreadCheckpoint),
 }
 
 /// A file or folder that was passed over.

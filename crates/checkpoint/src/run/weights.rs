@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::find::recorded_as;
 use super::shards::{ShardName, ShardSet};
-use super::spread::{Alone, Piece, Spread, piece_of};
+use super::spread::{Alone, Piece, SpreadCheckpoint, piece_of};
 use super::step_name::step_number;
 use super::trouble::{StepTrouble, listed};
 
@@ -312,14 +312,14 @@ fn sets<'a>(shards: &[&'a str]) -> Vec<Candidate<'a>> {
 
 /// Pieces of spread checkpoints: those of a kind are one checkpoint.
 fn spread<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<Candidate<'a>> {
-    let mut by_kind: BTreeMap<Spread, (Alone, Vec<&str>)> = BTreeMap::new();
+    let mut by_kind: BTreeMap<SpreadCheckpoint, (Alone, Vec<&str>)> = BTreeMap::new();
     for file in pieces {
         if let Some(Piece { spread, alone }) = piece_of(file) {
             let (_, files) = by_kind.entry(spread).or_insert((alone, Vec::new()));
             files.push(file);
         }
     }
-    let candidate = |(spread, (alone, files)): (Spread, (Alone, Vec<&'a str>))| {
+    let candidate = |(spread, (alone, files)): (SpreadCheckpoint, (Alone, Vec<&'a str>))| {
         let mut candidate = Candidate::of_file(files.first()?);
         if files.len() > 1 || alone == Alone::IsSpread {
             candidate.files = files;

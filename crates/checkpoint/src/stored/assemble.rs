@@ -1,6 +1,6 @@
 //! Values of what was read: chunks put together, elements times their factors.
 
-use super::{Chunk, ChunkedTensor, Scale, StoredTensor, Wrapped, count};
+use super::{Chunk, ChunkedTensor, StorageScale, StoredTensor, Wrapped, count};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -149,7 +149,7 @@ fn advance(index: &mut [usize], extents: &[usize]) {
 }
 
 /// Multiplies every element with the factor of its block.
-fn multiply(values: &mut Tensor, scale: &Scale, factors: &Tensor) {
+fn multiply(values: &mut Tensor, scale: &StorageScale, factors: &Tensor) {
     let block: Vec<usize> = scale
         .block
         .iter()

@@ -36,19 +36,33 @@ impl CargoTool {
         programs.next().context("a tool has a program at least")
     }
 
+    /// Builds them with the dependencies that their authors locked. Where one of these is no
+    /// longer to be had, as a withdrawn version is, with the newest that fit.
     fn install(&self, workspace: &Workspace, version: &str) -> Result<()> {
         let (package, folder) = (self.package, workspace.tools.display());
         println!("installing {package} {version} into {folder} (once; a few minutes)");
+        let locked = process::run(&mut self.command(workspace, version, true));
+        let Err(error) = locked else {
+            return Ok(());
+        };
+        println!("{error:#}; trying with newer dependencies");
+        process::run(&mut self.command(workspace, version, false))
+            .with_context(|| format!("could not install {package}; is crates.io within reach?"))
+    }
+
+    fn command(&self, workspace: &Workspace, version: &str, is_locked: bool) -> Command {
         let mut command = workspace.cargo();
-        command.args(["install", package, "--locked", "--version", version]);
+        command.args(["install", self.package, "--version", version]);
+        if is_locked {
+            command.arg("--locked");
+        }
         command.arg("--root").arg(&workspace.tools);
         for program in self.programs {
             command.args(["--bin", program]);
         }
         command.envs(QUICK.iter().copied());
         command.env_remove("CARGO_TARGET_DIR");
-        process::run(&mut command)
-            .with_context(|| format!("could not install {package}; is crates.io within reach?"))
+        command
     }
 }
 
