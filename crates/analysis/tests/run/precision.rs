@@ -31,7 +31,7 @@ fn file(tensors: &[(&str, [usize; 2], &[f64], Stored)], unowned: usize) -> Vec<u
                 Stored::F64 => data.extend(value.to_le_bytes()),
                 // Cut off where it should be rounded, which changes twice as much at most.
                 Stored::Bf16 => {
-                    data.extend(((*value as f32).to_bits() >> 16).to_le_bytes()[..2].iter())
+                    data.extend(((*value as f32).to_bits() >> 16).to_le_bytes()[..2].iter());
                 }
             }
         }

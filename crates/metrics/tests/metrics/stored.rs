@@ -97,7 +97,13 @@ fn the_coarser_precision_counts_and_the_first_word_stays() {
 fn even_magnitudes_are_exactly_not_sparse() {
     for (rows, columns) in [(1, 6), (2, 3), (7, 11), (33, 65)] {
         for value in [1.0, 0.1, 1.0 / 3.0, 1e-200, 3e150] {
-            let sign = |row: usize, column: usize| if (row + column) % 3 == 0 { -1.0 } else { 1.0 };
+            let sign = |row: usize, column: usize| {
+                if (row + column).is_multiple_of(3) {
+                    -1.0
+                } else {
+                    1.0
+                }
+            };
             let even = DMatrix::from_fn(rows, columns, |row, column| value * sign(row, column));
             let facts = Facts::dense(even);
             let hoyer = Hoyer
