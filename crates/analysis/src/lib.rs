@@ -2,7 +2,7 @@
 //!
 //! A [`Config`] says what to compute, by names that a [`Registry`] knows. [`Plan::make`] resolves
 //! it against a run to [`Lane`]s, which are plain data, and [`run_lane`] computes one, telling a
-//! listener every [`Event`](Event). [`results`] fills in what an
+//! listener every [`Event`]. [`results`] fills in what an
 //! analysis is known by besides its numbers; `ckptscope_results` holds the numbers and writes
 //! files. Nothing here knows a platform: it is handed a tree to read and a listener to tell.
 
