@@ -62,6 +62,10 @@ fn same_words(tab: &Tab, site: &Site) -> Result<()> {
         .filter(|name| !WITH_LINKS.contains(&name.as_str()))
     {
         let run = site.given.root.join(FIELD).join(name).join("run");
+        if !run.exists() {
+            // Its config is what is odd.
+            continue;
+        }
         let (page, native) = (
             said_by_page(tab, site, &run)?,
             said_by_worker(site.given, &run)?,
