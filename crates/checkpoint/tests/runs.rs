@@ -712,6 +712,40 @@ fn one_bad_step_costs_one_step() {
     }
 }
 
+#[test]
+fn runs_side_by_side_are_told_apart_from_steps() {
+    for paths in [
+        &["a/000100/model.bin", "b/000100/model.bin"][..],
+        &["a/epoch_1/model.bin", "b/epoch_1/model.bin"],
+    ] {
+        let error = refused(&empty(paths));
+        assert!(matches!(error, RunError::SeveralRuns { .. }), "{error}");
+    }
+}
+
+#[test]
+fn weights_that_cannot_be_read_beside_recorded_data_are_told() {
+    let run = found(&empty(&[
+        "step_5/learning_dynamics/val_gradients.pt",
+        "step_5/model-00001-of-00002.safetensors",
+    ]));
+    assert_eq!(numbers(&run), [5]);
+    let told = run.warnings.iter().any(|it| it.contains("1 of 2 there"));
+    assert!(told, "{:?}", run.warnings);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_once() {
+    let error = refused(&empty(&["step-100/__0_0.distcp", "step-200/__0_0.distcp"]));
+    let message = error.to_string();
+    assert!(
+        message.contains("steps 100, 200 cannot be read"),
+        "{message}"
+    );
+    let error = refused(&empty(&["a/x.pt", "a/y.pt"]));
+    assert!(error.to_string().contains("a/ is passed over"), "{error}");
+}
+
 proptest::proptest! {
     /// Whatever files there are, finding a run neither panics nor puts a file into two steps.
     #[test]

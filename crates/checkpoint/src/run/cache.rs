@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
+use super::trouble::listed;
 use super::{PassedOver, Run};
 use crate::error::ReadError;
 use crate::source::Source;
@@ -22,9 +23,6 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 
 /// A longer file is no ref.
 const REF_LIMIT_BYTES: u64 = 1024;
-
-/// At most so many names are listed in a message.
-const NAMES_IN_MESSAGE: usize = 6;
 
 /// The commit that a ref's content names.
 pub(crate) fn commit_in(content: &[u8]) -> Option<&str> {
@@ -173,17 +171,8 @@ fn passed_over(
         ),
     ];
     let told = told.into_iter().filter(|(_, names)| !names.is_empty());
-    told.map(|(what, names)| format!("{what}: {}", listed(&names)))
+    told.map(|(what, names)| format!("{what}: {}", listed(names)))
         .collect()
-}
-
-fn listed(names: &[&str]) -> String {
-    let shown = names.get(..names.len().min(NAMES_IN_MESSAGE));
-    let shown = shown.unwrap_or_default().join(", ");
-    match names.len().saturating_sub(NAMES_IN_MESSAGE) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 impl Tree for CacheTree<'_> {

@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Part;
 use super::shards::{ShardIndex, whole_set};
+use super::trouble::listed;
 use super::weights::METADATA;
 use crate::catalog::Catalog;
 use crate::error::ReadError;
@@ -17,9 +18,6 @@ use crate::tree::Tree;
 
 /// So many files of a part are asked for their directories at once, at most.
 const FILES_AT_ONCE: usize = 16;
-
-/// So many tensors a warning names.
-const NAMED: usize = 3;
 
 /// What the files of a part hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -132,7 +130,7 @@ impl PartContent {
         if !elsewhere.is_empty() {
             self.warnings.push(format!(
                 "tensors that the shard index does not expect in their file are passed over: {}",
-                some_of(&elsewhere)
+                listed(elsewhere.iter().map(String::as_str))
             ));
         }
         for FileContent { path, catalog } in &mut self.files {
@@ -161,16 +159,8 @@ impl PartContent {
         if !repeated.is_empty() {
             self.warnings.push(format!(
                 "several files have a tensor of one name, and nothing says which counts: {}",
-                some_of(&repeated)
+                listed(repeated.iter().map(String::as_str))
             ));
         }
-    }
-}
-
-fn some_of(words: &[String]) -> String {
-    let shown = words.iter().take(NAMED).cloned().collect::<Vec<_>>();
-    match words.len().saturating_sub(NAMED) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -279,10 +279,15 @@ impl<'a> StepContents<'a> {
         !self.recorded.is_empty() || self.direct.is_some() || !self.below.is_empty()
     }
 
-    /// Its parts, and the files beside them.
-    fn parts(mut self) -> Result<(Vec<Part>, Vec<String>), StepTrouble> {
-        let mut parts = std::mem::take(&mut self.recorded);
+    /// What can be read of it.
+    fn readable(mut self) -> Result<Readable, StepTrouble> {
+        let parts = std::mem::take(&mut self.recorded);
         let is_recorded = !parts.is_empty();
+        let mut readable = Readable {
+            parts,
+            beside: Vec::new(),
+            without_weights: None,
+        };
         let below = if is_recorded || self.direct.is_some() {
             None
         } else {
@@ -295,16 +300,17 @@ impl<'a> StepContents<'a> {
                 .collect();
             let found = listed(files.iter().map(String::as_str));
             return match is_recorded {
-                true => Ok((parts, Vec::new())),
+                true => Ok(readable),
                 false => Err(StepTrouble::NoWeights { found }),
             };
         };
         match weights.trouble {
-            None => parts.push(weights.part),
+            None => readable.parts.push(weights.part),
             Some(trouble) if !is_recorded => return Err(trouble),
-            Some(_) => {}
+            trouble => readable.without_weights = trouble,
         }
-        Ok((parts, weights.beside))
+        readable.beside = weights.beside;
+        Ok(readable)
     }
 
     fn weights_below(&mut self) -> Result<Option<Weights>, StepTrouble> {
@@ -321,6 +327,15 @@ impl<'a> StepContents<'a> {
     }
 }
 
+/// What can be read of a step.
+struct Readable {
+    parts: Vec<Part>,
+    /// Checkpoint files beside its weights.
+    beside: Vec<String>,
+    /// Why the whole model's weights are not among the parts, though there are some.
+    without_weights: Option<StepTrouble>,
+}
+
 /// Step folders by path, below one parent.
 type StepFolders<'a> = BTreeMap<&'a str, StepContents<'a>>;
 
@@ -331,6 +346,8 @@ struct Finding<'a> {
     /// The folders of steps; what lies in them is theirs.
     step_folders: Vec<String>,
     broken: Vec<BrokenStep>,
+    /// Folders without a step whose weights cannot be read.
+    unreadable: Vec<(&'a str, StepTrouble)>,
     passed_over: Vec<PassedOver>,
     warnings: Vec<String>,
 }
@@ -342,6 +359,7 @@ impl<'a> Finding<'a> {
             steps: Vec::new(),
             step_folders: Vec::new(),
             broken: Vec::new(),
+            unreadable: Vec::new(),
             passed_over: Vec::new(),
             warnings: Vec::new(),
         }
@@ -356,13 +374,14 @@ impl<'a> Finding<'a> {
         if let Some(found) = self.steps_in_files(folders, &Naming::Steps)? {
             return Ok(Some(found));
         }
-        if let Some(numbers) = assumed_steps(folders) {
-            let number_of = |path: &str| numbers.steps.get(path).copied();
-            let found = self.steps_in_folders(folders, &number_of, Pick::Innermost)?;
-            if found.is_some() {
-                self.warnings.push(numbers.assumption.in_words());
-                return Ok(found);
-            }
+        let assumed = assumed_steps(folders);
+        let number_of = |path: &str| assumed.get(path).map(|(number, _)| *number);
+        let found = self.steps_in_folders(folders, &number_of, Pick::Innermost)?;
+        if found.is_some() {
+            let assumptions: BTreeSet<Assumption> = assumed.values().map(|(_, why)| *why).collect();
+            let told = assumptions.into_iter().map(Assumption::in_words);
+            self.warnings.extend(told);
+            return Ok(found);
         }
         if let Some(found) = self.steps_in_files(folders, &Naming::Assumed)? {
             return Ok(Some(found));
@@ -406,24 +425,36 @@ impl<'a> Finding<'a> {
     /// Adds the step of a folder. Of two folders with one number the first that can be read counts.
     fn add_folder(&mut self, path: &str, contents: StepContents<'_>) {
         let number = contents.number;
-        match contents.parts() {
+        match contents.readable() {
             Ok(_) if self.steps.iter().any(|step| step.number == number) => {
                 self.pass_over(Reason::SameStep, path.to_owned());
             }
-            Ok((mut parts, beside)) => {
+            Ok(Readable {
+                mut parts,
+                beside,
+                without_weights,
+            }) => {
                 self.step_folders.push(path.to_owned());
                 sort_parts(&mut parts);
                 self.add(Step { number, parts });
                 for path in beside {
                     self.pass_over(Reason::SameStep, path);
                 }
+                let told = without_weights
+                    .map(|trouble| format!("{path}: the model's weights are left out: {trouble}"));
+                self.warnings.extend(told);
             }
             Err(trouble) => self.add_broken(number, path.to_owned(), trouble),
         }
     }
 
+    /// Adds a step. Where another folder or file of its number cannot be read, that is told.
     fn add(&mut self, step: Step) {
-        self.broken.retain(|broken| broken.number != step.number);
+        let is_same = |broken: &mut BrokenStep| broken.number == step.number;
+        for BrokenStep { path, trouble, .. } in self.broken.extract_if(.., is_same) {
+            self.warnings
+                .push(format!("{path} is passed over: {trouble}"));
+        }
         self.steps.push(step);
     }
 
@@ -506,11 +537,7 @@ impl<'a> Finding<'a> {
             if let Some(weights) = folder.weights.clone() {
                 match weights.trouble {
                     None => parts.push(weights.part),
-                    Some(trouble) => self.broken.push(BrokenStep {
-                        number: 0,
-                        path: folder.path.to_owned(),
-                        trouble,
-                    }),
+                    Some(trouble) => self.unreadable.push((folder.path, trouble)),
                 }
             }
             if !parts.is_empty() {
@@ -538,11 +565,7 @@ impl<'a> Finding<'a> {
 
     fn add_single(&mut self, mut parts: Vec<Part>) -> Layout {
         sort_parts(&mut parts);
-        for BrokenStep { path, trouble, .. } in std::mem::take(&mut self.broken) {
-            let path = if path.is_empty() { "." } else { &path };
-            self.warnings
-                .push(format!("{path} is passed over: {trouble}"));
-        }
+        self.warnings.extend(self.unreadable_in_words());
         let path = parts.first().and_then(|part| part.paths.first());
         let path = path.map(String::as_str).unwrap_or_default();
         let number = match step_of_path(path, self.tree.name()) {
@@ -559,7 +582,7 @@ impl<'a> Finding<'a> {
                 0
             }
         };
-        self.steps.push(Step { number, parts });
+        self.add(Step { number, parts });
         Layout::Single
     }
 
@@ -597,6 +620,14 @@ impl<'a> Finding<'a> {
         }
     }
 
+    fn unreadable_in_words(&self) -> Vec<String> {
+        let line = |(path, trouble): &(&str, StepTrouble)| {
+            let path = if path.is_empty() { "the folder" } else { path };
+            format!("{path} is passed over: {trouble}")
+        };
+        self.unreadable.iter().map(line).collect()
+    }
+
     fn several_runs<'b>(&self, folders: impl Iterator<Item = &'b str>) -> RunError {
         RunError::SeveralRuns {
             folders: listed(folders),
@@ -607,8 +638,12 @@ impl<'a> Finding<'a> {
     /// The error that there is no run, with what is there instead.
     fn nothing(&self, folders: &[Folder<'_>]) -> RunError {
         let path = self.tree.name().to_owned();
-        if !self.broken.is_empty() {
-            let troubles = troubles_in_words(&self.broken).join("; ");
+        let mut troubles = troubles_in_words(&self.broken);
+        if troubles.is_empty() {
+            troubles = self.unreadable_in_words();
+        }
+        if !troubles.is_empty() {
+            let troubles = troubles.join("; ");
             return RunError::NothingReadable { troubles, path };
         }
         let mut passed_over = self.passed_over.clone();
@@ -680,7 +715,7 @@ impl Naming {
 }
 
 /// Why numbers without a step word are taken for steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Assumption {
     Epochs,
     OnlyNumber,
@@ -721,15 +756,9 @@ fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, u64>, Assumption)
     (!numbers.is_empty()).then_some((numbers, Assumption::OnlyNumber))
 }
 
-/// Folders that are taken for steps though no step word says so, by path.
-struct AssumedSteps<'a> {
-    steps: BTreeMap<&'a str, u64>,
-    assumption: Assumption,
-}
-
-/// The steps of folders that hold weights, or one folder that does: numbers alone, epochs, or
-/// names of checkpoints that differ in one number.
-fn assumed_steps<'a>(folders: &[Folder<'a>]) -> Option<AssumedSteps<'a>> {
+/// The steps of folders that hold weights, or one folder that does, by path: numbers alone, epochs,
+/// or names of checkpoints that differ in one number from their siblings'.
+fn assumed_steps<'a>(folders: &[Folder<'a>]) -> BTreeMap<&'a str, (u64, Assumption)> {
     let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
     let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
     for folder in with_weights {
@@ -747,20 +776,17 @@ fn assumed_steps<'a>(folders: &[Folder<'a>]) -> Option<AssumedSteps<'a>> {
             siblings.entry(parent).or_default().insert(name, path);
         }
     }
-    let mut found = siblings.into_values().filter_map(|names| {
+    let found = siblings.into_values().filter_map(|names| {
         let may_be = |name: &&str| {
             is_number(name) || epoch_number(name).is_some() || names_a_checkpoint(name)
         };
         let candidates: Vec<&str> = names.keys().copied().filter(may_be).collect();
         let (numbers, assumption) = assumed(&candidates)?;
         let steps = numbers.into_iter();
-        let steps = steps.filter_map(|(name, number)| Some((*names.get(name)?, number)));
-        Some(AssumedSteps {
-            steps: steps.collect(),
-            assumption,
-        })
+        let steps = steps.filter_map(|(name, step)| Some((*names.get(name)?, (step, assumption))));
+        Some(steps.collect::<Vec<_>>())
     });
-    found.next()
+    found.flatten().collect()
 }
 
 /// The step of a checkpoint given by itself, and the name that says it: its file's, its folders',

@@ -11,11 +11,29 @@ const STEP_WORDS: &[&str] = &[
     "iteration",
     "iterations",
     "ba",
-    "batch",
     "update",
     "updates",
     "checkpoint",
     "ckpt",
+];
+
+/// Words before a step word that make its number a setting of the run: `max_steps_1000`.
+const SETTING_WORDS: &[&str] = &[
+    "max",
+    "warmup",
+    "num",
+    "total",
+    "decay",
+    "accum",
+    "accumulation",
+    "grad",
+    "eval",
+    "save",
+    "log",
+    "per",
+    "every",
+    "n",
+    "batch",
 ];
 
 const EPOCH_WORDS: &[&str] = &["epoch", "ep"];
@@ -143,7 +161,11 @@ impl NumberIn<'_> {
         let (Some(head), Some(tail)) = (before.get(..start), before.get(start..)) else {
             return false;
         };
-        tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic)
+        let is_setting = words(head).last().is_some_and(|last| {
+            SETTING_WORDS.contains(&last.to_ascii_lowercase().as_str())
+                && head.trim_end_matches(SEPARATORS).ends_with(last)
+        });
+        tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic) && !is_setting
     }
 
     fn is_behind_other_word(&self) -> bool {
@@ -250,6 +272,10 @@ mod tests {
             "model_1000",
             "step_99999999999999999999",
             "stepping-5",
+            "max_steps_1000",
+            "warmup-steps-100",
+            "batch-32",
+            "batch_step_5",
             "",
         ] {
             assert_eq!(step_number(name), None, "{name}");
