@@ -69,7 +69,7 @@ fn listen() -> Result<(), MissingPart> {
 
 /// So many numbers of a results file go to the page at once: it takes them in within some
 /// milliseconds.
-const NUMBERS_AT_ONCE: usize = 4_000;
+const NUMBERS_AT_ONCE: usize = 2_000;
 
 /// Answers questions; it keeps what is open from one to the next.
 pub struct RequestHandler {

@@ -363,7 +363,17 @@ async fn a_broken_file_is_named() {
     }
     let office = Office::with(files);
     assert_eq!(office.open().await.run.steps.len(), 15);
+    // It costs its step, and is told before anything is computed.
     let checked = office.check(DEMO).await;
+    assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+    let told = checked.warnings.join("\n");
+    assert!(
+        told.contains("step 16") && told.contains("val_weights.pt"),
+        "{told}"
+    );
+    // Who wants none missing is refused, in the same words.
+    let strict = format!("{DEMO}\non_error: stop\n");
+    let checked = office.check(&strict).await;
     assert_eq!(checked.problems.len(), 1, "{:?}", checked.problems);
     let message = &checked.problems[0].message;
     assert!(

@@ -34,7 +34,7 @@ use crate::pool::LaneNews;
 const REST_MILLISECONDS: u32 = 120;
 
 /// So many series charts are given in one task.
-const SERIES_AT_ONCE: usize = 500;
+const SERIES_AT_ONCE: usize = 250;
 
 /// What is being computed, or was. Copies share the same signals.
 #[derive(Clone, Copy)]
