@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pollster::block_on;
 use ckptscope_checkpoint::{
-    Catalog, MemorySource, MemoryTree, Run, TensorEntry, catalog_of, read_tensors,
+    Catalog, Contents, DataKind, MemorySource, MemoryTree, Run, TensorEntry, catalog_of, read_stored,
+    read_tensors,
 };
 
 /// A file may take this many times its length in memory, and [`FLOOR_BYTES`].
@@ -15,6 +16,14 @@ const MEMORY_PER_BYTE: usize = 24;
 
 /// What any file may take: windows of fixed size, and small tables.
 const FLOOR_BYTES: usize = 2 * 1024 * 1024;
+
+/// The files of a sound distributed checkpoint of four ranks, which torch wrote.
+const DISTRIBUTED: [(&str, &[u8]); 4] = [
+    ("step-100/__0_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__0_0.distcp")),
+    ("step-100/__1_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__1_0.distcp")),
+    ("step-100/__2_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__2_0.distcp")),
+    ("step-100/__3_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__3_0.distcp")),
+];
 
 /// Tensors of more elements than this are not read: an expanded view may be large by right.
 const READ_LIMIT_ELEMENTS: u64 = 1 << 16;
@@ -56,6 +65,32 @@ pub fn check_index(index: &[u8]) {
     }
 }
 
+/// Reads a step of a distributed checkpoint whose `.metadata` is `metadata`, beside the files of a
+/// sound one: every tensor that has values can be read or refused, and has as many as its shape.
+pub fn check_distributed(metadata: &[u8]) {
+    check_file(metadata);
+    let files = DISTRIBUTED.map(|(path, content)| (path, content.to_vec()));
+    let files = files.into_iter().chain([("step-100/.metadata", metadata.to_vec())]);
+    let tree = MemoryTree::new("fuzz", files);
+    let Ok(run) = block_on(Run::find(&tree)) else { return };
+    for part in run.steps.iter().flat_map(|step| &step.parts) {
+        let Ok(content) = block_on(part.read(&tree)) else { continue };
+        let contents = block_on(Contents::of(content.files, &tree));
+        let mut names = HashSet::new();
+        for held in &contents.tensors {
+            assert!(names.insert(&held.name), "{:?} occurs twice", held.name);
+            let Ok(stored) = held.values(DataKind::Weights) else { continue };
+            let count = stored.shape().iter().try_fold(1_u64, |count, it| count.checked_mul(*it));
+            if count.is_none_or(|count| count > READ_LIMIT_ELEMENTS) {
+                continue;
+            }
+            if let Ok(tensor) = block_on(read_stored(&tree, stored)) {
+                assert_eq!(Some(tensor.values.len() as u64), count, "{}", held.name);
+            }
+        }
+    }
+}
+
 fn check_catalog(source: &MemorySource, catalog: &Catalog, length: u64) {
     let mut names = HashSet::new();
     for entry in &catalog.tensors {
@@ -63,6 +98,9 @@ fn check_catalog(source: &MemorySource, catalog: &Catalog, length: u64) {
         assert_eq!(entry.shape.len(), entry.placement.strides.len());
         let (start, bytes) = entry.byte_range();
         assert!(start.checked_add(bytes).is_some_and(|end| end <= length), "{entry:?}");
+    }
+    for tensor in &catalog.chunked {
+        assert!(names.insert(&tensor.name), "{:?} occurs twice", tensor.name);
     }
     let small: Vec<&TensorEntry> =
         catalog.tensors.iter().filter(|entry| entry.elements() <= READ_LIMIT_ELEMENTS).collect();

@@ -1,4 +1,5 @@
-//! Fills `corpus/` from the fixtures: whole files, and the pickles in them.
+//! Fills `corpus/` from the fixtures: whole files, the pickles in them, `.metadata` of distributed
+//! checkpoints, and shard indexes.
 
 use std::error::Error;
 use std::fs;
@@ -10,9 +11,16 @@ const LONGEST_BYTES: usize = 100_000;
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fixtures = here.join("../crates/checkpoint/tests/data/torch-odd");
-    for target in ["safetensors_header", "zip_directory", "pickle"] {
+    for target in ["safetensors_header", "zip_directory", "pickle", "distributed", "shard_index"] {
         fs::create_dir_all(here.join("corpus").join(target))?;
     }
+    let data = here.join("../crates/checkpoint/tests/data");
+    for case in ["alone", "fsdp", "sharded", "two_dimensions"] {
+        let metadata = data.join("dcp").join(case).join(".metadata");
+        fs::copy(metadata, here.join("corpus/distributed").join(case))?;
+    }
+    let stale = "../tests/field/04-stale-index/run/checkpoint-100/model.safetensors.index.json";
+    fs::copy(here.join(stale), here.join("corpus/shard_index/stale"))?;
     for folder in [fixtures.clone(), fixtures.join("bad")] {
         for file in fs::read_dir(folder)? {
             seed(&here.join("corpus"), &file?.path())?;
