@@ -7,6 +7,7 @@ mod centred;
 mod entries;
 mod matrix;
 mod precision;
+pub mod rank;
 mod scale;
 mod spectrum;
 
@@ -19,6 +20,7 @@ pub use centred::{Basis, Centred};
 pub use entries::EntryStatistics;
 pub use matrix::Matrix;
 pub use precision::Precision;
+pub use rank::LargestRank;
 use scale::Scale;
 
 use crate::measurement::Status;
@@ -34,6 +36,7 @@ pub struct Facts {
     matrix: Matrix,
     scale: Scale,
     precision: OnceCell<Precision>,
+    usual_rank: OnceCell<LargestRank>,
     not_finite: usize,
     statistics: OnceCell<EntryStatistics>,
     magnitudes: OnceCell<Vec<f64>>,
@@ -178,6 +181,7 @@ impl Facts {
             matrix,
             scale,
             precision: OnceCell::new(),
+            usual_rank: OnceCell::new(),
             not_finite,
             statistics: OnceCell::new(),
             magnitudes: OnceCell::new(),

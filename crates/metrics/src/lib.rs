@@ -13,10 +13,10 @@ pub mod parameter;
 pub mod single;
 pub mod sort;
 
-pub use facts::{Facts, Needs, Precision};
+pub use facts::{Facts, LargestRank, Needs, Precision};
 pub use measurement::{Measurement, Status};
 pub use metric::{Comparative, DataKind, Form, Metric, Single};
-pub use parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
+pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// Every metric, in the order in which they are shown.
 pub const METRICS: &[&dyn Metric] = &[
@@ -25,6 +25,8 @@ pub const METRICS: &[&dyn Metric] = &[
     &single::per::Per,
     &single::condition_number::ConditionNumber,
     &single::norm::Norm,
+    &single::stable_rank::StableRank,
+    &single::participation_ratio::ParticipationRatio,
     &single::top_k_values::TopKValues,
     &single::quantile::Quantile,
     &comparative::cka::Cka,

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
+/// The word of a choice that leaves it to what is measured.
+pub const AUTO: &str = "auto";
+
 /// A parameter as its owner declares it.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {

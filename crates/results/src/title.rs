@@ -89,9 +89,10 @@ fn metric_name(metric: &str) -> String {
     known.map_or_else(|| spelt(metric), |(_, name)| (*name).to_owned())
 }
 
-/// `nuclear`, `k 10`, `centred`; nothing for what is switched off.
+/// `nuclear`, `k 10`, `centred`; nothing for what is switched off or left open.
 fn parameter((name, value): (&String, &Value)) -> Option<String> {
     match value {
+        Value::String(word) if word == "auto" => None,
         Value::String(word) => Some(word.replace('_', " ")),
         Value::Bool(is_on) => is_on.then(|| name.replace('_', " ")),
         number => Some(format!("{} {number}", name.replace('_', " "))),

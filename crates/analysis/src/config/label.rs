@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ckptscope_checkpoint::Split;
-use ckptscope_metrics::ParameterValue;
+use ckptscope_metrics::{AUTO, ParameterValue};
 
 use super::name::is_label_character;
 use super::{MetricEntry, Target};
@@ -88,7 +88,7 @@ fn proposals(entries: &[MetricEntry]) -> Vec<String> {
 fn traits(entry: &MetricEntry) -> Vec<String> {
     let parameters = entry.parameters.iter().map(|(name, value)| match value {
         ParameterValue::Boolean(true) => name.to_owned(),
-        ParameterValue::Boolean(false) => String::new(),
+        ParameterValue::Boolean(false) | ParameterValue::Choice(AUTO) => String::new(),
         ParameterValue::Choice(_) | ParameterValue::Integer(_) | ParameterValue::Fraction(_) => {
             value.to_string()
         }

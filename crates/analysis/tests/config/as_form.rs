@@ -299,8 +299,11 @@ fn the_menu_is_the_registry() {
         .iter()
         .find(|metric| metric.name == "norm")
         .expect("it is there");
-    let words = ["frobenius", "nuclear", "inf"].map(str::to_owned).to_vec();
-    assert_eq!(norm.parameters[0].values, ParameterValues::Choice(words));
+    let words = ["frobenius", "nuclear", "inf", "spectral"].map(str::to_owned);
+    assert_eq!(
+        norm.parameters[0].values,
+        ParameterValues::Choice(words.to_vec())
+    );
     assert_eq!(norm.parameters[0].default, "frobenius");
     let circuit = menu.components.iter().find(|one| one.name == "ov_circuit");
     assert!(circuit.is_some_and(|circuit| circuit.roles == ["output_layer", "value_layer"]));

@@ -27,6 +27,24 @@ impl Facts {
             .map_err(Clone::clone)
     }
 
+    /// The squares of the singular values over that of the largest, from 1 downwards.
+    ///
+    /// # Errors
+    /// As [`Facts::singular_values`]; [`Status::TooFewEntries`] where there are none,
+    /// [`Status::AllZero`].
+    pub fn relative_squares(&self) -> Result<Vec<f64>, Status> {
+        let values = self.singular_values()?;
+        let largest = *values.first().ok_or(Status::TooFewEntries {
+            entries: 0,
+            needed: 1,
+        })?;
+        if largest == 0.0 {
+            return Err(Status::AllZero);
+        }
+        let square = |value: &f64| (value / largest).powi(2);
+        Ok(values.iter().map(square).collect())
+    }
+
     /// A matrix `C` with the same rows, no more columns, and `C C^T = X X^T`: the same singular
     /// values, the same left singular vectors, the same similarities between samples.
     ///

@@ -1,15 +1,19 @@
 //! The condition number.
 
+use crate::facts::rank::RANK;
 use crate::facts::{Facts, Needs, Precision};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::Parameters;
+use crate::parameter::{Parameter, Parameters};
 
 /// How unevenly a matrix stretches: its largest singular value over its smallest.
 ///
 /// # Definition
-/// Of the matrix `[m, n]` with $r = \min(m, n)$ singular values:
+/// Of the matrix `[m, n]` with $r$ singular values:
 /// $$ \kappa = s_1 / s_r $$
+/// By `rank`, $r$ is $\min(m, n)$ (`shape`) or what the factors of a product leave of it
+/// (`possible`): the width of a head, for its circuit, which has no condition number by its
+/// shape. `auto` is `possible` where components are found by role, else `shape`.
 ///
 /// # Range and reading
 /// From 1, a multiple of an orthogonal map, upwards without bound.
@@ -65,6 +69,10 @@ impl Metric for ConditionNumber {
         DataKind::ALL
     }
 
+    fn parameters(&self) -> &'static [Parameter] {
+        &[RANK]
+    }
+
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
             singular_values: true,
@@ -78,13 +86,15 @@ impl Metric for ConditionNumber {
 }
 
 impl Single for ConditionNumber {
-    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        vec![condition_number(matrix).unwrap_or_else(Measurement::undefined)]
+    fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        let rank = parameters.choice(RANK.name);
+        vec![condition_number(rank, matrix).unwrap_or_else(Measurement::undefined)]
     }
 }
 
-fn condition_number(matrix: &Facts) -> Result<Measurement, Status> {
+fn condition_number(rank: &str, matrix: &Facts) -> Result<Measurement, Status> {
     let values = matrix.singular_values()?;
+    let values = &values[..matrix.largest_rank(rank).min(values.len())];
     let (Some(&largest), Some(&smallest)) = (values.first(), values.last()) else {
         return Err(Status::TooFewEntries {
             entries: 0,

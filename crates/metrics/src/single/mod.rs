@@ -5,6 +5,8 @@ pub mod condition_number;
 pub mod gini;
 pub mod hoyer;
 pub mod norm;
+pub mod participation_ratio;
 pub mod per;
 pub mod quantile;
+pub mod stable_rank;
 pub mod top_k_values;

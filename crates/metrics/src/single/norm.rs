@@ -11,6 +11,8 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// Of the matrix `[m, n]`, by `norm_type`:
 /// - `frobenius`: $\sqrt{\sum x_{ij}^2}$;
 /// - `nuclear`: $\sum s_i$, the sum of singular values;
+/// - `spectral`: $s_1$, the largest singular value: how far a vector of length 1 is stretched at
+///   most. (WeightWatcher's column of that name is its square.)
 /// - `inf`: $\max |x_{ij}|$, the largest magnitude. (Not the operator norm of that name.)
 ///
 /// # Range and reading
@@ -47,7 +49,7 @@ pub struct Norm;
 const PARAMETERS: &[Parameter] = &[Parameter {
     name: "norm_type",
     summary: "which norm",
-    kind: ParameterKind::Choice(&["frobenius", "nuclear", "inf"]),
+    kind: ParameterKind::Choice(&["frobenius", "nuclear", "inf", "spectral"]),
     default: ParameterValue::Choice("frobenius"),
 }];
 
@@ -74,7 +76,7 @@ impl Metric for Norm {
 
     fn needs(&self, parameters: &Parameters) -> Needs {
         match parameters.choice("norm_type") {
-            "nuclear" => Needs {
+            "nuclear" | "spectral" => Needs {
                 singular_values: true,
                 ..Needs::default()
             },
@@ -99,6 +101,7 @@ impl Single for Norm {
 fn norm(norm_type: &str, matrix: &Facts) -> Result<f64, Status> {
     let scaled = match norm_type {
         "nuclear" => matrix.singular_values()?.iter().sum(),
+        "spectral" => matrix.singular_values()?.first().copied().unwrap_or(0.0),
         "inf" => matrix.entry_statistics()?.largest,
         _ => matrix.entry_statistics()?.sum_of_squares.sqrt(),
     };

@@ -1,16 +1,20 @@
 //! The proportional effective rank.
 
+use crate::facts::rank::RANK;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::Parameters;
+use crate::parameter::{Parameter, Parameters};
 
 /// The share of its dimensions that a matrix uses: the effective rank over the largest rank.
 ///
 /// # Definition
-/// With $p_i = s_i / \sum_j s_j$ over the $r = \min(m, n)$ singular values of the matrix
-/// `[m, n]`, and $0 \ln 0 = 0$:
+/// With $p_i = s_i / \sum_j s_j$ over the $r$ singular values of the matrix `[m, n]`, and
+/// $0 \ln 0 = 0$:
 /// $$ \mathrm{PER} = \frac{1}{r} \exp\Bigl(-\sum_{i=1}^{r} p_i \ln p_i\Bigr) $$
+/// By `rank`, $r$ is $\min(m, n)$ (`shape`) or what the factors of a product leave of it
+/// (`possible`): the width of a head, for its circuit. `auto` is `possible` where components are
+/// found by role, else `shape`.
 ///
 /// # Range and reading
 /// From $1/r$ (rank one) to 1, where all singular values are equal.
@@ -60,6 +64,10 @@ impl Metric for Per {
         &[DataKind::Weights, DataKind::Gradients]
     }
 
+    fn parameters(&self) -> &'static [Parameter] {
+        &[RANK]
+    }
+
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
             singular_values: true,
@@ -73,12 +81,12 @@ impl Metric for Per {
 }
 
 impl Single for Per {
-    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        vec![per(matrix).into()]
+    fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        vec![per(parameters.choice(RANK.name), matrix).into()]
     }
 }
 
-fn per(matrix: &Facts) -> Result<f64, Status> {
+fn per(rank: &str, matrix: &Facts) -> Result<f64, Status> {
     let values = matrix.singular_values()?;
     if values.is_empty() {
         return Err(Status::TooFewEntries {
@@ -96,6 +104,6 @@ fn per(matrix: &Facts) -> Result<f64, Status> {
         .filter(|share| *share > 0.0);
     let entropy: f64 = -shares.map(|share| share * share.ln()).sum::<f64>();
     #[allow(clippy::cast_precision_loss)] // a number of singular values
-    let full_rank = values.len() as f64;
-    Ok((entropy.exp() / full_rank).min(1.0))
+    let largest_rank = matrix.largest_rank(rank) as f64;
+    Ok((entropy.exp() / largest_rank).min(1.0))
 }

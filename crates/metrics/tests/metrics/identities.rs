@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use crate::ask::{assert_near, assert_value, norm, of, of_pair, top_k};
 use crate::matrices::{any_matrix, beside, gaussian, orthogonal, well_conditioned};
 
-const NORMS: [&str; 3] = ["frobenius", "nuclear", "inf"];
+const NORMS: [&str; 4] = ["frobenius", "nuclear", "inf", "spectral"];
+
+/// Ranks that are no whole numbers.
+const SOFT_RANKS: [&str; 2] = ["stable_rank", "participation_ratio"];
 
 fn reference() -> [(&'static str, ParameterValue); 1] {
     [("variant", ParameterValue::Choice("reference"))]
@@ -23,7 +26,7 @@ proptest! {
         let left = orthogonal(matrix.nrows(), seed);
         let right = orthogonal(matrix.ncols(), !seed);
         let turned = left * &matrix * right;
-        for norm_type in ["frobenius", "nuclear"] {
+        for norm_type in ["frobenius", "nuclear", "spectral"] {
             assert_near(norm(norm_type, &turned), norm(norm_type, &matrix), 1e-12);
         }
     }
@@ -37,8 +40,9 @@ proptest! {
 
     #[test]
     fn norms_are_ordered(matrix in any_matrix(12)) {
-        let [frobenius, nuclear, largest] = NORMS.map(|norm_type| norm(norm_type, &matrix));
-        prop_assert!(largest <= frobenius * (1.0 + 1e-14));
+        let [frobenius, nuclear, largest, spectral] = NORMS.map(|norm_type| norm(norm_type, &matrix));
+        prop_assert!(largest <= spectral * (1.0 + 1e-12));
+        prop_assert!(spectral <= frobenius * (1.0 + 1e-12));
         prop_assert!(frobenius <= nuclear * (1.0 + 1e-12));
     }
 
@@ -67,8 +71,22 @@ proptest! {
     fn spectra_do_not_feel_orthogonal_maps_or_scale(side in 2..12_usize, seed: u64, factor in 0.1..9.0_f64) {
         let matrix = well_conditioned(side, seed);
         let turned = orthogonal(side, !seed) * &matrix * factor;
-        for name in ["per", "condition_number"] {
+        for name in ["per", "condition_number"].into_iter().chain(SOFT_RANKS) {
             assert_value(&of(name, &turned), of(name, &matrix).value.unwrap(), 1e-11);
+        }
+    }
+
+    #[test]
+    fn soft_ranks_lie_between_one_and_the_rank_and_do_not_feel_a_transposition(matrix in any_matrix(12)) {
+        #[allow(clippy::cast_precision_loss)] // small sizes
+        let rank = matrix.nrows().min(matrix.ncols()) as f64;
+        for name in SOFT_RANKS {
+            let found = of(name, &matrix);
+            prop_assert_eq!(&of(name, &matrix.transpose()).status, &found.status);
+            if let Some(value) = found.value {
+                prop_assert!((1.0 - 1e-12..=rank * (1.0 + 1e-12)).contains(&value), "{name} {value}");
+                assert_value(&of(name, &matrix.transpose()), value, 1e-10);
+            }
         }
     }
 
@@ -76,6 +94,10 @@ proptest! {
     fn an_orthogonal_matrix_uses_all_its_dimensions_evenly(side in 1..12_usize, seed: u64) {
         assert_value(&of("per", &orthogonal(side, seed)), 1.0, 1e-12);
         assert_value(&of("condition_number", &orthogonal(side, seed)), 1.0, 1e-12);
+        #[allow(clippy::cast_precision_loss)] // small sizes
+        for name in SOFT_RANKS {
+            assert_value(&of(name, &orthogonal(side, seed)), side as f64, 1e-12);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod factors;
 mod identities;
 mod matrices;
 mod pwcca;
+mod rank;
 mod reference_signs;
 mod registry;
 mod scales;

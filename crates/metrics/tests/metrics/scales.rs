@@ -13,7 +13,14 @@ const SCALES: [f64; 6] = [1e-290, 1e-200, 1e-30, 1e30, 1e200, 1e290];
 #[test]
 fn ratios_do_not_feel_the_scale() {
     let matrix = with_singular_values(9, 6, 1, |share| 1.0 + share);
-    for name in ["gini", "hoyer", "per", "condition_number"] {
+    for name in [
+        "gini",
+        "hoyer",
+        "per",
+        "condition_number",
+        "stable_rank",
+        "participation_ratio",
+    ] {
         let expected = of(name, &matrix).value.unwrap();
         for scale in SCALES {
             assert_value(&of(name, &(&matrix * scale)), expected, 1e-12);
@@ -24,7 +31,7 @@ fn ratios_do_not_feel_the_scale() {
 #[test]
 fn norms_have_the_scale() {
     let matrix = gaussian(9, 6, 2);
-    for norm_type in ["frobenius", "nuclear", "inf"] {
+    for norm_type in ["frobenius", "nuclear", "inf", "spectral"] {
         let expected = norm(norm_type, &matrix);
         for scale in SCALES {
             assert_near(norm(norm_type, &(&matrix * scale)), expected * scale, 1e-12);

@@ -38,7 +38,13 @@ fn a_target_that_is_not_finite_is_no_comparison() {
 #[test]
 fn all_zero() {
     let zeros = DMatrix::zeros(3, 4);
-    for name in ["hoyer", "per", "condition_number"] {
+    for name in [
+        "hoyer",
+        "per",
+        "condition_number",
+        "stable_rank",
+        "participation_ratio",
+    ] {
         assert_undefined(&of(name, &zeros), Status::AllZero);
     }
 }
@@ -53,8 +59,14 @@ fn too_few_entries() {
         DMatrix::zeros(3, 0),
     ] {
         assert_undefined(&of("hoyer", &empty), too_few(0, 2));
-        assert_undefined(&of("per", &empty), too_few(0, 1));
-        assert_undefined(&of("condition_number", &empty), too_few(0, 1));
+        for name in [
+            "per",
+            "condition_number",
+            "stable_rank",
+            "participation_ratio",
+        ] {
+            assert_undefined(&of(name, &empty), too_few(0, 1));
+        }
     }
 }
 

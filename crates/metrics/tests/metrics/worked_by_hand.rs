@@ -68,12 +68,23 @@ fn condition_number_of_less_than_full_rank() {
 }
 
 #[test]
+fn ranks_that_are_no_whole_numbers() {
+    // Singular values 4, 2, 2, 0: squares 16, 4, 4.
+    let matrix =
+        dmatrix![0.0, 4.0, 0.0, 0.0; -2.0, 0.0, 0.0, 0.0; 0.0, 0.0, 2.0, 0.0; 0.0, 0.0, 0.0, 0.0];
+    assert_value(&of("stable_rank", &matrix), 24.0 / 16.0, EXACT);
+    let ratio = 24.0 * 24.0 / (256.0 + 16.0 + 16.0);
+    assert_value(&of("participation_ratio", &matrix), ratio, EXACT);
+}
+
+#[test]
 fn norms() {
     let matrix = dmatrix![0.0, 3.0, 0.0; -4.0, 0.0, 0.0];
     assert_eq!(norm("frobenius", &matrix), 5.0);
     assert!((norm("nuclear", &matrix) - 7.0).abs() < EXACT);
+    assert!((norm("spectral", &matrix) - 4.0).abs() < EXACT);
     assert_eq!(norm("inf", &matrix), 4.0);
-    for norm_type in ["frobenius", "nuclear", "inf"] {
+    for norm_type in ["frobenius", "nuclear", "inf", "spectral"] {
         assert_eq!(norm(norm_type, &DMatrix::zeros(0, 3)), 0.0);
         assert_eq!(norm(norm_type, &DMatrix::zeros(2, 3)), 0.0);
     }

@@ -1,0 +1,83 @@
+//! The stable rank.
+
+use crate::facts::{Facts, Needs};
+use crate::measurement::{Measurement, Status};
+use crate::metric::{DataKind, Form, Metric, Single};
+use crate::parameter::Parameters;
+
+/// How many directions as strong as the strongest would make up the matrix.
+///
+/// # Definition
+/// Of the matrix `[m, n]` with singular values $s_1 \ge \dots \ge s_r$:
+/// $$ \frac{\lVert X \rVert_F^2}{\lVert X \rVert_2^2} = \frac{\sum_i s_i^2}{s_1^2} $$
+///
+/// # Range and reading
+/// From 1, where one direction is all, to the rank, where all directions are equally strong. It is
+/// never larger than the rank, and small changes of the matrix change it little.
+///
+/// # Applies to
+/// Weights, gradients and activations.
+///
+/// # Numerics
+/// From the singular values that all metrics of the matrix share; scale-free. What is zero by
+/// construction adds nothing.
+///
+/// # Errors
+/// Undefined where the matrix is empty or all entries are zero; `not finite` where an entry is NaN
+/// or infinite.
+///
+/// # References
+/// M. Rudelson and R. Vershynin, "Sampling from large matrices: an approach through geometric
+/// functional analysis", Journal of the ACM 54 (2007).
+///
+/// # Example
+/// Singular values 3 and 1: $(9 + 1) / 9$.
+/// ```
+/// use nalgebra::dmatrix;
+/// use ckptscope_metrics::{Facts, Parameters, Single, single::stable_rank::StableRank};
+///
+/// let matrix = Facts::dense(dmatrix![0.0, 3.0; -1.0, 0.0]);
+/// let stable_rank = StableRank.measure(&Parameters::default(), &matrix);
+/// assert!((stable_rank[0].value.unwrap() - 10.0 / 9.0).abs() < 1e-14);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct StableRank;
+
+impl Metric for StableRank {
+    fn name(&self) -> &'static str {
+        "stable_rank"
+    }
+
+    fn title(&self) -> &'static str {
+        "Stable rank"
+    }
+
+    fn summary(&self) -> &'static str {
+        "how many directions as strong as the strongest would make up a matrix"
+    }
+
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
+    }
+
+    fn needs(&self, _: &Parameters) -> Needs {
+        Needs {
+            singular_values: true,
+            ..Needs::default()
+        }
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Single(self)
+    }
+}
+
+impl Single for StableRank {
+    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        vec![stable_rank(matrix).into()]
+    }
+}
+
+fn stable_rank(matrix: &Facts) -> Result<f64, Status> {
+    Ok(matrix.relative_squares()?.iter().sum())
+}
