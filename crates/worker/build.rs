@@ -1,14 +1,45 @@
-//! Lists the page's files for the program to carry, where the page was built before it.
+//! Lists the page's files for the program to carry, where the page was built before it, and tells
+//! the program which commit it is built of, where git knows.
 
 use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 /// What `cargo xtask build` writes, from the root of the workspace.
 const PAGE: &str = "../../dist";
 
+/// What the program calls the commit; packagers without a repository may set it.
+const COMMIT: &str = "CKPTSCOPE_COMMIT";
+
 fn main() -> Result<(), Box<dyn Error>> {
+    tell_commit();
+    list_page()
+}
+
+fn tell_commit() {
+    println!("cargo::rerun-if-env-changed={COMMIT}");
+    if env::var_os(COMMIT).is_some() {
+        return;
+    }
+    // Every commit adds a line to this file.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={log}");
+    }
+    if let Some(commit) = git(&["rev-parse", "--short=9", "HEAD"]) {
+        println!("cargo::rustc-env={COMMIT}={commit}");
+    }
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let told = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(told.stdout).ok()?;
+    let text = text.trim();
+    (told.status.success() && !text.is_empty()).then(|| text.to_owned())
+}
+
+fn list_page() -> Result<(), Box<dyn Error>> {
     let page = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join(PAGE);
     println!("cargo::rerun-if-changed={}", page.display());
     // While working on it the page is read from its folder, so that it may change.

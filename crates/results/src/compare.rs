@@ -1,20 +1,22 @@
 //! Several analyses as one: runs, seeds or sizes side by side.
 //!
-//! What is matched is what a number is of, whatever the run, and whatever stands before the layers
-//! (one run's wrapper is not another's). Where a run has one part in several stacks, the stacks
+//! What is matched is what a number is of and what it means (`compare/meaning.rs`), whatever the
+//! run, and whatever stands before the layers (one run's wrapper is not another's). Where a run has one part in several stacks, the stacks
 //! tell its numbers apart. In the merged results every series names its run.
+
+mod meaning;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use ckptscope_vocabulary::without_wrappers;
-use serde_json::json;
 
+use self::meaning::Labels;
 use crate::order::Order;
 use crate::write::{Cell, KEY_COLUMNS, STACK, key_cells, number_cell, written};
 use crate::{
-    Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, Text, UnreadableStep,
-    WriteError,
+    Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, SeriesPoint, Text,
+    UnreadableStep, WriteError,
 };
 
 /// The columns of the table before [`KEY_COLUMNS`].
@@ -22,6 +24,12 @@ const ENTRY_COLUMNS: [&str; 2] = ["metric", "split"];
 
 /// The column after those of the runs.
 const DIFFERENCE: &str = "difference";
+
+/// What a run's status is, where it has no row of a number at all.
+const LACKING: &str = "lacking";
+
+/// What it is where nobody says why there is no number.
+const UNDEFINED: &str = "undefined";
 
 /// Analyses side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,8 +58,8 @@ pub struct ComparedRow<'a> {
     pub id: &'a SeriesId,
     /// The step.
     pub step: u64,
-    /// One per run; none where it is undefined or not there.
-    pub values: Vec<Option<f64>>,
+    /// One per run; none where the run has no such row.
+    pub points: Vec<Option<SeriesPoint<'a>>>,
 }
 
 /// Analyses that cannot be compared.
@@ -82,12 +90,13 @@ impl Comparison {
         }
         let names = names(&runs);
         let runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();
-        let matches = matches(&runs);
-        let meet = |row: ComparedRow<'_>| row.values.iter().flatten().count() > 1;
-        if !matches.iter().any(|one| one.rows().any(meet)) {
+        let labels = Labels::of(&names, &runs);
+        let matches = matches(&runs, &labels);
+        let meet = |row: ComparedRow<'_>| row.values().flatten().count() > 1;
+        if !labels.some_stand_apart() && !matches.iter().any(|one| one.rows().any(meet)) {
             return Err(CompareError::NothingInCommon);
         }
-        let merged = merged(&names, &runs);
+        let merged = merged(&names, &runs, &labels);
         Ok(Self {
             names,
             merged,
@@ -117,7 +126,9 @@ impl Comparison {
         let names_stacks = self.merged.names_stacks();
         let columns = columns.chain(names_stacks.then_some(STACK));
         let columns = columns.chain(self.names.iter().map(String::as_str));
-        let columns: Vec<&str> = columns.chain([DIFFERENCE]).collect();
+        let statuses: Vec<String> = self.names.iter().map(|name| status_column(name)).collect();
+        let columns = columns.chain([DIFFERENCE]);
+        let columns: Vec<&str> = columns.chain(statuses.iter().map(String::as_str)).collect();
         written(&columns, self.rows().map(|row| row.cells(names_stacks)))
     }
 
@@ -158,20 +169,32 @@ impl Match {
         points.iter().any(Option::is_some).then(|| ComparedRow {
             id: &self.id,
             step,
-            values: points
-                .iter()
-                .map(|point| point.as_ref()?.number())
-                .collect(),
+            points,
         })
     }
 }
 
 impl<'a> ComparedRow<'a> {
+    /// One per run; none where it is undefined or not there.
+    pub fn values(&self) -> impl Iterator<Item = Option<f64>> {
+        self.points.iter().map(|point| point.as_ref()?.number())
+    }
+
     /// The last run's value less the first's, where both have one.
     #[must_use]
     pub fn difference(&self) -> Option<f64> {
-        let (first, last) = (self.values.first()?, self.values.last()?);
-        Some((*last)? - (*first)?)
+        let (first, last) = (self.points.first()?, self.points.last()?);
+        Some(last.as_ref()?.number()? - first.as_ref()?.number()?)
+    }
+
+    /// One per run: a status' code where the number is undefined, `lacking` where there is no such
+    /// row, nothing where there is a number.
+    pub fn statuses(&self) -> impl Iterator<Item = &'a str> {
+        self.points.iter().map(|point| match point {
+            None => LACKING,
+            Some(point) if point.value.is_some() => "",
+            Some(point) => point.status.map_or(UNDEFINED, |status| &*status.code),
+        })
     }
 
     fn cells(self, names_stacks: bool) -> Vec<Cell<'a>> {
@@ -180,9 +203,10 @@ impl<'a> ComparedRow<'a> {
             vec![(&*id.entry.label).into(), id.entry.split.name().into()];
         cells.extend(key_cells(id, self.step));
         cells.extend(names_stacks.then(|| Cell::from(&*id.stack)));
-        cells.extend(self.values.iter().copied().map(number_cell));
+        cells.extend(self.values().map(number_cell));
         // What is beyond the largest number has no place in a table.
         cells.push(number_cell(self.difference().filter(|one| one.is_finite())));
+        cells.extend(self.statuses().map(Cell::from));
         cells
     }
 }
@@ -197,42 +221,56 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
         let name = given.as_ref().unwrap_or(&results.analysis_name);
         let numbered = (2_u64..).map(|number| format!("{name} {number}"));
         let mut free = std::iter::once(name.clone()).chain(numbered);
-        let name = free.find(|name| !taken.contains(name)).unwrap_or_default();
-        taken.insert(name.clone());
+        let is_free = |name: &String| {
+            ![name, &status_column(name)]
+                .iter()
+                .any(|it| taken.contains(*it))
+        };
+        let name = free.find(is_free).unwrap_or_default();
+        taken.extend([name.clone(), status_column(&name)]);
         names.push(name);
     }
     names
 }
 
+/// The column of a run's statuses.
+fn status_column(name: &str) -> String {
+    format!("{name}_status")
+}
+
 /// What series of several runs are matched by.
-struct Matching {
+struct Matching<'a> {
+    labels: &'a Labels,
     /// What some run has in several stacks, so that only the stack tells its numbers apart.
     in_several_stacks: HashSet<SeriesId>,
 }
 
-impl Matching {
-    fn of(runs: &[Results]) -> Self {
+impl<'a> Matching<'a> {
+    fn of(runs: &[Results], labels: &'a Labels) -> Self {
         let mut several = HashSet::new();
-        for run in runs {
+        for (index, run) in runs.iter().enumerate() {
             let mut seen = HashSet::new();
             for series in run.series.iter() {
                 let id = with_stack(&series.id, Text::default());
+                let id = labels.renamed(index, id);
                 if !seen.insert(id.clone()) {
                     several.insert(id);
                 }
             }
         }
         Self {
+            labels,
             in_several_stacks: several,
         }
     }
 
     /// The id without what differs between runs: the run, wrappers, and the stack where it tells
     /// nothing apart.
-    fn by(&self, id: &SeriesId) -> SeriesId {
-        let by = with_stack(id, Text::default());
+    fn by(&self, run: usize, id: &SeriesId) -> SeriesId {
+        let by = self.labels.renamed(run, with_stack(id, Text::default()));
         if self.in_several_stacks.contains(&by) {
-            with_stack(id, without_wrappers(&id.stack).into())
+            let stack = without_wrappers(&id.stack).into();
+            SeriesId { stack, ..by }
         } else {
             by
         }
@@ -248,19 +286,16 @@ fn with_stack(id: &SeriesId, stack: Text) -> SeriesId {
 }
 
 /// All series of all runs, in the order of results.
-fn matches(runs: &[Results]) -> Vec<Match> {
-    let matching = Matching::of(runs);
+fn matches(runs: &[Results], labels: &Labels) -> Vec<Match> {
+    let matching = Matching::of(runs, labels);
     let mut matches: Vec<Match> = Vec::new();
     let mut places: HashMap<SeriesId, usize> = HashMap::new();
     for (index, run) in runs.iter().enumerate() {
         for series in run.series.iter() {
-            let by = matching.by(&series.id);
-            let place = *places.entry(by).or_insert_with(|| {
+            let by = matching.by(index, &series.id);
+            let place = *places.entry(by).or_insert_with_key(|by| {
                 matches.push(Match {
-                    id: SeriesId {
-                        run: None,
-                        ..series.id.clone()
-                    },
+                    id: with_stack(by, Text::clone(&series.id.stack)),
                     series: vec![None; runs.len()],
                 });
                 matches.len() - 1
@@ -268,22 +303,23 @@ fn matches(runs: &[Results]) -> Vec<Match> {
             matches[place].series[index] = Some(Arc::clone(series));
         }
     }
-    let entries = entries(runs);
+    let entries = entries(runs, labels);
     let order = Order::of(&entries, &[]);
     matches.sort_by_cached_key(|one| order.key(&one.id));
     matches
 }
 
 /// The entries of all runs, each once, with everything that any of them measures.
-fn entries(runs: &[Results]) -> Vec<Entry> {
+fn entries(runs: &[Results], labels: &Labels) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for entry in runs.iter().flat_map(|run| &run.entries) {
-        match entries.iter_mut().find(|known| is_same(known, entry)) {
-            None => entries.push(entry.clone()),
+    let all = runs.iter().enumerate();
+    for entry in all.flat_map(|(index, run)| labels.entries(index, run)) {
+        match entries.iter_mut().find(|known| is_same(known, &entry)) {
+            None => entries.push(entry),
             Some(known) => {
-                for one in &entry.components {
-                    if !known.components.contains(one) {
-                        known.components.push(one.clone());
+                for one in entry.components {
+                    if !known.components.contains(&one) {
+                        known.components.push(one);
                     }
                 }
             }
@@ -311,7 +347,7 @@ fn unreadable(names: &[String], runs: &[Results]) -> Vec<UnreadableStep> {
     steps
 }
 
-fn merged(names: &[String], runs: &[Results]) -> Results {
+fn merged(names: &[String], runs: &[Results], labels: &Labels) -> Results {
     let steps: BTreeSet<u64> = runs.iter().flat_map(|run| run.steps.clone()).collect();
     let missing = runs.iter().flat_map(|run| run.missing_steps.clone());
     let missing: BTreeSet<u64> = missing.filter(|step| !steps.contains(step)).collect();
@@ -328,15 +364,16 @@ fn merged(names: &[String], runs: &[Results]) -> Results {
         steps: steps.into_iter().collect(),
         missing_steps: missing.into_iter().collect(),
         unreadable_steps: unreadable(names, runs),
-        entries: entries(runs),
-        warnings: warnings(names, runs),
+        entries: entries(runs, labels),
+        warnings: warnings(names, runs, labels),
         config: first.map(|run| run.config.clone()).unwrap_or_default(),
         ..Results::default()
     };
-    for (name, run) in names.iter().zip(runs) {
+    for (index, (name, run)) in names.iter().zip(runs).enumerate() {
         let name = Text::from(name.as_str());
         for series in run.series.iter() {
             let mut series = Series::clone(series);
+            series.id = labels.renamed(index, series.id);
             series.id.run = Some(Text::clone(&name));
             merged.series.insert_series(series);
         }
@@ -358,12 +395,12 @@ fn inputs(names: &[String], runs: &[Results]) -> Vec<Input> {
 }
 
 /// What does not match, and then what the runs' own analyses warned of.
-fn warnings(names: &[String], runs: &[Results]) -> Vec<String> {
-    let mut warnings = differing_entries(names, runs);
-    let matching = Matching::of(runs);
-    for (name, run) in names.iter().zip(runs) {
+fn warnings(names: &[String], runs: &[Results], labels: &Labels) -> Vec<String> {
+    let mut warnings = labels.warnings.clone();
+    let matching = Matching::of(runs, labels);
+    for (index, (name, run)) in names.iter().zip(runs).enumerate() {
         warnings.extend(lacking_steps(name, run, runs));
-        warnings.extend(lacking_series(name, run, runs, &matching));
+        warnings.extend(lacking_series(name, index, runs, &matching));
     }
     if let (Some(first), Some(name)) = (runs.first(), names.first())
         && runs.iter().any(|run| run.config != first.config)
@@ -379,39 +416,6 @@ fn warnings(names: &[String], runs: &[Results]) -> Vec<String> {
     warnings
 }
 
-/// Entries of one label that do not measure the same.
-fn differing_entries(names: &[String], runs: &[Results]) -> Vec<String> {
-    let mut differing = Vec::new();
-    let all = names.iter().zip(runs);
-    let all = all.flat_map(|(name, run)| run.entries.iter().map(move |entry| (name, entry)));
-    let mut known: Vec<(&String, &Entry)> = Vec::new();
-    for (name, entry) in all {
-        let Some((first, before)) = known.iter().find(|(_, before)| is_same(before, entry)) else {
-            known.push((name, entry));
-            continue;
-        };
-        let (one, other) = (measures(before), measures(entry));
-        if one != other {
-            let stem = entry.id().stem();
-            differing.push(format!(
-                "{stem} is not the same in all: {one} in {first}, {other} in {name}"
-            ));
-        }
-    }
-    differing
-}
-
-/// The metric with its parameters and its target.
-fn measures(entry: &Entry) -> String {
-    let parameters = json!(entry.parameters);
-    let target = entry.target.map(|step| format!(" against step {step}"));
-    format!(
-        "{} {parameters}{}",
-        entry.metric,
-        target.unwrap_or_default()
-    )
-}
-
 fn lacking_steps(name: &str, run: &Results, runs: &[Results]) -> Option<String> {
     let all: BTreeSet<u64> = runs.iter().flat_map(|run| run.steps.clone()).collect();
     let own: BTreeSet<u64> = run.steps.iter().copied().collect();
@@ -420,16 +424,23 @@ fn lacking_steps(name: &str, run: &Results, runs: &[Results]) -> Option<String> 
 }
 
 /// What others have and this run has not, by component; with the layers where it has others of it.
-fn lacking_series(name: &str, run: &Results, runs: &[Results], matching: &Matching) -> Vec<String> {
-    let series = |run: &Results| -> BTreeSet<SeriesId> {
+fn lacking_series(
+    name: &str,
+    index: usize,
+    runs: &[Results],
+    matching: &Matching<'_>,
+) -> Vec<String> {
+    let series = |(index, run): (usize, &Results)| -> BTreeSet<SeriesId> {
         let ids = run.series.iter();
-        ids.map(|series| matching.by(&series.id)).collect()
+        ids.map(|series| matching.by(index, &series.id)).collect()
     };
-    let own = series(run);
+    let own = runs.get(index).map(|run| series((index, run)));
+    let own = own.unwrap_or_default();
     let own_parts: BTreeSet<String> = own.iter().map(part).collect();
-    let others: BTreeSet<SeriesId> = runs.iter().flat_map(series).collect();
+    let others: BTreeSet<SeriesId> = runs.iter().enumerate().flat_map(series).collect();
     let mut lacking: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-    for id in others.difference(&own) {
+    let lacks = others.difference(&own);
+    for id in lacks.filter(|id| !matching.labels.stands_apart(id)) {
         lacking.entry(part(id)).or_default().insert(id.layer);
     }
     let told = lacking.into_iter().map(|(part, layers)| {

@@ -7,8 +7,21 @@
 mod csv;
 mod per_step;
 
+use std::collections::BTreeSet;
+
 pub(crate) use self::csv::{Cell, KEY_COLUMNS, STACK, key_cells, number_cell, written};
 use crate::{EntryId, Results};
+
+/// The file of everything.
+const RESULTS: &str = "results.json";
+
+/// The config as it was written.
+const CONFIG: &str = "config.yaml";
+
+/// The table of one metric entry.
+fn table_path(entry: &EntryId) -> String {
+    format!("{}.csv", entry.stem())
+}
 
 /// One file of results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +61,22 @@ impl Results {
         csv::of_everything(self)
     }
 
+    /// The paths of [`Results::files`].
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let tables = self.entries.iter().map(|entry| table_path(&entry.id()));
+        let of_steps = self.series.iter().flat_map(|series| {
+            let entry = &series.id.entry;
+            series
+                .steps()
+                .iter()
+                .map(|step| per_step::path(*step, entry))
+        });
+        let of_steps: BTreeSet<String> = of_steps.collect();
+        let own = [RESULTS, CONFIG].map(str::to_owned);
+        tables.chain(of_steps).chain(own).collect()
+    }
+
     /// Every file but those that know the time: per-step JSON, CSV tables, `results.json` and
     /// `config.yaml`.
     ///
@@ -60,16 +89,16 @@ impl Results {
             let id = entry.id();
             files.extend(per_step::of_entry(self, &id)?);
             files.push(ResultFile {
-                path: format!("{}.csv", id.stem()),
+                path: table_path(&id),
                 bytes: self.csv(&id)?,
             });
         }
         files.push(ResultFile {
-            path: "results.json".to_owned(),
+            path: RESULTS.to_owned(),
             bytes: self.to_json()?,
         });
         files.push(ResultFile {
-            path: "config.yaml".to_owned(),
+            path: CONFIG.to_owned(),
             bytes: self.config.clone().into_bytes(),
         });
         Ok(files)

@@ -83,13 +83,13 @@ fn compared(runs: Vec<Results>) -> Comparison {
 fn numbers_stand_side_by_side() {
     let table = compared(vec![first(), second()]).csv().unwrap();
     let expected = "\
-metric,split,step,key,component,output,layer,head,data_type,a,b,difference
-per,val,0,layers.0.o_proj.weights,o_proj,,0,,weights,0.5,,
-per,val,0,layers.1.o_proj.weights,o_proj,,1,,weights,0.25,,
-per,val,1,layers.0.o_proj.weights,o_proj,,0,,weights,1.0,1.75,0.75
-per,val,1,layers.1.o_proj.weights,o_proj,,1,,weights,,,
-per,val,1,layers.0.v_proj.weights,v_proj,,0,,weights,,2.0,
-per,val,2,layers.0.o_proj.weights,o_proj,,0,,weights,,3.0,
+metric,split,step,key,component,output,layer,head,data_type,a,b,difference,a_status,b_status
+per,val,0,layers.0.o_proj.weights,o_proj,,0,,weights,0.5,,,,lacking
+per,val,0,layers.1.o_proj.weights,o_proj,,1,,weights,0.25,,,,lacking
+per,val,1,layers.0.o_proj.weights,o_proj,,0,,weights,1.0,1.75,0.75,,
+per,val,1,layers.1.o_proj.weights,o_proj,,1,,weights,,,,undefined,lacking
+per,val,1,layers.0.v_proj.weights,v_proj,,0,,weights,,2.0,,lacking,
+per,val,2,layers.0.o_proj.weights,o_proj,,0,,weights,,3.0,,lacking,
 ";
     assert_eq!(String::from_utf8(table).unwrap(), expected);
 }
@@ -132,7 +132,9 @@ fn a_wrapper_around_one_run_changes_nothing() {
     };
     let plain = compared(vec![first(), second()]);
     let other = compared(vec![first(), wrapped(second())]);
-    let values = |one: &Comparison| one.rows().map(|row| row.values).collect::<Vec<_>>();
+    let values = |one: &Comparison| -> Vec<Vec<Option<f64>>> {
+        one.rows().map(|row| row.values().collect()).collect()
+    };
     assert_eq!(values(&plain), values(&other));
     assert_eq!(plain.merged.warnings, other.merged.warnings);
 }
@@ -163,7 +165,7 @@ fn what_a_run_has_in_two_stacks_is_matched_by_its_stack() {
     let rows = compared(vec![run(1.0), wrapped(run(2.0))]);
     let rows: Vec<_> = rows
         .rows()
-        .map(|row| (row.id.stack.to_string(), row.values))
+        .map(|row| (row.id.stack.to_string(), row.values().collect()))
         .collect();
     let expected = [
         ("decoder.layers.", vec![Some(11.0), Some(12.0)]),
@@ -184,12 +186,11 @@ fn what_does_not_match_is_told() {
     second.entries[0].target = Some(7);
     let merged = compared(vec![first(), second]).merged;
     let expected = [
-        "per_val is not the same in all: per {} in a, \
-         per {\"variant\":\"reference\"} against step 7 in b",
+        "per_val of o_proj is not the same in all: nothing of it in a, \
+         target: 7, variant: reference in b; these stand side by side and are not subtracted",
         "a lacks steps 2",
         "a lacks per_val of v_proj weights",
         "b lacks steps 0",
-        "b lacks some of per_val of o_proj weights: in layers 1",
         "the configs differ; the one that is shown is that of a",
         "a: a warning of a",
         "b: a warning of b",
@@ -206,7 +207,10 @@ fn three_runs_are_compared_last_to_first() {
     let comparison = compared(vec![at(1.0), at(5.0), at(3.0)]);
     assert_eq!(comparison.names, ["seed", "seed 2", "seed 3"]);
     let row = comparison.rows().next().unwrap();
-    assert_eq!(row.values, [Some(1.0), Some(5.0), Some(3.0)]);
+    assert_eq!(
+        row.values().collect::<Vec<_>>(),
+        [Some(1.0), Some(5.0), Some(3.0)]
+    );
     assert_eq!(row.difference(), Some(2.0));
     let no_warnings_but_their_own = comparison.merged.warnings.len();
     assert_eq!(no_warnings_but_their_own, 3);
@@ -218,6 +222,93 @@ fn names_are_given_and_no_column_is_there_twice() {
     let runs = names.into_iter().zip([first(), second()]).collect();
     let comparison = Comparison::of(runs).unwrap();
     assert_eq!(comparison.names, ["step 2", "difference 2"]);
+}
+
+/// The results with their entry called and made otherwise.
+fn as_entry(mut results: Results, label: &str, parameters: &[(&str, &str)]) -> Results {
+    let renamed = results.series.each().map(|mut number| {
+        number.id.entry = EntryId::new(label, Split::Val);
+        number
+    });
+    results.series = renamed.collect();
+    for entry in &mut results.entries {
+        label.clone_into(&mut entry.label);
+        let named = |(name, value): &(&str, &str)| ((*name).to_owned(), json!(value));
+        entry.parameters = parameters.iter().map(named).collect();
+    }
+    results
+}
+
+#[test]
+fn what_has_another_meaning_is_not_subtracted() {
+    let nuclear = [("norm_type", "nuclear")];
+    let other = as_entry(second(), "per", &nuclear);
+    let mut third = first();
+    third.analysis_name = "c".to_owned();
+    let comparison = compared(vec![first(), other, third]);
+    let labels: Vec<&str> = comparison
+        .merged
+        .entries
+        .iter()
+        .map(|it| &*it.label)
+        .collect();
+    assert_eq!(labels, ["per", "per (norm_type: nuclear)"]);
+    for row in comparison.rows() {
+        let is_other = row.id.entry.label.contains("nuclear");
+        let has = |run: usize| row.points[run].is_some();
+        assert!(
+            has(1) == (is_other || &*row.id.component == "v_proj"),
+            "{row:?}"
+        );
+        assert!(!is_other || !has(0) && !has(2), "{row:?}");
+    }
+    let told = comparison.merged.warnings.join("\n");
+    let words =
+        "per_val of o_proj is not the same in all: nothing of it in a, norm_type: nuclear in b";
+    assert!(told.contains(words), "{told}");
+    // A component's parameters count as the metric's do.
+    let mut product = second();
+    let parameters = &mut product.entries[0].components[0].parameters;
+    parameters.insert("form".to_owned(), json!("product"));
+    let comparison = compared(vec![first(), product]);
+    assert!(comparison.rows().all(|row| row.difference().is_none()));
+    let told = comparison.merged.warnings.join("\n");
+    assert!(
+        told.contains("nothing of it in a, form: product in b"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_same_number_meets_whatever_it_is_called() {
+    let nuclear = [("norm_type", "nuclear")];
+    let one = as_entry(first(), "norm", &nuclear);
+    let other = as_entry(second(), "norm_nuclear", &nuclear);
+    let comparison = compared(vec![one, other]);
+    let met = comparison.rows().filter(|row| row.difference().is_some());
+    let met: Vec<String> = met.map(|row| row.id.entry.stem()).collect();
+    assert_eq!(met, ["norm_val"]);
+    let told = comparison.merged.warnings.join("\n");
+    assert!(
+        told.contains("norm_nuclear_val of b is the same as norm"),
+        "{told}"
+    );
+}
+
+#[test]
+fn two_entries_of_one_meaning_stay_two() {
+    let doubled = |mut results: Results| {
+        let mut again = as_entry(results.clone(), "again", &[]);
+        results.series.extend(again.series.each());
+        results.entries.append(&mut again.entries);
+        results
+    };
+    let comparison = compared(vec![doubled(first()), doubled(second())]);
+    let met = comparison
+        .rows()
+        .filter(|row| row.difference() == Some(0.75));
+    let met: Vec<String> = met.map(|row| row.id.entry.stem()).collect();
+    assert_eq!(met, ["per_val", "again_val"]);
 }
 
 #[test]

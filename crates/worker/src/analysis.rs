@@ -24,6 +24,18 @@ use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
 use crate::{identity, lanes, parquet, report};
 
+/// What results say that they were computed by.
+const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
+    Some(_) => concat!(
+        "ckptscope ",
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("CKPTSCOPE_COMMIT"),
+        ")"
+    ),
+    None => concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
+};
+
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
     /// When it was asked for.
@@ -34,7 +46,9 @@ pub(crate) struct Request {
     pub(crate) config_name: String,
     /// The run.
     pub(crate) address: Address,
-    /// What results call the run.
+    /// What messages call the run: as it was given.
+    pub(crate) given: String,
+    /// What results call the run, where it is not of the Hub.
     pub(crate) source: String,
     /// The analysis' name.
     pub(crate) name: String,
@@ -110,17 +124,50 @@ impl Analysis {
 
     /// Its results with these numbers.
     pub(crate) fn results(&self, series: SeriesSet) -> Results {
-        let Request {
-            name,
-            source,
-            config,
-            ..
-        } = &self.request;
-        let mut results = results::planned(name, source, config, &self.run, &self.plan);
+        let Request { name, config, .. } = &self.request;
+        let source = self.source();
+        let mut results = results::planned(name, &source, config, &self.run, &self.plan);
+        results.program = PROGRAM.to_owned();
         results.inputs = identity::of_inputs(&self.plan, &self.place);
         results.series = series;
         results.sort();
         results
+    }
+
+    /// What results call the run: its own name, whatever path led to it, or the repository with
+    /// the commit that was read.
+    fn source(&self) -> String {
+        let (Place::Hub(tree), Address::Hub(address)) = (&self.place, &self.request.address) else {
+            return self.request.source.clone();
+        };
+        tree.pin().map_or_else(
+            || self.request.given.clone(),
+            |commit| format!("{}@{commit}", address.repository),
+        )
+    }
+
+    /// Where the run lies, however it was given: a whole path, or what the Hub calls it.
+    pub(crate) fn place(&self) -> String {
+        match &self.request.address {
+            Address::Path(path) | Address::Within(path, _) => {
+                let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                whole.display().to_string()
+            }
+            Address::Hub(_) => self.request.given.clone(),
+        }
+    }
+
+    /// What the results are made of: equal for the same config and the same bytes.
+    pub(crate) fn made_of(&self) -> String {
+        identity::of_analysis(&self.request.config, &self.plan, &self.place)
+    }
+
+    /// Takes a folder that nobody else has: the wanted one, or that with a number behind it.
+    pub(crate) fn take_free_folder(&mut self) -> Result<()> {
+        let (name, folder) = (&self.request.name, &self.request.folder);
+        let (name, folder) = output::take_free(name, folder)?;
+        (self.request.name, self.request.folder) = (name, folder);
+        Ok(())
     }
 
     /// Threads that run lanes. While one waits for the network others compute, so there are more
@@ -158,7 +205,10 @@ impl Analysis {
         let results = self.results(std::mem::take(&mut journal.series));
         let report = RunReport {
             program: results.program.clone(),
-            started: self.request.started.to_string(),
+            run: self.request.given.clone(),
+            place: self.place(),
+            made_of: self.made_of(),
+            started: rfc3339(&self.request.started),
             seconds: reporter.elapsed().as_secs_f64(),
             threads: self.request.threads,
             read_bytes,
@@ -213,12 +263,12 @@ impl Analysis {
         report::write(results, &self.request.folder.join(report::FILE_NAME))?;
         let mut run = serde_json::to_vec_pretty(run)?;
         run.push(b'\n');
-        output::write(&self.request.folder.join("run.json"), &run)
+        output::write(&self.request.folder.join(output::RUN_REPORT), &run)
     }
 
     /// Writes what was said; what an interrupted computation said stays before it.
     pub(crate) fn write_log(&self, reporter: &Reporter<'_>, earlier: Earlier) -> Result<()> {
-        let path = self.request.folder.join("analysis.log");
+        let path = self.request.folder.join(output::LOG);
         let mut log = match earlier {
             Earlier::TakenOver { .. } => fs::read_to_string(&path).unwrap_or_default(),
             Earlier::Nothing | Earlier::Discarded => String::new(),
@@ -232,14 +282,24 @@ impl Analysis {
         for warning in &self.plan.warnings {
             reporter.warn(warning);
         }
+        reporter.say(&self.plan_in_words());
+    }
+
+    /// `12 layers at 3 steps: 3600 numbers from 33 MiB`.
+    pub(crate) fn plan_in_words(&self) -> String {
         let (cost, plan) = (&self.plan.cost, &self.plan);
-        reporter.say(&format!(
+        format!(
             "{} at {}: {} from {}",
             counted(plan.lanes.len() as u64, "layer"),
             counted(plan.steps.len() as u64, "step"),
             counted(cost.numbers, "number"),
             bytes(cost.read_bytes)
-        ));
+        )
+    }
+
+    /// What will be skipped or assumed.
+    pub(crate) fn plan_warnings(&self) -> &[String] {
+        &self.plan.warnings
     }
 }
 
@@ -258,7 +318,7 @@ fn steps_listed(config: &Config, all: &[u64]) -> BTreeSet<u64> {
 fn misfit(errors: &PlanErrors, request: &Request) -> Misfit {
     let is_unreadable = |problem: &PlanProblem| matches!(problem, PlanProblem::Unreadable { .. });
     let is_misuse = !errors.0.iter().all(is_unreadable);
-    let (config, run) = (&request.config_name, &request.source);
+    let (config, run) = (&request.config_name, &request.given);
     let message = if is_misuse {
         format!("{config} does not fit {run}:\n{errors}")
     } else {
@@ -303,6 +363,11 @@ fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folder: &Path) {
     }
     let elapsed = duration(reporter.elapsed());
     reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));
+}
+
+/// A time as programs read it.
+pub(crate) fn rfc3339(time: &Zoned) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// `1 step`, `2 steps`.

@@ -1,19 +1,23 @@
 //! `worker analyze`: a config and a run to numbers.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Read as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use ckptscope_analysis::{Config, Registry};
 use ckptscope_checkpoint::text::decode;
+use ckptscope_results::Results;
 use jiff::Zoned;
 
 use crate::analysis::{Analysis, Request, counted};
 use crate::arguments::AnalyzeArguments;
+use crate::earlier_results::{EarlierResults, paths_of};
 use crate::executor::Executor;
 use crate::journal::{self, Earlier, Journal, Resume};
 use crate::output;
@@ -21,48 +25,109 @@ use crate::pico_labs;
 use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
 use crate::wandb::{self, Home};
-use crate::{INTERRUPTED, Misuse, Outcome};
+use crate::{INTERRUPTED, Misuse, Outcome, console, results_file, signals};
+
+/// What stands for the standard input where a file is asked for.
+const STANDARD_INPUT: &str = "-";
 
 /// Where W&B's own tools put runs, and look for them.
 const HERE: &str = ".";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
-    let mut terminal = Terminal::new();
+    let mut terminal = Terminal::new(arguments.quiet);
     let executor = Executor::start(stop_on_signal(&terminal)?)?;
     let mut reporter = Reporter::new(&mut terminal);
-    let Some(analysis) = Analysis::plan(request(arguments)?, &executor)? else {
+    let Some(mut analysis) = Analysis::plan(request(arguments)?, &executor)? else {
         return Ok(Outcome::Interrupted);
     };
     wandb::prepare(&analysis.request().config, Path::new(HERE))?;
+    if analysis.request().config.analysis_name.is_none() {
+        analysis.take_free_folder()?;
+    }
     let folder = &analysis.request().folder;
     output::prepare(folder)?;
-    let resume = match arguments.resume {
-        true => Resume::OrRefuse,
-        false => Resume::Never,
+    let resume = match (arguments.resume, arguments.restart) {
+        (true, _) => Resume::OrRefuse,
+        (false, true) => Resume::Never,
+        (false, false) => Resume::RefuseToDiscard,
     };
+    let mut earlier = EarlierResults::in_folder(folder);
+    let is_unfinished = folder.join(journal::FILE_NAME).exists();
+    if let Some(found) = earlier.as_ref().filter(|_| !arguments.overwrite) {
+        found.refuse_others(&analysis)?;
+        if arguments.resume && !is_unfinished && found.are_those_of(&analysis) {
+            return already_done(&analysis, arguments, &mut reporter);
+        }
+    }
     let mut journal = analysis.open_journal(&folder.join(journal::FILE_NAME), resume)?;
+    if let Some(replaced) = earlier.take_if(|_| arguments.overwrite) {
+        replaced.remove(&BTreeSet::new())?;
+    }
     let outcome = compute(&analysis, &mut journal, arguments, &mut reporter, &executor);
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
     let log = analysis.write_log(&reporter, journal.earlier);
-    let outcome = outcome?;
+    let results = outcome?;
     log?;
-    if outcome == Outcome::Done {
-        journal.remove()?;
+    let Some(results) = results else {
+        return Ok(Outcome::Interrupted);
+    };
+    journal.remove()?;
+    if let Some(replaced) = earlier {
+        replaced.remove(&paths_of(&results))?;
     }
-    Ok(outcome)
+    console::print(&came_of_it(&results, &analysis, arguments.json)?)?;
+    Ok(Outcome::Done)
 }
 
-/// Runs the analysis, with words on what came before and what to do where it stops.
+/// Leaves the results of the same config and the same files as they are.
+fn already_done(
+    analysis: &Analysis,
+    arguments: &AnalyzeArguments,
+    reporter: &mut Reporter<'_>,
+) -> Result<Outcome> {
+    let folder = &analysis.request().folder;
+    let (all, shown) = (analysis.units(), folder.display());
+    reporter.say(&format!(
+        "all {all} layer-steps are done, and the files have not changed since: {shown}"
+    ));
+    let results = results_file::read(folder)?;
+    console::print(&came_of_it(&results, analysis, arguments.json)?)?;
+    Ok(Outcome::Done)
+}
+
+/// What scripts read: the folder, or what came of the analysis as JSON.
+fn came_of_it(results: &Results, analysis: &Analysis, as_json: bool) -> Result<String> {
+    let folder = analysis.request().folder.display().to_string();
+    if !as_json {
+        return Ok(format!("{folder}\n"));
+    }
+    let steps: Vec<u64> = results.unreadable_steps.iter().map(|it| it.step).collect();
+    let told = serde_json::json!({
+        "folder": folder,
+        "analysis_name": results.analysis_name,
+        "run": results.source,
+        "numbers": results.series.numbers(),
+        "undefined": results.series.undefined(),
+        "steps": results.steps.len(),
+        "missing_steps": results.missing_steps,
+        "unreadable_steps": steps,
+        "warnings": results.warnings,
+    });
+    Ok(format!("{}\n", serde_json::to_string_pretty(&told)?))
+}
+
+/// Runs the analysis, with words on what came before and what to do where it stops; none where the
+/// person stopped it.
 fn compute(
     analysis: &Analysis,
     journal: &mut Journal,
     arguments: &AnalyzeArguments,
     reporter: &mut Reporter<'_>,
     executor: &Executor,
-) -> Result<Outcome> {
+) -> Result<Option<Results>> {
     analysis.say_plan(reporter);
     say_earlier(analysis, arguments, journal.earlier, reporter);
     let advice = advice(&analysis.request().config);
@@ -73,7 +138,7 @@ fn compute(
         reporter.say(&format!(
             "interrupted after {done} of {all} layer-steps; {advice}"
         ));
-        return Ok(Outcome::Interrupted);
+        return Ok(None);
     };
     let home = Home {
         folder: Path::new(HERE),
@@ -81,7 +146,7 @@ fn compute(
     };
     wandb::save(analysis.request(), &results, &home, reporter, executor);
     pico_labs::send(&analysis.request().config, &results, reporter, executor);
-    Ok(Outcome::Done)
+    Ok(Some(results))
 }
 
 /// What the arguments ask for.
@@ -94,8 +159,9 @@ fn request(arguments: &AnalyzeArguments) -> Result<Request> {
     Ok(Request {
         started,
         config,
-        config_name: arguments.config.display().to_string(),
-        source: address.shown(),
+        config_name: config_name(&arguments.config),
+        given: address.shown(),
+        source: address.name(),
         address,
         name,
         folder,
@@ -114,9 +180,7 @@ fn say_earlier(
             reporter.say("nothing to resume here; starting from the beginning");
         }
         Earlier::Nothing => {}
-        Earlier::Discarded => reporter.warn(
-            "starting over: an unfinished analysis was here (--resume would have gone on with it)",
-        ),
+        Earlier::Discarded => reporter.say("starting over: an unfinished analysis was here"),
         Earlier::TakenOver { kept, outdated } => {
             let all = analysis.units();
             reporter.say(&format!("{kept} of {all} layer-steps are done already"));
@@ -139,11 +203,30 @@ const fn advice(config: &Config) -> &'static str {
     }
 }
 
-fn read_config(path: &Path) -> Result<Config> {
-    let shown = path.display();
+/// What messages call a config.
+pub(crate) fn config_name(path: &Path) -> String {
+    if path == Path::new(STANDARD_INPUT) {
+        "the config".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
+/// Reads a config from a file, or from the standard input.
+///
+/// # Errors
+/// [`Misuse`] where there is none, or it is not valid.
+pub(crate) fn read_config(path: &Path) -> Result<Config> {
+    let shown = config_name(path);
     let unreadable =
         |error: &dyn std::error::Error| Misuse(format!("cannot read the config {shown}: {error}"));
-    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    let bytes = if path == Path::new(STANDARD_INPUT) {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    let bytes = bytes.map_err(|error| unreadable(&error))?;
     let text = decode(&bytes).map_err(|error| unreadable(&error))?;
     let config = Config::parse(&text, &Registry::default())
         .map_err(|errors| Misuse(format!("{shown} is not a valid config:\n{errors}")))?;
@@ -189,14 +272,13 @@ fn stop_on_signal(terminal: &Terminal) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let speaker = terminal.speaker();
-    ctrlc::set_handler(move || {
+    signals::on_end(move || {
         if flag.load(Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
         // Before anybody hears of it, and says how it ended.
         speaker.say("stopping; Ctrl-C again ends at once");
         flag.store(true, Ordering::Relaxed);
-    })
-    .context("cannot listen for Ctrl-C")?;
+    })?;
     Ok(stop)
 }

@@ -13,9 +13,20 @@ pub(crate) use results::{
     ThemeArgument,
 };
 
+/// The version, with the commit that it was built of where that is known.
+const VERSION: &str = match option_env!("CKPTSCOPE_COMMIT") {
+    Some(_) => concat!(
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("CKPTSCOPE_COMMIT"),
+        ")"
+    ),
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Shows how language models develop: metrics of their parts over the steps of a training run.
 #[derive(Debug, Parser)]
-#[command(name = "worker", version, about, disable_help_subcommand = true)]
+#[command(name = "worker", version = VERSION, about)]
 pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -32,6 +43,8 @@ pub(crate) enum Command {
     /// Look for what is odd about a run's checkpoints: steps with the same weights, steps without,
     /// tensors that come and go. Only ids and directories are read.
     Audit(AuditArguments),
+    /// Say whether a config fits a run and what it would cost, without computing anything.
+    Check(CheckArguments),
     /// Put the results of several analyses side by side.
     Compare(CompareArguments),
     /// Serve the page, and run what it asks for: analyses of runs on this machine and on the Hub.
@@ -46,6 +59,26 @@ pub(crate) enum Command {
     Components(ReferenceArguments),
     /// List the keys of a config.
     Config(ReferenceArguments),
+    /// Print what a shell needs to complete this program's arguments.
+    Completions(CompletionsArguments),
+    /// Write the manual pages.
+    Man(ManArguments),
+}
+
+/// Arguments of `worker completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `worker man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// The folder to write them to: worker.1, and a page for each command.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Arguments of `worker metrics`, `worker components` and `worker config`.
@@ -59,20 +92,48 @@ pub(crate) struct ReferenceArguments {
 /// Arguments of `worker analyze`.
 #[derive(Debug, Args)]
 pub(crate) struct AnalyzeArguments {
-    /// The config file (YAML).
-    #[arg(long, value_name = "FILE", alias = "config_path")]
+    /// The config file (YAML); `-` is the standard input.
+    #[arg(short, long, value_name = "FILE", alias = "config_path")]
     pub(crate) config: PathBuf,
     #[command(flatten)]
     pub(crate) source: SourceArguments,
     /// Where results go, instead of the config's `monitoring.output_dir`.
-    #[arg(long, value_name = "DIR", alias = "output_dir")]
+    #[arg(short, long, value_name = "DIR", alias = "output_dir")]
     pub(crate) output_dir: Option<PathBuf>,
     /// Threads; as many as the machine has cores unless given.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
-    /// Go on where an interrupted analysis of the same config and run stopped.
+    /// Go on where an interrupted analysis of the same config and run stopped; one that is done,
+    /// of files that have not changed since, stays as it is.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Throw an unfinished analysis away that is in the folder of results.
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) restart: bool,
+    /// Replace the results of another config or another run that are in the folder.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Say nothing but warnings and errors.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print what came of it as JSON, and not the folder of results alone.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `worker check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The config file (YAML); `-` is the standard input.
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: PathBuf,
+    /// A run's folder, a folder of checkpoints, one checkpoint file, or OWNER/NAME or
+    /// OWNER/NAME@REVISION of the Hugging Face Hub (what exists here as a path is one).
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The run to analyze: a folder, or a repository.

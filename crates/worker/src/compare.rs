@@ -91,14 +91,19 @@ struct Part<'a> {
     /// Mean so far.
     mean: f64,
     largest: Option<(f64, ComparedRow<'a>)>,
-    /// Numbers that one of the two lacks.
+    /// Rows that one of the two lacks.
     alone: u64,
+    /// Rows of both in which a number is undefined.
+    undefined: u64,
 }
 
 impl<'a> Part<'a> {
     fn add(&mut self, row: ComparedRow<'a>) {
         let Some(difference) = row.difference() else {
-            self.alone += 1;
+            match (row.points.first(), row.points.last()) {
+                (Some(Some(_)), Some(Some(_))) => self.undefined += 1,
+                _ => self.alone += 1,
+            }
             return;
         };
         self.differences += 1;
@@ -113,21 +118,24 @@ impl<'a> Part<'a> {
     }
 
     fn in_words(&self) -> String {
-        let alone = match self.alone {
-            0 => String::new(),
-            alone => format!("; {alone} that one of them lacks"),
-        };
+        let mut rest = String::new();
+        if self.undefined > 0 {
+            rest += &format!("; {} undefined", self.undefined);
+        }
+        if self.alone > 0 {
+            rest += &format!("; {} that one of them lacks", self.alone);
+        }
         let Some((largest, row)) = &self.largest else {
-            return format!("nothing in common{alone}");
+            return format!("nothing in common{rest}");
         };
         if *largest == 0.0 {
-            return format!("{} numbers, all equal{alone}", self.differences);
+            return format!("{} numbers, all equal{rest}", self.differences);
         }
         let (layer, step) = (row.id.layer, row.step);
         let head = row.id.head;
         let head = head.map_or_else(String::new, |head| format!(" head {head}"));
         format!(
-            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, layer {layer}{head}){alone}",
+            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, layer {layer}{head}){rest}",
             self.differences, self.mean
         )
     }

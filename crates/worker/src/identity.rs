@@ -26,6 +26,16 @@ pub(crate) fn of_config(config: &Config) -> String {
     in_hexadecimal(hash)
 }
 
+/// What the results of an analysis are made of: what [`of_config`] and [`of_units`] say.
+pub(crate) fn of_analysis(config: &Config, plan: &Plan, place: &Place) -> String {
+    let mut hash = Sha256::new();
+    hash.update(of_config(config));
+    for ((layer, step), made_of) in of_units(plan, place) {
+        hash.update(format!("\n{layer} {step} {made_of}"));
+    }
+    in_hexadecimal(hash)
+}
+
 /// Per layer and step, what its numbers are made of: its tensors and those of the steps it is
 /// compared with, and the lengths and versions of their files. A run that grows or a
 /// file that is mended changes what it touches, and the rest of an interrupted analysis still

@@ -52,8 +52,10 @@ pub(crate) struct Journal {
 /// Whether to go on with a journal that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
-    /// No.
+    /// No; one in which something is finished is thrown away.
     Never,
+    /// No; one in which something is finished is an error.
+    RefuseToDiscard,
     /// Yes; one that cannot be gone on with is an error.
     OrRefuse,
     /// Yes; one that cannot be gone on with is started over.
@@ -100,6 +102,7 @@ impl Journal {
         let bytes = file.metadata().with_context(cannot)?.len();
         let found = match resume {
             Resume::Never => Ok(None),
+            Resume::RefuseToDiscard => refuse_to_discard(&file, path).map(|()| None),
             Resume::OrRefuse | Resume::OrStartOver => read(&file, path, config),
         };
         let found = match found {
@@ -266,12 +269,31 @@ fn read(file: &File, path: &Path, config: &str) -> Result<Option<Found>> {
     Ok(found)
 }
 
+/// Nobody loses what is finished by forgetting an option.
+fn refuse_to_discard(file: &File, path: &Path) -> Result<()> {
+    let lines = BufReader::new(file).split(b'\n');
+    // The first says of what it is, and what follows the last is half a line at most.
+    let finished = lines
+        .map_while(std::io::Result::ok)
+        .count()
+        .saturating_sub(1);
+    if finished == 0 {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(path).display();
+    Err(Misuse(format!(
+        "{folder} holds an unfinished analysis with {finished} layer-steps done: go on with \
+         --resume, or throw it away with --restart"
+    ))
+    .into())
+}
+
 fn head_of(line: &[u8], path: &Path, config: &str) -> Result<Head> {
     let head: Head = parse(line, path)?;
     if head.config != config {
         return Err(Misuse(format!(
             "{} is of another config or another version of this program; \
-             give that config, or start over without --resume",
+             give that config, or start over with --restart",
             path.display()
         ))
         .into());
@@ -281,5 +303,5 @@ fn head_of(line: &[u8], path: &Path, config: &str) -> Result<Head> {
 
 fn parse<'a, T: Deserialize<'a>>(line: &'a [u8], path: &Path) -> Result<T> {
     serde_json::from_slice(line)
-        .with_context(|| format!("{} is damaged; start over without --resume", path.display()))
+        .with_context(|| format!("{} is damaged; start over with --restart", path.display()))
 }

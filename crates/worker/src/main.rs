@@ -4,9 +4,11 @@ mod analysis;
 mod analyze;
 mod arguments;
 mod audit;
+mod check;
 mod compare;
 mod confined;
 mod console;
+mod earlier_results;
 mod environment;
 mod executor;
 mod find;
@@ -15,6 +17,7 @@ mod identity;
 mod inspect;
 mod journal;
 mod lanes;
+mod manual;
 mod output;
 mod parquet;
 mod pico_labs;
@@ -25,8 +28,10 @@ mod reference;
 mod report;
 mod results_file;
 mod serve;
+mod signals;
 mod wandb;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -52,15 +57,16 @@ const MISUSED: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    if let Err(error) = environment::load() {
-        console::say(&format!("error: {error:#}"));
-        return ExitCode::from(MISUSED);
+    // Before arguments are read: a token may be one of them.
+    if std::env::args_os().nth(1).is_some_and(wants_keys) {
+        environment::load();
     }
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
@@ -68,6 +74,8 @@ fn main() -> ExitCode {
         Command::Metrics(arguments) => reference::metrics(&arguments),
         Command::Components(arguments) => reference::components(&arguments),
         Command::Config(arguments) => reference::config(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::pages(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -77,6 +85,12 @@ fn main() -> ExitCode {
             ExitCode::from(if is_misuse(&error) { MISUSED } else { FAILED })
         }
     }
+}
+
+/// Whether a command of that name may ask somebody who wants a key.
+fn wants_keys(command: OsString) -> bool {
+    let wanting = ["analyze", "inspect", "audit", "check", "serve"];
+    wanting.iter().any(|name| command == *name)
 }
 
 fn is_misuse(error: &anyhow::Error) -> bool {

@@ -2,19 +2,26 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use ckptscope_checkpoint::http::Traffic;
 use ckptscope_results::ResultFile;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is particular to one computation of an analysis: the contents of `run.json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct RunReport {
+    /// The run, as a person gave it.
+    pub(crate) run: String,
+    /// Where it lies, however it was given.
+    pub(crate) place: String,
+    /// What the results are made of: equal for the same config and the same bytes.
+    pub(crate) made_of: String,
     /// Version of the program.
     pub(crate) program: String,
-    /// When it started, with the time zone.
+    /// When it started (RFC 3339).
     pub(crate) started: String,
     /// How long it took.
     pub(crate) seconds: f64,
@@ -33,6 +40,24 @@ pub(crate) struct RunReport {
     /// What went over the network; none for what needs none.
     pub(crate) network: Option<TrafficReport>,
 }
+
+/// What a later analysis wants to know of an earlier one in its folder.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct EarlierRun {
+    /// As [`RunReport::run`]; empty where an older version wrote it.
+    pub(crate) run: String,
+    /// As [`RunReport::place`]; empty where an older version wrote it.
+    pub(crate) place: String,
+    /// As [`RunReport::made_of`]; empty where an older version wrote it.
+    pub(crate) made_of: String,
+}
+
+/// The name of the file that [`RunReport`] is written to.
+pub(crate) const RUN_REPORT: &str = "run.json";
+
+/// The name of the log.
+pub(crate) const LOG: &str = "analysis.log";
 
 /// What went over the network.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -65,6 +90,33 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
             "cannot write results into {folder}: {error}; choose another folder with --output-dir"
         )
     })
+}
+
+/// Makes a folder that was not there: the wanted one, or that with a number behind its name. Two
+/// programs that want the same one at the same time get two. Gives name and folder.
+pub(crate) fn take_free(name: &str, wanted: &Path) -> Result<(String, PathBuf)> {
+    let cannot = || {
+        format!(
+            "cannot make {}; choose another with --output-dir",
+            wanted.display()
+        )
+    };
+    if let Some(parent) = wanted.parent() {
+        fs::create_dir_all(parent).with_context(cannot)?;
+    }
+    let mut number = 1_u32;
+    loop {
+        let name = match number {
+            1 => name.to_owned(),
+            number => format!("{name}-{number}"),
+        };
+        let folder = wanted.with_file_name(&name);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok((name, folder)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error).with_context(cannot),
+        }
+    }
 }
 
 /// Writes every file, each to another one that then takes its name.

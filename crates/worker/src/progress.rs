@@ -7,10 +7,16 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Zoned;
 
+use crate::analysis::rfc3339;
 use crate::console;
 
-/// How often a line is printed where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+/// How often a line is printed where there is no terminal: the longer it takes, the rarer. Behind a
+/// time there is a line every so often.
+const LINES_EVERY: [(Duration, Duration); 3] = [
+    (Duration::from_secs(1200), Duration::from_secs(600)),
+    (Duration::from_secs(60), Duration::from_secs(60)),
+    (Duration::ZERO, Duration::from_secs(10)),
+];
 
 /// How often the times beside the bar are brought up to date.
 const TICK: Duration = Duration::from_millis(500);
@@ -19,6 +25,11 @@ const TICK: Duration = Duration::from_millis(500);
 pub(crate) trait Watcher {
     /// Hears something.
     fn say(&mut self, message: &str);
+
+    /// Hears what was skipped or assumed.
+    fn warn(&mut self, warning: &str) {
+        self.say(warning);
+    }
 
     /// Hears how much there is to do, and how much of it is done.
     fn start(&mut self, units: u64, done: u64);
@@ -55,12 +66,14 @@ impl<'a> Reporter<'a> {
 
     /// Writes something into the log only.
     pub(crate) fn note(&mut self, message: &str) {
-        let _ = writeln!(self.log, "{} {message}", Zoned::now().strftime("%F %T %z"));
+        let _ = writeln!(self.log, "{} {message}", rfc3339(&Zoned::now()));
     }
 
     /// Something that was skipped or assumed.
     pub(crate) fn warn(&mut self, message: &str) {
-        self.say(&format!("warning: {message}"));
+        let warning = format!("warning: {message}");
+        self.note(&warning);
+        self.watcher.warn(&warning);
     }
 
     /// How much there is to do, and how much of it is done.
@@ -92,15 +105,18 @@ impl<'a> Reporter<'a> {
 /// A person at the command line: sees a bar on a terminal, plain lines otherwise.
 pub(crate) struct Terminal {
     bar: Option<ProgressBar>,
+    is_quiet: bool,
+    started: Instant,
     last_line: Instant,
     units: u64,
     done: u64,
 }
 
 impl Terminal {
-    /// Standard error.
-    pub(crate) fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+    /// Standard error; a quiet one says warnings only.
+    pub(crate) fn new(is_quiet: bool) -> Self {
+        let shows_bar = !is_quiet && std::io::stderr().is_terminal();
+        let bar = shows_bar.then(|| {
             let style = ProgressStyle::with_template(
                 "{bar:30} {pos}/{len} layer-steps, {elapsed} elapsed, {eta} left",
             );
@@ -110,6 +126,8 @@ impl Terminal {
         });
         Self {
             bar,
+            is_quiet,
+            started: Instant::now(),
             last_line: Instant::now(),
             units: 0,
             done: 0,
@@ -124,7 +142,13 @@ impl Terminal {
 
 impl Watcher for Terminal {
     fn say(&mut self, message: &str) {
-        self.speaker().say(message);
+        if !self.is_quiet {
+            self.speaker().say(message);
+        }
+    }
+
+    fn warn(&mut self, warning: &str) {
+        self.speaker().say(warning);
     }
 
     fn start(&mut self, units: u64, done: u64) {
@@ -141,7 +165,7 @@ impl Watcher for Terminal {
         self.done += 1;
         match &self.bar {
             Some(bar) => bar.set_position(self.done),
-            None if self.last_line.elapsed() >= LINE_EVERY => {
+            None if !self.is_quiet && self.last_line.elapsed() >= line_every(self.started) => {
                 self.last_line = Instant::now();
                 console::say(&format!("{} of {} layer-steps", self.done, self.units));
             }
@@ -154,6 +178,14 @@ impl Watcher for Terminal {
             bar.finish_and_clear();
         }
     }
+}
+
+/// How long it is from one line to the next by now.
+fn line_every(started: Instant) -> Duration {
+    let elapsed = started.elapsed();
+    let mut every = LINES_EVERY.iter();
+    let now = every.find(|(behind, _)| elapsed >= *behind);
+    now.map_or(Duration::ZERO, |(_, every)| *every)
 }
 
 /// Says something above the bar, where there is one.

@@ -57,7 +57,7 @@ use self::uploads::Uploads;
 use crate::analysis::counted;
 use crate::arguments::ServeArguments;
 use crate::executor::Executor;
-use crate::{INTERRUPTED, Misuse, Outcome, console};
+use crate::{INTERRUPTED, Misuse, Outcome, console, signals};
 
 /// Threads that answer; what blocks has others.
 const ANSWERING_THREADS: usize = 2;
@@ -252,14 +252,13 @@ fn check_exposure(arguments: &ServeArguments) -> Result<()> {
 fn end_on_signal(server: &Arc<Server>) -> Result<()> {
     let closing = server.closing.clone();
     let again = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
+    signals::on_end(move || {
         if again.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
         console::say("ending when the layer-steps under way are done; Ctrl-C again ends at once");
         closing.send_replace(true);
     })
-    .context("cannot listen for Ctrl-C")
 }
 
 /// What is answered where; see [`ckptscope_protocol::service`].

@@ -150,7 +150,8 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// Notes keys that are not among `allowed`; `advise` may know more of one.
+    /// Notes keys that are not among `allowed`; `advise` may know more of one. Keys that begin with
+    /// [`OWN`] are the author's, as a place for anchors.
     pub(super) fn check_keys(
         &self,
         allowed: &[&str],
@@ -158,7 +159,7 @@ impl<'a> Fields<'a> {
         advise: impl Fn(&str) -> Option<String>,
     ) {
         for (name, at) in &self.entries {
-            if !allowed.contains(name) {
+            if !allowed.contains(name) && !name.starts_with(OWN) {
                 let advice = advise(name).unwrap_or_else(|| {
                     format!("{}allowed: {}", nearest(name, allowed), allowed.join(", "))
                 });
@@ -167,6 +168,9 @@ impl<'a> Fields<'a> {
         }
     }
 }
+
+/// What keys begin with that mean nothing to us.
+const OWN: &str = "x-";
 
 /// A key as it stands in a path: long ones shortened, odd ones quoted.
 fn path_segment(name: &str) -> String {

@@ -7,6 +7,11 @@ use serde_json::{Map, Value, json};
 use super::{ResultFile, WriteError};
 use crate::{EntryId, Results};
 
+/// The path of an entry's file of a step.
+pub(super) fn path(step: u64, entry: &EntryId) -> String {
+    format!("step_{step}/{}.json", entry.stem())
+}
+
 /// The files of one entry, a file per step.
 pub(super) fn of_entry(results: &Results, entry: &EntryId) -> Result<Vec<ResultFile>, WriteError> {
     let mut steps: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
@@ -17,10 +22,9 @@ pub(super) fn of_entry(results: &Results, entry: &EntryId) -> Result<Vec<ResultF
             values.insert(key.clone(), json!(point.value));
         }
     }
-    let stem = entry.stem();
     let file = |(step, values): (u64, Map<String, Value>)| {
         Ok(ResultFile {
-            path: format!("step_{step}/{stem}.json"),
+            path: path(step, entry),
             bytes: serde_json::to_vec(&values)?,
         })
     };

@@ -14,6 +14,7 @@ use ckptscope_results::Results;
 use super::Server;
 use super::roots::id_of;
 use super::store::Kept;
+use crate::output::{self, EarlierRun};
 
 /// Takes up what is found, the oldest first; gives how many.
 pub(super) fn adopt(server: &Server) -> Result<u64> {
@@ -35,6 +36,11 @@ fn found(place: &Path, id: &str) -> Option<(Kept, String)> {
         path.is_file().then_some((folder, path))
     })?;
     let results = Results::parse(&fs::read_to_string(&path).ok()?).ok()?;
+    // Older versions have no such file of these words.
+    let run = fs::read(place.join(&folder).join(output::RUN_REPORT)).ok();
+    let run = run.and_then(|text| serde_json::from_slice::<EarlierRun>(&text).ok());
+    let run = run.map(|run| run.run).filter(|run| !run.is_empty());
+    let run = run.unwrap_or_else(|| results.source.clone());
     let written = milliseconds(fs::metadata(&path).ok()?.modified().ok()?);
     let series = results.series.iter();
     let units: BTreeSet<(u64, u64)> = series
@@ -43,8 +49,8 @@ fn found(place: &Path, id: &str) -> Option<(Kept, String)> {
     let info = AnalysisInfo {
         id: id.to_owned(),
         name: results.analysis_name,
-        source: source(&results.source),
-        source_name: results.source,
+        source: source(&run),
+        source_name: run,
         phase: Phase::Done,
         message: None,
         ahead: 0,
@@ -65,7 +71,7 @@ fn found(place: &Path, id: &str) -> Option<(Kept, String)> {
     ))
 }
 
-/// What the words of a results file name: a folder, a repository, or what was uploaded once.
+/// What the words name that an analysis was given: a folder, a repository, or what was uploaded once.
 fn source(name: &str) -> RunSource {
     if Path::new(name).is_absolute() {
         RunSource::Root(id_of(Path::new(name)))

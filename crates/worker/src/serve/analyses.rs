@@ -71,7 +71,12 @@ fn submit(server: &Arc<Server>, asked: &NewAnalysis) -> Result<AnalysisInfo, Ref
         Refused::new(StatusCode::UNPROCESSABLE_ENTITY, message).with_problems(errors.0)
     })?;
     let located = server.locate(&asked.source);
-    let Located { address, shown } = located.map_err(|error| Refused::unplanned(&error))?;
+    let located = located.map_err(|error| Refused::unplanned(&error))?;
+    let Located {
+        address,
+        shown,
+        name: source,
+    } = located;
     let id = new_id()?;
     let (name, folder) = match (&config.analysis_name, &asked.source) {
         (Some(name), _) => (name.clone(), name.clone()),
@@ -102,7 +107,8 @@ fn submit(server: &Arc<Server>, asked: &NewAnalysis) -> Result<AnalysisInfo, Ref
                 config,
                 config_name: "the config".to_owned(),
                 address,
-                source: shown,
+                source,
+                given: shown,
                 name: folder.clone(),
                 folder: server.folder_of(&info.id, &folder),
                 threads: server.threads,

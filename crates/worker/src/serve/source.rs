@@ -16,8 +16,10 @@ use crate::place::Address;
 pub(super) struct Located {
     /// Where to read it.
     pub(super) address: Address,
-    /// The same for people, and in results.
+    /// The same for people.
     pub(super) shown: String,
+    /// What results call it.
+    pub(super) name: String,
 }
 
 impl Server {
@@ -33,8 +35,10 @@ impl Server {
                     )
                 })?;
                 let bounds = self.roots.bounds().clone();
+                let address = Address::Within(PathBuf::from(&run.path), bounds);
                 Ok(Located {
-                    address: Address::Within(PathBuf::from(&run.path), bounds),
+                    name: address.name(),
+                    address,
                     shown: run.path,
                 })
             }
@@ -42,7 +46,12 @@ impl Server {
                 let address = HubAddress::parse(text).map_err(|error| judged(&error))?;
                 let address = Address::Hub(address);
                 let shown = address.shown();
-                Ok(Located { address, shown })
+                let name = shown.clone();
+                Ok(Located {
+                    address,
+                    shown,
+                    name,
+                })
             }
             RunSource::Upload(id) => {
                 let upload = self.uploads.get(id);
@@ -53,6 +62,7 @@ impl Server {
                 Ok(Located {
                     address: Address::Within(folder, bounds),
                     shown: upload.name.clone(),
+                    name: upload.name.clone(),
                 })
             }
         }

@@ -40,7 +40,8 @@ fn two_analyses_stand_side_by_side() {
         assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);
     }
     let table = fs::read_to_string(scratch.path().join("comparison/compare.csv")).unwrap();
-    let header = "metric,split,step,key,component,output,layer,head,data_type,one,two,difference";
+    let header = "metric,split,step,key,component,output,layer,head,data_type,one,two,difference,\
+                  one_status,two_status";
     assert_eq!(table.lines().next(), Some(header));
     assert_eq!(
         table.lines().count(),

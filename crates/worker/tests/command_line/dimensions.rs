@@ -44,7 +44,7 @@ fn heads(scratch: &Scratch, ended: Ended) -> usize {
 #[test]
 fn key_value_heads_are_as_many_as_shapes_say() {
     let scratch = run(4, Some(r#"{"hidden_size": 16, "num_attention_heads": 4}"#));
-    let ended = scratch.analyze(CONFIG, "out", &[]);
+    let ended = scratch.analyze(CONFIG, "out", &["--overwrite"]);
     let assumed = "n_kv_heads is taken to be 1, as the tensors' shapes say: config.json does not";
     let ended = ended.says(&[assumed]);
     assert_eq!(heads(&scratch, ended), 4);
@@ -52,7 +52,7 @@ fn key_value_heads_are_as_many_as_shapes_say() {
     assert_eq!(results["model"]["n_kv_heads"], 1);
     // What is usual is not worth a word.
     let usual = run(16, Some(r#"{"hidden_size": 16, "num_attention_heads": 4}"#));
-    let ended = usual.analyze(CONFIG, "out", &[]);
+    let ended = usual.analyze(CONFIG, "out", &["--overwrite"]);
     assert!(!ended.stderr.contains("is taken to be"), "{}", ended.stderr);
     assert_eq!(heads(&usual, ended), 4);
     let results = json(&usual.path().join("out/heads/results.json"));
@@ -63,20 +63,20 @@ fn key_value_heads_are_as_many_as_shapes_say() {
 #[test]
 fn the_analysis_config_may_say_them() {
     let scratch = run(8, None);
-    let ended = scratch.analyze(CONFIG, "out", &[]).expect(2);
+    let ended = scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(2);
     ended.says(&[
         "the number of attention heads is not known: there is no training_config.yaml and no \
          config.json beside the checkpoints; say it in this config, as in `model: {n_heads: 12}`",
     ]);
     let said = format!("{CONFIG}model: {{n_heads: 2, n_kv_heads: 1, d_head: 8}}\n");
-    let ended = scratch.analyze(&said, "out", &[]);
+    let ended = scratch.analyze(&said, "out", &["--overwrite"]);
     assert_eq!(heads(&scratch, ended), 2);
     // It comes before what the model's own config says.
     let scratch = run(
         8,
         Some(r#"{"num_attention_heads": 4, "num_key_value_heads": 2}"#),
     );
-    let ended = scratch.analyze(&said, "out", &[]);
+    let ended = scratch.analyze(&said, "out", &["--overwrite"]);
     assert_eq!(heads(&scratch, ended), 2);
     let results = json(&scratch.path().join("out/heads/results.json"));
     assert_eq!(
@@ -97,7 +97,7 @@ fn a_missing_number_of_heads_is_told_with_what_was_looked_at() {
     ] {
         let scratch = run(16, Some(config));
         scratch
-            .analyze(CONFIG, "out", &[])
+            .analyze(CONFIG, "out", &["--overwrite"])
             .expect(2)
             .says(&[words, "`model: {n_heads: 12}`"]);
     }
@@ -115,7 +115,7 @@ fn layers_may_differ_in_their_heads() {
     scratch.write("run/checkpoint-1/model.safetensors", file);
     let config = r#"{"num_query_heads": [2, 4], "num_kv_heads": [1, 2], "head_dim": 4}"#;
     scratch.write("run/config.json", config);
-    let ended = scratch.analyze(CONFIG, "out", &[]);
+    let ended = scratch.analyze(CONFIG, "out", &["--overwrite"]);
     assert_eq!(heads(&scratch, ended), 2);
     let results = json(&scratch.path().join("out/heads/results.json"));
     let of_second = results["series"].as_array().unwrap().iter();
@@ -143,15 +143,15 @@ fn heads_of_a_text_model_are_not_those_of_a_vision_tower() {
         )
     };
     scratch
-        .analyze(&of("vision_tower"), "out", &[])
+        .analyze(&of("vision_tower"), "out", &["--overwrite"])
         .expect(2)
         .says(&[
             "config.json says that of the text model, which `vision_tower.layers.` is no part of",
         ]);
-    let ended = scratch.analyze(&of("text"), "out", &[]);
+    let ended = scratch.analyze(&of("text"), "out", &["--overwrite"]);
     assert_eq!(heads(&scratch, ended), 4);
     let said = of("vision_tower") + "model: {n_heads: 8}\n";
-    let ended = scratch.analyze(&said, "out", &[]);
+    let ended = scratch.analyze(&said, "out", &["--overwrite"]);
     assert_eq!(heads(&scratch, ended), 8);
 }
 
@@ -183,8 +183,11 @@ fn a_config_may_be_utf_16() {
 fn a_no_break_space_is_named_with_its_line() {
     let scratch = run(16, None);
     let config = CONFIG.replace("    data_split", "  \u{a0} data_split");
-    scratch.analyze(&config, "out", &[]).expect(2).says(&[
-        "line 5",
-        "character 3 of the line is a no-break space (U+00A0)",
-    ]);
+    scratch
+        .analyze(&config, "out", &["--overwrite"])
+        .expect(2)
+        .says(&[
+            "line 5",
+            "character 3 of the line is a no-break space (U+00A0)",
+        ]);
 }

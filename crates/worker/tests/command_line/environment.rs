@@ -1,46 +1,80 @@
-//! `.env`: which one is read, and that nothing of it is told.
+//! `.env`: which one is read, by whom, and that nothing of it is told.
 
 use std::fs;
 
-use crate::support::{Scratch, worker};
+use crate::support::{Scratch, Sizes, worker};
+
+const SIZES: Sizes = Sizes {
+    layers: 1,
+    steps: 1,
+    width: 2,
+};
 
 #[test]
 fn it_is_that_of_the_working_directory() {
-    let scratch = Scratch::new();
-    scratch.write(".env", "HF_TOKEN=\"a b\"\n");
-    scratch.worker(&["metrics"]).expect(0);
-    scratch.write(".env", "this is broken");
-    scratch.worker(&["metrics"]).expect(2);
+    let scratch = Scratch::with_run(SIZES);
+    scratch.write(".env", "HF_TOKEN this is broken");
+    scratch
+        .worker(&["inspect", "run"])
+        .expect(0)
+        .says(&["cannot understand .env, line 1"]);
     fs::create_dir(scratch.path().join("below")).unwrap();
-    worker(&scratch.path().join("below"), &["metrics"]).expect(0);
+    let below = worker(&scratch.path().join("below"), &["inspect", "../run"]);
+    assert_eq!(below.expect(0).stderr, "");
+}
+
+#[test]
+fn a_file_that_is_another_tools_stops_nothing() {
+    let scratch = Scratch::with_run(SIZES);
+    let foreign = "DOCKER_OPTS=-v a:b -p 80\nthis is no line\nNAME: value\n\"\n";
+    scratch.write(".env", foreign);
+    let ended = scratch.worker(&["inspect", "run"]).expect(0);
+    assert_eq!(ended.stderr, "", "no line is meant for this program");
+    // Commands that need no key do not look.
+    scratch.write(".env", "HF_TOKEN=a b c");
+    for command in [&["metrics"][..], &["--help"], &["config"]] {
+        assert_eq!(scratch.worker(command).expect(0).stderr, "");
+    }
+}
+
+#[test]
+fn only_names_that_are_known_are_set() {
+    let scratch = Scratch::with_run(SIZES);
+    // The first would name another time zone in the log, the second another folder of W&B.
+    scratch.write(".env", "TZ=Asia/Tokyo\nWANDB_MODE=disabled\n");
+    let config = format!(
+        "{}monitoring: {{save_to_wandb: true, wandb: {{project: p}}}}\n",
+        crate::support::CONFIG
+    );
+    let ended = scratch.analyze(&config, "out", &[]).expect(0);
+    ended.says(&["WANDB_MODE is disabled"]);
+    let log = fs::read_to_string(scratch.path().join("out/scratch/analysis.log")).unwrap();
+    assert!(!log.contains("+09:00"), "{log}");
 }
 
 #[test]
 fn what_cannot_be_understood_is_told_by_its_line_only() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_run(SIZES);
     for (text, line) in [
         ("A=1\nHF_TOKEN=hf_hunter2 and more\n", 2),
         ("# keys\n\nWANDB_API_KEY: hunter2", 3),
-        ("A='1'\nB=\"hunter2\nC=hunter2\nD=hunter2\n", 2),
-        ("A=1\r\nhunter2 # key\r\nB=2\r\n", 2),
-        ("hunter2=1\nhunter2\n", 2),
-        ("A=1\nB=hunter2\0\n", 2),
+        ("A='1'\nHF_TOKEN=\"hunter2\nC=hunter2\nD=hunter2\n", 2),
+        ("A=1\r\nHF_TOKEN hunter2 # key\r\nB=2\r\n", 2),
+        ("A=1\nHF_TOKEN=hunter2\0\n", 2),
+        ("HF_TOKEN=hunter2\u{fffd}\n", 1),
     ] {
         scratch.write(".env", text);
-        let ended = scratch.worker(&["metrics"]).expect(2);
+        let ended = scratch.worker(&["inspect", "run"]).expect(0);
         assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
-        assert_eq!(ended.stdout, "");
-        ended.says(&[&format!("cannot understand .env, line {line}: NAME=value")]);
+        ended.says(&[&format!(
+            "cannot understand .env, line {line}, and pass it over"
+        )]);
     }
-    scratch.write(".env", b"HF_TOKEN=hunter2\xff\n");
-    let ended = scratch.worker(&["metrics"]).expect(2);
-    assert!(!ended.stderr.contains("hunter2"));
-    ended.says(&["cannot read .env"]);
 }
 
 #[test]
 fn a_folder_of_that_name_is_none() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_run(SIZES);
     scratch.write(".env/bin/activate", "");
-    scratch.worker(&["metrics"]).expect(0);
+    assert_eq!(scratch.worker(&["inspect", "run"]).expect(0).stderr, "");
 }

@@ -13,6 +13,7 @@ mod environment;
 mod field;
 mod hub;
 mod inspect;
+mod keeping;
 mod parquet;
 mod pico_labs;
 mod plot;

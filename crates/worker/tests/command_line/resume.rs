@@ -114,7 +114,7 @@ fn a_journal_of_another_config_is_refused() {
         .expect(2)
         .says(&[
             "unfinished.jsonl is of another config",
-            "start over without --resume",
+            "start over with --restart",
         ]);
     assert!(
         fs::read(interrupted.journal()).unwrap() == before,
@@ -128,11 +128,18 @@ fn a_damaged_journal_is_refused_and_can_be_started_over() {
     let mut journal = fs::read_to_string(interrupted.journal()).unwrap();
     journal.insert_str(journal.find('\n').unwrap() + 1, "{\"layer\":\n");
     fs::write(interrupted.journal(), journal).unwrap();
-    let words = ["unfinished.jsonl is damaged", "start over without --resume"];
+    let words = ["unfinished.jsonl is damaged", "start over with --restart"];
     interrupted.resume().expect(1).says(&words);
+    let kept = [
+        "out/scratch holds an unfinished analysis",
+        "--resume",
+        "--restart",
+    ];
+    let forgotten = interrupted.scratch.analyze(CONFIG, "out", &[]);
+    forgotten.expect(2).says(&kept);
     interrupted
         .scratch
-        .analyze(CONFIG, "out", &[])
+        .analyze(CONFIG, "out", &["--restart"])
         .expect(0)
         .says(&["starting over: an unfinished analysis was here"]);
     assert!(interrupted.found() == interrupted.expected);

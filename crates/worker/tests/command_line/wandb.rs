@@ -303,6 +303,7 @@ fn what_keeps_the_run_from_being_written_is_told_before_anything_is_computed() {
     // Of no concern where no run is written.
     let disabled = [("WANDB_MODE", "disabled"), ("WANDB_DIR", "file")];
     analyze(&scratch, fake.base_url(), &disabled).expect(0);
+    fs::remove_dir_all(scratch.path().join("out")).unwrap();
     scratch.write("config.yaml", CONFIG);
     analyze(&scratch, fake.base_url(), &[("WANDB_MODE", "loud")]).expect(0);
 }

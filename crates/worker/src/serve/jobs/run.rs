@@ -159,13 +159,18 @@ fn request(server: &Server, job: &Job) -> Result<Request> {
         .context("its config is lost")?;
     let config = Config::parse(&text, &Registry::default());
     let config = config.map_err(|errors| anyhow!("its config is not valid any more:\n{errors}"))?;
-    let Located { address, shown } = server.locate(&info.source)?;
+    let Located {
+        address,
+        shown,
+        name: source,
+    } = server.locate(&info.source)?;
     Ok(Request {
         started: Zoned::now(),
         config,
         config_name: "the config".to_owned(),
         address,
-        source: shown,
+        source,
+        given: shown,
         name: job.folder.clone(),
         folder: server.folder_of(&info.id, &job.folder),
         threads: server.threads,

@@ -1,0 +1,77 @@
+//! `worker check`: whether a config fits a run, and what it would cost.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Result;
+use jiff::Zoned;
+use serde_json::json;
+
+use crate::analysis::{Analysis, Request};
+use crate::arguments::CheckArguments;
+use crate::executor::Executor;
+use crate::place::Address;
+use crate::progress::bytes;
+use crate::{Outcome, analyze, console};
+
+/// Runs the command.
+pub(crate) fn run(arguments: &CheckArguments) -> Result<Outcome> {
+    let executor = Executor::start(Arc::new(AtomicBool::new(false)))?;
+    let config = analyze::read_config(&arguments.config)?;
+    let address = Address::of_argument(&arguments.run);
+    let request = Request {
+        started: Zoned::now(),
+        config,
+        config_name: analyze::config_name(&arguments.config),
+        given: address.shown(),
+        source: address.name(),
+        address,
+        name: String::new(),
+        // Nothing is written.
+        folder: PathBuf::new(),
+        threads: 1,
+    };
+    let Some(analysis) = Analysis::plan(request, &executor)? else {
+        return Ok(Outcome::Interrupted);
+    };
+    let text = if arguments.json {
+        as_json(&analysis)?
+    } else {
+        in_words(&analysis)
+    };
+    console::print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn in_words(analysis: &Analysis) -> String {
+    let cost = analysis.cost();
+    let request = analysis.request();
+    let mut text = format!(
+        "{} fits {}\n  {}\n  {:.2e} floating-point operations, {} of memory for each thread\n",
+        request.config_name,
+        console::printable(&request.given),
+        analysis.plan_in_words(),
+        cost.flops,
+        bytes(cost.peak_bytes),
+    );
+    for warning in analysis.plan_warnings() {
+        text += &format!("warning: {}\n", console::printable(warning));
+    }
+    text
+}
+
+fn as_json(analysis: &Analysis) -> Result<String> {
+    let cost = analysis.cost();
+    let checked = json!({
+        "run": analysis.request().given,
+        "layer_steps": analysis.units(),
+        "numbers": cost.numbers,
+        "read_bytes": cost.read_bytes,
+        "flops": cost.flops,
+        "peak_bytes_per_thread": cost.peak_bytes,
+        "warnings": analysis.plan_warnings(),
+        "fits": true,
+    });
+    Ok(format!("{}\n", serde_json::to_string_pretty(&checked)?))
+}
