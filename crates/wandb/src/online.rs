@@ -19,10 +19,12 @@ const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 /// Makes a run, or says again what is known of it.
 const UPSERT: &str = "mutation UpsertBucket(\
     $name: String, $project: String, $entity: String, $displayName: String, \
-    $config: JSONString, $host: String, $tags: [String!]) { \
+    $config: JSONString, $host: String, $tags: [String!], $groupName: String, \
+    $jobType: String, $notes: String, $sweep: String) { \
     upsertBucket(input: {\
     name: $name, modelName: $project, entityName: $entity, displayName: $displayName, \
-    config: $config, host: $host, tags: $tags}) { \
+    config: $config, host: $host, tags: $tags, groupName: $groupName, jobType: $jobType, \
+    notes: $notes, sweep: $sweep}) { \
     bucket { name project { name entity { name } } } inserted } }";
 
 /// A run at a server. Rows wait until [`OnlineRun::pulse`] or [`OnlineRun::finish`] sends them.
@@ -238,6 +240,10 @@ async fn make<T: Transport, C: Clock>(service: &Service<T, C>, run: &Run) -> Res
             "config": Value::Object(config).to_string(),
             "host": run.host,
             "tags": tags,
+            "groupName": run.group,
+            "jobType": run.job_type,
+            "notes": run.notes,
+            "sweep": run.sweep_id,
         },
     });
     let answer = service.post(&["graphql"], &request).await?;

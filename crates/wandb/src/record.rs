@@ -43,15 +43,19 @@ impl Record {
     pub(crate) fn run(run: &Run) -> Self {
         let mut message = Message::default()
             .text(1, run.id.as_str())
-            .text(2, run.entity.as_deref().unwrap_or_default())
+            .text(2, given(&run.entity))
             .text(3, &run.project)
             .message(4, &updates(&run.config))
-            .text(8, &run.name);
+            .text(6, given(&run.group))
+            .text(7, given(&run.job_type))
+            .text(8, &run.name)
+            .text(9, given(&run.notes));
         for tag in &run.tags {
             message = message.repeated_text(10, tag);
         }
         let message = message
-            .text(13, run.host.as_deref().unwrap_or_default())
+            .text(12, given(&run.sweep_id))
+            .text(13, given(&run.host))
             .message(17, &timestamp(run.started));
         Self(Kind::Run, message)
     }
@@ -105,6 +109,11 @@ impl Record {
             .message(*kind as u32, message)
             .into_bytes()
     }
+}
+
+/// The text; an empty one, which protobuf leaves out, where there is none.
+fn given(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
 }
 
 /// The items of a history, a summary or a config: field 1, each a name and a JSON text. The name

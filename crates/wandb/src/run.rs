@@ -20,6 +20,14 @@ pub struct Run {
     pub config: Map<String, Value>,
     /// Words to find it by.
     pub tags: Vec<String>,
+    /// The runs that it belongs to.
+    pub group: Option<String>,
+    /// What it does in its group.
+    pub job_type: Option<String>,
+    /// What there is to say of it.
+    pub notes: Option<String>,
+    /// The id of the sweep that it is part of.
+    pub sweep_id: Option<String>,
     /// The machine it ran on, where that shall be told.
     pub host: Option<String>,
     /// When it started.
@@ -37,6 +45,10 @@ impl Run {
             name: name.to_owned(),
             config: Map::new(),
             tags: Vec::new(),
+            group: None,
+            job_type: None,
+            notes: None,
+            sweep_id: None,
             host: None,
             started: SystemTime::now(),
         }

@@ -40,6 +40,8 @@ pub enum Mode {
 /// | `NETRC` | the netrc file, `~/.netrc` otherwise |
 /// | `WANDB_BASE_URL` | the server, [`PUBLIC_ADDRESS`] otherwise |
 /// | `WANDB_ENTITY`, `WANDB_PROJECT`, `WANDB_NAME`, `WANDB_RUN_ID` | of the run |
+/// | `WANDB_TAGS` | of the run, with commas between them |
+/// | `WANDB_RUN_GROUP`, `WANDB_JOB_TYPE`, `WANDB_NOTES`, `WANDB_SWEEP_ID` | of the run |
 /// | `WANDB_DIR` | where the folder `wandb` is, the working directory otherwise |
 /// | `WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL` | seconds between requests |
 /// | `WANDB_X_FILE_STREAM_RETRY_MAX` | how often a request is made again |
@@ -61,6 +63,16 @@ pub struct Settings {
     pub name: Option<String>,
     /// The run's id.
     pub run_id: Option<RunId>,
+    /// The run's tags.
+    pub tags: Vec<String>,
+    /// The runs that it belongs to.
+    pub group: Option<String>,
+    /// What it does in its group.
+    pub job_type: Option<String>,
+    /// What there is to say of it.
+    pub notes: Option<String>,
+    /// The id of its sweep.
+    pub sweep_id: Option<String>,
     /// Where the folder `wandb` is; none where nobody says.
     pub folder: Option<PathBuf>,
     patience: Result<Patience, NumberError>,
@@ -151,6 +163,11 @@ impl Settings {
             project: variable("WANDB_PROJECT"),
             name: variable("WANDB_NAME"),
             run_id: run_id.transpose().map_err(SettingsError::RunId)?,
+            tags: variable("WANDB_TAGS").map_or_else(Vec::new, |text| tags(&text)),
+            group: variable("WANDB_RUN_GROUP"),
+            job_type: variable("WANDB_JOB_TYPE"),
+            notes: variable("WANDB_NOTES"),
+            sweep_id: variable("WANDB_SWEEP_ID"),
             folder: variable("WANDB_DIR").map(PathBuf::from),
             key: variable(KEY).map(|text| Key::new(&text)),
             netrc: netrc_file(variable("NETRC"), home),
@@ -194,6 +211,13 @@ impl Settings {
     pub fn patience(&self) -> Result<Patience, SettingsError> {
         self.patience.clone().map_err(SettingsError::Number)
     }
+}
+
+fn tags(text: &str) -> Vec<String> {
+    let tags = text.split(',').map(str::trim);
+    tags.filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn judged(key: Result<Key, KeyError>, place: &str) -> Result<Key, SettingsError> {

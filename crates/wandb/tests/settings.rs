@@ -51,6 +51,11 @@ fn variables_mean_what_they_mean_to_wandb() {
             ("WANDB_PROJECT", "p"),
             ("WANDB_NAME", "n"),
             ("WANDB_RUN_ID", "run-1"),
+            ("WANDB_TAGS", "one, two,,"),
+            ("WANDB_RUN_GROUP", "g"),
+            ("WANDB_JOB_TYPE", "j"),
+            ("WANDB_NOTES", "why"),
+            ("WANDB_SWEEP_ID", "s"),
             ("WANDB_DIR", "elsewhere"),
             ("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", "0.5"),
             ("WANDB_X_FILE_STREAM_RETRY_MAX", "2"),
@@ -66,6 +71,17 @@ fn variables_mean_what_they_mean_to_wandb() {
     assert_eq!(
         of_the_run.map(|text| text.as_deref()),
         [Some("us"), Some("p"), Some("n")]
+    );
+    assert_eq!(settings.tags, ["one", "two"]);
+    let more = [
+        &settings.group,
+        &settings.job_type,
+        &settings.notes,
+        &settings.sweep_id,
+    ];
+    assert_eq!(
+        more.map(|text| text.as_deref()),
+        [Some("g"), Some("j"), Some("why"), Some("s")]
     );
     assert_eq!(settings.run_id, Some(RunId::new("run-1").unwrap()));
     assert_eq!(settings.folder.as_deref(), Some(Path::new("elsewhere")));

@@ -31,6 +31,10 @@ use crate::analysis::Request;
 use crate::executor::Executor;
 use crate::progress::Reporter;
 
+/// A server that does not say anything for so long is not waited for: the results are there, and the
+/// run can be sent later.
+const FIRST_ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
 /// What came of a run that was asked for, in words.
 pub(crate) enum Saved {
     /// It is where it should be.
@@ -153,6 +157,11 @@ fn run(request: &Request, results: &Results, home: &Home<'_>, settings: &Setting
     if let Some(id) = home.id.as_ref().or(settings.run_id.as_ref()) {
         run.id = id.clone();
     }
+    run.tags.clone_from(&settings.tags);
+    run.group.clone_from(&settings.group);
+    run.job_type.clone_from(&settings.job_type);
+    run.notes.clone_from(&settings.notes);
+    run.sweep_id.clone_from(&settings.sweep_id);
     run.started = request.started.timestamp().into();
     run.config = asked(results);
     run
@@ -287,7 +296,17 @@ async fn send(
         transport,
         clock: TokioClock(Instant::now()),
     };
-    let mut online = OnlineRun::start(&service, run, folder).await?;
+    let started = OnlineRun::start(&service, run, folder);
+    let Ok(started) = tokio::time::timeout(FIRST_ANSWER_WITHIN, started).await else {
+        return Err(UploadError {
+            problem: Problem::NoRequest {
+                server: service.base_url.clone(),
+                reason: format!("no answer in {} s", FIRST_ANSWER_WITHIN.as_secs()),
+            },
+            folder: folder.to_owned(),
+        });
+    };
+    let mut online = started?;
     for row in rows {
         online.log(row);
     }

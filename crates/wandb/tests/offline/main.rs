@@ -28,6 +28,10 @@ fn run() -> Run {
     run.id = RunId::new("abc12345").unwrap();
     run.entity = Some("us".to_owned());
     run.tags = vec!["one".to_owned(), "two".to_owned()];
+    run.group = Some("seeds".to_owned());
+    run.job_type = Some("analysis".to_owned());
+    run.notes = Some("what for".to_owned());
+    run.sweep_id = Some("sweep1".to_owned());
     run.started = at(0);
     run.config
         .insert("steps".to_owned(), json!({"list": [0, 1, null, "é"]}));
@@ -80,7 +84,11 @@ fn records_come_in_their_order_and_hold_what_was_given() {
         (1, "abc12345"),
         (2, "us"),
         (3, "a project"),
+        (6, "seeds"),
+        (7, "analysis"),
         (8, "first look"),
+        (9, "what for"),
+        (12, "sweep1"),
     ];
     for (field, expected) in told {
         assert_eq!(texts(run, field), [expected]);

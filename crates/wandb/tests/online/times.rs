@@ -95,7 +95,9 @@ fn a_run_is_made_with_name_and_config() {
     assert_eq!(body["operationName"], "UpsertBucket");
     let variables = &body["variables"];
     assert_eq!(variables["displayName"], "a run");
-    assert_eq!(variables["entity"], Value::Null);
+    for unset in ["entity", "groupName", "jobType", "notes", "sweep"] {
+        assert_eq!(variables[unset], Value::Null);
+    }
     let config: Value = serde_json::from_str(variables["config"].as_str().unwrap()).unwrap();
     assert_eq!(config, json!({"lr": {"value": 0.5}}));
     assert_eq!(run.address(), "https://wandb.ai/us/project/runs/the-id");
