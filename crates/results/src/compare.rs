@@ -13,7 +13,7 @@ use ckptscope_vocabulary::without_wrappers;
 
 use self::meaning::Labels;
 use crate::order::Order;
-use crate::write::{Cell, KEY_COLUMNS, STACK, key_cells, number_cell, written};
+use crate::write::{KEY_COLUMNS, STACK, Table};
 use crate::{
     Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, SeriesPoint, Text,
     UnreadableStep, WriteError,
@@ -129,7 +129,11 @@ impl Comparison {
         let statuses: Vec<String> = self.names.iter().map(|name| status_column(name)).collect();
         let columns = columns.chain([DIFFERENCE]);
         let columns: Vec<&str> = columns.chain(statuses.iter().map(String::as_str)).collect();
-        written(&columns, self.rows().map(|row| row.cells(names_stacks)))
+        let mut table = Table::new(&columns)?;
+        for row in self.rows() {
+            row.write(&mut table, names_stacks)?;
+        }
+        Ok(table.into_bytes())
     }
 
     /// `compare.csv` and the merged `results.json`.
@@ -197,17 +201,19 @@ impl<'a> ComparedRow<'a> {
         })
     }
 
-    fn cells(self, names_stacks: bool) -> Vec<Cell<'a>> {
-        let id: &'a SeriesId = self.id;
-        let mut cells: Vec<Cell<'a>> =
-            vec![(&*id.entry.label).into(), id.entry.split.name().into()];
-        cells.extend(key_cells(id, self.step));
-        cells.extend(names_stacks.then(|| Cell::from(&*id.stack)));
-        cells.extend(self.values().map(number_cell));
+    fn write(&self, table: &mut Table, names_stacks: bool) -> Result<(), WriteError> {
+        let entry = [&*self.id.entry.label, self.id.entry.split.name()];
+        table.begin_row(self.id, self.step, entry.into_iter(), names_stacks)?;
+        for value in self.values() {
+            table.add_number(value)?;
+        }
         // What is beyond the largest number has no place in a table.
-        cells.push(number_cell(self.difference().filter(|one| one.is_finite())));
-        cells.extend(self.statuses().map(Cell::from));
-        cells
+        table.add_number(self.difference().filter(|one| one.is_finite()))?;
+        for status in self.statuses() {
+            table.add_word(status)?;
+        }
+        table.end_row();
+        Ok(())
     }
 }
 

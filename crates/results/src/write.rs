@@ -9,7 +9,7 @@ mod per_step;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::csv::{Cell, KEY_COLUMNS, STACK, key_cells, number_cell, written};
+pub(crate) use self::csv::{KEY_COLUMNS, STACK, Table};
 use crate::{EntryId, Results};
 
 /// The file of everything.

@@ -9,7 +9,7 @@ use ckptscope_results::SeriesId;
 use ckptscope_results::compare::{ComparedRow, Comparison};
 
 use crate::arguments::CompareArguments;
-use crate::{Misuse, Outcome, console, output, report, results_file};
+use crate::{Misuse, Outcome, console, output, parquet, report, results_file};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
@@ -34,6 +34,8 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
     }
     let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
     output::write_all(&arguments.out, &comparison.files()?)?;
+    let table = arguments.out.join(parquet::COMPARISON);
+    output::write(&table, &parquet::of_comparison(&comparison)?)?;
     let report = arguments.out.join(report::FILE_NAME);
     report::write(&comparison.merged, &report)?;
     for warning in &comparison.merged.warnings {

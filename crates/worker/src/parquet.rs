@@ -1,118 +1,226 @@
-//! All numbers as one Parquet file: what `results.csv` has, with types, for pandas, R and DuckDB.
+//! Numbers as Parquet files: what the CSV tables have, with types, for pandas, R and DuckDB.
+//!
+//! Nothing in them knows the time, and they are not compressed: words are in dictionaries, and
+//! numbers hardly get smaller.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use ckptscope_results::compare::{ComparedRow, Comparison};
 use ckptscope_results::{Results, SeriesId, SeriesPoint};
+use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::schema::types::Type;
 
-/// Its name.
+/// The name of the table of an analysis.
 pub(crate) const FILE_NAME: &str = "results.parquet";
 
-/// The columns, named as in CSV tables. What is undefined is null; `metric`, `split`, `step` and
-/// `key` name a row, and are never null.
-/// Where there are several stacks of layers, `stack` stands behind `data_type`.
-fn schema(names_stacks: bool) -> String {
-    let stack = if names_stacks {
-        "required binary stack (STRING);"
-    } else {
-        ""
-    };
-    format!(
-        "message numbers {{
-    required binary metric (STRING);
-    required binary split (STRING);
-    required int64 step;
-    required binary key (STRING);
-    required binary component (STRING);
-    required binary output (STRING);
-    required int64 layer;
-    optional int64 head;
-    required binary data_type (STRING);
-    {stack}
-    optional double value;
-    optional binary status (STRING);
-    optional binary status_code (STRING);
-}}"
-    )
-}
+/// The name of the table of a comparison.
+pub(crate) const COMPARISON: &str = "compare.parquet";
 
-/// The file's content: a row per number, in the order of tables.
-///
-/// Nothing in it knows the time, and it is not compressed: words are in dictionaries, and numbers
-/// hardly get smaller.
+/// A row per number, in the order of tables. Columns are named as in CSV tables; what is undefined
+/// is null. `metric`, `split`, `step` and `key` name a row, and are never null. Where there are
+/// several stacks of layers, `stack` stands behind `data_type`.
 ///
 /// # Errors
 /// A step, layer or head beyond 2^63.
 pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
-    let properties = WriterProperties::builder().set_created_by(results.program.clone());
+    let rows: Vec<(&SeriesId, SeriesPoint<'_>)> = results.rows().collect();
+    let rows = rows.as_slice();
     let names_stacks = results.names_stacks();
-    let schema = Arc::new(parse_message_type(&schema(names_stacks))?);
-    let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
-    let rows: Vec<Row<'_>> = results.rows().collect();
-    let columns = Columns {
-        rows: &rows,
-        group: file.next_row_group()?,
+    let mut columns = key_columns(rows, names_stacks, |(id, point)| (*id, point.step));
+    columns.push(column("value", rows, |(_, point)| {
+        Ok(Cell::Real(point.number()))
+    }));
+    columns.push(column("status", rows, |(_, point)| {
+        Ok(word(point.status.map(|status| &*status.text)))
+    }));
+    columns.push(column("status_code", rows, |(_, point)| {
+        Ok(word(point.status.map(|status| &*status.code)))
+    }));
+    written(&columns, rows.len(), results)
+}
+
+/// A row per number that some run has, as in `compare.csv`.
+///
+/// # Errors
+/// A step, layer or head beyond 2^63.
+pub(crate) fn of_comparison(comparison: &Comparison) -> Result<Vec<u8>> {
+    let rows: Vec<ComparedRow<'_>> = comparison.rows().collect();
+    let rows = rows.as_slice();
+    let names_stacks = comparison.merged.names_stacks();
+    let mut columns = key_columns(rows, names_stacks, |row| (row.id, row.step));
+    for (run, name) in comparison.names.iter().enumerate() {
+        columns.push(column(name, rows, move |row| {
+            Ok(Cell::Real(row.values().nth(run).flatten()))
+        }));
+    }
+    columns.push(column("difference", rows, |row| {
+        Ok(Cell::Real(row.difference()))
+    }));
+    for (run, name) in comparison.names.iter().enumerate() {
+        columns.push(column(&format!("{name}_status"), rows, move |row| {
+            let status = row.statuses().nth(run);
+            Ok(word(status.filter(|status| !status.is_empty())))
+        }));
+    }
+    written(&columns, rows.len(), &comparison.merged)
+}
+
+/// A cell; none where it is null.
+enum Cell {
+    Word(Option<ByteArray>),
+    Whole(Option<i64>),
+    Real(Option<f64>),
+}
+
+/// A column, whose cells are made when it is written.
+struct Column<'a> {
+    name: String,
+    cell: Box<dyn Fn(usize) -> Result<Cell> + 'a>,
+    /// Whether it is never null.
+    is_required: bool,
+    /// What a cell of it is.
+    physical: Physical,
+}
+
+fn column<'a, R>(
+    name: &str,
+    rows: &'a [R],
+    cell: impl Fn(&'a R) -> Result<Cell> + 'a,
+) -> Column<'a> {
+    let cell = move |row: usize| cell(rows.get(row).context("a row too many")?);
+    let physical = match cell(0) {
+        Ok(Cell::Whole(_)) => Physical::INT64,
+        Ok(Cell::Real(_)) => Physical::DOUBLE,
+        Ok(Cell::Word(_)) | Err(_) => Physical::BYTE_ARRAY,
     };
-    write(columns, names_stacks)?;
+    Column {
+        name: name.to_owned(),
+        cell: Box::new(cell),
+        is_required: false,
+        physical,
+    }
+}
+
+/// What a number is of.
+fn key_columns<'a, R>(
+    rows: &'a [R],
+    names_stacks: bool,
+    key: impl Fn(&'a R) -> (&'a SeriesId, u64) + Copy + 'a,
+) -> Vec<Column<'a>> {
+    let id = move |row| key(row).0;
+    let mut columns = vec![
+        column("metric", rows, move |row| {
+            Ok(word(Some(&id(row).entry.label)))
+        }),
+        column("split", rows, move |row| {
+            Ok(word(Some(id(row).entry.split.name())))
+        }),
+        column("step", rows, move |row| whole(Some(key(row).1))),
+        column("key", rows, move |row| Ok(word(Some(&id(row).key())))),
+        column("component", rows, move |row| {
+            Ok(word(Some(&id(row).component)))
+        }),
+        column("output", rows, move |row| Ok(word(Some(&id(row).output)))),
+        column("layer", rows, move |row| whole(Some(id(row).layer))),
+        column("head", rows, move |row| whole(id(row).head)),
+        column("data_type", rows, move |row| {
+            Ok(word(Some(id(row).kind.name())))
+        }),
+    ];
+    columns.extend(
+        names_stacks.then(|| column("stack", rows, move |row| Ok(word(Some(&id(row).stack))))),
+    );
+    for column in &mut columns {
+        column.is_required = column.name != "head";
+    }
+    columns
+}
+
+fn word(text: Option<&str>) -> Cell {
+    Cell::Word(text.map(ByteArray::from))
+}
+
+fn whole(number: Option<u64>) -> Result<Cell> {
+    Ok(Cell::Whole(number.map(i64::try_from).transpose()?))
+}
+
+/// The file's content. Its metadata say what the numbers are from.
+fn written(columns: &[Column<'_>], rows: usize, results: &Results) -> Result<Vec<u8>> {
+    let about = [
+        ("analysis_name", &results.analysis_name),
+        ("run", &results.source),
+        ("program", &results.program),
+        ("config", &results.config),
+    ];
+    let about =
+        about.map(|(name, value)| KeyValue::new(format!("ckptscope.{name}"), value.clone()));
+    let properties = WriterProperties::builder()
+        .set_created_by(results.program.clone())
+        .set_key_value_metadata(Some(about.to_vec()));
+    let fields = columns.iter().map(Column::field);
+    let fields = fields.collect::<Result<Vec<_>>>()?;
+    let schema = Type::group_type_builder("numbers")
+        .with_fields(fields)
+        .build()?;
+    let properties = Arc::new(properties.build());
+    let mut file = SerializedFileWriter::new(Vec::new(), Arc::new(schema), properties)?;
+    let mut group = file.next_row_group()?;
+    for column in columns {
+        let writer = group.next_column()?.context("a column too many")?;
+        column.write(rows, writer)?;
+    }
+    group.close()?;
     Ok(file.into_inner()?)
 }
 
-/// A number and what it is of.
-type Row<'a> = (&'a SeriesId, SeriesPoint<'a>);
-
-/// Every column of the schema, in its order.
-fn write(mut columns: Columns<'_>, names_stacks: bool) -> Result<()> {
-    columns.add_words(|(id, _)| Some(&id.entry.label))?;
-    columns.add_words(|(id, _)| Some(id.entry.split.name()))?;
-    columns.add_whole_numbers(|(_, point)| Some(point.step))?;
-    columns.add_keys()?;
-    columns.add_words(|(id, _)| Some(&id.component))?;
-    columns.add_words(|(id, _)| Some(&id.output))?;
-    columns.add_whole_numbers(|(id, _)| Some(id.layer))?;
-    columns.add_whole_numbers(|(id, _)| id.head)?;
-    columns.add_words(|(id, _)| Some(id.kind.name()))?;
-    if names_stacks {
-        columns.add_words(|(id, _)| Some(&id.stack))?;
+impl Column<'_> {
+    fn field(&self) -> Result<Arc<Type>> {
+        let repetition = match self.is_required {
+            true => Repetition::REQUIRED,
+            false => Repetition::OPTIONAL,
+        };
+        let is_word = self.physical == Physical::BYTE_ARRAY;
+        let built = Type::primitive_type_builder(&self.name, self.physical)
+            .with_repetition(repetition)
+            .with_logical_type(is_word.then_some(LogicalType::String))
+            .build();
+        Ok(Arc::new(built?))
     }
-    columns.add::<DoubleType>(|(_, point)| Ok(point.number()))?;
-    columns.add_words(|(_, point)| Some(&point.status?.text))?;
-    columns.add_words(|(_, point)| Some(&point.status?.code))?;
-    columns.group.close()?;
-    Ok(())
+
+    fn write(&self, rows: usize, writer: SerializedColumnWriter<'_>) -> Result<()> {
+        let cells = (0..rows).map(&self.cell);
+        match self.physical {
+            Physical::INT64 => write::<Int64Type>(writer, cells, |cell| match cell {
+                Cell::Whole(number) => number,
+                Cell::Word(_) | Cell::Real(_) => None,
+            }),
+            Physical::DOUBLE => write::<DoubleType>(writer, cells, |cell| match cell {
+                Cell::Real(number) => number,
+                Cell::Word(_) | Cell::Whole(_) => None,
+            }),
+            _ => write::<ByteArrayType>(writer, cells, |cell| match cell {
+                Cell::Word(text) => text,
+                Cell::Whole(_) | Cell::Real(_) => None,
+            }),
+        }
+    }
 }
 
-/// The columns, one after the other.
-struct Columns<'a> {
-    rows: &'a [Row<'a>],
-    group: SerializedRowGroupWriter<'a, Vec<u8>>,
-}
-
-impl<'a> Columns<'a> {
-    fn add_words(&mut self, word: impl Fn(&Row<'a>) -> Option<&'a str>) -> Result<()> {
-        self.add::<ByteArrayType>(|row| Ok(word(row).map(ByteArray::from)))
-    }
-
-    fn add_keys(&mut self) -> Result<()> {
-        self.add::<ByteArrayType>(|(id, _)| Ok(Some(ByteArray::from(&*id.key()))))
-    }
-
-    fn add_whole_numbers(&mut self, number: impl Fn(&Row<'a>) -> Option<u64>) -> Result<()> {
-        self.add::<Int64Type>(|row| Ok(number(row).map(i64::try_from).transpose()?))
-    }
-
-    /// The next column of the schema: a cell per row, none where it is null.
-    fn add<T: DataType>(&mut self, cell: impl Fn(&Row<'a>) -> Result<Option<T::T>>) -> Result<()> {
-        let cells = self.rows.iter().map(cell);
-        let cells = cells.collect::<Result<Vec<_>>>()?;
-        let is_there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
-        let values: Vec<T::T> = cells.into_iter().flatten().collect();
-        let mut column = self.group.next_column()?.context("a column too many")?;
-        let typed = column.typed::<T>();
-        typed.write_batch(&values, Some(&is_there), None)?;
-        Ok(column.close()?)
-    }
+fn write<T: DataType>(
+    mut writer: SerializedColumnWriter<'_>,
+    cells: impl Iterator<Item = Result<Cell>>,
+    own: impl Fn(Cell) -> Option<T::T>,
+) -> Result<()> {
+    let cells = cells.map(|cell| cell.map(&own));
+    let cells = cells.collect::<Result<Vec<_>>>()?;
+    let is_there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
+    let values: Vec<T::T> = cells.into_iter().flatten().collect();
+    let typed = writer.typed::<T>();
+    typed.write_batch(&values, Some(&is_there), None)?;
+    Ok(writer.close()?)
 }

@@ -1,14 +1,13 @@
 //! Tables: a row per number. `step` and `key` name a row of one entry, without nulls.
+//!
+//! What a series is of stands in all of its rows, so [`Table`] writes it once and copies the bytes.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::json;
 
 use super::WriteError;
 use crate::{EntryId, Results, SeriesId, SeriesPoint, Value};
-
-/// One cell.
-pub(crate) type Cell<'a> = Cow<'a, str>;
 
 /// The columns that say what a number is of.
 pub(crate) const KEY_COLUMNS: [&str; 7] = [
@@ -29,107 +28,140 @@ const VALUE_COLUMNS: [&str; 3] = ["value", "status", "status_code"];
 
 /// The table of one entry.
 pub(super) fn of_entry(results: &Results, entry: &EntryId) -> Result<Vec<u8>, WriteError> {
-    let rows = results.rows_of(entry);
-    let names = columns(results, &[]);
-    let names_stacks = results.names_stacks();
-    written(
-        &names,
-        rows.map(|row| cells(results, row, false, names_stacks)),
-    )
+    table(results, &[], results.rows_of(entry))
 }
 
 /// The table of everything.
 pub(super) fn of_everything(results: &Results) -> Result<Vec<u8>, WriteError> {
-    let names = columns(results, &["metric", "split"]);
-    let rows = results.rows();
-    let names_stacks = results.names_stacks();
-    written(
-        &names,
-        rows.map(|row| cells(results, row, true, names_stacks)),
-    )
+    table(results, &["metric", "split"], results.rows())
 }
 
 /// Where runs are compared, the run is part of what names a row. Where there are several stacks of
 /// layers, the stack is said by itself too.
-fn columns<'a>(results: &Results, first: &[&'a str]) -> Vec<&'a str> {
-    let stack: &[&str] = if results.names_stacks() {
-        &[STACK]
-    } else {
-        &[]
-    };
-    let run: &[&str] = if results.runs.is_empty() {
-        &[]
-    } else {
-        &["run"]
-    };
-    [run, first, &KEY_COLUMNS, stack, &VALUE_COLUMNS].concat()
-}
-
-fn cells<'a>(
+fn table<'a>(
     results: &Results,
-    (id, point): (&'a SeriesId, SeriesPoint<'a>),
-    names_entry: bool,
-    names_stacks: bool,
-) -> Vec<Cell<'a>> {
-    let mut cells = Vec::with_capacity(14);
-    if !results.runs.is_empty() {
-        cells.push(id.run.as_deref().unwrap_or_default().into());
-    }
-    if names_entry {
-        cells.extend([(&*id.entry.label).into(), id.entry.split.name().into()]);
-    }
-    cells.extend(key_cells(id, point.step));
-    if names_stacks {
-        cells.push((&*id.stack).into());
-    }
-    let status = point.status;
-    cells.extend([
-        value_cell(point.value),
-        status.map_or_else(Cell::default, |status| (&*status.text).into()),
-        status.map_or_else(Cell::default, |status| (&*status.code).into()),
-    ]);
-    cells
-}
-
-/// What a number is of.
-pub(crate) fn key_cells(id: &SeriesId, step: u64) -> [Cell<'_>; 7] {
-    let head = id.head.map(|head| head.to_string());
-    [
-        step.to_string().into(),
-        id.key().into(),
-        (&*id.component).into(),
-        (&*id.output).into(),
-        id.layer.to_string().into(),
-        head.unwrap_or_default().into(),
-        id.kind.name().into(),
-    ]
-}
-
-fn value_cell(value: Option<&Value>) -> Cell<'_> {
-    match value {
-        None => Cell::default(),
-        Some(Value::Number(number)) => number_cell(Some(*number)),
-        Some(vector) => json!(vector).to_string().into(),
-    }
-}
-
-/// A number; nothing where there is none.
-pub(crate) fn number_cell<'a>(number: Option<f64>) -> Cell<'a> {
-    number.map_or_else(Cell::default, |number| json!(number).to_string().into())
-}
-
-/// A table with a first row of names.
-pub(crate) fn written<'a>(
-    columns: &[&str],
-    rows: impl Iterator<Item = Vec<Cell<'a>>>,
+    of_entry: &[&str],
+    rows: impl Iterator<Item = (&'a SeriesId, SeriesPoint<'a>)>,
 ) -> Result<Vec<u8>, WriteError> {
-    let mut bytes = Vec::new();
-    let mut writer = ::csv::Writer::from_writer(&mut bytes);
-    writer.write_record(columns)?;
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| cell.as_bytes()))?;
+    let names_stacks = results.names_stacks();
+    let names_runs = !results.runs.is_empty();
+    let run: &[&str] = if names_runs { &["run"] } else { &[] };
+    let stack: &[&str] = if names_stacks { &[STACK] } else { &[] };
+    let mut table = Table::new(&[run, of_entry, &KEY_COLUMNS, stack, &VALUE_COLUMNS].concat())?;
+    for (id, point) in rows {
+        let run = names_runs.then(|| id.run.as_deref().unwrap_or_default());
+        let entry = [&*id.entry.label, id.entry.split.name()];
+        let entry = entry.into_iter().take(of_entry.len());
+        table.begin_row(id, point.step, run.into_iter().chain(entry), names_stacks)?;
+        table.add_value(point.value)?;
+        let status = point.status;
+        table.add_word(status.map_or("", |status| &status.text))?;
+        table.add_word(status.map_or("", |status| &status.code))?;
+        table.end_row();
     }
+    Ok(table.bytes)
+}
+
+/// A table that is being written.
+pub(crate) struct Table {
+    bytes: Vec<u8>,
+    /// What stands before and behind the step in rows of a series, by where its id lies.
+    known: HashMap<*const SeriesId, [Vec<u8>; 2]>,
+}
+
+impl Table {
+    /// One with a first row of names.
+    pub(crate) fn new(columns: &[&str]) -> Result<Self, WriteError> {
+        let mut bytes = cells(columns)?;
+        bytes.push(b'\n');
+        let known = HashMap::new();
+        Ok(Self { bytes, known })
+    }
+
+    /// Writes what a number is of, behind the cells of `first`. The same id has the same ones in
+    /// every row.
+    pub(crate) fn begin_row<'a>(
+        &mut self,
+        id: &SeriesId,
+        step: u64,
+        first: impl Iterator<Item = &'a str>,
+        names_stacks: bool,
+    ) -> Result<(), WriteError> {
+        let place = std::ptr::from_ref(id);
+        if !self.known.contains_key(&place) {
+            let first: Vec<&str> = first.collect();
+            let mut before = cells(&first)?;
+            if !first.is_empty() {
+                before.push(b',');
+            }
+            self.known
+                .insert(place, [before, behind_step(id, names_stacks)?]);
+        }
+        if let Some([before, behind]) = self.known.get(&place) {
+            self.bytes.extend(before);
+            self.bytes.extend(step.to_string().bytes());
+            self.bytes.push(b',');
+            self.bytes.extend(behind);
+        }
+        Ok(())
+    }
+
+    /// Writes a value; nothing where there is none.
+    pub(crate) fn add_value(&mut self, value: Option<&Value>) -> Result<(), WriteError> {
+        match value {
+            None => self.add_word(""),
+            Some(Value::Number(number)) => self.add_number(Some(*number)),
+            Some(vector) => self.add_word(&json!(vector).to_string()),
+        }
+    }
+
+    /// Writes a number; nothing where there is none.
+    pub(crate) fn add_number(&mut self, number: Option<f64>) -> Result<(), WriteError> {
+        self.bytes.push(b',');
+        if let Some(number) = number {
+            serde_json::to_writer(&mut self.bytes, &number)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a word.
+    pub(crate) fn add_word(&mut self, word: &str) -> Result<(), WriteError> {
+        self.bytes.push(b',');
+        if !word.is_empty() {
+            self.bytes.extend(cells(&[word])?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn end_row(&mut self) {
+        self.bytes.push(b'\n');
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// What a series is of, but for the step.
+fn behind_step(id: &SeriesId, names_stacks: bool) -> Result<Vec<u8>, WriteError> {
+    let (key, layer) = (id.key(), id.layer.to_string());
+    let head = id.head.map(|head| head.to_string()).unwrap_or_default();
+    let mut row = vec![&*key, &*id.component, &*id.output, &*layer, &*head];
+    row.push(id.kind.name());
+    row.extend(names_stacks.then_some(&*id.stack));
+    cells(&row)
+}
+
+/// Cells with commas between them, quoted where they need it.
+fn cells(row: &[&str]) -> Result<Vec<u8>, WriteError> {
+    let mut bytes = Vec::new();
+    if row.is_empty() {
+        return Ok(bytes);
+    }
+    let mut writer = ::csv::Writer::from_writer(&mut bytes);
+    writer.write_record(row)?;
     writer.flush().map_err(::csv::Error::from)?;
     drop(writer);
+    bytes.truncate(bytes.len().saturating_sub(1));
     Ok(bytes)
 }

@@ -34,6 +34,16 @@ fn it_has_every_number_under_a_key_of_its_own() {
     let reader = SerializedFileReader::new(file).unwrap();
     let made_by = reader.metadata().file_metadata().created_by();
     assert_eq!(made_by, results["program"].as_str());
+    let about = reader.metadata().file_metadata().key_value_metadata();
+    let about: Vec<_> = about
+        .unwrap()
+        .iter()
+        .map(|it| (&*it.key, it.value.clone()))
+        .collect();
+    let told = |name: &str| results[name].as_str().map(str::to_owned);
+    assert!(about.contains(&("ckptscope.analysis_name", told("analysis_name"))));
+    assert!(about.contains(&("ckptscope.run", told("source"))));
+    assert!(about.contains(&("ckptscope.config", told("config"))));
     let rows: Vec<_> = reader
         .get_row_iter(None)
         .unwrap()
@@ -66,4 +76,44 @@ fn it_has_every_number_under_a_key_of_its_own() {
     }
     assert_eq!(keys.len(), rows.len());
     assert!(with_head > 0 && undefined > 0 && several > 0);
+}
+
+#[test]
+fn comparisons_have_a_table_too() {
+    let scratch = Scratch::with_run(crate::support::Sizes {
+        layers: 2,
+        steps: 3,
+        width: 4,
+    });
+    for name in ["one", "two"] {
+        let config = crate::support::CONFIG.replace("name: scratch", &format!("name: {name}"));
+        scratch.analyze(&config, "out", &[]).expect(0);
+    }
+    let named = ["--name", "seed 1", "--name", "seed 2"];
+    let compare = ["compare", "out/one", "out/two"];
+    scratch.worker(&[&compare[..], &named].concat()).expect(0);
+    let file = File::open(scratch.path().join("comparison/compare.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let schema = reader.metadata().file_metadata().schema();
+    let names: Vec<&str> = schema.get_fields().iter().map(|it| it.name()).collect();
+    let of_runs = [
+        "seed 1",
+        "seed 2",
+        "difference",
+        "seed 1_status",
+        "seed 2_status",
+    ];
+    assert_eq!(names[9..], of_runs);
+    let mut defined = 0;
+    for row in reader.get_row_iter(None).unwrap().map(Result::unwrap) {
+        match (row.get_double(9), row.get_double(10)) {
+            (Ok(one), Ok(two)) => {
+                assert_eq!(one.to_bits(), two.to_bits());
+                assert_eq!(row.get_double(11).unwrap(), 0.0);
+                defined += 1;
+            }
+            _ => assert!(row.get_string(12).is_ok(), "a status says why"),
+        }
+    }
+    assert!(defined > 6);
 }
