@@ -4,6 +4,7 @@
 mod access;
 mod ahead;
 mod cache;
+mod distributed;
 mod faults;
 mod frugality;
 mod places;
