@@ -77,6 +77,9 @@ pub struct RunFound {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Why there is no run, though there are checkpoints: it is told, and cannot be opened.
+    #[serde(default)]
+    pub trouble: Option<String>,
 }
 
 /// The files of a run.

@@ -24,6 +24,7 @@ mod uploads;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -198,15 +199,7 @@ impl Server {
                     "no --root is given: only uploads and runs on the Hub can be analyzed",
                 );
             }
-            folders => {
-                let runs = self.roots.runs(&self.executor).len();
-                let shown: Vec<String> = folders
-                    .iter()
-                    .map(|folder| folder.display().to_string())
-                    .collect();
-                let shown = shown.join(", ");
-                console::say(&format!("{} in {shown}", counted(runs as u64, "run")));
-            }
+            folders => self.say_runs(folders),
         }
         console::say(&format!(
             "analyses are kept in {}",
@@ -224,6 +217,25 @@ impl Server {
         }
         console::say("Ctrl-C ends it");
         opened
+    }
+
+    /// Says how many runs there are in the folders, and which with checkpoints are left out.
+    fn say_runs(&self, folders: &[PathBuf]) {
+        let all = self.roots.runs(&self.executor);
+        let (runs, left_out): (Vec<_>, Vec<_>) = all.iter().partition(|run| run.trouble.is_none());
+        let shown: Vec<String> = folders
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
+        let shown = shown.join(", ");
+        console::say(&format!("{} in {shown}", counted(runs.len() as u64, "run")));
+        if !left_out.is_empty() {
+            let folders = counted(left_out.len() as u64, "folder");
+            console::say(&format!("left out {folders} with checkpoints:"));
+        }
+        for trouble in left_out.iter().filter_map(|run| run.trouble.as_ref()) {
+            console::say(&format!("  {trouble}"));
+        }
     }
 
     fn job(&self, id: &str) -> Result<Arc<Job>, Refused> {

@@ -30,7 +30,8 @@ pub(super) async fn find(State(server): State<Arc<Server>>, request: Request) ->
 
 fn find_run(server: &Server, sampled: &Sampled) -> Result<Matched, Refused> {
     let samples = decoded(&sampled.files)?;
-    for run in server.roots.runs(&server.executor).iter() {
+    let runs = server.roots.runs(&server.executor);
+    for run in runs.iter().filter(|run| run.trouble.is_none()) {
         if has_all(server, run, &sampled.files, &samples) {
             return Ok(Matched {
                 source: Some(RunSource::Root(run.id.clone())),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use ckptscope_checkpoint::tree::{FileEntry, entry_of};
 use ckptscope_checkpoint::{
-    Layout, LocalFile, LocalTree, ModelShape, ReadError, Run, Source, Step, Tree,
+    Layout, LocalFile, LocalTree, ModelShape, ReadError, Run, RunError, Source, Step, Tree,
 };
 use ckptscope_protocol::service::RunFound;
 use futures_util::FutureExt;
@@ -74,7 +74,7 @@ impl Roots {
         for folder in &self.folders {
             let listing = Listing::of(folder, &self.bounds);
             // Nobody stops this.
-            executor.block_on(listing.add_runs("", &mut runs));
+            runs.extend(executor.block_on(listing.runs()).unwrap_or_default());
         }
         runs.sort_by(|a, b| a.path.cmp(&b.path));
         // Of roots that lie in each other.
@@ -101,21 +101,40 @@ struct Listing<'a> {
     bounds: &'a Bounds,
     /// Sorted by path.
     files: Vec<FileEntry>,
+    /// Why they cannot be listed.
+    trouble: Option<String>,
 }
 
 impl<'a> Listing<'a> {
     /// Of what can be read.
     fn of(root: &'a Path, bounds: &'a Bounds) -> Self {
         let tree = LocalTree::scan_within(root, |path| bounds.holds(path));
-        let files = tree.map(|tree| tree.files().to_vec());
+        let (files, trouble) = match tree {
+            Ok(tree) => (tree.files().to_vec(), None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
         Self {
             root,
             bounds,
-            files: files.unwrap_or_default(),
+            files,
+            trouble,
         }
     }
 
-    /// Adds the run at a folder, or those below it.
+    /// The runs, and what is left out with the reason.
+    async fn runs(&self) -> Vec<RunFound> {
+        let mut runs = Vec::new();
+        self.add_runs("", &mut runs).await;
+        let whole = View::of(self, "");
+        runs.extend(self.trouble.clone().map(|trouble| RunFound {
+            trouble: Some(trouble),
+            ..whole.found()
+        }));
+        runs
+    }
+
+    /// Adds the run at a folder, or those below it. Where there are checkpoints and no run, here or
+    /// below, that is added with the reason.
     fn add_runs<'b>(
         &'b self,
         prefix: &'b str,
@@ -124,19 +143,25 @@ impl<'a> Listing<'a> {
         async move {
             let view = View::of(self, prefix);
             let folders = view.folders();
-            let run = if view.entries.is_empty() {
-                None
-            } else {
-                Run::find(&view).await.ok()
-            };
-            if let Some(run) = &run
+            let found = Run::find(&view).await;
+            if let Ok(run) = &found
                 && !self.is_at_home_below(run, &folders).await
             {
                 runs.push(view.found());
                 return;
             }
+            let before = runs.len();
             for folder in folders {
                 self.add_runs(&folder, runs).await;
+            }
+            if let Err(error) = found
+                && runs.len() == before
+                && is_of_checkpoints(&error)
+            {
+                runs.push(RunFound {
+                    trouble: Some(error.to_string()),
+                    ..view.found()
+                });
             }
         }
         .boxed_local()
@@ -162,6 +187,14 @@ impl<'a> Listing<'a> {
         }
         false
     }
+}
+
+/// Whether there are checkpoints, though no run was found.
+const fn is_of_checkpoints(error: &RunError) -> bool {
+    !matches!(
+        error,
+        RunError::Empty { .. } | RunError::NoCheckpoint { .. } | RunError::Missing { .. }
+    )
 }
 
 /// A run as it looks from a folder in which all of it lies.
@@ -241,6 +274,7 @@ impl<'a> View<'a> {
             path: folder.display().to_string(),
             files: self.entries.len() as u64,
             bytes: self.entries.iter().map(|entry| entry.bytes).sum(),
+            trouble: None,
         }
     }
 }

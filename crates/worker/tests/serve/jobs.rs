@@ -491,6 +491,30 @@ fn runs_are_found_wherever_they_are() {
 }
 
 #[test]
+fn what_is_left_out_of_the_runs_is_told() {
+    let scratch = Scratch::new();
+    let checkpoint = crate::runs::checkpoint(1, 1, [2, 2]);
+    scratch.write("run/good/model.safetensors", &checkpoint);
+    scratch.write("run/two/one.safetensors", &checkpoint);
+    scratch.write("run/two/other.safetensors", &checkpoint);
+    scratch.write("run/ranks/zero_pp_rank_0_mp_rank_00_model_states.pt", "");
+    scratch.write("run/nothing/readme.txt", "");
+    let server = Server::start(&scratch, &[]);
+    let runs = server.get("/api/runs");
+    let told: Vec<(&str, Option<&str>)> = runs
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["name"].as_str().unwrap(), run["trouble"].as_str()))
+        .collect();
+    let [("good", None), ("ranks", Some(ranks)), ("two", Some(two))] = told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(ranks.contains("zero_to_fp32.py"), "{ranks}");
+    assert!(two.contains("one.safetensors, other.safetensors"), "{two}");
+}
+
+#[test]
 fn files_of_a_run_come_in_ranges() {
     let server = {
         let scratch = Scratch::new();

@@ -86,12 +86,21 @@ fn many(tab: &Tab, site: &Site) -> Result<()> {
             &folder.path().join(format!("Name-{number}- ä%")),
         )?;
     }
+    let no_run = folder.path().join("no run");
+    fs::create_dir(&no_run)?;
+    for name in ["one.safetensors", "other.safetensors"] {
+        fs::write(no_run.join(name), "")?;
+    }
     let worker = site.workers.start(Options {
         roots: vec![folder.path().to_owned()],
         ..Options::default()
     })?;
     open_connected(tab, &worker.address())?;
     tab.wait_until_shown("[data-test=worker-run]")?;
+    says(
+        &tab.words("[data-test=worker-left-out]")?,
+        &["1 folder with checkpoints left out"],
+    )?;
     ensure!(
         tab.count("[data-test=worker-run]")? == MANY as u64,
         "not all are listed"

@@ -126,7 +126,10 @@ fn Nothing() -> impl IntoView {
 fn List(runs: Vec<RunFound>) -> impl IntoView {
     let state = State::here();
     let search = RwSignal::new(String::new());
+    let (runs, left_out): (Vec<_>, Vec<_>) =
+        runs.into_iter().partition(|run| run.trouble.is_none());
     let is_long = runs.len() > MOST_WITHOUT_SEARCH;
+    let is_none = runs.is_empty();
     let runs = StoredValue::new(runs);
     let item = move |run: RunFound| {
         let size = format!(
@@ -159,8 +162,30 @@ fn List(runs: Vec<RunFound>) -> impl IntoView {
             />
         </Show>
         <ul class="worker-list">{move || found().into_iter().map(item).collect_view()}</ul>
-        <Show when=move || found().is_empty()><p class="label" role="status">"no run has that in its name or path"</p></Show>
+        <Show when=move || !is_none && found().is_empty()>
+            <p class="label" role="status">"no run has that in its name or path"</p>
+        </Show>
+        <LeftOut folders=left_out/>
     }
+}
+
+/// Folders with checkpoints that are no runs, each with the reason.
+#[component]
+fn LeftOut(folders: Vec<RunFound>) -> impl IntoView {
+    if folders.is_empty() {
+        return None;
+    }
+    let count = readout::counted(folders.len() as u64, "folder");
+    let lines = folders
+        .into_iter()
+        .filter_map(|folder| folder.trouble)
+        .map(|trouble| view! { <li>{trouble}</li> });
+    Some(view! {
+        <details class="warnings" data-test="worker-left-out" on:click=|event| event.stop_propagation()>
+            <summary>{count}" with checkpoints left out"</summary>
+            <ul>{lines.collect_view()}</ul>
+        </details>
+    })
 }
 
 async fn listed(native_worker: NativeConnection) -> Listing {
