@@ -1,7 +1,7 @@
 //! From what was dropped or picked to what is open.
 
 use ckptscope_results::Results;
-use ckptscope_web_browser::text_of;
+use ckptscope_web_browser::{beginning_of, text_of};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::Blob;
@@ -77,9 +77,7 @@ async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Know
     let is_run_open = state.opened.with_untracked(Option::is_some);
     match ending {
         "json" => {
-            let head = file.slice_with_i32_and_i32(0, HEAD_BYTES);
-            let head = head.map_err(|error| ckptscope_web_browser::in_words(&error))?;
-            if !Results::is_beginning(&text_of(&head).await?) {
+            if !Results::is_beginning(&beginning_of(file, HEAD_BYTES).await?) {
                 return Ok(None);
             }
             Ok(Some(Known::Results))
