@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use ckptscope_checkpoint::hub::{HubError, HubTree};
 use ckptscope_checkpoint::{DataKind, Part, Run, Tree};
+use ckptscope_protocol::tab::AuditProgress;
 use serde::{Deserialize, Serialize};
 
 pub use finding::{Change, Finding, Property};
@@ -67,27 +68,31 @@ struct Known {
 
 impl Audit {
     /// Of a repository: every step is listed, and the directories of its weights are read.
+    /// `watch` hears how far that is. The run that comes along has every step as it is.
     ///
     /// # Errors
     /// [`HubError`] when the Hub does not say what files there are.
-    pub async fn of_repository(tree: &HubTree, run: &Run) -> Result<(Run, Self), HubError> {
-        let run = tree.settle(run, &tree.unlisted()).await?;
+    pub async fn of_repository(
+        tree: &HubTree,
+        run: &Run,
+        watch: &dyn Fn(AuditProgress),
+    ) -> Result<(Run, Self), HubError> {
+        let unlisted = tree.unlisted();
+        watch(AuditProgress::Listing(unlisted.len() as u64));
+        let run = tree.settle(run, &unlisted).await?;
         let revisions = tree.steps().into_iter();
         let paths = weights(&run).flat_map(|(_, part)| part.paths.iter().chain(&part.index));
-        let empty = tree.empty_steps().into_iter();
-        let mut troubles = troubles(&run);
-        troubles.extend(empty.map(|step| (step, "there are no files".to_owned())));
         let known = Known {
             revisions: revisions
                 .map(|it| (it.step, (it.name, it.commit)))
                 .collect(),
-            troubles,
+            troubles: troubles(&run),
             head: tree.head_files().clone(),
             content: paths
                 .filter_map(|path| Some((path.clone(), tree.content_id(path)?)))
                 .collect(),
         };
-        let audit = Self::of_known(tree, &run, known).await;
+        let audit = Self::of_known(tree, &run, known, watch).await;
         Ok((run, audit))
     }
 
@@ -101,11 +106,16 @@ impl Audit {
             troubles: troubles(run),
             ..Known::default()
         };
-        Self::of_known(tree, run, known).await
+        Self::of_known(tree, run, known, &|_| ()).await
     }
 
-    async fn of_known(tree: &dyn Tree, run: &Run, known: Known) -> Self {
-        let read = tensors::read(tree, run, &known.content).await;
+    async fn of_known(
+        tree: &dyn Tree,
+        run: &Run,
+        known: Known,
+        watch: &dyn Fn(AuditProgress),
+    ) -> Self {
+        let read = tensors::read(tree, run, &known.content, watch).await;
         let steps = audited(run, &known, &read);
         let mut findings = content::findings(&steps, &known.head);
         findings.extend(content::missing(&steps));

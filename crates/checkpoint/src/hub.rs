@@ -6,6 +6,7 @@
 //! commit at once, so that what is read is of one moment.
 
 mod address;
+mod assumed;
 #[cfg_attr(target_arch = "wasm32", path = "hub/no_cache.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "hub/disk_cache.rs")]
 mod cache;
@@ -21,6 +22,7 @@ pub mod suite;
 pub mod tree;
 
 pub use address::{HubAddress, PUBLIC_ENDPOINT};
+pub use assumed::AssumedTree;
 pub use cache::Cache;
 pub use client::Hub;
 pub use error::HubError;

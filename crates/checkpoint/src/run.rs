@@ -16,6 +16,8 @@ pub(crate) use find::recorded_as;
 #[cfg(feature = "hub")]
 pub(crate) use step_name::step_number;
 #[cfg(feature = "hub")]
+pub(crate) use trouble::troubles_in_words;
+#[cfg(feature = "hub")]
 pub(crate) use weights::{is_auxiliary, is_checkpoint};
 
 pub use ckptscope_vocabulary::{DataKind, ModelShape, Split};
@@ -90,6 +92,17 @@ impl Run {
         let mut run = find::find(&cache).await?;
         run.warnings.splice(0..0, cache.warnings.iter().cloned());
         Ok(cache.in_place(run))
+    }
+
+    /// The warnings without those of steps that cannot be read, which `broken` has.
+    #[must_use]
+    pub fn warnings_of_others(&self) -> Vec<String> {
+        let troubles = self.broken.iter();
+        let told: Vec<String> = troubles
+            .map(|step| format!(" cannot be read: {}", step.trouble))
+            .collect();
+        let is_other = |warning: &&String| !told.iter().any(|words| warning.ends_with(words));
+        self.warnings.iter().filter(is_other).cloned().collect()
     }
 
     /// Which config files of a run's tree were looked at for the number of heads, and what became

@@ -28,6 +28,7 @@ const LATER_LIMIT_BYTES: usize = 412_000;
 const RARE: &[(&str, usize, &str)] = &[
     ("companion", 90_000, "what speaks to a native worker"),
     ("report", 60_000, "what writes reports"),
+    ("audit", 30_000, "what audits repositories"),
 ];
 
 /// The strongest that brotli has.

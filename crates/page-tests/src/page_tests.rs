@@ -77,6 +77,7 @@ const SUBJECTS: &[&[PageTest]] = &[
     saving::TESTS,
     links::TESTS,
     hub::REPOSITORIES,
+    hub::SUITES,
     hub::ADDRESSES,
     hub::TOKENS,
     hub::FAULTS,

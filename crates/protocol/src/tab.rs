@@ -55,6 +55,10 @@ pub enum News {
     Ready,
     /// How reading over the network goes.
     Network(NetworkNews),
+    /// Steps were listed for the question, of which it was assumed before what files they have.
+    Listed(Box<Listed>),
+    /// How far the audit is that was asked for; [`AuditRun`] is still to be answered.
+    Audit(AuditProgress),
     /// What a lane told since this was last told; [`ComputeLane`] is still to be answered.
     Lane(LaneUpdate),
     /// Some of the numbers of a results file; [`ReadResults`] is still to be answered. They are as
@@ -129,6 +133,8 @@ questions! {
     ListTensors => TensorList,
     /// What a tensor looks like.
     ViewTensor => Box<TensorView>,
+    /// What is odd about the steps of a repository.
+    AuditRun => Audited,
     /// A report of results.
     WriteReport => ReportText,
     /// Which files a copy of the run needs.
@@ -191,6 +197,39 @@ pub struct ViewTensor {
     pub path: String,
     /// Its full name.
     pub name: String,
+}
+
+/// What is odd about the steps of a repository: all of them are listed, and the directories of
+/// their files read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRun {}
+
+/// How far an audit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditProgress {
+    /// It lists the files of so many steps.
+    Listing(u64),
+    /// It has read the directories of so many steps, of so many.
+    Reading(u64, u64),
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audited {
+    /// How many steps were looked at, those that cannot be read among them.
+    pub steps: u64,
+    /// What is odd; nothing where all is well.
+    pub findings: Vec<OddSteps>,
+}
+
+/// Something odd about steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddSteps {
+    /// What, in words.
+    pub message: String,
+    /// The steps, ascending.
+    pub steps: Vec<u64>,
 }
 
 /// Writes a report of results.
@@ -278,6 +317,25 @@ pub struct Found {
     /// What leads to the same files again, as [`Remote::place`]: the commit that was listed, where
     /// it is one, and no query, which may be a signature.
     pub place: String,
+    /// Whether it is a repository of the Hub, which can be audited.
+    pub is_repository: bool,
+}
+
+/// What there is of a repository, some steps of which were listed late.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its files, for [`Remote::listed`].
+    pub listed: Sealed,
+    /// As [`RunSummary::files`].
+    pub files: u64,
+    /// As [`RunSummary::bytes`].
+    pub bytes: u64,
+    /// As [`RunSummary::steps`].
+    pub steps: Vec<StepSummary>,
+    /// As [`RunSummary::broken_steps`].
+    pub broken_steps: Vec<BrokenStepSummary>,
+    /// As [`RunSummary::warnings`].
+    pub warnings: Vec<String>,
 }
 
 /// How reading over the network goes.
@@ -330,7 +388,7 @@ pub struct RunSummary {
     pub name: String,
     /// How its files are laid out, in words.
     pub layout: String,
-    /// Number of files.
+    /// Number of files; of a repository, of those that were listed so far.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -346,10 +404,25 @@ pub struct RunSummary {
     pub n_kv_heads: Option<u64>,
     /// Width of the residual stream.
     pub d_model: Option<u64>,
+    /// The stacks of layers as configs name them, each with its number of layers: `encoder.block`.
+    pub stacks: Vec<(String, u64)>,
     /// The tensors that layers have, from the last step.
     pub suffixes: Vec<SuffixSummary>,
     /// What was assumed or passed over.
     pub warnings: Vec<String>,
+    /// What is odd about the files of the steps that were looked into.
+    pub file_warnings: Vec<String>,
+}
+
+impl RunSummary {
+    /// Takes in what became known of steps that were listed late.
+    pub fn take_in(&mut self, listed: Listed) {
+        self.files = listed.files;
+        self.bytes = listed.bytes;
+        self.steps = listed.steps;
+        self.broken_steps = listed.broken_steps;
+        self.warnings = listed.warnings;
+    }
 }
 
 /// One step of a run.
@@ -357,6 +430,8 @@ pub struct RunSummary {
 pub struct StepSummary {
     /// The optimiser step.
     pub number: u64,
+    /// Whether nobody has listed its files: it is taken to have those of another step.
+    pub is_assumed: bool,
     /// What it has.
     pub parts: Vec<PartSummary>,
 }
@@ -424,6 +499,8 @@ pub struct Checked {
     pub cost: Option<Cost>,
     /// Number of steps it computes.
     pub steps: u64,
+    /// The steps that were asked for and cannot be read, ascending.
+    pub unreadable_steps: Vec<BrokenStepSummary>,
     /// Why no browser can compute it, though it is right; in words.
     #[serde(default)]
     pub too_large: Option<String>,

@@ -36,7 +36,7 @@ struct AuditReport {
     steps: Vec<AuditedStep>,
     /// What is odd.
     findings: Vec<Told>,
-    /// What was assumed or passed over.
+    /// What was assumed or passed over beside the findings.
     warnings: Vec<String>,
     /// What went over the network; none for what needs none.
     network: Option<TrafficReport>,
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
 async fn audit(run: Run, place: &Place) -> Result<(Run, Audit)> {
     match place {
         Place::Hub(tree) => {
-            let audited = Audit::of_repository(tree, &run).await;
+            let audited = Audit::of_repository(tree, &run, &|_| ()).await;
             audited.map_err(|error| hub::judged(&error))
         }
         Place::Folder(_) | Place::Confined(_) => {
@@ -102,7 +102,7 @@ impl AuditReport {
             path: address.shown(),
             steps: audit.steps,
             findings: audit.findings.into_iter().map(told).collect(),
-            warnings: run.warnings.clone(),
+            warnings: run.warnings_of_others(),
             network: place.traffic().map(TrafficReport::of),
         }
     }

@@ -165,7 +165,7 @@ fn take(shared: &Rc<RefCell<Shared>>, index: usize, told: Heard) {
             tell(shared, lane, LaneNews::Failed(message));
             give_next_lane(shared, index);
         }
-        News::Ready | News::Series(_) => {}
+        News::Ready | News::Listed(_) | News::Audit(_) | News::Series(_) => {}
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ckptscope_protocol::tab::{Answer, Ask, Message, NetworkNews, News, Question, Reply};
+use ckptscope_protocol::tab::{Answer, Ask, Message, News, Question, Reply};
 use ckptscope_results::SeriesSet;
 use futures_channel::oneshot;
 use js_sys::Array;
@@ -29,13 +29,14 @@ struct Shared {
     waiting: BTreeMap<u64, oneshot::Sender<Answered>>,
     /// Numbers that have come of answers which are not complete.
     series: BTreeMap<u64, SeriesSet>,
-    /// Hears how reading over the network goes.
-    listener: Option<Rc<dyn Fn(NetworkNews)>>,
+    /// Hears what is told before an answer.
+    listener: Option<Rc<dyn Fn(News)>>,
 }
 
 impl RequestWorker {
-    /// One that tells `listener` how reading over the network goes.
-    pub fn with_listener(listener: Rc<dyn Fn(NetworkNews)>) -> Self {
+    /// One that tells `listener` how reading over the network goes, how far an audit is, and which
+    /// steps were listed late.
+    pub fn with_listener(listener: Rc<dyn Fn(News)>) -> Self {
         let worker = Self::default();
         worker.0.borrow_mut().listener = Some(listener);
         worker
@@ -50,6 +51,15 @@ impl RequestWorker {
     /// The worker that is started next reads from there.
     pub fn remember(&self, place: RunPlace) {
         self.0.borrow_mut().place = Some(place);
+    }
+
+    /// Reads from there from now on, and still answers what was asked before.
+    pub fn go_on_from(&self, place: RunPlace) {
+        if let Some(worker) = &self.0.borrow().worker {
+            // Where the browser cannot post it, the worker goes on with what it knows.
+            let _ = place.tell(worker, 1);
+        }
+        self.remember(place);
     }
 
     /// Ends whatever it does, at once.
@@ -123,12 +133,16 @@ impl RequestWorker {
     }
 
     fn take(&self, told: Heard) {
-        if let Ok(reply) = &told
-            && let News::Network(news) = &reply.news
-        {
-            let listener = self.0.borrow().listener.clone();
-            return listener.map_or((), |listener| listener(*news));
-        }
+        let told = match told {
+            Ok(Reply {
+                news: news @ (News::Network(_) | News::Listed(_) | News::Audit(_)),
+                ..
+            }) => {
+                let listener = self.0.borrow().listener.clone();
+                return listener.map_or((), |listener| listener(news));
+            }
+            told => told,
+        };
         let mut shared = self.0.borrow_mut();
         match told {
             Ok(reply) => shared.take_in(reply),
@@ -159,7 +173,9 @@ impl Shared {
             }
             News::Answer(answer) => Ok(answer),
             News::Failed { message } => Err(message),
-            News::Ready | News::Network(_) | News::Lane(_) => return,
+            News::Ready | News::Network(_) | News::Listed(_) | News::Audit(_) | News::Lane(_) => {
+                return;
+            }
         };
         if let Some(sender) = self.waiting.remove(&number) {
             // Fails where nobody waits any more.

@@ -5,6 +5,7 @@ pub(crate) mod address;
 pub(crate) mod analysis;
 pub(crate) mod arrival;
 pub(crate) mod ask;
+pub(crate) mod audit;
 pub(crate) mod explore;
 pub(crate) mod given;
 mod meter;

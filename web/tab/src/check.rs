@@ -1,8 +1,9 @@
 //! Whether a config is right, and what it would cost.
 
-use ckptscope_analysis::{Config, ConfigErrors, Plan, Registry};
-use ckptscope_protocol::tab::{CheckForm, CheckText, Checked};
+use ckptscope_analysis::{Config, ConfigErrors, Registry};
+use ckptscope_protocol::tab::{BrokenStepSummary, CheckForm, CheckText, Checked};
 use ckptscope_protocol::{ConfigForm, Cost};
+use ckptscope_results::UnreadableStep;
 
 use super::memory;
 use super::opened::OpenedFiles;
@@ -51,13 +52,18 @@ async fn checked(
 
 /// Whether a config fits the run.
 async fn fit(files: &OpenedFiles, config: &Config, checked: &mut Checked) -> Result<(), String> {
-    let run = files.run().await?;
-    match Plan::make_again(config, &run, &*files.tree, &files.catalogs).await {
+    match files.estimate(config).await? {
         Ok(plan) => {
             checked.too_large = too_large(&plan.cost);
             checked.cost = Some(plan.cost);
             checked.steps = plan.steps.len() as u64;
             checked.warnings = plan.warnings;
+            let unreadable = plan.unreadable_steps.into_iter();
+            let summary = |it: UnreadableStep| BrokenStepSummary {
+                number: it.step,
+                reason: it.reason,
+            };
+            checked.unreadable_steps = unreadable.map(summary).collect();
         }
         Err(errors) => checked.problems = errors.problems(),
     }

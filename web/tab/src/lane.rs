@@ -27,7 +27,7 @@ pub(super) async fn compute(
         outbox.add(event);
         ControlFlow::Continue(())
     };
-    let computed = run_lane(&lane, &*files.tree, &mut listener).await;
+    let computed = run_lane(&lane, files.tree(), &mut listener).await;
     outbox.flush();
     computed
         .map(|()| LaneDone {})

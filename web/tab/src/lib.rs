@@ -3,6 +3,7 @@
 //! A message is taken apart here and answered by a module of its own; several may be under way
 //! at once, and whichever waits for the browser lets the others go on.
 
+mod audit;
 mod check;
 mod files;
 mod lane;
@@ -23,7 +24,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
-use ckptscope_protocol::tab::{Answer, Found, Message, News, Question, Remote, Reply};
+use ckptscope_protocol::tab::{Answer, Found, Listed, Message, News, Question, Remote, Reply};
 use ckptscope_results::{Results, Series};
 use ckptscope_web_browser::part::{MissingPart, begin};
 use ckptscope_web_browser::text_of;
@@ -78,7 +79,7 @@ pub struct RequestHandler {
     /// The way to the files, where they are somewhere else.
     connection: RefCell<Option<Rc<Connection>>>,
     flops_per_second: OnceCell<f64>,
-    tell: Box<dyn Fn(&Reply)>,
+    tell: Rc<dyn Fn(&Reply)>,
 }
 
 /// Takes a message in. New files count at once, for every question that comes after them.
@@ -136,13 +137,13 @@ impl RequestHandler {
             files: RefCell::new(None),
             connection: RefCell::new(None),
             flops_per_second: OnceCell::new(),
-            tell: Box::new(tell),
+            tell: Rc::new(tell),
         }
     }
 
     /// Reads from these files from now on.
     pub fn use_files(&self, files: FilesTree) {
-        let files = OpenedFiles::new(Box::new(files), Vec::new());
+        let files = OpenedFiles::new(Box::new(files));
         self.connection.replace(None);
         self.files.replace(Some(Rc::new(files)));
     }
@@ -181,6 +182,9 @@ impl RequestHandler {
                 connection.while_telling(answer, tell).await
             }
         };
+        if let Some(listed) = self.newly_listed().await {
+            self.tell(number, News::Listed(Box::new(listed)));
+        }
         self.tell(
             number,
             match answer {
@@ -222,6 +226,14 @@ impl RequestHandler {
             Question::ViewTensor(it) => {
                 Answer::ViewTensor(tensor::view(&*self.files()?, self.speed(), it).await?)
             }
+            Question::AuditRun(_) => {
+                let tell = Rc::clone(&self.tell);
+                let tell = move |progress| {
+                    let news = News::Audit(progress);
+                    tell(&Reply { number, news });
+                };
+                Answer::AuditRun(audit::audit(self.files()?, Rc::new(tell)).await?)
+            }
             Question::ListNeeded(_) => Answer::ListNeeded(self.files()?.needed().await?),
             Question::WriteReport(it) => Answer::WriteReport(report::report(*it.results).await?),
             Question::ReadResults(_) => Answer::ReadResults(self.read_results(number, file).await?),
@@ -255,6 +267,23 @@ impl RequestHandler {
         let (files, found) = connection.list().await?;
         self.files.replace(Some(Rc::new(files)));
         Ok(Some(found))
+    }
+
+    /// What there is of a repository, where some of its steps were listed since the page heard of
+    /// it.
+    async fn newly_listed(&self) -> Option<Listed> {
+        let files = self.files().ok()?;
+        let tree = files.repository().filter(|_| files.has_listed())?;
+        let run = files.run().await.ok()?;
+        let (count, bytes) = files.extent();
+        Some(Listed {
+            listed: network::listed_of(tree).ok()?,
+            files: count,
+            bytes,
+            steps: open::steps(&run, &files),
+            broken_steps: open::broken_steps(&run),
+            warnings: run.warnings.clone(),
+        })
     }
 
     fn files(&self) -> Result<Rc<OpenedFiles>, String> {

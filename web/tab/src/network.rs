@@ -100,15 +100,11 @@ impl Connection {
         };
         let foreign = |error| format!("a list of files was not understood: {error}");
         let files = match listed.open().map_err(foreign)? {
-            Listed::Hub(manifest) => {
-                let tree = self.hub.listed(manifest);
-                let warnings = tree.warnings().to_vec();
-                OpenedFiles::new(Box::new(tree), warnings)
-            }
+            Listed::Hub(manifest) => OpenedFiles::of_repository(self.hub.listed(manifest)),
             Listed::File(address, bytes) => {
                 let url = Url::parse(&address).ok_or("a list of files has no address")?;
                 let tree = HttpTree::known(&self.client, &url, bytes);
-                OpenedFiles::new(Box::new(tree), Vec::new())
+                OpenedFiles::new(Box::new(tree))
             }
         };
         Ok(Some(files))
@@ -123,7 +119,7 @@ impl Connection {
         let files = files.map(|file| (file.path.clone(), file.bytes));
         let (name, token) = (&run.files.name, token(&run.token)?);
         let tree = FolderTree::known(&self.client, name, folder, token, files);
-        Ok(OpenedFiles::new(Box::new(tree), Vec::new()))
+        Ok(OpenedFiles::new(Box::new(tree)))
     }
 
     /// Lists the run's files, and finds the run in them.
@@ -144,13 +140,14 @@ impl Connection {
         };
         let tree = self.repository(&endpoint, address, path).await;
         let (tree, place) = tree.map_err(in_words)?;
-        let found = Found {
-            listed: sealed(&Listed::Hub(tree.manifest()))?,
-            place,
-        };
         let run = tree.find_run().await;
         let run = run.map_err(|error| with_revisions(&error, &tree))?;
-        Ok((OpenedFiles::with_run(Box::new(tree), run), found))
+        let found = Found {
+            listed: listed_of(&tree)?,
+            place,
+            is_repository: true,
+        };
+        Ok((OpenedFiles::of_repository(tree).with_run(run), found))
     }
 
     /// A repository's files, and what leads to the same ones again.
@@ -164,7 +161,7 @@ impl Connection {
         if path.is_some() {
             listing = listing.of_files();
         }
-        let mut tree = listing.tree(|_| true).await?;
+        let mut tree = listing.overview().await?;
         if let Some(path) = &path {
             tree = tree.only(path)?;
         }
@@ -192,9 +189,10 @@ impl Connection {
             listed: sealed(&Listed::File(url.to_string(), tree.bytes()))?,
             // A query may be a signature, which is nobody else's.
             place: url.without_query().to_owned(),
+            is_repository: false,
         };
         let run = Run::find(&tree).await.map_err(|error| error.to_string())?;
-        Ok((OpenedFiles::with_run(Box::new(tree), run), found))
+        Ok((OpenedFiles::new(Box::new(tree)).with_run(run), found))
     }
 
     /// What `answer` comes to; meanwhile `tell` hears how reading goes.
@@ -256,6 +254,11 @@ fn token(secret: &Secret) -> Result<Option<Token>, String> {
             .map(Some)
             .ok_or_else(|| "the token has characters that no token has".to_owned()),
     }
+}
+
+/// What was listed of a repository so far, for others.
+pub(super) fn listed_of(tree: &HubTree) -> Result<Sealed, String> {
+    sealed(&Listed::Hub(tree.manifest()))
 }
 
 fn sealed(listed: &Listed) -> Result<Sealed, String> {

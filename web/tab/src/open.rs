@@ -21,10 +21,10 @@ pub(super) async fn open(
     flops_per_second: f64,
 ) -> Result<Box<Opened>, String> {
     let run = files.run().await?;
-    let survey = Survey::of(&run, &*files.tree, &files.catalogs).await;
+    let survey = Survey::of(&run, files.tree(), &files.catalogs).await;
     let proposals = proposals(&run, &survey, registry);
     Ok(Box::new(Opened {
-        run: summary(&run, &survey, &*files.tree),
+        run: summary(&run, survey, files),
         found,
         proposals,
         menu: registry.menu(),
@@ -32,25 +32,53 @@ pub(super) async fn open(
     }))
 }
 
-fn summary(run: &Run, survey: &Survey, tree: &dyn Tree) -> RunSummary {
+fn summary(run: &Run, survey: Survey, files: &OpenedFiles) -> RunSummary {
     let model = run.model.as_ref().map(ModelShape::with_usual);
     let model = model.as_ref();
-    let steps = run.steps.iter().map(|step| step_summary(step, tree));
-    let warnings = run.warnings.iter().chain(&survey.warnings);
+    let (count, bytes) = files.extent();
     RunSummary {
-        name: tree.name().to_owned(),
+        name: files.tree().name().to_owned(),
         layout: layout_in_words(run.layout).to_owned(),
-        files: tree.files().len() as u64,
-        bytes: tree.files().iter().map(|file| file.bytes).sum(),
-        steps: steps.collect(),
-        broken_steps: run.broken.iter().map(broken_summary).collect(),
+        files: count,
+        bytes,
+        steps: steps(run, files),
+        broken_steps: broken_steps(run),
         n_layers: model.and_then(|model| model.n_layers),
         n_heads: model.and_then(|model| model.n_heads),
         n_kv_heads: model.and_then(|model| model.n_kv_heads),
         d_model: model.and_then(|model| model.d_model),
+        stacks: stacks(&survey),
         suffixes: survey.suffixes.iter().filter_map(suffix_summary).collect(),
-        warnings: warnings.cloned().collect(),
+        warnings: run.warnings.clone(),
+        file_warnings: survey.warnings,
     }
+}
+
+fn stacks(survey: &Survey) -> Vec<(String, u64)> {
+    let stacks = survey.stacks().into_iter();
+    let counted = |(name, layers): (&str, usize)| (name.to_owned(), layers as u64);
+    stacks.map(counted).collect()
+}
+
+/// The steps that can be read as far as names say.
+pub(super) fn steps(run: &Run, files: &OpenedFiles) -> Vec<StepSummary> {
+    let assumed = files.assumed_steps();
+    let steps = run.steps.iter();
+    let summary = |step: &Step| StepSummary {
+        number: step.number,
+        is_assumed: assumed.contains(&step.number),
+        parts: step
+            .parts
+            .iter()
+            .map(|part| part_summary(part, files.tree()))
+            .collect(),
+    };
+    steps.map(summary).collect()
+}
+
+/// The steps that cannot be read.
+pub(super) fn broken_steps(run: &Run) -> Vec<BrokenStepSummary> {
+    run.broken.iter().map(broken_summary).collect()
 }
 
 const fn layout_in_words(layout: Layout) -> &'static str {
@@ -59,17 +87,6 @@ const fn layout_in_words(layout: Layout) -> &'static str {
         Layout::StepFolders => "a folder per step",
         Layout::StepFiles => "a file per step",
         Layout::Single => "a single checkpoint",
-    }
-}
-
-fn step_summary(step: &Step, tree: &dyn Tree) -> StepSummary {
-    StepSummary {
-        number: step.number,
-        parts: step
-            .parts
-            .iter()
-            .map(|part| part_summary(part, tree))
-            .collect(),
     }
 }
 

@@ -21,11 +21,9 @@ pub(super) async fn plan(
     MakePlan { text, workers }: &MakePlan,
 ) -> Result<Box<PlannedLanes>, String> {
     let config = Config::parse(text, registry).map_err(|errors| errors.to_string())?;
-    let run = files.run().await?;
-    let plan = Plan::make_again(&config, &run, &*files.tree, &files.catalogs).await;
-    let plan = plan.map_err(|errors| errors.to_string())?;
+    let (run, plan) = files.plan(&config).await?;
     let name = config.analysis_name.as_deref().unwrap_or(NAMELESS);
-    let mut results = results::planned(name, files.tree.name(), &config, &run, &plan);
+    let mut results = results::planned(name, files.tree().name(), &config, &run, &plan);
     if config.monitoring.pico_report.is_some() {
         results.warnings.push(SENT_BY_WORKERS.to_owned());
     }

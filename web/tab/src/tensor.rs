@@ -58,9 +58,9 @@ async fn read(
     name: &str,
 ) -> Result<(Tensor, Option<String>), String> {
     let part = part_named(files, part).await?;
-    let content = part.read(&*files.tree).await;
+    let content = part.read(files.tree()).await;
     let content = content.map_err(|error| error.to_string())?;
-    let contents = Contents::of(content.files, &*files.tree).await;
+    let contents = Contents::of(content.files, files.tree()).await;
     let is_it = |tensor: &&HeldTensor| tensor.name == name && tensor.path == path;
     let held = contents.tensors.iter().find(is_it);
     let held = held.ok_or_else(|| format!("there is no tensor {name:?} in {path}"))?;
@@ -74,7 +74,7 @@ async fn read(
             memory::in_words(needed)
         ));
     }
-    let tensor = read_stored(&*files.tree, values).await;
+    let tensor = read_stored(files.tree(), values).await;
     Ok((
         tensor.map_err(|error| error.to_string())?,
         held.remark.clone(),

@@ -10,9 +10,9 @@ use super::opened::OpenedFiles;
 /// Lists a part's tensors, from the directories of its files.
 pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<TensorList, String> {
     let part = part_named(files, &name).await?;
-    let content = part.read(&*files.tree).await;
+    let content = part.read(files.tree()).await;
     let content = content.map_err(|error| error.to_string())?;
-    let contents = Contents::of(content.files.clone(), &*files.tree).await;
+    let contents = Contents::of(content.files.clone(), files.tree()).await;
     let held = contents.tensors.iter();
     let stored = held.filter_map(|tensor| {
         let stored = match tensor.values(part.kind) {
@@ -46,7 +46,11 @@ pub(super) async fn list(files: &OpenedFiles, name: PartName) -> Result<TensorLi
 
 /// The part of a step that a name means.
 pub(super) async fn part_named(files: &OpenedFiles, name: &PartName) -> Result<Part, String> {
-    let run = files.run().await?;
+    let run = files.run_with(name.step).await?;
+    if let Some(broken) = run.broken.iter().find(|step| step.number == name.step) {
+        let (step, trouble) = (name.step, &broken.trouble);
+        return Err(format!("step {step} cannot be read: {trouble}"));
+    }
     let step = run.steps.iter().find(|step| step.number == name.step);
     let is_it = |part: &&Part| {
         part.kind.name() == name.data_type && part.split.map(Split::name) == name.split.as_deref()

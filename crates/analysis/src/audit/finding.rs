@@ -1,5 +1,6 @@
 //! What an audit can find, in words.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -114,6 +115,28 @@ pub struct Change {
     pub from: String,
     /// What it is.
     pub to: String,
+}
+
+impl Finding {
+    /// The steps that it is about, ascending.
+    #[must_use]
+    pub fn steps(&self) -> Vec<u64> {
+        match self {
+            Self::SameWeights { steps, .. }
+            | Self::SameFiles { steps, .. }
+            | Self::MissingSteps { steps, .. }
+            | Self::UnreadableTensors { steps, .. }
+            | Self::LackingTensors { steps, .. }
+            | Self::ExtraTensors { steps, .. } => steps.clone(),
+            Self::EarlierOnMain { step, last } => vec![*step, *last],
+            Self::Unusable { step, .. } | Self::UnreadableFile { step, .. } => vec![*step],
+            Self::ChangingTensors { changes, .. } => {
+                let steps = changes.iter().flat_map(|it| [it.after, it.step]);
+                let steps: BTreeSet<u64> = steps.collect();
+                steps.into_iter().collect()
+            }
+        }
+    }
 }
 
 impl fmt::Display for Finding {

@@ -1,9 +1,11 @@
 //! Tensors that come and go, and those whose dtype or shape changes.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::run::PartContent;
 use ckptscope_checkpoint::{Catalog, Part, Run, Tree};
+use ckptscope_protocol::tab::AuditProgress;
 use futures_util::stream::{self, StreamExt};
 
 use super::finding::{Change, Finding, Property};
@@ -58,16 +60,26 @@ impl Read {
 }
 
 /// Reads the directories of all weights; of steps with the same content one.
-pub(super) async fn read(tree: &dyn Tree, run: &Run, content: &BTreeMap<String, String>) -> Read {
+pub(super) async fn read(
+    tree: &dyn Tree,
+    run: &Run,
+    content: &BTreeMap<String, String>,
+    watch: &dyn Fn(AuditProgress),
+) -> Read {
     let mut first: BTreeMap<Vec<&str>, &Part> = BTreeMap::new();
     for (_, part) in weights(run) {
         first.entry(content_of(part, content)).or_insert(part);
     }
+    let of = first.len() as u64;
     let reads = first.into_iter().map(|(id, part)| async move {
         let content = part.read(tree).await;
         (id, content.map_err(|error| error.to_string()))
     });
-    let reads = stream::iter(reads).buffered(STEPS_AT_ONCE);
+    let done = Cell::new(0);
+    let reads = stream::iter(reads).buffered(STEPS_AT_ONCE).inspect(|_| {
+        done.set(done.get() + 1);
+        watch(AuditProgress::Reading(done.get(), of));
+    });
     let contents: BTreeMap<Vec<&str>, Result<PartContent, String>> = reads.collect().await;
     let mut read = Read::default();
     for (step, part) in weights(run) {

@@ -18,7 +18,9 @@ use super::layout::{self, CONFIGS, Places, Saving, Trees};
 use super::saving::Saved;
 use super::tree::{HubFile, HubTree, entries, entry};
 use crate::error::{ReadError, RunError};
-use crate::run::{BrokenStep, PassedOver, Run, Step, is_checkpoint};
+use crate::run::{
+    BrokenStep, PassedOver, Run, Step, StepTrouble, is_checkpoint, troubles_in_words,
+};
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
 
@@ -67,8 +69,6 @@ struct State {
     later: Places,
     /// What became of the steps that were listed after that.
     settled: Settled,
-    /// The steps whose revisions have no files.
-    empty: BTreeSet<u64>,
 }
 
 /// Steps as they are, where they were assumed to be like others before.
@@ -161,7 +161,7 @@ impl Steps {
     }
 
     /// Steps by what was saved of them, as far as it is known without a listing.
-    fn alike(&self) -> BTreeMap<Vec<Saved>, BTreeSet<u64>> {
+    pub(super) fn alike(&self) -> BTreeMap<Vec<Saved>, BTreeSet<u64>> {
         let mut saved: BTreeMap<u64, Vec<Saved>> = BTreeMap::new();
         for step in self.numbers() {
             saved.insert(step, Vec::new());
@@ -180,7 +180,7 @@ impl Steps {
     }
 
     /// The folder of a step in the run.
-    fn folder(&self, step: u64) -> String {
+    pub(super) fn folder(&self, step: u64) -> String {
         match self {
             Self::Commits(..) => format!("checkpoints/step_{step}/"),
             Self::Revisions(_) | Self::Files => format!("step_{step}/"),
@@ -283,9 +283,43 @@ impl HubTree {
         };
         let mut run = found?;
         run.warnings.splice(0..0, self.warnings.iter().cloned());
-        let empty = self.note_empty(&self.suite.listed());
-        run.warn(empty);
+        let empty = self.empty(&self.suite.listed());
+        run.warn(troubles_in_words(&empty));
+        run.broken.extend(empty);
+        run.broken.sort_by_key(|step| step.number);
         self.assume(&mut run);
+        self.with_last_step(run).await
+    }
+
+    /// The run with its last step as it is, since that is what is looked at first.
+    async fn with_last_step(&self, mut run: Run) -> Result<Run, RunError> {
+        while let Some(last) = run.steps.last().map(|step| step.number) {
+            if !self.suite.unlisted().contains(&last) {
+                break;
+            }
+            let settled = self.settle(&run, &BTreeSet::from([last])).await;
+            run = settled.map_err(|error| self.not_listed(&error))?;
+        }
+        Ok(run)
+    }
+
+    fn not_listed(&self, error: &HubError) -> RunError {
+        RunError::NotListed {
+            path: self.name.clone(),
+            reason: error.to_string(),
+        }
+    }
+
+    /// The run of these steps alone, each as it is: nothing in it is assumed. Those that nobody has
+    /// listed yet are listed now.
+    ///
+    /// # Errors
+    /// [`HubError`] when the Hub does not say what files there are.
+    pub async fn exactly(&self, run: &Run, steps: &BTreeSet<u64>) -> Result<Run, HubError> {
+        let mut run = self.settle(run, steps).await?;
+        run.steps.retain(|step| steps.contains(&step.number));
+        run.broken.retain(|step| steps.contains(&step.number));
+        run.warnings.retain(|warning| !warning.ends_with(ASSUMED));
         Ok(run)
     }
 
@@ -297,10 +331,12 @@ impl HubTree {
     pub async fn settle(&self, run: &Run, steps: &BTreeSet<u64>) -> Result<Run, HubError> {
         let new: BTreeSet<u64> = self.suite.unlisted().intersection(steps).copied().collect();
         if !new.is_empty() {
-            let mut noticed = self.list(&new).await?;
-            noticed.extend(self.note_empty(&new));
+            let noticed = self.list(&new).await?;
+            let empty = self.empty(&new);
             let found = self.find_beside(run, &new).await;
-            self.suite.state().settle(new, found, noticed);
+            let mut state = self.suite.state();
+            state.settled.warnings.extend(noticed);
+            state.settle(new, found, empty);
         }
         Ok(self.with_settled(run))
     }
@@ -309,12 +345,6 @@ impl HubTree {
     #[must_use]
     pub fn unlisted(&self) -> BTreeSet<u64> {
         self.suite.unlisted()
-    }
-
-    /// The steps whose revisions have no files, of those that were listed.
-    #[must_use]
-    pub fn empty_steps(&self) -> BTreeSet<u64> {
-        self.suite.state().empty.clone()
     }
 
     /// What steps are of, ascending; none where they are folders or files.
@@ -349,10 +379,7 @@ impl HubTree {
     async fn find_among_all(&self) -> Result<Run, RunError> {
         let unlisted = self.suite.unlisted();
         let warnings = self.list(&unlisted).await;
-        let warnings = warnings.map_err(|error| RunError::NotListed {
-            path: self.name.clone(),
-            reason: error.to_string(),
-        })?;
+        let warnings = warnings.map_err(|error| self.not_listed(&error))?;
         let files = [entries(&self.places), entries(&self.suite.later())].concat();
         let mut run = Run::find(&View::of(self, files)).await?;
         self.suite.state().listed.extend(unlisted);
@@ -396,19 +423,19 @@ impl HubTree {
         Ok(warnings)
     }
 
-    /// Notes which of the listed steps have no files at all, and says so of each. A step with files
-    /// and no weights is told where the run is found.
-    fn note_empty(&self, listed: &BTreeSet<u64>) -> Vec<String> {
+    /// Which of the listed steps have no files at all. A step with files and no weights is told
+    /// where the run is found.
+    fn empty(&self, listed: &BTreeSet<u64>) -> Vec<BrokenStep> {
         let revisions = self.suite.steps.revisions().into_iter();
         let named = revisions.filter_map(|it| Some((it.step, it.name?)));
         let empty =
             named.filter(|(step, _)| listed.contains(step) && self.files_of(*step).is_empty());
-        let empty: Vec<(u64, String)> = empty.collect();
-        let numbers = empty.iter().map(|(step, _)| *step);
-        self.suite.state().empty.extend(numbers);
-        let said = empty.into_iter();
-        said.map(|(step, name)| format!("step {step} cannot be read: {name} has no files"))
-            .collect()
+        let broken = empty.map(|(number, revision)| BrokenStep {
+            number,
+            path: self.suite.steps.folder(number),
+            trouble: StepTrouble::NoFiles { revision },
+        });
+        broken.collect()
     }
 
     /// Adds the steps that nobody has listed, with the files of one that they may be like.
@@ -461,10 +488,12 @@ impl Run {
 }
 
 impl State {
-    /// Takes in what became of steps that were listed.
-    fn settle(&mut self, new: BTreeSet<u64>, found: Result<Run, RunError>, noticed: Vec<String>) {
+    /// Takes in what became of steps that were listed, of which some have no files.
+    fn settle(&mut self, new: BTreeSet<u64>, found: Result<Run, RunError>, empty: Vec<BrokenStep>) {
         let settled = &mut self.settled;
-        settled.warnings.extend(noticed);
+        settled.warnings.extend(troubles_in_words(&empty));
+        let empty = empty.into_iter().map(|step| (step.number, step));
+        settled.broken.extend(empty);
         match found {
             Ok(run) => {
                 let steps = run.steps.into_iter().map(|step| (step.number, step));
@@ -522,7 +551,7 @@ fn is_config(path: &str) -> bool {
 }
 
 /// The step in whose folder a file lies.
-fn step_of(path: &str) -> Option<u64> {
+pub(super) fn step_of(path: &str) -> Option<u64> {
     let path = path.strip_prefix("checkpoints/").unwrap_or(path);
     let (folder, _) = path.split_once('/')?;
     folder.strip_prefix("step_")?.parse().ok()

@@ -154,6 +154,16 @@ impl HubTree {
         self.file(path).map(|file| file.bytes)
     }
 
+    /// How many files were listed so far, and their bytes together.
+    #[must_use]
+    pub fn extent(&self) -> (u64, u64) {
+        let later = self.suite.later();
+        let files = self.places.values().chain(later.values());
+        files.fold((0, 0), |(files, bytes), file| {
+            (files + 1, bytes + file.bytes)
+        })
+    }
+
     /// A file that was listed, whenever that was.
     fn file(&self, path: &str) -> Option<HubFile> {
         let first = self.places.get(path).cloned();

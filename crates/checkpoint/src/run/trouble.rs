@@ -20,6 +20,12 @@ pub struct BrokenStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepTrouble {
+    /// A branch or tag is named by the step, and there is nothing in it.
+    #[error("{revision} has no files")]
+    NoFiles {
+        /// The branch or tag.
+        revision: String,
+    },
     /// There are files, but none with weights.
     #[error("it has no weights; there are only {found}")]
     NoWeights {
@@ -119,7 +125,7 @@ pub(super) fn in_words(passed_over: &[PassedOver]) -> Vec<String> {
 }
 
 /// A line for each trouble, which names some of the steps that have it.
-pub(super) fn troubles_in_words(broken: &[BrokenStep]) -> Vec<String> {
+pub(crate) fn troubles_in_words(broken: &[BrokenStep]) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for step in broken {
         let trouble = step.trouble.to_string();

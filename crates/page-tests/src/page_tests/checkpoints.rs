@@ -118,6 +118,44 @@ pub(super) fn write_sharded(folder: &Path) -> Result<()> {
     Ok(fs::write(folder.join("config.json"), config.to_string())?)
 }
 
+/// Writes a run in which much is wrong: two stacks of layers, a step that is half written, one
+/// whose shards are not all there, one without weights, and one whose file is cut off.
+pub(super) fn write_troubled(folder: &Path) -> Result<()> {
+    let step = |name: &str| -> Result<PathBuf> {
+        let step = folder.join(name);
+        fs::create_dir_all(&step)?;
+        Ok(step)
+    };
+    for name in ["checkpoint-100", "checkpoint-300", "tmp-checkpoint-600"] {
+        write(
+            &step(name)?.join("model.safetensors"),
+            &encoder_and_decoder(),
+        )?;
+    }
+    let shards = step("checkpoint-200")?;
+    write_sharded(&shards)?;
+    fs::remove_file(shards.join("model.safetensors.index.json"))?;
+    fs::remove_file(shards.join("model-00002-of-00002.safetensors"))?;
+    fs::write(step("checkpoint-400")?.join("optimizer.pt"), b"")?;
+    let whole = step("checkpoint-300")?.join("model.safetensors");
+    cut(&whole, &step("checkpoint-500")?.join("model.safetensors"))?;
+    let last = step("checkpoint-700")?.join("model.safetensors");
+    write(&last, &encoder_and_decoder())
+}
+
+/// A model of two stacks with names as T5's.
+fn encoder_and_decoder() -> Vec<Tensor> {
+    let stacks = ["encoder", "decoder"].into_iter();
+    let layers = stacks.flat_map(|stack| [0, 1].map(|layer| (stack, layer)));
+    let matrices = layers.flat_map(|(stack, layer)| {
+        ["q", "k", "v", "o"].map(|matrix| {
+            let name = format!("{stack}.block.{layer}.layer.0.SelfAttention.{matrix}.weight");
+            Tensor::noise(&name, [32, 32], layer + name.len() as u64)
+        })
+    });
+    matrices.collect()
+}
+
 /// A copy of a file without its end.
 pub(super) fn cut(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from).with_context(|| from.display().to_string())?;

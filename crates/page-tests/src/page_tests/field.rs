@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::command_line::{analyse, results, same_results};
-use super::{PageTest, Site, saving, visit};
+use super::hub::says;
+use super::{PageTest, Site, checkpoints, saving, visit};
 use crate::browser::Tab;
 use crate::given::Given;
 
@@ -20,6 +21,14 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "the_page_computes_troubled_checkpoints_as_the_command_line_does",
         run: same_numbers,
+    },
+    PageTest {
+        name: "stacks_and_broken_steps_are_told_in_explore",
+        run: told_in_explore,
+    },
+    PageTest {
+        name: "configs_in_utf_16_are_read",
+        run: utf_16,
     },
 ];
 
@@ -175,6 +184,73 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
         same_results(&results(&saved)?, &results(&native)?).with_context(|| (*name).to_owned())?;
     }
     Ok(())
+}
+
+fn told_in_explore(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    checkpoints::write_troubled(&run)?;
+    visit::drop_run(tab, &site.page, &[&run])?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.wait_until_shown("[data-test=tensor-count]")?;
+    let facts = tab.words("[data-test=run-facts]")?;
+    let stacks = "decoder.block (2 layers), encoder.block (2 layers)";
+    says(&facts, &[stacks, "4, from 100 to 700", "2 steps"])?;
+    let script = "return [...document.querySelectorAll('[data-test=explore-step] option')]\
+                  .map(one => one.textContent)";
+    let steps: Vec<String> = serde_json::from_value(tab.run(script)?)?;
+    let expected = [
+        "100",
+        "200 · cannot be read",
+        "300",
+        "400 · cannot be read",
+        "500 · cannot be read",
+        "700",
+    ];
+    ensure!(steps == expected, "{steps:?}");
+    says(
+        &tab.words("[data-test=run-warnings]")?,
+        &["shards are missing", "no weights", "half written"],
+    )
+}
+
+/// A text as PowerShell's `>` writes it, or with its bytes the other way round.
+fn in_utf_16(text: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    units.flat_map(bytes_of).collect()
+}
+
+fn utf_16(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for bytes_of in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        // A model's config.
+        let run = folder.path().join("run");
+        fs::create_dir_all(&run)?;
+        checkpoints::write_whole(&run)?;
+        let model = r#"{"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 8}"#;
+        fs::write(run.join("config.json"), in_utf_16(model, bytes_of))?;
+        visit::drop_run(tab, &site.page, &[&run])?;
+        says(&tab.words("header .source")?, &["8 heads"])?;
+        // A config of an analysis.
+        let config = folder.path().join("config.yaml");
+        let text = "analysis_name: Größe\nsteps: all\nmetrics: []\n";
+        fs::write(&config, in_utf_16(text, bytes_of))?;
+        tab.drop_files("main", &[&config])?;
+        tab.wait_until_shown("[data-test=yaml]")?;
+        tab.wait_for(
+            "the config",
+            "document.querySelector('[data-test=yaml]').value.includes('Größe')",
+        )?;
+        ensure!(tab.value("[data-test=yaml]")? == text, "another text");
+    }
+    // What is neither is told, and not shown with holes.
+    let latin = folder.path().join("latin.yaml");
+    fs::write(&latin, b"analysis_name: Gr\xf6\xdfe\n")?;
+    tab.drop_files("main", &[&latin])?;
+    tab.wait_for_words(
+        "[data-test=state-failed]",
+        "it is not UTF-8; save it as UTF-8",
+    )
 }
 
 fn analysis_name(config: &str) -> Result<&str> {

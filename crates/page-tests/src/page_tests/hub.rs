@@ -3,6 +3,7 @@
 mod addresses;
 mod faults;
 mod repositories;
+mod suites;
 mod tokens;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,6 +18,7 @@ use crate::given::RUN;
 pub(super) use addresses::TESTS as ADDRESSES;
 pub(super) use faults::TESTS as FAULTS;
 pub(super) use repositories::TESTS as REPOSITORIES;
+pub(super) use suites::TESTS as SUITES;
 pub(super) use tokens::TESTS as TOKENS;
 
 /// A hub, and the page that names it.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use ckptscope_fake_hub::example::{PRIVATE, REVISIONS};
-use ckptscope_fake_hub::{FakeHub, Fault, Options, Origin, Rule, example};
+use ckptscope_fake_hub::suite::{SUITE, suite};
+use ckptscope_fake_hub::{FakeHub, Fault, Origin, Rule, example};
 
 use super::companion::{self, connect, show_analyses, unfold};
 use super::native_worker::{NativeWorker, Options as WorkerOptions, Workers};
@@ -91,6 +92,18 @@ pub(crate) const STATES: &[State] = &[
     State {
         name: "explorer",
         reach: explorer,
+    },
+    State {
+        name: "troubled",
+        reach: troubled,
+    },
+    State {
+        name: "suite",
+        reach: suite_opened,
+    },
+    State {
+        name: "audit",
+        reach: audited,
     },
     State {
         name: "ask",
@@ -209,7 +222,9 @@ impl Surroundings {
         let whole = checkpoints::write_whole(folder.path())?;
         checkpoints::cut(&whole, &folder.path().join("cut.safetensors"))?;
         let given = workers.given();
-        let fake = example::hub(&given.root.join(RUN), Options::default())?;
+        let mut repositories = example::examples(&given.root.join(RUN))?;
+        repositories.push(suite());
+        let fake = FakeHub::start(repositories)?;
         let served = Served {
             hub: Some(fake.endpoint().to_owned()),
             ..Served::folder(given.dist())
@@ -332,6 +347,29 @@ fn explorer(tab: &Tab, at: &Surroundings) -> Result<()> {
     tab.click_when_shown("[data-test=tensor-group]")?;
     tab.click_when_shown("[data-test=tensor]")?;
     tab.wait_until_shown("[data-test=tensor-spectrum] svg")
+}
+
+/// A run in which much is wrong, at a step that turns out to be broken when it is read.
+fn troubled(tab: &Tab, at: &Surroundings) -> Result<()> {
+    let run = at.folder.path().join("troubled");
+    checkpoints::write_troubled(&run)?;
+    visit::drop_run(tab, &at.address, &[&run])?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.choose_option("[data-test=explore-step]", "500")?;
+    tab.wait_until_shown("[data-test=tensors-failed]")
+}
+
+fn suite_opened(tab: &Tab, at: &Surroundings) -> Result<()> {
+    at.hub(tab, SUITE)?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.wait_until_shown("[data-test=audit-begin]")
+}
+
+fn audited(tab: &Tab, at: &Surroundings) -> Result<()> {
+    suite_opened(tab, at)?;
+    tab.click("[data-test=audit-begin]")?;
+    tab.wait_until_shown("[data-test=audit-summary]")
 }
 
 fn ask(tab: &Tab, at: &Surroundings) -> Result<()> {

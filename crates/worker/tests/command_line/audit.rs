@@ -87,6 +87,9 @@ fn the_four_wrong_steps_of_a_suite_are_found() {
     ] {
         assert!(text.contains(words), "{words:?} is not in:\n{text}");
     }
+    // One thing once: what is a finding is no warning as well.
+    assert_eq!(text.matches("99000").count(), 2, "{text}");
+    assert!(!text.contains("warning"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
-//! What is in a run: the tensors of one part of one step, and one of them from near.
+//! What is in a run: the tensors of one part of one step, and one of them from near; and whether its
+//! steps are what they say.
 
+mod audit;
 mod distribution;
 mod grouping;
 mod tensor;
@@ -10,6 +12,7 @@ use leptos::task::spawn_local;
 
 use crate::store::State;
 use crate::store::explore::Loadable;
+use audit::Audit;
 use tensor::Tensor;
 use tree::Tree;
 
@@ -30,6 +33,7 @@ pub(super) fn ExploreView() -> impl IntoView {
     });
     view! {
         <div class="explore" data-test="explore">
+            <Audit/>
             <Tree/>
             <Tensor/>
         </div>

@@ -1,6 +1,6 @@
 //! What is looked at in a run: the tensors of one part of one step, and one of them from near.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ckptscope_protocol::tab::{
@@ -18,6 +18,8 @@ pub(crate) struct Explore {
     pub part: RwSignal<Option<PartName>>,
     /// Its tensors.
     pub list: RwSignal<Loadable<TensorList>>,
+    /// The steps that turned out not to be readable, with reasons.
+    pub unreadable: RwSignal<BTreeMap<u64, String>>,
     /// What names have to contain.
     pub search: RwSignal<String>,
     /// Groups that are unfolded.
@@ -49,6 +51,7 @@ impl Explore {
         Self {
             part: RwSignal::new(None),
             list: RwSignal::new(Loadable::NotAsked),
+            unreadable: RwSignal::new(BTreeMap::new()),
             search: RwSignal::new(String::new()),
             unfolded: RwSignal::new(BTreeSet::new()),
             name: RwSignal::new(None),
@@ -63,6 +66,7 @@ impl Explore {
         self.list.set(Loadable::NotAsked);
         self.tensor.set(Loadable::NotAsked);
         self.name.set(None);
+        self.unreadable.set(BTreeMap::new());
         self.search.set(String::new());
         self.unfolded.set(BTreeSet::new());
         let last = run.steps.last();
@@ -89,14 +93,22 @@ impl Explore {
         self.questions.update_value(|questions| *questions += 1);
         let question = self.questions.get_value();
         self.list.set(Loadable::Loading);
+        let step = part.step;
         let answer = self.web_workers.ask(ListTensors { part }).await;
         if self.questions.get_value() != question {
             return;
         }
         match answer {
-            Ok(list) => self.list.set(Loadable::Loaded(Arc::new(list))),
+            Ok(list) => {
+                self.list.set(Loadable::Loaded(Arc::new(list)));
+                self.unreadable.update(|steps| drop(steps.remove(&step)));
+            }
             Err(message) if message.is_empty() => self.list.set(Loadable::NotAsked),
-            Err(message) => self.list.set(Loadable::Failed(message)),
+            Err(message) => {
+                self.list.set(Loadable::Failed(message.clone()));
+                self.unreadable
+                    .update(|steps| drop(steps.insert(step, message)));
+            }
         }
         if let Some(name) = self.name.get_untracked() {
             self.look_at(name);

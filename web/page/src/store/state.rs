@@ -9,6 +9,7 @@ use web_sys::Blob;
 use super::analysis::Analysis;
 use super::arrival::Arrival;
 use super::ask::Ask;
+use super::audit::Audit;
 use super::explore::Explore;
 use super::given::Given;
 use super::native_worker::NativeConnection;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub side: RwSignal<Side>,
     /// What is looked at in the run.
     pub explore: Explore,
+    /// What is odd about its steps.
+    pub audit: Audit,
     /// What is asked of the run.
     pub ask: Ask,
     /// What is being computed, or was.
@@ -98,9 +101,10 @@ impl State {
         Self {
             stage: RwSignal::new(Stage::Landing),
             arrival: Arrival::new(),
-            opened: RwSignal::new(None),
+            opened: web_workers.opened,
             side: RwSignal::new(Side::ASK),
             explore: Explore::new(web_workers),
+            audit: Audit::new(web_workers),
             ask: Ask::new(web_workers),
             analysis: Analysis::new(web_workers),
             view: View::new(),
@@ -186,6 +190,7 @@ impl State {
         self.sending.forget();
         let proposed = opened.proposals.first().map(|first| first.text.clone());
         self.explore.begin(&opened.run);
+        self.audit.cancel();
         self.side.set(if config.is_some() || proposed.is_some() {
             Side::ASK
         } else {

@@ -3,7 +3,10 @@
 
 use std::rc::Rc;
 
-use ckptscope_protocol::tab::{Ask, ListTensors, OpenRun, Opened, PartName, PlannedLane};
+use ckptscope_protocol::tab::{
+    Ask, AuditProgress, AuditRun, Audited, ListTensors, Listed, News, OpenRun, Opened, PartName,
+    PlannedLane,
+};
 use leptos::prelude::*;
 use web_sys::Blob;
 
@@ -29,6 +32,8 @@ pub(crate) struct WebWorkers {
     pub opening: RwSignal<Option<Meter>>,
     /// What the open run has taken of it.
     pub meter: RwSignal<Meter>,
+    /// The run that is open; none where there is none, or results alone.
+    pub opened: RwSignal<Option<Opened>>,
 }
 
 struct Workers {
@@ -36,6 +41,8 @@ struct Workers {
     run: RequestWorker,
     /// Looks at single tensors.
     tensor: RequestWorker,
+    /// Audits the run, while somebody waits for it.
+    audit: Option<RequestWorker>,
     /// Opens the next run while the one that is open stays usable.
     opener: Option<RequestWorker>,
     place: Option<RunPlace>,
@@ -48,6 +55,7 @@ impl WebWorkers {
             workers: StoredValue::new_local(Workers {
                 run: RequestWorker::default(),
                 tensor: RequestWorker::default(),
+                audit: None,
                 opener: None,
                 place: None,
             }),
@@ -55,6 +63,7 @@ impl WebWorkers {
             threads,
             opening: RwSignal::new(None),
             meter: RwSignal::new(Meter::new()),
+            opened: RwSignal::new(None),
         }
     }
 
@@ -62,7 +71,11 @@ impl WebWorkers {
     /// nothing changes. An empty error means that nobody waits for the answer any more.
     pub(crate) async fn open(self, mut place: RunPlace) -> Result<Box<Opened>, String> {
         let meter = Meter::new();
-        let heard = Rc::new(move |news| meter.add(news));
+        let heard = Rc::new(move |news| match news {
+            News::Network(news) => meter.add(news),
+            News::Listed(listed) => self.take_in(*listed),
+            _ => {}
+        });
         let opener = RequestWorker::with_listener(heard.clone());
         opener.read_from(place.clone());
         self.workers
@@ -78,6 +91,7 @@ impl WebWorkers {
         self.meter.set(meter);
         self.workers.update_value(|workers| {
             workers.opener = None;
+            workers.stop_audit();
             workers.run.stop();
             workers.run = opener;
             workers.tensor.stop();
@@ -105,7 +119,65 @@ impl WebWorkers {
             }
             workers.run = RequestWorker::default();
             workers.tensor = RequestWorker::default();
+            workers.stop_audit();
             workers.place = None;
+        });
+    }
+
+    /// Takes in what one worker listed late, so that no other lists it again.
+    fn take_in(self, listed: Listed) {
+        self.workers.update_value(|workers| {
+            if let Some(place) = &mut workers.place {
+                place.learn(&listed.listed);
+                workers.run.remember(place.clone());
+                workers.tensor.remember(place.clone());
+            }
+        });
+        self.opened.update(|opened| {
+            if let Some(opened) = opened {
+                opened.run.take_in(listed);
+            }
+        });
+    }
+
+    /// What is odd about the steps of the repository that is open, found by a worker of its own;
+    /// `tell` hears how far it is. An empty error means that nobody waits for it any more.
+    pub(crate) async fn audit(
+        self,
+        tell: impl Fn(AuditProgress) + 'static,
+    ) -> Result<Audited, String> {
+        let Some(place) = self.place() else {
+            return Err(String::new());
+        };
+        let meter = self.meter.get_untracked();
+        let worker = RequestWorker::with_listener(Rc::new(move |news| match news {
+            News::Network(news) => meter.add(news),
+            News::Audit(progress) => tell(progress),
+            News::Listed(listed) => {
+                self.take_in(*listed);
+                self.share_listing();
+            }
+            _ => {}
+        }));
+        worker.read_from(place);
+        self.workers
+            .update_value(|workers| workers.audit = Some(worker.clone()));
+        let answer = worker.ask(AuditRun {}).await;
+        worker.stop();
+        answer
+    }
+
+    /// Ends an audit; whoever waits for it gets none.
+    pub(crate) fn stop_audit(self) {
+        self.workers.update_value(Workers::stop_audit);
+    }
+
+    /// Tells the run's worker what another one listed.
+    fn share_listing(self) {
+        self.workers.with_value(|workers| {
+            if let Some(place) = &workers.place {
+                workers.run.go_on_from(place.clone());
+            }
         });
     }
 
@@ -166,6 +238,12 @@ impl WebWorkers {
 }
 
 impl Workers {
+    fn stop_audit(&mut self) {
+        if let Some(worker) = self.audit.take() {
+            worker.stop();
+        }
+    }
+
     fn show_token(&mut self, worker: &NativeWorker) {
         let Some(RunPlace::Remote(remote)) = &mut self.place else {
             return;

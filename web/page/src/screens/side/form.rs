@@ -201,8 +201,8 @@ mod tests {
             run: RunSummary {
                 suffixes: vec![suffix("weights", "w_2"), suffix("activations", "o_proj")],
                 steps: vec![StepSummary {
-                    number: 0,
                     parts: vec![part],
+                    ..StepSummary::default()
                 }],
                 ..RunSummary::default()
             },

@@ -1,5 +1,7 @@
 //! What was found in a run, and which step and part of it is looked at.
 
+use std::collections::BTreeMap;
+
 use ckptscope_protocol::tab::{BrokenStepSummary, PartSummary, RunSummary, StepSummary};
 use leptos::prelude::*;
 
@@ -24,72 +26,73 @@ pub(super) const TAB: Tab = Tab {
 #[component]
 fn Found() -> impl IntoView {
     let state = State::here();
-    move || {
+    let run = Memo::new(move |_| {
         let run = state
             .opened
-            .with(|opened| Some(opened.as_ref()?.run.clone()))?;
-        let steps = StoredValue::new(run.steps.clone());
-        Some(view! {
-            <section class="chooser">
-                <Steps steps broken=run.broken_steps.clone()/>
-                <Parts steps/>
-            </section>
-            <Facts run=run.clone()/>
-            <Warnings warnings=run.warnings/>
-        })
+            .with(|opened| Some(opened.as_ref()?.run.clone()));
+        run.unwrap_or_default()
+    });
+    view! {
+        <section class="chooser">
+            <Steps run/>
+            <Parts run/>
+        </section>
+        <Facts run/>
+        <Warnings run/>
     }
 }
 
 /// The step that is looked at, and the way to the one before and after.
 #[component]
-fn Steps(steps: StoredValue<Vec<StepSummary>>, broken: Vec<BrokenStepSummary>) -> impl IntoView {
-    let explore = State::here().explore;
+fn Steps(run: Memo<RunSummary>) -> impl IntoView {
+    let State { explore, ask, .. } = State::here();
     let now = Memo::new(move |_| {
         explore
             .part
             .with(|part| part.as_ref().map(|part| part.step))
     });
-    let at = move || {
-        let now = now.get()?;
-        steps.with_value(|steps| steps.iter().position(|step| step.number == now))
+    let place_of = move |number: Option<u64>| {
+        run.with(|run| {
+            run.steps
+                .iter()
+                .position(|step| Some(step.number) == number)
+        })
     };
+    let at = move || place_of(now.get());
     let go = move |index: Option<usize>| {
-        let step = steps.with_value(|steps| steps.get(index?).cloned());
+        let step = run.with_untracked(|run| run.steps.get(index?).cloned());
         if let Some(step) = step {
             explore.go_to(&step);
         }
     };
-    let last = steps.with_value(Vec::len).saturating_sub(1);
+    let last = move || run.with(|run| run.steps.len().saturating_sub(1));
     let is_first = move || at().is_none_or(|at| at == 0);
-    let is_last = move || at().is_none_or(|at| at == last);
-    let options = steps.with_value(|steps| {
-        let readable = steps.iter().map(|step| (step.number, None));
-        let broken = broken
-            .into_iter()
-            .map(|step| (step.number, Some(step.reason)));
-        let mut all: Vec<(u64, Option<String>)> = readable.chain(broken).collect();
-        all.sort_by_key(|(number, _)| *number);
-        let option = move |(number, reason): (u64, Option<String>)| {
-            let is_now = move || now.get() == Some(number);
-            let is_broken = reason.is_some();
-            let mark = if is_broken { " · cannot be read" } else { "" };
-            view! {
-                <option
-                    value=number.to_string()
-                    prop:selected=is_now
-                    disabled=is_broken
-                    title=reason
-                >
-                    {number}{mark}
-                </option>
-            }
-        };
-        all.into_iter().map(option).collect_view()
+    let is_last = move || at().is_none_or(|at| at == last());
+    let choices = Memo::new(move |_| {
+        let mut read = explore.unreadable.get();
+        ask.checked.with(|checked| {
+            let steps = checked.unreadable_steps.iter();
+            read.extend(steps.map(|step| (step.number, step.reason.clone())));
+        });
+        run.with(|run| choices(run, &read))
     });
-    let choose = move |value: String| {
-        let number = value.parse::<u64>().ok();
-        go(steps.with_value(|steps| steps.iter().position(|step| Some(step.number) == number)));
+    let option = move |choice: StepChoice| {
+        let number = choice.number;
+        let is_now = move || now.get() == Some(number);
+        let mark = choice.trouble.is_some().then_some(" · cannot be read");
+        view! {
+            <option
+                value=number.to_string()
+                prop:selected=is_now
+                disabled=choice.is_broken
+                title=choice.trouble
+            >
+                {number}{mark}
+            </option>
+        }
     };
+    let options = move || choices.get().into_iter().map(option).collect_view();
+    let choose = move |value: String| go(untrack(|| place_of(value.parse().ok())));
     view! {
         <div class="field">
             <span id="explore-step">"Step"</span>
@@ -123,29 +126,55 @@ fn Steps(steps: StoredValue<Vec<StepSummary>>, broken: Vec<BrokenStepSummary>) -
     }
 }
 
+/// A step to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StepChoice {
+    number: u64,
+    /// Why it cannot be read.
+    trouble: Option<String>,
+    /// Whether its names say so already, so that there is nothing to look at.
+    is_broken: bool,
+}
+
+/// All steps, ascending; `read` has those that turned out not to be readable, with reasons.
+fn choices(run: &RunSummary, read: &BTreeMap<u64, String>) -> Vec<StepChoice> {
+    let found = run.steps.iter().map(|step| StepChoice {
+        number: step.number,
+        trouble: read.get(&step.number).cloned(),
+        is_broken: false,
+    });
+    let broken = run.broken_steps.iter().map(|step| StepChoice {
+        number: step.number,
+        trouble: Some(step.reason.clone()),
+        is_broken: true,
+    });
+    let mut all: Vec<StepChoice> = found.chain(broken).collect();
+    all.sort_by_key(|choice| choice.number);
+    all
+}
+
 /// The kinds of data that the step has.
 #[component]
-fn Parts(steps: StoredValue<Vec<StepSummary>>) -> impl IntoView {
+fn Parts(run: Memo<RunSummary>) -> impl IntoView {
     let explore = State::here().explore;
-    let parts = Memo::new(move |_| {
+    let step = Memo::new(move |_| {
         let now = explore
             .part
             .with(|part| part.as_ref().map(|part| part.step));
-        steps.with_value(|steps| {
-            let step = steps.iter().find(|step| Some(step.number) == now);
-            step.map(|step| (step.number, step.parts.clone()))
+        run.with(|run| {
+            let step = run.steps.iter().find(|step| Some(step.number) == now);
+            step.cloned()
         })
     });
-    let button = move |step: u64, part: PartSummary| {
-        let name = named(step, &part);
+    let button = move |step: &StepSummary, part: PartSummary| {
+        let name = named(step.number, &part);
         let chosen = name.clone();
         let is_on = Memo::new(move |_| explore.part.with(|now| now.as_ref() == Some(&name)));
         let split = part.split.clone().map(|split| format!(" · {split}"));
-        let size = format!(
-            "{}, {}",
-            readout::counted(part.files, "file"),
-            readout::bytes(part.bytes)
-        );
+        let size = (!step.is_assumed).then(|| {
+            let files = readout::counted(part.files, "file");
+            format!("{files}, {}", readout::bytes(part.bytes))
+        });
         view! {
             <button
                 class="part"
@@ -160,13 +189,9 @@ fn Parts(steps: StoredValue<Vec<StepSummary>>) -> impl IntoView {
         }
     };
     let buttons = move || {
-        let (step, parts) = parts.get()?;
-        Some(
-            parts
-                .into_iter()
-                .map(|part| button(step, part))
-                .collect_view(),
-        )
+        let step = step.get()?;
+        let parts = step.parts.iter().cloned();
+        Some(parts.map(|part| button(&step, part)).collect_view())
     };
     view! {
         <div class="field">
@@ -177,43 +202,74 @@ fn Parts(steps: StoredValue<Vec<StepSummary>>) -> impl IntoView {
 }
 
 #[component]
-fn Facts(run: RunSummary) -> impl IntoView {
-    let number = |count: Option<u64>| count.map(|count| count.to_string());
-    let steps = match (run.steps.first(), run.steps.last()) {
-        (Some(first), Some(last)) if run.steps.len() > 1 => {
-            let count = readout::count(run.steps.len() as u64);
-            format!("{count}, from {} to {}", first.number, last.number)
-        }
-        (Some(only), _) => only.number.to_string(),
-        _ => "none".to_owned(),
-    };
+fn Facts(run: Memo<RunSummary>) -> impl IntoView {
     let state = State::here();
-    let place = state.opened.with_untracked(|opened| {
-        let found = opened.as_ref()?.found.as_ref()?;
-        Some(found.place.clone())
-    });
     let network = move || {
         let words = network::traffic(state.web_workers.meter.get().get())?;
         Some(view! { <div><dt>"network"</dt><dd data-test="network">{words}</dd></div> })
     };
+    let facts = move || {
+        let place = state.opened.with_untracked(|opened| {
+            let found = opened.as_ref()?.found.as_ref()?;
+            Some(found.place.clone())
+        });
+        let facts = run.with(|run| facts(run, place)).into_iter();
+        let fact = |(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
+        facts.map(fact).collect_view()
+    };
+    view! { <dl class="facts-list" data-test="run-facts">{facts}{network}</dl> }
+}
+
+/// What there is to say of a run that was read from that place, by name.
+fn facts(run: &RunSummary, place: Option<String>) -> Vec<(&'static str, String)> {
+    let number = |count: Option<u64>| count.map(|count| count.to_string());
+    let assumed = run.steps.iter().filter(|step| step.is_assumed).count();
+    let of_listed = (assumed > 0).then(|| {
+        let listed = (run.steps.len() - assumed) as u64;
+        let steps = readout::counted(listed, "step");
+        format!(", of the {steps} that were listed so far")
+    });
+    let of_listed = of_listed.unwrap_or_default();
     let facts = [
-        ("run", Some(run.name)),
+        ("run", Some(run.name.clone())),
         ("read from", place),
-        ("layout", Some(run.layout)),
-        ("steps", Some(steps)),
+        ("layout", Some(run.layout.clone())),
+        ("steps", Some(steps_in_words(&run.steps))),
         ("cannot be read", broken_in_words(&run.broken_steps)),
+        ("stacks of layers", stacks_in_words(&run.stacks)),
         ("layers", number(run.n_layers)),
         ("heads", number(run.n_heads)),
         ("key-value heads", number(run.n_kv_heads)),
         ("d_model", number(run.d_model)),
-        ("files", Some(readout::count(run.files))),
+        ("files", Some(readout::count(run.files) + &of_listed)),
         ("size", Some(readout::bytes(run.bytes))),
     ];
-    let facts = facts
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let facts = facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
-    view! { <dl class="facts-list" data-test="run-facts">{facts.collect_view()}{network}</dl> }
+    let facts = facts.into_iter();
+    facts
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+/// `154, from 0 to 143000`.
+fn steps_in_words(steps: &[StepSummary]) -> String {
+    match steps {
+        [first, .., last] => {
+            let count = readout::count(steps.len() as u64);
+            format!("{count}, from {} to {}", first.number, last.number)
+        }
+        [only] => only.number.to_string(),
+        [] => "none".to_owned(),
+    }
+}
+
+/// `decoder.block (12 layers), encoder.block (12 layers)`; none where there is only one.
+fn stacks_in_words(stacks: &[(String, u64)]) -> Option<String> {
+    let stack = |(name, layers): &(String, u64)| {
+        let layers = readout::counted(*layers, "layer");
+        format!("{name} ({layers})")
+    };
+    let several = Some(stacks).filter(|stacks| stacks.len() > 1)?;
+    Some(several.iter().map(stack).collect::<Vec<_>>().join(", "))
 }
 
 /// `step 400`, `3 steps`; none where all can be read.
@@ -226,18 +282,23 @@ fn broken_in_words(broken: &[BrokenStepSummary]) -> Option<String> {
 }
 
 #[component]
-fn Warnings(warnings: Vec<String>) -> impl IntoView {
-    if warnings.is_empty() {
-        return None;
+fn Warnings(run: Memo<RunSummary>) -> impl IntoView {
+    let warnings =
+        Memo::new(move |_| run.with(|run| [run.warnings.as_slice(), &run.file_warnings].concat()));
+    move || {
+        let warnings = warnings.get();
+        if warnings.is_empty() {
+            return None;
+        }
+        let count = readout::counted(warnings.len() as u64, "warning");
+        let lines = warnings
+            .into_iter()
+            .map(|message| view! { <li>{message}</li> });
+        Some(view! {
+            <details class="warnings" open data-test="run-warnings">
+                <summary>{count}</summary>
+                <ul>{lines.collect_view()}</ul>
+            </details>
+        })
     }
-    let count = readout::counted(warnings.len() as u64, "warning");
-    let lines = warnings
-        .into_iter()
-        .map(|message| view! { <li>{message}</li> });
-    Some(view! {
-        <details class="warnings" open data-test="run-warnings">
-            <summary>{count}</summary>
-            <ul>{lines.collect_view()}</ul>
-        </details>
-    })
 }
