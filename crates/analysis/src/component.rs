@@ -2,12 +2,14 @@
 
 pub mod key_value_circuit;
 pub mod ov_circuit;
+pub mod qk_circuit;
 pub mod simple;
 
 use std::rc::Rc;
 
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, ModelShape};
-use ckptscope_metrics::{Facts, Parameter, Parameters, Precision};
+use ckptscope_metrics::{Facts, LargestRank, Parameter, Parameters, Precision};
 use nalgebra::DMatrix;
 
 /// Selects tensors of one layer and combines them into matrices.
@@ -27,9 +29,25 @@ pub trait Component: Sync {
     /// plain suffix, which then stands in keys.
     fn roles(&self) -> &'static [&'static str];
 
+    /// What the parts are in a model, in the same order, where its architecture can say which
+    /// tensors they are: a config may then leave `layer_suffixes` out. Empty where it may not.
+    fn parts(&self) -> &'static [Role] {
+        &[]
+    }
+
     /// The parameters a config may give.
     fn parameters(&self) -> &'static [Parameter] {
         &[]
+    }
+
+    /// The parameters of a config that leaves `layer_suffixes` out, with their defaults there.
+    fn parameters_by_role(&self) -> &'static [Parameter] {
+        self.parameters()
+    }
+
+    /// What whoever reads its numbers must know, where there is anything.
+    fn remark(&self) -> Option<&'static str> {
+        None
     }
 
     /// The tensors it reads of one layer: (kind, index into the suffixes).
@@ -58,6 +76,7 @@ pub trait Component: Sync {
 pub const COMPONENTS: &[&dyn Component] = &[
     &simple::Simple,
     &ov_circuit::OvCircuit,
+    &qk_circuit::QkCircuit,
     &key_value_circuit::KeyValueCircuit,
 ];
 
@@ -115,6 +134,13 @@ impl Built {
             facts.set_precision(precision);
         }
     }
+
+    /// Says that metrics may hold the matrices against the rank that their factors leave.
+    pub(crate) fn set_possible_rank(&self) {
+        for facts in self.heads.iter().chain([&self.layer]) {
+            facts.set_usual_rank(LargestRank::Possible);
+        }
+    }
 }
 
 /// Tensors that do not make a component.
@@ -165,6 +191,15 @@ pub enum ComponentError {
         heads: usize,
         /// Key-value heads.
         kv_heads: usize,
+    },
+    /// A tensor that does not have what is to be cut out of it, or gains that are not as many as
+    /// the rows.
+    #[error("a tensor of {rows} by {columns} has no room for what is to be cut out of it")]
+    NoRoom {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
     },
     /// A dimension that is not what another tensor or the model asks for.
     #[error("the {role} tensor has {found} {side} where {expected} belong")]
@@ -217,6 +252,15 @@ impl Shape {
         Self {
             rows: matrix.nrows(),
             columns: matrix.ncols(),
+        }
+    }
+
+    /// Of the matrix turned.
+    #[must_use]
+    pub const fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod fetch;
 mod tensors;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
@@ -128,6 +129,9 @@ impl<'a> LaneRun<'a> {
                     Ok(matrices) => {
                         let built = self.build(job, step.step, &matrices)?;
                         built.set_precision(tensors.precision(inputs));
+                        if job.assembly.is_some() {
+                            built.set_possible_rank();
+                        }
                         Ok(Rc::new(built))
                     }
                     Err(error) => Err(obstruction(error).map_err(|it| self.unread(step, it))?),
@@ -222,19 +226,25 @@ impl<'a> LaneRun<'a> {
         step: u64,
         tensors: &[Rc<DMatrix<f64>>],
     ) -> Result<Built, EngineError> {
-        let request = Request {
-            kind: job.kind,
-            parameters: &job.component_parameters,
-            model: &self.lane.model,
-            tensors,
-        };
-        job.component
-            .build(&request)
-            .map_err(|source| EngineError::Component {
-                key: job.key(self.lane.layer),
-                step,
-                source,
+        let build = || {
+            let (mut model, mut tensors) =
+                (Cow::Borrowed(&self.lane.model), Cow::Borrowed(tensors));
+            if let Some(assembly) = &job.assembly {
+                model = Cow::Owned(assembly.model(&model));
+                tensors = Cow::Owned(assembly.matrices(&tensors)?);
+            }
+            job.component.build(&Request {
+                kind: job.kind,
+                parameters: &job.component_parameters,
+                model: &model,
+                tensors: &tensors,
             })
+        };
+        build().map_err(|source| EngineError::Component {
+            key: job.key(self.lane.layer),
+            step,
+            source,
+        })
     }
 
     /// Asks every metric whose target is known; the others wait for it.
@@ -303,7 +313,8 @@ impl<'a> LaneRun<'a> {
             .iter()
             .enumerate()
             .map(|(head, facts)| (Some(head), facts));
-        for (head, facts) in heads.chain([(None, &built.layer)]) {
+        let layer = (!job.heads_only).then_some((None, &built.layer));
+        for (head, facts) in heads.chain(layer) {
             facts.prepare(needs);
             for metric in metrics {
                 if let Some(status) = self.obstructed_target(index, metric) {

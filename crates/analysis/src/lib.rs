@@ -6,6 +6,7 @@
 //! analysis is known by besides its numbers; `ckptscope_results` holds the numbers and writes
 //! files. Nothing here knows a platform: it is handed a tree to read and a listener to tell.
 
+pub mod assembly;
 #[cfg(feature = "hub")]
 pub mod audit;
 pub mod component;

@@ -16,6 +16,7 @@ mod lanes;
 mod message;
 mod portions;
 mod problem;
+mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,7 @@ pub(crate) use portions::Portion;
 pub use portions::{AHEAD_BYTES, PORTION_BYTES};
 pub use problem::{PlanErrors, PlanProblem};
 
+use crate::assembly::Assembly;
 use crate::component::Component;
 use crate::config::{Config, MetricEntry, OnError, StepSelection, Target};
 
@@ -86,6 +88,10 @@ pub struct Job {
     pub stack: Text,
     /// The component as keys and tables call it: a suffix, or the component's name.
     pub label: Text,
+    /// How its matrices come about, where they are not its tensors as they are.
+    pub assembly: Option<Assembly>,
+    /// Whether only its heads' matrices are measured, and not the layer's own.
+    pub heads_only: bool,
     /// The metrics.
     pub metrics: Vec<MetricJob>,
 }

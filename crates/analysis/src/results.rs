@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ckptscope_checkpoint::{Run, Split};
-use ckptscope_metrics::{ParameterValue, Parameters};
+use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 use ckptscope_results::{Entry, MeasuredComponent, Results};
 use serde_json::{Map, Value, json};
 
@@ -67,6 +67,20 @@ impl ComponentEntry {
         match self.suffixes.as_slice() {
             [suffix] if self.component.roles().is_empty() => LayerSuffix::of(suffix).in_keys(),
             _ => self.component.name().into(),
+        }
+    }
+
+    /// Whether the model's architecture says which tensors it is made of.
+    #[must_use]
+    pub const fn is_by_role(&self) -> bool {
+        self.suffixes.is_empty()
+    }
+
+    /// The parameters that a config may give it.
+    pub(crate) fn declared(&self) -> &'static [Parameter] {
+        match self.is_by_role() {
+            true => self.component.parameters_by_role(),
+            false => self.component.parameters(),
         }
     }
 

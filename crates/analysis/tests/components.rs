@@ -252,6 +252,10 @@ fn example(
     match component.name() {
         "simple" => vec![random(SAMPLES, D_MODEL, 1)],
         "ov_circuit" => attention.tensors(kind),
+        "qk_circuit" => vec![
+            random(HEADS * attention.width, D_MODEL, 1),
+            random(attention.kv_heads * attention.width, D_MODEL, 2),
+        ],
         "key_value_circuit" => vec![random(6, D_MODEL, 1), random(4, D_MODEL, 2)],
         name => unreachable!("give an example of {name} here"),
     }

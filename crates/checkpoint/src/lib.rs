@@ -25,6 +25,7 @@
 //! # Ok::<(), ckptscope_checkpoint::ReadError>(())
 //! ```
 
+pub mod architecture;
 pub mod catalog;
 pub mod contents;
 pub mod dtype;
@@ -63,8 +64,8 @@ pub use local::{LocalFile, LocalTree};
 pub use name::{LayerName, Naming};
 pub use read::{read_stored, read_tensors};
 pub use run::{
-    BrokenStep, DataKind, FileContent, Layout, ModelShape, Part, PartContent, PassedOver, Reason,
-    Run, Split, Step, StepTrouble,
+    BrokenStep, DataKind, FileContent, HeadShape, Layout, ModelConfig, ModelShape, Part,
+    PartContent, PassedOver, Reason, Run, Split, Step, StepTrouble,
 };
 pub use source::{MemorySource, Source};
 pub use stacks::{Outside, Spelling, Stacks};

@@ -44,7 +44,7 @@ pub struct LayerName {
 }
 
 /// The segments that are followed by a layer's number.
-const LAYER_SEGMENTS: &[&str] = &["layers", "layer", "h", "blocks", "block"];
+const LAYER_SEGMENTS: &[&str] = &["layers", "layer", "h", "blocks", "block", "albert_layers"];
 
 /// Words of segments whose numbers are no layers, but for those of [`LAYER_SEGMENTS`]: experts
 /// within a layer, and what an optimizer keeps of each tensor.

@@ -20,8 +20,9 @@ pub(crate) use trouble::troubles_in_words;
 #[cfg(feature = "hub")]
 pub(crate) use weights::{is_auxiliary, is_checkpoint};
 
-pub use ckptscope_vocabulary::{DataKind, ModelShape, Split};
+pub use ckptscope_vocabulary::{DataKind, HeadShape, ModelShape, Split};
 pub use content::{FileContent, PartContent};
+pub use model::ModelConfig;
 pub use spread::SpreadCheckpoint;
 pub use trouble::{BrokenStep, PassedOver, Reason, StepTrouble};
 
@@ -74,6 +75,8 @@ pub struct Run {
     pub broken: Vec<BrokenStep>,
     /// The model's dimensions, where a config was found.
     pub model: Option<ModelShape>,
+    /// What that config says besides.
+    pub config: Option<ModelConfig>,
     /// Files and folders that were passed over, sorted by reason and path.
     pub passed_over: Vec<PassedOver>,
     /// What was assumed or passed over while looking, in words.

@@ -174,6 +174,19 @@ impl<T> Stacks<T> {
     }
 
     /// The layers of a stack, ascending.
+    pub fn numbers(&self, stack: &str) -> impl Iterator<Item = u64> {
+        self.layers(stack).map(|(layer, _)| layer)
+    }
+
+    /// The tensors of a layer of a stack, by what stands after the layer's number in their names.
+    pub fn tensors(&self, stack: &str, layer: u64) -> impl Iterator<Item = (&str, &[T])> {
+        let stack = self.stacks.get(stack);
+        let tensors = stack.and_then(|stack| stack.layers.get(&layer));
+        let tensors = tensors.into_iter().flatten();
+        tensors.map(|(name, tensors)| (name.as_str(), tensors.as_slice()))
+    }
+
+    /// The layers of a stack with their tensors, ascending.
     fn layers(&self, stack: &str) -> impl Iterator<Item = (u64, &Tensors<T>)> {
         let stack = self.stacks.get(stack).into_iter();
         let layers = stack.flat_map(|stack| &stack.layers);

@@ -41,6 +41,9 @@ pub struct ComponentMenu {
     pub roles: Vec<String>,
     /// The parameters it takes.
     pub parameters: Vec<ParameterMenu>,
+    /// The parameters it takes where its tensors need not be named, with their defaults there.
+    #[serde(default)]
+    pub parameters_by_role: Vec<ParameterMenu>,
 }
 
 /// One parameter.

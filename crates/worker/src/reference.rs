@@ -55,6 +55,13 @@ pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
             }
         }
         write_parameters(&mut text, component.parameters())?;
+        if !component.parts().is_empty() {
+            writeln!(
+                text,
+                "    without layer_suffixes, by the model's architecture:"
+            )?;
+            write_parameters(&mut text, component.parameters_by_role())?;
+        }
     }
     console::print(&text)?;
     Ok(Outcome::Done)

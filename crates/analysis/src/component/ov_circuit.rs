@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter, ParameterKind, ParameterValue};
 use nalgebra::DMatrix;
@@ -22,6 +23,10 @@ use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, S
 /// | activations | `A_k O_h^T` | `[n, d_model]` |
 /// | gradients | `O_h gV_k + gO_h V_k` | `[d_model, d_model]` |
 ///
+/// Without `layer_suffixes` the model's architecture says which tensors, or parts of them, the
+/// projections are, and `form` is `circuit`. Of latent attention `V_k` is the product of its
+/// factors, and the norm between them is part of it, up to one positive factor for each token.
+///
 /// Products of thin factors stay in their factors. Source: Elhage et al., "A mathematical
 /// framework for transformer circuits", 2021.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +36,39 @@ const ROLES: &[&str] = &["output_layer", "value_layer"];
 const OUTPUT: usize = 0;
 const VALUE: usize = 1;
 
-const PARAMETERS: &[Parameter] = &[Parameter {
+const FORM: Parameter = Parameter {
     name: "form",
     summary: "of weights: the reference tool's product V O, or the circuit O V",
     kind: ParameterKind::Choice(&["product", "circuit"]),
     default: ParameterValue::Choice("product"),
-}];
+};
+
+/// Whether norms between projections are part of a circuit.
+pub(super) const GAINS: Parameter = Parameter {
+    name: "gains",
+    summary: "whether norms between projections, and within latent attention, are part of it",
+    kind: ParameterKind::Boolean,
+    default: ParameterValue::Boolean(true),
+};
+
+/// Whether a circuit has the layer's own matrix beside those of its heads.
+pub(super) const LAYER_MATRIX: Parameter = Parameter {
+    name: "layer_matrix",
+    summary: "whether the layer's own matrix is measured beside its heads'; auto: where it is cheap",
+    kind: ParameterKind::Choice(&["auto", "always", "never"]),
+    default: ParameterValue::Choice("auto"),
+};
+
+const PARAMETERS: &[Parameter] = &[FORM];
+
+const BY_ROLE: &[Parameter] = &[
+    Parameter {
+        default: ParameterValue::Choice("circuit"),
+        ..FORM
+    },
+    GAINS,
+    LAYER_MATRIX,
+];
 
 impl Component for OvCircuit {
     fn name(&self) -> &'static str {
@@ -59,8 +91,16 @@ impl Component for OvCircuit {
         ROLES
     }
 
+    fn parts(&self) -> &'static [Role] {
+        &[Role::Output, Role::Value]
+    }
+
     fn parameters(&self) -> &'static [Parameter] {
         PARAMETERS
+    }
+
+    fn parameters_by_role(&self) -> &'static [Parameter] {
+        BY_ROLE
     }
 
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)> {
@@ -265,14 +305,14 @@ impl Heads {
     }
 }
 
-fn size(dimension: Option<u64>) -> Option<usize> {
+pub(super) fn size(dimension: Option<u64>) -> Option<usize> {
     dimension
         .and_then(|size| usize::try_from(size).ok())
         .filter(|size| *size > 0)
 }
 
 /// The width of one of `heads`.
-fn per_head(
+pub(super) fn per_head(
     role: &'static str,
     side: &'static str,
     found: usize,
@@ -291,7 +331,7 @@ fn per_head(
 }
 
 /// How many heads of `width` there are.
-fn whole_heads(
+pub(super) fn whole_heads(
     role: &'static str,
     side: &'static str,
     found: usize,
@@ -309,7 +349,7 @@ fn whole_heads(
     }
 }
 
-fn expect(
+pub(super) fn expect(
     role: &'static str,
     side: &'static str,
     found: usize,

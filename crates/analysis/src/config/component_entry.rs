@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ckptscope_checkpoint::DataKind;
-use ckptscope_metrics::Metric;
+use ckptscope_metrics::{Metric, Parameter};
 
 use super::cursor::{At, Fields};
 use super::keys::COMPONENT_ENTRY;
@@ -38,8 +38,11 @@ pub(super) fn component_entry(
     let fields = Fields::of(at, expected, &mut context.problems)?;
     let component = component(&fields, context);
     let problems = &mut context.problems;
-    let parameters =
-        component.and_then(|component| parameters(&fields, component.parameters(), problems));
+    let is_by_role = fields.get("layer_suffixes").is_none();
+    let parameters = component.and_then(|component| {
+        let declared = declared(component, is_by_role);
+        parameters(&fields, declared, problems)
+    });
     let kind = data_kind(&fields, component, metric, problems);
     let parts = parts(&fields, component, context);
     let stack = stack(&fields, parts.as_deref(), &mut context.problems);
@@ -81,9 +84,10 @@ pub(super) fn component_entry(
 
 fn component(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static dyn Component> {
     let components = context.registry.components();
+    let is_by_role = fields.get("layer_suffixes").is_none();
     let owner = |component: &&'static dyn Component| Owner {
         name: component.name(),
-        parameters: component.parameters(),
+        parameters: declared(*component, is_by_role),
     };
     let owners: Vec<_> = components.iter().map(owner).collect();
     let names: Vec<_> = owners.iter().map(|owner| owner.name).collect();
@@ -96,6 +100,15 @@ fn component(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static 
         &mut context.problems,
     );
     components.get(chosen?).copied()
+}
+
+/// The parameters that its entry may give.
+fn declared(component: &dyn Component, is_by_role: bool) -> &'static [Parameter] {
+    if is_by_role && !component.parts().is_empty() {
+        component.parameters_by_role()
+    } else {
+        component.parameters()
+    }
 }
 
 /// The kind of data, which both the component and the metric must be able to serve.
@@ -159,6 +172,10 @@ fn parts<'a>(
     let roles = component.map_or(&[][..], |component| component.roles());
     let expected = expected_suffixes(roles);
     let problems = &mut context.problems;
+    let is_by_role = component.is_some_and(|component| !component.parts().is_empty());
+    if is_by_role && fields.get("layer_suffixes").is_none() {
+        return Some(vec![(fields.at.clone(), Vec::new())]);
+    }
     let at = fields.required("layer_suffixes", &expected, problems)?;
     component?;
     if roles.is_empty() && at.items().is_some() {

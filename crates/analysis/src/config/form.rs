@@ -144,6 +144,14 @@ fn component_menu(component: &dyn Component) -> ComponentMenu {
         data_types: kinds.iter().map(|kind| owned(kind.name())).collect(),
         roles: roles.iter().map(|role| owned(role)).collect(),
         parameters: component.parameters().iter().map(parameter_menu).collect(),
+        parameters_by_role: match component.parts() {
+            [] => Vec::new(),
+            _ => component
+                .parameters_by_role()
+                .iter()
+                .map(parameter_menu)
+                .collect(),
+        },
     }
 }
 

@@ -152,7 +152,9 @@ pub const COMPONENT_ENTRY: Section = Section {
         Key {
             name: "layer_suffixes",
             takes: "a suffix, a list of suffixes, or a map with one for each role",
-            otherwise: Otherwise::Needed,
+            otherwise: Otherwise::Depends(
+                "needed but by circuits of a model whose architecture is known",
+            ),
             summary: "the tensors of a layer that it is made of, as in `attention.o_proj`; each of a list alone",
         },
         Key {

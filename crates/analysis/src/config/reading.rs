@@ -98,6 +98,7 @@ fn suffixes(form: &ComponentForm, registry: &Registry) -> Node {
         .map(|(role, suffix)| (role, filled(suffix)))
         .collect();
     match form.suffixes.as_slice() {
+        given if given.iter().all(String::is_empty) => nothing(),
         _ if !of_roles.is_empty() => map(of_roles),
         [] => nothing(),
         [only] => filled(only),

@@ -92,12 +92,14 @@ fn write_metric(out: &mut String, entry: &MetricEntry) -> fmt::Result {
 
 fn write_component(out: &mut String, written: &WrittenComponent<'_>) -> fmt::Result {
     let entry = written.entry;
-    let declared = entry.component.parameters();
+    let declared = entry.declared();
     let name = Scalar(entry.component.name());
     writeln!(out, "      - component_name: {name}")?;
     write_parameters(out, "        ", &entry.parameters, declared)?;
     writeln!(out, "        data_type: {}", entry.kind)?;
-    writeln!(out, "        layer_suffixes: {}", Suffixes(written))?;
+    if !entry.is_by_role() {
+        writeln!(out, "        layer_suffixes: {}", Suffixes(written))?;
+    }
     if let Some(stack) = &entry.stack {
         writeln!(out, "        stack: {}", Scalar(stack))?;
     }

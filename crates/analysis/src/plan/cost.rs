@@ -65,7 +65,8 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             .iter()
             .map(|metric| metric.metric.needs(&metric.parameters))
             .fold(Needs::default(), Needs::and);
-        let matrices = || outline.heads.iter().chain([&outline.layer]);
+        let layer = (!job.heads_only).then_some(&outline.layer);
+        let matrices = || outline.heads.iter().chain(layer);
         cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
         let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
         cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);

@@ -171,6 +171,11 @@ impl RunIndex {
         self.parts.contains_key(&(step, kind, split))
     }
 
+    /// The data of a step of that kind and split.
+    pub(super) fn part(&self, step: u64, kind: DataKind, split: Split) -> Option<&PartIndex> {
+        self.parts.get(&(step, kind, split)).map(Rc::as_ref)
+    }
+
     /// Every suffix of that kind and split, sorted.
     pub(super) fn suffixes(&self, kind: DataKind, split: Split) -> Vec<String> {
         let parts = self.of(kind, split);

@@ -4,6 +4,7 @@
 //! anything is computed, and a message is better than a curve with silent holes. The metric itself
 //! answers with a status, for whoever calls it directly.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -14,7 +15,9 @@ use super::dimensions::Dimensions;
 use super::index::RunIndex;
 use super::input::{Input, StacksOf, Wanted};
 use super::problem::{PlanErrors, PlanProblem, steps_in_words};
+use super::roles::{Assembled, RoleFinder};
 use super::{Job, LayerJobs, MetricJob, Resolved, Selection};
+use crate::assembly::Assembly;
 use crate::component::{ComponentError, Outline, Request, Shape};
 use crate::config::{
     ComponentEntry, Config, LayerSelection, LayerSuffix, Location, MetricEntry, shown, with_stack,
@@ -29,6 +32,10 @@ pub(super) struct PlannedJob {
     /// Where the first entry that asked for it stands.
     location: Location,
 }
+
+/// A layer's own matrix is measured by itself where its heads are no wider together: its singular
+/// values cost the cube of that.
+const CHEAP_LAYER_WIDTH: u64 = 1024;
 
 /// Comparisons of fewer samples than this times the features are biased upwards.
 const SAMPLES_PER_FEATURE: usize = 5;
@@ -46,6 +53,7 @@ pub(super) fn resolve(
         index,
         selection,
         model: Dimensions::of(said),
+        run,
         layout: run.layout,
         inputs: BTreeMap::new(),
         layers: BTreeMap::new(),
@@ -79,7 +87,21 @@ pub(super) fn outline(
     model: &ModelShape,
     shapes: &[Shape],
 ) -> Result<Outline, ComponentError> {
-    job.component.outline(&request(job, model, shapes))
+    let (model, shapes) = assembled(job, model, shapes)?;
+    job.component.outline(&request(job, &model, &shapes))
+}
+
+/// The dimensions and the shapes of matrices that a job's component sees.
+pub(super) fn assembled<'a>(
+    job: &Job,
+    model: &'a ModelShape,
+    shapes: &'a [Shape],
+) -> Result<(Cow<'a, ModelShape>, Cow<'a, [Shape]>), ComponentError> {
+    let Some(assembly) = &job.assembly else {
+        return Ok((Cow::Borrowed(model), Cow::Borrowed(shapes)));
+    };
+    let shapes = assembly.shapes(shapes)?;
+    Ok((Cow::Owned(assembly.model(model)), Cow::Owned(shapes)))
 }
 
 fn request<'a>(job: &'a Job, model: &'a ModelShape, shapes: &'a [Shape]) -> Request<'a, Shape> {
@@ -194,6 +216,7 @@ struct Resolver<'a> {
     index: &'a RunIndex,
     selection: &'a Selection,
     model: Dimensions,
+    run: &'a Run,
     layout: Layout,
     inputs: BTreeMap<Wanted, Rc<Input>>,
     layers: LayerJobs,
@@ -217,6 +240,10 @@ enum Buildable {
 
 impl Resolver<'_> {
     fn add(&mut self, entry: &MetricEntry, component: &ComponentEntry) {
+        if component.is_by_role() {
+            self.add_by_role(entry, component);
+            return;
+        }
         let inputs: Vec<Rc<Input>> = component
             .component
             .inputs(component.kind)
@@ -248,7 +275,7 @@ impl Resolver<'_> {
         for layer in layers {
             if available.contains(&layer) {
                 let stack = stack_of(layer, &inputs, &steps, self.layout);
-                self.add_to_layer(layer, stack, entry, component, &inputs);
+                self.add_to_layer(layer, stack, entry, component, &inputs, None);
             } else {
                 self.problems.push(PlanProblem::NoSuchLayer {
                     location: component.location.clone(),
@@ -256,6 +283,104 @@ impl Resolver<'_> {
                     existing: available.iter().copied().collect(),
                 });
             }
+        }
+    }
+
+    /// The same of a component whose tensors the model's architecture says.
+    fn add_by_role(&mut self, entry: &MetricEntry, component: &ComponentEntry) {
+        let steps = self.selection.steps_of(entry);
+        let location = || component.location.clone();
+        let has_weights = |step: &u64| self.index.has_part(*step, DataKind::Weights, entry.split);
+        if !steps.iter().any(has_weights) {
+            self.problems.push(PlanProblem::NoSuchData {
+                location: location(),
+                kind: DataKind::Weights,
+                split: entry.split,
+                existing: self.selection.data.clone(),
+            });
+            return;
+        }
+        let finder = RoleFinder {
+            index: self.index,
+            config: self.run.config.as_ref(),
+            model: &self.model,
+        };
+        let found = match finder.find(component, entry.split, &steps) {
+            Ok(found) => found,
+            Err(problem) => return self.problems.push(problem),
+        };
+        if let LayerSelection::List(layers) = &component.layers {
+            let existing: BTreeSet<u64> = found.layers.iter().map(|it| it.layer).collect();
+            for layer in layers.iter().filter(|layer| !existing.contains(layer)) {
+                let problem = match found.without.get(layer) {
+                    Some(reason) => {
+                        finder.problem(component, format!("layer {layer}: {reason}"), &[])
+                    }
+                    None => PlanProblem::NoSuchLayer {
+                        location: location(),
+                        layer: *layer,
+                        existing: existing.iter().copied().collect(),
+                    },
+                };
+                self.problems.push(problem);
+            }
+        }
+        let label = component.label();
+        let remark = component.component.remark();
+        let remark = remark.map(|remark| format!("{label}: {remark}"));
+        self.notes.extend(found.notes.into_iter().chain(remark));
+        let is_asked = |layer: u64| match &component.layers {
+            LayerSelection::All => true,
+            LayerSelection::List(layers) => layers.contains(&layer),
+        };
+        for assembled in found.layers.into_iter().filter(|it| is_asked(it.layer)) {
+            self.add_assembled(entry, component, assembled, &steps);
+        }
+    }
+
+    fn add_assembled(
+        &mut self,
+        entry: &MetricEntry,
+        component: &ComponentEntry,
+        assembled: Assembled,
+        steps: &[u64],
+    ) {
+        let stack = assembled.stack.as_deref();
+        let tensors = assembled.tensors.iter();
+        let inputs: Vec<Rc<Input>> = tensors
+            .map(|(kind, suffix)| {
+                self.input(Wanted {
+                    kind: *kind,
+                    split: entry.split,
+                    suffix: suffix.clone(),
+                    stack: stack.map(str::to_owned),
+                })
+            })
+            .collect();
+        let layer = assembled.layer;
+        let stack = stack_of(layer, &inputs, steps, self.layout);
+        let assembly = Some(assembled.assembly);
+        self.add_to_layer(layer, stack, entry, component, &inputs, assembly);
+    }
+
+    /// Whether only a job's heads are measured.
+    fn is_heads_only(&mut self, component: &ComponentEntry, assembly: Option<&Assembly>) -> bool {
+        let Some(assembly) = assembly else {
+            return false;
+        };
+        let width = assembly.heads.n_heads.zip(assembly.heads.d_head);
+        let width = width.map_or(0, |(heads, width)| heads.saturating_mul(width));
+        match component.parameters.choice("layer_matrix") {
+            "never" => true,
+            "auto" if width > CHEAP_LAYER_WIDTH => {
+                self.notes.insert(format!(
+                    "{}: heads only; the layer's own matrix, {width} wide, costs more than all of \
+                     them (`layer_matrix: always` measures it too)",
+                    component.label()
+                ));
+                true
+            }
+            _ => false,
         }
     }
 
@@ -383,6 +508,7 @@ impl Resolver<'_> {
         entry: &MetricEntry,
         component: &ComponentEntry,
         inputs: &[Rc<Input>],
+        assembly: Option<Assembly>,
     ) {
         let metric = MetricJob {
             metric: entry.metric,
@@ -397,6 +523,8 @@ impl Resolver<'_> {
             split: entry.split,
             stack: stack.into(),
             label: (&*component.label()).into(),
+            heads_only: self.is_heads_only(component, assembly.as_ref()),
+            assembly,
             metrics: Vec::new(),
         };
         let key = job.key(layer);
@@ -407,6 +535,7 @@ impl Resolver<'_> {
         let is_same_job = |planned: &&mut PlannedJob| {
             has_same_key(&planned.job)
                 && planned.job.component_parameters == job.component_parameters
+                && planned.job.assembly == job.assembly
                 && planned.reads_the_same(inputs)
         };
         let taken = jobs.iter().any(|planned| {
@@ -531,7 +660,9 @@ impl Resolver<'_> {
             shapes.push(super::lanes::matrix_shape(values.shape()));
         }
         let model = self.model.of_layer(&planned.job.stack, layer);
-        let request = request(&planned.job, &model, &shapes);
+        let seen = assembled(&planned.job, &model, &shapes);
+        let (of_job, shapes) = seen.map_err(|source| self.misfit(layer, planned, step, source))?;
+        let request = request(&planned.job, &of_job, &shapes);
         let outline = planned.job.component.outline(&request);
         let outline = outline.map_err(|source| self.misfit(layer, planned, step, source))?;
         let taken = planned.job.component.dimensions(&request);
@@ -552,7 +683,7 @@ impl Resolver<'_> {
             ComponentError::HeadsUnknown => PlanProblem::HeadsUnknown {
                 location,
                 key,
-                step,
+                step: Some(step),
                 looked_for: self.model.why_unknown(&planned.job.stack),
             },
             source => PlanProblem::Component {

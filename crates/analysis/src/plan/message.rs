@@ -18,6 +18,7 @@ use ckptscope_results::{Status, Text};
 use serde::{Deserialize, Serialize};
 
 use super::{Inputs, Job, Lane, LaneStep, MetricJob};
+use crate::assembly::Assembly;
 use crate::registry::Registry;
 
 /// A [`Lane`] that can be written as text.
@@ -91,6 +92,10 @@ struct JobMessage {
     split: Split,
     stack: Text,
     label: Text,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assembly: Option<Assembly>,
+    #[serde(default)]
+    heads_only: bool,
     metrics: Vec<MetricMessage>,
 }
 
@@ -508,6 +513,8 @@ impl JobMessage {
             split: job.split,
             stack: Text::clone(&job.stack),
             label: job.label.clone(),
+            assembly: job.assembly.clone(),
+            heads_only: job.heads_only,
             metrics: job.metrics.iter().map(MetricMessage::of).collect(),
         }
     }
@@ -519,18 +526,20 @@ impl JobMessage {
                 name: self.component.clone(),
             }
         })?;
+        let declared = match self.assembly {
+            Some(_) => component.parameters_by_role(),
+            None => component.parameters(),
+        };
         let metrics = self.metrics.iter().map(|metric| metric.read(registry));
         Ok(Job {
             component,
-            component_parameters: parameters(
-                &self.component,
-                component.parameters(),
-                &self.parameters,
-            )?,
+            component_parameters: parameters(&self.component, declared, &self.parameters)?,
             kind: self.kind,
             split: self.split,
             stack: Text::clone(&self.stack),
             label: self.label.clone(),
+            assembly: self.assembly.clone(),
+            heads_only: self.heads_only,
             metrics: metrics.collect::<Result<_, _>>()?,
         })
     }

@@ -131,6 +131,18 @@ pub enum PlanProblem {
         /// The component.
         component: String,
     },
+    /// A component whose parts no layer has, as far as the model's architecture is known.
+    #[error("{location}: {component}: {reason}{}", instead(existing))]
+    NoParts {
+        /// Where it is asked for.
+        location: Location,
+        /// The component.
+        component: String,
+        /// What was found.
+        reason: String,
+        /// The suffixes there are.
+        existing: Vec<String>,
+    },
     /// A layer that does not exist.
     #[error(
         "{location}: layer {layer} does not exist; there are {}",
@@ -220,8 +232,9 @@ pub enum PlanProblem {
     },
     /// Tensors that make the component of heads whose number nothing says.
     #[error(
-        "{location}: {key} at step {step}: the number of attention heads is not known{}; say it in \
+        "{location}: {key}{}: the number of attention heads is not known{}; say it in \
          this config, as in `model: {{n_heads: 12}}`",
+        step.map(|step| format!(" at step {step}")).unwrap_or_default(),
         looked_for.as_ref().map(|account| format!(": {account}")).unwrap_or_default()
     )]
     HeadsUnknown {
@@ -229,8 +242,8 @@ pub enum PlanProblem {
         location: Location,
         /// The component's key.
         key: String,
-        /// The step.
-        step: u64,
+        /// The step, where one is meant.
+        step: Option<u64>,
         /// Where it was looked for, in words.
         looked_for: Option<String>,
     },
@@ -328,6 +341,7 @@ impl PlanProblem {
             | Self::SeveralStacks { location, .. }
             | Self::NoSuchStack { location, .. }
             | Self::NoCommonLayer { location, .. }
+            | Self::NoParts { location, .. }
             | Self::NoSuchLayer { location, .. }
             | Self::TargetLacks { location, .. }
             | Self::DifferentSamples { location, .. }
@@ -393,6 +407,17 @@ fn list(words: &[String]) -> String {
         1..=LISTED => words.join(", "),
         count => format!("{}, ... ({count} in all)", words[..LISTED].join(", ")),
     }
+}
+
+/// What to do where no layer has a component's parts, and with what.
+fn instead(existing: &[String]) -> String {
+    if existing.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; layers have {}; `layer_suffixes` can name tensors among them",
+        list(existing)
+    )
 }
 
 /// `148 names of weights like `a.b`, `c``.

@@ -136,6 +136,7 @@ fn run_of(steps: &[u64]) -> (Slow, Run) {
         steps: steps.iter().map(|number| step(*number)).collect(),
         broken: Vec::new(),
         model: None,
+        config: None,
         passed_over: Vec::new(),
         warnings: Vec::new(),
     };

@@ -74,8 +74,8 @@ fn what_is_not_known_is_refused() {
         ),
         (
             r#""component":"ov_circuit""#,
-            r#""component":"qk_circuit""#,
-            r#"the lane asks for the component "qk_circuit", which is not known here"#,
+            r#""component":"kv_circuit""#,
+            r#"the lane asks for the component "kv_circuit", which is not known here"#,
         ),
         (
             r#"["norm_type","nuclear"]"#,

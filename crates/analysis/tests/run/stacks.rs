@@ -23,6 +23,7 @@ fn run_of(steps: &[Vec<Names>]) -> (MemoryTree, Run) {
         steps: Vec::new(),
         broken: Vec::new(),
         model: None,
+        config: None,
         passed_over: Vec::new(),
         warnings: Vec::new(),
     };

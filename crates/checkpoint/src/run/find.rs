@@ -53,11 +53,13 @@ pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
     let told = in_words(&passed_over).into_iter();
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
     let model = model::find(tree, &mut warnings).await;
+    let (model, config) = model.unzip();
     Ok(Run {
         layout,
         steps,
         broken,
         model,
+        config,
         passed_over,
         warnings,
     })

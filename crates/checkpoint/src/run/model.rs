@@ -29,10 +29,52 @@ const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
 
 type Parse = fn(&str) -> Result<Value, String>;
 
-/// The dimensions from the first config file that says the number of heads; without one, from the
-/// first that says any. What is broken is a warning.
-pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<ModelShape> {
-    let mut found: Option<ModelShape> = None;
+/// What the config of a model says besides dimensions, of the part that describes its text model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelConfig {
+    /// The type of the model, as libraries name it: `llama`.
+    pub model_type: Option<String>,
+    /// Every key.
+    keys: Map<String, Value>,
+}
+
+impl ModelConfig {
+    /// Of the keys of a config.
+    #[must_use]
+    pub fn of(keys: Map<String, Value>) -> Self {
+        let model_type = keys.get("model_type").and_then(Value::as_str);
+        Self {
+            model_type: model_type.filter(|it| !it.is_empty()).map(str::to_owned),
+            keys,
+        }
+    }
+
+    /// The answer of a key that says yes or no.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        self.keys.get(key)?.as_bool()
+    }
+
+    /// The whole number of a key.
+    #[must_use]
+    pub fn size(&self, key: &str) -> Option<u64> {
+        whole(self.keys.get(key)?)
+    }
+
+    /// Whether a key says anything.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.keys.get(key).is_some_and(|value| !value.is_null())
+    }
+}
+
+/// What is known of a model.
+pub(super) type Model = (ModelShape, ModelConfig);
+
+/// What the first config file says that says the number of heads; without one, the first that says
+/// any dimension. What is broken is a warning.
+pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<Model> {
+    let mut found: Option<Model> = None;
     for (file, parse) in candidates(tree) {
         let said = match read(tree, file, parse).await {
             Ok(said) => said,
@@ -46,14 +88,14 @@ pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<
         };
         let problems = said.problems.into_iter();
         warnings.extend(problems.map(|problem| format!("{problem}; passed over: {}", file.path)));
-        let Some(mut shape) = said.shape else {
+        let Some((mut shape, config)) = said.model else {
             continue;
         };
         shape.source.clone_from(&file.path);
         if has_heads(&shape) {
-            return Some(shape);
+            return Some((shape, config));
         }
-        found = found.or(Some(shape));
+        found = found.or(Some((shape, config)));
     }
     found
 }
@@ -128,10 +170,10 @@ fn training_config(text: &str) -> Result<Value, String> {
     Ok(model.map_or(Value::Null, |(_, model)| json::of_yaml(model)))
 }
 
-/// What a config file says of dimensions.
+/// What a config file says of a model.
 struct Said {
-    /// None where it says none.
-    shape: Option<ModelShape>,
+    /// None where it says no dimension.
+    model: Option<Model>,
     /// The keys that say something which is no dimension, in words.
     problems: Vec<String>,
 }
@@ -158,15 +200,23 @@ impl Said {
         let Some(chosen) = with_heads.or_else(with_any) else {
             let problems = read.into_iter().flat_map(|part| part.problems);
             return Self {
-                shape: None,
+                model: None,
                 problems: problems.collect(),
             };
         };
         let has_others = parts.iter().any(|part| describes_others(part));
+        let keys = parts
+            .get(chosen)
+            .map_or_else(Map::new, |part| (*part).clone());
+        let mut config = ModelConfig::of(keys);
+        if config.model_type.is_none() {
+            let of_whole = document.get("model_type").and_then(Value::as_str);
+            config.model_type = of_whole.map(str::to_owned);
+        }
         let mut part = read.swap_remove(chosen);
         part.shape.is_text_only = has_others;
         Self {
-            shape: Some(part.shape),
+            model: Some((part.shape, config)),
             problems: part.problems,
         }
     }

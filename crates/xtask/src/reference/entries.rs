@@ -23,7 +23,7 @@ pub(super) fn metrics(sources: &Sources) -> Result<String> {
         if compares {
             page += "\nCompares with `target_checkpoint`: a step, or `last`.\n";
         }
-        parameters(&mut page, &metric)?;
+        parameters(&mut page, &metric["parameters"])?;
     }
     Ok(page)
 }
@@ -44,7 +44,12 @@ pub(super) fn components(sources: &Sources) -> Result<String> {
             let roles: Vec<String> = roles.iter().map(|role| format!("{role}: SUFFIX")).collect();
             writeln!(page, "\n`layer_suffixes`: `{{{}}}`.", roles.join(", "))?;
         }
-        parameters(&mut page, &component)?;
+        parameters(&mut page, &component["parameters"])?;
+        let by_role = &component["parameters_by_role"];
+        if by_role.as_array().is_some_and(|them| !them.is_empty()) {
+            page += "\nWithout `layer_suffixes`, where the model's architecture says which tensors they are:\n";
+            parameters(&mut page, by_role)?;
+        }
     }
     Ok(page)
 }
@@ -72,8 +77,8 @@ fn heading(page: &mut String, entry: &Value, docs: &str) -> Result<()> {
     Ok(())
 }
 
-fn parameters(page: &mut String, entry: &Value) -> Result<()> {
-    let parameters = entry["parameters"].as_array().context("no parameters")?;
+fn parameters(page: &mut String, listed: &Value) -> Result<()> {
+    let parameters = listed.as_array().context("no parameters")?;
     if parameters.is_empty() {
         return Ok(());
     }

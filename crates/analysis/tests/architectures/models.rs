@@ -1,0 +1,143 @@
+//! Tiny models as `transformers` saves them, against the truth of every head: float64 numbers of
+//! matrices that were found by looking at what the models' own modules compute.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ckptscope_checkpoint::LocalTree;
+use serde_json::Value;
+
+use super::support::{METRICS, circuits, numbers, planned};
+
+/// Agreement asked of every number.
+const RELATIVE: f64 = 1e-9;
+
+fn folder() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let root = crates.into_iter().nth(2).unwrap();
+    root.join("tests/architectures")
+}
+
+/// Every model with its truth.
+fn models() -> Vec<(String, LocalTree, Value)> {
+    let expected = fs::read_dir(folder().join("expected")).unwrap();
+    let model = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let tree = LocalTree::scan(folder().join(&name)).unwrap();
+        let truth = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        (name, tree, truth)
+    };
+    let models: Vec<_> = expected.map(|entry| model(entry.unwrap().path())).collect();
+    assert_eq!(models.len(), 22);
+    models
+}
+
+/// What differs from the truth: of gains, where a circuit has them, or of the bare projections.
+fn wrong(tree: &LocalTree, truth: &Value, gains: bool) -> Vec<String> {
+    let keys = if gains { "" } else { ", gains: false" };
+    let numbers = numbers(tree, &circuits(keys));
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for module in truth["attention"].as_array().unwrap() {
+        let layer = module["layer"].as_u64().unwrap();
+        let of = |name: &str| {
+            let with_gains = &module[format!("{name}_with_gains")];
+            if gains && !with_gains.is_null() {
+                with_gains
+            } else {
+                &module[name]
+            }
+        };
+        let mut compare = |label: &str, component: &str, head, expected: Option<f64>| {
+            compared += 1;
+            let component = format!("{component}_circuit");
+            let mut found = numbers
+                .iter()
+                .filter(|((of_label, of, _, of_layer, of_head), _)| {
+                    (of_label.as_str(), of.as_str(), *of_layer, *of_head)
+                        == (label, component.as_str(), layer, head)
+                });
+            let found = found
+                .next()
+                .unwrap_or_else(|| panic!("no {label} of {layer}"))
+                .1;
+            let is_right = match (found, expected) {
+                (Some(found), Some(expected)) => (found - expected).abs() <= RELATIVE * expected,
+                (found, expected) => found.is_none() && expected.is_none(),
+            };
+            if !is_right {
+                let place = format!("{component} {layer} {head:?} {label}");
+                wrong.push(format!("{place}: {found:?} for {expected:?}"));
+            }
+        };
+        for circuit in ["ov", "qk"] {
+            for (label, _, key) in METRICS {
+                let heads = of(circuit)[key].as_array().unwrap();
+                for (head, value) in (0..).zip(heads) {
+                    compare(label, circuit, Some(head), value.as_f64());
+                }
+            }
+        }
+        for (label, key) in [
+            ("frobenius", "frobenius"),
+            ("nuclear", "nuclear"),
+            ("spectral", "spectral"),
+        ] {
+            compare(label, "ov", None, of("ov_layer")[key].as_f64());
+        }
+    }
+    assert!(compared > 0);
+    wrong
+}
+
+#[test]
+fn every_head_has_the_circuits_that_its_model_computes_with() {
+    for (name, tree, truth) in models() {
+        if truth["attention"].as_array().unwrap().is_empty() {
+            continue;
+        }
+        for gains in [true, false] {
+            let wrong = wrong(&tree, &truth, gains);
+            assert!(wrong.is_empty(), "{name}, gains {gains}: {wrong:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_model_without_attention_has_no_circuits() {
+    let (_, tree, _) = models()
+        .into_iter()
+        .find(|(name, ..)| name == "mamba")
+        .unwrap();
+    let Err(refused) = planned(&tree, &circuits("")) else {
+        panic!("circuits were made up");
+    };
+    let refused = refused.to_string();
+    assert!(
+        refused.contains("Mamba models have no attention"),
+        "{refused}"
+    );
+    assert!(refused.contains("mixer.in_proj"), "{refused}");
+}
+
+#[test]
+fn what_results_must_say_is_said() {
+    for (name, expected) in [
+        (
+            "llama",
+            "qk_circuit: the part of scores that does not depend on positions",
+        ),
+        (
+            "qwen3",
+            "qk_circuit: the part of scores that does not depend on positions",
+        ),
+    ] {
+        let tree = LocalTree::scan(folder().join(name)).unwrap();
+        let plan = planned(&tree, &circuits("")).unwrap();
+        let told = plan
+            .warnings
+            .iter()
+            .filter(|it| !it.contains("counted as step 0"));
+        assert!(told.eq([expected]), "{name}: {:?}", plan.warnings);
+    }
+}

@@ -1,0 +1,571 @@
+//! One model, stored as many architectures store it: its circuits are the same.
+
+use ckptscope_checkpoint::MemoryTree;
+use nalgebra::DMatrix;
+
+use super::support::{Stored, circuits, model, numbers, random, stored, vector};
+
+const D_MODEL: usize = 12;
+const HEADS: usize = 4;
+const WIDTH: usize = 5;
+const LAYERS: usize = 2;
+
+/// The projections of one layer, heads in order.
+struct Layer {
+    query: DMatrix<f64>,
+    key: DMatrix<f64>,
+    value: DMatrix<f64>,
+    output: DMatrix<f64>,
+}
+
+impl Layer {
+    fn of(number: usize, kv_heads: usize) -> Self {
+        let seed = u32::try_from(10 * number).unwrap();
+        Self {
+            query: random(HEADS * WIDTH, D_MODEL, seed),
+            key: random(kv_heads * WIDTH, D_MODEL, seed + 1),
+            value: random(kv_heads * WIDTH, D_MODEL, seed + 2),
+            output: random(D_MODEL, HEADS * WIDTH, seed + 3),
+        }
+    }
+
+    fn kv_heads(&self) -> usize {
+        self.key.nrows() / WIDTH
+    }
+}
+
+/// Rows of one matrix below those of another.
+fn below(matrices: &[DMatrix<f64>]) -> DMatrix<f64> {
+    let rows: usize = matrices.iter().map(DMatrix::nrows).sum();
+    let mut all = DMatrix::zeros(rows, D_MODEL);
+    let mut first = 0;
+    for matrix in matrices {
+        all.rows_mut(first, matrix.nrows()).copy_from(matrix);
+        first += matrix.nrows();
+    }
+    all
+}
+
+fn rows(matrix: &DMatrix<f64>, first: usize, count: usize) -> DMatrix<f64> {
+    matrix.rows(first, count).into_owned()
+}
+
+fn blocks(layer: &Layer) -> DMatrix<f64> {
+    below(&[layer.query.clone(), layer.key.clone(), layer.value.clone()])
+}
+
+/// The queries of the heads that read a key-value head, its key and its value.
+fn by_group(layer: &Layer) -> DMatrix<f64> {
+    let queries = HEADS / layer.kv_heads() * WIDTH;
+    let group = |k: usize| {
+        [
+            rows(&layer.query, k * queries, queries),
+            rows(&layer.key, k * WIDTH, WIDTH),
+            rows(&layer.value, k * WIDTH, WIDTH),
+        ]
+    };
+    let groups: Vec<_> = (0..layer.kv_heads()).flat_map(group).collect();
+    below(&groups)
+}
+
+/// Four parts of queries, values and keys.
+fn four_parts(layer: &Layer) -> DMatrix<f64> {
+    let of = HEADS * WIDTH / 4;
+    let part = |n: usize| [&layer.query, &layer.value, &layer.key].map(|it| rows(it, n * of, of));
+    let parts: Vec<_> = (0..4).flat_map(part).collect();
+    below(&parts)
+}
+
+type Store = fn(&Layer) -> Vec<(&'static str, DMatrix<f64>)>;
+
+fn apart<const N: usize>(
+    names: [&'static str; N],
+    layer: &Layer,
+) -> Vec<(&'static str, DMatrix<f64>)> {
+    let matrices = [&layer.query, &layer.key, &layer.value, &layer.output];
+    names.into_iter().zip(matrices.map(Clone::clone)).collect()
+}
+
+/// A way to store a model.
+struct Way {
+    /// What config.json has besides dimensions.
+    config: &'static str,
+    /// What stands before the layer's number.
+    stack: &'static str,
+    kv_heads: usize,
+    store: Store,
+}
+
+const LLAMA: Store = |layer| {
+    let names = [
+        "self_attn.q_proj.weight",
+        "self_attn.k_proj.weight",
+        "self_attn.v_proj.weight",
+        "self_attn.o_proj.weight",
+    ];
+    apart(names, layer)
+};
+
+/// Every way but Llama's.
+const WAYS: &[Way] = &[
+    Way {
+        config: r#""model_type": "falcon", "new_decoder_architecture": true, "multi_query": true"#,
+        stack: "transformer.h.",
+        kv_heads: 2,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                by_group(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "falcon", "new_decoder_architecture": false, "multi_query": false"#,
+        stack: "transformer.h.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                by_group(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "falcon", "multi_query": true"#,
+        stack: "transformer.h.",
+        kv_heads: 1,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                blocks(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "gpt_bigcode", "multi_query": true"#,
+        stack: "transformer.h.",
+        kv_heads: 1,
+        store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
+    },
+    Way {
+        config: r#""model_type": "gpt_bigcode", "multi_query": false"#,
+        stack: "transformer.h.",
+        kv_heads: HEADS,
+        store: |it| fused("attn.c_attn.weight", by_group(it), "attn.c_proj.weight", it),
+    },
+    Way {
+        config: r#""model_type": "gpt2""#,
+        stack: "h.",
+        kv_heads: HEADS,
+        store: |it| {
+            let [(qkv, fused), (o, output)] =
+                fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it)
+                    .try_into()
+                    .unwrap();
+            vec![(qkv, fused.transpose()), (o, output.transpose())]
+        },
+    },
+    Way {
+        config: r#""model_type": "qwen""#,
+        stack: "transformer.h.",
+        kv_heads: HEADS,
+        store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
+    },
+    Way {
+        config: r#""model_type": "codegen""#,
+        stack: "transformer.h.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "attn.qkv_proj.weight",
+                four_parts(it),
+                "attn.out_proj.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "internlm2""#,
+        stack: "model.layers.",
+        kv_heads: 2,
+        store: |it| {
+            fused(
+                "attention.wqkv.weight",
+                by_group(it),
+                "attention.wo.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "baichuan""#,
+        stack: "model.layers.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "self_attn.W_pack.weight",
+                blocks(it),
+                "self_attn.o_proj.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "chatglm", "multi_query_attention": true"#,
+        stack: "transformer.encoder.layers.",
+        kv_heads: 2,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                blocks(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "modernbert""#,
+        stack: "model.layers.",
+        kv_heads: HEADS,
+        store: |it| fused("attn.Wqkv.weight", blocks(it), "attn.Wo.weight", it),
+    },
+    Way {
+        config: r#""model_type": "phi""#,
+        stack: "model.layers.",
+        kv_heads: 2,
+        store: |it| {
+            apart(
+                [
+                    "self_attn.q_proj.weight",
+                    "self_attn.k_proj.weight",
+                    "self_attn.v_proj.weight",
+                    "self_attn.dense.weight",
+                ],
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "gpt_neo""#,
+        stack: "transformer.h.",
+        kv_heads: HEADS,
+        store: |it| {
+            apart(
+                [
+                    "attn.attention.q_proj.weight",
+                    "attn.attention.k_proj.weight",
+                    "attn.attention.v_proj.weight",
+                    "attn.attention.out_proj.weight",
+                ],
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "distilbert""#,
+        stack: "distilbert.transformer.layer.",
+        kv_heads: HEADS,
+        store: |it| {
+            apart(
+                [
+                    "attention.q_lin.weight",
+                    "attention.k_lin.weight",
+                    "attention.v_lin.weight",
+                    "attention.out_lin.weight",
+                ],
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "electra""#,
+        stack: "electra.encoder.layer.",
+        kv_heads: HEADS,
+        store: |it| {
+            let mut tensors = apart(
+                [
+                    "attention.self.query.weight",
+                    "attention.self.key.weight",
+                    "attention.self.value.weight",
+                    "attention.output.dense.weight",
+                ],
+                it,
+            );
+            tensors.push(("output.dense.weight", random(D_MODEL, 40, 7)));
+            tensors
+        },
+    },
+    Way {
+        config: r#""model_type": "mpnet""#,
+        stack: "encoder.layer.",
+        kv_heads: HEADS,
+        store: |it| {
+            apart(
+                [
+                    "attention.attn.q.weight",
+                    "attention.attn.k.weight",
+                    "attention.attn.v.weight",
+                    "attention.attn.o.weight",
+                ],
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "something new""#,
+        stack: "layers.",
+        kv_heads: 2,
+        store: |it| {
+            apart(
+                [
+                    "attention.wq.weight",
+                    "attention.wk.weight",
+                    "attention.wv.weight",
+                    "attention.wo.weight",
+                ],
+                it,
+            )
+        },
+    },
+];
+
+fn fused(
+    tensor: &'static str,
+    matrix: DMatrix<f64>,
+    output: &'static str,
+    layer: &Layer,
+) -> Vec<(&'static str, DMatrix<f64>)> {
+    vec![(tensor, matrix), (output, layer.output.clone())]
+}
+
+fn config(more: &str, kv_heads: usize) -> String {
+    format!(
+        r#"{{{more}, "hidden_size": {D_MODEL}, "num_attention_heads": {HEADS}, "num_key_value_heads": {kv_heads}, "num_hidden_layers": {LAYERS}}}"#
+    )
+}
+
+fn tree(way: &Way, change: impl Fn(&mut Layer)) -> MemoryTree {
+    let mut tensors: Vec<Stored> = Vec::new();
+    for number in 0..LAYERS {
+        let mut layer = Layer::of(number, way.kv_heads);
+        change(&mut layer);
+        let named = (way.store)(&layer).into_iter();
+        tensors
+            .extend(named.map(|(name, it)| stored(&format!("{}{number}.{name}", way.stack), &it)));
+    }
+    model(way.config, &config(way.config, way.kv_heads), &tensors)
+}
+
+fn llama(kv_heads: usize) -> Way {
+    Way {
+        config: r#""model_type": "llama""#,
+        stack: "model.layers.",
+        kv_heads,
+        store: LLAMA,
+    }
+}
+
+/// A number's label, component, layer and head.
+type WithoutStack = (String, String, u64, Option<u64>);
+
+/// Numbers without the stack, which every library calls otherwise.
+fn of(tree: &MemoryTree) -> Vec<(WithoutStack, Option<f64>)> {
+    let numbers = numbers(tree, &circuits("")).into_iter();
+    numbers
+        .map(|((label, component, _, layer, head), value)| ((label, component, layer, head), value))
+        .collect()
+}
+
+fn assert_same(found: &MemoryTree, expected: &MemoryTree, name: &str) {
+    let (found, expected) = (of(found), of(expected));
+    assert_eq!(found.len(), expected.len(), "{name}");
+    for ((place, found), (_, expected)) in found.iter().zip(&expected) {
+        let is_same = match (found, expected) {
+            (Some(found), Some(expected)) => (found - expected).abs() < 1e-12 * expected,
+            // A head whose mean is taken off has less than full rank, and no condition number.
+            (found, expected) => found.is_none() && expected.is_none(),
+        };
+        assert!(is_same, "{name}: {place:?}: {found:?} for {expected:?}");
+    }
+}
+
+#[test]
+fn however_projections_are_stored_their_circuits_are_the_same() {
+    for way in WAYS {
+        let expected = tree(&llama(way.kv_heads), |_| {});
+        assert_same(&tree(way, |_| {}), &expected, way.config);
+    }
+}
+
+/// Norms of queries and keys, and what they make of the rows of projections.
+struct Normed {
+    /// What config.json has besides dimensions.
+    config: &'static str,
+    /// The tensors within a layer.
+    norms: Vec<Stored>,
+    /// The gains of queries' and keys' rows, over and over.
+    gains: [Vec<f64>; 2],
+    /// What is added to gains.
+    one: f64,
+    /// So many rows have their mean taken off together; 0 for none.
+    centred: usize,
+}
+
+impl Normed {
+    fn applied(&self, matrix: &mut DMatrix<f64>, gains: &[f64]) {
+        if let Some(groups) = matrix.nrows().checked_div(self.centred) {
+            for group in 0..groups {
+                let mut rows = matrix.rows_mut(group * self.centred, self.centred);
+                let mean = rows.row_mean();
+                rows.row_iter_mut().for_each(|mut row| row -= &mean);
+            }
+        }
+        for (row, gain) in (0..matrix.nrows()).zip(gains.iter().cycle()) {
+            matrix.row_mut(row).scale_mut(self.one + gain);
+        }
+    }
+
+    /// The model with norms.
+    fn stored(&self) -> MemoryTree {
+        let mut tensors = Vec::new();
+        for number in 0..LAYERS {
+            let named = |name: &str| format!("model.layers.{number}.{name}");
+            let layer = LLAMA(&Layer::of(number, 2)).into_iter();
+            tensors.extend(layer.map(|(name, it)| stored(&named(name), &it)));
+            let norms = self.norms.iter();
+            tensors.extend(norms.map(|(name, shape, it)| (named(name), shape.clone(), it.clone())));
+        }
+        model(self.config, &config(self.config, 2), &tensors)
+    }
+}
+
+/// Gains of all heads, of one head, and of heads in rows.
+fn normed_models() -> Vec<Normed> {
+    let gains = |count: usize, seed| random(1, count, seed).as_slice().to_vec();
+    let (q, k) = (gains(HEADS * WIDTH, 90), gains(2 * WIDTH, 91));
+    let of_all = [q.clone(), k.clone()];
+    let of_head = [q[..WIDTH].to_vec(), k[..WIDTH].to_vec()];
+    let names = ["self_attn.q_norm.weight", "self_attn.k_norm.weight"];
+    let plain = |gains: &[Vec<f64>; 2]| {
+        let named = names.into_iter().zip(gains);
+        named.map(|(name, gains)| vector(name, gains)).collect()
+    };
+    let in_rows = names.into_iter().zip(&of_all).map(|(name, gains)| {
+        let shape = vec![gains.len() / WIDTH, WIDTH];
+        (name.to_owned(), shape, gains.clone())
+    });
+    let apart = [("q", &q), ("k", &k)]
+        .into_iter()
+        .flat_map(|(letter, gains)| {
+            let heads = gains.chunks(WIDTH).enumerate();
+            heads.map(move |(head, gains)| {
+                vector(
+                    &format!("self_attn.{letter}_layernorm.norms.{head}.weight"),
+                    gains,
+                )
+            })
+        });
+    let rms = |config, gains: &[Vec<f64>; 2], one| Normed {
+        config,
+        norms: plain(gains),
+        gains: gains.clone(),
+        one,
+        centred: 0,
+    };
+    let layer_norm = |config, norms| Normed {
+        config,
+        norms,
+        gains: of_all.clone(),
+        one: 0.0,
+        centred: WIDTH,
+    };
+    vec![
+        rms(
+            r#""model_type": "gemma3_text", "rms_norm_eps": 1e-6"#,
+            &of_head,
+            1.0,
+        ),
+        rms(
+            r#""model_type": "olmoe", "rms_norm_eps": 1e-6"#,
+            &of_all,
+            0.0,
+        ),
+        rms(
+            r#""model_type": "qwen3_moe", "rms_norm_eps": 1e-6"#,
+            &of_head,
+            0.0,
+        ),
+        layer_norm(
+            r#""model_type": "stablelm", "layer_norm_eps": 1e-5"#,
+            apart.collect(),
+        ),
+        layer_norm(
+            r#""model_type": "cohere", "layer_norm_eps": 1e-5"#,
+            in_rows.collect(),
+        ),
+    ]
+}
+
+#[test]
+fn norms_of_queries_and_keys_are_part_of_circuits() {
+    for normed in normed_models() {
+        let expected = tree(&llama(2), |layer| {
+            normed.applied(&mut layer.query, &normed.gains[0]);
+            normed.applied(&mut layer.key, &normed.gains[1]);
+        });
+        assert_same(&normed.stored(), &expected, normed.config);
+    }
+}
+
+#[test]
+fn encoder_and_decoder_have_circuits_of_their_own() {
+    let way = Way {
+        config: r#""model_type": "bart""#,
+        stack: "",
+        kv_heads: HEADS,
+        store: |it| {
+            apart(
+                [
+                    "self_attn.q_proj.weight",
+                    "self_attn.k_proj.weight",
+                    "self_attn.v_proj.weight",
+                    "self_attn.out_proj.weight",
+                ],
+                it,
+            )
+        },
+    };
+    let mut tensors = Vec::new();
+    for (stack, first) in [
+        ("model.encoder.layers.", 0),
+        ("model.decoder.layers.", LAYERS),
+    ] {
+        for number in 0..LAYERS {
+            let layer = (way.store)(&Layer::of(first + number, HEADS)).into_iter();
+            tensors.extend(layer.map(|(name, it)| stored(&format!("{stack}{number}.{name}"), &it)));
+        }
+    }
+    let more =
+        r#""model_type": "bart", "encoder_attention_heads": 4, "decoder_attention_heads": 4"#;
+    let config = format!(r#"{{{more}, "d_model": {D_MODEL}, "num_hidden_layers": {LAYERS}}}"#);
+    let both = model("bart", &config, &tensors);
+    let encoder = numbers(&both, &circuits(", stack: encoder"));
+    let all = numbers(&both, &circuits(""));
+    assert_eq!(all.len(), 2 * encoder.len());
+    let expected = of(&tree(&llama(HEADS), |_| {}));
+    for ((label, component, stack, layer, head), value) in &encoder {
+        assert_eq!(stack, "model.encoder.layers.");
+        let place = (label.clone(), component.clone(), *layer, *head);
+        let (_, expected) = expected.iter().find(|(of, _)| *of == place).unwrap();
+        assert!(
+            (value.unwrap() / expected.unwrap() - 1.0).abs() < 1e-12,
+            "{place:?}"
+        );
+    }
+}

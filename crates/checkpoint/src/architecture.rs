@@ -1,0 +1,124 @@
+//! Which tensors of a model are its queries, keys, values, experts and the rest.
+//!
+//! Libraries store the same maps under other names, fused, transposed or stacked. An
+//! [`Architecture`] says how one family of models does it: adding one is one file below this module
+//! and one line in [`ARCHITECTURES`]. [`Roles`] chooses it by `model_type` of the model's config,
+//! else by the tensors' names, and finds the tensors, or [views](View) of them, of one layer.
+//!
+//! Dimensions come from config and shapes, and must agree. Where they do not, nothing is made up:
+//! a [`RoleError`] says what was found.
+
+mod attention;
+mod bert;
+mod bloom;
+mod chatglm;
+mod cohere;
+mod deepseek;
+mod falcon;
+mod gemma;
+mod gpt2;
+mod gpt_neo;
+mod gpt_neox;
+mod gpt_oss;
+mod gptj;
+mod internlm;
+mod llama;
+mod mamba;
+mod mixtral;
+mod mlp;
+mod mpt;
+mod opt;
+mod phi;
+mod pico;
+mod role;
+mod roles;
+mod stablelm;
+mod starcoder2;
+mod t5;
+mod view;
+
+use std::collections::BTreeMap;
+
+pub use attention::{AttentionKind, AttentionStorage, AttentionTensors, FusedOrder, NormNames};
+pub use mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+pub use role::{Role, RoleError};
+pub use roles::{Attention, FoundParts, ModelPart, OutsidePart, Roles};
+pub use view::{Latent, Projection, RowNorm, Rows, Slice, View};
+
+/// The tensors of a layer: the extents of each, by what stands after the layer's number in its
+/// name.
+pub type LayerTensors = BTreeMap<String, Vec<u64>>;
+
+/// How a family of models stores its maps. Names are what stands after a layer's number, without
+/// `.weight` at their ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Architecture {
+    /// As people call it.
+    pub name: &'static str,
+    /// The `model_type` of configs that are of it.
+    pub model_types: &'static [&'static str],
+    /// Its attention modules; the first whose tensors a layer has counts. None of models that have
+    /// no attention.
+    pub attention: &'static [AttentionTensors],
+    /// Its MLPs and experts; the first whose tensors a layer has counts.
+    pub mlps: &'static [MlpTensors],
+    /// Whether its norms multiply with 1 + weight.
+    pub gains_are_one_plus_weight: bool,
+    /// A tensor that has more columns than rows where linear maps are stored `[in, out]`.
+    pub is_transposed_where_wide: Option<&'static str>,
+    /// The ends of names of embeddings: `[vocabulary, d_model]`.
+    pub embedding: &'static [&'static str],
+    /// The ends of names of unembeddings: `[vocabulary, d_model]`.
+    pub unembedding: &'static [&'static str],
+    /// The ends of names of tables of positions: `[positions, d_model]`.
+    pub positions: &'static [&'static str],
+}
+
+impl Architecture {
+    /// One of nothing, for others to be made of.
+    pub(crate) const EMPTY: Self = Self {
+        name: "",
+        model_types: &[],
+        attention: &[],
+        mlps: &[],
+        gains_are_one_plus_weight: false,
+        is_transposed_where_wide: None,
+        embedding: &["embed_tokens"],
+        unembedding: &["lm_head"],
+        positions: &[],
+    };
+}
+
+/// Every architecture. Of several that name a layer's tensors alike the first counts, where no
+/// config says which one it is.
+pub const ARCHITECTURES: &[&Architecture] = &[
+    &llama::LLAMA,
+    &gemma::GEMMA,
+    &cohere::COHERE,
+    &stablelm::STABLELM,
+    &starcoder2::STARCODER2,
+    &mixtral::MIXTRAL,
+    &deepseek::DEEPSEEK,
+    &gpt_oss::GPT_OSS,
+    &phi::PHI3,
+    &phi::PHI,
+    &internlm::INTERNLM,
+    &gpt2::GPT2,
+    &gpt2::GPT_BIGCODE,
+    &gpt_neo::GPT_NEO,
+    &gptj::GPTJ,
+    &gptj::CODEGEN,
+    &gpt_neox::GPT_NEOX,
+    &bloom::BLOOM,
+    &falcon::FALCON,
+    &chatglm::CHATGLM,
+    &mpt::MPT,
+    &opt::OPT,
+    &bert::BERT,
+    &bert::DISTILBERT,
+    &bert::DEBERTA,
+    &bert::MODERNBERT,
+    &t5::T5,
+    &pico::PICO,
+    &mamba::MAMBA,
+];

@@ -1,0 +1,170 @@
+//! BERT and its kin: encoders.
+
+use super::Architecture;
+use super::attention::{AttentionTensors, FusedOrder};
+use super::mlp::{Linears, MlpTensors};
+
+const EMBEDDING: &[&str] = &["word_embeddings", "tok_embeddings"];
+const UNEMBEDDING: &[&str] = &[
+    "cls.predictions.decoder",
+    "lm_head.decoder",
+    "vocab_projector",
+    "generator_lm_head",
+];
+const POSITIONS: &[&str] = &["position_embeddings"];
+
+/// The MLP of most of them; `output.dense` is its own, not attention's.
+const MLP: MlpTensors = MlpTensors::Dense(Linears::Plain {
+    up: "intermediate.dense",
+    down: "output.dense",
+});
+
+/// BERT, `RoBERTa`, ELECTRA, ALBERT, `MPNet` and vision transformers.
+pub(super) const BERT: Architecture = Architecture {
+    name: "BERT",
+    model_types: &[
+        "bert",
+        "bert-generation",
+        "roberta",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "roberta-prelayernorm",
+        "camembert",
+        "electra",
+        "ernie",
+        "esm",
+        "layoutlm",
+        "roformer",
+        "albert",
+        "mpnet",
+        "vit",
+        "deit",
+        "mobilebert",
+        "data2vec-text",
+        "megatron-bert",
+    ],
+    attention: &[
+        AttentionTensors::apart(
+            [
+                "attention.self.query",
+                "attention.self.key",
+                "attention.self.value",
+                "attention.output.dense",
+            ],
+            &[],
+        ),
+        AttentionTensors::apart(
+            [
+                "attention.attn.q",
+                "attention.attn.k",
+                "attention.attn.v",
+                "attention.attn.o",
+            ],
+            &[],
+        ),
+        AttentionTensors::apart(
+            [
+                "attention.attention.query",
+                "attention.attention.key",
+                "attention.attention.value",
+                "attention.output.dense",
+            ],
+            &[],
+        ),
+        AttentionTensors::apart(
+            [
+                "attention.query",
+                "attention.key",
+                "attention.value",
+                "attention.dense",
+            ],
+            &[],
+        ),
+        AttentionTensors::cross([
+            "crossattention.self.query",
+            "crossattention.self.key",
+            "crossattention.self.value",
+            "crossattention.output.dense",
+        ]),
+    ],
+    mlps: &[
+        MLP,
+        MlpTensors::Dense(Linears::Plain {
+            up: "ffn",
+            down: "ffn_output",
+        }),
+    ],
+    embedding: EMBEDDING,
+    unembedding: UNEMBEDDING,
+    positions: POSITIONS,
+    ..Architecture::EMPTY
+};
+
+/// `DistilBERT`.
+pub(super) const DISTILBERT: Architecture = Architecture {
+    name: "DistilBERT",
+    model_types: &["distilbert"],
+    attention: &[AttentionTensors::apart(
+        [
+            "attention.q_lin",
+            "attention.k_lin",
+            "attention.v_lin",
+            "attention.out_lin",
+        ],
+        &[],
+    )],
+    mlps: &[MlpTensors::Dense(Linears::Plain {
+        up: "ffn.lin1",
+        down: "ffn.lin2",
+    })],
+    embedding: EMBEDDING,
+    unembedding: UNEMBEDDING,
+    positions: POSITIONS,
+    ..Architecture::EMPTY
+};
+
+/// `DeBERTa`: its own maps of positions are no part of a circuit.
+pub(super) const DEBERTA: Architecture = Architecture {
+    name: "DeBERTa",
+    model_types: &["deberta", "deberta-v2"],
+    attention: &[
+        AttentionTensors::apart(
+            [
+                "attention.self.query_proj",
+                "attention.self.key_proj",
+                "attention.self.value_proj",
+                "attention.output.dense",
+            ],
+            &[],
+        ),
+        AttentionTensors::fused(
+            "attention.self.in_proj",
+            |_| Some(FusedOrder::ByHead),
+            "attention.output.dense",
+        ),
+    ],
+    mlps: &[MLP],
+    embedding: EMBEDDING,
+    unembedding: UNEMBEDDING,
+    positions: POSITIONS,
+    ..Architecture::EMPTY
+};
+
+/// `ModernBERT`: fused in blocks, and a gated MLP, the gate's rows first.
+pub(super) const MODERNBERT: Architecture = Architecture {
+    name: "ModernBERT",
+    model_types: &["modernbert", "modernbert-decoder"],
+    attention: &[AttentionTensors::fused(
+        "attn.Wqkv",
+        |_| Some(FusedOrder::Blocks),
+        "attn.Wo",
+    )],
+    mlps: &[MlpTensors::Dense(Linears::Fused {
+        gate_up: "mlp.Wi",
+        takes_turns: false,
+        down: "mlp.Wo",
+    })],
+    embedding: EMBEDDING,
+    unembedding: &["decoder"],
+    ..Architecture::EMPTY
+};

@@ -1,0 +1,22 @@
+//! BLOOM.
+
+use super::Architecture;
+use super::attention::{AttentionTensors, FusedOrder};
+use super::mlp::{Linears, MlpTensors};
+
+/// BLOOM: every head's query, key and value together.
+pub(super) const BLOOM: Architecture = Architecture {
+    name: "BLOOM",
+    model_types: &["bloom"],
+    attention: &[AttentionTensors::fused_by_type(
+        "self_attention.query_key_value",
+        |_| Some(FusedOrder::ByHead),
+        "self_attention.dense",
+    )],
+    mlps: &[MlpTensors::Dense(Linears::Plain {
+        up: "mlp.dense_h_to_4h",
+        down: "mlp.dense_4h_to_h",
+    })],
+    embedding: &["word_embeddings"],
+    ..Architecture::EMPTY
+};

@@ -1,0 +1,14 @@
+//! Cohere's Command models.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::llama::{APART, GATED, NORMS};
+
+/// Their norms of queries and keys are LayerNorms over each head, with gains of every head.
+pub(super) const COHERE: Architecture = Architecture {
+    name: "Cohere",
+    model_types: &["cohere", "cohere2"],
+    attention: &[AttentionTensors::apart(APART, NORMS)],
+    mlps: &[GATED],
+    ..Architecture::EMPTY
+};

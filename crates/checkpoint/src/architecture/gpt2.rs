@@ -1,0 +1,58 @@
+//! GPT-2, whose linear maps are stored `[in, out]`, and GPT-BigCode, whose are not.
+
+use super::Architecture;
+use super::attention::{AttentionTensors, FusedOrder};
+use super::mlp::{Linears, MlpTensors};
+
+const MLP: &[MlpTensors] = &[
+    MlpTensors::Dense(Linears::Plain {
+        up: "mlp.c_fc",
+        down: "mlp.c_proj",
+    }),
+    // Qwen 1: `w2` goes through the activation.
+    MlpTensors::Dense(Linears::Gated {
+        gate: "mlp.w2",
+        up: "mlp.w1",
+        down: "mlp.c_proj",
+    }),
+];
+
+/// GPT, GPT-2, those of nanoGPT, and Qwen 1.
+pub(super) const GPT2: Architecture = Architecture {
+    name: "GPT-2",
+    model_types: &[
+        "gpt2",
+        "openai-gpt",
+        "imagegpt",
+        "decision_transformer",
+        "qwen",
+    ],
+    attention: &[AttentionTensors::fused(
+        "attn.c_attn",
+        |_| Some(FusedOrder::Blocks),
+        "attn.c_proj",
+    )],
+    mlps: MLP,
+    is_transposed_where_wide: Some("attn.c_attn"),
+    embedding: &["wte", "tokens_embed"],
+    positions: &["wpe", "positions_embed"],
+    ..Architecture::EMPTY
+};
+
+/// GPT-BigCode: one key-value head behind all queries, or every head's query, key and value.
+pub(super) const GPT_BIGCODE: Architecture = Architecture {
+    name: "GPT-BigCode",
+    model_types: &["gpt_bigcode"],
+    attention: &[AttentionTensors::fused_by_type(
+        "attn.c_attn",
+        |config| match config?.flag("multi_query") {
+            Some(false) => Some(FusedOrder::ByHead),
+            Some(true) | None => Some(FusedOrder::Blocks),
+        },
+        "attn.c_proj",
+    )],
+    mlps: MLP,
+    embedding: &["wte"],
+    positions: &["wpe"],
+    ..Architecture::EMPTY
+};

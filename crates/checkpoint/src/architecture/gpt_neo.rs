@@ -1,0 +1,27 @@
+//! GPT-Neo.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::mlp::{Linears, MlpTensors};
+
+/// GPT-Neo.
+pub(super) const GPT_NEO: Architecture = Architecture {
+    name: "GPT-Neo",
+    model_types: &["gpt_neo"],
+    attention: &[AttentionTensors::apart(
+        [
+            "attn.attention.q_proj",
+            "attn.attention.k_proj",
+            "attn.attention.v_proj",
+            "attn.attention.out_proj",
+        ],
+        &[],
+    )],
+    mlps: &[MlpTensors::Dense(Linears::Plain {
+        up: "mlp.c_fc",
+        down: "mlp.c_proj",
+    })],
+    embedding: &["wte"],
+    positions: &["wpe"],
+    ..Architecture::EMPTY
+};

@@ -1,0 +1,37 @@
+//! GPT-J, and `CodeGen`, which is GPT-J with a fused tensor.
+
+use super::Architecture;
+use super::attention::{AttentionTensors, FusedOrder};
+use super::mlp::{Linears, MlpTensors};
+
+const MLP: &[MlpTensors] = &[MlpTensors::Dense(Linears::Plain {
+    up: "mlp.fc_in",
+    down: "mlp.fc_out",
+})];
+
+/// GPT-J.
+pub(super) const GPTJ: Architecture = Architecture {
+    name: "GPT-J",
+    model_types: &["gptj"],
+    attention: &[AttentionTensors::apart(
+        ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.out_proj"],
+        &[],
+    )],
+    mlps: MLP,
+    embedding: &["wte"],
+    ..Architecture::EMPTY
+};
+
+/// `CodeGen`: four parts, as it was trained on as many cores; in each queries, values, keys.
+pub(super) const CODEGEN: Architecture = Architecture {
+    name: "CodeGen",
+    model_types: &["codegen"],
+    attention: &[AttentionTensors::fused_by_type(
+        "attn.qkv_proj",
+        |_| Some(FusedOrder::FourParts),
+        "attn.out_proj",
+    )],
+    mlps: MLP,
+    embedding: &["wte"],
+    ..Architecture::EMPTY
+};

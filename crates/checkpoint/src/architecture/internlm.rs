@@ -1,0 +1,36 @@
+//! `InternLM` 2, whose fused tensor is grouped, and Baichuan, whose is in blocks.
+
+use super::Architecture;
+use super::attention::{AttentionTensors, FusedOrder};
+use super::llama::GATED;
+use super::mlp::{Linears, MlpTensors};
+
+/// `InternLM` 2 and Baichuan.
+pub(super) const INTERNLM: Architecture = Architecture {
+    name: "InternLM",
+    model_types: &["internlm2", "internlm", "internlm3", "baichuan"],
+    attention: &[
+        AttentionTensors::fused(
+            "attention.wqkv",
+            |_| Some(FusedOrder::ByGroup),
+            "attention.wo",
+        ),
+        AttentionTensors::fused(
+            "self_attn.W_pack",
+            |_| Some(FusedOrder::Blocks),
+            "self_attn.o_proj",
+        ),
+        AttentionTensors::apart(super::llama::APART, &[]),
+    ],
+    mlps: &[
+        MlpTensors::Dense(Linears::Gated {
+            gate: "feed_forward.w1",
+            up: "feed_forward.w3",
+            down: "feed_forward.w2",
+        }),
+        GATED,
+    ],
+    embedding: &["tok_embeddings", "embed_tokens"],
+    unembedding: &["output", "lm_head"],
+    ..Architecture::EMPTY
+};

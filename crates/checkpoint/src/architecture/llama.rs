@@ -1,0 +1,111 @@
+//! Llama and the many models that name their tensors like it.
+
+use super::Architecture;
+use super::attention::{AttentionTensors, NormNames};
+use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+
+/// Queries, keys, values and outputs, each apart.
+pub(super) const APART: [&str; 4] = [
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+];
+
+/// Norms of queries and keys.
+pub(super) const NORMS: &[NormNames] = &[
+    NormNames::of("self_attn.q_norm", "self_attn.k_norm"),
+    NormNames::of("self_attn.q_layernorm", "self_attn.k_layernorm"),
+    NormNames::of("self_attn.query_layernorm", "self_attn.key_layernorm"),
+];
+
+/// A gated MLP.
+pub(super) const GATED: MlpTensors = MlpTensors::Dense(GATED_LINEARS);
+
+const GATED_LINEARS: Linears = Linears::Gated {
+    gate: "mlp.gate_proj",
+    up: "mlp.up_proj",
+    down: "mlp.down_proj",
+};
+
+/// The same without a gate.
+pub(super) const UNGATED: MlpTensors = MlpTensors::Dense(Linears::Plain {
+    up: "mlp.up_proj",
+    down: "mlp.down_proj",
+});
+
+/// The names of an expert within its number.
+pub(super) const EXPERT: Linears = Linears::Gated {
+    gate: "gate_proj",
+    up: "up_proj",
+    down: "down_proj",
+};
+
+/// Experts as Qwen and OLMoE number them.
+pub(super) const EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
+    storage: ExpertStorage::Numbered {
+        folder: "mlp.experts",
+        linears: EXPERT,
+    },
+    router: "mlp.gate",
+    shared: Some(SharedExpert {
+        linears: Linears::Gated {
+            gate: "mlp.shared_expert.gate_proj",
+            up: "mlp.shared_expert.up_proj",
+            down: "mlp.shared_expert.down_proj",
+        },
+        router: Some("mlp.shared_expert_gate"),
+    }),
+});
+
+/// Tensors named as Llama's in `transformers`.
+pub(super) const LLAMA: Architecture = Architecture {
+    name: "Llama",
+    model_types: &[
+        "llama",
+        "mistral",
+        "ministral",
+        "mistral3",
+        "qwen2",
+        "qwen2_moe",
+        "qwen3",
+        "qwen3_moe",
+        "olmo",
+        "olmo2",
+        "olmo3",
+        "olmoe",
+        "smollm3",
+        "granite",
+        "arcee",
+        "apertus",
+        "seed_oss",
+        "exaone4",
+        "hunyuan_v1_dense",
+        "ernie4_5",
+        "helium",
+        "nemotron",
+        "glm4_moe",
+        "dots1",
+        "flex_olmo",
+        "diffllama",
+        "minicpm",
+        "yi",
+        "deepseek",
+        "lfm2",
+        "jamba",
+    ],
+    attention: &[
+        AttentionTensors::apart(APART, NORMS),
+        AttentionTensors::apart(
+            [
+                "self_attn.q_proj",
+                "self_attn.k_proj",
+                "self_attn.v_proj",
+                "self_attn.out_proj",
+            ],
+            NORMS,
+        ),
+    ],
+    mlps: &[GATED, EXPERTS, UNGATED],
+    ..Architecture::EMPTY
+};

@@ -1,0 +1,56 @@
+//! Mixtral and its kin: experts in `block_sparse_moe`.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::llama::{APART, NORMS};
+use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+
+/// Experts by number, `w1` being the gate and `w3` what it is multiplied with.
+const NUMBERED: MlpTensors = MlpTensors::Experts(ExpertTensors {
+    storage: ExpertStorage::Numbered {
+        folder: "block_sparse_moe.experts",
+        linears: Linears::Gated {
+            gate: "w1",
+            up: "w3",
+            down: "w2",
+        },
+    },
+    router: "block_sparse_moe.gate",
+    shared: None,
+});
+
+/// Experts as Granite stacks them: `[experts, out, in]`.
+const STACKED: MlpTensors = MlpTensors::Experts(ExpertTensors {
+    storage: ExpertStorage::Stacked {
+        linears: Linears::Fused {
+            gate_up: "block_sparse_moe.input_linear",
+            takes_turns: false,
+            down: "block_sparse_moe.output_linear",
+        },
+        is_transposed: false,
+    },
+    router: "block_sparse_moe.router.layer",
+    shared: Some(SharedExpert {
+        linears: Linears::Fused {
+            gate_up: "shared_mlp.input_linear",
+            takes_turns: false,
+            down: "shared_mlp.output_linear",
+        },
+        router: None,
+    }),
+});
+
+/// Mixtral, Phi's and Granite's mixtures.
+pub(super) const MIXTRAL: Architecture = Architecture {
+    name: "Mixtral",
+    model_types: &[
+        "mixtral",
+        "phimoe",
+        "minimax",
+        "granitemoe",
+        "granitemoeshared",
+    ],
+    attention: &[AttentionTensors::apart(APART, NORMS)],
+    mlps: &[NUMBERED, STACKED],
+    ..Architecture::EMPTY
+};

@@ -1,0 +1,269 @@
+//! How MLPs and experts are stored.
+
+use super::role::{Role, RoleError};
+use super::roles::{Layer, ModelPart};
+use super::view::{Projection, Rows, View};
+
+/// An MLP, or experts.
+#[derive(Clone, Copy, Debug)]
+pub enum MlpTensors {
+    /// One that every token goes through.
+    Dense(Linears),
+    /// Several, of which a token goes to some.
+    Experts(ExpertTensors),
+}
+
+/// The linear maps of an MLP.
+#[derive(Clone, Copy, Debug)]
+pub enum Linears {
+    /// Without a gate.
+    Plain {
+        /// What it reads.
+        up: &'static str,
+        /// What it writes.
+        down: &'static str,
+    },
+    /// With a gate.
+    Gated {
+        /// The part that goes through the activation.
+        gate: &'static str,
+        /// The part that is multiplied with it.
+        up: &'static str,
+        /// What it writes.
+        down: &'static str,
+    },
+    /// With a gate in one tensor with what it is multiplied with: the gate's rows first, or gate
+    /// and the other taking turns.
+    Fused {
+        /// Both.
+        gate_up: &'static str,
+        /// Whether their rows take turns.
+        takes_turns: bool,
+        /// What it writes.
+        down: &'static str,
+    },
+}
+
+/// Experts, the router and an expert that all tokens go to.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpertTensors {
+    /// Where they are.
+    pub storage: ExpertStorage,
+    /// Which experts a token goes to.
+    pub router: &'static str,
+    /// The one that every token goes to, where there is one.
+    pub shared: Option<SharedExpert>,
+}
+
+/// Where experts are.
+#[derive(Clone, Copy, Debug)]
+pub enum ExpertStorage {
+    /// Each in tensors of its own: `folder.3.name`.
+    Numbered {
+        /// What stands before the expert's number.
+        folder: &'static str,
+        /// The names behind it.
+        linears: Linears,
+    },
+    /// All in tensors of three dimensions, the expert first.
+    Stacked {
+        /// The tensors.
+        linears: Linears,
+        /// Whether they are `[experts, in, out]`.
+        is_transposed: bool,
+    },
+}
+
+/// An expert that every token goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedExpert {
+    /// Its maps.
+    pub linears: Linears,
+    /// How much of it a token gets, where that is computed.
+    pub router: Option<&'static str>,
+}
+
+/// A name in front of another.
+type Prefix<'a> = Option<(&'a str, u64)>;
+
+impl MlpTensors {
+    /// What a layer has of a role; nothing where it does not have these tensors.
+    pub(crate) fn parts(&self, layer: &Layer<'_>, role: Role) -> Result<Vec<ModelPart>, RoleError> {
+        match self {
+            Self::Dense(linears) => {
+                let found = linears.part(layer, role, None)?;
+                Ok(found.map(ModelPart::plain).into_iter().collect())
+            }
+            Self::Experts(experts) => experts.parts(layer, role),
+        }
+    }
+}
+
+impl ExpertTensors {
+    fn parts(&self, layer: &Layer<'_>, role: Role) -> Result<Vec<ModelPart>, RoleError> {
+        let within = match role {
+            Role::Router => return router(layer, Some(self.router)),
+            Role::SharedRouter => return router(layer, self.shared.and_then(|it| it.router)),
+            Role::SharedGate => Role::Gate,
+            Role::SharedUp => Role::Up,
+            Role::SharedDown => Role::Down,
+            role => return self.of_experts(layer, role),
+        };
+        let Some(shared) = &self.shared else {
+            return Ok(Vec::new());
+        };
+        let found = shared.linears.part(layer, within, None)?;
+        Ok(found.map(ModelPart::plain).into_iter().collect())
+    }
+
+    fn of_experts(&self, layer: &Layer<'_>, role: Role) -> Result<Vec<ModelPart>, RoleError> {
+        match self.storage {
+            ExpertStorage::Numbered { folder, linears } => {
+                let mut parts = Vec::new();
+                for expert in layer.numbers_in(folder) {
+                    let found = linears.part(layer, role, Some((folder, expert)))?;
+                    parts.extend(found.map(|projection| ModelPart {
+                        expert: Some(expert),
+                        projection,
+                    }));
+                }
+                Ok(parts)
+            }
+            ExpertStorage::Stacked {
+                linears,
+                is_transposed,
+            } => linears.stacked(layer, role, is_transposed),
+        }
+    }
+}
+
+fn router(layer: &Layer<'_>, name: Option<&'static str>) -> Result<Vec<ModelPart>, RoleError> {
+    let Some(name) = name.filter(|name| layer.find(name).is_some()) else {
+        return Ok(Vec::new());
+    };
+    let view = layer.matrix(name)?.view();
+    Ok(vec![ModelPart::plain(Projection::stored(view))])
+}
+
+impl Linears {
+    /// The tensor of a role, and its place in it where it is fused.
+    const fn tensor(self, role: Role) -> Option<(&'static str, Option<FusedPlace>)> {
+        match (self, role) {
+            (
+                Self::Plain { down, .. } | Self::Gated { down, .. } | Self::Fused { down, .. },
+                Role::Down,
+            ) => Some((down, None)),
+            (Self::Plain { up, .. } | Self::Gated { up, .. }, Role::Up) => Some((up, None)),
+            (Self::Gated { gate, .. }, Role::Gate) => Some((gate, None)),
+            (
+                Self::Fused {
+                    gate_up,
+                    takes_turns,
+                    ..
+                },
+                Role::Gate | Role::Up,
+            ) => {
+                let place = FusedPlace {
+                    is_first: matches!(role, Role::Gate),
+                    takes_turns,
+                };
+                Some((gate_up, Some(place)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The map of a role, where the layer has its tensor.
+    fn part(
+        self,
+        layer: &Layer<'_>,
+        role: Role,
+        expert: Prefix<'_>,
+    ) -> Result<Option<Projection<String>>, RoleError> {
+        let Some((name, place)) = self.tensor(role) else {
+            return Ok(None);
+        };
+        let name = match expert {
+            Some((folder, expert)) => format!("{folder}.{expert}.{name}"),
+            None => name.to_owned(),
+        };
+        if layer.find(&name).is_none() {
+            return Ok(None);
+        }
+        let matrix = layer.matrix(&name)?;
+        let view = match place {
+            None => matrix.view(),
+            Some(place) => {
+                let half = matrix.rows_of_each(2, "gates and what they are multiplied with")?;
+                matrix.view().rows(place.rows(half))
+            }
+        };
+        Ok(Some(Projection::stored(view)))
+    }
+
+    /// The maps of a role of all experts, where the layer has their tensor.
+    fn stacked(
+        self,
+        layer: &Layer<'_>,
+        role: Role,
+        is_transposed: bool,
+    ) -> Result<Vec<ModelPart>, RoleError> {
+        let Some((name, place)) = self.tensor(role) else {
+            return Ok(Vec::new());
+        };
+        if layer.find(name).is_none() {
+            return Ok(Vec::new());
+        }
+        let stack = layer.stacked(name)?;
+        let out = if is_transposed {
+            stack.columns
+        } else {
+            stack.rows
+        };
+        let rows = match place {
+            None => None,
+            Some(place) if out.is_multiple_of(2) => Some(place.rows(out / 2)),
+            Some(_) => {
+                return Err(RoleError::NotWhole {
+                    tensor: stack.name.to_owned(),
+                    side: "rows",
+                    found: out,
+                    parts: 2,
+                    of: "gates and what they are multiplied with",
+                });
+            }
+        };
+        let part = |index| ModelPart {
+            expert: Some(index),
+            projection: Projection::stored(View {
+                tensor: stack.name.to_owned(),
+                slice: Some(stack.slice(index)),
+                transposed: is_transposed,
+                rows,
+            }),
+        };
+        Ok((0..stack.items).map(part).collect())
+    }
+}
+
+/// Which rows of a fused tensor.
+#[derive(Clone, Copy)]
+struct FusedPlace {
+    is_first: bool,
+    takes_turns: bool,
+}
+
+impl FusedPlace {
+    const fn rows(self, half: u64) -> Rows {
+        match (self.takes_turns, self.is_first) {
+            (false, true) => Rows::block(0, half),
+            (false, false) => Rows::block(half, half),
+            (true, is_first) => Rows {
+                start: if is_first { 0 } else { 1 },
+                width: 1,
+                stride: 2,
+                count: half,
+            },
+        }
+    }
+}

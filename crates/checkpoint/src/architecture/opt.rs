@@ -1,0 +1,57 @@
+//! OPT, and the encoder-decoders whose names it has: BART, Whisper, Marian.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::mlp::{Linears, MlpTensors};
+
+/// OPT, BART and their kin.
+pub(super) const OPT: Architecture = Architecture {
+    name: "OPT",
+    model_types: &[
+        "opt",
+        "bart",
+        "mbart",
+        "marian",
+        "pegasus",
+        "blenderbot",
+        "blenderbot-small",
+        "m2m_100",
+        "whisper",
+        "biogpt",
+        "xglm",
+        "clip",
+        "clip_text_model",
+        "clip_vision_model",
+        "siglip",
+    ],
+    attention: &[
+        AttentionTensors::apart(
+            [
+                "self_attn.q_proj",
+                "self_attn.k_proj",
+                "self_attn.v_proj",
+                "self_attn.out_proj",
+            ],
+            &[],
+        ),
+        AttentionTensors::cross([
+            "encoder_attn.q_proj",
+            "encoder_attn.k_proj",
+            "encoder_attn.v_proj",
+            "encoder_attn.out_proj",
+        ]),
+    ],
+    mlps: &[
+        MlpTensors::Dense(Linears::Plain {
+            up: "fc1",
+            down: "fc2",
+        }),
+        MlpTensors::Dense(Linears::Plain {
+            up: "mlp.fc1",
+            down: "mlp.fc2",
+        }),
+    ],
+    embedding: &["embed_tokens", "shared", "token_embedding"],
+    positions: &["embed_positions", "position_embedding"],
+    ..Architecture::EMPTY
+};

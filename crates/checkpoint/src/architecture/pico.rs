@@ -1,0 +1,46 @@
+//! Pico, and models named as Meta's first Llama.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::mlp::{Linears, MlpTensors};
+
+/// pico-train's decoder, and Llama as Meta publishes it.
+pub(super) const PICO: Architecture = Architecture {
+    name: "Pico",
+    model_types: &["pico", "pico_decoder"],
+    attention: &[
+        AttentionTensors::apart(
+            [
+                "attention.q_proj",
+                "attention.k_proj",
+                "attention.v_proj",
+                "attention.o_proj",
+            ],
+            &[],
+        ),
+        AttentionTensors::apart(
+            [
+                "attention.wq",
+                "attention.wk",
+                "attention.wv",
+                "attention.wo",
+            ],
+            &[],
+        ),
+    ],
+    mlps: &[
+        MlpTensors::Dense(Linears::Gated {
+            gate: "swiglu.w_0",
+            up: "swiglu.w_1",
+            down: "swiglu.w_2",
+        }),
+        MlpTensors::Dense(Linears::Gated {
+            gate: "feed_forward.w1",
+            up: "feed_forward.w3",
+            down: "feed_forward.w2",
+        }),
+    ],
+    embedding: &["embedding_proj", "tok_embeddings"],
+    unembedding: &["de_embedding_proj", "output"],
+    ..Architecture::EMPTY
+};

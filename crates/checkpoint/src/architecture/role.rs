@@ -1,0 +1,231 @@
+//! What a tensor does in a model, and why it cannot be told.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ckptscope_vocabulary::UnknownWord;
+
+/// What a map does in a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Queries of all heads: `[heads x width, d_model]`.
+    Query,
+    /// Keys of all key-value heads: `[kv heads x width, d_model]`.
+    Key,
+    /// Values of all key-value heads: `[kv heads x width, d_model]`.
+    Value,
+    /// What heads write: `[d_model, heads x width]`.
+    Output,
+    /// Of a gated MLP the part that goes through the activation: `[d_mlp, d_model]`.
+    Gate,
+    /// What an MLP reads: `[d_mlp, d_model]`.
+    Up,
+    /// What an MLP writes: `[d_model, d_mlp]`.
+    Down,
+    /// Which experts a token goes to: `[experts, d_model]`.
+    Router,
+    /// The gate of the expert that every token goes to.
+    SharedGate,
+    /// What the expert that every token goes to reads.
+    SharedUp,
+    /// What the expert that every token goes to writes.
+    SharedDown,
+    /// How much of the shared expert a token gets: `[1, d_model]`.
+    SharedRouter,
+    /// The tokens' vectors: `[vocabulary, d_model]`.
+    Embedding,
+    /// What makes logits of the residual stream: `[vocabulary, d_model]`.
+    Unembedding,
+    /// The vectors of learned positions: `[positions, d_model]`.
+    Positions,
+}
+
+impl Role {
+    /// Every one, in the order in which menus show them.
+    pub const ALL: &[Self] = &[
+        Self::Query,
+        Self::Key,
+        Self::Value,
+        Self::Output,
+        Self::Gate,
+        Self::Up,
+        Self::Down,
+        Self::Router,
+        Self::SharedGate,
+        Self::SharedUp,
+        Self::SharedDown,
+        Self::SharedRouter,
+        Self::Embedding,
+        Self::Unembedding,
+        Self::Positions,
+    ];
+
+    /// The names of all, in the same order.
+    pub const NAMES: &[&str] = &[
+        "query",
+        "key",
+        "value",
+        "output",
+        "gate",
+        "up",
+        "down",
+        "router",
+        "shared_gate",
+        "shared_up",
+        "shared_down",
+        "shared_router",
+        "embedding",
+        "unembedding",
+        "positions",
+    ];
+
+    /// As configs and keys spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let place = Self::ALL.iter().position(|role| *role == self);
+        place.and_then(|it| Self::NAMES.get(it)).unwrap_or(&"")
+    }
+
+    /// Whether it stands outside of layers.
+    #[must_use]
+    pub const fn is_outside_layers(self) -> bool {
+        matches!(self, Self::Embedding | Self::Unembedding | Self::Positions)
+    }
+
+    /// Whether it is part of attention.
+    #[must_use]
+    pub const fn is_of_attention(self) -> bool {
+        matches!(self, Self::Query | Self::Key | Self::Value | Self::Output)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.iter().find(|role| role.name() == text);
+        found.copied().ok_or_else(|| UnknownWord {
+            found: text.to_owned(),
+            known: Self::NAMES,
+        })
+    }
+}
+
+/// Why a role's tensors cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoleError {
+    /// The architecture has no attention at all.
+    #[error("{architecture} models have no attention")]
+    NoAttention {
+        /// What the architecture is called.
+        architecture: &'static str,
+    },
+    /// No tensors of attention are known by their names.
+    #[error("no tensors of attention were recognised by their names")]
+    Unrecognised,
+    /// No tensor of this role is known by its name.
+    #[error("no tensors of `{role}` were recognised by their names")]
+    NothingOf {
+        /// The role.
+        role: Role,
+    },
+    /// The number of attention heads is not known.
+    #[error("the number of attention heads is not known")]
+    HeadsUnknown,
+    /// A fused tensor whose order only the architecture tells, which is not known.
+    #[error(
+        "`{tensor}` holds queries, keys and values in an order that only the model's type tells; {}",
+        found.as_ref().map_or("nothing says it".to_owned(), |it| format!("`{it}` is not known to store them so"))
+    )]
+    OrderUnknown {
+        /// The tensor.
+        tensor: String,
+        /// The `model_type`, where a config says one.
+        found: Option<String>,
+    },
+    /// A tensor that is no matrix.
+    #[error("`{tensor}` has the shape {found:?}, which is not that of {expected}")]
+    NoMatrix {
+        /// The tensor.
+        tensor: String,
+        /// Its shape.
+        found: Vec<u64>,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A dimension that does not divide.
+    #[error("`{tensor}` has {found} {side}, which are no multiple of {parts} {of}")]
+    NotWhole {
+        /// The tensor.
+        tensor: String,
+        /// `rows` or `columns`.
+        side: &'static str,
+        /// How many it has.
+        found: u64,
+        /// Into how many parts, or of how many.
+        parts: u64,
+        /// What the parts are.
+        of: &'static str,
+    },
+    /// A dimension that is not what others ask for.
+    #[error("`{tensor}` has {found} {side} where {expected} belong")]
+    Mismatch {
+        /// The tensor.
+        tensor: String,
+        /// `rows` or `columns`.
+        side: &'static str,
+        /// How many it has.
+        found: u64,
+        /// How many belong.
+        expected: u64,
+    },
+    /// A dimension that config and shapes say differently.
+    #[error("{dimension} is {said} as {source_of} says, but `{tensor}` has the shape for {found}")]
+    Contradiction {
+        /// The dimension.
+        dimension: &'static str,
+        /// What is said.
+        said: u64,
+        /// What says it.
+        source_of: String,
+        /// The tensor.
+        tensor: String,
+        /// What its shape says.
+        found: u64,
+    },
+    /// Key-value heads that do not divide the heads.
+    #[error("{heads} attention heads cannot share {kv_heads} key-value heads evenly")]
+    HeadGroups {
+        /// Attention heads.
+        heads: u64,
+        /// Key-value heads.
+        kv_heads: u64,
+    },
+    /// A tensor that others need.
+    #[error("there is no `{tensor}` beside `{beside}`")]
+    Missing {
+        /// The tensor that is not there.
+        tensor: &'static str,
+        /// One that is.
+        beside: String,
+    },
+    /// A map of several tensors, of which only weights make a matrix.
+    #[error("`{role}` is a product of several tensors, which only weights make")]
+    OfWeightsOnly {
+        /// The role.
+        role: Role,
+    },
+    /// A dimension that config does not say and shapes do not decide.
+    #[error("{dimension} is not known, and shapes do not decide it")]
+    DimensionUnknown {
+        /// The key of configs.
+        dimension: &'static str,
+    },
+}

@@ -1,0 +1,18 @@
+//! `StarCoder` 2: Llama's attention, and an MLP without a gate under GPT-2's names.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::llama::APART;
+use super::mlp::{Linears, MlpTensors};
+
+/// `StarCoder` 2.
+pub(super) const STARCODER2: Architecture = Architecture {
+    name: "StarCoder2",
+    model_types: &["starcoder2"],
+    attention: &[AttentionTensors::apart(APART, &[])],
+    mlps: &[MlpTensors::Dense(Linears::Plain {
+        up: "mlp.c_fc",
+        down: "mlp.c_proj",
+    })],
+    ..Architecture::EMPTY
+};

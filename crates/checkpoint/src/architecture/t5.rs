@@ -1,0 +1,53 @@
+//! T5 and its kin: encoder-decoders.
+
+use super::Architecture;
+use super::attention::AttentionTensors;
+use super::mlp::{Linears, MlpTensors};
+
+/// The MLP is the encoder's second part and the decoder's third; version 1.1 has a gate.
+const MLP: &[MlpTensors] = &[
+    MlpTensors::Dense(Linears::Gated {
+        gate: "layer.1.DenseReluDense.wi_0",
+        up: "layer.1.DenseReluDense.wi_1",
+        down: "layer.1.DenseReluDense.wo",
+    }),
+    MlpTensors::Dense(Linears::Gated {
+        gate: "layer.2.DenseReluDense.wi_0",
+        up: "layer.2.DenseReluDense.wi_1",
+        down: "layer.2.DenseReluDense.wo",
+    }),
+    MlpTensors::Dense(Linears::Plain {
+        up: "layer.1.DenseReluDense.wi",
+        down: "layer.1.DenseReluDense.wo",
+    }),
+    MlpTensors::Dense(Linears::Plain {
+        up: "layer.2.DenseReluDense.wi",
+        down: "layer.2.DenseReluDense.wo",
+    }),
+];
+
+/// T5.
+pub(super) const T5: Architecture = Architecture {
+    name: "T5",
+    model_types: &["t5", "mt5", "umt5", "longt5", "switch_transformers"],
+    attention: &[
+        AttentionTensors::apart(
+            [
+                "layer.0.SelfAttention.q",
+                "layer.0.SelfAttention.k",
+                "layer.0.SelfAttention.v",
+                "layer.0.SelfAttention.o",
+            ],
+            &[],
+        ),
+        AttentionTensors::cross([
+            "layer.1.EncDecAttention.q",
+            "layer.1.EncDecAttention.k",
+            "layer.1.EncDecAttention.v",
+            "layer.1.EncDecAttention.o",
+        ]),
+    ],
+    mlps: MLP,
+    embedding: &["shared", "embed_tokens"],
+    ..Architecture::EMPTY
+};
