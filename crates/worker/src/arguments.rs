@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use results::{
-    ByArgument, FormatArgument, KindArgument, PlotArguments, ReportArguments, ScaleArgument,
-    ThemeArgument,
+    ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
 };
 
 /// Shows how language models develop: metrics of their parts over the steps of a training run.
