@@ -73,26 +73,6 @@ impl Facets {
         }
     }
 
-    /// Gives all charts the axes that hold the values of all of them; the y axes only where
-    /// `with_y`.
-    pub fn share_axes(&mut self, with_y: bool) {
-        let all = || {
-            let series = self.charts.iter().flat_map(|chart| &chart.series);
-            series.flat_map(|series| &series.points)
-        };
-        let defined = || all().filter_map(|&(x, y)| Some((x, y?)));
-        let y_scale = self.charts.first().map(|chart| chart.y_scale);
-        let has_place = |y: &f64| y_scale != Some(Scale::Log) || *y > 0.0;
-        let x = ends(defined().map(|(x, _)| x));
-        let y = ends(defined().map(|(_, y)| y).filter(has_place));
-        for chart in &mut self.charts {
-            chart.x_range = x;
-            if with_y {
-                chart.y_range = y;
-            }
-        }
-    }
-
     fn sheet(&self) -> Sheet<'_> {
         let entries = self.legend.iter().map(|series| Entry {
             name: &series.name,
@@ -104,6 +84,25 @@ impl Facets {
             plot: self.size,
             theme: self.theme,
             entries: entries.collect(),
+        }
+    }
+}
+
+/// Gives all charts the axes that hold the values of all of them; the y axes only where `with_y`.
+pub fn share_axes(charts: &mut [LineChart], with_y: bool) {
+    let all = || {
+        let series = charts.iter().flat_map(|chart| &chart.series);
+        series.flat_map(|series| &series.points)
+    };
+    let defined = || all().filter_map(|&(x, y)| Some((x, y?)));
+    let y_scale = charts.first().map(|chart| chart.y_scale);
+    let has_place = |y: &f64| y_scale != Some(Scale::Log) || *y > 0.0;
+    let x = ends(defined().map(|(x, _)| x));
+    let y = ends(defined().map(|(_, y)| y).filter(has_place));
+    for chart in charts {
+        chart.x_range = x;
+        if with_y {
+            chart.y_range = y;
         }
     }
 }

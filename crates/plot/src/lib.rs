@@ -79,7 +79,7 @@ pub use cells::{Cell, Cells};
 pub use colour::{
     Colour, MOST_PARTS, Twins, head_colours, layer_colours, part_colours, part_dashes,
 };
-pub use facets::Facets;
+pub use facets::{Facets, share_axes};
 pub use figure::Figure;
 pub use heatmap::{Heatmap, Row};
 pub use histogram::Histogram;

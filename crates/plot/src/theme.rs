@@ -26,7 +26,8 @@ impl Theme {
     }
 
     /// Axes and their words.
-    pub(crate) const fn dim(self) -> Colour {
+    #[must_use]
+    pub const fn dim(self) -> Colour {
         match self {
             Self::Light => Colour(0x5d, 0x66, 0x73),
             Self::Dark => Colour(0x9a, 0xa4, 0xb2),
@@ -47,7 +48,8 @@ impl Theme {
     }
 
     /// Words that matter.
-    pub(crate) const fn ink(self) -> Colour {
+    #[must_use]
+    pub const fn ink(self) -> Colour {
         match self {
             Self::Light => Colour(0x1a, 0x1d, 0x23),
             Self::Dark => Colour(0xe8, 0xeb, 0xf0),

@@ -1,21 +1,20 @@
 //! Curves as drawings.
 
-use ckptscope_plot::{
-    Colour, Heatmap, LineChart, Row, Scale, Series, Size, Theme, head_colours, layer_colours,
+use ckptscope_chart::{
+    Along, CHARTS, Chart, ChartInput, Curve, Draw, DrawLines, RowHeights, StyledCurve, Subjects,
+    Tiles, grouped, rank,
 };
+use ckptscope_plot::{
+    Colour, LineChart, Scale, Series, Size, Theme, head_colours, layer_colours, share_axes,
+};
+use ckptscope_results::Subject;
 
-use crate::curve::{Curve, LayersAndHeads};
 use crate::markup::escaped;
 use crate::scale;
 
 /// As wide as a small screen lets a drawing be, so that words in it are never scaled.
 const WIDTH: u32 = 350;
 const LINES_HEIGHT: u32 = 236;
-/// Of a row of a heatmap, where there is room.
-const ROW: u32 = 13;
-/// Around the rows.
-const REST: u32 = 44;
-const LEAST_HEIGHT: u32 = 84;
 const SMALL: Size = Size {
     width: 176,
     height: 118,
@@ -23,14 +22,42 @@ const SMALL: Size = Size {
 
 /// What all drawings of a report have in common.
 pub(crate) struct Pen {
-    seen: LayersAndHeads,
+    seen: Subjects,
     layers: Vec<Colour>,
     heads: Vec<Colour>,
     steps: Scale,
 }
 
+/// Curves of one component, all of layers or all of heads, and how a report shows them.
+pub(crate) struct Reported<'a> {
+    /// The metric and the component.
+    pub(crate) name: String,
+    /// What each is of: `layer` or `head`.
+    pub(crate) each: &'static str,
+    pub(crate) curves: &'a [&'a Curve],
+    pub(crate) along: Along,
+    /// The steps, or layers.
+    pub(crate) columns: &'a [u64],
+    pub(crate) row_name: fn(&Subject) -> String,
+    /// Of drawings that have rows.
+    pub(crate) most_height: u32,
+}
+
+impl Reported<'_> {
+    /// The charts that a report has of them.
+    pub(crate) fn charts(&self) -> impl Iterator<Item = &'static Chart> {
+        let charts = CHARTS.iter();
+        charts.filter(|chart| (chart.is_reported)(self.curves, self.along))
+    }
+
+    fn value_scale(&self) -> Scale {
+        let values = self.curves.iter().flat_map(|curve| curve.values());
+        scale::of_values(values.map(|(_, value)| value))
+    }
+}
+
 impl Pen {
-    pub(crate) fn new(seen: LayersAndHeads, steps: &[u64]) -> Self {
+    pub(crate) fn new(seen: Subjects, steps: &[u64]) -> Self {
         Self {
             layers: layer_colours(seen.layers.len(), Theme::Light),
             heads: head_colours(seen.heads.len(), Theme::Light),
@@ -39,156 +66,142 @@ impl Pen {
         }
     }
 
-    /// What is under the x axis.
-    pub(crate) fn steps_label(&self) -> &'static str {
-        match self.steps {
-            Scale::Linear => "step",
-            Scale::Log | Scale::LogFromZero => "step (log)",
-        }
+    /// All charts of curves, one after the other, each as one drawing.
+    pub(crate) fn all(&self, reported: &Reported<'_>) -> String {
+        let charts = reported.charts();
+        charts.map(|chart| self.whole(chart, reported)).collect()
     }
 
-    /// Lines over steps with the number of the layer, or of the head, at their ends.
-    pub(crate) fn lines<'a, 'b: 'a>(
+    /// A chart of all curves together, with the numbers of layers or heads at lines' ends.
+    pub(crate) fn whole(&self, chart: &Chart, reported: &Reported<'_>) -> String {
+        let (name, each, marks) = (&reported.name, reported.each, chart.marks);
+        let x = reported.along.noun();
+        let input = self.input(reported.curves, reported, reported.value_scale());
+        let value_label = label_of(input.value_scale);
+        plain(&match chart.draw {
+            Draw::Lines(draw) => draw(&ChartInput {
+                title: match reported.along {
+                    Along::Layers => format!("{name} over layers"),
+                    Along::Steps => format!("{name} over steps, {marks} {each}"),
+                },
+                x_label: self.x_label(reported.along),
+                value_label,
+                ..input
+            })
+            .to_svg(),
+            Draw::Rows(draw) => draw(&ChartInput {
+                title: format!("{name}, {marks} {each}, a column for each {x}"),
+                x_label: x,
+                value_label,
+                size: Size {
+                    width: WIDTH,
+                    height: heights(reported.most_height).of(reported.curves.len()),
+                },
+                ..input
+            })
+            .to_svg(),
+        })
+    }
+
+    /// A small chart for each layer, on the axes of all of them: layers, and their charts.
+    pub(crate) fn by_layer(
         &self,
-        title: &str,
-        curves: impl Iterator<Item = &'a Curve<'b>> + Clone,
-    ) -> String {
-        let values = curves.clone().flat_map(Curve::values);
-        let y_scale = scale::of_values(values.map(|(_, value)| value));
-        let chart = LineChart {
-            title: title.to_owned(),
-            x_label: self.steps_label().to_owned(),
-            y_label: label_of(y_scale).to_owned(),
-            x_scale: self.steps,
-            y_scale,
-            series: curves.map(|curve| self.series(curve)).collect(),
+        (chart, draw): (&Chart, DrawLines),
+        reported: &Reported<'_>,
+    ) -> Vec<(u64, String)> {
+        let value_scale = reported.value_scale();
+        let groups = grouped(reported.curves.iter().copied(), |curve| {
+            Tiles::Layer.common(&curve.subject)
+        });
+        let (layers, mut charts): (Vec<u64>, Vec<LineChart>) = groups
+            .iter()
+            .map(|(of, curves)| {
+                let layer = of.layer.unwrap_or_default();
+                let (name, each, marks) = (&reported.name, reported.each, chart.marks);
+                let drawn = draw(&ChartInput {
+                    title: format!("{name}, layer {layer}, {marks} {each}"),
+                    size: SMALL,
+                    ..self.input(curves, reported, value_scale)
+                });
+                (layer, drawn)
+            })
+            .unzip();
+        share_axes(&mut charts, true);
+        let drawn = charts.iter().map(|chart| plain(&chart.to_svg()));
+        layers.into_iter().zip(drawn).collect()
+    }
+
+    /// What is under the x axis of lines.
+    fn x_label(&self, along: Along) -> &'static str {
+        match (along, self.steps) {
+            (Along::Steps, Scale::Log | Scale::LogFromZero) => "step (log)",
+            (along, _) => along.noun(),
+        }
+    }
+
+    /// Some of the curves, without words around them.
+    fn input<'a>(
+        &self,
+        curves: &[&'a Curve],
+        reported: &'a Reported<'_>,
+        value_scale: Scale,
+    ) -> ChartInput<'a> {
+        ChartInput {
+            title: String::new(),
+            curves: curves.iter().map(|curve| self.styled(curve)).collect(),
+            columns: reported.columns.to_vec(),
+            row_name: &reported.row_name,
+            x_label: "",
+            value_label: "",
+            x_scale: match reported.along {
+                Along::Steps => self.steps,
+                Along::Layers => Scale::Linear,
+            },
+            value_scale,
             size: Size {
                 width: WIDTH,
                 height: LINES_HEIGHT,
             },
-            ..LineChart::default()
-        };
-        plain(&chart.to_svg())
+            theme: Theme::Light,
+            figure: None,
+        }
     }
 
-    /// One line over layers, where there is a single step.
-    pub(crate) fn over_layers(&self, title: &str, over: &Curve<'_>) -> String {
-        let y_scale = scale::of_values(over.values().map(|(_, value)| value));
-        let series = Series {
-            name: "all layers".to_owned(),
-            end_label: String::new(),
-            ..self.series(over)
+    fn styled<'a>(&self, curve: &'a Curve) -> StyledCurve<'a> {
+        let Subject { layer, head, .. } = curve.subject;
+        let (rank, number, colours) = match head {
+            None => (rank(&self.seen.layers, layer), layer, &self.layers),
+            Some(_) => (rank(&self.seen.heads, head), head, &self.heads),
         };
-        let chart = LineChart {
-            title: title.to_owned(),
-            x_label: "layer".to_owned(),
-            y_label: label_of(y_scale).to_owned(),
-            y_scale,
-            series: vec![series],
-            size: Size {
-                width: WIDTH,
-                height: LINES_HEIGHT,
-            },
-            ..LineChart::default()
-        };
-        plain(&chart.to_svg())
-    }
-
-    /// A small chart of a layer's heads, on the axes of all layers' heads.
-    pub(crate) fn small(&self, title: &str, curves: &[&Curve<'_>], axes: &SharedAxes) -> String {
-        let chart = LineChart {
-            title: title.to_owned(),
-            x_scale: self.steps,
-            y_scale: axes.scale,
-            x_range: axes.x,
-            y_range: axes.y,
-            series: curves.iter().map(|curve| self.series(curve)).collect(),
-            size: SMALL,
-            ..LineChart::default()
-        };
-        plain(&chart.to_svg())
-    }
-
-    fn series(&self, curve: &Curve<'_>) -> Series {
-        let (rank, number, colours) = match curve.head {
-            None => (
-                rank(&self.seen.layers, curve.layer),
-                curve.layer,
-                &self.layers,
-            ),
-            Some(head) => (rank(&self.seen.heads, head), head, &self.heads),
-        };
-        Series {
-            name: name_of(curve),
+        let style = Series {
+            name: name_of(&curve.subject),
             colour: colours.get(rank).copied().unwrap_or_default(),
-            end_label: number.to_string(),
-            points: curve.pairs().map(|(x, value)| (x as f64, value)).collect(),
+            end_label: number.map_or_else(String::new, |number| number.to_string()),
             ..Series::default()
-        }
-    }
-}
-
-/// The axes of several small charts, so that they can be compared.
-pub(crate) struct SharedAxes {
-    x: Option<(f64, f64)>,
-    y: Option<(f64, f64)>,
-    scale: Scale,
-}
-
-impl SharedAxes {
-    /// Of all curves that are drawn on them.
-    pub(crate) fn of(curves: &[&Curve<'_>]) -> Self {
-        let points = || curves.iter().flat_map(|curve| curve.values());
-        Self {
-            x: ends(points().map(|(step, _)| step as f64)),
-            y: ends(points().map(|(_, value)| value)),
-            scale: scale::of_values(points().map(|(_, value)| value)),
-        }
+        };
+        StyledCurve { curve, style }
     }
 }
 
 /// Rows of a heatmap are thinner than their names where there are more.
 pub(crate) const MOST_NAMED_ROWS: usize = 48;
 
-/// A row for each curve, a column for each step.
-pub(crate) fn heatmap<'a, 'b: 'a>(
-    title: &str,
-    curves: impl Iterator<Item = &'a Curve<'b>> + Clone,
-    (x_label, columns): (&str, &[u64]),
-    (row_name, most_height): (fn(&Curve<'_>) -> String, u32),
-) -> String {
-    let values = curves.clone().flat_map(Curve::values);
-    let row = |curve: &Curve<'_>| Row {
-        name: row_name(curve),
-        values: columns.iter().map(|&step| curve.at(step)).collect(),
-    };
-    let rows: Vec<Row> = curves.map(row).collect();
-    let wanted = u32::try_from(rows.len())
-        .unwrap_or(u32::MAX)
-        .saturating_mul(ROW)
-        .saturating_add(REST);
-    let scale = scale::of_values(values.map(|(_, value)| value));
-    let heatmap = Heatmap {
-        title: title.to_owned(),
-        x_label: x_label.to_owned(),
-        value_label: label_of(scale).to_owned(),
-        rows,
-        columns: columns.iter().map(u64::to_string).collect(),
-        scale,
-        size: Size {
-            width: WIDTH,
-            height: wanted.clamp(LEAST_HEIGHT, most_height),
-        },
-        ..Heatmap::default()
-    };
-    plain(&heatmap.to_svg())
+const fn heights(most: u32) -> RowHeights {
+    RowHeights {
+        row: 13,
+        around: 44,
+        least: 84,
+        most,
+    }
 }
 
 /// `layer 0 · head 3`.
-pub(crate) fn name_of(curve: &Curve<'_>) -> String {
-    match curve.head {
-        None => format!("layer {}", curve.layer),
-        Some(head) => format!("layer {} · head {head}", curve.layer),
+fn name_of(subject: &Subject) -> String {
+    match (subject.layer, subject.head) {
+        (None, None) => "all layers".to_owned(),
+        (Some(layer), None) => format!("layer {layer}"),
+        (None, Some(head)) => format!("head {head}"),
+        (Some(layer), Some(head)) => format!("layer {layer} · head {head}"),
     }
 }
 
@@ -207,18 +220,6 @@ fn label_of(scale: Scale) -> &'static str {
         Scale::Linear => "",
         Scale::Log | Scale::LogFromZero => "log scale",
     }
-}
-
-fn rank(all: &std::collections::BTreeSet<u64>, number: u64) -> usize {
-    all.range(..number).count()
-}
-
-fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    let ends = values.fold(None, |ends: Option<(f64, f64)>, value| {
-        let (low, high) = ends.unwrap_or((value, value));
-        Some((low.min(value), high.max(value)))
-    });
-    ends.filter(|(low, high)| low < high)
 }
 
 /// What the style sheet says once for all drawings, or nobody needs: a report has thousands of

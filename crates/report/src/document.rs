@@ -1,10 +1,11 @@
 //! The whole report.
 
+use ckptscope_chart::Subjects;
 use ckptscope_plot::{Theme, Twins, head_colours, layer_colours};
 use ckptscope_results::{Results, WriteError};
 
 use crate::charts::{Pen, swatch};
-use crate::curve::{LayersAndHeads, PanelCurves, panels};
+use crate::curve::{PanelCurves, panels};
 use crate::markup::{counted, escaped, ranges};
 use ckptscope_results::title;
 
@@ -28,7 +29,7 @@ pub struct Provenance {
 /// hash, unless the file is handed to it.
 pub fn html(results: &Results, provenance: &Provenance) -> Result<String, WriteError> {
     let panels = panels(results);
-    let seen = LayersAndHeads::of(panels.iter().flat_map(PanelCurves::curves));
+    let seen = Subjects::of(panels.iter().flat_map(PanelCurves::curves));
     let twins = Twins {
         layers: seen.layers.len(),
         heads: seen.heads.len(),
@@ -42,8 +43,8 @@ pub fn html(results: &Results, provenance: &Provenance) -> Result<String, WriteE
     body.push_str(&overview::overview(&panels, &results.entries));
     body.push_str(&legend);
     for (number, entry) in results.entries.iter().enumerate() {
-        let is_its = |panel: &&PanelCurves<'_>| panel.id.is_of(entry);
-        let own: Vec<&PanelCurves<'_>> = panels.iter().filter(is_its).collect();
+        let is_its = |panel: &&PanelCurves| panel.id.is_of(entry);
+        let own: Vec<&PanelCurves> = panels.iter().filter(is_its).collect();
         let rest = (results.entries.as_slice(), results.steps.as_slice(), &pen);
         body.push_str(&section::section(number, entry, &own, rest));
     }
@@ -169,7 +170,7 @@ fn contents(results: &Results) -> String {
 }
 
 /// What colours mean in all charts.
-fn legend(seen: &LayersAndHeads) -> String {
+fn legend(seen: &Subjects) -> String {
     let mut legend = String::from("<p class=legend>");
     let ramps = [
         (

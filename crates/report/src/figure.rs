@@ -1,21 +1,22 @@
 //! Single figures for a paper: the curves of one panel, chosen and arranged.
 
-mod cells;
 mod lines;
 mod palette;
+mod rows;
 
 use std::collections::BTreeSet;
 
+use ckptscope_chart::{Along, Chart, Curve, Draw, Of, steps};
 use ckptscope_plot::{MOST_PARTS, Scale, Size, Theme};
 use ckptscope_results::Entry;
 
-use crate::curve::{Curve, PanelCurves, PartCurves};
+use crate::curve::{PanelCurves, PartCurves};
 use crate::markup::counted;
 use crate::scale;
 use ckptscope_results::title::Title;
 
-use cells::heatmap;
-use lines::{Along, lines};
+use lines::lines;
+use rows::rows;
 
 /// How a panel is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +27,8 @@ pub struct Choice {
     pub layers: Option<BTreeSet<u64>>,
     /// Heads instead of whole layers.
     pub heads: bool,
-    /// Lines or cells.
-    pub kind: Kind,
+    /// What draws it.
+    pub chart: &'static Chart,
     /// What colours of lines mean; every chart has one value of what else there is.
     pub by: By,
     /// The axis of steps, of lines; chosen by the steps where it is none.
@@ -42,16 +43,6 @@ pub struct Choice {
     pub width: Option<u32>,
     /// The whole drawing's height in CSS pixels; as many as its charts want where it is none.
     pub height: Option<u32>,
-}
-
-/// What shows values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Lines over steps; over layers where there is a single step.
-    #[default]
-    Line,
-    /// Rows of cells.
-    Heatmap,
 }
 
 /// What colours mean.
@@ -108,7 +99,7 @@ pub enum FigureError {
         /// Of each.
         height: u32,
     },
-    /// Rows of a heatmap that nobody would see.
+    /// Rows that nobody would see.
     #[error(
         "{rows} rows would have less than a pixel each; make the figure higher, or choose fewer \
          layers, components or heads"
@@ -133,56 +124,46 @@ const LEAST: Size = Size {
 ///
 /// # Errors
 /// [`FigureError`].
-pub fn draw(
-    panel: &PanelCurves<'_>,
-    entries: &[Entry],
-    choice: &Choice,
-) -> Result<Drawn, FigureError> {
+pub fn draw(panel: &PanelCurves, entries: &[Entry], choice: &Choice) -> Result<Drawn, FigureError> {
+    let choice = &Choice {
+        by: choice.means(),
+        ..choice.clone()
+    };
     let chosen = chosen(panel, choice)?;
     let title = Title::of(&panel.id, entries);
-    match (choice.kind, chosen.steps().as_slice()) {
-        (Kind::Heatmap, _) => heatmap(&chosen, &title, choice),
-        (Kind::Line, [step]) => over_layers(chosen, *step, title, choice),
-        (Kind::Line, _) => lines(&chosen, Along::Steps, &title, choice),
+    match (choice.chart.draw, steps(chosen.curves()).as_slice()) {
+        (Draw::Rows(draw), _) => rows(&chosen, draw, &title, choice),
+        (Draw::Lines(draw), [step]) => {
+            let (over, title) = over_layers(chosen, *step, title);
+            lines(&over, (draw, Along::Layers), &title, &choice.over_layers())
+        }
+        (Draw::Lines(draw), _) => lines(&chosen, (draw, Along::Steps), &title, choice),
     }
 }
 
-/// Lines over layers, of a single step. Colours mean components then, or heads.
-fn over_layers(
-    mut panel: PanelCurves<'_>,
-    step: u64,
-    mut title: Title,
-    choice: &Choice,
-) -> Result<Drawn, FigureError> {
+/// The panel over layers, of a single step.
+fn over_layers(mut panel: PanelCurves, step: u64, mut title: Title) -> (PanelCurves, Title) {
     for part in &mut panel.parts {
         *part = part.over_layers();
     }
     title.details.push_str(&format!(" · step {step}"));
-    let by = match choice.by {
-        By::Layer if choice.heads => By::Head,
-        By::Layer => By::Component,
-        by => by,
-    };
-    let choice = Choice {
-        by,
-        ..choice.clone()
-    };
-    lines(&panel, Along::Layers, &title, &choice)
+    (panel, title)
 }
 
 /// The panel with nothing but the curves that were chosen.
-fn chosen<'a>(panel: &PanelCurves<'a>, choice: &Choice) -> Result<PanelCurves<'a>, FigureError> {
+fn chosen(panel: &PanelCurves, choice: &Choice) -> Result<PanelCurves, FigureError> {
     let heads = choice.heads || choice.by == By::Head;
     let layers = choice.layers.as_ref();
-    let is_wanted = |part: &PartCurves<'_>| {
+    let is_wanted = |part: &PartCurves| {
         let mut names = choice.components.iter();
         choice.components.is_empty() || names.any(|name| *name == part.name)
     };
+    let is_chosen = |layer: &u64| layers.is_none_or(|all| all.contains(layer));
     let mut chosen = panel.clone();
     chosen.parts.retain(is_wanted);
     for part in &mut chosen.parts {
-        part.curves.retain(|curve| {
-            curve.head.is_some() == heads && layers.is_none_or(|all| all.contains(&curve.layer))
+        part.curves.retain(|Curve { subject, .. }| {
+            subject.head.is_some() == heads && subject.layer.as_ref().is_some_and(is_chosen)
         });
     }
     chosen.parts.retain(|part| !part.curves.is_empty());
@@ -192,6 +173,26 @@ fn chosen<'a>(panel: &PanelCurves<'a>, choice: &Choice) -> Result<PanelCurves<'a
         return Err(FigureError::Nothing { reason });
     }
     Ok(chosen)
+}
+
+impl Choice {
+    /// What colours mean: what was chosen, where the chart leaves that open.
+    fn means(&self) -> By {
+        match self.chart.of {
+            Of::Heads => By::Head,
+            Of::LayersOrHeads => self.by,
+        }
+    }
+
+    /// Over layers colours mean components, or heads.
+    fn over_layers(&self) -> Self {
+        let by = match self.by {
+            By::Layer if self.heads => By::Head,
+            By::Layer => By::Component,
+            by => by,
+        };
+        Self { by, ..self.clone() }
+    }
 }
 
 impl FigureError {
@@ -209,7 +210,7 @@ impl FigureError {
     }
 }
 
-fn of_values(chosen: &PanelCurves<'_>) -> Scale {
+fn of_values(chosen: &PanelCurves) -> Scale {
     let values = chosen.curves().flat_map(Curve::values);
     scale::of_values(values.map(|(_, value)| value))
 }

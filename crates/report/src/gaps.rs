@@ -16,12 +16,12 @@ struct Places<'a> {
 }
 
 /// The statuses of a panel; nothing where none of its values has one.
-pub(crate) fn statuses(panel: &PanelCurves<'_>, name: &str) -> String {
+pub(crate) fn statuses(panel: &PanelCurves, name: &str) -> String {
     let mut of_missing: BTreeMap<&str, Places<'_>> = BTreeMap::new();
     let mut of_values: BTreeMap<&str, Places<'_>> = BTreeMap::new();
     for part in &panel.parts {
         for curve in &part.curves {
-            for point in curve.points() {
+            for point in curve.series.points() {
                 let (status, places) = match (point.value, point.status.map(|status| &*status.text))
                 {
                     (None, status) => (status.unwrap_or("no reason given"), &mut of_missing),
@@ -31,13 +31,13 @@ pub(crate) fn statuses(panel: &PanelCurves<'_>, name: &str) -> String {
                 let places = places.entry(status).or_default();
                 places.values += 1;
                 places.components.insert(&part.name);
-                places.layers.insert(curve.layer);
-                places.heads.extend(curve.head);
+                places.layers.extend(curve.subject.layer);
+                places.heads.extend(curve.subject.head);
                 places.steps.insert(point.step);
             }
         }
     }
-    let all = panel.curves().map(|curve| curve.points().count()).sum();
+    let all = panel.curves().map(|curve| curve.series.len()).sum();
     let missing = said(&of_missing, all, "are undefined", name);
     missing + &said(&of_values, all, "have a remark", name)
 }

@@ -1,12 +1,15 @@
-//! The heads of every layer: small charts on the same axes, and all of them as one heatmap.
+//! The heads of every layer: small charts on the same axes, and all of them in one drawing.
 //!
 //! All points are drawn. Of wide runs heads are folded away with `<details>`, which needs no
 //! script.
 
 use std::collections::BTreeSet;
 
-use crate::charts::{MOST_NAMED_ROWS, Pen, SharedAxes, heatmap};
-use crate::curve::{Curve, PanelCurves, PartCurves};
+use ckptscope_chart::{Along, Chart, Draw, Tiles, steps};
+use ckptscope_results::Subject;
+
+use crate::charts::{MOST_NAMED_ROWS, Pen, Reported};
+use crate::curve::{PanelCurves, PartCurves};
 use crate::markup::{counted, details, escaped};
 
 /// A heatmap of all heads is no higher than this, and its rows are thin then.
@@ -15,18 +18,15 @@ const MOST_HEIGHT: u32 = 760;
 const OPEN_LAYERS: usize = 4;
 
 /// What there is of heads in a panel; nothing where it has none.
-pub(crate) fn heads(panel: &PanelCurves<'_>, name: &str, steps: &[u64], pen: &Pen) -> String {
-    let with_heads = panel
-        .parts
-        .iter()
-        .filter(|part| part.heads().next().is_some());
+pub(crate) fn heads(panel: &PanelCurves, name: &str, steps: &[u64], pen: &Pen) -> String {
+    let with_heads = panel.parts.iter().filter(|part| !part.heads().is_empty());
     with_heads
         .map(|part| heads_of(part, name, steps, pen))
         .collect()
 }
 
-fn heads_of(part: &PartCurves<'_>, title: &str, steps: &[u64], pen: &Pen) -> String {
-    let all: Vec<&Curve<'_>> = part.heads().collect();
+fn heads_of(part: &PartCurves, title: &str, steps: &[u64], pen: &Pen) -> String {
+    let all = part.heads();
     let component = &part.name;
     if all.iter().all(|curve| curve.values().next().is_none()) {
         let full = escaped(component);
@@ -35,68 +35,85 @@ fn heads_of(part: &PartCurves<'_>, title: &str, steps: &[u64], pen: &Pen) -> Str
              below.</p>\n"
         );
     }
+    let name = format!("{title} of {component}");
     if steps.len() < 2 {
-        return over_layers(part, title);
+        return over_layers(part, name, pen);
     }
-    let axes = SharedAxes::of(&all);
-    let layers: Vec<&[&Curve<'_>]> = all
-        .chunk_by(|one, other| one.layer == other.layer)
-        .collect();
-    let mut body = String::from("<div class=heads><div class=small>\n");
-    for of_layer in &layers {
-        let layer = of_layer.first().map_or(0, |curve| curve.layer);
-        let said = format!("{title} of {component}, layer {layer}, a line for each head");
-        let chart = pen.small(&said, of_layer, &axes);
-        body.push_str(&format!(
-            "<figure><figcaption>layer {layer}</figcaption>{chart}</figure>\n"
-        ));
-    }
-    let said = format!("{title} of {component}, a row for each head, a column for each step");
-    let rows = if all.len() > MOST_NAMED_ROWS {
-        name_of_first
-    } else {
-        name
+    let reported = Reported {
+        name,
+        each: "head",
+        curves: &all,
+        along: Along::Steps,
+        columns: steps,
+        row_name: if all.len() > MOST_NAMED_ROWS {
+            name_of_first
+        } else {
+            row_name
+        },
+        most_height: MOST_HEIGHT,
     };
-    let cells = heatmap(
-        &said,
-        all.iter().copied(),
-        ("step", steps),
-        (rows, MOST_HEIGHT),
-    );
-    body.push_str(&format!(
-        "</div><figure class=tall><figcaption>all heads</figcaption>{cells}</figure></div>\n"
-    ));
+    let mut charts: Vec<&Chart> = reported.charts().collect();
+    // Small drawings stand to the left of those of all heads.
+    charts.sort_by_key(|chart| chart.tiles != Tiles::Layer);
+    let figures = charts.into_iter();
+    let figures: String = figures
+        .map(|chart| figures_of(chart, &reported, pen))
+        .collect();
+    let layers: BTreeSet<Option<u64>> = all.iter().map(|curve| curve.subject.layer).collect();
     let summary = format!(
         "{}: {} in {}",
         component,
         counted(all.len(), "head"),
         counted(layers.len(), "layer")
     );
+    let body = format!("<div class=heads>{figures}</div>\n");
     details(&summary, layers.len() <= OPEN_LAYERS, &body)
 }
 
+/// A chart of heads: a small drawing for each layer, or one of all heads.
+fn figures_of(chart: &Chart, reported: &Reported<'_>, pen: &Pen) -> String {
+    match (chart.tiles, chart.draw) {
+        (Tiles::Layer, Draw::Lines(draw)) => {
+            let small = pen.by_layer((chart, draw), reported).into_iter();
+            let small = small.map(|(layer, drawn)| {
+                format!("<figure><figcaption>layer {layer}</figcaption>{drawn}</figure>\n")
+            });
+            format!("<div class=small>\n{}</div>", small.collect::<String>())
+        }
+        _ => {
+            let drawn = pen.whole(chart, reported);
+            format!("<figure class=tall><figcaption>all heads</figcaption>{drawn}</figure>")
+        }
+    }
+}
+
 /// Of a single step: a row for each head, a column for each layer.
-fn over_layers(part: &PartCurves<'_>, title: &str) -> String {
+fn over_layers(part: &PartCurves, name: String, pen: &Pen) -> String {
     let over = part.over_layers();
-    let layers: BTreeSet<u64> = part.heads().map(|curve| curve.layer).collect();
-    let layers: Vec<u64> = layers.into_iter().collect();
-    let component = &part.name;
-    let said = format!("{title} of {component}, a row for each head, a column for each layer");
-    let rows: fn(&Curve<'_>) -> String = |curve| format!("h{}", curve.head.unwrap_or(0));
-    let cells = heatmap(&said, over.heads(), ("layer", &layers), (rows, MOST_HEIGHT));
-    let full = escaped(component);
-    format!("<figure><figcaption>heads of {full}</figcaption>{cells}</figure>\n")
+    let heads = over.heads();
+    let drawn = pen.all(&Reported {
+        name,
+        each: "head",
+        curves: &heads,
+        along: Along::Layers,
+        columns: &steps(heads.iter().copied()),
+        row_name: |subject| format!("h{}", subject.head.unwrap_or(0)),
+        most_height: MOST_HEIGHT,
+    });
+    let full = escaped(&part.name);
+    format!("<figure><figcaption>heads of {full}</figcaption>{drawn}</figure>\n")
 }
 
 /// `3 · h1`.
-fn name(curve: &Curve<'_>) -> String {
-    format!("{} · h{}", curve.layer, curve.head.unwrap_or(0))
+fn row_name(subject: &Subject) -> String {
+    let (layer, head) = (subject.layer.unwrap_or(0), subject.head.unwrap_or(0));
+    format!("{layer} · h{head}")
 }
 
 /// Only the first of a layer's rows has a name, where there is no room for all.
-fn name_of_first(curve: &Curve<'_>) -> String {
-    match curve.head {
-        Some(0) => format!("layer {}", curve.layer),
+fn name_of_first(subject: &Subject) -> String {
+    match (subject.layer, subject.head) {
+        (Some(layer), Some(0)) => format!("layer {layer}"),
         _ => String::new(),
     }
 }

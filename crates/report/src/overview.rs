@@ -1,6 +1,8 @@
 //! All metrics and components in one table.
 
-use crate::curve::{Curve, PanelCurves, PartCurves};
+use ckptscope_chart::Curve;
+
+use crate::curve::{PanelCurves, PartCurves};
 use crate::markup::escaped;
 use crate::table::{number, signed};
 use ckptscope_results::title::Title;
@@ -14,7 +16,7 @@ const HEAD: &str = "<thead><tr><th scope=col rowspan=2>metric<th scope=col rowsp
 
 /// A row for each metric and component: what the layers' own curves begin and end with, and where
 /// the extremes are.
-pub(crate) fn overview(panels: &[PanelCurves<'_>], entries: &[Entry]) -> String {
+pub(crate) fn overview(panels: &[PanelCurves], entries: &[Entry]) -> String {
     let mut table = format!(
         "<section id=glance>\n<h2>At a glance</h2>\n<p>Of each component all layers together, \
          without their heads: the range of first and last values over layers, the extremes, and \
@@ -41,14 +43,14 @@ pub(crate) fn overview(panels: &[PanelCurves<'_>], entries: &[Entry]) -> String 
     table
 }
 
-fn cells(part: &PartCurves<'_>) -> String {
-    let mut curves: Vec<&Curve<'_>> = part.layers().collect();
+fn cells(part: &PartCurves) -> String {
+    let mut curves = part.layers();
     if curves.is_empty() {
-        curves = part.heads().collect();
+        curves = part.heads();
     }
-    let all: Vec<(&Curve<'_>, Summary)> = curves
+    let all: Vec<(&Curve, Summary)> = curves
         .into_iter()
-        .map(|curve| (curve, Summary::of(curve.pairs())))
+        .map(|curve| (curve, Summary::of(curve.points())))
         .collect();
     let component = escaped(&part.name);
     let first = range(all.iter().filter_map(|(_, summary)| summary.first));
@@ -71,7 +73,7 @@ fn cells(part: &PartCurves<'_>) -> String {
         |value, best| value.abs() > best.abs(),
         |summary| summary.jump.map(|(step, change)| (change, step)),
     );
-    let said = |found: Option<((f64, u64), &Curve<'_>)>, words: fn(Option<f64>) -> String| {
+    let said = |found: Option<((f64, u64), &Curve)>, words: fn(Option<f64>) -> String| {
         found.map_or_else(
             || "<td class=value>–<td>–<td>–".to_owned(),
             |((value, step), curve)| {
@@ -88,10 +90,11 @@ fn cells(part: &PartCurves<'_>) -> String {
     )
 }
 
-fn place(curve: &Curve<'_>) -> String {
-    match curve.head {
-        None => curve.layer.to_string(),
-        Some(head) => format!("{} head {head}", curve.layer),
+fn place(curve: &Curve) -> String {
+    let layer = curve.subject.layer.unwrap_or_default();
+    match curve.subject.head {
+        None => layer.to_string(),
+        Some(head) => format!("{layer} head {head}"),
     }
 }
 

@@ -13,7 +13,7 @@ use ckptscope_results::title::{self, Title};
 pub(crate) fn section(
     number: usize,
     entry: &Entry,
-    panels: &[&PanelCurves<'_>],
+    panels: &[&PanelCurves],
     (entries, steps, pen): (&[Entry], &[u64], &Pen),
 ) -> String {
     let name = escaped(&title::name(entry));

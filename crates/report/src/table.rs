@@ -1,9 +1,10 @@
 //! Summaries as tables.
 
+use ckptscope_chart::Curve;
 use ckptscope_plot::significant;
 use ckptscope_results::Summary;
 
-use crate::curve::{Curve, PanelCurves};
+use crate::curve::PanelCurves;
 use crate::markup::{counted, details, escaped};
 
 /// Digits of every number.
@@ -12,8 +13,8 @@ pub(crate) const DIGITS: usize = 4;
 const OPEN_ROWS: usize = 24;
 
 /// The summaries of a panel's curves: the layers' own, and those of heads apart, which are many.
-pub(crate) fn tables(panel: &PanelCurves<'_>, name: &str) -> String {
-    let own = |curve: &Curve<'_>| curve.head.is_none();
+pub(crate) fn tables(panel: &PanelCurves, name: &str) -> String {
+    let own = |curve: &Curve| curve.subject.head.is_none();
     let of_layers = rows(panel, own);
     let of_heads = rows(panel, |curve| !own(curve));
     let mut tables = String::new();
@@ -32,18 +33,18 @@ pub(crate) fn tables(panel: &PanelCurves<'_>, name: &str) -> String {
 /// One row: the component, the curve, and what it comes to.
 struct Row<'a> {
     component: &'a str,
-    curve: &'a Curve<'a>,
+    curve: &'a Curve,
     summary: Summary,
 }
 
-fn rows<'a>(panel: &'a PanelCurves<'a>, is_wanted: impl Fn(&Curve<'_>) -> bool) -> Vec<Row<'a>> {
+fn rows<'a>(panel: &'a PanelCurves, is_wanted: impl Fn(&Curve) -> bool) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for part in &panel.parts {
         for curve in part.curves.iter().filter(|curve| is_wanted(curve)) {
             rows.push(Row {
                 component: &part.name,
                 curve,
-                summary: Summary::of(curve.pairs()),
+                summary: Summary::of(curve.points()),
             });
         }
     }
@@ -97,9 +98,10 @@ fn line(row: &Row<'_>, has_heads: bool, has_gaps: bool) -> String {
         undefined,
     } = row.summary;
     let value = |(value, _): (f64, u64)| value;
-    let mut cells = vec![row.curve.layer.to_string()];
+    let number_of = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
+    let mut cells = vec![number_of(row.curve.subject.layer)];
     if has_heads {
-        cells.push(row.curve.head.map_or_else(String::new, |h| h.to_string()));
+        cells.push(number_of(row.curve.subject.head));
     }
     cells.extend([first, last, min.map(value), max.map(value), mean].map(number));
     cells.push(signed(change));

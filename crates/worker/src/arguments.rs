@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use results::{
-    ByArgument, FormatArgument, KindArgument, PlotArguments, ReportArguments, ScaleArgument,
-    ThemeArgument,
+    ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
 };
 
 /// The version, with the commit that it was built of where that is known.

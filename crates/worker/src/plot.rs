@@ -6,14 +6,13 @@ mod selection;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use ckptscope_chart::{CHARTS, Chart};
 use ckptscope_plot::{Scale, Theme};
 use ckptscope_report::curve::{PanelCurves, panels};
-use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
+use ckptscope_report::figure::{By, Choice, Drawn, FigureError, draw};
 use ckptscope_results::{PanelId, Results};
 
-use crate::arguments::{
-    ByArgument, FormatArgument, KindArgument, PlotArguments, ScaleArgument, ThemeArgument,
-};
+use crate::arguments::{ByArgument, FormatArgument, PlotArguments, ScaleArgument, ThemeArgument};
 use crate::{Misuse, Outcome, console, output, results_file};
 
 use outline::Paper;
@@ -45,7 +44,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> Result<Outcome> {
 /// A file for each panel, but for those that have nothing of what was chosen.
 fn write_all(
     results: &Results,
-    panels: &[PanelCurves<'_>],
+    panels: &[PanelCurves],
     arguments: &PlotArguments,
     choice: &Choice,
 ) -> Result<()> {
@@ -145,21 +144,18 @@ fn format_of(path: &Path) -> Result<FormatArgument> {
     }
 }
 
-fn choice(arguments: &PlotArguments, panels: &[PanelCurves<'_>]) -> Result<Choice> {
+fn choice(arguments: &PlotArguments, panels: &[PanelCurves]) -> Result<Choice> {
     if !RESOLUTIONS.contains(&arguments.dpi) {
         let (least, most) = (RESOLUTIONS.start(), RESOLUTIONS.end());
         let words = format!("--dpi {}: from {least} to {most}", arguments.dpi);
         return Err(Misuse(words).into());
     }
-    refuse_what_is_of_lines(arguments)?;
+    refuse_what_the_chart_lacks(arguments)?;
     Ok(Choice {
         components: selection::components(panels, arguments)?,
         layers: selection::layers(panels, arguments)?,
         heads: arguments.heads,
-        kind: match arguments.kind {
-            KindArgument::Line => Kind::Line,
-            KindArgument::Heatmap => Kind::Heatmap,
-        },
+        chart: arguments.kind,
         by: match arguments.by {
             ByArgument::Layer => By::Layer,
             ByArgument::Head => By::Head,
@@ -178,23 +174,29 @@ fn choice(arguments: &PlotArguments, panels: &[PanelCurves<'_>]) -> Result<Choic
     })
 }
 
-/// Options that a heatmap has no use for are refused rather than passed over.
-fn refuse_what_is_of_lines(arguments: &PlotArguments) -> Result<()> {
+/// Options that a chart has no use for are refused rather than passed over.
+fn refuse_what_the_chart_lacks(arguments: &PlotArguments) -> Result<()> {
     let is_by_component = matches!(arguments.by, ByArgument::Component);
-    let of_lines = [
-        ("--by component", is_by_component),
-        ("--x", arguments.x.is_some()),
-        ("--free-y", arguments.free_y),
+    let has_colours: fn(&Chart) -> bool = |chart| chart.has_colours;
+    let options = [
+        ("--by component", is_by_component, has_colours),
+        ("--x", arguments.x.is_some(), Chart::has_x_axis),
+        ("--free-y", arguments.free_y, Chart::has_x_axis),
     ];
-    let asked = of_lines.into_iter().find(|(_, is_asked)| *is_asked);
-    if let (KindArgument::Heatmap, Some((option, _))) = (arguments.kind, asked) {
-        let words = format!(
-            "{option} is for lines: a heatmap has a row for each layer of each component, and a \
-             column for each step"
-        );
-        return Err(Misuse(words).into());
-    }
-    Ok(())
+    let chart = arguments.kind;
+    let mut lacking = options.into_iter();
+    let Some((option, _, has)) = lacking.find(|(_, is_asked, has)| *is_asked && !has(chart)) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = CHARTS
+        .iter()
+        .filter(|chart| has(chart))
+        .map(|chart| chart.name)
+        .collect();
+    let (name, summary) = (chart.name, chart.summary);
+    let names = names.join(", ");
+    let words = format!("{option} is for {names}; a {name} has none ({summary})");
+    Err(Misuse(words).into())
 }
 
 impl ScaleArgument {

@@ -8,6 +8,7 @@ fn main() {}
 
 #[cfg(target_arch = "wasm32")]
 mod browser {
+    use ckptscope_chart::{Along, Chart, Draw};
     use ckptscope_plot::{Size, Theme};
     use ckptscope_results::{DataKind, EntryId, Number, SeriesId, SeriesSet, Split, Value};
     use ckptscope_web_page::choices::{Choices, ColourBy, Lines};
@@ -35,20 +36,24 @@ mod browser {
             return;
         }
         let panels = panels();
+        let [lines, heatmap] = ["line", "heatmap"].map(|name| Chart::named(name).unwrap());
+        let (Draw::Lines(draw_lines), Draw::Rows(draw_rows)) = (lines.draw, heatmap.draw) else {
+            return;
+        };
         let element = document().create_element("div").unwrap();
         document().body().unwrap().append_child(&element).unwrap();
         console_log!("{:48} {:>9} {:>9}", "milliseconds", "best", "median");
         time("arrange 50 series x 100 steps", || drop(self::panels()));
-        time("plan a chart of them", || drop(plan(&panels)));
+        time("plan a chart of them", || drop(plan(&panels, lines)));
         time("draw it as lines", || {
-            drop(plan(&panels).line_chart(SIZE).to_svg());
+            drop(draw_lines(&plan(&panels, lines).whole(SIZE)).to_svg());
         });
         time("lines, shown and laid out", || {
-            element.set_inner_html(&plan(&panels).line_chart(SIZE).to_svg());
+            element.set_inner_html(&draw_lines(&plan(&panels, lines).whole(SIZE)).to_svg());
             element.get_bounding_client_rect();
         });
         time("heatmap, shown and laid out", || {
-            element.set_inner_html(&plan(&panels).heatmap(SIZE).to_svg());
+            element.set_inner_html(&draw_rows(&plan(&panels, heatmap).whole(SIZE)).to_svg());
             element.get_bounding_client_rect();
         });
         element.remove();
@@ -66,7 +71,7 @@ mod browser {
         console_log!("{name:48} {:9.2} {:9.2}", times[0], times[TIMES / 2]);
     }
 
-    fn plan(panels: &Panels) -> ChartPlan {
+    fn plan(panels: &Panels, chart: &'static Chart) -> ChartPlan {
         let choices = Choices::default();
         let panel = panels.all[0].panel.get_untracked().only(Lines::Layers);
         let colour = ColourBy::Layer;
@@ -81,7 +86,8 @@ mod browser {
             title: Title::of(&panel.id, &[]),
             panel,
             choices,
-            is_over_layers: false,
+            chart,
+            along: Along::Steps,
             theme: Theme::Light,
         }
     }

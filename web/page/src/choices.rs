@@ -1,5 +1,6 @@
 //! How a person wants to see results: choices that change no number, as links carry them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_plot::Scale;
@@ -11,7 +12,7 @@ use ckptscope_results::Subject;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choices {
-    /// What charts look like.
+    /// What results are shown as.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: Mode,
     /// How steps are spread along x.
@@ -43,20 +44,11 @@ pub struct Choices {
     pub cursor: Option<u64>,
 }
 
-/// What charts look like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Lines over steps.
-    #[default]
-    Lines,
-    /// Layers or heads by steps, values as colours.
-    Heatmap,
-    /// A small chart per layer, a line per head.
-    Heads,
-    /// First, last, smallest and largest values.
-    Table,
-}
+/// The name of what results are shown as, as [`Chart::name`](ckptscope_chart::Chart::name) is. What
+/// nothing has for its name is shown as the first chart: a link may be of a page that has more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mode(pub Cow<'static, str>);
 
 /// How values are spread along an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,9 +3,10 @@
 pub mod chart;
 pub mod look;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use ckptscope_chart::{Curve, Subjects, over_layers, steps};
 use ckptscope_results::{DataKind, Entry, EntryId, Results, Series};
 use leptos::prelude::*;
 
@@ -31,17 +32,6 @@ pub struct Panels {
     pub all: Vec<PanelSlot>,
     /// What their lines are of.
     pub seen: Subjects,
-}
-
-/// The components, layers and heads of all charts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Subjects {
-    /// Components, each with its run where several are compared; without layers and heads.
-    pub parts: BTreeSet<Subject>,
-    /// Layers.
-    pub layers: BTreeSet<u64>,
-    /// Heads.
-    pub heads: BTreeSet<u64>,
 }
 
 /// The signal of one chart.
@@ -71,16 +61,7 @@ pub struct Panel {
     /// What it shows.
     pub id: PanelId,
     /// Its lines, sorted by component, layer and head.
-    pub lines: Vec<Line>,
-}
-
-/// One line of a chart. Its numbers are those of the analysis, not a copy.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Line {
-    /// What it is of.
-    pub subject: Subject,
-    /// Its numbers, over steps or over layers.
-    series: Arc<Series>,
+    pub lines: Vec<Curve>,
 }
 
 impl Panels {
@@ -149,25 +130,6 @@ fn order(id: &PanelId, entries: &[EntryId]) -> (usize, usize) {
     (entry.unwrap_or(entries.len()), kind.unwrap_or(KINDS.len()))
 }
 
-impl Subjects {
-    /// Whether the series is of something new.
-    fn add(&mut self, subject: &Subject) -> bool {
-        let is_new_layer = subject.layer.is_some_and(|layer| self.layers.insert(layer));
-        let is_new_head = subject.head.is_some_and(|head| self.heads.insert(head));
-        let is_new_part = self.parts.insert(part_of(subject));
-        is_new_layer || is_new_head || is_new_part
-    }
-}
-
-/// Without layer and head.
-pub(crate) fn part_of(subject: &Subject) -> Subject {
-    Subject {
-        layer: None,
-        head: None,
-        ..subject.clone()
-    }
-}
-
 impl PanelSlot {
     fn new(id: PanelId) -> Self {
         let panel = ArcRwSignal::new(Panel {
@@ -183,8 +145,8 @@ impl Panel {
     /// not have both.
     #[must_use]
     pub fn only(&self, lines: Lines) -> Self {
-        let is_wanted = |line: &&Line| line.subject.head.is_some() == (lines == Lines::Heads);
-        let mut wanted: Vec<Line> = self.lines.iter().filter(is_wanted).cloned().collect();
+        let is_wanted = |line: &&Curve| line.subject.head.is_some() == (lines == Lines::Heads);
+        let mut wanted: Vec<Curve> = self.lines.iter().filter(is_wanted).cloned().collect();
         if wanted.is_empty() {
             wanted.clone_from(&self.lines);
         }
@@ -194,38 +156,29 @@ impl Panel {
         }
     }
 
+    /// With the lines of heads only; without any where it has none.
+    #[must_use]
+    pub fn heads(&self) -> Self {
+        let is_wanted = |line: &&Curve| line.subject.head.is_some();
+        Self {
+            id: self.id.clone(),
+            lines: self.lines.iter().filter(is_wanted).cloned().collect(),
+        }
+    }
+
     /// With layers instead of steps along x, for a single step: a line for each component, or for
     /// each head of it.
     #[must_use]
     pub fn over_layers(&self) -> Self {
-        let mut lines: BTreeMap<Subject, Series> = BTreeMap::new();
-        for line in &self.lines {
-            let last = line.series.points().next_back();
-            let (Some(layer), Some(point)) = (line.subject.layer, last) else {
-                continue;
-            };
-            let subject = Subject {
-                layer: None,
-                ..line.subject.clone()
-            };
-            let over = lines
-                .entry(subject)
-                .or_insert_with(|| Series::new(line.series.id.clone()));
-            over.insert(layer, point.value.cloned(), point.status.cloned());
-        }
-        let lines = lines.into_iter().map(|(subject, series)| Line {
-            subject,
-            series: Arc::new(series),
-        });
         Self {
             id: self.id.clone(),
-            lines: lines.collect(),
+            lines: over_layers(&self.lines),
         }
     }
 
     /// The line of a subject.
     #[must_use]
-    pub fn line(&self, subject: &Subject) -> Option<&Line> {
+    pub fn line(&self, subject: &Subject) -> Option<&Curve> {
         let place = self
             .lines
             .binary_search_by(|line| line.subject.cmp(subject))
@@ -236,16 +189,7 @@ impl Panel {
     /// The steps at which any of its lines has a point, ascending.
     #[must_use]
     pub fn steps(&self) -> Vec<u64> {
-        let mut all: Vec<u64> = Vec::new();
-        for line in &self.lines {
-            // Most lines have the same steps.
-            if line.series.steps() != all {
-                all.extend(line.series.steps());
-                all.sort_unstable();
-                all.dedup();
-            }
-        }
-        all
+        steps(&self.lines)
     }
 
     /// Whether any line is of a head.
@@ -261,32 +205,7 @@ impl Panel {
         let series = Arc::clone(series);
         match place {
             Ok(place) => self.lines[place].series = series,
-            Err(place) => self.lines.insert(place, Line { subject, series }),
+            Err(place) => self.lines.insert(place, Curve { subject, series }),
         }
-    }
-}
-
-impl Line {
-    /// The value at a step: none where there is no point or the point has no value.
-    #[must_use]
-    pub fn at(&self, step: u64) -> Option<f64> {
-        self.series.number(step)
-    }
-
-    /// (step, value) by ascending step; none where the value does not exist.
-    pub fn points(&self) -> impl DoubleEndedIterator<Item = (u64, Option<f64>)> + Clone {
-        self.series.numbers()
-    }
-
-    /// What there is to know of the value at a step, or why it does not exist.
-    #[must_use]
-    pub fn status(&self, step: u64) -> Option<String> {
-        let status = self.series.statuses().get(&step)?;
-        Some(status.text.to_string())
-    }
-
-    /// Every such status.
-    pub fn statuses(&self) -> impl Iterator<Item = &str> {
-        self.series.statuses().values().map(|status| &*status.text)
     }
 }

@@ -115,7 +115,7 @@ async fn choices_come_back() {
     let mut link = link(None);
     link.source = LinkSource::Demo;
     link.choices = Choices {
-        mode: Mode::Heatmap,
+        mode: Mode("heatmap".into()),
         x: Spread::Linear,
         y: Spread::Log,
         colour: ColourBy::Part,

@@ -1,7 +1,12 @@
 //! Series arranged as charts show them.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
+use ckptscope_chart::{Along, Chart, Draw};
 use ckptscope_plot::{Scale, Size, Theme};
 use ckptscope_results::{
     DataKind, Entry, EntryId, Number, SeriesId, SeriesSet, Split, Status, Value, short_name,
@@ -322,7 +327,7 @@ fn a_chart_draws_what_is_not_hidden() {
     ]);
     let mut choices = Choices::default();
     choices.hidden.insert(subject(0, "v_proj", None));
-    let plan = |choices: &Choices| {
+    let plan = |choices: &Choices, chart| {
         let seen = panels(vec![number("weights", "w_2", 0, 0, None)]).seen;
         let palette = Palette::new(seen, choices.colour, choices.pinned.clone(), Theme::Light);
         ChartPlan {
@@ -330,7 +335,8 @@ fn a_chart_draws_what_is_not_hidden() {
             title: Title::of(&panel.id, &[]),
             panel: panel.clone(),
             choices: choices.clone(),
-            is_over_layers: false,
+            chart,
+            along: Along::Steps,
             theme: Theme::Light,
         }
     };
@@ -338,11 +344,15 @@ fn a_chart_draws_what_is_not_hidden() {
         width: 400,
         height: 200,
     };
-    let all = plan(&Choices::default()).heatmap(size);
+    let [lines, heatmap] = ["line", "heatmap"].map(|name| Chart::named(name).expect("a chart"));
+    let (Draw::Lines(draw_lines), Draw::Rows(draw_rows)) = (lines.draw, heatmap.draw) else {
+        panic!("lines and rows");
+    };
+    let all = draw_rows(&plan(&Choices::default(), heatmap).whole(size));
     let values: Vec<_> = all.rows.iter().map(|row| row.values.clone()).collect();
     assert_eq!(values, [[Some(1.0), None], [None, Some(3.0)]]);
     assert_eq!(all.columns, ["0", "8"]);
-    let lines = plan(&choices).line_chart(size);
+    let lines = draw_lines(&plan(&choices, lines).whole(size));
     assert_eq!(lines.series.len(), 1);
     assert_eq!(lines.series[0].points, [(8.0, Some(3.0))]);
     assert_eq!(

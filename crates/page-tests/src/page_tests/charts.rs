@@ -1,6 +1,7 @@
 //! Charts: axes, the cursor, and what is shown of the numbers.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::drawing::Drawing;
 use super::numbers::{self, Row};
 use super::visit::{self, choose};
-use super::{PageTest, Site, saving};
+use super::{PageTest, Site, links, saving};
 use crate::browser::{Point, Tab};
 
 pub(super) const TESTS: &[PageTest] = &[
@@ -31,6 +32,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "heatmap_and_heads_show_every_layer_and_head",
         run: heatmap_and_heads,
+    },
+    PageTest {
+        name: "every_view_is_drawn_and_saved_and_in_links",
+        run: every_view,
     },
 ];
 
@@ -300,6 +305,52 @@ fn heatmap_and_heads(tab: &Tab, site: &Site) -> Result<()> {
         ensure!(heads.contains(&head.to_string()), "no head {head}: {heads}");
     }
     Ok(())
+}
+
+/// Whatever views there are.
+fn every_view(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    tab.choose_option("[data-test=choose-metric]", "gini")?;
+    let titles = tab.run(
+        "return [...document.querySelectorAll('[data-test=choose-view] button')].map(it => it.textContent)",
+    )?;
+    let titles: Vec<String> = serde_json::from_value(titles)?;
+    ensure!(titles.len() > 3, "the views are {titles:?}");
+    for title in titles.iter().filter(|title| *title != "Table") {
+        choose(tab, "view", title)?;
+        let drawings = all_drawings(tab)?;
+        ensure!(!drawings.is_empty(), "{title}: nothing is drawn");
+        let folder = tempfile::tempdir()?;
+        tab.download_to(folder.path())?;
+        tab.click("[data-test=card] [data-test=save-svg]")?;
+        let saved = fs::read_to_string(saving::only_file(folder.path())?)?;
+        let saved = Drawing::read(&saved)?;
+        let heading = saved.words.iter().any(|words| words == "Gini coefficient");
+        ensure!(heading, "{title}: the file says {:?}", saved.words);
+        let link = links::shared(tab, "share-with")?;
+        site.as_another_visitor(|tab| {
+            visit::open(tab, &link)?;
+            tab.wait_for_words("[data-test=choose-view] [aria-pressed=true]", title)?;
+            let found = all_drawings(tab)?;
+            ensure!(found == drawings, "{title}: the charts differ");
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The drawings of all charts that are filled, small ones as well, as SVG text.
+fn all_drawings(tab: &Tab) -> Result<Vec<String>> {
+    tab.wait_for(
+        "a drawing",
+        "document.querySelector('[data-test=card] .drawing svg') \
+         && !document.querySelector('[data-test=results][aria-busy=true]')",
+    )?;
+    tab.wait_until_still()?;
+    let found = tab.run(
+        "return [...document.querySelectorAll('[data-test=card] .drawing svg')].map(it => it.outerHTML)",
+    )?;
+    Ok(serde_json::from_value(found)?)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 
 use super::saving::{self, TALL};
 use super::visit;
@@ -22,6 +23,10 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "a_broken_link_says_what_is_wrong",
         run: broken,
+    },
+    PageTest {
+        name: "a_link_shows_the_chart_that_it_names",
+        run: named_charts,
     },
     PageTest {
         name: "a_results_file_opens_by_its_address",
@@ -96,6 +101,34 @@ fn broken(tab: &Tab, site: &Site) -> Result<()> {
     // The page is usable afterwards.
     tab.click("[data-test=demo]")?;
     visit::wait_until_drawn(tab)
+}
+
+/// What links call charts, also those of earlier pages and of pages that have more, and what is
+/// chosen then.
+const NAMED: &[(&str, &str)] = &[
+    ("heatmap", "Heatmap"),
+    ("heads", "Heads"),
+    ("table", "Table"),
+    ("line", "Lines"),
+    ("lines", "Lines"),
+    ("not yet invented", "Lines"),
+];
+
+fn named_charts(tab: &Tab, site: &Site) -> Result<()> {
+    let config = "analysis_name: link\nmetrics:\n  - metric_name: gini\n    data_split: val\n    \
+        components:\n      - {component_name: simple, data_type: weights, layer_suffixes: \
+        attention.o_proj, layers: all}\nsteps: [0, 1]\n";
+    for (name, chosen) in NAMED {
+        let content = json!({
+            "v": 2, "source": {"kind": "demo"}, "config": config, "view": {"mode": name},
+        });
+        let link = format!("{}#a={}", site.page, stored(content.to_string().as_bytes()));
+        visit::open(tab, &link)?;
+        visit::wait_until_done(tab)?;
+        tab.wait_for_words("[data-test=choose-view] [aria-pressed=true]", chosen)
+            .with_context(|| format!("a link that names {name}"))?;
+    }
+    Ok(())
 }
 
 fn results_by_address(tab: &Tab, site: &Site) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Several charts as one drawing, and labels at the ends of lines.
 
-use ckptscope_plot::{Colour, Facets, Figure, LineChart, Series, Size, Theme, Twins};
+use ckptscope_plot::{Colour, Facets, Figure, LineChart, Series, Size, Theme, Twins, share_axes};
 
 use crate::svg::{parsed, place_of, with_class, words};
 
@@ -68,9 +68,9 @@ fn charts_stand_in_rows_with_one_heading_and_one_legend() {
 fn shared_axes_hold_the_values_of_all() {
     let mut facets = facets();
     facets.charts[1].series[0].points[0] = (-4.0, Some(-2.0));
-    facets.share_axes(false);
+    share_axes(&mut facets.charts, false);
     assert!(facets.charts.iter().all(|chart| chart.y_range.is_none()));
-    facets.share_axes(true);
+    share_axes(&mut facets.charts, true);
     for chart in &facets.charts {
         assert_eq!(chart.x_range, Some((-4.0, 10.0)));
         assert_eq!(chart.y_range, Some((-2.0, 5.0)));

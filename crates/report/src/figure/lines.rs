@@ -1,10 +1,12 @@
 //! Lines: a chart for each value of what colours do not mean.
 
-use ckptscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size};
+use ckptscope_chart::{Along, ChartInput, DrawLines, StyledCurve, Tiles, grouped, steps};
+use ckptscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size, share_axes};
+use ckptscope_results::Subject;
 
 use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
-use crate::curve::{Curve, PanelCurves};
+use crate::curve::PanelCurves;
 use crate::scale;
 use ckptscope_results::title::Title;
 
@@ -15,17 +17,10 @@ const ONE_OF_SEVERAL: u32 = 150;
 /// Several charts are at least this wide each, where the width is not given.
 const LEAST_WIDTH: u32 = 150;
 
-/// What is along the x axis.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Along {
-    Steps,
-    Layers,
-}
-
 /// Draws the curves of a panel as lines.
 pub(super) fn lines(
-    panel: &PanelCurves<'_>,
-    along: Along,
+    panel: &PanelCurves,
+    (draw, along): (DrawLines, Along),
     title: &Title,
     choice: &Choice,
 ) -> Result<Drawn, FigureError> {
@@ -35,31 +30,39 @@ pub(super) fn lines(
     }
     let palette = Palette::of(panel, choice);
     let x_scale = choice.x.unwrap_or_else(|| match along {
-        Along::Steps => scale::of_steps(&panel.steps()),
+        Along::Steps => scale::of_steps(&steps(panel.curves())),
         Along::Layers => Scale::Linear,
     });
-    let y_scale = choice.y.unwrap_or_else(|| of_values(panel));
-    let mut facets: Vec<Facet<'_>> = Vec::new();
-    let mut charts: Vec<LineChart> = Vec::new();
-    for part in &panel.parts {
-        for curve in &part.curves {
-            let facet = Facet::of(panel.brief(part), curve, (along, choice.by));
-            let place = facets.iter().position(|other| *other == facet);
-            let place = place.unwrap_or_else(|| {
-                charts.push(LineChart {
-                    y_label: facet.name(),
-                    x_scale,
-                    y_scale,
-                    ..LineChart::default()
-                });
-                facets.push(facet);
-                charts.len() - 1
-            });
-            let series = palette.series(&part.name, curve);
-            charts[place].series.push(series);
-        }
-    }
-    arrange(charts, (along, &palette), title, choice)
+    let value_scale = choice.y.unwrap_or_else(|| of_values(panel));
+    let parts = panel.parts.iter();
+    let all = parts.flat_map(|part| part.curves.iter().map(move |curve| (part, curve)));
+    let facets = grouped(all, |(_, curve)| choice.facet(&curve.subject));
+    let charts = facets.into_iter().map(|(facet, curves)| {
+        let component = curves.first().map(|(part, _)| panel.brief(part));
+        draw(&ChartInput {
+            title: String::new(),
+            curves: curves
+                .into_iter()
+                .map(|(part, curve)| StyledCurve {
+                    curve,
+                    style: palette.style(&part.name, curve),
+                })
+                .collect(),
+            columns: Vec::new(),
+            row_name: &Subject::name,
+            x_label: "",
+            value_label: &name_of(&facet, component),
+            x_scale,
+            value_scale,
+            size: Size {
+                width: COLUMN,
+                height: ALONE,
+            },
+            theme: choice.theme,
+            figure: None,
+        })
+    });
+    arrange(charts.collect(), (along, &palette), title, choice)
 }
 
 /// Finds room for the charts.
@@ -78,22 +81,22 @@ fn arrange(
     for chart in charts.iter_mut().skip((rows - 1) * columns) {
         chart.x_label = along.noun().to_owned();
     }
+    share_axes(&mut charts, !choice.free_y);
     let mut facets = Facets {
         title: title.line(),
         figure: Figure {
             title: title.name.clone(),
-            subtitle: format!("{}{}", title.details, palette.remark()),
+            subtitle: format!("{}{}", title.details, palette.remark(&charts)),
         },
+        legend: palette.legend(&charts),
         charts,
         columns,
-        legend: palette.legend(),
         size: Size {
             width,
             height: of_row.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)),
         },
         theme: choice.theme,
     };
-    facets.share_axes(!choice.free_y);
     if let Some(height) = choice.height {
         let around = facets.drawn_size().height - facets.size.height;
         facets.size.height = height.saturating_sub(around);
@@ -111,39 +114,31 @@ fn most_even(count: usize, most: usize) -> usize {
     count.div_ceil(rows.max(1)).max(1)
 }
 
-impl Along {
-    const fn noun(self) -> &'static str {
-        match self {
-            Self::Steps => "step",
-            Self::Layers => "layer",
+impl Choice {
+    /// What a chart is of: all but what colours mean.
+    fn facet(&self, subject: &Subject) -> Subject {
+        let Subject { layer, head, .. } = *subject;
+        match self.by {
+            _ if !self.chart.has_colours => self.chart.tiles.common(subject),
+            By::Layer => Subject {
+                layer: None,
+                ..subject.clone()
+            },
+            By::Head => Tiles::Layer.common(subject),
+            By::Component => Subject {
+                layer,
+                head,
+                ..Subject::default()
+            },
         }
     }
 }
 
-/// What a chart is of: all but what colours mean, and what is along the x axis.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Facet<'a> {
-    component: Option<&'a str>,
-    layer: Option<u64>,
-    head: Option<u64>,
-}
-
-impl<'a> Facet<'a> {
-    fn of(component: &'a str, curve: &Curve<'_>, (along, by): (Along, By)) -> Self {
-        let has_layer = along == Along::Steps && by != By::Layer;
-        Self {
-            component: (by != By::Component).then_some(component),
-            layer: has_layer.then_some(curve.layer),
-            head: curve.head.filter(|_| by != By::Head),
-        }
-    }
-
-    /// `layer 0 · head 1 · ov_circuit`.
-    fn name(&self) -> String {
-        let layer = self.layer.map(|layer| format!("layer {layer}"));
-        let head = self.head.map(|head| format!("head {head}"));
-        let component = self.component.map(str::to_owned);
-        let parts: Vec<String> = [layer, head, component].into_iter().flatten().collect();
-        parts.join(" · ")
-    }
+/// `layer 0 · head 1 · ov_circuit`.
+fn name_of(facet: &Subject, component: Option<&str>) -> String {
+    let layer = facet.layer.map(|layer| format!("layer {layer}"));
+    let head = facet.head.map(|head| format!("head {head}"));
+    let component = component.filter(|_| !facet.component.is_empty());
+    let parts = [layer, head, component.map(str::to_owned)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

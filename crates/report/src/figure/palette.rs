@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use ckptscope_chart::{Curve, Subjects};
 use ckptscope_plot::{
-    Colour, Dash, Series, head_colours, layer_colours, part_colours, part_dashes,
+    Colour, Dash, LineChart, Series, head_colours, layer_colours, part_colours, part_dashes,
 };
 
 use super::{By, Choice};
-use crate::curve::{Curve, LayersAndHeads, PanelCurves};
+use crate::curve::PanelCurves;
 
 /// As many lines have a legend; more have their numbers at their ends.
 const MOST_IN_LEGEND: usize = 6;
@@ -21,9 +22,9 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    pub(super) fn of(panel: &PanelCurves<'_>, choice: &Choice) -> Self {
+    pub(super) fn of(panel: &PanelCurves, choice: &Choice) -> Self {
         let by = choice.by;
-        let seen = LayersAndHeads::of(panel.curves());
+        let seen = Subjects::of(panel.curves());
         let numbers = |all: &BTreeSet<u64>| all.iter().map(u64::to_string).collect();
         let names: Vec<String> = match by {
             By::Layer => numbers(&seen.layers),
@@ -47,10 +48,11 @@ impl Palette {
         }
     }
 
-    pub(super) fn series(&self, component: &str, curve: &Curve<'_>) -> Series {
+    /// What a curve of a component looks like.
+    pub(super) fn style(&self, component: &str, curve: &Curve) -> Series {
         let name = match self.by {
-            By::Layer => curve.layer.to_string(),
-            By::Head => curve.head.unwrap_or_default().to_string(),
+            By::Layer => curve.subject.layer.unwrap_or_default().to_string(),
+            By::Head => curve.subject.head.unwrap_or_default().to_string(),
             By::Component => component.to_owned(),
         };
         let place = self.names.iter().position(|other| *other == name);
@@ -66,7 +68,6 @@ impl Palette {
             colour,
             dash,
             end_label,
-            points: curve.pairs().map(|(x, value)| (x as f64, value)).collect(),
             ..Series::default()
         }
     }
@@ -84,26 +85,38 @@ impl Palette {
         }
     }
 
-    pub(super) fn legend(&self) -> Vec<Series> {
-        if self.is_at_ends() {
-            return Vec::new();
+    /// The names and looks of the lines that have no numbers at their ends: those of curves, then
+    /// those that charts have of their own.
+    pub(super) fn legend(&self, charts: &[LineChart]) -> Vec<Series> {
+        let drawn = charts.iter().flat_map(|chart| &chart.series);
+        let drawn: Vec<&Series> = drawn.filter(|line| line.end_label.is_empty()).collect();
+        let curves = self.names.iter().zip(&self.looks);
+        let curves = curves.map(|(name, &(colour, dash))| Series {
+            name: self.said(name),
+            colour,
+            dash,
+            ..Series::default()
+        });
+        let is_drawn = |entry: &Series| drawn.iter().any(|line| line.name == entry.name);
+        let mut legend: Vec<Series> = curves.filter(is_drawn).collect();
+        for line in &drawn {
+            if !legend.iter().any(|entry| entry.name == line.name) {
+                legend.push((*line).clone());
+            }
         }
-        let entries = self.names.iter().zip(&self.looks);
-        entries
-            .map(|(name, &(colour, dash))| Series {
-                name: self.said(name),
-                colour,
-                dash,
-                ..Series::default()
-            })
-            .collect()
+        legend
     }
 
-    pub(super) fn remark(&self) -> &'static str {
+    /// What the numbers at lines' ends are.
+    pub(super) fn remark(&self, charts: &[LineChart]) -> &'static str {
+        let mut lines = charts.iter().flat_map(|chart| &chart.series);
+        if !lines.any(|line| self.names.contains(&line.end_label)) {
+            return "";
+        }
         match self.by {
-            By::Layer if self.is_at_ends() => " · numbers: layers",
-            By::Head if self.is_at_ends() => " · numbers: heads",
-            _ => "",
+            By::Layer => " · numbers: layers",
+            By::Head => " · numbers: heads",
+            By::Component => "",
         }
     }
 }

@@ -2,21 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use ckptscope_chart::Chart;
 use ckptscope_plot::{Size, Theme};
 use ckptscope_report::curve::panels;
-use ckptscope_report::figure::{By, Choice, Drawn, FigureError, Kind, draw};
+use ckptscope_report::figure::{By, Choice, Drawn, FigureError, draw};
 use roxmltree::{Document, Node};
 
 use ckptscope_results::{Number, SEPARATOR, SeriesSet};
 
 use crate::example::{changed, results};
 
+fn chart(name: &str) -> &'static Chart {
+    Chart::named(name).unwrap()
+}
+
 fn choice() -> Choice {
     Choice {
         components: Vec::new(),
         layers: None,
         heads: false,
-        kind: Kind::Line,
+        chart: chart("line"),
         by: By::Layer,
         x: None,
         y: None,
@@ -90,7 +95,7 @@ fn components_that_end_alike_have_charts_and_rows_of_their_own() {
             assert_eq!(words.iter().filter(|own| *own == name).count(), 1, "{name}");
         }
         let choice = Choice {
-            kind: Kind::Heatmap,
+            chart: chart("heatmap"),
             ..choice()
         };
         let (_, words) = seen(&drawn_with_names(names, &choice));
@@ -106,7 +111,7 @@ fn long_names_of_rows_differ_where_they_are_cut() {
     let seeds = ["seed1", "seed2"];
     let names = seeds.map(|seed| format!("ov_circuit · pythia-410m-deduped-{seed}"));
     let choice = Choice {
-        kind: Kind::Heatmap,
+        chart: chart("heatmap"),
         width: Some(321),
         ..choice()
     };
@@ -241,13 +246,13 @@ fn many_layers_have_numbers_at_their_ends_instead_of_a_legend() {
 
 #[test]
 fn a_figure_has_the_size_that_was_asked_for() {
-    for (kind, by) in [
-        (Kind::Line, By::Layer),
-        (Kind::Line, By::Component),
-        (Kind::Heatmap, By::Layer),
+    for (name, by) in [
+        ("line", By::Layer),
+        ("line", By::Component),
+        ("heatmap", By::Layer),
     ] {
         let choice = Choice {
-            kind,
+            chart: chart(name),
             by,
             width: Some(643),
             height: Some(400),
@@ -258,7 +263,7 @@ fn a_figure_has_the_size_that_was_asked_for() {
             width: 643,
             height: 400,
         };
-        assert_eq!(size, asked, "{kind:?} {by:?}");
+        assert_eq!(size, asked, "{name} {by:?}");
     }
 }
 
@@ -280,7 +285,7 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn a_heatmap_that_shows_nothing_is_refused() {
     let choice = |height| Choice {
-        kind: Kind::Heatmap,
+        chart: chart("heatmap"),
         by: By::Head,
         height,
         ..choice()
@@ -310,7 +315,7 @@ fn nothing_to_draw_is_said() {
 #[test]
 fn a_heatmap_has_a_row_for_each_layer() {
     let choice = Choice {
-        kind: Kind::Heatmap,
+        chart: chart("heatmap"),
         components: vec!["ov_circuit".to_owned()],
         ..choice()
     };

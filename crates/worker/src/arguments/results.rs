@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ckptscope_chart::{CHARTS, Chart};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 /// Arguments of `worker report`.
@@ -46,8 +48,8 @@ pub(crate) struct PlotArguments {
     #[arg(long)]
     pub(crate) heads: bool,
     /// What shows values.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) kind: KindArgument,
+    #[arg(long, value_parser = charts(), default_value = CHARTS[0].name)]
+    pub(crate) kind: &'static Chart,
     /// What colours mean; what else there is has a chart for each.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) by: ByArgument,
@@ -77,14 +79,12 @@ pub(crate) struct PlotArguments {
     pub(crate) format: FormatArgument,
 }
 
-/// What shows values.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum KindArgument {
-    /// Lines over steps.
-    #[default]
-    Line,
-    /// Rows of cells.
-    Heatmap,
+/// Takes the name of a chart.
+fn charts() -> impl TypedValueParser<Value = &'static Chart> {
+    let charts = CHARTS.iter();
+    let names = charts.map(|chart| PossibleValue::new(chart.name).help(chart.summary));
+    PossibleValuesParser::new(names)
+        .try_map(|name| Chart::named(&name).ok_or_else(|| format!("there is no chart {name}")))
 }
 
 /// What colours mean.

@@ -48,11 +48,11 @@ const PROPERTIES: [Property; 4] = [
 ];
 
 /// The one panel that the options leave, with one of these components if there are some.
-pub(super) fn one<'a, 'b>(
-    panels: &'a [PanelCurves<'b>],
+pub(super) fn one<'a>(
+    panels: &'a [PanelCurves],
     arguments: &PlotArguments,
     components: &[String],
-) -> Result<&'a PanelCurves<'b>> {
+) -> Result<&'a PanelCurves> {
     let mut left = all(panels, arguments)?;
     left.retain(|panel| components.is_empty() || has_one_of(panel, components));
     for property in &PROPERTIES {
@@ -73,11 +73,11 @@ pub(super) fn one<'a, 'b>(
 }
 
 /// The panels that the options leave.
-pub(super) fn all<'a, 'b>(
-    panels: &'a [PanelCurves<'b>],
+pub(super) fn all<'a>(
+    panels: &'a [PanelCurves],
     arguments: &PlotArguments,
-) -> Result<Vec<&'a PanelCurves<'b>>> {
-    let mut left: Vec<&PanelCurves<'_>> = panels.iter().collect();
+) -> Result<Vec<&'a PanelCurves>> {
+    let mut left: Vec<&PanelCurves> = panels.iter().collect();
     for property in &PROPERTIES {
         let Some(asked) = (property.asked)(arguments) else {
             continue;
@@ -93,12 +93,9 @@ pub(super) fn all<'a, 'b>(
 
 /// The components asked for, by the names that series have. The last parts of a suffix will do,
 /// where they are those of one; of compared runs one that is not named means all of them.
-pub(super) fn components(
-    panels: &[PanelCurves<'_>],
-    arguments: &PlotArguments,
-) -> Result<Vec<String>> {
+pub(super) fn components(panels: &[PanelCurves], arguments: &PlotArguments) -> Result<Vec<String>> {
     let wanted = all(panels, arguments)?;
-    let mut parts: Vec<&PartCurves<'_>> = Vec::new();
+    let mut parts: Vec<&PartCurves> = Vec::new();
     for part in wanted.iter().flat_map(|panel| &panel.parts) {
         if !parts.iter().any(|known| known.of == part.of) {
             parts.push(part);
@@ -114,13 +111,13 @@ pub(super) fn components(
 
 /// Which of the components are called so: the one of this name; else those of runs that are, each
 /// of its run; else those whose last parts are.
-fn called<'a, 'b>(asked: &str, parts: &[&'a PartCurves<'b>]) -> Result<Vec<&'a PartCurves<'b>>> {
-    let ways: [fn(&PartCurves<'_>, &str) -> bool; 3] = [
+fn called<'a>(asked: &str, parts: &[&'a PartCurves]) -> Result<Vec<&'a PartCurves>> {
+    let ways: [fn(&PartCurves, &str) -> bool; 3] = [
         |part, asked| part.name == asked,
         |part, asked| *part.of.component == *asked,
         ends_with,
     ];
-    let mut found = ways.iter().map(|is_called| -> Vec<&PartCurves<'_>> {
+    let mut found = ways.iter().map(|is_called| -> Vec<&PartCurves> {
         let found = parts.iter().filter(|part| is_called(part, asked));
         found.copied().collect()
     });
@@ -142,7 +139,7 @@ fn called<'a, 'b>(asked: &str, parts: &[&'a PartCurves<'b>]) -> Result<Vec<&'a P
 }
 
 /// Whether these are a component's last parts, of this run if a person names one.
-fn ends_with(part: &PartCurves<'_>, asked: &str) -> bool {
+fn ends_with(part: &PartCurves, asked: &str) -> bool {
     let (asked, asked_run) = match asked.split_once(SEPARATOR) {
         Some((component, run)) => (component, Some(run)),
         None => (asked, None),
@@ -154,7 +151,7 @@ fn ends_with(part: &PartCurves<'_>, asked: &str) -> bool {
 
 /// The layers asked for: `0,3..5`, ends included.
 pub(super) fn layers(
-    panels: &[PanelCurves<'_>],
+    panels: &[PanelCurves],
     arguments: &PlotArguments,
 ) -> Result<Option<BTreeSet<u64>>> {
     let Some(text) = &arguments.layers else {
@@ -163,7 +160,7 @@ pub(super) fn layers(
     let there: BTreeSet<u64> = panels
         .iter()
         .flat_map(PanelCurves::curves)
-        .map(|curve| curve.layer)
+        .filter_map(|curve| curve.subject.layer)
         .collect();
     let mut layers = BTreeSet::new();
     for part in text.split(',').map(str::trim) {
@@ -184,12 +181,12 @@ pub(super) fn layers(
     Ok(Some(layers))
 }
 
-fn has_one_of(panel: &PanelCurves<'_>, components: &[String]) -> bool {
+fn has_one_of(panel: &PanelCurves, components: &[String]) -> bool {
     let mut parts = panel.parts.iter();
     parts.any(|part| components.contains(&part.name))
 }
 
-fn names<'a>(panels: &[&'a PanelCurves<'_>], property: &Property) -> Vec<&'a str> {
+fn names<'a>(panels: &[&'a PanelCurves], property: &Property) -> Vec<&'a str> {
     let mut names = Vec::new();
     for panel in panels {
         let name = (property.of)(&panel.id);

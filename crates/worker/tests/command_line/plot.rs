@@ -121,7 +121,7 @@ fn names_that_are_not_there_are_told_with_those_that_are() {
     for of_lines in [&["--by", "component"][..], &["--x", "log"], &["--free-y"]] {
         let option = of_lines.join(" ");
         let option = option.trim_end_matches(" log");
-        refused(&[&heatmap[..], of_lines].concat()).says(&[&format!("{option} is for lines")]);
+        refused(&[&heatmap[..], of_lines].concat()).says(&[&format!("{option} is for line")]);
     }
     refused(&[&heatmap[..], &["--height", "2"]].concat()).says(&["would show nothing"]);
     assert!(!scratch.path().join("x.svg").exists());

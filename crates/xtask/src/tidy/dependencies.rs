@@ -56,6 +56,7 @@ const RULES: &[Rule] = &[
             "ckptscope-metrics",
             "ckptscope-analysis",
             "ckptscope-plot",
+            "ckptscope-chart",
             "ckptscope-report",
             "tokio",
             "web-sys",
@@ -74,6 +75,7 @@ const RULES: &[Rule] = &[
             "js-sys",
             "wasm-bindgen*",
             "ckptscope-plot",
+            "ckptscope-chart",
         ],
         reason: "analysis knows no platform: it is handed a run and a sink for events",
     },
@@ -82,6 +84,20 @@ const RULES: &[Rule] = &[
         but: false,
         forbidden: &["ckptscope-*", "web-sys", "js-sys", "wasm-bindgen*"],
         reason: "plot draws numbers; it does not know where they come from",
+    },
+    Rule {
+        crates: &["ckptscope-chart"],
+        but: false,
+        forbidden: &[
+            "ckptscope-analysis",
+            "ckptscope-checkpoint",
+            "ckptscope-metrics",
+            "ckptscope-report",
+            "web-sys",
+            "js-sys",
+            "wasm-bindgen*",
+        ],
+        reason: "chart makes drawings of results, for page, report and command line alike",
     },
     Rule {
         crates: &["ckptscope-wandb"],
@@ -116,7 +132,12 @@ const RULES: &[Rule] = &[
     Rule {
         crates: &["ckptscope-web-tab", "ckptscope-web-browser"],
         but: false,
-        forbidden: &["leptos", "ckptscope-plot", "ckptscope-web-page"],
+        forbidden: &[
+            "leptos",
+            "ckptscope-plot",
+            "ckptscope-chart",
+            "ckptscope-web-page",
+        ],
         reason: "a web worker has no page to draw on",
     },
     Rule {

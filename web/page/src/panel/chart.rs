@@ -1,18 +1,21 @@
-//! From series to drawings.
+//! From series to what charts are drawn of.
 
 use std::collections::BTreeSet;
 
-use ckptscope_plot::{Figure, Heatmap, LineChart, Row, Scale, Series, Size, Theme};
+use ckptscope_chart::{Along, Chart, ChartInput, Curve, StyledCurve, grouped};
+use ckptscope_plot::{Figure, Scale, Series, Size, Theme};
 
 use crate::choices::Choices;
 
 use super::look::LineLook;
 use super::title::Title;
-use super::{Line, Panel};
+use super::{Panel, Subject};
 
 /// What a chart shows, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChartPlan {
+    /// What draws it.
+    pub chart: &'static Chart,
     /// The lines that are shown, hidden ones as well.
     pub panel: Panel,
     /// One for each line.
@@ -21,114 +24,100 @@ pub struct ChartPlan {
     pub title: Title,
     /// How it is shown.
     pub choices: Choices,
-    /// Whether x is the layer.
-    pub is_over_layers: bool,
+    /// What x is.
+    pub along: Along,
     /// What it stands on.
     pub theme: Theme,
 }
 
+/// A line and what it looks like.
+pub type ShownLine<'a> = (&'a Curve, &'a LineLook);
+
 impl ChartPlan {
     /// The lines that are drawn, and what they look like.
-    pub fn drawn(&self) -> impl Iterator<Item = (&Line, &LineLook)> {
-        let all = self.panel.lines.iter().zip(&self.looks);
-        all.filter(|(_, look)| look.is_drawn)
+    pub fn drawn(&self) -> impl Iterator<Item = ShownLine<'_>> {
+        self.shown().filter(|(_, look)| look.is_drawn)
     }
 
-    /// `step` or `layer`.
+    /// The lines by what has a drawing of its own; hidden ones as well.
     #[must_use]
-    pub const fn x_name(&self) -> &'static str {
-        if self.is_over_layers { "layer" } else { "step" }
+    pub fn tiles(&self) -> Vec<(Subject, Vec<ShownLine<'_>>)> {
+        let tiles = self.chart.tiles;
+        grouped(self.shown(), |(line, _)| tiles.common(&line.subject))
     }
 
-    /// Lines over steps or layers.
+    /// What all lines that are drawn are drawn as.
     #[must_use]
-    pub fn line_chart(&self, size: Size) -> LineChart {
-        LineChart {
-            title: self.description("lines"),
-            x_label: if self.is_over_layers { "layer" } else { "" }.to_owned(),
-            x_scale: self.x_scale(),
-            y_scale: self.choices.y.of_values(),
-            series: self.drawn().map(series).collect(),
-            size,
-            theme: self.theme,
-            ..LineChart::default()
+    pub fn whole(&self, size: Size) -> ChartInput<'_> {
+        let components = self.drawn().map(|(line, _)| line.subject.short_part());
+        let components: BTreeSet<String> = components.collect();
+        let components: Vec<String> = components.into_iter().collect();
+        let name = format!("{} of {}", self.title.line(), components.join(", "));
+        let x_label = match self.along {
+            Along::Steps => "",
+            Along::Layers => self.along.noun(),
+        };
+        ChartInput {
+            x_label,
+            ..self.input(&name, self.drawn(), size)
         }
     }
 
-    /// A row for each line, a column for each step or layer.
-    #[must_use]
-    pub fn heatmap(&self, size: Size) -> Heatmap {
-        let columns = self.panel.steps();
-        let row = |(line, look): (&Line, &LineLook)| Row {
-            name: row_name(look),
-            values: columns.iter().map(|step| line.at(*step)).collect(),
-        };
-        Heatmap {
-            title: self.description("rows of a heatmap"),
-            x_label: if self.is_over_layers { "layer" } else { "" }.to_owned(),
-            rows: self.drawn().map(row).collect(),
-            columns: columns.iter().map(u64::to_string).collect(),
-            scale: self.choices.y.of_values(),
+    /// What some of the lines are drawn as.
+    pub fn input<'a>(
+        &'a self,
+        name: &str,
+        lines: impl Iterator<Item = ShownLine<'a>>,
+        size: Size,
+    ) -> ChartInput<'a> {
+        let curves: Vec<StyledCurve<'a>> = lines.map(|shown| self.styled(shown)).collect();
+        let (x, marks, count) = (self.along.noun(), self.chart.marks, curves.len());
+        ChartInput {
+            title: format!(
+                "{name} over {x}s, {marks} one of {count} series; the table has the values"
+            ),
+            curves,
+            columns: self.panel.steps(),
+            row_name: &row_name,
+            x_label: "",
+            value_label: "",
+            x_scale: match self.along {
+                Along::Steps => self.choices.x.of_steps(),
+                Along::Layers => Scale::Linear,
+            },
+            value_scale: self.choices.y.of_values(),
             size,
             theme: self.theme,
-            ..Heatmap::default()
+            figure: None,
         }
     }
 
     /// A drawing that can be published says itself what it shows.
     #[must_use]
-    pub fn figure(&self) -> Option<Figure> {
-        Some(Figure {
+    pub fn figure(&self) -> Figure {
+        Figure {
             title: self.title.name.clone(),
             subtitle: self.title.details.clone(),
-        })
-    }
-
-    /// How steps or layers become positions.
-    #[must_use]
-    pub fn x_scale(&self) -> Scale {
-        if self.is_over_layers {
-            Scale::Linear
-        } else {
-            self.choices.x.of_steps()
         }
     }
 
-    /// What a screen reader says of the drawing.
-    fn description(&self, what: &str) -> String {
-        let components: BTreeSet<String> = self
-            .drawn()
-            .map(|(line, _)| line.subject.short_part())
-            .collect();
-        let components: Vec<String> = components.into_iter().collect();
-        format!(
-            "{} of {} over {}s, {} {what}; the table has the values",
-            self.title.line(),
-            components.join(", "),
-            self.x_name(),
-            self.drawn().count(),
-        )
+    fn shown(&self) -> impl Iterator<Item = ShownLine<'_>> {
+        self.panel.lines.iter().zip(&self.looks)
     }
-}
 
-/// A line as it is drawn.
-#[must_use]
-pub fn series((line, look): (&Line, &LineLook)) -> Series {
-    Series {
-        name: look.name.clone(),
-        colour: look.colour,
-        dash: look.dash,
-        points: line
-            .points()
-            .map(|(step, value)| (step as f64, value))
-            .collect(),
-        ..Series::default()
+    fn styled<'a>(&self, (curve, look): ShownLine<'a>) -> StyledCurve<'a> {
+        let style = Series {
+            name: self.chart.tiles.name(&curve.subject),
+            colour: look.colour,
+            dash: look.dash,
+            ..Series::default()
+        };
+        StyledCurve { curve, style }
     }
 }
 
 /// `0 · v_proj`: rows have little room.
-fn row_name(look: &LineLook) -> String {
-    let subject = &look.subject;
+fn row_name(subject: &Subject) -> String {
     let component = subject.short_part();
     match (subject.layer, subject.head) {
         (Some(layer), Some(head)) => format!("{layer} · h{head} · {component}"),

@@ -1,10 +1,11 @@
 //! Which colour and dashes a line has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use ckptscope_chart::{Subjects, Tiles, rank};
 use ckptscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
 
-use super::{Panel, Subject, Subjects, part_of};
+use super::{Panel, Subject};
 use crate::choices::{Choices, ColourBy};
 
 /// Colours that a line can be given for good.
@@ -124,13 +125,8 @@ impl Palette {
     }
 
     fn part(&self, subject: &Subject) -> usize {
-        let part = part_of(subject);
+        let part = Tiles::Component.common(subject);
         let mut parts = self.seen.parts.iter();
         parts.position(|one| *one == part).unwrap_or(0)
     }
-}
-
-/// The place of a number among those that there are.
-fn rank(all: &BTreeSet<u64>, number: Option<u64>) -> usize {
-    number.map_or(0, |number| all.range(..number).count())
 }

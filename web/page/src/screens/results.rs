@@ -5,23 +5,23 @@ mod card;
 mod drawing;
 pub(super) mod enlarged;
 mod export;
-mod heads;
-mod heatmap;
 mod legend;
 mod lines;
 mod near;
 mod picture;
 mod pins;
 mod render_queue;
+mod rows;
 mod saving;
 mod share;
-
+mod shown;
 mod table;
+mod tiles;
 mod toolbar;
 
+use ckptscope_chart::Tiles;
 use leptos::prelude::*;
 
-use crate::choices::Mode;
 use crate::panel::PanelSlot;
 use crate::store::State;
 use crate::store::analysis::Phase;
@@ -29,6 +29,7 @@ use basis::Basis;
 use card::Card;
 use enlarged::Enlarged;
 use render_queue::RenderQueue;
+use shown::Shown;
 use toolbar::Toolbar;
 
 /// The charts of an analysis.
@@ -55,7 +56,11 @@ pub(super) fn ResultsView() -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     };
-    let is_wide = move || matches!(state.view.mode.get(), Mode::Heads | Mode::Table);
+    let shown_as = Memo::new(move |_| state.view.mode.with(Shown::of));
+    let is_wide = move || {
+        let chart = shown_as.get().chart();
+        chart.is_none_or(|chart| chart.tiles != Tiles::All)
+    };
     let is_busy = move || state.analysis.is_feeding.get().then_some("true");
     view! {
         <section

@@ -1,8 +1,12 @@
 //! What all charts are drawn by.
 
+use ckptscope_chart::{Along, Chart, Of};
+use leptos::html::Div;
 use leptos::prelude::*;
 
-use crate::choices::{Choices, ColourBy, Lines, Mode};
+use super::render_queue::RenderQueue;
+use crate::browser;
+use crate::choices::{Choices, ColourBy, Mode};
 use crate::panel::chart::ChartPlan;
 use crate::panel::look::Palette;
 use crate::panel::title::Title;
@@ -57,8 +61,36 @@ impl Basis {
         expect_context()
     }
 
+    /// Draws a chart for an element of some width, when it is near and as often as that changes what
+    /// is drawn: the element, and what was drawn.
+    pub(super) fn drawn<T: Send + Sync + 'static>(
+        self,
+        chart: &'static Chart,
+        panel: PanelSignal,
+        is_near: Signal<bool>,
+        draw: impl Fn(ChartPlan, u32) -> T + Copy + 'static,
+    ) -> (NodeRef<Div>, RwSignal<Option<T>>) {
+        let queue = RenderQueue::here();
+        let slot = queue.slot();
+        let element = NodeRef::new();
+        let width = browser::width_of(element);
+        let drawn = RwSignal::new(None);
+        Effect::new(move |_| {
+            let width = width.get();
+            if !is_near.get() || width == 0 {
+                return;
+            }
+            self.track(&panel);
+            let panel = panel.clone();
+            queue.render(slot, move || {
+                drawn.try_set(Some(draw(self.plan(chart, &panel), width)));
+            });
+        });
+        (element, drawn)
+    }
+
     /// Lets the caller hear of everything that changes drawings of a panel.
-    pub(super) fn track(self, panel: &PanelSignal) {
+    fn track(self, panel: &PanelSignal) {
         panel.track();
         self.palette.track();
         self.choices.track();
@@ -66,32 +98,26 @@ impl Basis {
         self.state.theme.track();
     }
 
-    /// What a chart of the panel shows now.
-    pub(super) fn plan(self, panel: &PanelSignal) -> ChartPlan {
-        let lines = self.choices.with_untracked(|choices| choices.lines);
-        self.plan_with(panel, lines, self.palette)
-    }
-
-    /// The same with heads for lines, coloured as heads.
-    pub(super) fn plan_of_heads(self, panel: &PanelSignal) -> ChartPlan {
-        self.plan_with(panel, Lines::Heads, self.palette_of_heads)
-    }
-
-    fn plan_with(self, panel: &PanelSignal, lines: Lines, palette: Memo<Palette>) -> ChartPlan {
+    /// What a chart of the panel shows now. Lines of heads are coloured as heads where a chart is
+    /// of nothing else.
+    pub(super) fn plan(self, chart: &'static Chart, panel: &PanelSignal) -> ChartPlan {
         let choices = self.choices.get_untracked();
-        let is_over_layers = self.is_over_layers.get_untracked();
-        let shown = panel.with_untracked(|panel| panel.only(lines));
-        let shown = if is_over_layers {
-            shown.over_layers()
+        let (shown, palette) = panel.with_untracked(|panel| match chart.of {
+            Of::LayersOrHeads => (panel.only(choices.lines), self.palette),
+            Of::Heads => (panel.heads(), self.palette_of_heads),
+        });
+        let (shown, along) = if self.is_over_layers.get_untracked() {
+            (shown.over_layers(), Along::Layers)
         } else {
-            shown
+            (shown, Along::Steps)
         };
         ChartPlan {
+            chart,
             looks: palette.with_untracked(|palette| palette.looks(&shown, &choices)),
             title: self.title(&shown.id),
             panel: shown,
             choices,
-            is_over_layers,
+            along,
             theme: self.state.theme.get_untracked(),
         }
     }

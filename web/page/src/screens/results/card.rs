@@ -1,17 +1,18 @@
 //! One chart with what surrounds it.
 
+use ckptscope_chart::{Draw, Tiles};
 use leptos::html::Article;
 use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::export::Tools;
-use super::heads::Heads;
-use super::heatmap::HeatmapView;
 use super::lines::LinesView;
 use super::near::near;
 use super::render_queue::RenderQueue;
+use super::rows::RowsView;
+use super::shown::Shown;
 use super::table::Table;
-use crate::choices::Mode;
+use super::tiles::TilesView;
 use crate::panel::title::Title;
 use crate::panel::{PanelSignal, PanelSlot};
 use crate::store::State;
@@ -24,24 +25,24 @@ pub(super) fn Card(chart: PanelSlot) -> impl IntoView {
     let is_near = near(element);
     let queue = RenderQueue::here();
     let slot = queue.slot();
-    let mode = RwSignal::new(None);
+    let shown = RwSignal::new(None);
     Effect::new(move |_| {
-        let wanted = state.view.mode.get();
+        let wanted = state.view.mode.with(Shown::of);
         if is_near.get() {
             queue.render(slot, move || {
-                mode.try_set(Some(wanted));
+                shown.try_set(Some(wanted));
             });
-        } else if mode.get_untracked() != Some(wanted) {
-            mode.set(None);
+        } else if shown.get_untracked() != Some(wanted) {
+            shown.set(None);
         }
     });
-    let mode = Memo::new(move |_| mode.get());
+    let shown = Memo::new(move |_| shown.get());
     let PanelSlot { id, panel } = chart.clone();
     let title = Basis::here().title(&id);
     let heading = title.line();
     let body = move || {
-        mode.get().map(|mode| {
-            view! { <Body panel=panel.clone() mode is_near=is_near.into() height=HEIGHT/> }
+        shown.get().map(|shown| {
+            view! { <Body panel=panel.clone() shown is_near=is_near.into() height=HEIGHT/> }
         })
     };
     view! {
@@ -77,16 +78,22 @@ pub(super) fn Heading(title: Title) -> impl IntoView {
 #[component]
 pub(super) fn Body(
     panel: PanelSignal,
-    mode: Mode,
+    shown: Shown,
     /// Whether it is worth drawing.
     is_near: Signal<bool>,
     /// Of the drawing, in pixels.
     height: u32,
 ) -> impl IntoView {
-    match mode {
-        Mode::Lines => view! { <LinesView panel is_near height/> }.into_any(),
-        Mode::Heatmap => view! { <HeatmapView panel is_near height/> }.into_any(),
-        Mode::Heads => view! { <Heads panel is_near/> }.into_any(),
-        Mode::Table => view! { <Table panel is_near/> }.into_any(),
+    let Some(chart) = shown.chart() else {
+        return view! { <Table panel is_near/> }.into_any();
+    };
+    match (chart.draw, chart.tiles) {
+        (Draw::Rows(drawing), _) => {
+            view! { <RowsView chart drawing panel is_near height/> }.into_any()
+        }
+        (Draw::Lines(drawing), Tiles::All) => {
+            view! { <LinesView chart drawing panel is_near height/> }.into_any()
+        }
+        (Draw::Lines(drawing), _) => view! { <TilesView chart drawing panel is_near/> }.into_any(),
     }
 }

@@ -92,7 +92,7 @@ fn Spoken(picture: RwSignal<Option<Arc<Picture>>>, has_focus: RwSignal<bool>) ->
                 .drawn()
                 .map(|(line, look)| format!("{} {}", look.name, readout::value(line.at(at))));
             let values: Vec<String> = drawn.collect();
-            Some(format!("{} {at}: {}", plan.x_name(), values.join(", ")))
+            Some(format!("{} {at}: {}", plan.along.noun(), values.join(", ")))
         })
     };
     view! { <span class="spoken" aria-live="polite">{words}</span> }

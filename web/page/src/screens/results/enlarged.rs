@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::basis::Basis;
 use super::card::{Body, Heading};
 use super::export::Tools;
+use super::shown::Shown;
 use crate::panel::PanelSlot;
 use crate::screens::dialog::show_modal;
 use crate::store::State;
@@ -61,7 +62,7 @@ fn Content(chart: PanelSlot) -> impl IntoView {
     let height = height();
     let body = move || {
         let is_near = Signal::derive(|| true);
-        view! { <Body panel=panel.clone() mode=state.view.mode.get() is_near height/> }
+        view! { <Body panel=panel.clone() shown=state.view.mode.with(Shown::of) is_near height/> }
     };
     view! {
         <article class="card">

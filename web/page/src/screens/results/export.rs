@@ -1,12 +1,13 @@
 //! One chart as a file: a drawing, a picture, a table.
 
+use ckptscope_chart::{CHARTS, ChartInput, Draw, DrawLines, DrawRows, RowHeights, Tiles};
 use ckptscope_plot::Size;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::basis::Basis;
-use super::heads;
-use crate::choices::Mode;
+use super::shown::Shown;
+use super::tiles;
 use crate::panel::chart::ChartPlan;
 use crate::panel::{PanelId, PanelSignal, PanelSlot};
 use crate::save::{self, Download};
@@ -15,14 +16,17 @@ use crate::store::State;
 /// Of exported plots, in CSS pixels.
 const WIDTH: u32 = 760;
 const HEIGHT: u32 = 380;
-/// A row of an exported heatmap.
-const ROW: u32 = 17;
-const REST: u32 = 48;
+const HEIGHTS: RowHeights = RowHeights {
+    row: 17,
+    around: 48,
+    least: HEIGHT / 2,
+    most: 10 * HEIGHT,
+};
 
 /// A finished drawing.
-struct Drawn {
-    svg: String,
-    size: Size,
+pub(super) struct Drawn {
+    pub svg: String,
+    pub size: Size,
 }
 
 /// The ways to take one chart along, and to see it large.
@@ -32,7 +36,7 @@ pub(super) fn Tools(chart: PanelSlot, #[prop(optional)] is_large: bool) -> impl 
     let basis = Basis::here();
     let PanelSlot { id, panel } = chart;
     let name = basis.title(&id).line();
-    let is_drawn = move || state.view.mode.get() != Mode::Table;
+    let is_drawn = move || state.view.mode.with(Shown::of) != Shown::Table;
     let of = move |what: &str| format!("{what} of {name}");
     let (svg_label, png_label, csv_label) = (of("SVG"), of("PNG"), of("CSV"));
     let enlarge_label = of("enlarged view");
@@ -114,48 +118,50 @@ fn save_csv(state: State, id: &PanelId) -> Result<(), String> {
     file.save()
 }
 
-/// The chart with a heading and a legend of its own.
+/// The chart with a heading and a legend of its own; the first one where there is nothing that the
+/// chosen one is of, or the table is shown.
 fn drawn(state: State, basis: Basis, panel: &PanelSignal) -> Drawn {
-    match state.view.mode.get_untracked() {
-        Mode::Heatmap => drawn_as_heatmap(&basis.plan(panel)),
-        Mode::Heads => drawn_as_heads(&basis.plan_of_heads(panel)),
-        Mode::Lines | Mode::Table => drawn_as_lines(&basis.plan(panel)),
+    let first = &CHARTS[0];
+    let shown = state.view.mode.with_untracked(Shown::of);
+    let chosen = shown.chart().unwrap_or(first);
+    let plan = Some(basis.plan(chosen, panel)).filter(|plan| !plan.panel.lines.is_empty());
+    let plan = plan.unwrap_or_else(|| basis.plan(first, panel));
+    match (plan.chart.draw, plan.chart.tiles) {
+        (Draw::Rows(draw), _) => drawn_as_rows(&plan, draw),
+        (Draw::Lines(draw), Tiles::All) => drawn_as_lines(&plan, draw),
+        (Draw::Lines(draw), _) => tiles::sheet(&plan, draw),
     }
 }
 
-/// As lines where there are no heads.
-fn drawn_as_heads(plan: &ChartPlan) -> Drawn {
-    match heads::sheet(plan) {
-        Some((svg, size)) => Drawn { svg, size },
-        None => drawn_as_lines(plan),
-    }
-}
-
-fn drawn_as_lines(plan: &ChartPlan) -> Drawn {
-    let mut chart = plan.line_chart(Size {
+fn drawn_as_lines(plan: &ChartPlan, draw: DrawLines) -> Drawn {
+    let size = Size {
         width: WIDTH,
         height: HEIGHT,
-    });
-    chart.figure = plan.figure();
-    plan.x_name().clone_into(&mut chart.x_label);
+    };
+    let chart = draw(&published(plan, size));
     Drawn {
         svg: chart.to_svg(),
         size: chart.drawn_size(),
     }
 }
 
-fn drawn_as_heatmap(plan: &ChartPlan) -> Drawn {
-    let rows = u32::try_from(plan.drawn().count()).unwrap_or(u32::MAX);
-    let height = rows.saturating_mul(ROW).saturating_add(REST);
-    let mut heatmap = plan.heatmap(Size {
+fn drawn_as_rows(plan: &ChartPlan, draw: DrawRows) -> Drawn {
+    let size = Size {
         width: WIDTH,
-        height: height.clamp(HEIGHT / 2, 10 * HEIGHT),
-    });
-    heatmap.figure = plan.figure();
-    plan.x_name().clone_into(&mut heatmap.x_label);
+        height: HEIGHTS.of(plan.drawn().count()),
+    };
+    let heatmap = draw(&published(plan, size));
     Drawn {
         svg: heatmap.to_svg(),
         size: heatmap.drawn_size(),
+    }
+}
+
+fn published(plan: &ChartPlan, size: Size) -> ChartInput<'_> {
+    ChartInput {
+        x_label: plan.along.noun(),
+        figure: Some(plan.figure()),
+        ..plan.whole(size)
     }
 }
 

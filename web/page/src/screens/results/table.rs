@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use ckptscope_chart::Curve;
 use ckptscope_results::Summary;
 use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::render_queue::RenderQueue;
-use crate::panel::{Line, PanelSignal, Subject};
+use crate::panel::{PanelSignal, Subject};
 use crate::screens::readout;
 
 /// Rows that are shown at first, and as many again each time more are asked for.
@@ -216,7 +217,7 @@ fn RowView(row: Row) -> impl IntoView {
 }
 
 impl Row {
-    fn of(line: &Line) -> Self {
+    fn of(line: &Curve) -> Self {
         let last = line.points().next_back().map(|point| point.0);
         Self {
             subject: line.subject.clone(),

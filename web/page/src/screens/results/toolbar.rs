@@ -1,21 +1,17 @@
 //! How charts are drawn.
 
+use ckptscope_chart::{Chart, Of};
 use ckptscope_results::Entry;
 use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::saving::Saving;
 use super::share::Share;
-use crate::choices::{ColourBy, Lines, Mode, Spread};
+use super::shown::Shown;
+use crate::choices::{ColourBy, Lines, Spread};
 use crate::panel::{Panel, Panels, title};
 use crate::store::State;
 
-const MODES: &[(&str, Mode)] = &[
-    ("Lines", Mode::Lines),
-    ("Heatmap", Mode::Heatmap),
-    ("Heads", Mode::Heads),
-    ("Table", Mode::Table),
-];
 const X: &[(&str, Spread)] = &[("linear", Spread::Linear), ("log", Spread::Log)];
 const LINES: &[(&str, Lines)] = &[("layers", Lines::Layers), ("heads", Lines::Heads)];
 const COLOURS: &[(&str, ColourBy)] = &[
@@ -34,11 +30,13 @@ pub(super) fn Toolbar() -> impl IntoView {
         all.iter().any(|slot| slot.panel.with(Panel::has_heads))
     });
     let is_over_layers = Basis::here().is_over_layers;
-    let mode = move || view.mode.get();
-    let has_x = move || matches!(mode(), Mode::Lines | Mode::Heads) && !is_over_layers.get();
-    let has_y = move || mode() != Mode::Table;
-    let has_lines = move || matches!(mode(), Mode::Lines | Mode::Heatmap) && has_heads.get();
-    let has_colours = move || mode() == Mode::Lines;
+    let shown = Memo::new(move |_| view.mode.with(Shown::of));
+    let has = move |has: fn(&Chart) -> bool| shown.get().chart().is_some_and(has);
+    let has_x = move || has(Chart::has_x_axis) && !is_over_layers.get();
+    let has_y = move || has(|_| true);
+    let has_lines = move || has(|chart| chart.of == Of::LayersOrHeads) && has_heads.get();
+    let has_colours = move || has(|chart| chart.has_colours);
+    let views = || Shown::all().map(|shown| (shown.title(), shown)).collect();
     let colours = move || {
         let has_heads = view.lines.get() == Lines::Heads;
         let count = if has_heads {
@@ -46,22 +44,22 @@ pub(super) fn Toolbar() -> impl IntoView {
         } else {
             COLOURS.len() - 1
         };
-        COLOURS.get(..count).unwrap_or(COLOURS)
+        COLOURS.get(..count).unwrap_or(COLOURS).to_vec()
     };
     view! {
         <div class="toolbar" data-test="toolbar">
-            <Choice name="view" signal=view.mode options=|| MODES choose=move |mode| view.mode.set(mode)/>
+            <Choice name="view" chosen=shown.into() options=views choose=move |shown: Shown| view.mode.set(shown.mode())/>
             <Show when=has_x>
-                <Choice name="x" signal=view.x options=|| X choose=move |x| view.x.set(x)/>
+                <Choice name="x" chosen=view.x.into() options=|| X.to_vec() choose=move |x| view.x.set(x)/>
             </Show>
             <Show when=has_y>
-                <Choice name="y" signal=view.y options=|| X choose=move |y| view.y.set(y)/>
+                <Choice name="y" chosen=view.y.into() options=|| X.to_vec() choose=move |y| view.y.set(y)/>
             </Show>
             <Show when=has_lines>
-                <Choice name="lines" signal=view.lines options=|| LINES choose=move |lines| view.choose_lines(lines)/>
+                <Choice name="lines" chosen=view.lines.into() options=|| LINES.to_vec() choose=move |lines| view.choose_lines(lines)/>
             </Show>
             <Show when=has_colours>
-                <Choice name="colour by" signal=view.colour options=colours choose=move |colour| view.colour.set(colour)/>
+                <Choice name="colour by" chosen=view.colour.into() options=colours choose=move |colour| view.colour.set(colour)/>
             </Show>
             <Metric/>
             <AsTheyWere/>
@@ -78,12 +76,12 @@ pub(super) fn Toolbar() -> impl IntoView {
 #[component]
 fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
     name: &'static str,
-    signal: RwSignal<T>,
-    options: impl Fn() -> &'static [(&'static str, T)] + Send + 'static,
+    chosen: Signal<T>,
+    options: impl Fn() -> Vec<(&'static str, T)> + Send + 'static,
     choose: impl Fn(T) + Clone + Send + 'static,
 ) -> impl IntoView {
-    let button = move |&(option, value): &'static (&'static str, T)| {
-        let is_on = move || signal.get() == value;
+    let button = move |(option, value): (&'static str, T)| {
+        let is_on = move || chosen.get() == value;
         let choose = choose.clone();
         view! {
             <button class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| choose(value)>
@@ -91,7 +89,7 @@ fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
             </button>
         }
     };
-    let buttons = move || options().iter().map(button.clone()).collect_view();
+    let buttons = move || options().into_iter().map(button.clone()).collect_view();
     let label = (name != "view").then(|| view! { <span class="label">{name}</span> });
     view! {
         <span class="option" data-test=format!("choose-{}", name.replace(' ', "-"))>
@@ -204,7 +202,7 @@ fn CursorNote() -> impl IntoView {
         })
     };
     view! {
-        <Show when=move || view.mode.get() != Mode::Table>
+        <Show when=move || view.mode.with(Shown::of) != Shown::Table>
             <span class="label cursor-note" data-test="cursor-at">"values at "<b>{words}</b>" "{held}</span>
         </Show>
     }

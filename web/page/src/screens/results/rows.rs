@@ -1,28 +1,29 @@
-//! Values as colours.
+//! A chart of rows, and what the cell at the cursor says.
 
 use std::sync::Arc;
 
+use ckptscope_chart::{Chart, Curve, DrawRows, RowHeights};
 use ckptscope_plot::{Cells, Size};
 use leptos::ev::{KeyboardEvent, MouseEvent};
-use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::drawing::walk;
-use super::render_queue::RenderQueue;
-use crate::browser;
+use crate::panel::PanelSignal;
 use crate::panel::chart::ChartPlan;
-use crate::panel::{Line, PanelSignal};
 use crate::screens::readout;
 use crate::store::State;
 
-/// Of a row, in pixels, where there is room.
-const ROW: u32 = 17;
-const MOST_HEIGHT: u32 = 640;
-/// Around the rows.
-const REST: u32 = 44;
+const fn heights(least: u32) -> RowHeights {
+    RowHeights {
+        row: 17,
+        around: 44,
+        least,
+        most: 640,
+    }
+}
 
-/// A heatmap as it is on the screen.
+/// A chart of rows as it is on the screen.
 struct Picture {
     plan: ChartPlan,
     xs: Vec<u64>,
@@ -31,25 +32,18 @@ struct Picture {
     height: u32,
 }
 
-/// A heatmap; below it stands what the cell at the cursor says.
+/// A chart of rows; below it stands what the cell at the cursor says.
 #[component]
-pub(super) fn HeatmapView(panel: PanelSignal, is_near: Signal<bool>, height: u32) -> impl IntoView {
-    let basis = Basis::here();
-    let queue = RenderQueue::here();
-    let slot = queue.slot();
-    let element = NodeRef::<Div>::new();
-    let width = browser::width_of(element);
-    let picture = RwSignal::new(None::<Arc<Picture>>);
-    Effect::new(move |_| {
-        let width = width.get();
-        if !is_near.get() || width == 0 {
-            return;
-        }
-        basis.track(&panel);
-        let panel = panel.clone();
-        queue.render(slot, move || {
-            picture.try_set(Some(Arc::new(draw(basis.plan(&panel), width, height))));
-        });
+pub(super) fn RowsView(
+    chart: &'static Chart,
+    /// What draws it.
+    drawing: DrawRows,
+    panel: PanelSignal,
+    is_near: Signal<bool>,
+    height: u32,
+) -> impl IntoView {
+    let (element, picture) = Basis::here().drawn(chart, panel, is_near, move |plan, width| {
+        Arc::new(draw(plan, drawing, (width, height)))
     });
     view! {
         <div node_ref=element>
@@ -58,11 +52,9 @@ pub(super) fn HeatmapView(panel: PanelSignal, is_near: Signal<bool>, height: u32
     }
 }
 
-fn draw(plan: ChartPlan, width: u32, least_height: u32) -> Picture {
-    let rows = u32::try_from(plan.drawn().count()).unwrap_or(u32::MAX);
-    let wanted = rows.saturating_mul(ROW).saturating_add(REST);
-    let height = wanted.clamp(least_height, MOST_HEIGHT.max(least_height));
-    let heatmap = plan.heatmap(Size { width, height });
+fn draw(plan: ChartPlan, drawing: DrawRows, (width, least_height): (u32, u32)) -> Picture {
+    let height = heights(least_height).of(plan.drawn().count());
+    let heatmap = drawing(&plan.whole(Size { width, height }));
     Picture {
         xs: plan.panel.steps(),
         cells: heatmap.cells(),
@@ -113,7 +105,7 @@ fn Cellular(picture: RwSignal<Option<Arc<Picture>>>, height: u32) -> impl IntoVi
             class="drawing"
             tabindex="0"
             role="group"
-            aria-label="heatmap; arrow keys move the cursor"
+            aria-label="cells; arrow keys move the cursor"
             style:height=tall
             data-test="drawing"
             on:pointermove=move |event| place(event.offset_x(), event.offset_y())
@@ -157,11 +149,11 @@ fn said(picture: &Picture, row: usize, cursor: Option<u64>) -> Option<String> {
     Some(format!(
         "{} at {} {at}: {value}{status}",
         look.name,
-        picture.plan.x_name()
+        picture.plan.along.noun()
     ))
 }
 
-fn status(line: &Line, at: u64) -> String {
+fn status(line: &Curve, at: u64) -> String {
     line.status(at)
         .map(|status| format!(" ({status})"))
         .unwrap_or_default()
