@@ -115,7 +115,8 @@ fn every_chart_draws_as_it_is_asked() {
     for chart in CHARTS {
         let (svg, size) = drawn(chart, &input(&heads));
         let document = Document::parse(&svg).unwrap();
-        let words: Vec<&str> = document.descendants().filter_map(|it| it.text()).collect();
+        let words = document.descendants().filter_map(|node| node.text());
+        let words: Vec<&str> = words.map(str::trim).collect();
         for asked in ["what it shows", "along", "values"] {
             assert!(words.contains(&asked), "{}: no {asked}", chart.name);
         }

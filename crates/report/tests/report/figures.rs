@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ckptscope_chart::Chart;
+use ckptscope_chart::{CHARTS, Chart};
 use ckptscope_plot::{Size, Theme};
 use ckptscope_report::curve::panels;
 use ckptscope_report::figure::{By, Choice, Drawn, FigureError, draw};
@@ -201,6 +201,21 @@ fn by_head_there_is_a_chart_for_each_layer_with_heads() {
     assert_eq!(series, 4);
     assert!(words.iter().any(|own| own == "layer 2 · ov_circuit"));
     assert!(!words.iter().any(|own| own.starts_with("layer 1")));
+}
+
+#[test]
+fn every_chart_makes_a_figure_of_heads() {
+    for chart in CHARTS {
+        let choice = Choice {
+            chart,
+            heads: true,
+            ..choice()
+        };
+        let (_, words) = seen(&drawn(3, 2, &choice).unwrap());
+        for word in ["Gini coefficient", "step"] {
+            assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the report says of an analysis, and how it is put together.
 
+use ckptscope_chart::CHARTS;
 use ckptscope_report::{Provenance, html};
 use sha2::{Digest, Sha256};
 
@@ -24,6 +25,14 @@ fn it_says_what_was_analysed() {
         "how unevenly magnitudes are spread",
     ] {
         assert!(report.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn every_chart_is_in_a_report_of_many_heads() {
+    let report = report(&results(20, 4));
+    for chart in CHARTS {
+        assert!(report.contains(chart.marks), "{}", chart.name);
     }
 }
 

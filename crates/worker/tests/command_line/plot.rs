@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use ckptscope_chart::CHARTS;
 use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet};
 use roxmltree::Document;
 
@@ -123,6 +124,8 @@ fn names_that_are_not_there_are_told_with_those_that_are() {
         let option = option.trim_end_matches(" log");
         refused(&[&heatmap[..], of_lines].concat()).says(&[&format!("{option} is for line")]);
     }
+    let names: Vec<&str> = CHARTS.iter().map(|chart| chart.name).collect();
+    refused(&["--metric", "cka", "--kind", "pie"]).says(&names);
     refused(&[&heatmap[..], &["--height", "2"]].concat()).says(&["would show nothing"]);
     assert!(!scratch.path().join("x.svg").exists());
     let no_format = ["--metric", "cka", "--out", "x.pdf"];

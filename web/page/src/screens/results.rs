@@ -56,9 +56,8 @@ pub(super) fn ResultsView() -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     };
-    let shown_as = Memo::new(move |_| state.view.mode.with(Shown::of));
     let is_wide = move || {
-        let chart = shown_as.get().chart();
+        let chart = state.view.mode.with(Shown::of).chart();
         chart.is_none_or(|chart| chart.tiles != Tiles::All)
     };
     let is_busy = move || state.analysis.is_feeding.get().then_some("true");

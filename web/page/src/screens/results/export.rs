@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::basis::Basis;
+use super::picture::Drawn;
 use super::shown::Shown;
 use super::tiles;
 use crate::panel::chart::ChartPlan;
@@ -22,12 +23,6 @@ const HEIGHTS: RowHeights = RowHeights {
     least: HEIGHT / 2,
     most: 10 * HEIGHT,
 };
-
-/// A finished drawing.
-pub(super) struct Drawn {
-    pub svg: String,
-    pub size: Size,
-}
 
 /// The ways to take one chart along, and to see it large.
 #[component]

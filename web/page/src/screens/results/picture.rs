@@ -1,6 +1,6 @@
-//! A drawn line chart, for its drawing and its legend.
+//! Drawn charts: lines with their legend on the screen, and any chart for a file.
 
-use ckptscope_plot::Axes;
+use ckptscope_plot::{Axes, Size};
 
 use crate::panel::chart::ChartPlan;
 
@@ -12,4 +12,10 @@ pub(super) struct Picture {
     pub xs: Vec<u64>,
     pub axes: Axes,
     pub svg: String,
+}
+
+/// A chart as a file has it.
+pub(super) struct Drawn {
+    pub svg: String,
+    pub size: Size,
 }

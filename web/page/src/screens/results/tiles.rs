@@ -10,8 +10,8 @@ use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::drawing::{Cursor, nearest, walk};
-use super::export::Drawn;
 use super::legend::swatch;
+use super::picture::Drawn;
 use crate::panel::chart::{ChartPlan, ShownLine};
 use crate::panel::{PanelSignal, Subject};
 use crate::screens::readout;

@@ -30,8 +30,8 @@ pub(super) fn Toolbar() -> impl IntoView {
         all.iter().any(|slot| slot.panel.with(Panel::has_heads))
     });
     let is_over_layers = Basis::here().is_over_layers;
-    let shown = Memo::new(move |_| view.mode.with(Shown::of));
-    let has = move |has: fn(&Chart) -> bool| shown.get().chart().is_some_and(has);
+    let shown = move || view.mode.with(Shown::of);
+    let has = move |has: fn(&Chart) -> bool| shown().chart().is_some_and(has);
     let has_x = move || has(Chart::has_x_axis) && !is_over_layers.get();
     let has_y = move || has(|_| true);
     let has_lines = move || has(|chart| chart.of == Of::LayersOrHeads) && has_heads.get();
@@ -48,18 +48,18 @@ pub(super) fn Toolbar() -> impl IntoView {
     };
     view! {
         <div class="toolbar" data-test="toolbar">
-            <Choice name="view" chosen=shown.into() options=views choose=move |shown: Shown| view.mode.set(shown.mode())/>
+            <Choice name="view" chosen=shown options=views choose=move |shown: Shown| view.mode.set(shown.mode())/>
             <Show when=has_x>
-                <Choice name="x" chosen=view.x.into() options=|| X.to_vec() choose=move |x| view.x.set(x)/>
+                <Choice name="x" chosen=move || view.x.get() options=|| X.to_vec() choose=move |x| view.x.set(x)/>
             </Show>
             <Show when=has_y>
-                <Choice name="y" chosen=view.y.into() options=|| X.to_vec() choose=move |y| view.y.set(y)/>
+                <Choice name="y" chosen=move || view.y.get() options=|| X.to_vec() choose=move |y| view.y.set(y)/>
             </Show>
             <Show when=has_lines>
-                <Choice name="lines" chosen=view.lines.into() options=|| LINES.to_vec() choose=move |lines| view.choose_lines(lines)/>
+                <Choice name="lines" chosen=move || view.lines.get() options=|| LINES.to_vec() choose=move |lines| view.choose_lines(lines)/>
             </Show>
             <Show when=has_colours>
-                <Choice name="colour by" chosen=view.colour.into() options=colours choose=move |colour| view.colour.set(colour)/>
+                <Choice name="colour by" chosen=move || view.colour.get() options=colours choose=move |colour| view.colour.set(colour)/>
             </Show>
             <Metric/>
             <AsTheyWere/>
@@ -76,12 +76,12 @@ pub(super) fn Toolbar() -> impl IntoView {
 #[component]
 fn Choice<T: Clone + Copy + PartialEq + Send + Sync + 'static>(
     name: &'static str,
-    chosen: Signal<T>,
+    chosen: impl Fn() -> T + Copy + Send + 'static,
     options: impl Fn() -> Vec<(&'static str, T)> + Send + 'static,
     choose: impl Fn(T) + Clone + Send + 'static,
 ) -> impl IntoView {
     let button = move |(option, value): (&'static str, T)| {
-        let is_on = move || chosen.get() == value;
+        let is_on = move || chosen() == value;
         let choose = choose.clone();
         view! {
             <button class:on=is_on aria-pressed=move || is_on().to_string() on:click=move |_| choose(value)>
