@@ -16,6 +16,7 @@ mod tiles;
 mod heads;
 mod heatmap;
 mod line;
+mod spread;
 
 pub use chart::{Along, Chart, Draw, DrawLines, DrawRows, Of};
 pub use curve::{Curve, Subjects, over_layers, rank, steps};
@@ -24,4 +25,4 @@ pub use tiles::{Tiles, grouped};
 
 /// All charts, in the order in which people choose among them. The first one is shown where nobody
 /// chose.
-pub static CHARTS: &[Chart] = &[line::CHART, heatmap::CHART, heads::CHART];
+pub static CHARTS: &[Chart] = &[line::CHART, heatmap::CHART, heads::CHART, spread::CHART];

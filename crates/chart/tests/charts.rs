@@ -205,6 +205,37 @@ fn a_row_is_a_curve_and_a_column_a_step() {
 }
 
 #[test]
+fn a_spread_is_of_the_values_that_exist() {
+    let curves: Vec<Curve> = [Some(1.0), Some(2.0), None, Some(4.0), Some(8.0)]
+        .into_iter()
+        .zip(0..)
+        .map(|(value, head)| curve(0, Some(head), &[(0, value), (10 + head, Some(5.0))]))
+        .collect();
+    let chart = lines("spread", &curves);
+    let at_first: Vec<_> = chart
+        .series
+        .iter()
+        .map(|line| (line.name.as_str(), line.points[0]))
+        .collect();
+    let expected = [
+        ("max", 8.0),
+        ("75 %", 5.0),
+        ("median", 3.0),
+        ("25 %", 1.75),
+        ("min", 1.0),
+    ];
+    assert_eq!(
+        at_first,
+        expected.map(|(name, value)| (name, (0.0, Some(value))))
+    );
+    // Each other step has one value only.
+    for line in &chart.series {
+        let points = (10..15_u32).map(|step| (f64::from(step), Some(5.0)));
+        assert!(line.points[1..].iter().copied().eq(points));
+    }
+}
+
+#[test]
 fn tiles_are_told_apart_by_what_lines_have_in_common() {
     let heads = heads();
     let of = |tiles: Tiles| grouped(&heads, |curve| tiles.common(&curve.subject));

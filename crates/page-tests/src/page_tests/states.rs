@@ -130,6 +130,10 @@ pub(crate) const STATES: &[State] = &[
         reach: |tab, at| view(tab, at, "Heads"),
     },
     State {
+        name: "spread",
+        reach: |tab, at| view(tab, at, "Spread"),
+    },
+    State {
         name: "table",
         reach: |tab, at| view(tab, at, "Table"),
     },

@@ -219,6 +219,23 @@ fn every_chart_makes_a_figure_of_heads() {
 }
 
 #[test]
+fn lines_of_a_charts_own_have_a_legend_or_labels() {
+    for layers in [3, 12] {
+        let choice = Choice {
+            chart: chart("spread"),
+            ..choice()
+        };
+        let (series, words) = seen(&drawn(layers, 0, &choice).unwrap());
+        // Five for each of two components.
+        assert_eq!(series, 10);
+        for word in ["max", "75 %", "median", "25 %", "min"] {
+            assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+        }
+        assert!(!words.iter().any(|words| words.contains("numbers:")));
+    }
+}
+
+#[test]
 fn a_single_step_is_drawn_over_layers() {
     let results = changed(results(3, 2), |number| {
         (number.step == 1000).then_some(number)
