@@ -75,8 +75,17 @@ pub async fn run_lane(
     for step in &lane.steps {
         let mut tensors = StepTensors::of(step);
         while let Some((jobs, fetched)) = fetcher.next_of(step).await {
-            tensors.add(fetched.map_err(|source| run.unread(step, source))?);
-            if run.compute(step, jobs, &mut tensors, listener)?.is_break() {
+            let flow = match fetched {
+                Ok(fetched) => {
+                    tensors.add(fetched);
+                    run.compute(step, jobs, &mut tensors, listener)?
+                }
+                Err(error) => {
+                    let status = run.obstruction(step, error)?;
+                    run.pass_over(step, jobs, &status, listener)
+                }
+            };
+            if flow.is_break() {
                 return Ok(());
             }
         }
@@ -134,13 +143,10 @@ impl<'a> LaneRun<'a> {
                         }
                         Ok(Rc::new(built))
                     }
-                    Err(error) => Err(obstruction(error).map_err(|it| self.unread(step, it))?),
+                    Err(error) => Err(self.obstruction(step, error)?),
                 },
             };
-            let mut metrics = job.metrics.iter();
-            if metrics.any(|metric| metric.target == Some(step.step)) {
-                self.targets.insert((index, step.step), built.clone());
-            }
+            self.keep_target(index, job, step, &built);
             let flow = match built {
                 Ok(built) => self.measure(index, step, &built, listener),
                 Err(status) => self.tell_obstructed(job, step, &status, listener),
@@ -150,6 +156,55 @@ impl<'a> LaneRun<'a> {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Passes over what some jobs of a step ask for: their files cannot be read.
+    fn pass_over(
+        &mut self,
+        step: &'a LaneStep,
+        jobs: Range<usize>,
+        status: &Status,
+        listener: &mut Listener<'_>,
+    ) -> ControlFlow<()> {
+        for index in jobs {
+            let Some((inputs, job)) = step.inputs.get(index).zip(self.lane.jobs.get(index)) else {
+                continue;
+            };
+            let status = match inputs {
+                Inputs::Absent => continue,
+                Inputs::Obstructed(status) => status,
+                Inputs::Tensors(_) => status,
+            };
+            self.keep_target(index, job, step, &Err(status.clone()));
+            self.tell_obstructed(job, step, status, listener)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Keeps what a step built where others are compared with it.
+    fn keep_target(&mut self, index: usize, job: &Job, step: &LaneStep, built: &Target) {
+        let mut metrics = job.metrics.iter();
+        if metrics.any(|metric| metric.target == Some(step.step)) {
+            self.targets.insert((index, step.step), built.clone());
+        }
+    }
+
+    /// Why tensors have no values, where that shows only when they are read. What another try could
+    /// read ends the lane, and so does a broken file where the config wants none.
+    fn obstruction(&self, step: &LaneStep, error: ReadError) -> Result<Status, EngineError> {
+        let (code, text) = match error {
+            ReadError::Order { tensor, found } => {
+                let obstacle = Obstacle::Order { found };
+                (obstacle.code(), format!("{tensor}: {obstacle}"))
+            }
+            error if self.lane.passes_over_broken && error.is_of_file() => {
+                let reason = error.to_string();
+                let obstacle = Obstacle::Unreadable { reason };
+                (obstacle.code(), obstacle.to_string())
+            }
+            error => return Err(self.unread(step, error)),
+        };
+        Ok(Status::new(code, &text))
     }
 
     /// Tells of every number of a job that it has no value at a step.
@@ -376,20 +431,6 @@ impl<'a> LaneRun<'a> {
             head: head.map(|head| head as u64),
             output: output.trim_start_matches('.').into(),
         }
-    }
-}
-
-/// Why a tensor has no values, where that shows only when it is read.
-fn obstruction(error: ReadError) -> Result<Status, ReadError> {
-    match error {
-        ReadError::Order { tensor, found } => {
-            let obstacle = Obstacle::Order { found };
-            Ok(Status::new(
-                obstacle.code(),
-                &format!("{tensor}: {obstacle}"),
-            ))
-        }
-        error => Err(error),
     }
 }
 

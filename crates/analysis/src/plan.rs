@@ -71,6 +71,8 @@ pub struct Lane {
     pub jobs: Vec<Job>,
     /// The steps, targets of comparisons first.
     pub steps: Vec<LaneStep>,
+    /// Whether a step whose file proves broken while it is read costs its own numbers only.
+    pub passes_over_broken: bool,
 }
 
 /// One component of one layer, with every metric that is asked of it.
@@ -274,6 +276,7 @@ struct Selection {
     last: u64,
     /// What data the run has, in words, for messages.
     data: Vec<String>,
+    passes_over_broken: bool,
 }
 
 impl Selection {
@@ -321,6 +324,7 @@ impl Selection {
                 broken,
                 last,
                 data: data_in_words(run),
+                passes_over_broken: config.on_error == OnError::Skip,
             })
         } else {
             Err(PlanErrors(problems))

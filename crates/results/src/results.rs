@@ -1,13 +1,13 @@
 //! Everything an analysis found.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ckptscope_vocabulary::{ModelShape, without_wrappers};
 use serde::{Deserialize, Serialize};
 
 use crate::order::Order;
-use crate::{Entry, EntryId, Series, SeriesId, SeriesPoint, SeriesSet};
+use crate::{Entry, EntryId, Series, SeriesId, SeriesPoint, SeriesSet, Text};
 
 /// Everything an analysis found: the contents of `results.json`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +42,9 @@ pub struct Results {
     pub series: SeriesSet,
 }
 
+/// The status' code of numbers whose file cannot be read.
+pub const UNREADABLE: &str = "unreadable";
+
 /// A step that was asked for and cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -74,6 +77,25 @@ impl Results {
     pub fn sort(&mut self) {
         let order = Order::of(&self.entries, &self.runs);
         self.series.sort_by_cached_key(|id| order.key(id));
+    }
+
+    /// Warns of every step whose file proved broken while its tensors were read; once of each, with
+    /// the first reason. Its numbers have the status [`UNREADABLE`].
+    pub fn tell_unreadable(&mut self) {
+        let mut by_step: BTreeMap<u64, (usize, Text)> = BTreeMap::new();
+        for point in self.series.iter().flat_map(|series| series.points()) {
+            let broken = point.status.filter(|status| *status.code == *UNREADABLE);
+            if let Some(status) = broken {
+                let told = by_step.entry(point.step);
+                told.or_insert_with(|| (0, Text::clone(&status.text))).0 += 1;
+            }
+        }
+        for (step, (count, reason)) in by_step {
+            let warning = format!("step {step}: {count} numbers are missing: {reason}");
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
     }
 
     /// Everything but the numbers.

@@ -29,6 +29,7 @@ pub(super) fn build(model: &ModelShape, selection: &Selection, layers: LayerJobs
                 model: model.of_layer(layer),
                 jobs,
                 steps,
+                passes_over_broken: selection.passes_over_broken,
             }
         })
         .collect()
@@ -95,6 +96,7 @@ fn split_lane(lane: &Lane, parts: usize) -> Vec<Lane> {
                 model: lane.model.clone(),
                 jobs: lane.jobs.clone(),
                 steps,
+                passes_over_broken: lane.passes_over_broken,
             }
         })
         .collect()

@@ -32,6 +32,7 @@ pub struct LaneMessage {
     layouts: Vec<TensorLayout>,
     inputs: Vec<Vec<InputsMessage>>,
     steps: Vec<StepMessage>,
+    passes_over_broken: bool,
 }
 
 /// A message that is no lane.
@@ -336,6 +337,7 @@ impl From<&Lane> for LaneMessage {
             layouts: tables.layouts.items,
             inputs: tables.inputs.items,
             steps,
+            passes_over_broken: lane.passes_over_broken,
         }
     }
 }
@@ -357,6 +359,7 @@ impl LaneMessage {
                 .map(|step| self.step(step))
                 .collect::<Result<_, _>>()?,
             model: self.model,
+            passes_over_broken: self.passes_over_broken,
         })
     }
 

@@ -218,6 +218,7 @@ impl Analysis {
         let mut results = self.results.get_untracked()?;
         results.series = self.series.get_value();
         results.sort();
+        results.tell_unreadable();
         Some(results)
     }
 
