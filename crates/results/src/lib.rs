@@ -29,7 +29,7 @@ pub use file::schema;
 pub use file::{FORMAT, ResultsError, VERSION};
 pub use numbers::{Number, Numbers};
 pub use panel::{PanelId, SEPARATOR, Subject, SubjectError, short_name};
-pub use results::{Input, Results, UnreadableStep};
+pub use results::{Input, Results, UNREADABLE, UnreadableStep};
 pub use series::{EntryId, Series, SeriesId, SeriesPoint, Text};
 pub use set::SeriesSet;
 pub use status::Status;

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ckptscope_analysis::plan::{self, PlanProblem};
 use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_protocol::{ConfigProblem, Cost, Event};
-use ckptscope_results::{Number, Results, SeriesSet};
+use ckptscope_results::{Number, Results, SeriesSet, Status, UNREADABLE};
 use jiff::Zoned;
 
 use crate::executor::Executor;
@@ -131,6 +131,7 @@ impl Analysis {
         results.inputs = identity::of_inputs(&self.plan, &self.place);
         results.series = series;
         results.sort();
+        results.tell_unreadable();
         results
     }
 
@@ -203,6 +204,7 @@ impl Analysis {
             return Ok(None);
         };
         let results = self.results(std::mem::take(&mut journal.series));
+        self.say_unread(&results, reporter)?;
         let report = RunReport {
             program: results.program.clone(),
             run: self.request.given.clone(),
@@ -254,6 +256,23 @@ impl Analysis {
             Ok(())
         })?;
         Ok((!executor.is_stopped()).then_some(read_bytes))
+    }
+
+    /// Says which steps proved broken while they were read.
+    ///
+    /// # Errors
+    /// When nothing could be read at all.
+    fn say_unread(&self, results: &Results, reporter: &mut Reporter<'_>) -> Result<()> {
+        let mut found_later = results.warnings.iter().skip(self.plan.warnings.len());
+        for warning in found_later.clone() {
+            reporter.warn(warning);
+        }
+        let is_unread = |status: Option<&Status>| status.is_some_and(|it| *it.code == *UNREADABLE);
+        let mut statuses = results.rows().map(|(_, point)| point.status);
+        match found_later.next() {
+            Some(first) if statuses.all(is_unread) => bail!("nothing could be read; {first}"),
+            _ => Ok(()),
+        }
     }
 
     fn write(&self, results: &Results, run: &RunReport) -> Result<()> {

@@ -151,10 +151,8 @@ pub const COMPONENT_ENTRY: Section = Section {
         },
         Key {
             name: "layer_suffixes",
-            takes: "a suffix, a list of suffixes, or a map with one for each role",
-            otherwise: Otherwise::Depends(
-                "needed but by circuits of a model whose architecture is known",
-            ),
+            takes: "a suffix, a list of them, or a map by role",
+            otherwise: Otherwise::Depends("needed unless roles are known"),
             summary: "the tensors of a layer that it is made of, as in `attention.o_proj`; each of a list alone",
         },
         Key {

@@ -188,8 +188,9 @@ fn the_next_step_is_on_its_way_before_a_number_of_this_one_is_told() {
 
 #[test]
 fn an_error_of_what_is_read_ahead_is_told_of_its_own_step() {
-    let (tree, plan) = lane(100);
+    let (tree, mut plan) = lane(100);
     let tree = eager(tree, Some("step_2/model.safetensors"));
+    plan.lanes[0].passes_over_broken = false;
     let error = run(&tree, &plan.lanes[0], None).unwrap_err();
     assert!(
         matches!(error, EngineError::Read { step: 2, .. }),
@@ -198,6 +199,24 @@ fn an_error_of_what_is_read_ahead_is_told_of_its_own_step() {
     let told = tree.log.lines().iter().filter(|it| *it == "told 1").count();
     assert_eq!(told, 2, "what comes before is told");
     assert!(!tree.log.lines().contains(&format!("read {}", file(3))));
+}
+
+#[test]
+fn a_step_that_proves_broken_costs_its_own_numbers() {
+    let (tree, plan) = lane(100);
+    let expected = numbers(&plan.lanes[0], &tree);
+    let tree = eager(tree, Some("step_2/model.safetensors"));
+    let found = numbers(&plan.lanes[0], &tree);
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!((&found.id, found.step), (&expected.id, expected.step));
+        let status = found.status.as_ref().map(|status| &*status.code);
+        if found.step == 2 {
+            assert_eq!((&found.value, status), (&None, Some("unreadable")));
+        } else {
+            assert_eq!(found, expected);
+        }
+    }
 }
 
 #[test]

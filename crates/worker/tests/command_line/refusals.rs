@@ -252,17 +252,23 @@ fn the_demo_config_is_one_for_the_demo_run() {
         .says(&["demo.yaml does not fit run"]);
 }
 
-/// A copy of the run whose tensors are compressed, with one byte of a tensor of step 200 turned.
+/// A copy of the run whose tensors are compressed; those of step 200 cannot be unpacked.
 fn with_a_damaged_tensor(scratch: &Scratch) {
     let own = in_project("tests/field/33e-rezipped-deflated/run");
     for step in ["checkpoint-100", "checkpoint-200"] {
         let file = format!("{step}/pytorch_model.bin");
         let mut bytes = fs::read(own.join(&file)).unwrap();
         if step.ends_with("200") {
-            // In the middle of the first layer's data, which begins behind the pickle.
-            let middle = bytes.len() / 2;
-            for byte in &mut bytes[middle..middle + 40] {
-                *byte ^= 0x55;
+            let begins = |at: &usize| bytes[*at..].starts_with(b"PK\x03\x04");
+            let entries: Vec<usize> = (0..bytes.len()).filter(begins).collect();
+            for entry in entries {
+                let length = |at: usize| usize::from(bytes[entry + at]);
+                let name = entry + 30..entry + 30 + length(26);
+                let content = name.end + length(28) + 256 * length(29);
+                if bytes[name].windows(6).any(|part| part == b"/data/") {
+                    // A block of a kind that does not exist.
+                    bytes[content] = 7;
+                }
             }
         }
         scratch.write(&format!("run/{file}"), bytes);
@@ -276,14 +282,21 @@ fn a_file_that_proves_broken_while_it_is_read_costs_its_own_numbers() {
     let config = fs::read_to_string(in_project("tests/field/33e-rezipped-deflated/config.yaml"));
     let config = config.unwrap();
     let ended = scratch.analyze(&config, "out", &[]).expect(0);
-    ended.says(&["warning: step 200: ", " numbers are missing: it cannot be read: "]);
+    ended.says(&[
+        "warning: step 200: ",
+        " numbers are missing: it cannot be read: ",
+    ]);
     let results = json(&scratch.path().join("out/x/results.json"));
     assert!(results["warnings"].to_string().contains("step 200: "));
     let table = fs::read_to_string(scratch.path().join("out/x/norm_val.csv")).unwrap();
     let undefined = table.lines().filter(|line| line.ends_with(",unreadable"));
     let undefined: Vec<&str> = undefined.collect();
     assert!(!undefined.is_empty() && undefined.iter().all(|row| row.starts_with("200,")));
-    assert!(table.lines().any(|line| line.starts_with("100,") && line.ends_with(",,")));
+    assert!(
+        table
+            .lines()
+            .any(|line| line.starts_with("100,") && line.ends_with(",,"))
+    );
     // Who wants none missing is refused.
     let strict = format!("{config}on_error: stop\n");
     let ended = scratch.analyze(&strict, "strict", &[]).expect(1);
