@@ -45,7 +45,7 @@ fn Found() -> impl IntoView {
 /// The step that is looked at, and the way to the one before and after.
 #[component]
 fn Steps(run: Memo<RunSummary>) -> impl IntoView {
-    let State { explore, ask, .. } = State::here();
+    let explore = State::here().explore;
     let now = Memo::new(move |_| {
         explore
             .part
@@ -68,6 +68,44 @@ fn Steps(run: Memo<RunSummary>) -> impl IntoView {
     let last = move || run.with(|run| run.steps.len().saturating_sub(1));
     let is_first = move || at().is_none_or(|at| at == 0);
     let is_last = move || at().is_none_or(|at| at == last());
+    let choose = move |value: String| go(untrack(|| place_of(value.parse().ok())));
+    view! {
+        <div class="field">
+            <span id="explore-step">"Step"</span>
+            <span class="row tight">
+                <button
+                    aria-label="The step before"
+                    disabled=is_first
+                    data-test="explore-step-before"
+                    on:click=move |_| go(at().and_then(|at| at.checked_sub(1)))
+                >
+                    "‹"
+                </button>
+                <select
+                    class="grow"
+                    aria-labelledby="explore-step"
+                    data-test="explore-step"
+                    on:change:target=move |event| choose(event.target().value())
+                >
+                    <Options run now/>
+                </select>
+                <button
+                    aria-label="The step after"
+                    disabled=is_last
+                    data-test="explore-step-after"
+                    on:click=move |_| go(at().map(|at| at + 1))
+                >
+                    "›"
+                </button>
+            </span>
+        </div>
+    }
+}
+
+/// The steps to choose from, those that cannot be read marked.
+#[component]
+fn Options(run: Memo<RunSummary>, now: Memo<Option<u64>>) -> impl IntoView {
+    let State { explore, ask, .. } = State::here();
     let choices = Memo::new(move |_| {
         let mut read = explore.unreadable.get();
         ask.checked.with(|checked| {
@@ -91,39 +129,7 @@ fn Steps(run: Memo<RunSummary>) -> impl IntoView {
             </option>
         }
     };
-    let options = move || choices.get().into_iter().map(option).collect_view();
-    let choose = move |value: String| go(untrack(|| place_of(value.parse().ok())));
-    view! {
-        <div class="field">
-            <span id="explore-step">"Step"</span>
-            <span class="row tight">
-                <button
-                    aria-label="The step before"
-                    disabled=is_first
-                    data-test="explore-step-before"
-                    on:click=move |_| go(at().and_then(|at| at.checked_sub(1)))
-                >
-                    "‹"
-                </button>
-                <select
-                    class="grow"
-                    aria-labelledby="explore-step"
-                    data-test="explore-step"
-                    on:change:target=move |event| choose(event.target().value())
-                >
-                    {options}
-                </select>
-                <button
-                    aria-label="The step after"
-                    disabled=is_last
-                    data-test="explore-step-after"
-                    on:click=move |_| go(at().map(|at| at + 1))
-                >
-                    "›"
-                </button>
-            </span>
-        </div>
-    }
+    move || choices.get().into_iter().map(option).collect_view()
 }
 
 /// A step to choose.
