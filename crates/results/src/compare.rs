@@ -170,7 +170,7 @@ impl Match {
             .iter()
             .map(|series| series.as_ref()?.point(step));
         let points: Vec<_> = points.collect();
-        points.iter().any(Option::is_some).then(|| ComparedRow {
+        points.iter().any(Option::is_some).then_some(ComparedRow {
             id: &self.id,
             step,
             points,

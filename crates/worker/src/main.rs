@@ -58,7 +58,10 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     // Before arguments are read: a token may be one of them.
-    if std::env::args_os().nth(1).is_some_and(wants_keys) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|command| wants_keys(&command))
+    {
         environment::load();
     }
     let arguments = Arguments::parse();
@@ -88,9 +91,9 @@ fn main() -> ExitCode {
 }
 
 /// Whether a command of that name may ask somebody who wants a key.
-fn wants_keys(command: OsString) -> bool {
+fn wants_keys(command: &OsString) -> bool {
     let wanting = ["analyze", "inspect", "audit", "check", "serve"];
-    wanting.iter().any(|name| command == *name)
+    wanting.iter().any(|name| command == name)
 }
 
 fn is_misuse(error: &anyhow::Error) -> bool {

@@ -3,6 +3,7 @@
 //! What a series is of stands in all of its rows, so [`Table`] writes it once and copies the bytes.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde_json::json;
 
@@ -87,22 +88,21 @@ impl Table {
         first: impl Iterator<Item = &'a str>,
         names_stacks: bool,
     ) -> Result<(), WriteError> {
-        let place = std::ptr::from_ref(id);
-        if !self.known.contains_key(&place) {
-            let first: Vec<&str> = first.collect();
-            let mut before = cells(&first)?;
-            if !first.is_empty() {
-                before.push(b',');
+        let [before, behind] = match self.known.entry(std::ptr::from_ref(id)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let first: Vec<&str> = first.collect();
+                let mut before = cells(&first)?;
+                if !first.is_empty() {
+                    before.push(b',');
+                }
+                new.insert([before, behind_step(id, names_stacks)?])
             }
-            self.known
-                .insert(place, [before, behind_step(id, names_stacks)?]);
-        }
-        if let Some([before, behind]) = self.known.get(&place) {
-            self.bytes.extend(before);
-            self.bytes.extend(step.to_string().bytes());
-            self.bytes.push(b',');
-            self.bytes.extend(behind);
-        }
+        };
+        self.bytes.extend(&*before);
+        self.bytes.extend(step.to_string().bytes());
+        self.bytes.push(b',');
+        self.bytes.extend(&*behind);
         Ok(())
     }
 
