@@ -57,7 +57,7 @@ async fn values(tree: &dyn Tree, run: &Run) -> BTreeMap<(u64, String), Vec<f64>>
 fn a_distributed_checkpoint_is_the_same_from_the_hub_and_from_a_server() {
     let world = World::new(vec![repository()]);
     let expected = world.block_on(async {
-        let tree = LocalTree::scan(&on_disk()).unwrap();
+        let tree = LocalTree::scan(on_disk()).unwrap();
         let run = Run::find(&tree).await.unwrap();
         values(&tree, &run).await
     });
