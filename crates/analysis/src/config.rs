@@ -127,6 +127,8 @@ pub enum LayerSelection {
     All,
     /// These.
     List(Vec<u64>),
+    /// None: its suffixes are whole names of tensors outside of layers.
+    Outside,
 }
 
 /// Which steps.

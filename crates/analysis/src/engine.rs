@@ -15,7 +15,7 @@ use std::rc::Rc;
 use ckptscope_checkpoint::{Obstacle, ReadError, StoredTensor, Tree};
 use ckptscope_metrics::{Facts, Form, Measurement, Needs};
 use ckptscope_protocol::{Event, Progress};
-use ckptscope_results::{EntryId, Number, SeriesId, Status, Text, Value};
+use ckptscope_results::{EntryId, Number, SeriesId, Status, Text, Value, layer_in_words};
 use nalgebra::DMatrix;
 
 use self::fetch::Fetcher;
@@ -28,14 +28,14 @@ use crate::plan::{Inputs, Job, Lane, LaneStep, MetricJob};
 #[non_exhaustive]
 pub enum EngineError {
     /// A tensor could not be read.
-    #[error("layer {layer}, step {step}: {source}")]
+    #[error("{}, step {step}: {source}", layer_in_words(*layer))]
     Read {
         /// The lane's layer.
-        layer: u64,
+        layer: Option<u64>,
         /// The step.
         step: u64,
         /// Why.
-        source: ReadError,
+        source: Box<ReadError>,
     },
     /// Tensors that do not make a component, though their shapes said so.
     #[error("{key} at step {step}: {source}")]
@@ -250,11 +250,11 @@ impl<'a> LaneRun<'a> {
         self.report_progress(listener)
     }
 
-    const fn unread(&self, step: &LaneStep, source: ReadError) -> EngineError {
+    fn unread(&self, step: &LaneStep, source: ReadError) -> EngineError {
         EngineError::Read {
             layer: self.lane.layer,
             step: step.step,
-            source,
+            source: Box::new(source),
         }
     }
 

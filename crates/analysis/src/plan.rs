@@ -43,7 +43,7 @@ use crate::config::{Config, MetricEntry, OnError, StepSelection, Target};
 /// An analysis of one run, ready to be computed.
 #[derive(Clone)]
 pub struct Plan {
-    /// Its lanes: one per layer, in ascending order.
+    /// Its lanes: one per layer, in ascending order, that of tensors outside of layers first.
     pub lanes: Vec<Lane>,
     /// The model's dimensions as they are taken, where anything says them.
     pub model: Option<ModelShape>,
@@ -63,8 +63,8 @@ pub struct Plan {
 /// it.
 #[derive(Clone)]
 pub struct Lane {
-    /// The layer.
-    pub layer: u64,
+    /// The layer; none of tensors outside of layers.
+    pub layer: Option<u64>,
     /// The model's dimensions.
     pub model: ModelShape,
     /// What is computed at every step.
@@ -147,10 +147,14 @@ impl Inputs {
 }
 
 impl Job {
-    /// What results call it in its layer, without the data type: `{stack}{layer}.{label}`.
+    /// What results call it in its layer, without the data type: `{stack}{layer}.{label}`; outside
+    /// of layers by its label alone.
     #[must_use]
-    pub fn key(&self, layer: u64) -> String {
-        format!("{}{layer}.{}", self.stack, self.label)
+    pub fn key(&self, layer: Option<u64>) -> String {
+        match layer {
+            Some(layer) => format!("{}{layer}.{}", self.stack, self.label),
+            None => self.label.to_string(),
+        }
     }
 }
 
@@ -217,7 +221,8 @@ impl Plan {
     /// Whether its components are of several stacks of layers.
     #[must_use]
     pub fn has_several_stacks(&self) -> bool {
-        let jobs = self.lanes.iter().flat_map(|lane| &lane.jobs);
+        let of_layers = self.lanes.iter().filter(|lane| lane.layer.is_some());
+        let jobs = of_layers.flat_map(|lane| &lane.jobs);
         let mut stacks = jobs.map(|job| without_wrappers(&job.stack));
         let first = stacks.next();
         stacks.any(|stack| Some(stack) != first)
@@ -405,8 +410,8 @@ struct Resolved {
     warnings: Vec<String>,
 }
 
-/// The jobs of each layer.
-type LayerJobs = BTreeMap<u64, Vec<jobs::PlannedJob>>;
+/// The jobs of each layer, and of no layer.
+type LayerJobs = BTreeMap<Option<u64>, Vec<jobs::PlannedJob>>;
 
 impl Lane {
     /// Leaves out the steps that `is_finished`; one that others are compared with is still read.

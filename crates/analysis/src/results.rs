@@ -9,7 +9,9 @@ use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 use ckptscope_results::{Entry, MeasuredComponent, Results};
 use serde_json::{Map, Value, json};
 
-use crate::config::{ComponentEntry, Config, LayerSuffix, MetricEntry, Target, meant};
+use crate::config::{
+    ComponentEntry, Config, LayerSelection, LayerSuffix, MetricEntry, Target, meant,
+};
 use crate::plan::{Job, Plan};
 
 /// The results of a planned analysis, without its numbers.
@@ -101,10 +103,11 @@ impl ComponentEntry {
             stack: stack.to_owned(),
             parameters: values(&self.parameters),
         };
-        if !plan.has_several_stacks() {
+        if self.layers == LayerSelection::Outside || !plan.has_several_stacks() {
             return vec![told("")];
         }
-        let jobs = plan.lanes.iter().flat_map(|lane| &lane.jobs);
+        let of_layers = plan.lanes.iter().filter(|lane| lane.layer.is_some());
+        let jobs = of_layers.flat_map(|lane| &lane.jobs);
         let is_its = |job: &&Job| {
             let mut metrics = job.metrics.iter();
             (&*job.label, job.kind, job.split) == (&*component, self.kind, split)

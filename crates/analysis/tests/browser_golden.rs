@@ -1,4 +1,4 @@
-//! The bundled run's golden values, in a browser.
+//! Golden values, in a browser.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,4 +12,14 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen_test]
 async fn every_value_of_the_bundled_run() {
     golden::check_bundled_run().await;
+}
+
+#[wasm_bindgen_test]
+async fn every_value_of_single_matrices() {
+    golden::more::check_single_matrices().await;
+}
+
+#[wasm_bindgen_test]
+fn every_value_of_pairs() {
+    golden::more::check_pairs();
 }

@@ -20,7 +20,7 @@ use roxmltree::Document;
 fn curve(layer: u64, head: Option<u64>, points: &[(u64, Option<f64>)]) -> Curve {
     let id = SeriesId {
         component: "ov_circuit".into(),
-        layer,
+        layer: Some(layer),
         head,
         ..SeriesId::default()
     };

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_vocabulary::without_wrappers;
+
 use crate::name::{Naming, WEIGHT, without_weight};
 
 /// What is known of tensors of layers, by stack, layer and name.
@@ -24,7 +26,8 @@ use crate::name::{Naming, WEIGHT, without_weight};
 #[derive(Clone, Debug)]
 pub struct Stacks<T> {
     stacks: BTreeMap<String, Stack<T>>,
-    outside: Outside,
+    /// What belongs to no layer, by whole names without wrappers.
+    outside: Tensors<T>,
 }
 
 /// The layers of one stack.
@@ -35,7 +38,8 @@ struct Stack<T> {
     layers: BTreeMap<u64, Tensors<T>>,
 }
 
-/// The tensors of a layer, by what stands after its number in their names.
+/// The tensors of a layer, by what stands after its number in their names; or those outside of
+/// layers, by their names.
 type Tensors<T> = BTreeMap<String, Vec<T>>;
 
 /// The tensors that belong to no layer.
@@ -66,17 +70,18 @@ impl<T> Stacks<T> {
         let naming = Naming::of(tensors.iter().map(|(name, _)| name.as_str()));
         let mut sorted = Self {
             stacks: BTreeMap::new(),
-            outside: Outside::default(),
+            outside: Tensors::new(),
         };
         for (name, tensor) in tensors {
-            sorted.add(name, tensor, &naming);
+            sorted.add(&name, tensor, &naming);
         }
         sorted
     }
 
-    fn add(&mut self, name: String, tensor: T, naming: &Naming) {
-        let Some(layer) = naming.layer_of(&name) else {
-            self.outside.add(name);
+    fn add(&mut self, name: &str, tensor: T, naming: &Naming) {
+        let Some(layer) = naming.layer_of(name) else {
+            let name = without_wrappers(name).into_owned();
+            self.outside.entry(name).or_default().push(tensor);
             return;
         };
         let stack = self.stacks.entry(layer.stack).or_default();
@@ -85,10 +90,40 @@ impl<T> Stacks<T> {
         tensors.entry(layer.rest).or_default().push(tensor);
     }
 
-    /// What belongs to no layer.
+    /// What belongs to no layer, in short.
     #[must_use]
-    pub const fn outside(&self) -> &Outside {
-        &self.outside
+    pub fn outside(&self) -> Outside {
+        Outside {
+            count: self.outside.values().map(Vec::len).sum(),
+            examples: self.outside.keys().take(EXAMPLES).cloned().collect(),
+        }
+    }
+
+    /// The names of what belongs to no layer, as configs spell them: without `.weight` at their
+    /// ends where that is enough. Sorted.
+    #[must_use]
+    pub fn names_outside(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        for name in self.outside.keys() {
+            let short = without_weight(name);
+            names.insert(match self.spelling_outside(short) {
+                Spelling::WeightMayLack => short,
+                Spelling::Whole => name,
+            });
+        }
+        names
+    }
+
+    /// How the name of a tensor outside of layers must be spelled.
+    #[must_use]
+    pub fn spelling_outside(&self, name: &str) -> Spelling {
+        Spelling::of(name, [&self.outside])
+    }
+
+    /// The tensors that a name means outside of layers. More than one cannot be told apart.
+    #[must_use]
+    pub fn of_no_layer(&self, name: &str, spelling: Spelling) -> &[T] {
+        meant(&self.outside, name, spelling)
     }
 
     /// What stands before the layers' numbers in the names of a stack: several where some names
@@ -120,13 +155,7 @@ impl<T> Stacks<T> {
     /// How a suffix must be spelled in a stack.
     #[must_use]
     pub fn spelling(&self, stack: &str, suffix: &str) -> Spelling {
-        let with_weight = with_weight(suffix);
-        let mut layers = self.layers(stack).map(|(_, tensors)| tensors);
-        if layers.any(|it| it.contains_key(suffix) && it.contains_key(&with_weight)) {
-            Spelling::Whole
-        } else {
-            Spelling::WeightMayLack
-        }
+        Spelling::of(suffix, self.layers(stack).map(|(_, tensors)| tensors))
     }
 
     /// The layers of a stack that have a suffix, ascending.
@@ -203,12 +232,15 @@ impl<T> Default for Stack<T> {
     }
 }
 
-impl Outside {
-    fn add(&mut self, name: String) {
-        self.count += 1;
-        self.examples.insert(name);
-        if self.examples.len() > EXAMPLES {
-            self.examples.pop_last();
+impl Spelling {
+    /// Of a suffix or name in some layers.
+    fn of<'a, T: 'a>(suffix: &str, layers: impl IntoIterator<Item = &'a Tensors<T>>) -> Self {
+        let with_weight = with_weight(suffix);
+        let mut layers = layers.into_iter();
+        if layers.any(|it| it.contains_key(suffix) && it.contains_key(&with_weight)) {
+            Self::Whole
+        } else {
+            Self::WeightMayLack
         }
     }
 }
@@ -279,9 +311,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_no_layer_is_counted() {
-        let found = stacks(&["d", "c", "layers.0.a", "b", "a"]);
-        assert_eq!(found.outside().count, 4);
-        assert!(found.outside().examples.iter().eq(["a", "b", "c"]));
+    fn what_is_of_no_layer_is_counted_and_found_by_its_name() {
+        let found = stacks(&["d.weight", "c", "layers.0.a", "module.b.weight", "b", "a"]);
+        assert_eq!(found.outside().count, 5);
+        assert!(found.outside().examples.iter().eq(["a", "b", "b.weight"]));
+        assert_eq!(
+            found.names_outside(),
+            ["a", "b", "b.weight", "c", "d"].into()
+        );
+        assert_eq!(found.spelling_outside("b"), Spelling::Whole);
+        let of = |name| found.of_no_layer(name, found.spelling_outside(name));
+        assert_eq!(of("d"), ["d.weight"]);
+        assert_eq!(of("b"), ["b"]);
+        assert_eq!(of("b.weight"), ["module.b.weight"]);
+        assert_eq!(of("layers.0.a"), [""; 0]);
     }
 }

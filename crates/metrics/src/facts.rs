@@ -4,10 +4,13 @@
 //! sorting gives sums along, and the plan can price them.
 
 mod centred;
+mod comparison;
+mod eigenvalues;
 mod entries;
 mod matrix;
 mod precision;
 pub mod rank;
+mod samples;
 mod scale;
 mod spectrum;
 
@@ -40,6 +43,8 @@ pub struct Facts {
     not_finite: usize,
     statistics: OnceCell<EntryStatistics>,
     magnitudes: OnceCell<Vec<f64>>,
+    sorted_entries: OnceCell<Vec<f64>>,
+    dissimilarities: OnceCell<Result<Vec<f64>, Status>>,
     right_factor: OnceCell<DMatrix<f64>>,
     compact: OnceCell<DMatrix<f64>>,
     singular_values: OnceCell<Result<Vec<f64>, Status>>,
@@ -55,8 +60,14 @@ pub struct Needs {
     pub entry_statistics: bool,
     /// The entries' magnitudes in ascending order.
     pub sorted_magnitudes: bool,
+    /// The entries in ascending order.
+    pub sorted_entries: bool,
     /// Singular values.
     pub singular_values: bool,
+    /// Eigenvalues of a product, from its factors.
+    pub eigenvalues: bool,
+    /// How unlike each sample is every other.
+    pub dissimilarities: bool,
     /// The Gram matrix of the centred columns, and its product with the target's.
     pub centred_gram: bool,
     /// An orthonormal basis of the centred columns, and its product with the target's.
@@ -70,7 +81,10 @@ impl Needs {
         Self {
             entry_statistics: self.entry_statistics || other.entry_statistics,
             sorted_magnitudes: self.sorted_magnitudes || other.sorted_magnitudes,
+            sorted_entries: self.sorted_entries || other.sorted_entries,
             singular_values: self.singular_values || other.singular_values,
+            eigenvalues: self.eigenvalues || other.eigenvalues,
+            dissimilarities: self.dissimilarities || other.dissimilarities,
             centred_gram: self.centred_gram || other.centred_gram,
             centred_basis: self.centred_basis || other.centred_basis,
         }
@@ -169,6 +183,9 @@ impl Facts {
         if needs.entry_statistics {
             let _ = self.entry_statistics();
         }
+        if needs.sorted_entries {
+            let _ = self.sorted_entries();
+        }
         if needs.singular_values {
             let _ = self.singular_values();
         }
@@ -185,6 +202,8 @@ impl Facts {
             not_finite,
             statistics: OnceCell::new(),
             magnitudes: OnceCell::new(),
+            sorted_entries: OnceCell::new(),
+            dissimilarities: OnceCell::new(),
             right_factor: OnceCell::new(),
             compact: OnceCell::new(),
             singular_values: OnceCell::new(),

@@ -43,6 +43,40 @@ pub enum Status {
         /// Largest rank the shape allows.
         of: usize,
     },
+    /// Fewer singular values above rounding than the metric needs.
+    TooFewSingularValues {
+        /// How many there are.
+        values: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// Values that are all equal, up to rounding, where the metric is of how they differ.
+    AllEqual {
+        /// Which values, in words.
+        what: &'static str,
+    },
+    /// Matrices of different shapes, of which entries cannot be compared one by one.
+    DifferentShapes {
+        /// Rows and columns of the step's matrix.
+        step: (usize, usize),
+        /// Rows and columns of the target's.
+        target: (usize, usize),
+    },
+    /// Samples whose features are all equal, so that nothing correlates with them.
+    ConstantSamples {
+        /// How many.
+        samples: usize,
+    },
+    /// Canonical correlations that are largely forced, because two spaces of these dimensions must
+    /// nearly meet among so few samples.
+    ForcedCorrelations {
+        /// Samples there are.
+        samples: usize,
+        /// Ranks of the two sides together.
+        ranks: usize,
+    },
+    /// A matrix that is not kept in thin factors `[n, r]` and `[r, n]`, as a head's circuit is.
+    NotInFactors,
     /// A ratio whose divisor is zero.
     ZeroDivisor,
     /// An unbiased estimate that must be positive came out zero or negative.
@@ -130,6 +164,12 @@ impl Status {
             Self::NotFinite { .. } => "not_finite",
             Self::RankDeficient { .. } => "rank_deficient",
             Self::WithinRounding { .. } => "within_rounding",
+            Self::TooFewSingularValues { .. } => "too_few_singular_values",
+            Self::AllEqual { .. } => "all_equal",
+            Self::DifferentShapes { .. } => "different_shapes",
+            Self::ConstantSamples { .. } => "constant_samples",
+            Self::ForcedCorrelations { .. } => "forced_correlations",
+            Self::NotInFactors => "not_in_factors",
             Self::ZeroDivisor => "zero_divisor",
             Self::NotPositive => "not_positive",
             Self::Constant => "constant",
@@ -163,6 +203,27 @@ impl fmt::Display for Status {
                 f,
                 "rank {rank} of {of}: smaller singular values may be what rounding left when the \
                  numbers were stored"
+            ),
+            Self::TooFewSingularValues { values, needed } => write!(
+                f,
+                "{values} singular values above rounding, at least {needed} needed"
+            ),
+            Self::AllEqual { what } => write!(f, "all {what} are equal"),
+            Self::DifferentShapes { step, target } => write!(
+                f,
+                "different shapes: {} x {} at this step, {} x {} at the target",
+                step.0, step.1, target.0, target.1
+            ),
+            Self::ConstantSamples { samples } => {
+                write!(f, "{samples} samples whose features are all equal")
+            }
+            Self::ForcedCorrelations { samples, ranks } => write!(
+                f,
+                "canonical correlations are largely forced: {samples} samples, and {ranks} \
+                 dimensions on both sides together"
+            ),
+            Self::NotInFactors => f.write_str(
+                "only a head's circuit in its thin factors has it, as ov_circuit with form: circuit",
             ),
             Self::ZeroDivisor => f.write_str("the divisor is zero"),
             Self::NotPositive => {

@@ -58,8 +58,8 @@ pub struct Cost {
 /// How far one lane got since it last said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The layer.
-    pub layer: u64,
+    /// The layer; none of tensors outside of layers.
+    pub layer: Option<u64>,
     /// The step it finished.
     pub step: u64,
     /// Whether its numbers were asked for; a target outside the chosen steps is only read.

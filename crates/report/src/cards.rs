@@ -27,7 +27,11 @@ pub(crate) fn cards(panel: &PanelCurves, name: &str, steps: &[u64], pen: &Pen) -
 }
 
 fn card(part: &PartCurves, name: &str, all_steps: &[u64], pen: &Pen) -> String {
-    let (along, part, columns) = if all_steps.len() < 2 {
+    let has_layers = part
+        .curves
+        .iter()
+        .any(|curve| curve.subject.layer.is_some());
+    let (along, part, columns) = if all_steps.len() < 2 && has_layers {
         let over = part.over_layers();
         let layers = steps(&over.curves);
         (Along::Layers, Cow::Owned(over), Cow::Owned(layers))

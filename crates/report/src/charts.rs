@@ -7,7 +7,7 @@ use ckptscope_chart::{
 use ckptscope_plot::{
     Colour, LineChart, Scale, Series, Size, Theme, head_colours, layer_colours, share_axes,
 };
-use ckptscope_results::Subject;
+use ckptscope_results::{Subject, layer_in_words};
 
 use crate::markup::escaped;
 use crate::scale;
@@ -174,7 +174,7 @@ impl Pen {
             Some(_) => (rank(&self.seen.heads, head), head, &self.heads),
         };
         let style = Series {
-            name: name_of(&curve.subject),
+            name: name_of(curve),
             colour: colours.get(rank).copied().unwrap_or_default(),
             end_label: number.map_or_else(String::new, |number| number.to_string()),
             ..Series::default()
@@ -196,8 +196,10 @@ const fn heights(most: u32) -> RowHeights {
 }
 
 /// `layer 0 · head 3`.
-fn name_of(subject: &Subject) -> String {
-    match (subject.layer, subject.head) {
+fn name_of(curve: &Curve) -> String {
+    let Subject { layer, head, .. } = curve.subject;
+    match (layer, head) {
+        (None, None) if curve.series.id.layer.is_none() => layer_in_words(None),
         (None, None) => "all layers".to_owned(),
         (Some(layer), None) => format!("layer {layer}"),
         (None, Some(head)) => format!("head {head}"),

@@ -107,3 +107,8 @@ impl PartCurves {
         }
     }
 }
+
+/// A layer's number; a dash outside of layers.
+pub(crate) fn layer_number(layer: Option<u64>) -> String {
+    layer.map_or_else(|| "–".to_owned(), |layer| layer.to_string())
+}

@@ -133,7 +133,7 @@ pub fn draw(panel: &PanelCurves, entries: &[Entry], choice: &Choice) -> Result<D
     let title = Title::of(&panel.id, entries);
     match (choice.chart.draw, steps(chosen.curves()).as_slice()) {
         (Draw::Rows(draw), _) => rows(&chosen, draw, &title, choice),
-        (Draw::Lines(draw), [step]) => {
+        (Draw::Lines(draw), [step]) if has_layers(&chosen) => {
             let (over, title) = over_layers(chosen, *step, title);
             lines(&over, (draw, Along::Layers), &title, &choice.over_layers())
         }
@@ -141,11 +141,17 @@ pub fn draw(panel: &PanelCurves, entries: &[Entry], choice: &Choice) -> Result<D
     }
 }
 
+fn has_layers(panel: &PanelCurves) -> bool {
+    let mut curves = panel.curves();
+    curves.any(|curve| curve.subject.layer.is_some())
+}
+
 /// The panel over layers, of a single step.
 fn over_layers(mut panel: PanelCurves, step: u64, mut title: Title) -> (PanelCurves, Title) {
     for part in &mut panel.parts {
         *part = part.over_layers();
     }
+    panel.parts.retain(|part| !part.curves.is_empty());
     title.details.push_str(&format!(" · step {step}"));
     (panel, title)
 }
@@ -158,12 +164,14 @@ fn chosen(panel: &PanelCurves, choice: &Choice) -> Result<PanelCurves, FigureErr
         let mut names = choice.components.iter();
         choice.components.is_empty() || names.any(|name| *name == part.name)
     };
-    let is_chosen = |layer: &u64| layers.is_none_or(|all| all.contains(layer));
+    let is_chosen = |layer: Option<u64>| {
+        layers.is_none_or(|all| layer.is_some_and(|layer| all.contains(&layer)))
+    };
     let mut chosen = panel.clone();
     chosen.parts.retain(is_wanted);
     for part in &mut chosen.parts {
         part.curves.retain(|Curve { subject, .. }| {
-            subject.head.is_some() == heads && subject.layer.as_ref().is_some_and(is_chosen)
+            subject.head.is_some() == heads && is_chosen(subject.layer)
         });
     }
     chosen.parts.retain(|part| !part.curves.is_empty());

@@ -2,7 +2,7 @@
 
 use ckptscope_chart::Curve;
 
-use crate::curve::{PanelCurves, PartCurves};
+use crate::curve::{PanelCurves, PartCurves, layer_number};
 use crate::markup::escaped;
 use crate::table::{number, signed};
 use ckptscope_results::title::Title;
@@ -91,9 +91,9 @@ fn cells(part: &PartCurves) -> String {
 }
 
 fn place(curve: &Curve) -> String {
-    let layer = curve.subject.layer.unwrap_or_default();
+    let layer = layer_number(curve.subject.layer);
     match curve.subject.head {
-        None => layer.to_string(),
+        None => layer,
         Some(head) => format!("{layer} head {head}"),
     }
 }

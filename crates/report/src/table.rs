@@ -4,7 +4,7 @@ use ckptscope_chart::Curve;
 use ckptscope_plot::significant;
 use ckptscope_results::Summary;
 
-use crate::curve::PanelCurves;
+use crate::curve::{PanelCurves, layer_number};
 use crate::markup::{counted, details, escaped};
 
 /// Digits of every number.
@@ -98,10 +98,10 @@ fn line(row: &Row<'_>, has_heads: bool, has_gaps: bool) -> String {
         undefined,
     } = row.summary;
     let value = |(value, _): (f64, u64)| value;
-    let number_of = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
-    let mut cells = vec![number_of(row.curve.subject.layer)];
+    let mut cells = vec![layer_number(row.curve.subject.layer)];
     if has_heads {
-        cells.push(number_of(row.curve.subject.head));
+        let head = row.curve.subject.head;
+        cells.push(head.map_or_else(String::new, |head| head.to_string()));
     }
     cells.extend([first, last, min.map(value), max.map(value), mean].map(number));
     cells.push(signed(change));

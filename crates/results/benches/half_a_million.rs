@@ -85,7 +85,7 @@ fn number(seed: u64, metric: &str, step: u64, layer: u64, head: Option<u64>) -> 
             component: "ov_circuit".into(),
             kind: DataKind::Weights,
             stack: "model.layers.".into(),
-            layer,
+            layer: Some(layer),
             head,
             ..SeriesId::default()
         },

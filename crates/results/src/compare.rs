@@ -447,7 +447,7 @@ fn lacking_series(
     let mut lacking: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     let lacks = others.difference(&own);
     for id in lacks.filter(|id| !matching.labels.stands_apart(id)) {
-        lacking.entry(part(id)).or_default().insert(id.layer);
+        lacking.entry(part(id)).or_default().extend(id.layer);
     }
     let told = lacking.into_iter().map(|(part, layers)| {
         if own_parts.contains(&part) {
@@ -463,7 +463,11 @@ fn lacking_series(
 /// A series without layer and head, in words.
 fn part(id: &SeriesId) -> String {
     let part = id.subject(!id.stack.is_empty()).part();
-    format!("{} of {part} {}", id.entry.stem(), id.kind)
+    let place = match id.layer {
+        Some(_) => "",
+        None => " outside of layers",
+    };
+    format!("{} of {part} {}{place}", id.entry.stem(), id.kind)
 }
 
 /// The numbers, shortened where they are many.

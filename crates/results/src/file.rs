@@ -76,7 +76,8 @@ struct Column {
     run: Option<usize>,
     /// The metric entry: a place in `entries`.
     entry: usize,
-    /// A tensor's name within its layer, or the component's name.
+    /// A tensor's name within its layer or, outside of layers, its whole name; or the component's
+    /// name.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     component: Text,
     /// What the tensors are of.
@@ -84,8 +85,9 @@ struct Column {
     /// The names before the layer's number, with the dot: `model.layers.`.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     stack: Text,
-    /// The layer.
-    layer: u64,
+    /// The layer; none of tensors outside of layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    layer: Option<u64>,
     /// The head; none for the layer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     head: Option<u64>,

@@ -28,7 +28,7 @@ pub use entry::{Entry, MeasuredComponent};
 pub use file::schema;
 pub use file::{FORMAT, ResultsError, VERSION};
 pub use numbers::{Number, Numbers};
-pub use panel::{PanelId, SEPARATOR, Subject, SubjectError, short_name};
+pub use panel::{PanelId, SEPARATOR, Subject, SubjectError, layer_in_words, short_name};
 pub use results::{Input, Results, UNREADABLE, UnreadableStep};
 pub use series::{EntryId, Series, SeriesId, SeriesPoint, Text};
 pub use set::SeriesSet;

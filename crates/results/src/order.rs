@@ -15,7 +15,7 @@ pub(crate) struct Order<'a> {
 }
 
 /// What series are sorted by.
-pub(crate) type Key = (usize, usize, usize, usize, u64, Option<u64>, String);
+pub(crate) type Key = (usize, usize, usize, usize, Option<u64>, Option<u64>, String);
 
 impl<'a> Order<'a> {
     pub(crate) fn of(entries: &'a [Entry], runs: &'a [String]) -> Self {

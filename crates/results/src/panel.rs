@@ -35,7 +35,7 @@ pub struct Subject {
     pub stack: Option<Text>,
     /// The run, where several are compared.
     pub run: Option<Text>,
-    /// The layer; none where a line runs over layers.
+    /// The layer; none where a line runs over layers, and outside of layers.
     pub layer: Option<u64>,
     /// The head; none for the layer's own.
     pub head: Option<u64>,
@@ -60,7 +60,7 @@ impl SeriesId {
             component: self.component.clone(),
             stack: names_stacks.then(|| self.stack.clone()),
             run: self.run.clone(),
-            layer: Some(self.layer),
+            layer: self.layer,
             head: self.head,
         }
     }
@@ -120,6 +120,15 @@ impl Subject {
             .collect::<Vec<_>>()
             .join(SEPARATOR)
     }
+}
+
+/// `layer 3`, or `outside of layers`.
+#[must_use]
+pub fn layer_in_words(layer: Option<u64>) -> String {
+    layer.map_or_else(
+        || "outside of layers".to_owned(),
+        |layer| format!("layer {layer}"),
+    )
 }
 
 fn with_run(component: &str, run: Option<&str>) -> String {

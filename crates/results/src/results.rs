@@ -127,7 +127,8 @@ impl Results {
             return true;
         }
         let mut stacks = HashMap::new();
-        self.series.iter().any(|series| {
+        let mut of_layers = self.series.iter().filter(|it| it.id.layer.is_some());
+        of_layers.any(|series| {
             let id = &series.id;
             let first = *stacks.entry(id.run.as_deref()).or_insert(&*id.stack);
             first != &*id.stack && without_wrappers(first) != without_wrappers(&id.stack)

@@ -28,14 +28,16 @@ pub struct SeriesId {
     pub run: Option<Text>,
     /// The metric entry.
     pub entry: EntryId,
-    /// A tensor's name within its layer, or the name of a component of several tensors.
+    /// A tensor's name within its layer or, outside of layers, its whole name; or the name of a
+    /// component of several tensors.
     pub component: Text,
     /// What the tensors are of.
     pub kind: DataKind,
-    /// The names before the layer's number, with the dot: `model.layers.`.
+    /// The names before the layer's number, with the dot: `model.layers.`. Empty outside of layers.
     pub stack: Text,
-    /// The layer, within its stack.
-    pub layer: u64,
+    /// The layer, within its stack; none of tensors outside of layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<u64>,
     /// The head; none for the layer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
@@ -86,7 +88,8 @@ impl EntryId {
 
 impl SeriesId {
     /// The key in per-step files, as the reference tool writes it:
-    /// `model.layers.3.attention.o_proj.weights`, `model.layers.3.ov_circuit.weights.heads.1`.
+    /// `model.layers.3.attention.o_proj.weights`, `model.layers.3.ov_circuit.weights.heads.1`;
+    /// outside of layers `model.embed_tokens.weights`.
     /// With the entry, the run and the step it names one number, without nulls.
     #[must_use]
     pub fn key(&self) -> String {
@@ -98,7 +101,8 @@ impl SeriesId {
             kind,
             ..
         } = self;
-        let mut key = format!("{stack}{layer}.{component}.{kind}");
+        let layer = layer.map(|layer| format!("{stack}{layer}."));
+        let mut key = format!("{}{component}.{kind}", layer.unwrap_or_default());
         // Writing to a text cannot fail.
         if let Some(head) = self.head {
             let _ = write!(key, ".heads.{head}");

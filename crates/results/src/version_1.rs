@@ -131,7 +131,7 @@ impl RecordOfVersion1 {
                 component: component.into(),
                 kind: self.kind,
                 stack: stack.unwrap_or_default().into(),
-                layer: self.layer,
+                layer: Some(self.layer),
                 head: self.head,
                 output: self.output,
             },

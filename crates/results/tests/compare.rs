@@ -16,7 +16,7 @@ fn number(component: &str, layer: u64, step: u64, value: Option<f64>) -> Number 
             component: component.into(),
             kind: DataKind::Weights,
             stack: "layers.".into(),
-            layer,
+            layer: Some(layer),
             ..SeriesId::default()
         },
         step,

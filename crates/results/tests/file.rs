@@ -39,13 +39,15 @@ fn id() -> impl Strategy<Value = SeriesId> {
     let names = (text(), text(), text(), text());
     let run = proptest::option::of(prop_oneof![Just("seed 1"), Just("seed 2")]);
     let entry = ("[ab]", split, run);
-    (entry, names, kind, 0..3_u64, proptest::option::of(0..3_u64)).prop_map(
+    let layer = proptest::option::of(0..3_u64);
+    (entry, names, kind, layer, proptest::option::of(0..3_u64)).prop_map(
         |((label, split, run), (component, stack, output, _), kind, layer, head)| SeriesId {
             run: run.map(Into::into),
             entry: EntryId::new(&label, split),
             component: component.into(),
             kind,
-            stack: stack.into(),
+            // Outside of layers there is no stack.
+            stack: layer.map_or_else(String::new, |_| stack).into(),
             layer,
             head,
             output: output.into(),
@@ -131,7 +133,7 @@ fn number(stack: &str, layer: u64, step: u64, value: f64) -> Number {
             entry: EntryId::new("a", Split::Val),
             component: "o_proj".into(),
             stack: stack.into(),
-            layer,
+            layer: Some(layer),
             ..SeriesId::default()
         },
         step,

@@ -48,7 +48,7 @@ fn keys_say_the_stack() {
     let (id, point) = &rows[0];
     assert_eq!(
         (&*id.stack, id.layer, id.kind),
-        ("model.layers.", 0, DataKind::Weights)
+        ("model.layers.", Some(0), DataKind::Weights)
     );
     let status = Status::new(Status::UNSPECIFIED, "all entries are zero");
     assert_eq!((point.number(), point.status), (None, Some(&status)));

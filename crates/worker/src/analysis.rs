@@ -18,6 +18,7 @@ use jiff::Zoned;
 
 use crate::executor::Executor;
 use crate::find::find_run;
+use crate::identity::Unit;
 use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
@@ -235,7 +236,7 @@ impl Analysis {
     ) -> Result<Option<u64>> {
         let done = journal.finished.len() as u64;
         reporter.start(units(lanes) + done, done);
-        let mut open: BTreeMap<(u64, u64), Vec<Number>> = BTreeMap::new();
+        let mut open: BTreeMap<Unit, Vec<Number>> = BTreeMap::new();
         let mut read_bytes = 0;
         let (tree, threads) = (self.place.tree(), self.reading_threads());
         lanes::run(lanes, tree, threads, executor, |event| {

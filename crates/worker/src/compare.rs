@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Result;
-use ckptscope_results::SeriesId;
 use ckptscope_results::compare::{ComparedRow, Comparison};
+use ckptscope_results::{SeriesId, layer_in_words};
 
 use crate::arguments::CompareArguments;
 use crate::{Misuse, Outcome, console, output, parquet, report, results_file};
@@ -133,11 +133,11 @@ impl<'a> Part<'a> {
         if *largest == 0.0 {
             return format!("{} numbers, all equal{rest}", self.differences);
         }
-        let (layer, step) = (row.id.layer, row.step);
+        let (layer, step) = (layer_in_words(row.id.layer), row.step);
         let head = row.id.head;
         let head = head.map_or_else(String::new, |head| format!(" head {head}"));
         format!(
-            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, layer {layer}{head}){rest}",
+            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, {layer}{head}){rest}",
             self.differences, self.mean
         )
     }

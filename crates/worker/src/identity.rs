@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_analysis::{Config, Lane, Plan};
-use ckptscope_results::Input;
+use ckptscope_results::{Input, layer_in_words};
 use sha2::{Digest, Sha256};
 
 use crate::place::Place;
 
 /// A layer and a step.
-pub(crate) type Unit = (u64, u64);
+pub(crate) type Unit = (Option<u64>, u64);
 
 /// The layout of the journal's lines; one of another layout cannot be gone on with.
 const JOURNAL_LAYOUT: [u8; 1] = [2];
@@ -31,7 +31,8 @@ pub(crate) fn of_analysis(config: &Config, plan: &Plan, place: &Place) -> String
     let mut hash = Sha256::new();
     hash.update(of_config(config));
     for ((layer, step), made_of) in of_units(plan, place) {
-        hash.update(format!("\n{layer} {step} {made_of}"));
+        let layer = layer_in_words(layer);
+        hash.update(format!("\n{layer}, step {step}: {made_of}"));
     }
     in_hexadecimal(hash)
 }

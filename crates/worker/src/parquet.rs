@@ -126,7 +126,7 @@ fn key_columns<'a, R>(
             Ok(word(Some(&id(row).component)))
         }),
         column("output", rows, move |row| Ok(word(Some(&id(row).output)))),
-        column("layer", rows, move |row| whole(Some(id(row).layer))),
+        column("layer", rows, move |row| whole(id(row).layer)),
         column("head", rows, move |row| whole(id(row).head)),
         column("data_type", rows, move |row| {
             Ok(word(Some(id(row).kind.name())))
@@ -135,8 +135,13 @@ fn key_columns<'a, R>(
     columns.extend(
         names_stacks.then(|| column("stack", rows, move |row| Ok(word(Some(&id(row).stack))))),
     );
+    let all_in_layers = rows.iter().all(|row| id(row).layer.is_some());
     for column in &mut columns {
-        column.is_required = column.name != "head";
+        column.is_required = match column.name.as_str() {
+            "head" => false,
+            "layer" => all_in_layers,
+            _ => true,
+        };
     }
     columns
 }

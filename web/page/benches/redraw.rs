@@ -101,7 +101,7 @@ mod browser {
                 component: "attention.v_proj".into(),
                 kind: DataKind::Weights,
                 stack: "model.layers.".into(),
-                layer,
+                layer: Some(layer),
                 ..SeriesId::default()
             },
             step: step * 20,

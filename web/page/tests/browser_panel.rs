@@ -29,7 +29,7 @@ fn number(kind: &str, component: &str, layer: u64, step: u64, value: Option<f64>
             component: component.into(),
             kind: kind.parse().expect("a kind of data"),
             stack: "layers.".into(),
-            layer,
+            layer: Some(layer),
             ..SeriesId::default()
         },
         step,

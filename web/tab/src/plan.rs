@@ -4,6 +4,7 @@ use ckptscope_analysis::plan::LaneMessage;
 use ckptscope_analysis::{Config, Lane, Plan, Registry, results};
 use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{MakePlan, PlannedLane, PlannedLanes};
+use ckptscope_results::layer_in_words;
 
 use super::opened::OpenedFiles;
 
@@ -38,7 +39,7 @@ pub(super) async fn plan(
 fn planned_lane(lane: &Lane) -> Result<PlannedLane, String> {
     let sealed = Sealed::of(&LaneMessage::from(lane));
     Ok(PlannedLane {
-        name: format!("layer {}", lane.layer),
+        name: layer_in_words(lane.layer),
         lane: sealed.map_err(|error| error.to_string())?,
     })
 }

@@ -47,10 +47,22 @@ pub(super) fn component_entry(
     let parts = parts(&fields, component, context);
     let stack = stack(&fields, parts.as_deref(), &mut context.problems);
     let count = parts.as_ref().map_or(1, Vec::len);
-    let expected = "a list of layers, \"0..11\" or all";
+    let has_stack = matches!(stack, Some(Some(_)));
+    let expected = "a list of layers, \"0..11\", all, or none of tensors outside of layers";
     let layers = fields
         .required("layers", expected, &mut context.problems)
-        .and_then(|at| layers(at, count, context));
+        .and_then(|at| {
+            let layers = layers(at, count, context)?;
+            let refusal = match layers {
+                LayerSelection::Outside => outside_refusal(component?, parts.as_deref(), has_stack),
+                LayerSelection::All | LayerSelection::List(_) => None,
+            };
+            if let Some(message) = refusal {
+                context.problems.add(at, message);
+                return None;
+            }
+            Some(layers)
+        });
     let first = ComponentEntry {
         component: component?,
         kind: kind?,
@@ -213,6 +225,24 @@ fn stack(
     })
 }
 
+/// Why a component cannot be outside of layers; none where it can.
+fn outside_refusal(
+    component: &dyn Component,
+    parts: Option<&[Part<'_>]>,
+    has_stack: bool,
+) -> Option<String> {
+    if !component.roles().is_empty() {
+        let name = component.name();
+        return Some(format!(
+            "{name} is made of tensors of a layer; none is for single tensors outside of layers"
+        ));
+    }
+    let parts = parts.into_iter().flatten();
+    let mut suffixes = parts.flat_map(|(_, suffixes)| suffixes);
+    let is_of_stack = has_stack || suffixes.any(|suffix| LayerSuffix::of(suffix).stack.is_some());
+    is_of_stack.then(|| "a tensor outside of layers is of no stack".to_owned())
+}
+
 /// A suffix, with or without its stack.
 fn suffix(at: &At<'_>, expected: &str, problems: &mut Problems) -> Option<String> {
     let suffix = filled_text(at, expected, problems)?;
@@ -270,6 +300,7 @@ type Claimed = (Option<String>, String, DataKind);
 
 #[derive(Default)]
 struct Claims {
+    outside: Option<Location>,
     every_layer: Option<Location>,
     layers: HashMap<u64, Location>,
 }
@@ -280,11 +311,15 @@ impl ResultKeys {
         let stack = entry.named_stack().map(|stack| shown(stack).to_owned());
         let claimed = (stack, name.to_string(), entry.kind);
         let claims = self.0.entry(claimed).or_default();
+        let place = match entry.layers {
+            LayerSelection::Outside => "outside of layers",
+            LayerSelection::All | LayerSelection::List(_) => "of the same layer",
+        };
         match claims.add(&entry.layers, &entry.location) {
             None => Ok(()),
             Some(owner) => Err(format!(
-                "its results would overwrite those of another ({owner}): both are {name}.{} of the same \
-                 layer; put one of them into a metric entry of its own",
+                "its results would overwrite those of another ({owner}): both are {name}.{} {place}; \
+                 put one of them into a metric entry of its own",
                 entry.kind
             )),
         }
@@ -295,6 +330,7 @@ impl Claims {
     /// Whose the layers are already, where one of them is.
     fn add(&mut self, layers: &LayerSelection, location: &Location) -> Option<Location> {
         let owner = match layers {
+            LayerSelection::Outside => self.outside.as_ref(),
             LayerSelection::All => self.layers.values().min().or(self.every_layer.as_ref()),
             LayerSelection::List(layers) => {
                 let claimed = layers.iter().find_map(|layer| self.layers.get(layer));
@@ -305,6 +341,7 @@ impl Claims {
             return Some(owner.clone());
         }
         match layers {
+            LayerSelection::Outside => self.outside = Some(location.clone()),
             LayerSelection::All => self.every_layer = Some(location.clone()),
             LayerSelection::List(layers) => {
                 self.layers

@@ -95,6 +95,7 @@ fn steps_in_words(steps: &StepSelection) -> String {
 fn layers_in_words(layers: &LayerSelection) -> String {
     match layers {
         LayerSelection::All => "all".to_owned(),
+        LayerSelection::Outside => "none".to_owned(),
         LayerSelection::List(layers) => match progression(layers) {
             Some((first, last, 1)) => format!("{first}..{last}"),
             _ => listed(layers),

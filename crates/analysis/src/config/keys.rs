@@ -163,9 +163,10 @@ pub const COMPONENT_ENTRY: Section = Section {
         },
         Key {
             name: "layers",
-            takes: "a list, one layer, `\"0..11\"` with both ends, or `all`",
+            takes: "a list, one layer, `\"0..11\"` with both ends, `all` or `none`",
             otherwise: Otherwise::Needed,
-            summary: "in which layers; one that the model does not have is an error",
+            summary: "in which layers; one that the model does not have is an error; with `none`, \
+                      `layer_suffixes` are whole names of tensors outside of layers",
         },
     ],
 };

@@ -106,7 +106,7 @@ fn suffixes(form: &ComponentForm, registry: &Registry) -> Node {
     }
 }
 
-/// `all`, `0, 2`, or `0..11`, which layers may be in a config too.
+/// `all`, `none`, `0, 2`, or `0..11`, which layers may be in a config too.
 fn layers(written: &str) -> Node {
     let written = written.trim();
     if written.contains("..") || is_one_word(written) {

@@ -94,8 +94,8 @@ fn range_problem(start: u64, end: u64, stride: u64) -> Option<(&'static str, Str
     })
 }
 
-/// `layers`: a list, one layer, a range `0..11` with both ends, or `all`. What it lists counts for
-/// each of the `components` that share it.
+/// `layers`: a list, one layer, a range `0..11` with both ends, `all`, or `none` of tensors outside
+/// of layers. What it lists counts for each of the `components` that share it.
 pub(super) fn layers(
     at: &At<'_>,
     components: usize,
@@ -104,13 +104,14 @@ pub(super) fn layers(
     let problems = &mut context.problems;
     let layers = match &at.node.value {
         Value::Text(word) if word == "all" => return Some(LayerSelection::All),
+        Value::Text(word) if word == "none" => return Some(LayerSelection::Outside),
         Value::Text(word) if word.contains("..") => layer_range(word, at, problems),
         Value::List(_) => numbers(at, LAYER, problems),
         Value::Whole(_) => number(at, LAYER, problems).map(|layer| vec![layer]),
         _ => problems.unexpected_word(
             at,
-            &["all"],
-            "a list of layers, one layer, \"0..11\" or all",
+            &["all", "none"],
+            "a list of layers, one layer, \"0..11\", all, or none of tensors outside of layers",
         ),
     }?;
     let listed = layers.len().saturating_mul(components);

@@ -170,13 +170,14 @@ impl fmt::Display for Suffixes<'_> {
     }
 }
 
-/// `all` or a list.
+/// `all`, `none` or a list.
 struct Layers<'a>(&'a LayerSelection);
 
 impl fmt::Display for Layers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             LayerSelection::All => f.write_str("all"),
+            LayerSelection::Outside => f.write_str("none"),
             LayerSelection::List(layers) => write_list(f, layers),
         }
     }

@@ -173,12 +173,13 @@ fn facts_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
     let thin = (matrix.shape.rows * matrix.inner) as u64;
     let square = (matrix.inner * matrix.inner) as u64;
     // The sorted magnitudes, and half as many again while runs are merged.
-    let sorted = if needs.sorted_magnitudes {
+    let magnitudes = if needs.sorted_magnitudes {
         entries + entries / 2
     } else {
         0
     };
-    let decomposed = if needs.singular_values {
+    let sorted = magnitudes + if needs.sorted_entries { entries } else { 0 };
+    let decomposed = if needs.singular_values || needs.eigenvalues {
         thin + square
     } else {
         0
@@ -211,11 +212,17 @@ fn kept_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
     } else {
         0
     };
-    (held + centred + basis) as u64 * ENTRY_BYTES
+    // The similarities of samples, and of each pair its dissimilarity.
+    let dissimilarities = if needs.dissimilarities {
+        rows * rows + rows * rows / 2
+    } else {
+        0
+    };
+    (held + centred + basis + dissimilarities) as u64 * ENTRY_BYTES
 }
 
 /// Floating-point operations of a matrix's facts: products count `2 m n k`, a symmetric
-/// eigenproblem `9 r^3` with vectors and `4/3 r^3` without, a comparison of bits in a sort one.
+/// eigenproblem `9 r^3` with vectors and `4/3 r^3` without, another one `10 r^3`, a comparison of bits in a sort one.
 #[allow(clippy::cast_precision_loss)] // an estimate
 fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
     let (rows, columns, inner) = (
@@ -226,14 +233,23 @@ fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
     let entries = rows * columns;
     let is_thin = matrix.inner < matrix.shape.rows.min(matrix.shape.columns);
     let mut total = 0.0;
-    if needs.entry_statistics || needs.sorted_magnitudes {
+    if needs.entry_statistics || needs.sorted_magnitudes || needs.sorted_entries {
         total += 3.0 * entries + if is_thin { 2.0 * entries * inner } else { 0.0 };
     }
     if needs.sorted_magnitudes {
         total += entries * entries.max(2.0).log2();
     }
+    if needs.sorted_entries {
+        total += entries * entries.max(2.0).log2();
+    }
     if needs.singular_values {
         total += singular_values_flops(matrix);
+    }
+    if needs.eigenvalues && is_thin {
+        total += 2.0 * rows * inner * inner + 10.0 * inner.powi(3);
+    }
+    if needs.dissimilarities {
+        total += rows * entries;
     }
     if needs.centred_gram {
         total += 3.0 * rows * inner * inner;

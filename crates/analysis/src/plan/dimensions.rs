@@ -27,11 +27,12 @@ impl Dimensions {
     }
 
     /// Those of a layer of a stack; none of a stack that is not of the model they are said of.
-    pub(super) fn of_layer(&self, stack: &str, layer: u64) -> ModelShape {
+    pub(super) fn of_layer(&self, stack: &str, layer: Option<u64>) -> ModelShape {
         if self.is_of_another_model(stack) {
             return ModelShape::default();
         }
-        self.said.of_layer(layer)
+        let said = &self.said;
+        layer.map_or_else(|| said.clone(), |layer| said.of_layer(layer))
     }
 
     /// Why the number of heads of a stack is not known, where no file has to be looked at for it.

@@ -186,6 +186,13 @@ impl RunIndex {
         all.into_iter().map(str::to_owned).collect()
     }
 
+    /// The names of all tensors outside of layers of that kind and split, sorted.
+    pub(super) fn names_outside(&self, kind: DataKind, split: Split) -> Vec<String> {
+        let parts = self.of(kind, split);
+        let all: BTreeSet<&str> = parts.flat_map(|(_, part)| part.names_outside()).collect();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
     /// The stacks of which some layer has a suffix at any of these steps, sorted.
     pub(super) fn stacks_with(
         &self,
@@ -208,7 +215,7 @@ impl RunIndex {
         kind: DataKind,
         split: Split,
         steps: &[u64],
-    ) -> Option<&Outside> {
+    ) -> Option<Outside> {
         let parts = self
             .of(kind, split)
             .filter(|(step, _)| steps.contains(step));

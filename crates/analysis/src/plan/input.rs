@@ -22,6 +22,8 @@ pub(super) struct Wanted {
     pub(super) suffix: String,
     /// The stack, as the config names it.
     pub(super) stack: Option<String>,
+    /// Whether it is the whole name of a tensor outside of layers.
+    pub(super) is_outside: bool,
 }
 
 /// A suffix of the config, looked up in every step that has its kind of data.
@@ -39,7 +41,8 @@ pub(super) struct Input {
 #[derive(Debug)]
 struct AtStep {
     part: Rc<PartIndex>,
-    /// The stacks that have it, of those that the config means; of several none is taken.
+    /// The stacks that have it, of those that the config means; of several none is taken. None of a
+    /// tensor outside of layers.
     stacks: Vec<String>,
 }
 
@@ -55,6 +58,15 @@ impl AtStep {
         (!stacks.is_empty()).then_some(Self { part, stacks })
     }
 
+    fn outside(part: &Rc<PartIndex>, name: &str) -> Option<Self> {
+        let found = part.of_no_layer(name, Spelling::WeightMayLack);
+        let part = Rc::clone(part);
+        (!found.is_empty()).then_some(Self {
+            part,
+            stacks: Vec::new(),
+        })
+    }
+
     fn stack(&self) -> Option<&str> {
         match self.stacks.as_slice() {
             [stack] => Some(stack),
@@ -62,7 +74,10 @@ impl AtStep {
         }
     }
 
-    fn is_whole(&self, suffix: &str) -> bool {
+    fn is_whole(&self, suffix: &str, is_outside: bool) -> bool {
+        if is_outside {
+            return self.part.spelling_outside(suffix) == Spelling::Whole;
+        }
         let mut stacks = self.stacks.iter();
         stacks.any(|stack| self.part.spelling(stack, suffix) == Spelling::Whole)
     }
@@ -77,6 +92,18 @@ impl Wanted {
             split,
             suffix: suffix.within.to_owned(),
             stack: suffix.stack.or(stack).map(str::to_owned),
+            is_outside: false,
+        }
+    }
+
+    /// Of a tensor outside of layers, by its whole name.
+    pub(super) fn outside(kind: DataKind, split: Split, name: &str) -> Self {
+        Self {
+            kind,
+            split,
+            suffix: name.to_owned(),
+            stack: None,
+            is_outside: true,
         }
     }
 
@@ -95,12 +122,17 @@ impl Input {
     pub(super) fn of(index: &RunIndex, wanted: Wanted) -> Self {
         let plain = without_wrappers(&wanted.suffix).into_owned();
         let stack = wanted.stack.as_deref();
+        let at_step = |part| match wanted.is_outside {
+            true => AtStep::outside(part, &plain),
+            false => AtStep::of(part, &plain, stack),
+        };
         let steps: BTreeMap<u64, AtStep> = index
             .of(wanted.kind, wanted.split)
-            .filter_map(|(step, part)| Some((step, AtStep::of(part, &plain, stack)?)))
+            .filter_map(|(step, part)| Some((step, at_step(part)?)))
             .collect();
         // At no step may it mean another tensor than at the next.
-        let is_whole = steps.values().any(|at| at.is_whole(&plain));
+        let is_outside = wanted.is_outside;
+        let is_whole = steps.values().any(|at| at.is_whole(&plain, is_outside));
         Self {
             wanted,
             plain,
@@ -123,6 +155,11 @@ impl Input {
         &self.plain
     }
 
+    /// Whether some of these steps has it.
+    pub(super) fn is_at(&self, steps: &[u64]) -> bool {
+        self.at(steps).next().is_some()
+    }
+
     /// The layers that have it at some of these steps.
     pub(super) fn layers(&self, steps: &[u64]) -> BTreeSet<u64> {
         let of_step = |at: &AtStep| -> Vec<u64> {
@@ -134,9 +171,13 @@ impl Input {
         self.at(steps).flat_map(of_step).collect()
     }
 
-    /// The tensors that it means in a layer at a step: one, or what cannot be told apart.
-    pub(super) fn tensors(&self, step: u64, layer: u64) -> &[HeldTensor] {
+    /// The tensors that it means in a layer, or outside of layers, at a step: one, or what cannot be
+    /// told apart.
+    pub(super) fn tensors(&self, step: u64, layer: Option<u64>) -> &[HeldTensor] {
         let at = self.steps.get(&step);
+        let Some(layer) = layer else {
+            return at.map_or(&[], |at| at.part.of_no_layer(&self.plain, self.spelling));
+        };
         let found = at.and_then(|at| Some((&at.part, at.stack()?)));
         found.map_or(&[], |(part, stack)| {
             part.of_layer(stack, layer, &self.plain, self.spelling)
@@ -145,7 +186,7 @@ impl Input {
 
     /// The stack of a layer at a step.
     pub(super) fn stack(&self, step: u64, layer: u64) -> Option<&str> {
-        let has_layer = !self.tensors(step, layer).is_empty();
+        let has_layer = !self.tensors(step, Some(layer)).is_empty();
         self.steps.get(&step)?.stack().filter(|_| has_layer)
     }
 

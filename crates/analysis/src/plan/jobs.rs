@@ -126,7 +126,7 @@ impl PlannedJob {
     fn tensor<'a>(
         &self,
         input: &'a Input,
-        layer: u64,
+        layer: Option<u64>,
         step: u64,
     ) -> Result<Option<&'a HeldTensor>, PlanProblem> {
         let location = || self.location.clone();
@@ -240,6 +240,10 @@ enum Buildable {
 
 impl Resolver<'_> {
     fn add(&mut self, entry: &MetricEntry, component: &ComponentEntry) {
+        if component.layers == LayerSelection::Outside {
+            self.add_outside(entry, component);
+            return;
+        }
         if component.is_by_role() {
             self.add_by_role(entry, component);
             return;
@@ -271,11 +275,12 @@ impl Resolver<'_> {
         let layers: Vec<u64> = match &component.layers {
             LayerSelection::All => available.iter().copied().collect(),
             LayerSelection::List(layers) => layers.clone(),
+            LayerSelection::Outside => Vec::new(),
         };
         for layer in layers {
             if available.contains(&layer) {
                 let stack = stack_of(layer, &inputs, &steps, self.layout);
-                self.add_to_layer(layer, stack, entry, component, &inputs, None);
+                self.add_to_layer(Some(layer), stack, entry, component, &inputs, None);
             } else {
                 self.problems.push(PlanProblem::NoSuchLayer {
                     location: component.location.clone(),
@@ -283,6 +288,53 @@ impl Resolver<'_> {
                     existing: available.iter().copied().collect(),
                 });
             }
+        }
+    }
+
+    /// The same of tensors outside of layers, which suffixes name in full.
+    fn add_outside(&mut self, entry: &MetricEntry, component: &ComponentEntry) {
+        let wanted = component.component.inputs(component.kind).into_iter();
+        let wanted: Vec<Wanted> = wanted
+            .filter_map(|(kind, role)| {
+                let name = component.suffixes.get(role)?;
+                Some(Wanted::outside(kind, entry.split, name))
+            })
+            .collect();
+        let inputs: Vec<Rc<Input>> = wanted.into_iter().map(|it| self.input(it)).collect();
+        let steps = self.selection.steps_of(entry);
+        match inputs.iter().find(|input| !input.is_at(&steps)) {
+            Some(input) => {
+                let problem = self.nothing_outside_of(component, input, &steps);
+                self.problems.push(problem);
+            }
+            None => self.add_to_layer(None, "", entry, component, &inputs, None),
+        }
+    }
+
+    fn nothing_outside_of(
+        &self,
+        component: &ComponentEntry,
+        input: &Input,
+        steps: &[u64],
+    ) -> PlanProblem {
+        let location = component.location.clone();
+        let (kind, split) = (input.wanted.kind, input.wanted.split);
+        if !steps
+            .iter()
+            .any(|step| self.index.has_part(*step, kind, split))
+        {
+            return PlanProblem::NoSuchData {
+                location,
+                kind,
+                split,
+                existing: self.selection.data.clone(),
+            };
+        }
+        PlanProblem::NoSuchName {
+            location,
+            kind,
+            name: input.wanted.suffix.clone(),
+            existing: self.index.names_outside(kind, split),
         }
     }
 
@@ -332,6 +384,7 @@ impl Resolver<'_> {
         let is_asked = |layer: u64| match &component.layers {
             LayerSelection::All => true,
             LayerSelection::List(layers) => layers.contains(&layer),
+            LayerSelection::Outside => false,
         };
         for assembled in found.layers.into_iter().filter(|it| is_asked(it.layer)) {
             self.add_assembled(entry, component, assembled, &steps);
@@ -354,13 +407,14 @@ impl Resolver<'_> {
                     split: entry.split,
                     suffix: suffix.clone(),
                     stack: stack.map(str::to_owned),
+                    is_outside: false,
                 })
             })
             .collect();
         let layer = assembled.layer;
         let stack = stack_of(layer, &inputs, steps, self.layout);
         let assembly = Some(assembled.assembly);
-        self.add_to_layer(layer, stack, entry, component, &inputs, assembly);
+        self.add_to_layer(Some(layer), stack, entry, component, &inputs, assembly);
     }
 
     /// Whether only a job's heads are measured.
@@ -465,13 +519,14 @@ impl Resolver<'_> {
             split,
             suffix,
             stack,
+            ..
         } = &input.wanted;
         let (kind, split) = (*kind, *split);
         if let Some(outside) = self.index.without_layers(kind, split, steps) {
             return PlanProblem::NoLayers {
                 location,
                 kind,
-                outside: outside.clone(),
+                outside,
             };
         }
         let others = self.index.stacks_with(kind, split, input.plain(), steps);
@@ -490,6 +545,11 @@ impl Resolver<'_> {
                 location,
                 kind,
                 suffix: suffix.clone(),
+                is_outside: self
+                    .index
+                    .names_outside(kind, split)
+                    .iter()
+                    .any(|name| *name == input.plain()),
                 existing: self.index.suffixes(kind, split),
             };
         }
@@ -503,7 +563,7 @@ impl Resolver<'_> {
 
     fn add_to_layer(
         &mut self,
-        layer: u64,
+        layer: Option<u64>,
         stack: &str,
         entry: &MetricEntry,
         component: &ComponentEntry,
@@ -594,7 +654,7 @@ impl Resolver<'_> {
 
     fn check_job(
         &mut self,
-        layer: u64,
+        layer: Option<u64>,
         planned: &PlannedJob,
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
     ) -> Result<(), PlanProblem> {
@@ -624,7 +684,7 @@ impl Resolver<'_> {
 
     fn outline_at(
         &mut self,
-        layer: u64,
+        layer: Option<u64>,
         planned: &PlannedJob,
         step: u64,
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
@@ -644,7 +704,9 @@ impl Resolver<'_> {
                 return Ok(Buildable::Absent);
             }
             let Some(tensor) = planned.tensor(input, layer, step)? else {
-                let what = format!("{kind} of `{suffix}` in layer {layer}, {split} split");
+                let place = layer.map(|layer| format!(" in layer {layer}"));
+                let place = place.unwrap_or_default();
+                let what = format!("{kind} of `{suffix}`{place}, {split} split");
                 gaps.entry(what).or_default().insert(step);
                 return Ok(Buildable::Absent);
             };
@@ -673,7 +735,7 @@ impl Resolver<'_> {
     /// Tensors that do not make a component.
     fn misfit(
         &self,
-        layer: u64,
+        layer: Option<u64>,
         planned: &PlannedJob,
         step: u64,
         source: ComponentError,
@@ -711,7 +773,7 @@ impl Resolver<'_> {
 
     fn check_comparison(
         &mut self,
-        layer: u64,
+        layer: Option<u64>,
         planned: &PlannedJob,
         metric: &MetricJob,
         target: u64,

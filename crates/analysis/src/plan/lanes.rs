@@ -26,7 +26,7 @@ pub(super) fn build(model: &ModelShape, selection: &Selection, layers: LayerJobs
             let jobs = planned.into_iter().map(|planned| planned.job).collect();
             Lane {
                 layer,
-                model: model.of_layer(layer),
+                model: layer.map_or_else(|| model.clone(), |layer| model.of_layer(layer)),
                 jobs,
                 steps,
                 passes_over_broken: selection.passes_over_broken,
@@ -176,7 +176,12 @@ fn targets_of(targets: impl Iterator<Item = Option<u64>>) -> BTreeSet<u64> {
     targets.flatten().collect()
 }
 
-fn lane_step(layer: u64, step: u64, planned: &[PlannedJob], selection: &Selection) -> LaneStep {
+fn lane_step(
+    layer: Option<u64>,
+    step: u64,
+    planned: &[PlannedJob],
+    selection: &Selection,
+) -> LaneStep {
     let recorded = selection.computed.binary_search(&step).is_ok();
     let mut tensors: Vec<StoredTensor> = Vec::new();
     let inputs = planned.iter().map(|planned| {
@@ -198,7 +203,7 @@ fn lane_step(layer: u64, step: u64, planned: &[PlannedJob], selection: &Selectio
 /// What a job works with, its tensors added to those of the step.
 fn inputs_of(
     planned: &PlannedJob,
-    layer: u64,
+    layer: Option<u64>,
     step: u64,
     tensors: &mut Vec<StoredTensor>,
 ) -> Inputs {

@@ -24,7 +24,7 @@ use crate::registry::Registry;
 /// A [`Lane`] that can be written as text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneMessage {
-    layer: u64,
+    layer: Option<u64>,
     model: ModelShape,
     jobs: Vec<JobMessage>,
     paths: Vec<String>,

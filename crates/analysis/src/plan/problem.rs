@@ -62,7 +62,11 @@ pub enum PlanProblem {
     /// A suffix that no tensor has.
     #[error(
         "{location}: no layer has {kind} of `{suffix}`{}; there are {}",
-        did_you_mean(suffix, existing),
+        if *is_outside {
+            ", but it is outside of layers (`layers: none`)".to_owned()
+        } else {
+            did_you_mean(suffix, existing)
+        },
         list(existing)
     )]
     NoSuchSuffix {
@@ -72,13 +76,32 @@ pub enum PlanProblem {
         kind: DataKind,
         /// The suffix.
         suffix: String,
+        /// Whether it is the name of a tensor outside of layers.
+        is_outside: bool,
         /// The suffixes there are.
+        existing: Vec<String>,
+    },
+    /// A name that no tensor outside of layers has.
+    #[error(
+        "{location}: no {kind} outside of layers are called `{name}`{}; there are {}",
+        did_you_mean(name, existing),
+        list(existing)
+    )]
+    NoSuchName {
+        /// Where it is asked for.
+        location: Location,
+        /// The kind.
+        kind: DataKind,
+        /// The name.
+        name: String,
+        /// The names there are.
         existing: Vec<String>,
     },
     /// Tensors of which no name has a layer's number.
     #[error(
         "{location}: no layers were recognised in {}; a layer is a number in a name, as in \
-         `layers.0.attention.o_proj`, and tensors outside of layers are not measured",
+         `layers.0.attention.o_proj`; `layers: none` measures tensors outside of layers, by their \
+         whole names",
         names_in_words(outside, *kind)
     )]
     NoLayers {
@@ -187,8 +210,9 @@ pub enum PlanProblem {
     },
     /// Tensors that their names do not tell apart.
     #[error(
-        "{location}: step {step} has {kind} of `{suffix}` in layer {layer} {} times: {}; nothing \
-         says which of them counts, so keep only one",
+        "{location}: step {step} has {kind} of `{suffix}` {} {} times: {}; nothing says which of them \
+         counts, so keep only one",
+        layer.map_or("outside of layers".to_owned(), |layer| format!("in layer {layer}")),
         found.len(),
         list(found)
     )]
@@ -201,8 +225,8 @@ pub enum PlanProblem {
         kind: DataKind,
         /// The suffix.
         suffix: String,
-        /// The layer.
-        layer: u64,
+        /// The layer; none outside of layers.
+        layer: Option<u64>,
         /// The tensors' names, each with its file, sorted.
         found: Vec<String>,
     },
@@ -337,6 +361,7 @@ impl PlanProblem {
             Self::NoSuchTarget { location, .. }
             | Self::NoSuchData { location, .. }
             | Self::NoSuchSuffix { location, .. }
+            | Self::NoSuchName { location, .. }
             | Self::NoLayers { location, .. }
             | Self::SeveralStacks { location, .. }
             | Self::NoSuchStack { location, .. }

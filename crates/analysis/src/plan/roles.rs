@@ -88,7 +88,7 @@ impl RoleFinder<'_> {
     ) -> Result<(Assembled, Vec<String>), RoleError> {
         let tensors = layer_tensors(part, stack, layer);
         let roles = Roles::of(self.config);
-        let model = roles.in_stack(self.model.of_layer(stack, layer), stack);
+        let model = roles.in_stack(self.model.of_layer(stack, Some(layer)), stack);
         let attention = roles.attention(&model, &tensors, AttentionKind::Itself)?;
         let mut assembled = assembled(component, &attention, &tensors)?;
         assembled.layer = layer;

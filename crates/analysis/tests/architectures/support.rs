@@ -64,7 +64,7 @@ pub(crate) fn numbers(tree: &dyn Tree, text: &str) -> BTreeMap<Place, Option<f64
                     id.entry.label.to_string(),
                     id.component.to_string(),
                     id.stack.to_string(),
-                    id.layer,
+                    id.layer.unwrap_or_default(),
                     id.head,
                 );
                 let value = number.value.as_ref().and_then(Value::number);

@@ -117,6 +117,7 @@ fn steps_layers_and_targets_as_people_write_them() {
     }
     for (written, meant) in [
         ("all", LayerSelection::All),
+        ("none", LayerSelection::Outside),
         ("3", LayerSelection::List(list(&[3]))),
         ("0 2", LayerSelection::List(list(&[0, 2]))),
         ("1..3", LayerSelection::List(list(&[1, 2, 3]))),
@@ -218,7 +219,7 @@ fn the_same_problem_in_two_places_is_told_of_both() {
         "b".clone_into(&mut twin.suffixes[0]);
         form.metrics[0].components.push(twin);
         for component in &mut form.metrics[0].components {
-            "none".clone_into(&mut component.layers);
+            "some".clone_into(&mut component.layers);
         }
     });
     let paths: Vec<_> = found.iter().map(|one| one.location.path.as_str()).collect();

@@ -57,6 +57,7 @@ fn layers() {
     let list = |layers: &[u64]| LayerSelection::List(layers.to_vec());
     for (written, meant) in [
         ("all", LayerSelection::All),
+        ("none", LayerSelection::Outside),
         ("3", list(&[3])),
         ("[11, 0]", list(&[0, 11])),
         ("0..3", list(&[0, 1, 2, 3])),

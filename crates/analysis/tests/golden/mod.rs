@@ -1,6 +1,8 @@
 //! The golden values of the bundled run: every metric of every component at every step, against
 //! an independent program's float64 values.
 
+pub(crate) mod more;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;

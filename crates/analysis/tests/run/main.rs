@@ -11,6 +11,7 @@ mod ahead;
 mod catalogs;
 mod fractions;
 mod lanes;
+mod outside;
 mod plans;
 mod precision;
 mod proposals;

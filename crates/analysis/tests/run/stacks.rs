@@ -356,7 +356,8 @@ fn names_without_layers_are_told() {
     let found = refusal(&checkpoint(&["embed.weight", "head.3.w", "norm"]), &["a"]);
     let expected = "no layers were recognised in 3 names of weights like `embed.weight`, \
                     `head.3.w`, `norm`; a layer is a number in a name, as in \
-                    `layers.0.attention.o_proj`, and tensors outside of layers are not measured";
+                    `layers.0.attention.o_proj`; `layers: none` measures tensors outside of \
+                    layers, by their whole names";
     assert!(found.ends_with(expected), "{found}");
 }
 
@@ -534,7 +535,7 @@ proptest! {
                 let others = files.iter().flatten().filter(|other| {
                     let Some(layer) = Naming::default().layer_of(other) else { return false };
                     let fits = layer.rest == suffix || layer.rest == format!("{suffix}.weight");
-                    fits && layer.number == lane.layer && *other != tensor.name()
+                    fits && Some(layer.number) == lane.layer && *other != tensor.name()
                 });
                 // What else fits ends in `.weight` beside it, which is a suffix of its own.
                 let rest = |name: &str| Naming::default().layer_of(name).map(|layer| layer.rest);

@@ -64,7 +64,7 @@ fn weights_are_what_their_elements_and_scales_make() {
         assert_eq!(found.len(), 6, "{case}");
         for number in found {
             let label: &str = &number.id.entry.label;
-            let right = expected[number.id.layer.to_string()][label]
+            let right = expected[number.id.layer.unwrap().to_string()][label]
                 .as_f64()
                 .unwrap();
             let Some(Value::Number(value)) = number.value else {

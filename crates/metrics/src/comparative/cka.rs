@@ -22,8 +22,8 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 ///    + \frac{\sum_i g_i \sum_i h_i}{(n-1)(n-2)} $$
 ///
 /// # Range and reading
-/// From 0 to 1, where one is the other up to rotation and scale. The debiased value may be
-/// negative.
+/// From 0 to 1, where one is the other up to rotation and scale. What it comes to by chance is
+/// `cka_chance`; of the debiased value that is 0, and it may be negative.
 ///
 /// # Applies to
 /// Activations, one row per sample, the same samples in the same order.

@@ -2,7 +2,13 @@
 //! samples in the same order as rows.
 
 pub mod cka;
+pub mod cka_chance;
+pub mod cosine;
+pub mod procrustes;
 pub mod pwcca;
+pub mod relative_change;
+pub mod rsa;
+pub mod svcca;
 
 use crate::facts::Facts;
 use crate::measurement::Status;

@@ -94,6 +94,19 @@ impl Facts {
         Ok(even)
     }
 
+    /// All entries, ascending.
+    ///
+    /// # Errors
+    /// [`Status::NotFinite`].
+    pub fn sorted_entries(&self) -> Result<&[f64], Status> {
+        self.finite()?;
+        Ok(self.sorted_entries.get_or_init(|| {
+            let mut entries: Vec<f64> = self.entries().data.into();
+            entries.sort_unstable_by(f64::total_cmp);
+            entries
+        }))
+    }
+
     /// The magnitudes of all entries, ascending.
     ///
     /// # Errors

@@ -117,7 +117,7 @@ impl Facts {
         }
     }
 
-    fn entries_in(&self, scale: Scale) -> DMatrix<f64> {
+    pub(super) fn entries_in(&self, scale: Scale) -> DMatrix<f64> {
         let factor = self.scale.relative_to(scale);
         let mut entries = self.entries();
         if factor != 1.0 {

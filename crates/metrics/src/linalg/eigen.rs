@@ -15,6 +15,32 @@ pub struct SymmetricEigen {
     pub vectors: DMatrix<f64>,
 }
 
+/// A complex number: an eigenvalue of a matrix that need not be symmetric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Eigenvalue {
+    /// The real part.
+    pub re: f64,
+    /// The imaginary part.
+    pub im: f64,
+}
+
+/// The eigenvalues of any square matrix, in no order.
+///
+/// # Errors
+/// [`Status::NoConvergence`].
+pub fn eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<Eigenvalue>, Status> {
+    let found = view(matrix)
+        .eigenvalues()
+        .map_err(|_| Status::NoConvergence)?;
+    let found = found.into_iter();
+    Ok(found
+        .map(|one| Eigenvalue {
+            re: one.re,
+            im: one.im,
+        })
+        .collect())
+}
+
 /// The eigenvalues of a symmetric matrix, descending; its lower triangle is read.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ mod product;
 mod reduction;
 mod singular;
 
-pub use eigen::{SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
+pub use eigen::{Eigenvalue, SymmetricEigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
 pub use reduction::{orthonormal_columns, triangular_factor};
 pub use singular::{

@@ -104,14 +104,29 @@ fn quantile(q: f64, matrix: &Facts) -> Result<f64, Status> {
     };
     let last = count.checked_sub(1).ok_or(too_few)?;
     let mut entries: Vec<f64> = matrix.entries().data.into();
+    let (place, share) = position(q, last);
+    let (_, below, above) = entries.select_nth_unstable_by(place, f64::total_cmp);
+    let next = above.iter().copied().min_by(f64::total_cmp);
+    matrix.unscaled(between(*below, next, share))
+}
+
+/// The same of entries in ascending order, of which there is one at least.
+pub(super) fn quantile_of_sorted(q: f64, sorted: &[f64]) -> f64 {
+    let (place, share) = position(q, sorted.len() - 1);
+    between(sorted[place], sorted.get(place + 1).copied(), share)
+}
+
+/// The entry before the quantile, and the share of the way to the next one.
+fn position(q: f64, last: usize) -> (usize, f64) {
     #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
     let position = q * last as f64;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to `last`
     let place = (position as usize).min(last);
-    let (_, below, above) = entries.select_nth_unstable_by(place, f64::total_cmp);
-    let next = above.iter().copied().min_by(f64::total_cmp);
     #[allow(clippy::cast_precision_loss)] // as above
     let share = position - place as f64;
-    let beyond = next.map_or(0.0, |next| share * (next - *below));
-    matrix.unscaled(*below + beyond)
+    (place, share)
+}
+
+fn between(below: f64, next: Option<f64>, share: f64) -> f64 {
+    below + next.map_or(0.0, |next| share * (next - below))
 }

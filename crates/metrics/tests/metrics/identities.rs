@@ -1,16 +1,22 @@
 //! What must hold whatever the matrix.
 
-use ckptscope_metrics::ParameterValue;
+use ckptscope_metrics::{Facts, Measurement, ParameterValue, Parameters};
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
-use crate::ask::{assert_near, assert_value, norm, of, of_pair, top_k};
+use crate::ask::{
+    assert_near, assert_value, measure, metric, norm, of, of_pair, parameters, top_k,
+};
 use crate::matrices::{any_matrix, beside, gaussian, orthogonal, well_conditioned};
 
 const NORMS: [&str; 4] = ["frobenius", "nuclear", "inf", "spectral"];
 
 /// Ranks that are no whole numbers.
-const SOFT_RANKS: [&str; 2] = ["stable_rank", "participation_ratio"];
+const SOFT_RANKS: [&str; 3] = [
+    "stable_rank",
+    "participation_ratio",
+    "spectral_entropy_rank",
+];
 
 fn reference() -> [(&'static str, ParameterValue); 1] {
     [("variant", ParameterValue::Choice("reference"))]
@@ -170,6 +176,102 @@ proptest! {
         let found = of_pair("cka", &[], &gaussian(samples, p, seed), &gaussian(samples, q, !seed));
         let value = found.value.unwrap();
         prop_assert!((0.0..=1.0 + 1e-12).contains(&value));
+    }
+
+    #[test]
+    fn similarities_do_not_feel_turns_scale_or_shifts(
+        samples in 8..20_usize, p in 2..6_usize, q in 2..6_usize, seed: u64,
+    ) {
+        let (step, target) = (gaussian(samples, p, seed), gaussian(samples, q, !seed));
+        let turned = (&step * orthogonal(p, seed ^ 1) * 2.5).add_scalar(-1.0);
+        for name in ["svcca", "procrustes", "cka_chance"] {
+            let found = of_pair(name, &[], &step, &target).value.unwrap();
+            for other in [of_pair(name, &[], &turned, &target), of_pair(name, &[], &target, &step)] {
+                prop_assert!((other.value.unwrap() - found).abs() < 1e-9, "{name}");
+            }
+        }
+        let alike = of_pair("procrustes", &[], &turned, &step).value.unwrap();
+        prop_assert!((0.0..1e-7).contains(&alike), "{alike}");
+        prop_assert!((of_pair("svcca", &[], &turned, &step).value.unwrap() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn procrustes_obeys_the_triangle_inequality(samples in 5..15_usize, p in 1..6_usize, seed: u64) {
+        let [x, y, z] = [0, 1, 2].map(|of| gaussian(samples, p, seed ^ of));
+        for with_size in [false, true] {
+            let given = [("with_size", ParameterValue::Boolean(with_size))];
+            let distance = |a, b| of_pair("procrustes", &given, a, b).value.unwrap();
+            prop_assert!(distance(&x, &z) <= distance(&x, &y) + distance(&y, &z) + 1e-7);
+        }
+    }
+
+    #[test]
+    fn rsa_does_not_feel_turns_that_keep_the_mean_scale_or_the_order_of_the_sides(
+        samples in 4..15_usize, p in 3..8_usize, seed: u64,
+    ) {
+        let (step, target) = (gaussian(samples, p, seed), gaussian(samples, p, !seed));
+        let mut order: Vec<usize> = (0..p).rev().collect();
+        order.swap(0, 1);
+        let other_features = step.select_columns(&order) * 3.0;
+        for correlation in ["spearman", "pearson"] {
+            let given = [("correlation", ParameterValue::Choice(correlation))];
+            let found = of_pair("rsa", &given, &step, &target).value.unwrap();
+            prop_assert!((-1.0..=1.0).contains(&found));
+            let others = [(&other_features, &target), (&target, &step)];
+            for (x, y) in others {
+                assert_near(of_pair("rsa", &given, x, y).value.unwrap() + 2.0, found + 2.0, 1e-11);
+            }
+        }
+    }
+
+    #[test]
+    fn entries_that_are_shifted_and_scaled_keep_their_shape(
+        matrix in any_matrix(12), shift in -1e3..1e3_f64, factor in 0.1..9.0_f64,
+    ) {
+        let ask = |matrix: &DMatrix<f64>| {
+            let facts = Facts::dense(matrix.clone());
+            measure(metric("entry_statistics"), &Parameters::default(), &facts, &facts)
+        };
+        let (found, moved) = (ask(&matrix), ask(&(&matrix * factor).add_scalar(shift)));
+        let number = |list: &[Measurement], output: usize| list[output].value;
+        for output in [2, 3] {
+            if let (Some(found), Some(moved)) = (number(&found, output), number(&moved, output)) {
+                prop_assert!((found - moved).abs() < 1e-6 * found.abs().max(1.0), "{output}: {found} {moved}");
+            }
+        }
+        let mean = number(&found, 0).unwrap() * factor + shift;
+        prop_assert!((number(&moved, 0).unwrap() - mean).abs() < 1e-10 * (1.0 + mean.abs()));
+        prop_assert_eq!(ask(&matrix.transpose()), found);
+    }
+
+    #[test]
+    fn a_power_law_does_not_feel_orthogonal_maps_transposition_or_scale(side in 3..12_usize, seed: u64, factor in 0.1..9.0_f64) {
+        let matrix = well_conditioned(side, seed);
+        let alpha = |matrix: &DMatrix<f64>| {
+            let given = parameters("power_law", &[("fit", ParameterValue::Choice("median"))]);
+            let facts = Facts::dense(matrix.clone());
+            measure(metric("power_law"), &given, &facts, &facts)[0].value
+        };
+        let found = alpha(&matrix).unwrap();
+        for other in [matrix.transpose() * factor, orthogonal(side, !seed) * &matrix] {
+            assert_near(alpha(&other).unwrap(), found, 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_difference_of_products_loses_no_digits(width in 1..4_usize, seed: u64) {
+        let (left, right) = (gaussian(9, width, seed), gaussian(width, 8, !seed));
+        let moved = |matrix: &DMatrix<f64>, seed| matrix + gaussian(matrix.nrows(), matrix.ncols(), seed) * 1e-9;
+        let (other_left, other_right) = (moved(&left, 1), moved(&right, 2));
+        let product = |left: &DMatrix<f64>, right: &DMatrix<f64>| {
+            Facts::product(left.clone().into(), right.clone().into())
+        };
+        let ask = |name: &str, step: &Facts, target: &Facts| {
+            measure(metric(name), &Parameters::default(), step, target)[0].value.unwrap()
+        };
+        let found = ask("relative_change", &product(&other_left, &other_right), &product(&left, &right));
+        let difference = (&other_left - &left) * &other_right + &left * (&other_right - &right);
+        assert_near(found, difference.norm() / (&left * &right).norm(), 1e-12);
     }
 
     #[test]

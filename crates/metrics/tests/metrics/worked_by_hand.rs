@@ -1,9 +1,12 @@
 //! Tiny matrices whose numbers can be worked out on paper.
 
-use ckptscope_metrics::{Measurement, ParameterValue, Status};
+use ckptscope_metrics::{Facts, Measurement, ParameterValue, Parameters, Status};
 use nalgebra::{DMatrix, dmatrix};
 
-use crate::ask::{assert_undefined, assert_value, norm, of, of_pair, top_k, with};
+use crate::ask::{
+    assert_undefined, assert_value, measure, metric, norm, of, of_pair, parameters, top_k, with,
+};
+use crate::matrices::{gaussian, orthogonal};
 
 const EXACT: f64 = 1e-14;
 
@@ -221,4 +224,218 @@ fn pwcca_weighs_correlations_by_what_they_account_for() {
         let found = of_pair("pwcca", &given, &step, &target);
         assert_value(&found, (0.8 + 3.0 * 0.6) / 4.0, 1e-13);
     }
+}
+
+fn values(name: &str, given: &[(&str, ParameterValue)], matrix: &DMatrix<f64>) -> Vec<Measurement> {
+    let facts = Facts::dense(matrix.clone());
+    measure(metric(name), &parameters(name, given), &facts, &facts)
+}
+
+#[test]
+fn spectral_entropy_rank() {
+    // Squares 4, 1, 1: shares 2/3, 1/6, 1/6.
+    let matrix = dmatrix![2.0, 0.0, 0.0; 0.0, 0.0, 1.0; 0.0, 1.0, 0.0];
+    let entropy = -(2.0 / 3.0 * (2.0_f64 / 3.0).ln() + 1.0 / 3.0 * (1.0_f64 / 6.0).ln());
+    assert_value(&of("spectral_entropy_rank", &matrix), entropy.exp(), EXACT);
+}
+
+#[test]
+fn entry_statistics() {
+    // Mean 2, deviations -2, -1, 0, 3: moments 14/4, 18/4, 98/4.
+    let found = values("entry_statistics", &[], &dmatrix![0.0, 1.0; 2.0, 5.0]);
+    let expected = [
+        2.0,
+        3.5_f64.sqrt(),
+        4.5 / 3.5_f64.powf(1.5),
+        2.0 - 3.0,
+        0.25,
+    ];
+    for (found, expected) in found.iter().zip(expected) {
+        assert_value(found, expected, EXACT);
+    }
+    // Between order statistics: 0.25 of the way is at 3/4 of the first gap.
+    let quantiles: Vec<_> = found[5..].iter().map(|one| one.value.unwrap()).collect();
+    assert_eq!(quantiles[0], 0.0);
+    assert_eq!(quantiles[3..6], [0.75, 1.5, 2.75]);
+    assert_eq!(quantiles[8], 5.0);
+}
+
+#[test]
+fn entries_that_are_equal_have_no_shape() {
+    for value in [0.1, -3e200, 0.0] {
+        let found = values("entry_statistics", &[], &DMatrix::from_element(7, 3, value));
+        assert_value(&found[0], value, EXACT);
+        assert_value(&found[1], 0.0, EXACT);
+        for shape in &found[2..4] {
+            assert_undefined(shape, Status::AllEqual { what: "entries" });
+        }
+    }
+}
+
+#[test]
+fn power_law() {
+    // Squares 1, e, e^2: of the whole tail the mean logarithm is 1, and alpha 1 + 1.
+    let diagonal = DMatrix::from_diagonal(&dmatrix![1.0; 0.5_f64.exp(); 1.0_f64.exp()].column(0));
+    let median = [("fit", ParameterValue::Choice("median"))];
+    let found = values("power_law", &median, &diagonal);
+    // Of e and e^2: 1 + 2 / 1 = 3, and the distance 1 - 1/e^2 - 1/2.
+    let distance = 0.5 - (-2.0_f64).exp();
+    let expected = [3.0, 2.0 / 2.0_f64.sqrt(), distance, 2.0, 1.0_f64.exp()];
+    for (found, expected) in found.iter().zip(expected) {
+        assert_value(found, expected, 1e-13);
+    }
+    // The whole: distances 0, 1 - 1/e - 1/3, 1 - 1/e^2 - 2/3. It fits better.
+    let found = values("power_law", &[], &diagonal);
+    let distance = 2.0 / 3.0 - (-1.0_f64).exp();
+    let expected = [2.0, 1.0 / 3.0_f64.sqrt(), distance, 3.0, 1.0];
+    for (found, expected) in found.iter().zip(expected) {
+        assert_value(found, expected, 1e-13);
+    }
+}
+
+#[test]
+fn no_power_law_of_one_value_or_of_equal_ones() {
+    for fit in ["ks", "median"] {
+        let given = [("fit", ParameterValue::Choice(fit))];
+        for measured in values("power_law", &given, &dmatrix![1.0, 2.0, 3.0]) {
+            let status = Status::TooFewSingularValues {
+                values: 1,
+                needed: 2,
+            };
+            assert_undefined(&measured, status);
+        }
+        let turned = orthogonal(9, 5) * 3.0;
+        for measured in values("power_law", &given, &turned) {
+            let what = "singular values of every tail";
+            assert_undefined(&measured, Status::AllEqual { what });
+        }
+    }
+    let two = values(
+        "power_law",
+        &[("fit", ParameterValue::Choice("median"))],
+        &dmatrix![1.0, 0.0; 0.0, 2.0],
+    );
+    let status = Status::TooFewSingularValues {
+        values: 2,
+        needed: 3,
+    };
+    assert_undefined(&two[0], status);
+}
+
+#[test]
+fn copying() {
+    // R L is [[0, 1], [-1, 0]], a quarter turn, beside 3: eigenvalues i, -i and 3.
+    let small = dmatrix![0.0, 1.0, 0.0; -1.0, 0.0, 0.0; 0.0, 0.0, 3.0];
+    let left = DMatrix::identity(5, 3);
+    let mut right = DMatrix::zeros(3, 5);
+    right.columns_mut(0, 3).copy_from(&small);
+    let facts = Facts::product(left.clone().into(), right.into());
+    let found = measure(metric("copying"), &Parameters::default(), &facts, &facts);
+    assert_value(&found[0], 3.0 / 5.0, 1e-14);
+    // Of a nilpotent circuit nothing is left.
+    let mut shift = DMatrix::zeros(3, 5);
+    shift[(0, 1)] = 1.0;
+    let facts = Facts::product(left.into(), shift.into());
+    let found = measure(metric("copying"), &Parameters::default(), &facts, &facts);
+    assert_undefined(&found[0], Status::ZeroDivisor);
+}
+
+#[test]
+fn copying_is_of_circuits_in_factors_only() {
+    let square = Facts::dense(DMatrix::identity(4, 4));
+    let wide = Facts::product(
+        DMatrix::identity(5, 2).into(),
+        DMatrix::identity(2, 6).into(),
+    );
+    let head = || {
+        Facts::product(
+            DMatrix::identity(5, 2).into(),
+            DMatrix::identity(2, 5).into(),
+        )
+    };
+    let layer = Facts::side_by_side(vec![head().into(), head().into()]);
+    for facts in [square, wide, layer] {
+        let found = measure(metric("copying"), &Parameters::default(), &facts, &facts);
+        assert_undefined(&found[0], Status::NotInFactors);
+    }
+}
+
+#[test]
+fn changes_and_angles() {
+    let (before, after) = (dmatrix![0.0, 2.0; 0.0, 0.0], dmatrix![0.0, 2.0; 1.0, 0.0]);
+    assert_value(
+        &of_pair("relative_change", &[], &after, &before),
+        0.5,
+        EXACT,
+    );
+    assert_value(
+        &of_pair("cosine", &[], &after, &before),
+        2.0 / 5.0_f64.sqrt(),
+        EXACT,
+    );
+    assert_value(
+        &of_pair("cosine", &[], &before, &(&before * -3.0)),
+        -1.0,
+        EXACT,
+    );
+    let zeros = DMatrix::zeros(2, 2);
+    assert_undefined(
+        &of_pair("relative_change", &[], &after, &zeros),
+        Status::ZeroDivisor,
+    );
+    assert_undefined(&of_pair("cosine", &[], &after, &zeros), Status::AllZero);
+    let status = Status::DifferentShapes {
+        step: (2, 2),
+        target: (2, 3),
+    };
+    for name in ["relative_change", "cosine"] {
+        let wider = DMatrix::zeros(2, 3);
+        assert_undefined(&of_pair(name, &[], &after, &wider), status.clone());
+    }
+}
+
+#[test]
+fn rsa_breaks_no_ties() {
+    // Two features correlate by 1 or -1: pairs are alike or not, and rounding must not order them.
+    let step = dmatrix![1.0, 2.0; 0.3, 0.7; 5.0, 1.0; 0.2, 0.1];
+    let target = dmatrix![3.0, 9.1; 0.1, 0.3; 7.7, 1.9; 0.9, 0.2];
+    assert_value(&of_pair("rsa", &[], &step, &target), 1.0, EXACT);
+    let alike = dmatrix![1.0, 2.0; 0.3, 0.7; 5.0, 6.0; 0.1, 0.2];
+    let status = Status::AllEqual {
+        what: "dissimilarities of a side",
+    };
+    assert_undefined(&of_pair("rsa", &[], &step, &alike), status);
+    let constant = dmatrix![1.0, 2.0; 0.3, 0.3; 5.0, 6.0; 0.1, 0.2];
+    let status = Status::ConstantSamples { samples: 1 };
+    assert_undefined(&of_pair("rsa", &[], &step, &constant), status);
+}
+
+#[test]
+fn svcca_says_where_few_samples_force_it() {
+    let (step, target) = (gaussian(9, 6, 1), gaussian(9, 6, 2));
+    let found = of_pair("svcca", &[], &step, &target);
+    let status = Status::ForcedCorrelations {
+        samples: 9,
+        ranks: 12,
+    };
+    assert_eq!(found.status, Some(status));
+    let found = of_pair("svcca", &[], &gaussian(13, 6, 1), &gaussian(13, 6, 2));
+    assert_eq!(found.status, None);
+}
+
+#[test]
+fn cka_by_chance_is_its_mean_over_orders() {
+    let (step, target) = (gaussian(4, 3, 3), gaussian(4, 2, 4));
+    let mut values = Vec::new();
+    for a in 0..4 {
+        for b in (0..4).filter(|b| *b != a) {
+            for c in (0..4).filter(|c| *c != a && *c != b) {
+                let order = [a, b, c, 6 - a - b - c];
+                let shuffled = target.select_rows(&order);
+                values.push(of_pair("cka", &[], &step, &shuffled).value.unwrap());
+            }
+        }
+    }
+    let mean = values.iter().sum::<f64>() / 24.0;
+    assert_value(&of_pair("cka_chance", &[], &step, &target), mean, 1e-13);
 }

@@ -8,7 +8,7 @@ use ckptscope_plot::{
 };
 
 use super::{By, Choice};
-use crate::curve::PanelCurves;
+use crate::curve::{PanelCurves, layer_number};
 
 /// As many lines have a legend; more have their numbers at their ends.
 const MOST_IN_LEGEND: usize = 6;
@@ -51,7 +51,7 @@ impl Palette {
     /// What a curve of a component looks like.
     pub(super) fn style(&self, component: &str, curve: &Curve) -> Series {
         let name = match self.by {
-            By::Layer => curve.subject.layer.unwrap_or_default().to_string(),
+            By::Layer => layer_number(curve.subject.layer),
             By::Head => curve.subject.head.unwrap_or_default().to_string(),
             By::Component => component.to_owned(),
         };

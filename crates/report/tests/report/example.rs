@@ -64,7 +64,7 @@ fn number(step: u64, component: &str, layer: u64, head: Option<u64>) -> Number {
             entry: EntryId::new("gini", Split::Val),
             component: component.into(),
             stack: "layers.".into(),
-            layer,
+            layer: Some(layer),
             head,
             ..SeriesId::default()
         },

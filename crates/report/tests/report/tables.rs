@@ -13,7 +13,8 @@ fn values(
     head: Option<u64>,
 ) -> Vec<(u64, Option<f64>)> {
     let mut series = results.series.iter();
-    let is_it = |id: &SeriesId| &*id.component == component && id.layer == layer && id.head == head;
+    let is_it =
+        |id: &SeriesId| &*id.component == component && id.layer == Some(layer) && id.head == head;
     let own = series.find(|series| is_it(&series.id)).unwrap();
     own.numbers().collect()
 }
@@ -91,7 +92,7 @@ fn the_glance_has_the_extremes_and_where_they_are() {
         let own: Vec<(u64, u64, f64)> = results
             .rows()
             .filter(|(id, _)| *id.component == **component && id.head.is_none())
-            .filter_map(|(id, point)| Some((id.layer, point.step, point.number()?)))
+            .filter_map(|(id, point)| Some((id.layer?, point.step, point.number()?)))
             .collect();
         let largest = own
             .iter()

@@ -144,8 +144,8 @@ impl Table {
 
 /// What a series is of, but for the step.
 fn behind_step(id: &SeriesId, names_stacks: bool) -> Result<Vec<u8>, WriteError> {
-    let (key, layer) = (id.key(), id.layer.to_string());
-    let head = id.head.map(|head| head.to_string()).unwrap_or_default();
+    let number = |number: Option<u64>| number.map(|it| it.to_string()).unwrap_or_default();
+    let (key, layer, head) = (id.key(), number(id.layer), number(id.head));
     let mut row = vec![&*key, &*id.component, &*id.output, &*layer, &*head];
     row.push(id.kind.name());
     row.extend(names_stacks.then_some(&*id.stack));

@@ -43,7 +43,7 @@ fn found(place: &Path, id: &str) -> Option<(Kept, String)> {
     let run = run.unwrap_or_else(|| results.source.clone());
     let written = milliseconds(fs::metadata(&path).ok()?.modified().ok()?);
     let series = results.series.iter();
-    let units: BTreeSet<(u64, u64)> = series
+    let units: BTreeSet<(Option<u64>, u64)> = series
         .flat_map(|series| series.steps().iter().map(|step| (series.id.layer, *step)))
         .collect();
     let info = AnalysisInfo {

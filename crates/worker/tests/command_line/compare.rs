@@ -52,7 +52,7 @@ fn two_analyses_stand_side_by_side() {
         let text = fs::read_to_string(scratch.path().join(results)).unwrap();
         let results = Results::parse(&text).unwrap();
         let is_it = |id: &SeriesId| {
-            (&*id.entry.label, &*id.component, id.layer) == ("per", "attention.v_proj", 0)
+            (&*id.entry.label, &*id.component, id.layer) == ("per", "attention.v_proj", Some(0))
                 && id.run.as_deref() == run
         };
         let mut series = results.series.iter();

@@ -169,7 +169,7 @@ fn found_numbers(results: &Results) -> Numbers {
             _ => metric.to_owned(),
         };
         if let Some(Number::Number(value)) = point.value {
-            numbers.insert((point.step, id.layer, name), *value);
+            numbers.insert((point.step, id.layer.unwrap(), name), *value);
         }
     }
     numbers

@@ -63,7 +63,7 @@ fn it_has_every_number_under_a_key_of_its_own() {
         assert_eq!(text(3), Some(id.key().as_str()));
         assert_eq!(text(4), Some(&*id.component));
         assert_eq!(text(5), Some(&*id.output));
-        assert_eq!(whole(6), Some(id.layer));
+        assert_eq!(whole(6), id.layer);
         assert_eq!(whole(7), id.head);
         assert_eq!(text(8), Some(id.kind.name()));
         assert_eq!(row.get_double(9).ok(), point.number());

@@ -106,7 +106,8 @@ impl Basis {
             Of::LayersOrHeads => (panel.only(choices.lines), self.palette),
             Of::Heads => (panel.heads(), self.palette_of_heads),
         });
-        let (shown, along) = if self.is_over_layers.get_untracked() {
+        let has_layers = shown.lines.iter().any(|line| line.subject.layer.is_some());
+        let (shown, along) = if has_layers && self.is_over_layers.get_untracked() {
             (shown.over_layers(), Along::Layers)
         } else {
             (shown, Along::Steps)

@@ -1,0 +1,212 @@
+//! Moments and quantiles of the entries.
+
+use crate::facts::{Facts, Needs};
+use crate::measurement::{Measurement, Status};
+use crate::metric::{DataKind, Form, Metric, Single};
+use crate::parameter::Parameters;
+use crate::single::quantile::quantile_of_sorted;
+
+/// How the entries are distributed: mean, spread, shape, zeros and quantiles.
+///
+/// # Definition
+/// Of the $N = mn$ entries $x$ of the matrix `[m, n]`, with $\bar x = \frac1N \sum x$ and
+/// $m_k = \frac1N \sum (x - \bar x)^k$:
+/// - `.mean`: $\bar x$;
+/// - `.std`: $\sqrt{m_2}$, of the population: $N$, not $N - 1$;
+/// - `.skew`: $m_3 / m_2^{3/2}$, without a correction for bias;
+/// - `.excess_kurtosis`: $m_4 / m_2^2 - 3$, without a correction for bias;
+/// - `.zero_share`: the share of entries that are 0;
+/// - `.q0`, `.q01`, `.q05`, `.q25`, `.q50`, `.q75`, `.q95`, `.q99`, `.q100`: quantiles at so many
+///   hundredths, linear between the entries in order, as `quantile` has them.
+///
+/// # Range and reading
+/// Mean, standard deviation and quantiles in the units of the entries. Skew is 0 of a symmetric
+/// distribution. Excess kurtosis is 0 of a normal one, above 0 with heavier tails, at least -2.
+///
+/// # Applies to
+/// Weights, gradients and activations.
+///
+/// # Numerics
+/// One sort. Moments are taken around the mean, with compensated sums: entries far from zero that
+/// differ little lose no digits. Products are formed. Of a matrix whose largest magnitude is beyond
+/// 1e±30, entries smaller than 1e-308 of it count as zeros.
+///
+/// # Errors
+/// Undefined without entries; skew and excess kurtosis where all entries are equal; `not finite`
+/// where an entry is NaN or infinite; `beyond the range of float64` where a value itself is.
+///
+/// # References
+/// D. N. Joanes and C. A. Gill, "Comparing measures of sample skewness and kurtosis", The
+/// Statistician 47 (1998): $g_1$ and $g_2$, the defaults of SciPy. R. J. Hyndman and Y. Fan, *Sample
+/// Quantiles in Statistical Packages*, The American Statistician 50 (1996), type 7.
+///
+/// # Example
+/// Of 0, 0, 0, 4 the mean is 1, $m_2 = (1 + 1 + 1 + 9) / 4 = 3$ and $m_3 = (27 - 3) / 4 = 6$.
+/// ```
+/// use nalgebra::dmatrix;
+/// use ckptscope_metrics::{Facts, Parameters, Single};
+/// use ckptscope_metrics::single::entry_statistics::EntryDistribution;
+///
+/// let matrix = Facts::dense(dmatrix![0.0, 4.0; 0.0, 0.0]);
+/// let found = EntryDistribution.measure(&Parameters::default(), &matrix);
+/// let value = |output: usize| found[output].value.unwrap();
+/// assert_eq!((value(0), value(4)), (1.0, 0.75));
+/// assert!((value(1) - 3.0_f64.sqrt()).abs() < 1e-15);
+/// assert!((value(2) - 6.0 / 3.0_f64.powf(1.5)).abs() < 1e-15);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct EntryDistribution;
+
+const OUTPUTS: &[&str] = &[
+    ".mean",
+    ".std",
+    ".skew",
+    ".excess_kurtosis",
+    ".zero_share",
+    ".q0",
+    ".q01",
+    ".q05",
+    ".q25",
+    ".q50",
+    ".q75",
+    ".q95",
+    ".q99",
+    ".q100",
+];
+
+/// The quantiles, in the order of their outputs.
+const QUANTILES: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
+
+impl Metric for EntryDistribution {
+    fn name(&self) -> &'static str {
+        "entry_statistics"
+    }
+
+    fn title(&self) -> &'static str {
+        "Entry statistics"
+    }
+
+    fn summary(&self) -> &'static str {
+        "how entries are distributed: mean, standard deviation, skew, kurtosis, zeros, quantiles"
+    }
+
+    fn applies_to(&self) -> &'static [DataKind] {
+        DataKind::ALL
+    }
+
+    fn outputs(&self) -> &'static [&'static str] {
+        OUTPUTS
+    }
+
+    fn needs(&self, _: &Parameters) -> Needs {
+        Needs {
+            sorted_entries: true,
+            ..Needs::default()
+        }
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Single(self)
+    }
+}
+
+impl Single for EntryDistribution {
+    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        match statistics(matrix) {
+            Ok(found) => found,
+            Err(status) => vec![Measurement::undefined(status); OUTPUTS.len()],
+        }
+    }
+}
+
+fn statistics(matrix: &Facts) -> Result<Vec<Measurement>, Status> {
+    let sorted = matrix.sorted_entries()?;
+    let moments = Moments::of(sorted)?;
+    #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
+    let count = sorted.len() as f64;
+    #[allow(clippy::cast_precision_loss)] // as above
+    let zeros = sorted.iter().filter(|entry| **entry == 0.0).count() as f64;
+    let mut found = vec![
+        matrix.unscaled(moments.mean).into(),
+        matrix.unscaled(moments.second.sqrt()).into(),
+        moments.skew().into(),
+        moments.excess_kurtosis().into(),
+        Measurement::of(zeros / count),
+    ];
+    let quantiles = QUANTILES.iter();
+    found.extend(quantiles.map(|q| matrix.unscaled(quantile_of_sorted(*q, sorted)).into()));
+    Ok(found)
+}
+
+/// The mean, and central moments.
+struct Moments {
+    mean: f64,
+    second: f64,
+    third: f64,
+    fourth: f64,
+}
+
+impl Moments {
+    /// Of entries in ascending order.
+    fn of(sorted: &[f64]) -> Result<Self, Status> {
+        let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
+            return Err(Status::TooFewEntries {
+                entries: 0,
+                needed: 1,
+            });
+        };
+        if first == last {
+            return Ok(Self {
+                mean: first,
+                second: 0.0,
+                third: 0.0,
+                fourth: 0.0,
+            });
+        }
+        let near = mean(sorted.iter().copied());
+        // What rounding left out of it.
+        let rest = mean(sorted.iter().map(|entry| entry - near));
+        let central =
+            |power: i32| mean(sorted.iter().map(|entry| (entry - near - rest).powi(power)));
+        Ok(Self {
+            mean: near + rest,
+            second: central(2),
+            third: central(3),
+            fourth: central(4),
+        })
+    }
+
+    fn skew(&self) -> Result<f64, Status> {
+        Ok(self.third / self.spread()?.powf(1.5))
+    }
+
+    fn excess_kurtosis(&self) -> Result<f64, Status> {
+        Ok(self.fourth / self.spread()?.powi(2) - 3.0)
+    }
+
+    /// The second moment, where the entries differ.
+    const fn spread(&self) -> Result<f64, Status> {
+        if self.second > 0.0 {
+            Ok(self.second)
+        } else {
+            Err(Status::AllEqual { what: "entries" })
+        }
+    }
+}
+
+/// The mean, by a compensated sum (Neumaier 1974).
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
+    let count = values.len() as f64;
+    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
+    for value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() {
+            (sum - next) + value
+        } else {
+            (value - next) + sum
+        };
+        sum = next;
+    }
+    (sum + lost) / count
+}
