@@ -197,7 +197,7 @@ impl<'a> LaneRun<'a> {
                 let obstacle = Obstacle::Order { found };
                 (obstacle.code(), format!("{tensor}: {obstacle}"))
             }
-            error if self.lane.passes_over_broken && error.is_of_file() => {
+            error if self.lane.passes_over_broken && error.is_of_content() => {
                 let reason = error.to_string();
                 let obstacle = Obstacle::Unreadable { reason };
                 (obstacle.code(), obstacle.to_string())

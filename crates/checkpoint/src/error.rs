@@ -422,6 +422,22 @@ pub enum RunError {
 }
 
 impl ReadError {
+    /// Whether it is what stands in the file. Another try would find the same, unless somebody mends
+    /// the file; one that is away or cannot be opened may be back then.
+    #[must_use]
+    pub fn is_of_content(&self) -> bool {
+        match self {
+            Self::NoSuchFile { .. } | Self::Open { .. } | Self::IsFolder { .. } => false,
+            Self::Io { .. } => false,
+            Self::Format {
+                source: FormatError::Read(source),
+                ..
+            }
+            | Self::Tensor { source, .. } => source.is_of_content(),
+            _ => self.is_of_file(),
+        }
+    }
+
     /// Whether it is the file that cannot be read, as it lies there: broken, cut off or missing.
     /// Otherwise the way to it failed, or this machine is too small, and another try may succeed.
     #[must_use]

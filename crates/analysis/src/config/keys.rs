@@ -165,8 +165,7 @@ pub const COMPONENT_ENTRY: Section = Section {
             name: "layers",
             takes: "a list, one layer, `\"0..11\"` with both ends, `all` or `none`",
             otherwise: Otherwise::Needed,
-            summary: "in which layers; one that the model does not have is an error; with `none`, \
-                      `layer_suffixes` are whole names of tensors outside of layers",
+            summary: "in which layers; one that is not there is an error; `none`: tensors outside of layers",
         },
     ],
 };
