@@ -5,7 +5,8 @@
 //! of them asks which chart it has.
 //!
 //! What they differ in they say in a [`ChartInput`]: how large a drawing is, what stands around it,
-//! what curves are called and how they look. A chart makes a [`LineChart`] or a [`Heatmap`] of it.
+//! what curves are called and how they look. A chart makes of it a
+//! [`LineChart`](ckptscope_plot::LineChart) or a [`Heatmap`](ckptscope_plot::Heatmap).
 //! Those two are told apart, because a cursor stands otherwise on axes than among cells.
 
 mod chart;
