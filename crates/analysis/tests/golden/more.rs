@@ -13,8 +13,8 @@ use ckptscope_results::Value;
 use nalgebra::DMatrix;
 use serde_json::Value as Json;
 
-const MATRICES: &[u8] = include_bytes!("../../../../tests/data/metrics-more/matrices.safetensors");
-const EXPECTED: &str = include_str!("../../../../tests/data/metrics-more/expected.json");
+const MATRICES: &[u8] = include_bytes!("../../../../tests/metrics-more/matrices.safetensors");
+const EXPECTED: &str = include_str!("../../../../tests/metrics-more/expected.json");
 
 /// Agreement asked of every value.
 const RELATIVE: f64 = 1e-9;
