@@ -279,6 +279,8 @@ struct Selection {
     broken: BTreeMap<u64, String>,
     /// The step that `target_checkpoint: last` means.
     last: u64,
+    /// The run's last step, where it cannot be read and something is compared with the last.
+    broken_last: Option<u64>,
     /// What data the run has, in words, for messages.
     data: Vec<String>,
     passes_over_broken: bool,
@@ -322,12 +324,17 @@ impl Selection {
                 }
             }
         }
+        let mut targets = config.metrics.iter().map(|entry| entry.target);
+        let compares = targets.any(|target| target == Some(Target::Last));
+        let later = run.broken.iter().map(|step| step.number).max();
+        let broken_last = later.filter(|step| compares && *step > last);
         if problems.is_empty() {
             Ok(Self {
                 computed,
                 missing,
                 broken,
                 last,
+                broken_last,
                 data: data_in_words(run),
                 passes_over_broken: config.on_error == OnError::Skip,
             })
@@ -370,6 +377,12 @@ impl Selection {
         let mut warnings = run.warnings.clone();
         warnings.extend(problem::unreadable_in_words(&index.unreadable_steps));
         warnings.extend(index.warnings.iter().cloned());
+        if let Some(step) = self.broken_last {
+            warnings.push(format!(
+                "step {step} cannot be read, so `target_checkpoint: last` is step {}",
+                self.last
+            ));
+        }
         if !self.missing.is_empty() {
             let missing = problem::steps_in_words(&self.missing);
             warnings.push(format!(

@@ -14,12 +14,12 @@ use crate::place::{Address, Place};
 use crate::{Misuse, hub};
 
 /// Lists the files at an address and recognises the run in them. Of a repository only the steps
-/// that `wanted` chooses of all there are, ascending, are looked at. An address that is none, or holds
+/// that `wanted` chooses of all there are, ascending, are looked at; see [`chosen`]. An address that is none, or holds
 /// no run, is wrong usage; files that cannot be read are a failure.
 pub(crate) async fn find_run(
     address: &Address,
     executor: &Executor,
-    wanted: impl FnOnce(&[u64]) -> BTreeSet<u64>,
+    wanted: impl Fn(&[u64]) -> BTreeSet<u64>,
 ) -> Result<(Run, Place)> {
     match address {
         Address::Path(path) => {
@@ -34,9 +34,29 @@ pub(crate) async fn find_run(
         }
         Address::Hub(address) => {
             let listing = look_up(address, executor).await?;
-            let wanted = wanted(&listing.steps().unwrap_or_default());
-            in_tree(listing.tree(|step| wanted.contains(&step)).await).await
+            chosen(listing, wanted).await
         }
+    }
+}
+
+/// The steps of a repository that `wanted` chooses. A last step that turns out to be broken is not
+/// the last one any more, so that `wanted` is asked again without it.
+async fn chosen(
+    listing: Listing,
+    wanted: impl Fn(&[u64]) -> BTreeSet<u64>,
+) -> Result<(Run, Place)> {
+    let mut steps = listing.steps().unwrap_or_default();
+    let mut listed = wanted(&steps);
+    loop {
+        let tree = listing.clone().tree(|step| listed.contains(&step)).await;
+        let (run, place) = in_tree(tree).await?;
+        let is_broken = |step: &u64| run.broken.iter().any(|it| it.number == *step);
+        while steps.pop_if(|last| is_broken(last)).is_some() {}
+        let more = wanted(&steps);
+        if more.is_subset(&listed) {
+            return Ok((run, place));
+        }
+        listed.extend(more);
     }
 }
 

@@ -19,7 +19,7 @@ use crate::http::client::REQUESTS_AT_ONCE;
 const DEFAULT_BRANCH: &str = "main";
 
 /// The steps of a repository, of which no files are known yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Listing {
     hub: Arc<Hub>,
     repository: String,

@@ -16,6 +16,7 @@ use ckptscope_checkpoint::{FileEntry, LocalTree, Run, Tree};
 use ckptscope_fake_hub::example::{
     FOLDERS, GATED, LONG_HISTORY, PICO, PICO_BRANCH, PRIVATE, REVISIONS, TOKEN, examples,
 };
+use ckptscope_fake_hub::suite::sound;
 use ckptscope_fake_hub::{FakeHub, Fault, Logged, Origin, Rule};
 use serde_json::Value;
 
@@ -599,4 +600,48 @@ fn the_token_s_file_may_lie_in_the_home() {
         ("HF_TOKEN_PATH", "~/own/token"),
     ];
     worker_at(scratch.path(), &variables, &["inspect", PRIVATE]).expect(0);
+}
+
+#[test]
+fn the_last_step_is_the_last_that_can_be_read() {
+    let mut repository = sound("some/suite", &[1000, 2000, 3000, 4000]);
+    for broken in ["step3000", "step4000"] {
+        repository.commit(broken, "Clean up", [("model.safetensors", None::<Vec<u8>>)]);
+    }
+    let fake = FakeHub::start(vec![repository]).unwrap();
+    let scratch = Scratch::new();
+    let config = "
+analysis_name: x
+metrics:
+  - metric_name: relative_change
+    data_split: val
+    target_checkpoint: last
+    components:
+      - {component_name: simple, data_type: weights, layer_suffixes: self_attn.v_proj, layers: all}
+steps: [1000]
+";
+    scratch.write("config.yaml", config);
+    let arguments = [
+        "analyze",
+        "-c",
+        "config.yaml",
+        "--repo-id",
+        "some/suite",
+        "-o",
+        "out",
+    ];
+    let ended = worker(&fake, scratch.path(), &arguments).expect(0);
+    ended.says(&["step 4000 cannot be read, so `target_checkpoint: last` is step 2000"]);
+    let results = json(&scratch.path().join("out/x/results.json"));
+    assert_eq!(results["entries"][0]["target"], 2000);
+    let table = fs::read_to_string(scratch.path().join("out/x/relative_change_val.csv")).unwrap();
+    let values = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').nth(7).unwrap().to_owned());
+    let values: Vec<f64> = values.map(|value| value.parse().unwrap()).collect();
+    assert!(
+        values.len() == 2 && values.iter().all(|value| *value > 0.1),
+        "{table}"
+    );
 }
