@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ckptscope_analysis::{Config, Registry};
@@ -109,10 +109,8 @@ impl EarlierResults {
     pub(crate) fn remove(self, written_since: &BTreeSet<String>) -> Result<()> {
         let results = self.results.unwrap_or_default();
         let others = OTHERS.into_iter().map(str::to_owned);
-        for path in results.paths().into_iter().chain(others) {
-            if written_since.contains(&path) {
-                continue;
-            }
+        let paths = results.paths().into_iter().chain(others);
+        for path in paths.filter(|path| is_below(path) && !written_since.contains(path)) {
             let file = self.folder.join(&path);
             // Who looks into the folder may have removed it already.
             if file.is_file() {
@@ -126,6 +124,12 @@ impl EarlierResults {
         }
         Ok(())
     }
+}
+
+/// Whether a path stays in its folder: labels of a file that somebody else wrote may lead anywhere.
+fn is_below(path: &str) -> bool {
+    let mut parts = Path::new(path).components();
+    parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The files that an analysis with these results writes.

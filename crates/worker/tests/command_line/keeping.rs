@@ -88,6 +88,26 @@ fn a_results_file_of_somebody_else_is_not_replaced() {
 }
 
 #[test]
+fn labels_of_a_foreign_file_lead_nowhere() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let file = scratch.path().join("out/scratch/results.json");
+    let outside = scratch.write("mine_val.csv", "not the program's");
+    let absolute = outside.to_str().unwrap().strip_suffix("_val.csv").unwrap();
+    for label in ["../../mine", absolute] {
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(
+            &file,
+            text.replace("\"label\":\"per\"", &format!("\"label\":\"{label}\"")),
+        )
+        .unwrap();
+        assert!(fs::read_to_string(&file).unwrap().contains(label));
+        scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(0);
+        assert!(outside.exists(), "{label}");
+    }
+}
+
+#[test]
 fn analyses_without_a_name_have_a_folder_each() {
     let scratch = Scratch::with_run(SIZES);
     let config = CONFIG.replace("analysis_name: scratch", "");
