@@ -15,7 +15,7 @@ pub mod sort;
 
 pub use facts::{Facts, LargestRank, Needs, Precision};
 pub use measurement::{Measurement, Status};
-pub use metric::{Comparative, DataKind, Form, Metric, Single};
+pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// Every metric, in the order in which they are shown.

@@ -33,14 +33,14 @@ pub enum Status {
     RankDeficient {
         /// Numerical rank.
         rank: usize,
-        /// Largest rank the shape allows.
+        /// Largest rank that was possible: that of the shape, or of thin factors.
         of: usize,
     },
     /// Singular values that may be nothing but what rounding left when the numbers were stored.
     WithinRounding {
         /// How many are larger than that.
         rank: usize,
-        /// Largest rank the shape allows.
+        /// Largest rank that was possible: that of the shape, or of thin factors.
         of: usize,
     },
     /// Fewer singular values above rounding than the metric needs.

@@ -60,9 +60,29 @@ pub trait Comparative: Sync {
     /// One measurement per output, in the order of [`Metric::outputs`].
     fn measure(&self, parameters: &Parameters, step: &Facts, target: &Facts) -> Vec<Measurement>;
 
-    /// Whether few samples make its numbers too large on average.
-    fn is_biased(&self, _: &Parameters) -> bool {
-        true
+    /// What few samples do to its numbers on average.
+    fn bias(&self, _: &Parameters) -> Option<Bias> {
+        Some(Bias::Upwards)
+    }
+}
+
+/// Where few samples move a number on average.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// It is too large.
+    Upwards,
+    /// It is too small.
+    Downwards,
+}
+
+impl Bias {
+    /// `upwards` or `downwards`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Upwards => "upwards",
+            Self::Downwards => "downwards",
+        }
     }
 }
 

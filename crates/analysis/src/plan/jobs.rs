@@ -812,15 +812,21 @@ impl Resolver<'_> {
                 .columns
         };
         let features = 2 * width(target_outline);
-        let is_biased = match metric.metric.form() {
-            Form::Comparative(comparative) => comparative.is_biased(&metric.parameters),
-            Form::Single(_) => false,
+        let bias = match metric.metric.form() {
+            Form::Comparative(comparative) => comparative.bias(&metric.parameters),
+            Form::Single(_) => None,
         };
-        if is_biased && of_target.rows < SAMPLES_PER_FEATURE * features {
+        if let Some(bias) = bias
+            && of_target.rows < SAMPLES_PER_FEATURE * features
+        {
             self.notes.insert(format!(
                 "{} of {} {}: {} samples are fewer than {SAMPLES_PER_FEATURE} times the {features} \
-                 features compared, so the values are biased upwards",
-                metric.label, planned.job.label, planned.job.kind, of_target.rows
+                 features compared, so the values are biased {}",
+                metric.label,
+                planned.job.label,
+                planned.job.kind,
+                of_target.rows,
+                bias.name()
             ));
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::linalg::transpose_product;
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How alike two sets of activations arrange the same samples: linear centred kernel alignment.
@@ -114,8 +114,8 @@ impl Comparative for Cka {
         ]
     }
 
-    fn is_biased(&self, parameters: &Parameters) -> bool {
-        !parameters.boolean("debiased")
+    fn bias(&self, parameters: &Parameters) -> Option<Bias> {
+        (!parameters.boolean("debiased")).then_some(Bias::Upwards)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
 
 /// What CKA would be on average if samples were matched at random: its chance level.
@@ -81,8 +81,8 @@ impl Comparative for CkaChance {
         vec![chance.into()]
     }
 
-    fn is_biased(&self, _: &Parameters) -> bool {
-        false
+    fn bias(&self, _: &Parameters) -> Option<Bias> {
+        None
     }
 }
 

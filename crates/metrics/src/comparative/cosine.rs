@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
 
 /// How far a step's matrix points the same way as the target's.
@@ -75,8 +75,8 @@ impl Comparative for Cosine {
         vec![cosine(step, target).into()]
     }
 
-    fn is_biased(&self, _: &Parameters) -> bool {
-        false
+    fn bias(&self, _: &Parameters) -> Option<Bias> {
+        None
     }
 }
 

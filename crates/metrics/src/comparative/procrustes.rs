@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How far two sets of activations are apart at best, over all rotations of one onto the other.
@@ -108,8 +108,8 @@ impl Comparative for Procrustes {
         vec![distance.into()]
     }
 
-    fn is_biased(&self, _: &Parameters) -> bool {
-        false
+    fn bias(&self, _: &Parameters) -> Option<Bias> {
+        Some(Bias::Downwards)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
 
 /// How far a step's matrix is from the target's, as a share of the target's length.
@@ -79,8 +79,8 @@ impl Comparative for RelativeChange {
         vec![relative_change(step, target).into()]
     }
 
-    fn is_biased(&self, _: &Parameters) -> bool {
-        false
+    fn bias(&self, _: &Parameters) -> Option<Bias> {
+        None
     }
 }
 

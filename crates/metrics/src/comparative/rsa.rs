@@ -3,7 +3,7 @@
 use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How alike two sets of activations order pairs of samples by how unlike they are: representational
@@ -23,8 +23,8 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// Activations, one row per sample, the same samples in the same order.
 ///
 /// # Numerics
-/// $n^2 p$ operations, and memory for $n^2$ numbers. Dissimilarities within 1e-12 of each other are
-/// ties: they are not known better.
+/// $n^2 p$ operations, and memory for $n^2$ numbers. Dissimilarities within 1e-13 of the smallest of
+/// them are ties: they are not known better.
 ///
 /// # Errors
 /// Undefined where the sample counts differ, with fewer than three samples, where a sample's features
@@ -56,8 +56,8 @@ const PARAMETERS: &[Parameter] = &[Parameter {
     default: ParameterValue::Choice("spearman"),
 }];
 
-/// Dissimilarities within this are ties.
-const TIE: f64 = 1e-12;
+/// Dissimilarities within this of the smallest of them are ties.
+const TIE: f64 = 1e-13;
 
 /// Samples that make several pairs.
 const SAMPLES: usize = 3;
@@ -102,8 +102,8 @@ impl Comparative for Rsa {
         vec![rsa.into()]
     }
 
-    fn is_biased(&self, _: &Parameters) -> bool {
-        false
+    fn bias(&self, _: &Parameters) -> Option<Bias> {
+        None
     }
 }
 
@@ -121,10 +121,10 @@ fn rsa(correlation: &str, step: &Facts, target: &Facts) -> Result<f64, Status> {
             what: "dissimilarities of a side",
         });
     }
-    Ok(match correlation {
-        "pearson" => pearson(x, y),
-        _ => pearson(&mean_ranks(x), &mean_ranks(y)),
-    })
+    if correlation == "pearson" {
+        return Ok(pearson(x, y));
+    }
+    Ok(pearson(&mean_ranks(x), &mean_ranks(y)))
 }
 
 fn is_even(values: &[f64]) -> bool {
@@ -139,13 +139,16 @@ fn mean_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];
-    let mut first = 0;
-    for tied in order.chunk_by(|a, b| values[*b] - values[*a] <= TIE) {
-        let rank = first as f64 + (tied.len() - 1) as f64 / 2.0;
+    let (mut first, mut rest) = (0, order.as_slice());
+    while let Some(smallest) = rest.first().map(|place| values[*place]) {
+        // From the smallest on: neighbours alone would chain many that differ into one tie.
+        let count = rest.partition_point(|place| values[*place] - smallest <= TIE);
+        let (tied, behind) = rest.split_at(count);
+        let rank = first as f64 + (count - 1) as f64 / 2.0;
         for place in tied {
             ranks[*place] = rank;
         }
-        first += tied.len();
+        (first, rest) = (first + count, behind);
     }
     ranks
 }

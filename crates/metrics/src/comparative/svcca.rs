@@ -120,9 +120,10 @@ fn svcca(variance: f64, step: &Facts, target: &Facts) -> Result<Measurement, Sta
     let sum: f64 = correlations.iter().map(|rho| rho.clamp(0.0, 1.0)).sum();
     #[allow(clippy::cast_precision_loss)] // a number of directions
     let mean = Measurement::of(sum / correlations.len() as f64);
-    let (samples, ranks) = (step.rows(), x.rank() + y.rank());
+    // Samples span one dimension less once their mean is taken off.
+    let (samples, ranks) = (step.rows(), of_x + of_y);
     let is_same = std::ptr::eq(step, target);
-    Ok(if samples < ranks && !is_same {
+    Ok(if samples <= ranks && !is_same {
         mean.noting(Status::ForcedCorrelations { samples, ranks })
     } else {
         mean

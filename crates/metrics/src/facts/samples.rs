@@ -32,13 +32,25 @@ impl Facts {
         Ok(found)
     }
 
-    /// `X_r X_r^T` `[m, m]`, the mean of each row taken off it; some columns at a time.
+    /// `X_r X_r^T` `[m, m]`, each row over its largest magnitude and the mean taken off it; some
+    /// columns at a time. Correlations do not depend on the scale of a row, and squares do.
     fn gram_of_centred_rows(&self) -> Result<DMatrix<f64>, Status> {
         let (rows, columns) = self.matrix.shape();
+        let mut largest = vec![0.0_f64; rows];
+        self.for_each_column(|column| {
+            for (largest, entry) in largest.iter_mut().zip(column) {
+                *largest = largest.max(entry.abs());
+            }
+        });
+        let scaled = |row: usize, entry: f64| match largest[row] {
+            0.0 => 0.0,
+            largest => entry / largest,
+        };
         let mut means = vec![0.0; rows];
         let mut squares = vec![0.0; rows];
         self.for_each_column(|column| {
             for (row, entry) in column.iter().enumerate() {
+                let entry = scaled(row, *entry);
                 means[row] += entry;
                 squares[row] += entry * entry;
             }
@@ -51,7 +63,8 @@ impl Facts {
         let mut gram = DMatrix::zeros(rows, rows);
         self.matrix.for_each_panel(|entries| {
             let width = entries.len() / rows.max(1);
-            let centred = DMatrix::from_fn(rows, width, |i, j| entries[j * rows + i] - means[i]);
+            let centred = |i, j| scaled(i, entries[j * rows + i]) - means[i];
+            let centred = DMatrix::from_fn(rows, width, centred);
             gram += gram_of_rows(&centred);
         });
         // What is left of a row of equal entries is rounding.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nalgebra::DMatrix;
 
-use super::{Facts, Matrix, Scale};
+use super::{Facts, Matrix, Precision, Scale};
 use crate::linalg::{product, singular_values, triangular_factor};
 use crate::measurement::Status;
 
@@ -25,6 +25,21 @@ impl Facts {
             })
             .as_deref()
             .map_err(Clone::clone)
+    }
+
+    /// By how much rounding may have moved a singular value when the entries were stored: no more
+    /// than the Frobenius norm of what it changed. Zero of float64, whose rounding is below that of
+    /// the decomposition.
+    ///
+    /// # Errors
+    /// As [`Facts::singular_values`].
+    pub fn rounding_of_storage(&self) -> Result<f64, Status> {
+        let precision = self.precision();
+        if precision == Precision::DOUBLE {
+            return Ok(0.0);
+        }
+        let squares = self.singular_values()?.iter().map(|value| value * value);
+        Ok(precision.epsilon() / 2.0 * squares.sum::<f64>().sqrt())
     }
 
     /// The squares of the singular values over that of the largest, from 1 downwards.

@@ -1,7 +1,7 @@
 //! The condition number.
 
 use crate::facts::rank::RANK;
-use crate::facts::{Facts, Needs, Precision};
+use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, Parameters};
@@ -112,7 +112,7 @@ fn condition_number(rank: &str, matrix: &Facts) -> Result<Measurement, Status> {
         return Err(Status::RankDeficient { rank, of });
     }
     let number = Measurement::of(largest / smallest);
-    let rounding = stored_rounding(matrix, values);
+    let rounding = matrix.rounding_of_storage()?;
     if smallest <= rounding {
         let rank = rank_above(values, rounding);
         return Ok(number.noting(Status::WithinRounding { rank, of }));
@@ -121,17 +121,6 @@ fn condition_number(rank: &str, matrix: &Facts) -> Result<Measurement, Status> {
 }
 
 /// How many singular values are larger than that.
-fn rank_above(values: &[f64], floor: f64) -> usize {
+pub(super) fn rank_above(values: &[f64], floor: f64) -> usize {
     values.iter().filter(|value| **value > floor).count()
-}
-
-/// By how much rounding may have moved a singular value when the entries were stored: no more than
-/// the Frobenius norm of what it changed. Float64 is left to the threshold of its own.
-fn stored_rounding(matrix: &Facts, values: &[f64]) -> f64 {
-    let precision = matrix.precision();
-    if precision == Precision::DOUBLE {
-        return 0.0;
-    }
-    let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
-    precision.epsilon() / 2.0 * norm
 }

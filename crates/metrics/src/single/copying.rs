@@ -82,11 +82,13 @@ impl Single for Copying {
 }
 
 fn copying(matrix: &Facts) -> Result<f64, Status> {
-    let eigenvalues = matrix.eigenvalues_of_factors()?;
-    let moduli: f64 = eigenvalues.iter().map(|one| one.re.hypot(one.im)).sum();
-    if moduli == 0.0 {
+    let found = matrix.eigenvalues_of_factors()?;
+    let moduli = found.values.iter().map(|one| one.re.hypot(one.im));
+    #[allow(clippy::cast_precision_loss)] // a number of eigenvalues
+    let rounding = found.rounding * found.values.len() as f64;
+    let moduli: f64 = moduli.sum();
+    if moduli <= rounding {
         return Err(Status::ZeroDivisor);
     }
-    let real: f64 = eigenvalues.iter().map(|one| one.re).sum();
-    Ok((real / moduli).clamp(-1.0, 1.0))
+    Ok((found.sum / moduli).clamp(-1.0, 1.0))
 }

@@ -1,5 +1,6 @@
 //! The exponent of the tail of the squared singular values.
 
+use super::condition_number::rank_above;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -41,7 +42,9 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// # Errors
 /// Undefined with fewer than two values above rounding, where all tails are equal, and with `median`
 /// where the tail has one value; where the matrix is empty or all entries are zero; `not finite` where
-/// an entry is NaN or infinite. `xmin` is `beyond the range of float64` where the square is.
+/// an entry is NaN or infinite. `xmin` is `beyond the range of float64` where the square is. Of a tail
+/// that starts where rounding may have left singular values when the numbers were stored, all outputs
+/// say so.
 ///
 /// # References
 /// A. Clauset, C. R. Shalizi and M. E. J. Newman, "Power-law distributions in empirical data", SIAM
@@ -73,7 +76,7 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 }];
 
 /// Tails whose logarithms are above the first by less than this on average are equal: singular
-/// values are good to a relative 1e-11.
+/// values are good to a relative 1e-11, but for those near the floor.
 const EQUAL: f64 = 1e-10;
 
 impl Metric for PowerLaw {
@@ -131,13 +134,24 @@ fn power_law(fit: &str, matrix: &Facts) -> Result<Vec<Measurement>, Status> {
     #[allow(clippy::cast_precision_loss)] // a number of singular values
     let count = (spectrum.logs.len() - tail.start) as f64;
     let smallest = spectrum.values[tail.start];
-    Ok(vec![
+    let found = vec![
         Measurement::of(tail.alpha),
         Measurement::of((tail.alpha - 1.0) / count.sqrt()),
         Measurement::of(tail.distance),
         Measurement::of(count),
         matrix.unscaled(smallest).and_then(square).into(),
-    ])
+    ];
+    let rounding = matrix.rounding_of_storage()?;
+    if smallest > rounding {
+        return Ok(found);
+    }
+    let values = matrix.singular_values()?;
+    let (rank, of) = (rank_above(values, rounding), values.len());
+    let note = |one: Measurement| match one.value {
+        Some(_) => one.noting(Status::WithinRounding { rank, of }),
+        None => one,
+    };
+    Ok(found.into_iter().map(note).collect())
 }
 
 /// The square; it may be no float64.

@@ -1,10 +1,12 @@
 //! Condition numbers of matrices that were stored in less than float64, and edges of ranges.
 
 use ckptscope_metrics::{
-    Facts, Measurement, Parameters, Precision, Single, Status, single::condition_number,
-    single::gini::Gini, single::hoyer::Hoyer, single::per::Per,
+    Facts, Measurement, ParameterValue, Parameters, Precision, Single, Status,
+    single::condition_number, single::gini::Gini, single::hoyer::Hoyer, single::per::Per,
 };
 use nalgebra::DMatrix;
+
+use crate::ask::{measure, metric, parameters};
 
 /// Numbers that look random, from -1 to 1.
 fn noise(rows: usize, columns: usize, seed: u64) -> DMatrix<f64> {
@@ -157,4 +159,23 @@ fn ratios_stay_in_their_ranges() {
         .value
         .unwrap();
     assert!(hoyer > 0.0 && hoyer < 1e-8, "{hoyer}");
+}
+
+#[test]
+fn a_power_law_of_what_rounding_filled_up_says_so() {
+    let product = noise(64, 4, 1) * noise(4, 64, 11);
+    let law = |bits: Option<u32>| {
+        let facts = Facts::dense(rounded(&product, 23));
+        if let Some(bits) = bits {
+            facts.set_precision(Precision::of_fraction_bits(bits));
+        }
+        let given = [("fit", ParameterValue::Choice("median"))];
+        let parameters = parameters("power_law", &given);
+        measure(metric("power_law"), &parameters, &facts, &facts)
+    };
+    for measured in law(Some(23)) {
+        let status = Status::WithinRounding { rank: 4, of: 64 };
+        assert_eq!(measured.status, Some(status));
+    }
+    assert!(law(None).iter().all(|measured| measured.status.is_none()));
 }

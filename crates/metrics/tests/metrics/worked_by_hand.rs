@@ -341,6 +341,37 @@ fn copying() {
 }
 
 #[test]
+fn copying_of_rounding_is_undefined() {
+    let copying = |left: &DMatrix<f64>, right: &DMatrix<f64>| {
+        let facts = Facts::product(left.clone().into(), right.clone().into());
+        let found = measure(metric("copying"), &Parameters::default(), &facts, &facts);
+        found.into_iter().next().unwrap()
+    };
+    // R L = [[1, 1], [-1, -1]] has no eigenvalue but zero, twice.
+    let left = DMatrix::identity(5, 2);
+    let mut right = DMatrix::zeros(2, 5);
+    right
+        .columns_mut(0, 2)
+        .copy_from(&dmatrix![1.0, 1.0; -1.0, -1.0]);
+    assert_undefined(&copying(&left, &right), Status::ZeroDivisor);
+    // A head that writes at right angles to what it reads, but for rounding.
+    let basis = gaussian(12, 6, 3).qr().q();
+    let (written, read) = (basis.columns(0, 3) * 1.0, basis.columns(3, 3).transpose());
+    let (mix, other) = (gaussian(3, 3, 4), gaussian(3, 3, 5));
+    assert_undefined(
+        &copying(&(written * mix), &(other * read)),
+        Status::ZeroDivisor,
+    );
+    // Any other has the eigenvalues of the whole matrix.
+    let (left, right) = (gaussian(8, 3, 6), gaussian(3, 8, 7));
+    let whole = (&left * &right).complex_eigenvalues();
+    let (real, moduli) = whole.iter().fold((0.0, 0.0), |(real, moduli), one| {
+        (real + one.re, moduli + one.norm())
+    });
+    assert_value(&copying(&left, &right), real / moduli, 1e-9);
+}
+
+#[test]
 fn copying_is_of_circuits_in_factors_only() {
     let square = Facts::dense(DMatrix::identity(4, 4));
     let wide = Facts::product(
@@ -412,15 +443,52 @@ fn rsa_breaks_no_ties() {
 
 #[test]
 fn svcca_says_where_few_samples_force_it() {
-    let (step, target) = (gaussian(9, 6, 1), gaussian(9, 6, 2));
-    let found = of_pair("svcca", &[], &step, &target);
-    let status = Status::ForcedCorrelations {
-        samples: 9,
-        ranks: 12,
+    let all = [("variance", ParameterValue::Fraction(1.0))];
+    let of = |samples| {
+        let (step, target) = (gaussian(samples, 6, 1), gaussian(samples, 6, 2));
+        of_pair("svcca", &all, &step, &target).status
     };
-    assert_eq!(found.status, Some(status));
-    let found = of_pair("svcca", &[], &gaussian(13, 6, 1), &gaussian(13, 6, 2));
-    assert_eq!(found.status, None);
+    // Centred, samples span one dimension less than there are samples.
+    for samples in [9, 12] {
+        let ranks = 12;
+        let status = Status::ForcedCorrelations { samples, ranks };
+        assert_eq!(of(samples), Some(status));
+    }
+    assert_eq!(of(13), None);
+}
+
+#[test]
+fn rsa_tells_many_pairs_apart_that_differ_little() {
+    // A row that all samples share, and noise that makes them differ a little.
+    let noisy = |size: f64, seed| {
+        let shared = gaussian(1, 20, 9) * 30.0;
+        let rows = vec![shared.row(0).into_owned(); 300];
+        nalgebra::DMatrix::from_rows(&rows) + gaussian(300, 20, seed) * size
+    };
+    // Dissimilarities grow with the square of the noise; their order does not change.
+    let order = |size| {
+        let (step, more) = (noisy(size, 1), gaussian(300, 20, 2) * (0.3 * size));
+        let target = &step + more;
+        of_pair("rsa", &[], &step, &target).value.unwrap()
+    };
+    let expected = order(1e-1);
+    for size in [1e-2, 1e-3] {
+        assert!(
+            (order(size) - expected).abs() < 1e-3,
+            "{size}: {} {expected}",
+            order(size)
+        );
+    }
+}
+
+#[test]
+fn rsa_does_not_depend_on_the_size_of_a_sample() {
+    let step = gaussian(5, 4, 1);
+    let mut small = step.clone();
+    small.row_mut(2).scale_mut(1e-170);
+    let other = gaussian(5, 4, 2);
+    let expected = of_pair("rsa", &[], &step, &other).value.unwrap();
+    assert_value(&of_pair("rsa", &[], &small, &other), expected, 1e-12);
 }
 
 #[test]
