@@ -1,6 +1,7 @@
 //! Products and decompositions. Which library does them is this module's affair alone: faer,
 //! because it measured 4 to 6 times faster than nalgebra at model sizes, natively and in wasm.
 
+mod band;
 mod bidiagonal;
 mod eigen;
 mod product;
