@@ -2,7 +2,7 @@
 
 use super::{Facts, Matrix};
 use crate::measurement::Status;
-use crate::sort::{merge_sorted_runs, sort_magnitudes};
+use crate::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
 
 /// Sums over the magnitudes of all entries, in the matrix's scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -102,7 +102,7 @@ impl Facts {
         self.finite()?;
         Ok(self.sorted_entries.get_or_init(|| {
             let mut entries: Vec<f64> = self.entries().data.into();
-            entries.sort_unstable_by(f64::total_cmp);
+            sort_numbers(&mut entries);
             entries
         }))
     }
