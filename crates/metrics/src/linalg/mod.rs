@@ -3,11 +3,14 @@
 
 mod band;
 mod bidiagonal;
+mod cores;
 mod eigen;
 mod product;
 mod reduction;
 mod singular;
+mod stripes;
 
+pub use cores::SpareCores;
 pub use eigen::{Eigenvalue, SymmetricEigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
 pub use reduction::{orthonormal_columns, triangular_factor};

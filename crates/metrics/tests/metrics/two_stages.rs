@@ -1,7 +1,7 @@
 //! Singular values and eigenvalues of matrices that are large enough to go by way of a band.
 
 use ckptscope_metrics::linalg::{
-    gram_of_rows, singular_values_by_decomposition, symmetric_eigenvalues,
+    SpareCores, gram_of_rows, product, singular_values_by_decomposition, symmetric_eigenvalues,
 };
 use nalgebra::DMatrix;
 
@@ -188,5 +188,24 @@ fn sizes_around_the_smallest_agree() {
         let matrix = with_singular_values(size, size, 7, |share| 2.0 - share);
         let found = singular_values_by_decomposition(&matrix).unwrap();
         assert_near(&found, &expected, &size.to_string());
+    }
+}
+
+#[test]
+fn helping_cores_change_no_bit() {
+    let (square, wide) = (gaussian(600, 600, 8), gaussian(300, 700, 9));
+    let all = || {
+        let mut found = singular_values_by_decomposition(&square).unwrap();
+        found.extend(singular_values_by_decomposition(&wide).unwrap());
+        let gram = gram_of_rows(&wide);
+        found.extend(symmetric_eigenvalues(gram.clone()).unwrap());
+        found.extend(gram.as_slice());
+        found.extend(product(&wide, &gaussian(700, 900, 10)).as_slice());
+        found
+    };
+    let alone = all();
+    for cores in [1, 3] {
+        let _spare = SpareCores::lend(cores);
+        assert!(all() == alone, "{cores} more");
     }
 }

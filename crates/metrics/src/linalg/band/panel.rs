@@ -1,10 +1,10 @@
 //! Several reflections at once, as products of matrices.
 
-use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 
+use super::super::stripes::{add_product, multiplied};
 use super::reflection::{add, dot, reflect};
 
 /// Columns that are reduced one by one before the others hear of them.
@@ -86,7 +86,7 @@ impl Reflections {
         let v = self.vectors();
         let mut found = multiplied(v.transpose(), a.as_ref());
         self.divide_transposed(found.as_mut());
-        matmul(a, Accum::Add, v, found.as_ref(), -1.0, Par::Seq);
+        add_product(a, -1.0, v, found.as_ref());
     }
 
     /// `A Q` in the place of `A`.
@@ -94,7 +94,7 @@ impl Reflections {
         let v = self.vectors();
         let mut found = multiplied(a.as_ref(), v);
         self.divide_right(found.as_mut());
-        matmul(a, Accum::Add, found.as_ref(), v.transpose(), -1.0, Par::Seq);
+        add_product(a, -1.0, found.as_ref(), v.transpose());
     }
 
     /// `T^-T X` in the place of `X`.
@@ -106,11 +106,4 @@ impl Reflections {
     pub(super) fn divide_right(&self, x: MatMut<'_, f64>) {
         self.divide_transposed(x.transpose_mut());
     }
-}
-
-/// `A B`.
-pub(super) fn multiplied(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
-    let mut product = Mat::zeros(a.nrows(), b.ncols());
-    matmul(product.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
-    product
 }

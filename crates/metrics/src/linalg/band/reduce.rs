@@ -1,10 +1,9 @@
 //! The first stage: to a band.
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Mat, MatMut, MatRef};
 
-use super::panel::{Reflections, multiplied, reduced};
+use super::super::stripes::{add_lower, add_product, multiplied, symmetric_times};
+use super::panel::{Reflections, reduced};
 
 /// Leaves a symmetric matrix with so many diagonals below the main one, with the same eigenvalues.
 /// The lower triangle is read and written; nothing reads what is further below than the band.
@@ -24,52 +23,24 @@ pub(super) fn symmetric(mut a: MatMut<'_, f64>, width: usize) {
 
 /// `Q^T A Q` in the place of a symmetric `A`, of which the lower triangle is there: with
 /// `Y = A V T^-1` and `X = Y - V T^-T V^T Y / 2` it is `A - X V^T - V X^T`.
-fn from_both_sides(reflections: &Reflections, mut a: MatMut<'_, f64>) {
+fn from_both_sides(reflections: &Reflections, a: MatMut<'_, f64>) {
     let v = reflections.vectors();
     let mut x = symmetric_times(a.as_ref(), v);
     reflections.divide_right(x.as_mut());
     let mut inner = multiplied(v.transpose(), x.as_ref());
     reflections.divide_transposed(inner.as_mut());
-    matmul(x.as_mut(), Accum::Add, v, inner.as_ref(), -0.5, Par::Seq);
-    for (left, right) in [(x.as_ref(), v), (v, x.as_ref())] {
-        triangular::matmul(
-            a.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            left,
-            BlockStructure::Rectangular,
-            right.transpose(),
-            BlockStructure::Rectangular,
-            -1.0,
-            Par::Seq,
-        );
-    }
+    add_product(x.as_mut(), -0.5, v, inner.as_ref());
+    let (left, right) = (beside(x.as_ref(), v), beside(v, x.as_ref()));
+    add_lower(a, -1.0, left.as_ref(), right.as_ref());
 }
 
-/// `A X` for a symmetric `A`, of which the lower triangle is there.
-fn symmetric_times(a: MatRef<'_, f64>, x: MatRef<'_, f64>) -> Mat<f64> {
-    let mut product = Mat::zeros(a.nrows(), x.ncols());
-    for (half, structure, accumulate) in [
-        (a, BlockStructure::TriangularLower, Accum::Replace),
-        (
-            a.transpose(),
-            BlockStructure::StrictTriangularUpper,
-            Accum::Add,
-        ),
-    ] {
-        triangular::matmul(
-            product.as_mut(),
-            BlockStructure::Rectangular,
-            accumulate,
-            half,
-            structure,
-            x,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-    }
-    product
+/// Two matrices side by side.
+fn beside(left: MatRef<'_, f64>, right: MatRef<'_, f64>) -> Mat<f64> {
+    let mut both = Mat::zeros(left.nrows(), left.ncols() + right.ncols());
+    both.subcols_mut(0, left.ncols()).copy_from(left);
+    both.subcols_mut(left.ncols(), right.ncols())
+        .copy_from(right);
+    both
 }
 
 /// Leaves a square matrix with so many diagonals above the main one and none below, with the same
