@@ -224,6 +224,10 @@ fn assembled(
         if kind != DataKind::Weights && projection.latent.is_some() {
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
+        if kind == DataKind::Activations {
+            // They are [samples, features] whichever way the weights are stored.
+            projection.view = projection.view.turned(false);
+        }
         inputs.push(AssembledInput {
             projection: placed(&projection, kind, layer, &mut tensors),
             writes_columns: kind == DataKind::Activations,

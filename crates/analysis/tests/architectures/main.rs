@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod activations;
 mod models;
 mod refusals;
 mod relatives;

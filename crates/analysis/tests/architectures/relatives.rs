@@ -5,21 +5,21 @@ use nalgebra::DMatrix;
 
 use super::support::{Stored, circuits, model, numbers, random, stored, vector};
 
-const D_MODEL: usize = 12;
-const HEADS: usize = 4;
+pub(crate) const D_MODEL: usize = 12;
+pub(crate) const HEADS: usize = 4;
 const WIDTH: usize = 5;
-const LAYERS: usize = 2;
+pub(crate) const LAYERS: usize = 2;
 
 /// The projections of one layer, heads in order.
-struct Layer {
-    query: DMatrix<f64>,
-    key: DMatrix<f64>,
-    value: DMatrix<f64>,
-    output: DMatrix<f64>,
+pub(crate) struct Layer {
+    pub(crate) query: DMatrix<f64>,
+    pub(crate) key: DMatrix<f64>,
+    pub(crate) value: DMatrix<f64>,
+    pub(crate) output: DMatrix<f64>,
 }
 
 impl Layer {
-    fn of(number: usize, kv_heads: usize) -> Self {
+    pub(crate) fn of(number: usize, kv_heads: usize) -> Self {
         let seed = u32::try_from(10 * number).unwrap();
         Self {
             query: random(HEADS * WIDTH, D_MODEL, seed),
@@ -76,7 +76,7 @@ fn four_parts(layer: &Layer) -> DMatrix<f64> {
     below(&parts)
 }
 
-type Store = fn(&Layer) -> Vec<(&'static str, DMatrix<f64>)>;
+pub(crate) type Store = fn(&Layer) -> Vec<(&'static str, DMatrix<f64>)>;
 
 fn apart<const N: usize>(
     names: [&'static str; N],
@@ -87,13 +87,13 @@ fn apart<const N: usize>(
 }
 
 /// A way to store a model.
-struct Way {
+pub(crate) struct Way {
     /// What config.json has besides dimensions.
-    config: &'static str,
+    pub(crate) config: &'static str,
     /// What stands before the layer's number.
-    stack: &'static str,
-    kv_heads: usize,
-    store: Store,
+    pub(crate) stack: &'static str,
+    pub(crate) kv_heads: usize,
+    pub(crate) store: Store,
 }
 
 const LLAMA: Store = |layer| {
@@ -107,7 +107,7 @@ const LLAMA: Store = |layer| {
 };
 
 /// Every way but Llama's.
-const WAYS: &[Way] = &[
+pub(crate) const WAYS: &[Way] = &[
     Way {
         config: r#""model_type": "falcon", "new_decoder_architecture": true, "multi_query": true"#,
         stack: "transformer.h.",
@@ -344,7 +344,7 @@ fn fused(
     vec![(tensor, matrix), (output, layer.output.clone())]
 }
 
-fn config(more: &str, kv_heads: usize) -> String {
+pub(crate) fn config(more: &str, kv_heads: usize) -> String {
     format!(
         r#"{{{more}, "hidden_size": {D_MODEL}, "num_attention_heads": {HEADS}, "num_key_value_heads": {kv_heads}, "num_hidden_layers": {LAYERS}}}"#
     )
@@ -362,7 +362,7 @@ fn tree(way: &Way, change: impl Fn(&mut Layer)) -> MemoryTree {
     model(way.config, &config(way.config, way.kv_heads), &tensors)
 }
 
-fn llama(kv_heads: usize) -> Way {
+pub(crate) fn llama(kv_heads: usize) -> Way {
     Way {
         config: r#""model_type": "llama""#,
         stack: "model.layers.",

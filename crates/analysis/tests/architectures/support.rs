@@ -96,8 +96,8 @@ pub(crate) fn vector(name: &str, entries: &[f64]) -> Stored {
     (name.to_owned(), vec![entries.len()], entries.to_vec())
 }
 
-/// A model of one file and, where there is one, its config.
-pub(crate) fn model(name: &str, config: &str, tensors: &[Stored]) -> MemoryTree {
+/// A safetensors file.
+pub(crate) fn file(tensors: &[Stored]) -> Vec<u8> {
     let (mut header, mut data) = (String::new(), Vec::new());
     for (name, shape, entries) in tensors {
         let begin = data.len();
@@ -114,7 +114,12 @@ pub(crate) fn model(name: &str, config: &str, tensors: &[Stored]) -> MemoryTree 
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.into_bytes());
     file.extend(data);
-    let mut files = vec![("model.safetensors".to_owned(), file)];
+    file
+}
+
+/// A model of one file and, where there is one, its config.
+pub(crate) fn model(name: &str, config: &str, tensors: &[Stored]) -> MemoryTree {
+    let mut files = vec![("model.safetensors".to_owned(), file(tensors))];
     if !config.is_empty() {
         files.push(("config.json".to_owned(), config.as_bytes().to_vec()));
     }
