@@ -1,5 +1,6 @@
 //! What a component is: tensors of one layer, combined into matrices.
 
+mod heads;
 pub mod key_value_circuit;
 pub mod ov_circuit;
 pub mod qk_circuit;
