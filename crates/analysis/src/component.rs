@@ -202,6 +202,17 @@ pub enum ComponentError {
         /// Its columns.
         columns: usize,
     },
+    /// A tensor of another shape than that of which it is known where its parts are.
+    #[error(
+        "a tensor of {} by {} stands where one of {} by {} belongs",
+        found.rows, found.columns, expected.rows, expected.columns
+    )]
+    OtherShape {
+        /// Its shape.
+        found: Shape,
+        /// The shape that belongs.
+        expected: Shape,
+    },
     /// A dimension that is not what another tensor or the model asks for.
     #[error("the {role} tensor has {found} {side} where {expected} belong")]
     Mismatch {

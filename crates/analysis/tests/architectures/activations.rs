@@ -3,7 +3,7 @@
 use ckptscope_checkpoint::MemoryTree;
 
 use super::relatives::{D_MODEL, HEADS, LAYERS, Layer, WAYS, Way, config, llama};
-use super::support::{Stored, file, numbers, stored};
+use super::support::{Stored, file, numbers, planned, stored};
 
 const CONFIG: &str = "steps: all
 metrics:
@@ -13,8 +13,9 @@ metrics:
       [{component_name: ov_circuit, data_type: activations, layers: all}]}
 ";
 
-/// A run that recorded weights, and what the maps wrote for as many samples as the model is wide.
-fn recorded(way: &Way) -> MemoryTree {
+/// A run that recorded weights, and what the maps wrote for as many samples as the model is wide,
+/// changed in some way.
+fn recorded(way: &Way, change: impl Fn(Stored) -> Stored) -> MemoryTree {
     let is_turned = way.config.contains("\"gpt2\"");
     let (mut weights, mut activations): (Vec<Stored>, Vec<Stored>) = (Vec::new(), Vec::new());
     for number in 0..LAYERS {
@@ -25,26 +26,41 @@ fn recorded(way: &Way) -> MemoryTree {
         let written = of(LAYERS).into_iter();
         activations.extend(written.map(|(name, it)| {
             let by_sample = if is_turned { it } else { it.transpose() };
-            stored(&named(name.trim_end_matches(".weight")), &by_sample)
+            change(stored(&named(name.trim_end_matches(".weight")), &by_sample))
         }));
     }
     let path = |kind| format!("checkpoints/step_1/learning_dynamics/val_{kind}.pt");
+    let config = config(way.config, way.kv_heads).into_bytes();
     let files = vec![
         (path("weights"), file(&weights)),
         (path("activations"), file(&activations)),
-        (
-            "config.json".to_owned(),
-            config(way.config, way.kv_heads).into_bytes(),
-        ),
+        ("config.json".to_owned(), config),
     ];
     MemoryTree::new(way.config, files)
 }
 
 #[test]
+fn activations_of_other_features_than_the_map_writes_are_refused() {
+    // As many samples, but of two positions side by side: what would be cut out is of the first.
+    let positions = |(name, shape, entries): Stored| {
+        let shape = vec![shape[0] / 2, 2, shape[1]];
+        (name, shape, entries)
+    };
+    for named in ["\"gpt2\"", "internlm2"] {
+        let way = WAYS.iter().find(|way| way.config.contains(named)).unwrap();
+        let Err(refused) = planned(&recorded(way, positions), CONFIG) else {
+            panic!("{named}: a part of activations was taken for all of them");
+        };
+        let refused = refused.to_string();
+        assert!(refused.contains("stands where one of 6 by"), "{refused}");
+    }
+}
+
+#[test]
 fn activations_of_every_storage_give_the_same_circuits() {
     for way in WAYS {
-        let found = numbers(&recorded(way), CONFIG);
-        let expected = numbers(&recorded(&llama(way.kv_heads)), CONFIG);
+        let found = numbers(&recorded(way, |it| it), CONFIG);
+        let expected = numbers(&recorded(&llama(way.kv_heads), |it| it), CONFIG);
         assert_eq!(found.len(), 2 * LAYERS * (HEADS + 1), "{}", way.config);
         for ((place, found), expected) in found.iter().zip(expected.values()) {
             let (found, expected) = (found.unwrap(), expected.unwrap());
@@ -57,7 +73,7 @@ fn activations_of_every_storage_give_the_same_circuits() {
 #[test]
 fn a_circuit_of_activations_is_the_activations_times_the_output_projection() {
     let way = llama(2);
-    let found = numbers(&recorded(&way), CONFIG);
+    let found = numbers(&recorded(&way, |it| it), CONFIG);
     let (weights, written) = (Layer::of(0, 2), Layer::of(LAYERS, 2));
     let width = weights.output.ncols() / HEADS;
     for head in 0..HEADS {

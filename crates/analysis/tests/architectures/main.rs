@@ -8,6 +8,8 @@
 
 mod activations;
 mod models;
+mod probe;
 mod refusals;
 mod relatives;
+mod steps;
 mod support;

@@ -11,6 +11,8 @@ use ckptscope_results::Value;
 use futures_lite::future::block_on;
 use nalgebra::DMatrix;
 
+use super::probe::Probe;
+
 /// A number's label, component, stack, layer and head.
 pub(crate) type Place = (String, String, String, u64, Option<u64>);
 
@@ -44,10 +46,28 @@ pub(crate) fn circuits(keys: &str) -> String {
     text
 }
 
+/// A config of one metric of both circuits.
+pub(crate) fn circuits_by(metric: &str, keys: &str) -> String {
+    let component =
+        |name| format!("{{component_name: {name}, data_type: weights, layers: all{keys}}}");
+    let (ov, qk) = (component("ov_circuit"), component("qk_circuit"));
+    format!(
+        "steps: all\nmetrics:\n  \
+         - {{metric_name: {metric}, data_split: val, components: [{ov}, {qk}]}}\n"
+    )
+}
+
+/// What a plan says, but for where steps come from.
+pub(crate) fn told(plan: &Plan) -> Vec<&str> {
+    let told = plan.warnings.iter().map(String::as_str);
+    told.filter(|it| !it.contains("counted as step 0"))
+        .collect()
+}
+
 /// The plan of a config.
 pub(crate) fn planned(tree: &dyn Tree, text: &str) -> Result<Plan, PlanErrors> {
     let run = block_on(Run::find(tree)).unwrap();
-    let config = Config::parse(text, &Registry::default());
+    let config = Config::parse(text, &Registry::default().metric(&Probe));
     let config = config.unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     block_on(Plan::make(&config, &run, tree))
 }
