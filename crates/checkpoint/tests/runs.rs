@@ -543,7 +543,7 @@ fn the_file_that_says_the_heads_counts() {
 fn the_type_of_a_model_may_stand_in_another_file_than_its_heads() {
     let of = |json: &str| {
         found(&[
-            ("model.safetensors", ""),
+            ("step_1/model.safetensors", ""),
             ("training_config.yaml", "model: {d_model: 64, n_heads: 4}"),
             ("config.json", json),
         ])

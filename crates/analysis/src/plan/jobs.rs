@@ -705,13 +705,6 @@ impl Resolver<'_> {
         gaps: &mut BTreeMap<String, BTreeSet<u64>>,
     ) -> Result<Buildable, PlanProblem> {
         let split = planned.job.split;
-        if planned.otherwise_at.contains(&step) {
-            let place = layer.map(|layer| format!(" in layer {layer}"));
-            let (label, place) = (&planned.job.label, place.unwrap_or_default());
-            let what = format!("{label}{place}, stored otherwise than at other steps");
-            gaps.entry(what).or_default().insert(step);
-            return Ok(Buildable::Absent);
-        }
         let mut shapes = Vec::with_capacity(planned.inputs.len());
         for input in &planned.inputs {
             let (kind, suffix) = (input.wanted.kind, input.wanted.tensors());
@@ -742,6 +735,13 @@ impl Resolver<'_> {
             };
             self.note_of(input, tensor, values.shape().len());
             shapes.push(super::lanes::matrix_shape(values.shape()));
+        }
+        if planned.otherwise_at.contains(&step) {
+            let place = layer.map(|layer| format!(" in layer {layer}"));
+            let (label, place) = (&planned.job.label, place.unwrap_or_default());
+            let what = format!("{label}{place}, stored otherwise than at other steps");
+            gaps.entry(what).or_default().insert(step);
+            return Ok(Buildable::Absent);
         }
         let model = self.model.of_layer(&planned.job.stack, layer);
         let seen = assembled(&planned.job, &model, &shapes);

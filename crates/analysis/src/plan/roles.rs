@@ -53,6 +53,8 @@ type OfLayers = BTreeMap<u64, OfLayer>;
 struct OfLayer {
     /// Its tensors at the step that was looked at first.
     tensors: LayerTensors,
+    /// Whether one of them has no values, and so no shape.
+    is_obstructed: bool,
     found: Found,
 }
 
@@ -83,17 +85,25 @@ impl RoleFinder<'_> {
             let of_stack = found.entry(if is_alone { "" } else { stack }).or_default();
             for (step, part) in &by_step {
                 for layer in part.numbers(stack) {
-                    let tensors = layer_tensors(part, stack, layer);
-                    let find = |tensors: &LayerTensors| {
-                        let mut found = self.in_layer(component, tensors, stack, layer)?;
-                        found.0.stack = (!is_alone).then(|| stack.to_owned());
-                        Ok(found)
+                    let find = || {
+                        let tensors = layer_tensors(part, stack, layer);
+                        let mut found = self.in_layer(component, &tensors, stack, layer);
+                        if let (Ok((assembled, _)), false) = (&mut found, is_alone) {
+                            assembled.stack = Some(stack.to_owned());
+                        }
+                        let is_obstructed = is_obstructed(part, stack, layer);
+                        OfLayer {
+                            tensors,
+                            is_obstructed,
+                            found,
+                        }
                     };
                     match of_stack.entry(layer) {
-                        Entry::Occupied(known) => known.into_mut().compare(tensors, *step, find),
-                        Entry::Vacant(place) => {
-                            let found = find(&tensors);
-                            place.insert(OfLayer { tensors, found });
+                        Entry::Vacant(place) => drop(place.insert(find())),
+                        Entry::Occupied(mut known) => {
+                            if !known.get().is_stored_so(part, stack, layer) {
+                                known.get_mut().compare(*step, find());
+                            }
                         }
                     }
                 }
@@ -213,32 +223,35 @@ impl RoleFinder<'_> {
 }
 
 impl OfLayer {
-    /// Looks at the layer's tensors at another step. It gives no numbers where it stores them
-    /// otherwise; what does not fit at one step is refused at all.
-    fn compare(
-        &mut self,
-        tensors: LayerTensors,
-        step: u64,
-        find: impl FnOnce(&LayerTensors) -> Found,
-    ) {
-        if tensors == self.tensors {
-            return;
-        }
-        match (&mut self.found, find(&tensors)) {
-            (Ok((known, _)), Ok((other, _))) if known.reads_the_same(&other) => {}
-            (Ok((known, _)), Ok(_)) => drop(known.otherwise_at.insert(step)),
-            (Ok((known, _)), Err(error)) if is_absence(&error) => {
-                known.otherwise_at.insert(step);
-            }
-            (Err(known), Ok(_)) if !is_absence(known) => {}
-            (Err(known), Err(error)) if is_absence(&error) || !is_absence(known) => {}
-            (_, other) => {
-                *self = Self {
-                    tensors,
-                    found: other,
+    /// Whether a step has the same tensors of the layer.
+    fn is_stored_so(&self, part: &PartIndex, stack: &str, layer: u64) -> bool {
+        let tensors = part.tensors(stack, layer);
+        let tensors = tensors.filter_map(|(name, held)| Some((name, shape_of(held.first()?))));
+        let known = self.tensors.iter();
+        tensors.eq(known.map(|(name, shape)| (name.as_str(), shape.as_slice())))
+    }
+
+    /// Looks at what another step has. It gives no numbers where it stores the layer otherwise;
+    /// what does not fit at one step is refused at all.
+    fn compare(&mut self, step: u64, other: Self) {
+        let lacks_some = self.lacks_some();
+        match (&mut self.found, &other.found) {
+            (Ok((known, _)), Ok((other, _))) => {
+                if !known.reads_the_same(other) {
+                    known.otherwise_at.insert(step);
                 }
             }
+            // What the step lacks is said of the tensors themselves.
+            _ if other.lacks_some() => {}
+            (Err(_), Ok(_)) if !lacks_some => {}
+            _ => *self = other,
         }
+    }
+
+    /// Whether a step has nothing of it because it lacks tensors, or their values.
+    fn lacks_some(&self) -> bool {
+        let error = self.found.as_ref().err();
+        error.is_some_and(|error| self.is_obstructed || is_absence(error))
     }
 }
 
@@ -268,14 +281,23 @@ const fn is_absence(error: &RoleError) -> bool {
 }
 
 fn layer_tensors(part: &PartIndex, stack: &str, layer: u64) -> LayerTensors {
-    let shape = |held: &HeldTensor| match &held.storage {
-        Storage::Values(tensor) | Storage::Integers(tensor) => tensor.shape().to_vec(),
-        Storage::Obstructed(_) => Vec::new(),
-    };
     let tensors = part.tensors(stack, layer);
     tensors
-        .filter_map(|(name, held)| Some((name.to_owned(), shape(held.first()?))))
+        .filter_map(|(name, held)| Some((name.to_owned(), shape_of(held.first()?).to_vec())))
         .collect()
+}
+
+fn is_obstructed(part: &PartIndex, stack: &str, layer: u64) -> bool {
+    let mut held = part.tensors(stack, layer).flat_map(|(_, held)| held);
+    held.any(|held| matches!(held.storage, Storage::Obstructed(_)))
+}
+
+/// The extents of a tensor; none of one without values.
+fn shape_of(held: &HeldTensor) -> &[u64] {
+    match &held.storage {
+        Storage::Values(tensor) | Storage::Integers(tensor) => tensor.shape(),
+        Storage::Obstructed(_) => &[],
+    }
 }
 
 /// The tensors of a component's inputs, and what is cut out of them.

@@ -3,7 +3,9 @@
 use ckptscope_checkpoint::MemoryTree;
 
 use super::relatives::{LAYERS, Layer, WAYS, Way, config};
-use super::support::{Stored, circuits_by, file, numbers, planned, stored, told, vector};
+use super::support::{
+    Stored, circuits_by, file, numbers, numbers_by_step, planned, stored, told, vector,
+};
 
 const METRIC: &str = "norm, norm_type: nuclear";
 
@@ -82,4 +84,40 @@ fn a_step_whose_shapes_contradict_the_config_is_refused() {
     let expected = "n_kv_heads is 2 as config.json says, but `attention.wqkv.weight` has the shape \
                     for 1";
     assert!(refused.contains(expected), "{refused}");
+}
+
+#[test]
+fn a_step_without_values_or_tensors_costs_no_other() {
+    let way = way("something new");
+    let changed = |change: &dyn Fn(&str) -> Option<String>| {
+        let tensors = layers(way, 2).into_iter();
+        let change = |(name, shape, entries): Stored| Some((change(&name)?, shape, entries));
+        tensors.filter_map(change).collect::<Vec<Stored>>()
+    };
+    let packed = changed(&|name| Some(name.replace("wv.weight", "wv.qweight")));
+    let without = changed(&|name| (!name.contains("wv")).then(|| name.to_owned()));
+    let text = circuits_by(METRIC, "");
+    let alone = numbers(&run(config(way.config, 2), [layers(way, 2)]), &text);
+    for (other, said) in [
+        (packed, "no numbers at steps"),
+        (
+            without,
+            "weights of `attention.wv` in layer 0, val split: not at steps",
+        ),
+    ] {
+        for (steps, other_step) in [
+            ([layers(way, 2), other.clone()], 2),
+            ([other, layers(way, 2)], 1),
+        ] {
+            let tree = run(config(way.config, 2), steps);
+            let plan = planned(&tree, &text).unwrap();
+            let told = told(&plan);
+            let expected = format!("{said} {other_step}");
+            assert!(told.iter().any(|it| it.contains(&expected)), "{told:?}");
+            let found = numbers_by_step(&tree, &text).into_iter();
+            let found = found.filter(|((step, _), _)| *step != other_step);
+            let found = found.map(|((_, place), value)| (place, value));
+            assert!(found.eq(alone.clone()), "{said}");
+        }
+    }
 }
