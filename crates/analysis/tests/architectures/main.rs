@@ -6,7 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod activations;
 mod models;
+mod probe;
 mod refusals;
 mod relatives;
+mod steps;
 mod support;
