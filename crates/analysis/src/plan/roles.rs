@@ -5,9 +5,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::architecture::{
-    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles,
+    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles, View,
 };
-use ckptscope_checkpoint::{DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage};
+use ckptscope_checkpoint::{
+    DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage, without_wrappers,
+};
 
 use super::dimensions::Dimensions;
 use super::index::{PartIndex, RunIndex};
@@ -315,7 +317,7 @@ fn assembled(
     let parts = component.component.parts();
     let mut tensors: Vec<(DataKind, String)> = Vec::new();
     let mut stored = Vec::new();
-    let mut inputs = Vec::new();
+    let (mut inputs, mut made_of) = (Vec::new(), Vec::new());
     for (kind, place) in component.component.inputs(component.kind) {
         let Some(role) = parts.get(place) else {
             continue;
@@ -332,6 +334,7 @@ fn assembled(
             // They are [samples, features] whichever way the weights are stored.
             projection.view = projection.view.turned(false);
         }
+        made_of.push(in_words(&projection, layer));
         let projection = placed(&projection, kind, layer, &mut tensors);
         let new = tensors.iter().skip(stored.len());
         stored.extend(new.map(|(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned)));
@@ -358,6 +361,7 @@ fn assembled(
         assembly: Assembly {
             inputs,
             stored,
+            made_of,
             heads,
         },
         otherwise_at: BTreeSet::new(),
@@ -385,6 +389,26 @@ fn stored_shape(
             columns: if is_turned { shape.columns } else { shape.rows },
         },
     }
+}
+
+/// The tensors of a map: `attention.v_proj`, `part of attn.c_attn`. Where a part begins and ends
+/// is left out, because models of several sizes differ in it.
+fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
+    let view = |view: &View<String>| {
+        let name = without_wrappers(as_suffix(&view.tensor, layer)).into_owned();
+        match view.rows.is_some() || view.slice.is_some() {
+            true => format!("part of {name}"),
+            false => name,
+        }
+    };
+    let mut words = view(&projection.view);
+    if let Some(latent) = &projection.latent {
+        words += &format!(" after {}", view(&latent.view));
+        if let Some(shared) = &latent.shared {
+            words += &format!(" and {}", view(shared));
+        }
+    }
+    words
 }
 
 /// The projection with places among the tensors, to which those that are new are added.
