@@ -21,29 +21,40 @@ impl Config {
     }
 }
 
-/// What to compute at every step, as text for people: lines of comment above everything, and one
-/// above each entry.
-pub(crate) fn commented(comment: &[&str], entries: &[(&str, MetricEntry)]) -> String {
+/// What to compute, as text for people: lines of comment above everything, and one above each
+/// entry.
+pub(crate) fn commented(
+    comment: &[&str],
+    name: Option<&str>,
+    entries: &[(&str, MetricEntry)],
+    steps: &StepSelection,
+) -> String {
     let mut text = String::new();
     // Writing into a String does not fail.
-    let _ = write_commented(&mut text, comment, entries);
+    let _ = write_commented(&mut text, comment, name, entries, steps);
     text
 }
 
 fn write_commented(
     out: &mut String,
     comment: &[&str],
+    name: Option<&str>,
     entries: &[(&str, MetricEntry)],
+    steps: &StepSelection,
 ) -> fmt::Result {
     for line in comment {
         writeln!(out, "# {line}")?;
     }
-    writeln!(out, "\nmetrics:")?;
+    writeln!(out)?;
+    if let Some(name) = name {
+        writeln!(out, "analysis_name: {}", Scalar(name))?;
+    }
+    writeln!(out, "metrics:")?;
     for (comment, entry) in entries {
         writeln!(out, "  # {comment}")?;
         write_metric(out, entry)?;
     }
-    writeln!(out, "steps: {}", Steps(&StepSelection::All))
+    writeln!(out, "steps: {}", Steps(steps))
 }
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {

@@ -112,7 +112,7 @@ impl RoleFinder<'_> {
         let mut left_out = Vec::new();
         for (stack, layers) in found {
             let misfit = layers.iter().find_map(|(layer, found)| {
-                let error = found.as_ref().err().filter(|error| !is_absence(error))?;
+                let error = found.as_ref().err().filter(|error| !error.is_absence())?;
                 Some((*layer, error.clone()))
             });
             if !layers.values().any(Result::is_ok) {
@@ -138,7 +138,7 @@ impl RoleFinder<'_> {
         if of_component.layers.is_empty() {
             return Err(self.nothing(component, &left_out, parts));
         }
-        let left_out = left_out.iter().filter(|(_, error)| !is_absence(error));
+        let left_out = left_out.iter().filter(|(_, error)| !error.is_absence());
         let told = left_out.map(|(stack, error)| {
             format!(
                 "{label}: the layers of {} are left out: {error}",
@@ -155,7 +155,7 @@ impl RoleFinder<'_> {
         reasons: &[(&str, RoleError)],
         parts: &[&PartIndex],
     ) -> PlanProblem {
-        let told = reasons.iter().find(|(_, error)| !is_absence(error));
+        let told = reasons.iter().find(|(_, error)| !error.is_absence());
         match told.or(reasons.first()) {
             Some((stack, RoleError::HeadsUnknown)) => PlanProblem::HeadsUnknown {
                 location: component.location.clone(),
@@ -183,14 +183,6 @@ impl RoleFinder<'_> {
             existing: suffixes.into_iter().map(str::to_owned).collect(),
         }
     }
-}
-
-/// Whether it says no more than that a layer does not have such tensors.
-const fn is_absence(error: &RoleError) -> bool {
-    matches!(
-        error,
-        RoleError::Unrecognised | RoleError::NothingOf { .. } | RoleError::NoAttention { .. }
-    )
 }
 
 fn layer_tensors(part: &PartIndex, stack: &str, layer: u64) -> LayerTensors {

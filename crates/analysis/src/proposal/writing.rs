@@ -4,7 +4,9 @@ use ckptscope_metrics::{ParameterValue, Parameters};
 use ckptscope_protocol::tab::Proposal;
 
 use super::choice::Choice;
-use crate::config::{ComponentEntry, Location, MetricEntry, Target, commented, shown};
+use crate::config::{
+    ComponentEntry, Location, MetricEntry, StepSelection, Target, commented, shown,
+};
 
 /// One entry of `metrics`, and what its metric says.
 pub(super) struct Entry {
@@ -78,8 +80,16 @@ pub(super) fn write(
         Some(stack) => format!("{title}: {}", shown(stack)),
         None => title.to_owned(),
     };
+    let extent = choice.extent;
+    let remarks = extent.remarks.iter().map(String::as_str);
+    let comment: Vec<&str> = [title.as_str(), summary]
+        .into_iter()
+        .chain(remarks)
+        .collect();
+    let steps = extent.steps.clone();
+    let steps = steps.map_or(StepSelection::All, StepSelection::List);
     Proposal {
-        text: commented(&[&title, summary], &written),
+        text: commented(&comment, extent.name.as_deref(), &written, &steps),
         title,
         summary: summary.to_owned(),
     }

@@ -105,7 +105,12 @@ fn a_llama_in_step_folders() {
     assert!(found[0].text.contains("self_attn.v_proj"));
     assert!(found[0].text.contains("mlp.down_proj"));
     assert!(!found[0].text.contains("mlp.up_proj"), "{}", found[0].text);
-    assert!(found[3].text.contains("form: circuit"));
+    for circuit in ["ov_circuit", "qk_circuit"] {
+        let by_role =
+            format!("component_name: {circuit}\n        data_type: weights\n        layers");
+        assert!(found[0].text.contains(&by_role), "{}", found[0].text);
+        assert!(found[3].text.contains(&by_role), "{}", found[3].text);
+    }
     assert!(!found.iter().any(|one| one.text.contains("layernorm")));
 }
 
@@ -138,6 +143,7 @@ fn a_gpt_2() {
     let list = "layer_suffixes: [attn.c_attn, attn.c_proj, mlp.c_proj]\n";
     assert!(found[0].text.contains(list), "{}", found[0].text);
     assert!(!found.iter().any(|one| one.text.contains("bias")));
+    assert!(found[0].text.contains("component_name: qk_circuit"));
 }
 
 #[test]

@@ -229,3 +229,14 @@ pub enum RoleError {
         dimension: &'static str,
     },
 }
+
+impl RoleError {
+    /// Whether it says no more than that a layer does not have such tensors.
+    #[must_use]
+    pub const fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::Unrecognised | Self::NothingOf { .. } | Self::NoAttention { .. }
+        )
+    }
+}

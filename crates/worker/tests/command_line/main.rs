@@ -17,6 +17,7 @@ mod keeping;
 mod parquet;
 mod pico_labs;
 mod plot;
+mod proposed;
 mod reference;
 mod refusals;
 mod report;
