@@ -1,6 +1,7 @@
 //! Analyses worth doing, for a run of which nobody has said anything yet.
 //!
-//! They are made of what the run's layers have: names that are usual in the field say which
+//! They are made of what the run's layers have. The model's architecture says which tensors are its
+//! parts; where it is not known, names that are usual in the field say which
 //! matrices attention and MLP write with, and where there are none of them, the matrices there are
 //! will do. Every proposal is a config like any other.
 //!
@@ -13,6 +14,7 @@ mod writing;
 
 use std::collections::BTreeSet;
 
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, Run};
 use ckptscope_protocol::tab::Proposal;
 
@@ -52,6 +54,7 @@ fn of_stack(choice: &Choice<'_>) -> impl Iterator<Item = Proposal> {
         Some(spectrum(choice)),
         Some(sparsity(choice)),
         heads(choice),
+        experts(choice),
     ];
     all.into_iter().flatten()
 }
@@ -194,6 +197,30 @@ fn sparsity(choice: &Choice<'_>) -> Proposal {
         "Whether a few entries carry every matrix, or all of them",
         &entries,
     )
+}
+
+/// What every expert writes with.
+fn experts(choice: &Choice<'_>) -> Option<Proposal> {
+    let experts = vec![choice.of_experts(DataKind::Weights, Role::Down)?];
+    let entries = [
+        Entry::new(
+            "per",
+            "How many directions an expert writes, as a share of those it could.",
+            experts.clone(),
+        ),
+        Entry::new("norm", "How much an expert writes.", experts.clone()),
+        Entry::new(
+            "gini",
+            "How unevenly its magnitudes are spread: 0 even, towards 1 concentrated.",
+            experts,
+        ),
+    ];
+    Some(write(
+        choice,
+        "How experts differ",
+        "Every expert's output projection: its rank, its size and its concentration",
+        &entries,
+    ))
 }
 
 /// What every attention head writes for what it reads, and where it looks.

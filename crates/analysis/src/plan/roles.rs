@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::architecture::{
-    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles,
+    Attention, AttentionKind, FoundParts, LayerTensors, Projection, Role, RoleError, Roles,
 };
 use ckptscope_checkpoint::{DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage};
 
@@ -20,6 +20,8 @@ pub(super) struct Assembled {
     pub(super) layer: u64,
     /// What stands before the layer's number; none where no step has another stack.
     pub(super) stack: Option<String>,
+    /// The expert, where it is of one.
+    pub(super) expert: Option<u64>,
     /// Kinds and suffixes, as a config would name them.
     pub(super) tensors: Vec<(DataKind, String)>,
     pub(super) assembly: Assembly,
@@ -43,7 +45,10 @@ pub(super) struct RoleFinder<'a> {
 }
 
 /// What layers of a stack have.
-type OfLayers = BTreeMap<u64, Result<(Assembled, Vec<String>), RoleError>>;
+type OfLayers = BTreeMap<u64, Result<OfLayer, RoleError>>;
+
+/// What a layer has, each expert by itself, and what was assumed.
+type OfLayer = (Vec<Assembled>, Vec<String>);
 
 impl RoleFinder<'_> {
     /// The tensors of a component at these steps.
@@ -85,15 +90,28 @@ impl RoleFinder<'_> {
         stack: &str,
         layer: u64,
         is_alone: bool,
-    ) -> Result<(Assembled, Vec<String>), RoleError> {
+    ) -> Result<OfLayer, RoleError> {
         let tensors = layer_tensors(part, stack, layer);
         let roles = Roles::of(self.config);
         let model = roles.in_stack(self.model.of_layer(stack, Some(layer)), stack);
-        let attention = roles.attention(&model, &tensors, AttentionKind::Itself)?;
-        let mut assembled = assembled(component, &attention, &tensors)?;
-        assembled.layer = layer;
-        assembled.stack = (!is_alone).then(|| stack.to_owned());
-        Ok((assembled, attention.assumed))
+        let (mut found, assumed) = match component.part {
+            Some(role) => of_part(
+                component.kind,
+                role,
+                &roles.parts(role, &model, &tensors)?,
+                &tensors,
+            )?,
+            None => {
+                let attention = roles.attention(&model, &tensors, AttentionKind::Itself)?;
+                let circuit = assembled(component, &attention, &tensors)?;
+                (vec![circuit], attention.assumed)
+            }
+        };
+        for one in &mut found {
+            one.layer = layer;
+            one.stack = (!is_alone).then(|| stack.to_owned());
+        }
+        Ok((found, assumed))
     }
 
     /// What stacks have: of those that have the parts in some layers, these layers.
@@ -129,7 +147,7 @@ impl RoleFinder<'_> {
                     Ok((assembled, assumed)) => {
                         let told = assumed.into_iter().map(|it| format!("{label}: {it}"));
                         of_component.notes.extend(told);
-                        of_component.layers.push(assembled);
+                        of_component.layers.extend(assembled);
                     }
                     Err(error) => drop(of_component.without.insert(layer, error)),
                 }
@@ -216,10 +234,7 @@ fn assembled(
         if kind != DataKind::Weights && projection.latent.is_some() {
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
-        inputs.push(AssembledInput {
-            projection: placed(&projection, kind, layer, &mut tensors),
-            writes_columns: kind == DataKind::Activations,
-        });
+        inputs.push(input(projection, kind, layer, &mut tensors));
     }
     let reads_queries = parts.contains(&Role::Query);
     let width = if reads_queries {
@@ -235,9 +250,63 @@ fn assembled(
     Ok(Assembled {
         layer: 0,
         stack: None,
+        expert: None,
         tensors,
         assembly: Assembly { inputs, heads },
     })
+}
+
+/// A part of a layer, each expert by itself.
+fn of_part(
+    kind: DataKind,
+    role: Role,
+    found: &FoundParts,
+    layer: &LayerTensors,
+) -> Result<OfLayer, RoleError> {
+    let mut assumed = found.assumed.clone();
+    let mut all = Vec::new();
+    for part in &found.parts {
+        let projection = part.projection.clone();
+        if projection.latent.is_some() {
+            if kind != DataKind::Weights {
+                return Err(RoleError::OfWeightsOnly { role });
+            }
+            assumed
+                .push("the product of the maps to and from a latent, without its norm".to_owned());
+        }
+        if kind == DataKind::Activations && projection.view.slice.is_some() {
+            return Err(RoleError::Stacked { role });
+        }
+        let mut tensors = Vec::new();
+        let inputs = vec![input(projection, kind, layer, &mut tensors)];
+        let heads = HeadShape::default();
+        all.push(Assembled {
+            layer: 0,
+            stack: None,
+            expert: part.expert,
+            tensors,
+            assembly: Assembly { inputs, heads },
+        });
+    }
+    Ok((all, assumed))
+}
+
+/// A map as a component's input; its tensors are added to those that are there.
+fn input(
+    mut projection: Projection<String>,
+    kind: DataKind,
+    layer: &LayerTensors,
+    tensors: &mut Vec<(DataKind, String)>,
+) -> AssembledInput {
+    let writes_columns = kind == DataKind::Activations;
+    if writes_columns {
+        // Whichever way weights are stored, activations are samples by features.
+        projection.view.transposed = false;
+    }
+    AssembledInput {
+        projection: placed(&projection, kind, layer, tensors),
+        writes_columns,
+    }
 }
 
 /// The projection with places among the tensors, to which those that are new are added.

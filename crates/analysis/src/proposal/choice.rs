@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_checkpoint::architecture::{Attention, Projection};
+use ckptscope_checkpoint::architecture::{Attention, FoundParts, Projection, Role as Part};
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
 use ckptscope_metrics::{Metric, ParameterValue, Parameters};
 
@@ -15,7 +15,22 @@ use crate::plan::matrix_shape;
 use crate::registry::Registry;
 use crate::survey::{Suffix, Survey};
 
-/// Matrices of one kind that a proposal has at most.
+/// What attention and MLP write with.
+const WRITTEN_WITH: &[Part] = &[Part::Value, Part::Output, Part::Down, Part::SharedDown];
+
+/// What all tokens go through.
+const EVERYTHING: &[Part] = &[
+    Part::Query,
+    Part::Key,
+    Part::Value,
+    Part::Output,
+    Part::Gate,
+    Part::Up,
+    Part::Down,
+    Part::SharedDown,
+];
+
+/// Matrices of one kind that a proposal has at most, where names alone say what they are.
 const MOST: usize = 6;
 
 /// What the proposals are about.
@@ -98,6 +113,10 @@ impl<'a> Choice<'a> {
 
     /// What attention and MLP write with; the first matrices where none is known by its name.
     pub(super) fn few(&self, kind: DataKind) -> Vec<ComponentEntry> {
+        let parts = self.parts(kind, WRITTEN_WITH);
+        if !parts.is_empty() {
+            return parts;
+        }
         let of_role = |role| self.of_role(kind, role);
         let value = of_role(Role::Value).or_else(|| of_role(Role::Fused));
         let known = [value, of_role(Role::Output), of_role(Role::Down)];
@@ -111,6 +130,10 @@ impl<'a> Choice<'a> {
 
     /// The matrices of a kind, not too many.
     pub(super) fn all(&self, kind: DataKind) -> Vec<ComponentEntry> {
+        let parts = self.parts(kind, EVERYTHING);
+        if !parts.is_empty() {
+            return parts;
+        }
         let matrices = self.of_kind(kind);
         self.plain(kind, matrices.get(..MOST).unwrap_or(matrices))
     }
@@ -125,11 +148,57 @@ impl<'a> Choice<'a> {
             let names = vec![suffix.name.clone()];
             Some(entry(simple, kind, names, self.layers_of(&layers)?))
         });
-        let mut entries: Vec<ComponentEntry> = named.collect();
-        for place in 1..entries.len() {
-            entries[place].continues_list = entries[place].layers == entries[place - 1].layers;
-        }
-        entries
+        listed(named.collect())
+    }
+
+    /// Parts of the model that all tokens go through, as far as layers have them; none where the
+    /// architecture does not say which tensors they are.
+    fn parts(&self, kind: DataKind, roles: &[Part]) -> Vec<ComponentEntry> {
+        let known = self.anatomy.as_ref();
+        let Some(anatomy) = known.filter(|it| it.misfits().next().is_none()) else {
+            return Vec::new();
+        };
+        let found = roles.iter().filter_map(|role| {
+            let layers = anatomy.part(*role)?;
+            let of_experts = layers.values().flat_map(|found| &found.parts);
+            let of_experts = of_experts.filter(|part| part.expert.is_some()).count();
+            (of_experts == 0).then(|| self.part(*role, kind, &layers))?
+        });
+        listed(found.collect())
+    }
+
+    /// Every expert's own, where there are some.
+    pub(super) fn of_experts(&self, kind: DataKind, role: Part) -> Option<ComponentEntry> {
+        let layers = self.anatomy.as_ref()?.part(role)?;
+        let mut parts = layers.values().flat_map(|found| &found.parts);
+        parts.any(|part| part.expert.is_some()).then_some(())?;
+        self.part(role, kind, &layers)
+    }
+
+    /// A part of the model; none where data lack some of it.
+    fn part(
+        &self,
+        role: Part,
+        kind: DataKind,
+        layers: &BTreeMap<u64, &FoundParts>,
+    ) -> Option<ComponentEntry> {
+        let simple = self.component("simple")?;
+        let has_all = |(layer, found): (&u64, &&FoundParts)| {
+            let mut parts = found.parts.iter();
+            parts.all(|part| self.has(kind, *layer, &part.projection))
+        };
+        layers.iter().all(has_all).then_some(())?;
+        let layers = self.layers_of(&layers.keys().copied().collect())?;
+        Some(ComponentEntry {
+            part: Some(role),
+            stack: self.stack.map(|stack| shown(stack).to_owned()),
+            ..entry(simple, kind, Vec::new(), layers)
+        })
+    }
+
+    /// Whether the architecture says what tensors are.
+    pub(super) fn knows_parts(&self) -> bool {
+        !self.parts(DataKind::Weights, EVERYTHING).is_empty()
     }
 
     /// Every circuit of heads that some layers have.
@@ -332,6 +401,14 @@ impl<'a> Choice<'a> {
     }
 }
 
+/// The same, each in one list with the one before it where layers are the same.
+fn listed(mut entries: Vec<ComponentEntry>) -> Vec<ComponentEntry> {
+    for place in 1..entries.len() {
+        entries[place].continues_list = entries[place].layers == entries[place - 1].layers;
+    }
+    entries
+}
+
 /// A component of some layers, its parameters at their defaults.
 fn entry(
     component: &'static dyn Component,
@@ -343,6 +420,7 @@ fn entry(
         component,
         kind,
         suffixes,
+        part: None,
         stack: None,
         continues_list: false,
         layers,

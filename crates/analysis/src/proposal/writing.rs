@@ -82,10 +82,13 @@ pub(super) fn write(
     };
     let extent = choice.extent;
     let remarks = extent.remarks.iter().map(String::as_str);
-    let comment: Vec<&str> = [title.as_str(), summary]
+    let mut comment: Vec<&str> = [title.as_str(), summary]
         .into_iter()
         .chain(remarks)
         .collect();
+    if !choice.knows_parts() {
+        comment.push("Which tensors matter is told from their names: the parts are not known.");
+    }
     let steps = extent.steps.clone();
     let steps = steps.map_or(StepSelection::All, StepSelection::List);
     Proposal {

@@ -7,6 +7,7 @@
 )]
 
 mod models;
+mod parts;
 mod refusals;
 mod relatives;
 mod support;

@@ -10,6 +10,7 @@ mod audit;
 mod compare;
 mod dimensions;
 mod environment;
+mod experts;
 mod field;
 mod hub;
 mod inspect;
