@@ -23,6 +23,19 @@ pub struct Anatomy {
     pub architecture: Option<&'static str>,
     /// What layers have, by stack: `model.layers.`.
     pub stacks: BTreeMap<String, StackAnatomy>,
+    /// The parts outside of layers, or why they cannot be told.
+    pub outside: BTreeMap<Role, Result<OutsideAnatomy, RoleError>>,
+}
+
+/// A part of a model outside of its layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutsideAnatomy {
+    /// Its tensor.
+    pub name: String,
+    /// Whether it is the embedding that serves as the unembedding too.
+    pub is_tied: bool,
+    /// What was assumed, in words.
+    pub assumed: Vec<String>,
 }
 
 /// The parts of one stack of layers.
@@ -46,10 +59,39 @@ impl Anatomy {
         let is_whole = |suffix: &&Suffix| suffix.split.is_none();
         let has_whole = weights(survey.suffixes.iter()).any(|suffix| is_whole(&suffix));
         let suffixes = survey.suffixes.iter();
-        Self::of_suffixes(
-            run,
-            suffixes.filter(|suffix| !has_whole || is_whole(suffix)),
-        )
+        let suffixes = suffixes.filter(|suffix| !has_whole || is_whole(suffix));
+        let mut anatomy = Self::of_suffixes(run, suffixes);
+        let roles = Roles::of(run.config.as_ref());
+        let names: Vec<&str> = survey.outside.iter().map(String::as_str).collect();
+        for role in Role::ALL.iter().filter(|role| role.is_outside_layers()) {
+            let found = roles.outside(*role, &names);
+            let found = found.map(|part| OutsideAnatomy {
+                name: part.name.to_owned(),
+                is_tied: part.is_tied,
+                assumed: part.assumed,
+            });
+            anatomy.outside.insert(*role, found);
+        }
+        anatomy
+    }
+
+    /// How many experts a layer has, at most; none where no layer has any.
+    #[must_use]
+    pub fn experts(&self) -> Option<usize> {
+        let parts = self
+            .stacks
+            .values()
+            .filter_map(|stack| stack.parts.get(&Role::Down));
+        let found = parts.flat_map(BTreeMap::values).flatten();
+        let counts = found.map(|it| it.parts.iter().filter(|part| part.expert.is_some()).count());
+        counts.max().filter(|count| *count > 0)
+    }
+
+    /// Whether the embedding serves as the unembedding too.
+    #[must_use]
+    pub fn is_tied(&self) -> bool {
+        let unembedding = self.outside.get(&Role::Unembedding);
+        unembedding.is_some_and(|found| found.as_ref().is_ok_and(|part| part.is_tied))
     }
 
     /// Of the weights that a config of a split reaches.
@@ -80,6 +122,7 @@ impl Anatomy {
             model_type: run.config.as_ref().and_then(model_type),
             architecture: roles.architecture().map(|it| it.name),
             stacks,
+            outside: BTreeMap::new(),
         }
     }
 }

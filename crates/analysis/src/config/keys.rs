@@ -159,7 +159,7 @@ pub const COMPONENT_ENTRY: Section = Section {
             name: "part",
             takes: "a part of the model, or a list of them",
             otherwise: Otherwise::Depends("in the place of one suffix, or of a list of them"),
-            summary: "what it is in the model, as in `value`: the architecture says which tensor; each expert by itself",
+            summary: "what it is in the model, as in `value`; its architecture says which tensor",
         },
         Key {
             name: "stack",
