@@ -44,8 +44,7 @@ pub(super) fn components(sources: &Sources) -> Result<String> {
             let parts: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
             writeln!(
                 page,
-                "\nOr `part`, where the model's architecture says which tensor it is, or which rows \
-                 or columns of one: {}. Experts are a series each.",
+                "\nOr `part`, or a list of parts: {}.",
                 parts.join(", ")
             )?;
         } else {
