@@ -67,9 +67,13 @@ impl MetricEntry {
 }
 
 impl ComponentEntry {
-    /// The component as series name it: its plain suffix, or its name where it combines several.
+    /// The component as series name it: its plain suffix, its part of the model, or its name where
+    /// it combines several.
     #[must_use]
     pub fn label(&self) -> Cow<'_, str> {
+        if let Some(part) = self.part {
+            return part.name().into();
+        }
         match self.suffixes.as_slice() {
             [suffix] if self.component.roles().is_empty() => LayerSuffix::of(suffix).in_keys(),
             _ => self.component.name().into(),

@@ -17,7 +17,7 @@ use ckptscope_vocabulary::without_wrappers;
 use self::heads::Heads;
 use self::meaning::Labels;
 use crate::order::Order;
-use crate::write::{KEY_COLUMNS, STACK, Table};
+use crate::write::{EXPERT, KEY_COLUMNS, MoreColumns, STACK, Table};
 use crate::{
     Entry, Input, MeasuredComponent, ResultFile, Results, SEPARATOR, Series, SeriesId, SeriesPoint,
     Text, UnreadableStep, WriteError,
@@ -134,15 +134,15 @@ impl Comparison {
     /// [`WriteError::Csv`].
     pub fn csv(&self) -> Result<Vec<u8>, WriteError> {
         let columns = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
-        let names_stacks = self.merged.names_stacks();
-        let columns = columns.chain(names_stacks.then_some(STACK));
+        let more = MoreColumns::of(&self.merged);
+        let columns = columns.chain(more.names());
         let columns = columns.chain(self.names.iter().map(String::as_str));
         let statuses: Vec<String> = self.names.iter().map(|name| status_column(name)).collect();
         let columns = columns.chain([DIFFERENCE]);
         let columns: Vec<&str> = columns.chain(statuses.iter().map(String::as_str)).collect();
         let mut table = Table::new(&columns)?;
         for row in self.rows() {
-            row.write(&mut table, names_stacks)?;
+            row.write(&mut table, more)?;
         }
         Ok(table.into_bytes())
     }
@@ -216,9 +216,9 @@ impl<'a> ComparedRow<'a> {
         })
     }
 
-    fn write(&self, table: &mut Table, names_stacks: bool) -> Result<(), WriteError> {
+    fn write(&self, table: &mut Table, more: MoreColumns) -> Result<(), WriteError> {
         let entry = [&*self.id.entry.label, self.id.entry.split.name()];
-        table.begin_row(self.id, self.step, entry.into_iter(), names_stacks)?;
+        table.begin_row(self.id, self.step, entry.into_iter(), more)?;
         for value in self.values() {
             table.add_number(value)?;
         }
@@ -236,7 +236,8 @@ impl<'a> ComparedRow<'a> {
 /// not repeat the table's own columns.
 fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
     let own = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
-    let mut taken: BTreeSet<String> = own.chain([STACK, DIFFERENCE]).map(str::to_owned).collect();
+    let own = own.chain([STACK, EXPERT, DIFFERENCE]);
+    let mut taken: BTreeSet<String> = own.map(str::to_owned).collect();
     let mut names = Vec::new();
     for (given, results) in runs {
         let name = given.as_ref().unwrap_or(&results.analysis_name);

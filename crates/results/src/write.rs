@@ -9,7 +9,7 @@ mod per_step;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::csv::{KEY_COLUMNS, STACK, Table};
+pub(crate) use self::csv::{EXPERT, KEY_COLUMNS, MoreColumns, STACK, Table};
 use crate::{EntryId, Results};
 
 /// The file of everything.

@@ -140,10 +140,15 @@ impl<'a> Part<'a> {
             return format!("{} numbers, all equal{rest}", self.differences);
         }
         let (layer, step) = (layer_in_words(row.id.layer), row.step);
-        let head = row.id.head;
-        let head = head.map_or_else(String::new, |head| format!(" head {head}"));
+        let numbered = |what, number: Option<u64>| {
+            number.map_or_else(String::new, |number| format!(" {what} {number}"))
+        };
+        let (expert, head) = (
+            numbered("expert", row.id.expert),
+            numbered("head", row.id.head),
+        );
         format!(
-            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, {layer}{head}){rest}",
+            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, {layer}{expert}{head}){rest}",
             self.differences, self.mean
         )
     }

@@ -89,11 +89,15 @@ fn of_lane(lane: &Lane, files: &BTreeMap<&str, String>) -> Vec<(Unit, String)> {
         .collect()
 }
 
-/// What the config's words came to in this run: keys, targets, the model's dimensions.
+/// What the config's words came to in this run: keys, targets, the model's dimensions, and what is
+/// cut out of tensors.
 fn asked_of(lane: &Lane) -> String {
     let mut text = format!("{:?}", lane.model);
     for job in &lane.jobs {
         text += &format!("\n{} {} {}", job.key(lane.layer), job.kind, job.split);
+        if let Some(assembly) = &job.assembly {
+            text += &format!(" {assembly:?}");
+        }
         for metric in &job.metrics {
             text += &format!(" {} {:?}", metric.label, metric.target);
         }

@@ -67,6 +67,7 @@ fn subject(layer: u64, component: &str, head: Option<u64>) -> Subject {
         component: component.into(),
         stack: None,
         run: None,
+        expert: None,
         layer: Some(layer),
         head,
     }
@@ -184,6 +185,7 @@ fn subjects_travel_as_text() {
             component: "w_2".into(),
             stack: None,
             run: Some("seed 1".into()),
+            expert: None,
             layer: None,
             head: None,
         },

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::architecture::{
-    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles, View,
+    Attention, AttentionKind, FoundParts, LayerTensors, Projection, Role, RoleError, Roles, View,
 };
 use ckptscope_checkpoint::{
     DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage, without_wrappers,
@@ -24,6 +24,8 @@ pub(super) struct Assembled {
     pub(super) layer: u64,
     /// What stands before the layer's number; none where no step has another stack.
     pub(super) stack: Option<String>,
+    /// The expert, where it is of one.
+    pub(super) expert: Option<u64>,
     /// Kinds and suffixes, as a config would name them.
     pub(super) tensors: Vec<(DataKind, String)>,
     pub(super) assembly: Assembly,
@@ -60,8 +62,8 @@ struct OfLayer {
     found: Found,
 }
 
-/// The tensors of a component, and what was assumed.
-type Found = Result<(Assembled, Vec<String>), RoleError>;
+/// The tensors of a component, of each expert by itself, and what was assumed.
+type Found = Result<(Vec<Assembled>, Vec<String>), RoleError>;
 
 impl RoleFinder<'_> {
     /// The tensors of a component at these steps.
@@ -90,8 +92,8 @@ impl RoleFinder<'_> {
                     let find = || {
                         let tensors = layer_tensors(part, stack, layer);
                         let mut found = self.in_layer(component, &tensors, stack, layer);
-                        if let (Ok((assembled, _)), false) = (&mut found, is_alone) {
-                            assembled.stack = Some(stack.to_owned());
+                        for one in found.iter_mut().flat_map(|(assembled, _)| assembled) {
+                            one.stack = (!is_alone).then(|| stack.to_owned());
                         }
                         let is_obstructed = is_obstructed(part, stack, layer);
                         OfLayer {
@@ -123,12 +125,23 @@ impl RoleFinder<'_> {
     ) -> Found {
         let roles = Roles::of(self.config);
         let model = roles.in_stack(self.model.of_layer(stack, Some(layer)), stack);
-        let attention = roles.attention(&model, tensors, AttentionKind::Itself)?;
-        let mut assembled = assembled(component, &attention, tensors)?;
-        assembled.layer = layer;
-        let mut told = attention.assumed.clone();
-        told.extend(told_of_norms(component, &attention).map(str::to_owned));
-        Ok((assembled, told))
+        let (mut found, assumed) = match component.part {
+            Some(role) => {
+                let parts = roles.parts(role, &model, tensors)?;
+                of_part(component.kind, role, &parts, tensors)?
+            }
+            None => {
+                let attention = roles.attention(&model, tensors, AttentionKind::Itself)?;
+                let circuit = assembled(component, &attention, tensors)?;
+                let mut told = attention.assumed.clone();
+                told.extend(told_of_norms(component, &attention).map(str::to_owned));
+                (vec![circuit], told)
+            }
+        };
+        for one in &mut found {
+            one.layer = layer;
+        }
+        Ok((found, assumed))
     }
 
     /// What stacks have: of those that have the parts in some layers, these layers.
@@ -147,11 +160,8 @@ impl RoleFinder<'_> {
         let mut left_out = Vec::new();
         for (stack, layers) in found {
             let misfit = layers.iter().find_map(|(layer, of_layer)| {
-                let error = of_layer
-                    .found
-                    .as_ref()
-                    .err()
-                    .filter(|error| !is_absence(error))?;
+                let error = of_layer.found.as_ref().err();
+                let error = error.filter(|error| !error.is_absence())?;
                 Some((*layer, error.clone()))
             });
             if !layers.values().any(|of_layer| of_layer.found.is_ok()) {
@@ -168,7 +178,7 @@ impl RoleFinder<'_> {
                     Ok((assembled, assumed)) => {
                         let told = assumed.into_iter().map(|it| format!("{label}: {it}"));
                         of_component.notes.extend(told);
-                        of_component.layers.push(assembled);
+                        of_component.layers.extend(assembled);
                     }
                     Err(error) => drop(of_component.without.insert(layer, error)),
                 }
@@ -177,7 +187,7 @@ impl RoleFinder<'_> {
         if of_component.layers.is_empty() {
             return Err(self.nothing(component, &left_out, parts));
         }
-        let left_out = left_out.iter().filter(|(_, error)| !is_absence(error));
+        let left_out = left_out.iter().filter(|(_, error)| !error.is_absence());
         let told = left_out.map(|(stack, error)| {
             format!(
                 "{label}: the layers of {} are left out: {error}",
@@ -194,7 +204,7 @@ impl RoleFinder<'_> {
         reasons: &[(&str, RoleError)],
         parts: &[&PartIndex],
     ) -> PlanProblem {
-        let told = reasons.iter().find(|(_, error)| !is_absence(error));
+        let told = reasons.iter().find(|(_, error)| !error.is_absence());
         match told.or(reasons.first()) {
             Some((stack, RoleError::HeadsUnknown)) => PlanProblem::HeadsUnknown {
                 location: component.location.clone(),
@@ -239,8 +249,15 @@ impl OfLayer {
         let lacks_some = self.lacks_some();
         match (&mut self.found, &other.found) {
             (Ok((known, _)), Ok((other, _))) => {
-                if !known.reads_the_same(other) {
-                    known.otherwise_at.insert(step);
+                let is_the_same = known.len() == other.len()
+                    && known
+                        .iter()
+                        .zip(other)
+                        .all(|(one, other)| one.reads_the_same(other));
+                if !is_the_same {
+                    for one in known {
+                        one.otherwise_at.insert(step);
+                    }
                 }
             }
             // What the step lacks is said of the tensors themselves.
@@ -253,13 +270,14 @@ impl OfLayer {
     /// Whether a step has nothing of it because it lacks tensors, or their values.
     fn lacks_some(&self) -> bool {
         let error = self.found.as_ref().err();
-        error.is_some_and(|error| self.is_obstructed || is_absence(error))
+        error.is_some_and(|error| self.is_obstructed || error.is_absence())
     }
 }
 
 impl Assembled {
     fn reads_the_same(&self, other: &Self) -> bool {
-        (&self.tensors, &self.assembly) == (&other.tensors, &other.assembly)
+        (&self.tensors, &self.assembly, self.expert)
+            == (&other.tensors, &other.assembly, other.expert)
     }
 }
 
@@ -272,14 +290,6 @@ fn told_of_norms(component: &ComponentEntry, attention: &Attention) -> Option<&'
         true => "norms between projections are part of it (`gains: true`)",
         false => "norms between projections are left out (`gains: false`)",
     })
-}
-
-/// Whether it says no more than that a layer does not have such tensors.
-const fn is_absence(error: &RoleError) -> bool {
-    matches!(
-        error,
-        RoleError::Unrecognised | RoleError::NothingOf { .. } | RoleError::NoAttention { .. }
-    )
 }
 
 fn layer_tensors(part: &PartIndex, stack: &str, layer: u64) -> LayerTensors {
@@ -330,18 +340,9 @@ fn assembled(
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
         let is_turned = projection.view.transposed;
-        if kind == DataKind::Activations {
-            // They are [samples, features] whichever way the weights are stored.
-            projection.view = projection.view.turned(false);
-        }
         made_of.push(in_words(&projection, layer));
-        let projection = placed(&projection, kind, layer, &mut tensors);
-        let new = tensors.iter().skip(stored.len());
-        stored.extend(new.map(|(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned)));
-        inputs.push(AssembledInput {
-            projection,
-            writes_columns: kind == DataKind::Activations,
-        });
+        inputs.push(input(projection, kind, layer, &mut tensors));
+        stored.extend(new_shapes(&tensors, stored.len(), layer, is_turned));
     }
     let reads_queries = parts.contains(&Role::Query);
     let width = if reads_queries {
@@ -357,6 +358,7 @@ fn assembled(
     Ok(Assembled {
         layer: 0,
         stack: None,
+        expert: None,
         tensors,
         assembly: Assembly {
             inputs,
@@ -366,6 +368,17 @@ fn assembled(
         },
         otherwise_at: BTreeSet::new(),
     })
+}
+
+/// The shapes of the tensors from one on.
+fn new_shapes(
+    tensors: &[(DataKind, String)],
+    known: usize,
+    layer: &LayerTensors,
+    is_turned: bool,
+) -> impl Iterator<Item = StoredShape> {
+    let new = tensors.iter().skip(known);
+    new.map(move |(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned))
 }
 
 /// The shape that a tensor must have at every step: of activations as many features as the weights
@@ -409,6 +422,63 @@ fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
         }
     }
     words
+}
+
+/// A part of a layer, each expert by itself.
+fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors) -> Found {
+    let mut assumed = found.assumed.clone();
+    let mut all = Vec::new();
+    for part in &found.parts {
+        let projection = part.projection.clone();
+        let is_turned = projection.view.transposed;
+        if projection.latent.is_some() {
+            if kind != DataKind::Weights {
+                return Err(RoleError::OfWeightsOnly { role });
+            }
+            assumed
+                .push("the product of the maps to and from a latent, without its norm".to_owned());
+        }
+        if kind == DataKind::Activations && projection.view.slice.is_some() {
+            return Err(RoleError::Stacked { role });
+        }
+        let mut tensors = Vec::new();
+        let made_of = vec![in_words(&projection, layer)];
+        let inputs = vec![input(projection, kind, layer, &mut tensors)];
+        let stored = new_shapes(&tensors, 0, layer, is_turned).collect();
+        let heads = HeadShape::default();
+        all.push(Assembled {
+            layer: 0,
+            stack: None,
+            expert: part.expert,
+            tensors,
+            assembly: Assembly {
+                inputs,
+                stored,
+                made_of,
+                heads,
+            },
+            otherwise_at: BTreeSet::new(),
+        });
+    }
+    Ok((all, assumed))
+}
+
+/// A map as a component's input; its tensors are added to those that are there.
+fn input(
+    mut projection: Projection<String>,
+    kind: DataKind,
+    layer: &LayerTensors,
+    tensors: &mut Vec<(DataKind, String)>,
+) -> AssembledInput {
+    let writes_columns = kind == DataKind::Activations;
+    if writes_columns {
+        // Whichever way weights are stored, activations are samples by features.
+        projection.view.transposed = false;
+    }
+    AssembledInput {
+        projection: placed(&projection, kind, layer, tensors),
+        writes_columns,
+    }
 }
 
 /// The projection with places among the tensors, to which those that are new are added.

@@ -84,7 +84,7 @@ fn the_bundled_run() {
         "target_checkpoint: last",
         "component_name: ov_circuit\n        data_type: activations",
         "component_name: ov_circuit\n        data_type: weights",
-        "layer_suffixes: [attention.v_proj, attention.o_proj, swiglu.w_2]",
+        "part: [value, output, down]",
         "data_split: val",
         "steps: all",
     ] {
@@ -102,10 +102,16 @@ fn a_llama_in_step_folders() {
         "What attention heads do",
     ];
     assert_eq!(titles(&found), expected);
-    assert!(found[0].text.contains("self_attn.v_proj"));
-    assert!(found[0].text.contains("mlp.down_proj"));
-    assert!(!found[0].text.contains("mlp.up_proj"), "{}", found[0].text);
-    assert!(found[3].text.contains("form: circuit"));
+    assert!(found[0].text.contains("part: [value, output, down]\n"));
+    let all = "part: [query, key, value, output, gate, up, down]\n";
+    assert!(found[1].text.contains(all), "{}", found[1].text);
+    assert!(!found.iter().any(|one| one.text.contains("layer_suffixes")));
+    for circuit in ["ov_circuit", "qk_circuit"] {
+        let by_role =
+            format!("component_name: {circuit}\n        data_type: weights\n        layers");
+        assert!(found[0].text.contains(&by_role), "{}", found[0].text);
+        assert!(found[3].text.contains(&by_role), "{}", found[3].text);
+    }
     assert!(!found.iter().any(|one| one.text.contains("layernorm")));
 }
 
@@ -135,9 +141,10 @@ fn a_gpt_2() {
     );
     let config = r#"{"n_embd": 8, "n_layer": 2, "n_head": 2}"#;
     let found = proposed(&run_of(&tensors, &[0, 5], config));
-    let list = "layer_suffixes: [attn.c_attn, attn.c_proj, mlp.c_proj]\n";
+    let list = "part: [value, output, down]\n";
     assert!(found[0].text.contains(list), "{}", found[0].text);
     assert!(!found.iter().any(|one| one.text.contains("bias")));
+    assert!(found[0].text.contains("component_name: qk_circuit"));
 }
 
 #[test]
@@ -157,6 +164,11 @@ fn a_gpt_neox() {
     let found = proposed(&run_of(&tensors, &[1, 2], ""));
     let list = "layer_suffixes: [attention.query_key_value, attention.dense, mlp.dense_4h_to_h]\n";
     assert!(found[0].text.contains(list), "{}", found[0].text);
+    assert!(
+        found[0]
+            .text
+            .contains("# Which tensors matter is told from their names")
+    );
 }
 
 #[test]
