@@ -429,6 +429,7 @@ mod tests {
         let of = |rows, writes_columns| Assembly {
             inputs: vec![input(writes_columns)],
             stored: vec![StoredShape { rows, columns: 4 }],
+            made_of: Vec::new(),
             heads: HeadShape::default(),
         };
         let shape = |rows, columns| Shape { rows, columns };

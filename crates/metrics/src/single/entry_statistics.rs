@@ -139,7 +139,7 @@ fn statistics(matrix: &Facts) -> Result<Vec<Measurement>, Status> {
         needed: 1,
     };
     for q in QUANTILES {
-        let quantile = quantile_of_sorted(*q, sorted).ok_or(too_few.clone())?;
+        let quantile = quantile_of_sorted(q, sorted).ok_or(too_few.clone())?;
         found.push(matrix.unscaled(quantile).into());
     }
     Ok(found)
