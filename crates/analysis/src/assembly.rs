@@ -20,8 +20,21 @@ use crate::component::{ComponentError, Shape};
 pub struct Assembly {
     /// Of each input, in the order of the component's; tensors by their places among the job's.
     pub inputs: Vec<AssembledInput>,
+    /// The shapes of the job's tensors: parts of others would be cut out in the wrong places.
+    #[serde(default)]
+    pub stored: Vec<StoredShape>,
     /// The heads of the layer, as the tensors' shapes have them.
     pub heads: HeadShape,
+}
+
+/// The shape of a tensor that a matrix is cut out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredShape {
+    /// Rows; none where there may be any number of them, as in activations.
+    #[serde(default)]
+    pub rows: Option<usize>,
+    /// Columns.
+    pub columns: usize,
 }
 
 /// How the matrix of an input comes about.
@@ -51,8 +64,11 @@ impl Assembly {
     /// The shapes of the matrices, of those of the stored tensors.
     ///
     /// # Errors
-    /// [`ComponentError::NoRoom`], [`ComponentError::TensorCount`].
+    /// [`ComponentError::OtherShape`], [`ComponentError::NoRoom`], [`ComponentError::TensorCount`].
     pub fn shapes(&self, stored: &[Shape]) -> Result<Vec<Shape>, ComponentError> {
+        for (expected, found) in self.stored.iter().zip(stored) {
+            expected.must_be(*found)?;
+        }
         let inputs = self.inputs.iter();
         inputs.map(|input| input.shape(stored)).collect()
     }
@@ -66,6 +82,20 @@ impl Assembly {
         self.shapes(&shapes)?;
         let inputs = self.inputs.iter();
         Ok(inputs.map(|input| input.matrix(stored)).collect())
+    }
+}
+
+impl StoredShape {
+    fn must_be(self, found: Shape) -> Result<(), ComponentError> {
+        let rows = self.rows.unwrap_or(found.rows);
+        if (rows, self.columns) == (found.rows, found.columns) {
+            return Ok(());
+        }
+        let columns = self.columns;
+        Err(ComponentError::OtherShape {
+            found,
+            expected: Shape { rows, columns },
+        })
     }
 }
 
@@ -285,8 +315,8 @@ mod tests {
     use ckptscope_checkpoint::architecture::{Latent, Projection, RowNorm, Rows, Slice, View};
     use nalgebra::{DMatrix, dmatrix};
 
-    use super::{AssembledInput, Assembly};
-    use crate::component::ComponentError;
+    use super::{AssembledInput, Assembly, StoredShape};
+    use crate::component::{ComponentError, Shape};
 
     fn assembled(
         projection: Projection<usize>,
@@ -298,6 +328,7 @@ mod tests {
                 projection,
                 writes_columns,
             }],
+            stored: Vec::new(),
             heads: HeadShape::default(),
         };
         let stored: Vec<_> = stored.iter().cloned().map(Rc::new).collect();
@@ -373,6 +404,35 @@ mod tests {
         let found = assembled(projection, false, &stored);
         let expected = dmatrix![2.0, 20.0; 7.0, 8.0; 3.0, 30.0; 7.0, 8.0];
         assert_eq!(found, Ok(expected));
+    }
+
+    #[test]
+    fn a_tensor_of_another_shape_is_not_cut_into() {
+        let input = |writes_columns| AssembledInput {
+            projection: Projection::stored(View::whole(0).rows(Rows::block(1, 2))),
+            writes_columns,
+        };
+        let of = |rows, writes_columns| Assembly {
+            inputs: vec![input(writes_columns)],
+            stored: vec![StoredShape { rows, columns: 4 }],
+            heads: HeadShape::default(),
+        };
+        let shape = |rows, columns| Shape { rows, columns };
+        let weights = of(Some(3), false);
+        assert_eq!(weights.shapes(&[shape(3, 4)]), Ok(vec![shape(2, 4)]));
+        let refused = ComponentError::OtherShape {
+            found: shape(6, 4),
+            expected: shape(3, 4),
+        };
+        assert_eq!(weights.shapes(&[shape(6, 4)]), Err(refused));
+        // Of activations the samples may be any, the features not.
+        let activations = of(None, true);
+        assert_eq!(activations.shapes(&[shape(9, 4)]), Ok(vec![shape(9, 2)]));
+        let refused = ComponentError::OtherShape {
+            found: shape(9, 8),
+            expected: shape(9, 4),
+        };
+        assert_eq!(activations.shapes(&[shape(9, 8)]), Err(refused));
     }
 
     #[test]

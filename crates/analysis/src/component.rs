@@ -1,5 +1,6 @@
 //! What a component is: tensors of one layer, combined into matrices.
 
+mod heads;
 pub mod key_value_circuit;
 pub mod ov_circuit;
 pub mod qk_circuit;
@@ -200,6 +201,17 @@ pub enum ComponentError {
         rows: usize,
         /// Its columns.
         columns: usize,
+    },
+    /// A tensor of another shape than that of which it is known where its parts are.
+    #[error(
+        "a tensor of {} by {} stands where one of {} by {} belongs",
+        found.rows, found.columns, expected.rows, expected.columns
+    )]
+    OtherShape {
+        /// Its shape.
+        found: Shape,
+        /// The shape that belongs.
+        expected: Shape,
     },
     /// A dimension that is not what another tensor or the model asks for.
     #[error("the {role} tensor has {found} {side} where {expected} belong")]

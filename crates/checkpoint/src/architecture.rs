@@ -14,6 +14,7 @@ mod bloom;
 mod chatglm;
 mod cohere;
 mod deepseek;
+mod diffllama;
 mod falcon;
 mod gemma;
 mod gpt2;
@@ -22,6 +23,7 @@ mod gpt_neox;
 mod gpt_oss;
 mod gptj;
 mod internlm;
+mod left_over;
 mod llama;
 mod mamba;
 mod mixtral;
@@ -45,6 +47,8 @@ pub use role::{Role, RoleError};
 pub use roles::{Attention, FoundParts, ModelPart, OutsidePart, Roles};
 pub use view::{Latent, Projection, RowNorm, Rows, Slice, View};
 
+use crate::run::ModelConfig;
+
 /// The tensors of a layer: the extents of each, by what stands after the layer's number in its
 /// name.
 pub type LayerTensors = BTreeMap<String, Vec<u64>>;
@@ -64,6 +68,10 @@ pub struct Architecture {
     pub mlps: &'static [MlpTensors],
     /// Whether its norms multiply with 1 + weight.
     pub gains_are_one_plus_weight: bool,
+    /// Whether its norms of queries and keys are LayerNorms, which take the mean off first.
+    pub has_layer_norms: fn(Option<&ModelConfig>) -> bool,
+    /// Why its heads have no circuits, where they do not act as circuits say.
+    pub no_circuits: Option<&'static str>,
     /// A tensor that has more columns than rows where linear maps are stored `[in, out]`.
     pub is_transposed_where_wide: Option<&'static str>,
     /// The ends of names of embeddings: `[vocabulary, d_model]`.
@@ -82,6 +90,8 @@ impl Architecture {
         attention: &[],
         mlps: &[],
         gains_are_one_plus_weight: false,
+        has_layer_norms: |_| false,
+        no_circuits: None,
         is_transposed_where_wide: None,
         embedding: &["embed_tokens"],
         unembedding: &["lm_head"],
@@ -93,6 +103,9 @@ impl Architecture {
 /// config says which one it is.
 pub const ARCHITECTURES: &[&Architecture] = &[
     &llama::LLAMA,
+    &diffllama::DIFFLLAMA,
+    &gemma::GEMMA_3N,
+    &gemma::RECURRENT_GEMMA,
     &gemma::GEMMA,
     &cohere::COHERE,
     &stablelm::STABLELM,

@@ -429,7 +429,7 @@ fn every_library_has_its_own_names() {
         (
             r#"{"num_attention_heads": 32, "multi_query_attention": false,
                 "multi_query_group_num": 2}"#,
-            [Some(32), None, None],
+            [Some(32), Some(32), None],
         ),
         (
             r#"{"dim": 32, "n_heads": 8, "n_kv_heads": 2}"#,
@@ -466,7 +466,7 @@ fn of_several_models_the_language_model_counts() {
         (model.d_model, model.n_heads, model.n_kv_heads),
         (None, Some(4), Some(2))
     );
-    assert!(model.is_text_only);
+    assert_eq!(model.other_models, ["vision"]);
     for config in [
         r#"{"llm_config": {"num_attention_heads": 4, "num_key_value_heads": 2}}"#,
         r#"{"thinker_config": {"audio_config": {"num_heads": 9}, "text_config":
@@ -537,6 +537,76 @@ fn the_file_that_says_the_heads_counts() {
         told.ends_with("of a/config.json, n_head is \"4\", no whole number"),
         "{told}"
     );
+}
+
+#[test]
+fn the_type_of_a_model_may_stand_in_another_file_than_its_heads() {
+    let of = |json: &str| {
+        found(&[
+            ("step_1/model.safetensors", ""),
+            ("training_config.yaml", "model: {d_model: 64, n_heads: 4}"),
+            ("config.json", json),
+        ])
+    };
+    let model_type = |run: &Run| run.config.as_ref().unwrap().model_type.clone();
+    let run = of(r#"{"model_type": "pico_decoder", "d_model": 64, "num_attention_heads": 4}"#);
+    assert_eq!(model_type(&run).as_deref(), Some("pico_decoder"));
+    assert_eq!(run.model.unwrap().source, "training_config.yaml");
+    assert_eq!(run.warnings, [""; 0]);
+    // Of another model it says nothing.
+    let run = of(r#"{"model_type": "gemma", "d_model": 64, "num_attention_heads": 8}"#);
+    assert_eq!(model_type(&run), None);
+    let expected = "n_heads is 8, and 4 as training_config.yaml says; passed over: config.json";
+    assert_eq!(run.warnings, [expected]);
+}
+
+#[test]
+fn key_value_heads_follow_from_flags_and_from_what_a_class_takes_for_them() {
+    for (config, expected) in [
+        (
+            r#"{"model_type": "falcon", "num_attention_heads": 8, "num_kv_heads": 8}"#,
+            1,
+        ),
+        (
+            r#"{"model_type": "falcon", "n_head": 8, "multi_query": false}"#,
+            8,
+        ),
+        (
+            r#"{"model_type": "falcon", "num_attention_heads": 8, "num_kv_heads": 2,
+                "multi_query": true, "new_decoder_architecture": true}"#,
+            2,
+        ),
+        (r#"{"model_type": "RefinedWebModel", "n_head": 8}"#, 1),
+        (
+            r#"{"model_type": "RefinedWeb", "n_head": 8, "n_head_kv": 2}"#,
+            2,
+        ),
+        (r#"{"model_type": "RefinedWeb", "n_head": 8}"#, 8),
+        (r#"{"model_type": "gpt_bigcode", "n_head": 8}"#, 1),
+        (
+            r#"{"model_type": "gpt_bigcode", "n_head": 8, "multi_query": false}"#,
+            8,
+        ),
+        (r#"{"model_type": "chatglm", "num_attention_heads": 8}"#, 8),
+        (
+            r#"{"model_type": "chatglm", "num_attention_heads": 8,
+                "multi_query_attention": true, "multi_query_group_num": 2}"#,
+            2,
+        ),
+    ] {
+        assert_eq!(heads(config).0[1], Some(expected), "{config}");
+    }
+}
+
+#[test]
+fn heads_of_encoder_and_decoder_count_before_those_of_all_layers() {
+    let both = r#"{"encoder_attention_heads": 16, "decoder_attention_heads": 16,
+                   "num_attention_heads": 8}"#;
+    assert_eq!(heads(both), ([Some(16), None, None], vec![]));
+    let one = r#"{"encoder_attention_heads": 4, "num_attention_heads": 2}"#;
+    let problem =
+        "encoder_attention_heads is 4 and num_attention_heads is 2; passed over: config.json";
+    assert_eq!(heads(one), ([None; 3], vec![problem.to_owned()]));
 }
 
 #[test]

@@ -26,10 +26,10 @@ pub struct ModelShape {
     /// The heads of each layer, where layers differ in them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub layers: BTreeMap<u64, HeadShape>,
-    /// Whether the file describes other models besides, of images or sound, so that these are the
-    /// dimensions of the text model alone.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_text_only: bool,
+    /// What the file calls the other models that it describes besides, such as `vision`. Where
+    /// there are any, these are the dimensions of the text model alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_models: Vec<String>,
 }
 
 /// The attention heads of one layer; `None` where all layers have the same or the file does not
@@ -82,11 +82,6 @@ impl ModelShape {
             ..self.clone()
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_false(answer: &bool) -> bool {
-    !*answer
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter, ParameterKind, ParameterValue};
 use nalgebra::DMatrix;
 
+use super::heads::{Heads, Side};
 use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, Shape};
 
 /// The output-value circuit of every head, and the layer's: its heads side by side.
@@ -120,28 +121,20 @@ impl Component for OvCircuit {
     }
 
     fn dimensions(&self, request: &Request<'_, Shape>) -> ModelShape {
-        let Ok(heads) = Heads::of(request) else {
-            return ModelShape::default();
-        };
-        ModelShape {
-            n_heads: Some(heads.count as u64),
-            n_kv_heads: Some(heads.kv_count as u64),
-            d_head: Some(heads.width as u64),
-            ..ModelShape::default()
-        }
+        let attention = Attention::of(request);
+        attention.map_or_else(|_| ModelShape::default(), |it| it.heads.dimensions())
     }
 
     fn outline(&self, request: &Request<'_, Shape>) -> Result<Outline, ComponentError> {
-        let heads = Heads::of(request)?;
+        let attention = Attention::of(request)?;
+        let (heads, d_model) = (&attention.heads, attention.d_model);
         let head = match request.kind {
             DataKind::Weights if is_circuit(request) => {
-                MatrixOutline::thin(heads.d_model, heads.d_model, heads.width)
+                MatrixOutline::thin(d_model, d_model, heads.width)
             }
             DataKind::Weights => MatrixOutline::dense(heads.width, heads.width),
-            DataKind::Activations => MatrixOutline::thin(heads.rows, heads.d_model, heads.width),
-            DataKind::Gradients => {
-                MatrixOutline::thin(heads.d_model, heads.d_model, 2 * heads.width)
-            }
+            DataKind::Activations => MatrixOutline::thin(attention.rows, d_model, heads.width),
+            DataKind::Gradients => MatrixOutline::thin(d_model, d_model, 2 * heads.width),
         };
         let all = vec![head; heads.count];
         let mut layer = MatrixOutline::side_by_side(&all);
@@ -152,11 +145,11 @@ impl Component for OvCircuit {
     }
 
     fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
-        let heads = request.with_shapes(Heads::of)?;
+        let attention = request.with_shapes(Attention::of)?;
         let all = match request.kind {
-            DataKind::Weights => of_weights(&heads, request.tensors()?, is_circuit(request)),
-            DataKind::Activations => of_activations(&heads, request.tensors()?),
-            DataKind::Gradients => of_gradients(&heads, request.tensors()?),
+            DataKind::Weights => of_weights(&attention, request.tensors()?, is_circuit(request)),
+            DataKind::Activations => of_activations(&attention, request.tensors()?),
+            DataKind::Gradients => of_gradients(&attention, request.tensors()?),
         };
         Ok(Built {
             layer: Rc::new(Facts::side_by_side(all.clone())),
@@ -169,200 +162,118 @@ fn is_circuit<T>(request: &Request<'_, T>) -> bool {
     request.parameters.choice("form") == "circuit"
 }
 
-fn of_weights(heads: &Heads, [o, v]: &[Rc<DMatrix<f64>>; 2], circuit: bool) -> Vec<Rc<Facts>> {
-    let values: Vec<_> = (0..heads.kv_count)
-        .map(|k| Rc::new(heads.value_rows(v, k)))
+fn of_weights(
+    attention: &Attention,
+    [o, v]: &[Rc<DMatrix<f64>>; 2],
+    circuit: bool,
+) -> Vec<Rc<Facts>> {
+    let values: Vec<_> = (0..attention.heads.kv_count)
+        .map(|k| Rc::new(attention.value_rows(v, k)))
         .collect();
     let product = |h: usize| {
-        let output = Rc::new(heads.output_columns(o, h));
-        let value = Rc::clone(&values[heads.kv_of(h)]);
+        let output = Rc::new(attention.output_columns(o, h));
+        let value = Rc::clone(&values[attention.heads.kv_of(h)]);
         Rc::new(if circuit {
             Facts::product(output, value)
         } else {
             Facts::product(value, output)
         })
     };
-    (0..heads.count).map(product).collect()
+    (0..attention.heads.count).map(product).collect()
 }
 
 /// Heads of one key-value head share their left factor, so that facts of the layer can take them
 /// together.
-fn of_activations(heads: &Heads, [o, a]: &[Rc<DMatrix<f64>>; 2]) -> Vec<Rc<Facts>> {
-    let values: Vec<_> = (0..heads.kv_count)
-        .map(|k| Rc::new(heads.value_columns(a, k)))
+fn of_activations(attention: &Attention, [o, a]: &[Rc<DMatrix<f64>>; 2]) -> Vec<Rc<Facts>> {
+    let values: Vec<_> = (0..attention.heads.kv_count)
+        .map(|k| Rc::new(attention.value_columns(a, k)))
         .collect();
     let product = |h: usize| {
-        let output = Rc::new(heads.output_columns(o, h).transpose());
-        Rc::new(Facts::product(Rc::clone(&values[heads.kv_of(h)]), output))
+        let output = Rc::new(attention.output_columns(o, h).transpose());
+        Rc::new(Facts::product(
+            Rc::clone(&values[attention.heads.kv_of(h)]),
+            output,
+        ))
     };
-    (0..heads.count).map(product).collect()
+    (0..attention.heads.count).map(product).collect()
 }
 
 /// `O_h gV_k + gO_h V_k`, as one product of `[O_h gO_h]` and `[gV_k; V_k]`.
-fn of_gradients(heads: &Heads, [o, v, go, gv]: &[Rc<DMatrix<f64>>; 4]) -> Vec<Rc<Facts>> {
-    let d = heads.width;
-    let rights: Vec<_> = (0..heads.kv_count)
+fn of_gradients(attention: &Attention, [o, v, go, gv]: &[Rc<DMatrix<f64>>; 4]) -> Vec<Rc<Facts>> {
+    let d = attention.heads.width;
+    let rights: Vec<_> = (0..attention.heads.kv_count)
         .map(|k| {
-            let mut right = DMatrix::zeros(2 * d, heads.d_model);
-            right.rows_mut(0, d).copy_from(&heads.value_rows(gv, k));
-            right.rows_mut(d, d).copy_from(&heads.value_rows(v, k));
+            let mut right = DMatrix::zeros(2 * d, attention.d_model);
+            right.rows_mut(0, d).copy_from(&attention.value_rows(gv, k));
+            right.rows_mut(d, d).copy_from(&attention.value_rows(v, k));
             Rc::new(right)
         })
         .collect();
     let product = |h: usize| {
-        let mut left = DMatrix::zeros(heads.d_model, 2 * d);
+        let mut left = DMatrix::zeros(attention.d_model, 2 * d);
         left.columns_mut(0, d)
-            .copy_from(&heads.output_columns(o, h));
+            .copy_from(&attention.output_columns(o, h));
         left.columns_mut(d, d)
-            .copy_from(&heads.output_columns(go, h));
+            .copy_from(&attention.output_columns(go, h));
         Rc::new(Facts::product(
             Rc::new(left),
-            Rc::clone(&rights[heads.kv_of(h)]),
+            Rc::clone(&rights[attention.heads.kv_of(h)]),
         ))
     };
-    (0..heads.count).map(product).collect()
+    (0..attention.heads.count).map(product).collect()
 }
 
-/// The dimensions of a layer's attention, checked against its tensors.
-struct Heads {
-    count: usize,
-    kv_count: usize,
-    width: usize,
+/// A layer's attention, checked against its tensors.
+struct Attention {
+    heads: Heads,
     d_model: usize,
     /// Rows of the value tensor: samples of activations.
     rows: usize,
 }
 
-impl Heads {
+impl Attention {
     fn of(request: &Request<'_, Shape>) -> Result<Self, ComponentError> {
         let (found, expected) = (request.tensors.len(), OvCircuit.inputs(request.kind).len());
         let ([output, value, rest @ ..], true) = (request.tensors, found == expected) else {
             return Err(ComponentError::TensorCount { found, expected });
         };
-        let model = request.model;
-        let count = size(model.n_heads).ok_or(ComponentError::HeadsUnknown)?;
-        let width = match size(model.d_head) {
-            Some(width) => width,
-            None => per_head("output_layer", "columns", output.columns, count)?,
-        };
-        expect(
-            "output_layer",
-            "columns",
-            output.columns,
-            count.saturating_mul(width),
-        )?;
         let of_activations = request.kind == DataKind::Activations;
-        let (side, total) = if of_activations {
-            ("columns", value.columns)
+        let of_values = if of_activations {
+            Side::columns("value_layer", value.columns)
         } else {
-            ("rows", value.rows)
+            Side::rows("value_layer", value.rows)
         };
-        let kv_count = match size(model.n_kv_heads) {
-            Some(kv_count) => kv_count,
-            None => whole_heads("value_layer", side, total, width)?,
-        };
-        expect("value_layer", side, total, kv_count.saturating_mul(width))?;
-        if kv_count == 0 || !count.is_multiple_of(kv_count) {
-            return Err(ComponentError::HeadGroups {
-                heads: count,
-                kv_heads: kv_count,
-            });
-        }
+        let of_heads = Side::columns("output_layer", output.columns);
+        let heads = Heads::of(request.model, of_heads, of_values)?;
         if !of_activations {
-            expect("value_layer", "columns", value.columns, output.rows)?;
+            Side::columns("value_layer", value.columns).must_be(output.rows)?;
         }
         for (gradient, (role, weight)) in rest.iter().zip([
             ("output_layer gradient", output),
             ("value_layer gradient", value),
         ]) {
-            expect(role, "rows", gradient.rows, weight.rows)?;
-            expect(role, "columns", gradient.columns, weight.columns)?;
+            Side::rows(role, gradient.rows).must_be(weight.rows)?;
+            Side::columns(role, gradient.columns).must_be(weight.columns)?;
         }
         Ok(Self {
-            count,
-            kv_count,
-            width,
+            heads,
             d_model: output.rows,
             rows: value.rows,
         })
     }
 
-    /// The key-value head that head `h` reads.
-    fn kv_of(&self, h: usize) -> usize {
-        h / (self.count / self.kv_count)
-    }
-
     fn output_columns(&self, output: &DMatrix<f64>, h: usize) -> DMatrix<f64> {
-        output.columns(h * self.width, self.width).into_owned()
+        let width = self.heads.width;
+        output.columns(h * width, width).into_owned()
     }
 
     fn value_rows(&self, value: &DMatrix<f64>, k: usize) -> DMatrix<f64> {
-        value.rows(k * self.width, self.width).into_owned()
+        let width = self.heads.width;
+        value.rows(k * width, width).into_owned()
     }
 
     fn value_columns(&self, activations: &DMatrix<f64>, k: usize) -> DMatrix<f64> {
-        activations.columns(k * self.width, self.width).into_owned()
-    }
-}
-
-pub(super) fn size(dimension: Option<u64>) -> Option<usize> {
-    dimension
-        .and_then(|size| usize::try_from(size).ok())
-        .filter(|size| *size > 0)
-}
-
-/// The width of one of `heads`.
-pub(super) fn per_head(
-    role: &'static str,
-    side: &'static str,
-    found: usize,
-    heads: usize,
-) -> Result<usize, ComponentError> {
-    if found > 0 && found.is_multiple_of(heads) {
-        Ok(found / heads)
-    } else {
-        Err(ComponentError::NotPerHead {
-            role,
-            side,
-            found,
-            heads,
-        })
-    }
-}
-
-/// How many heads of `width` there are.
-pub(super) fn whole_heads(
-    role: &'static str,
-    side: &'static str,
-    found: usize,
-    width: usize,
-) -> Result<usize, ComponentError> {
-    if found > 0 && found.is_multiple_of(width) {
-        Ok(found / width)
-    } else {
-        Err(ComponentError::NotWholeHeads {
-            role,
-            side,
-            found,
-            width,
-        })
-    }
-}
-
-pub(super) fn expect(
-    role: &'static str,
-    side: &'static str,
-    found: usize,
-    expected: usize,
-) -> Result<(), ComponentError> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(ComponentError::Mismatch {
-            role,
-            side,
-            found,
-            expected,
-        })
+        let width = self.heads.width;
+        activations.columns(k * width, width).into_owned()
     }
 }

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use ckptscope_checkpoint::DataKind;
 use ckptscope_checkpoint::architecture::Role;
+use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter};
 use nalgebra::DMatrix;
 
-use super::ov_circuit::{GAINS, LAYER_MATRIX, expect, per_head, size, whole_heads};
+use super::heads::{Heads, Side};
+use super::ov_circuit::{GAINS, LAYER_MATRIX};
 use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, Shape};
 
 /// The query-key circuit of every head, and the layer's: its heads side by side.
@@ -66,9 +67,15 @@ impl Component for QkCircuit {
         vec![(kind, 0), (kind, 1)]
     }
 
+    fn dimensions(&self, request: &Request<'_, Shape>) -> ModelShape {
+        heads(request).map_or_else(|_| ModelShape::default(), |heads| heads.dimensions())
+    }
+
     fn outline(&self, request: &Request<'_, Shape>) -> Result<Outline, ComponentError> {
-        let heads = Heads::of(request)?;
-        let head = MatrixOutline::thin(heads.d_model, heads.d_model_of_keys, heads.width);
+        let heads = heads(request)?;
+        // Keys may read another stream than queries: that of an encoder.
+        let [queries, keys] = request.tensors::<2>()?;
+        let head = MatrixOutline::thin(queries.columns, keys.columns, heads.width);
         let all = vec![head; heads.count];
         Ok(Outline {
             layer: MatrixOutline::side_by_side(&all),
@@ -77,7 +84,7 @@ impl Component for QkCircuit {
     }
 
     fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
-        let heads = request.with_shapes(Heads::of)?;
+        let heads = request.with_shapes(heads)?;
         let [queries, keys] = request.tensors::<2>()?;
         let rows =
             |matrix: &DMatrix<f64>, head| matrix.rows(head * heads.width, heads.width).into_owned();
@@ -86,7 +93,7 @@ impl Component for QkCircuit {
             .collect();
         let circuit = |h: usize| {
             let query = Rc::new(rows(queries, h).transpose());
-            let key = &keys[h / (heads.count / heads.kv_count)];
+            let key = &keys[heads.kv_of(h)];
             Rc::new(Facts::product(query, Rc::clone(key)))
         };
         let all: Vec<_> = (0..heads.count).map(circuit).collect();
@@ -97,49 +104,13 @@ impl Component for QkCircuit {
     }
 }
 
-/// The dimensions of a layer's queries and keys, checked against its tensors.
-struct Heads {
-    count: usize,
-    kv_count: usize,
-    width: usize,
-    d_model: usize,
-    /// Width of the stream that keys read: another stack's where a decoder attends to an encoder.
-    d_model_of_keys: usize,
-}
-
-impl Heads {
-    fn of(request: &Request<'_, Shape>) -> Result<Self, ComponentError> {
-        let [queries, keys] = request.tensors::<2>()?;
-        let model = request.model;
-        let count = size(model.n_heads).ok_or(ComponentError::HeadsUnknown)?;
-        let width = match size(model.d_head) {
-            Some(width) => width,
-            None => per_head("query_layer", "rows", queries.rows, count)?,
-        };
-        let expected = count.saturating_mul(width);
-        expect("query_layer", "rows", queries.rows, expected)?;
-        let kv_count = match size(model.n_kv_heads) {
-            Some(kv_count) => kv_count,
-            None => whole_heads("key_layer", "rows", keys.rows, width)?,
-        };
-        expect(
-            "key_layer",
-            "rows",
-            keys.rows,
-            kv_count.saturating_mul(width),
-        )?;
-        if !count.is_multiple_of(kv_count) {
-            return Err(ComponentError::HeadGroups {
-                heads: count,
-                kv_heads: kv_count,
-            });
-        }
-        Ok(Self {
-            count,
-            kv_count,
-            width,
-            d_model: queries.columns,
-            d_model_of_keys: keys.columns,
-        })
-    }
+/// The heads of a layer's queries and keys, checked against its tensors.
+fn heads(request: &Request<'_, Shape>) -> Result<Heads, ComponentError> {
+    let [queries, keys] = request.tensors::<2>()?;
+    let of_queries = Side::rows("query_layer", queries.rows);
+    Heads::of(
+        request.model,
+        of_queries,
+        Side::rows("key_layer", keys.rows),
+    )
 }

@@ -67,7 +67,10 @@ impl ModelEntry {
             source,
             layers: of_run.layers,
             // Who says the heads means those of the components of this config.
-            is_text_only: of_run.is_text_only && self.n_heads.is_none(),
+            other_models: match self.n_heads {
+                Some(_) => Vec::new(),
+                None => of_run.other_models,
+            },
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::ModelShape;
 
-/// Words in the names of stacks that are no text model's.
+/// Words in the names of stacks that are no text model's, whatever the file calls it.
 const NO_TEXT: &[&str] = &["vision", "visual", "image", "audio", "speech"];
 
 /// The dimensions of a run's model.
@@ -87,7 +87,9 @@ impl Dimensions {
     }
 
     fn is_of_another_model(&self, stack: &str) -> bool {
-        let stack = stack.to_ascii_lowercase();
-        self.said.is_text_only && NO_TEXT.iter().any(|word| stack.contains(word))
+        let (stack, others) = (stack.to_ascii_lowercase(), &self.said.other_models);
+        let is_named = |word: &str| stack.contains(&word.to_ascii_lowercase());
+        let mut names = others.iter().map(String::as_str);
+        names.any(is_named) || !others.is_empty() && NO_TEXT.iter().any(|word| is_named(word))
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct PlannedJob {
     pub(super) job: Job,
     /// What it reads.
     pub(super) inputs: Vec<Rc<Input>>,
+    /// The steps whose tensors are put together in another way, at which it has no numbers.
+    pub(super) otherwise_at: BTreeSet<u64>,
     /// Where the first entry that asked for it stands.
     location: Location,
 }
@@ -450,8 +452,14 @@ impl Resolver<'_> {
             .collect();
         let layer = assembled.layer;
         let stack = stack_of(layer, &inputs, steps, self.layout);
-        let assembled = Some((assembled.assembly, assembled.expert));
-        self.add_to_layer(Some(layer), stack, entry, component, &inputs, assembled);
+        self.add_to_layer(
+            Some(layer),
+            stack,
+            entry,
+            component,
+            &inputs,
+            Some(assembled),
+        );
     }
 
     /// Whether only a job's heads are measured.
@@ -605,9 +613,12 @@ impl Resolver<'_> {
         entry: &MetricEntry,
         component: &ComponentEntry,
         inputs: &[Rc<Input>],
-        assembled: Option<(Assembly, Option<u64>)>,
+        assembled: Option<Assembled>,
     ) {
-        let (assembly, expert) = assembled.unzip();
+        let expert = assembled.as_ref().and_then(|it| it.expert);
+        let otherwise_at = assembled.as_ref().map(|it| it.otherwise_at.clone());
+        let otherwise_at = otherwise_at.unwrap_or_default();
+        let assembly = assembled.map(|it| it.assembly);
         let metric = MetricJob {
             metric: entry.metric,
             parameters: entry.parameters.clone(),
@@ -621,7 +632,7 @@ impl Resolver<'_> {
             split: entry.split,
             stack: stack.into(),
             label: (&*component.label()).into(),
-            expert: expert.flatten(),
+            expert,
             heads_only: self.is_heads_only(component, assembly.as_ref()),
             assembly,
             metrics: Vec::new(),
@@ -651,13 +662,17 @@ impl Resolver<'_> {
                 label: entry.label.clone(),
                 key,
             }),
-            (Some(planned), false) => planned.job.metrics.push(metric),
+            (Some(planned), false) => {
+                planned.job.metrics.push(metric);
+                planned.otherwise_at.extend(otherwise_at);
+            }
             (None, false) => jobs.push(PlannedJob {
                 job: Job {
                     metrics: vec![metric],
                     ..job
                 },
                 inputs: inputs.to_vec(),
+                otherwise_at,
                 location: component.location.clone(),
             }),
         }
@@ -759,6 +774,13 @@ impl Resolver<'_> {
             };
             self.note_of(input, tensor, values.shape().len());
             shapes.push(super::lanes::matrix_shape(values.shape()));
+        }
+        if planned.otherwise_at.contains(&step) {
+            let place = layer.map(|layer| format!(" in layer {layer}"));
+            let (label, place) = (&planned.job.label, place.unwrap_or_default());
+            let what = format!("{label}{place}, stored otherwise than at other steps");
+            gaps.entry(what).or_default().insert(step);
+            return Ok(Buildable::Absent);
         }
         let model = self.model.of_layer(&planned.job.stack, layer);
         let seen = assembled(&planned.job, &model, &shapes);

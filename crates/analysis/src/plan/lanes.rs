@@ -207,6 +207,9 @@ fn inputs_of(
     step: u64,
     tensors: &mut Vec<StoredTensor>,
 ) -> Inputs {
+    if planned.otherwise_at.contains(&step) {
+        return Inputs::Absent;
+    }
     let mut found = Vec::with_capacity(planned.inputs.len());
     for input in &planned.inputs {
         let [tensor] = input.tensors(step, layer) else {

@@ -1,6 +1,7 @@
 //! Which tensors a component is made of where the config does not say it: those that the model's
 //! architecture has for its parts, layer by layer.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::architecture::{
@@ -10,8 +11,9 @@ use ckptscope_checkpoint::{DataKind, HeadShape, HeldTensor, ModelConfig, Split, 
 
 use super::dimensions::Dimensions;
 use super::index::{PartIndex, RunIndex};
+use super::lanes::matrix_shape;
 use super::problem::PlanProblem;
-use crate::assembly::{AssembledInput, Assembly};
+use crate::assembly::{AssembledInput, Assembly, StoredShape};
 use crate::config::{ComponentEntry, meant, shown};
 
 /// The tensors of a component in one layer, and how its matrices come about.
@@ -25,6 +27,8 @@ pub(super) struct Assembled {
     /// Kinds and suffixes, as a config would name them.
     pub(super) tensors: Vec<(DataKind, String)>,
     pub(super) assembly: Assembly,
+    /// The steps that store it otherwise.
+    pub(super) otherwise_at: BTreeSet<u64>,
 }
 
 /// What a run has of a component's parts.
@@ -45,10 +49,19 @@ pub(super) struct RoleFinder<'a> {
 }
 
 /// What layers of a stack have.
-type OfLayers = BTreeMap<u64, Result<OfLayer, RoleError>>;
+type OfLayers = BTreeMap<u64, OfLayer>;
 
-/// What a layer has, each expert by itself, and what was assumed.
-type OfLayer = (Vec<Assembled>, Vec<String>);
+/// What a layer has, as its steps show it.
+struct OfLayer {
+    /// Its tensors at the step that was looked at first.
+    tensors: LayerTensors,
+    /// Whether one of them has no values, and so no shape.
+    is_obstructed: bool,
+    found: Found,
+}
+
+/// The tensors of a component, of each expert by itself, and what was assumed.
+type Found = Result<(Vec<Assembled>, Vec<String>), RoleError>;
 
 impl RoleFinder<'_> {
     /// The tensors of a component at these steps.
@@ -58,10 +71,9 @@ impl RoleFinder<'_> {
         split: Split,
         steps: &[u64],
     ) -> Result<OfComponent, PlanProblem> {
-        let parts: Vec<&PartIndex> = steps
-            .iter()
-            .filter_map(|step| self.index.part(*step, DataKind::Weights, split))
-            .collect();
+        let at = |step: &u64| Some((*step, self.index.part(*step, DataKind::Weights, split)?));
+        let by_step: Vec<(u64, &PartIndex)> = steps.iter().filter_map(at).collect();
+        let parts: Vec<&PartIndex> = by_step.iter().map(|(_, part)| *part).collect();
         let is_alone = parts.iter().all(|part| part.names().count() == 1);
         let names: BTreeSet<&str> = parts.iter().flat_map(|part| part.names()).collect();
         let names: Vec<&str> = names.into_iter().collect();
@@ -73,10 +85,30 @@ impl RoleFinder<'_> {
         for stack in stacks {
             // Layers whose stack has another name at another step are the same.
             let of_stack = found.entry(if is_alone { "" } else { stack }).or_default();
-            for part in &parts {
+            for (step, part) in &by_step {
                 for layer in part.numbers(stack) {
-                    let find = || self.in_layer(component, part, stack, layer, is_alone);
-                    of_stack.entry(layer).or_insert_with(find);
+                    let find = || {
+                        let tensors = layer_tensors(part, stack, layer);
+                        let mut found = self.in_layer(component, &tensors, stack, layer);
+                        if let (Ok((assembled, _)), false) = (&mut found, is_alone) {
+                            let name = |one: &mut Assembled| one.stack = Some(stack.to_owned());
+                            assembled.iter_mut().for_each(name);
+                        }
+                        let is_obstructed = is_obstructed(part, stack, layer);
+                        OfLayer {
+                            tensors,
+                            is_obstructed,
+                            found,
+                        }
+                    };
+                    match of_stack.entry(layer) {
+                        Entry::Vacant(place) => drop(place.insert(find())),
+                        Entry::Occupied(mut known) => {
+                            if !known.get().is_stored_so(part, stack, layer) {
+                                known.get_mut().compare(*step, find());
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -86,32 +118,27 @@ impl RoleFinder<'_> {
     fn in_layer(
         &self,
         component: &ComponentEntry,
-        part: &PartIndex,
+        tensors: &LayerTensors,
         stack: &str,
         layer: u64,
-        is_alone: bool,
-    ) -> Result<OfLayer, RoleError> {
-        let tensors = layer_tensors(part, stack, layer);
+    ) -> Found {
         let roles = Roles::of(self.config);
         let model = roles.in_stack(self.model.of_layer(stack, Some(layer)), stack);
-        let (mut found, assumed) = match component.part {
-            Some(role) => of_part(
-                component.kind,
-                role,
-                &roles.parts(role, &model, &tensors)?,
-                &tensors,
-            )?,
+        let (mut found, told) = match component.part {
+            Some(role) => {
+                let parts = roles.parts(role, &model, tensors)?;
+                of_part(component.kind, role, &parts, tensors)?
+            }
             None => {
-                let attention = roles.attention(&model, &tensors, AttentionKind::Itself)?;
-                let circuit = assembled(component, &attention, &tensors)?;
-                (vec![circuit], attention.assumed)
+                let attention = roles.attention(&model, tensors, AttentionKind::Itself)?;
+                let circuit = assembled(component, &attention, tensors)?;
+                let mut told = attention.assumed.clone();
+                told.extend(told_of_norms(component, &attention).map(str::to_owned));
+                (vec![circuit], told)
             }
         };
-        for one in &mut found {
-            one.layer = layer;
-            one.stack = (!is_alone).then(|| stack.to_owned());
-        }
-        Ok((found, assumed))
+        found.iter_mut().for_each(|one| one.layer = layer);
+        Ok((found, told))
     }
 
     /// What stacks have: of those that have the parts in some layers, these layers.
@@ -129,12 +156,13 @@ impl RoleFinder<'_> {
         };
         let mut left_out = Vec::new();
         for (stack, layers) in found {
-            let misfit = layers.iter().find_map(|(layer, found)| {
-                let error = found.as_ref().err().filter(|error| !error.is_absence())?;
+            let misfit = layers.iter().find_map(|(layer, of_layer)| {
+                let error = of_layer.found.as_ref().err();
+                let error = error.filter(|error| !error.is_absence())?;
                 Some((*layer, error.clone()))
             });
-            if !layers.values().any(Result::is_ok) {
-                let first = || Some((0, layers.values().next()?.as_ref().err()?.clone()));
+            if !layers.values().any(|of_layer| of_layer.found.is_ok()) {
+                let first = || Some((0, layers.values().next()?.found.as_ref().err()?.clone()));
                 left_out.extend(misfit.or_else(first).map(|(_, error)| (stack, error)));
                 continue;
             }
@@ -142,8 +170,8 @@ impl RoleFinder<'_> {
                 let reason = format!("layer {layer}: {error}");
                 return Err(self.problem(component, reason, parts));
             }
-            for (layer, found) in layers {
-                match found {
+            for (layer, of_layer) in layers {
+                match of_layer.found {
                     Ok((assembled, assumed)) => {
                         let told = assumed.into_iter().map(|it| format!("{label}: {it}"));
                         of_component.notes.extend(told);
@@ -203,15 +231,78 @@ impl RoleFinder<'_> {
     }
 }
 
+impl OfLayer {
+    /// Whether a step has the same tensors of the layer.
+    fn is_stored_so(&self, part: &PartIndex, stack: &str, layer: u64) -> bool {
+        let tensors = part.tensors(stack, layer);
+        let tensors = tensors.filter_map(|(name, held)| Some((name, shape_of(held.first()?))));
+        let known = self.tensors.iter();
+        tensors.eq(known.map(|(name, shape)| (name.as_str(), shape.as_slice())))
+    }
+
+    /// Looks at what another step has. It gives no numbers where it stores the layer otherwise;
+    /// what does not fit at one step is refused at all.
+    fn compare(&mut self, step: u64, other: Self) {
+        let lacks_some = self.lacks_some();
+        match (&mut self.found, &other.found) {
+            (Ok((known, _)), Ok((other, _))) => {
+                for other in other {
+                    match known.iter_mut().find(|one| one.expert == other.expert) {
+                        None => known.push(other.clone()),
+                        Some(one) if one.reads_the_same(other) => {}
+                        Some(one) => drop(one.otherwise_at.insert(step)),
+                    }
+                }
+            }
+            // What the step lacks is said of the tensors themselves.
+            _ if other.lacks_some() => {}
+            (Err(_), Ok(_)) if !lacks_some => {}
+            _ => *self = other,
+        }
+    }
+
+    /// Whether a step has nothing of it because it lacks tensors, or their values.
+    fn lacks_some(&self) -> bool {
+        let error = self.found.as_ref().err();
+        error.is_some_and(|error| self.is_obstructed || error.is_absence())
+    }
+}
+
+impl Assembled {
+    fn reads_the_same(&self, other: &Self) -> bool {
+        (&self.tensors, &self.assembly) == (&other.tensors, &other.assembly)
+    }
+}
+
+/// What is said of norms, where there are any between the projections of a component.
+fn told_of_norms(component: &ComponentEntry, attention: &Attention) -> Option<&'static str> {
+    let parts = component.component.parts().iter();
+    let maps = parts.filter_map(|role| attention.projection(*role).ok());
+    let has_norms = maps.flat_map(Projection::norms).next().is_some();
+    has_norms.then(|| match component.parameters.boolean("gains") {
+        true => "norms between projections are part of it (`gains: true`)",
+        false => "norms between projections are left out (`gains: false`)",
+    })
+}
+
 fn layer_tensors(part: &PartIndex, stack: &str, layer: u64) -> LayerTensors {
-    let shape = |held: &HeldTensor| match &held.storage {
-        Storage::Values(tensor) | Storage::Integers(tensor) => tensor.shape().to_vec(),
-        Storage::Obstructed(_) => Vec::new(),
-    };
     let tensors = part.tensors(stack, layer);
     tensors
-        .filter_map(|(name, held)| Some((name.to_owned(), shape(held.first()?))))
+        .filter_map(|(name, held)| Some((name.to_owned(), shape_of(held.first()?).to_vec())))
         .collect()
+}
+
+fn is_obstructed(part: &PartIndex, stack: &str, layer: u64) -> bool {
+    let mut held = part.tensors(stack, layer).flat_map(|(_, held)| held);
+    held.any(|held| matches!(held.storage, Storage::Obstructed(_)))
+}
+
+/// The extents of a tensor; none of one without values.
+fn shape_of(held: &HeldTensor) -> &[u64] {
+    match &held.storage {
+        Storage::Values(tensor) | Storage::Integers(tensor) => tensor.shape(),
+        Storage::Obstructed(_) => &[],
+    }
 }
 
 /// The tensors of a component's inputs, and what is cut out of them.
@@ -220,8 +311,15 @@ fn assembled(
     attention: &Attention,
     layer: &LayerTensors,
 ) -> Result<Assembled, RoleError> {
+    if let Some(reason) = attention.no_circuits {
+        return Err(RoleError::NoCircuits {
+            architecture: attention.architecture,
+            reason,
+        });
+    }
     let parts = component.component.parts();
     let mut tensors: Vec<(DataKind, String)> = Vec::new();
+    let mut stored = Vec::new();
     let mut inputs = Vec::new();
     for (kind, place) in component.component.inputs(component.kind) {
         let Some(role) = parts.get(place) else {
@@ -234,7 +332,7 @@ fn assembled(
         if kind != DataKind::Weights && projection.latent.is_some() {
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
-        inputs.push(input(projection, kind, layer, &mut tensors));
+        inputs.push(input(projection, kind, layer, (&mut tensors, &mut stored)));
     }
     let reads_queries = parts.contains(&Role::Query);
     let width = if reads_queries {
@@ -252,18 +350,18 @@ fn assembled(
         stack: None,
         expert: None,
         tensors,
-        assembly: Assembly { inputs, heads },
+        assembly: Assembly {
+            inputs,
+            stored,
+            heads,
+        },
+        otherwise_at: BTreeSet::new(),
     })
 }
 
 /// A part of a layer, each expert by itself.
-fn of_part(
-    kind: DataKind,
-    role: Role,
-    found: &FoundParts,
-    layer: &LayerTensors,
-) -> Result<OfLayer, RoleError> {
-    let mut assumed = found.assumed.clone();
+fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors) -> Found {
+    let mut told = found.assumed.clone();
     let mut all = Vec::new();
     for part in &found.parts {
         let projection = part.projection.clone();
@@ -271,41 +369,71 @@ fn of_part(
             if kind != DataKind::Weights {
                 return Err(RoleError::OfWeightsOnly { role });
             }
-            assumed
-                .push("the product of the maps to and from a latent, without its norm".to_owned());
+            told.push("the product of the maps to and from a latent, without its norm".to_owned());
         }
         if kind == DataKind::Activations && projection.view.slice.is_some() {
             return Err(RoleError::Stacked { role });
         }
-        let mut tensors = Vec::new();
-        let inputs = vec![input(projection, kind, layer, &mut tensors)];
-        let heads = HeadShape::default();
+        let (mut tensors, mut stored) = (Vec::new(), Vec::new());
+        let inputs = vec![input(projection, kind, layer, (&mut tensors, &mut stored))];
         all.push(Assembled {
             layer: 0,
             stack: None,
             expert: part.expert,
             tensors,
-            assembly: Assembly { inputs, heads },
+            assembly: Assembly {
+                inputs,
+                stored,
+                heads: HeadShape::default(),
+            },
+            otherwise_at: BTreeSet::new(),
         });
     }
-    Ok((all, assumed))
+    Ok((all, told))
 }
 
-/// A map as a component's input; its tensors are added to those that are there.
+/// A map as a component's input. Its tensors, and the shapes that they must have, are added to
+/// those that are there.
 fn input(
     mut projection: Projection<String>,
     kind: DataKind,
     layer: &LayerTensors,
-    tensors: &mut Vec<(DataKind, String)>,
+    (tensors, stored): (&mut Vec<(DataKind, String)>, &mut Vec<StoredShape>),
 ) -> AssembledInput {
-    let writes_columns = kind == DataKind::Activations;
-    if writes_columns {
-        // Whichever way weights are stored, activations are samples by features.
-        projection.view.transposed = false;
+    let is_turned = projection.view.transposed;
+    if kind == DataKind::Activations {
+        // They are [samples, features] whichever way the weights are stored.
+        projection.view = projection.view.turned(false);
     }
+    let projection = placed(&projection, kind, layer, tensors);
+    let new = tensors.iter().skip(stored.len());
+    stored.extend(new.map(|(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned)));
     AssembledInput {
-        projection: placed(&projection, kind, layer, tensors),
-        writes_columns,
+        projection,
+        writes_columns: kind == DataKind::Activations,
+    }
+}
+
+/// The shape that a tensor must have at every step: of activations as many features as the weights
+/// of that name write.
+fn stored_shape(
+    kind: DataKind,
+    suffix: &str,
+    layer: &LayerTensors,
+    is_turned: bool,
+) -> StoredShape {
+    let with_weight = || layer.get(&format!("{suffix}.weight"));
+    let shape = layer.get(suffix).or_else(with_weight);
+    let shape = matrix_shape(shape.map_or(&[], Vec::as_slice));
+    match kind {
+        DataKind::Weights | DataKind::Gradients => StoredShape {
+            rows: Some(shape.rows),
+            columns: shape.columns,
+        },
+        DataKind::Activations => StoredShape {
+            rows: None,
+            columns: if is_turned { shape.columns } else { shape.rows },
+        },
     }
 }
 

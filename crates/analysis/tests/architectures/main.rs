@@ -6,8 +6,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod activations;
 mod models;
 mod parts;
+mod probe;
 mod refusals;
 mod relatives;
+mod steps;
 mod support;

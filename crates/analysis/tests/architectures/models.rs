@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ckptscope_checkpoint::LocalTree;
 use serde_json::Value;
 
-use super::support::{METRICS, circuits, numbers, planned};
+use super::support::{METRICS, circuits, circuits_by, numbers, planned, told};
 
 /// Agreement asked of every number.
 const RELATIVE: f64 = 1e-9;
@@ -122,23 +122,66 @@ fn a_model_without_attention_has_no_circuits() {
 }
 
 #[test]
+fn no_circuit_is_taken_for_its_transpose_or_for_that_of_another_head() {
+    for (name, tree, truth) in models() {
+        let modules = truth["attention"].as_array().unwrap();
+        if modules.is_empty() {
+            continue;
+        }
+        for gains in [true, false] {
+            let keys = if gains { "" } else { ", gains: false" };
+            let numbers = numbers(&tree, &circuits_by("probe", keys));
+            let mut compared = 0;
+            for (module, circuit) in modules.iter().flat_map(|it| [(it, "ov"), (it, "qk")]) {
+                let with_gains = &module[format!("{circuit}_with_gains")];
+                let of = match gains && !with_gains.is_null() {
+                    true => with_gains,
+                    false => &module[circuit],
+                };
+                let layer = module["layer"].as_u64().unwrap();
+                for (head, expected) in (0..).zip(of["probe"].as_array().unwrap()) {
+                    let component = format!("{circuit}_circuit");
+                    let mut found = numbers.iter().filter(|((_, of, _, of_layer, of_head), _)| {
+                        (of, *of_layer, *of_head) == (&component, layer, Some(head))
+                    });
+                    let found = found.next().unwrap().1.unwrap();
+                    let expected = expected.as_f64().unwrap();
+                    let place = format!("{name}, gains {gains}: {component} {layer} {head}");
+                    assert!(
+                        (found - expected).abs() < 1e-9,
+                        "{place}: {found}, {expected}"
+                    );
+                    compared += 1;
+                }
+            }
+            assert!(compared > 0, "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_results_must_say_is_said() {
-    for (name, expected) in [
-        (
-            "llama",
-            "qk_circuit: the part of scores that does not depend on positions",
-        ),
-        (
-            "qwen3",
-            "qk_circuit: the part of scores that does not depend on positions",
-        ),
-    ] {
-        let tree = LocalTree::scan(folder().join(name)).unwrap();
-        let plan = planned(&tree, &circuits("")).unwrap();
-        let told = plan
-            .warnings
-            .iter()
-            .filter(|it| !it.contains("counted as step 0"));
-        assert!(told.eq([expected]), "{name}: {:?}", plan.warnings);
+    let of_scores = "qk_circuit: the part of scores that does not depend on positions";
+    let with = "norms between projections are part of it (`gains: true`)";
+    let without = "norms between projections are left out (`gains: false`)";
+    for (name, tree, truth) in models() {
+        let modules = truth["attention"].as_array().unwrap();
+        if modules.is_empty() {
+            continue;
+        }
+        for (keys, of_gains) in [("", with), (", gains: false", without)] {
+            let has_gains = |circuit: &str| {
+                let key = format!("{circuit}_with_gains");
+                modules.iter().any(|module| !module[&key].is_null())
+            };
+            let told_of = |circuit: &str| {
+                let has_gains = has_gains(circuit);
+                has_gains.then(|| format!("{circuit}_circuit: {of_gains}"))
+            };
+            let plan = planned(&tree, &circuits_by("norm, norm_type: nuclear", keys)).unwrap();
+            let expected = told_of("ov").into_iter().chain(told_of("qk"));
+            let expected: Vec<String> = expected.chain([of_scores.to_owned()]).collect();
+            assert_eq!(told(&plan), expected, "{name}");
+        }
     }
 }

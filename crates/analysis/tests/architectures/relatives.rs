@@ -3,23 +3,23 @@
 use ckptscope_checkpoint::MemoryTree;
 use nalgebra::DMatrix;
 
-use super::support::{Stored, circuits, model, numbers, random, stored, vector};
+use super::support::{Stored, circuits, circuits_by, model, numbers, random, stored, vector};
 
-const D_MODEL: usize = 12;
-const HEADS: usize = 4;
+pub(crate) const D_MODEL: usize = 12;
+pub(crate) const HEADS: usize = 4;
 const WIDTH: usize = 5;
-const LAYERS: usize = 2;
+pub(crate) const LAYERS: usize = 2;
 
 /// The projections of one layer, heads in order.
-struct Layer {
-    query: DMatrix<f64>,
-    key: DMatrix<f64>,
-    value: DMatrix<f64>,
-    output: DMatrix<f64>,
+pub(crate) struct Layer {
+    pub(crate) query: DMatrix<f64>,
+    pub(crate) key: DMatrix<f64>,
+    pub(crate) value: DMatrix<f64>,
+    pub(crate) output: DMatrix<f64>,
 }
 
 impl Layer {
-    fn of(number: usize, kv_heads: usize) -> Self {
+    pub(crate) fn of(number: usize, kv_heads: usize) -> Self {
         let seed = u32::try_from(10 * number).unwrap();
         Self {
             query: random(HEADS * WIDTH, D_MODEL, seed),
@@ -76,7 +76,7 @@ fn four_parts(layer: &Layer) -> DMatrix<f64> {
     below(&parts)
 }
 
-type Store = fn(&Layer) -> Vec<(&'static str, DMatrix<f64>)>;
+pub(crate) type Store = fn(&Layer) -> Vec<(&'static str, DMatrix<f64>)>;
 
 fn apart<const N: usize>(
     names: [&'static str; N],
@@ -87,13 +87,13 @@ fn apart<const N: usize>(
 }
 
 /// A way to store a model.
-struct Way {
+pub(crate) struct Way {
     /// What config.json has besides dimensions.
-    config: &'static str,
+    pub(crate) config: &'static str,
     /// What stands before the layer's number.
-    stack: &'static str,
-    kv_heads: usize,
-    store: Store,
+    pub(crate) stack: &'static str,
+    pub(crate) kv_heads: usize,
+    pub(crate) store: Store,
 }
 
 const LLAMA: Store = |layer| {
@@ -106,8 +106,18 @@ const LLAMA: Store = |layer| {
     apart(names, layer)
 };
 
+const PICO: Store = |layer| {
+    let names = [
+        "attention.q_proj.weight",
+        "attention.k_proj.weight",
+        "attention.v_proj.weight",
+        "attention.o_proj.weight",
+    ];
+    apart(names, layer)
+};
+
 /// Every way but Llama's.
-const WAYS: &[Way] = &[
+pub(crate) const WAYS: &[Way] = &[
     Way {
         config: r#""model_type": "falcon", "new_decoder_architecture": true, "multi_query": true"#,
         stack: "transformer.h.",
@@ -146,6 +156,51 @@ const WAYS: &[Way] = &[
                 it,
             )
         },
+    },
+    Way {
+        config: r#""model_type": "falcon""#,
+        stack: "transformer.h.",
+        kv_heads: 1,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                blocks(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "RefinedWeb", "n_head_kv": 2"#,
+        stack: "transformer.h.",
+        kv_heads: 2,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                by_group(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "RefinedWeb""#,
+        stack: "transformer.h.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                by_group(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "gpt_bigcode""#,
+        stack: "transformer.h.",
+        kv_heads: 1,
+        store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
     },
     Way {
         config: r#""model_type": "gpt_bigcode", "multi_query": true"#,
@@ -225,6 +280,64 @@ const WAYS: &[Way] = &[
                 "self_attention.query_key_value.weight",
                 blocks(it),
                 "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "chatglm", "multi_query_attention": false, "multi_query_group_num": 1"#,
+        stack: "transformer.encoder.layers.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "self_attention.query_key_value.weight",
+                by_group(it),
+                "self_attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "chatglm", "position_encoding_2d": true"#,
+        stack: "transformer.layers.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "attention.query_key_value.weight",
+                by_group(it),
+                "attention.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "recurrent_gemma""#,
+        stack: "model.layers.",
+        kv_heads: 1,
+        store: |it| {
+            apart(
+                [
+                    "temporal_block.q_proj.weight",
+                    "temporal_block.k_proj.weight",
+                    "temporal_block.v_proj.weight",
+                    "temporal_block.o_proj.weight",
+                ],
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "modernbert-decoder""#,
+        stack: "model.layers.",
+        kv_heads: HEADS,
+        store: |it| {
+            apart(
+                [
+                    "attn.q_proj.weight",
+                    "attn.k_proj.weight",
+                    "attn.v_proj.weight",
+                    "attn.Wo.weight",
+                ],
                 it,
             )
         },
@@ -344,9 +457,9 @@ fn fused(
     vec![(tensor, matrix), (output, layer.output.clone())]
 }
 
-fn config(more: &str, kv_heads: usize) -> String {
+pub(crate) fn config(more: &str, kv_heads: usize) -> String {
     format!(
-        r#"{{{more}, "hidden_size": {D_MODEL}, "num_attention_heads": {HEADS}, "num_key_value_heads": {kv_heads}, "num_hidden_layers": {LAYERS}}}"#
+        r#"{{{more}, "hidden_size": {D_MODEL}, "head_dim": {WIDTH}, "num_attention_heads": {HEADS}, "num_key_value_heads": {kv_heads}, "num_hidden_layers": {LAYERS}}}"#
     )
 }
 
@@ -362,7 +475,7 @@ fn tree(way: &Way, change: impl Fn(&mut Layer)) -> MemoryTree {
     model(way.config, &config(way.config, way.kv_heads), &tensors)
 }
 
-fn llama(kv_heads: usize) -> Way {
+pub(crate) fn llama(kv_heads: usize) -> Way {
     Way {
         config: r#""model_type": "llama""#,
         stack: "model.layers.",
@@ -374,9 +487,14 @@ fn llama(kv_heads: usize) -> Way {
 /// A number's label, component, layer and head.
 type WithoutStack = (String, String, u64, Option<u64>);
 
+/// The probe of every part of attention.
+const PARTS: &str = "steps: all\nmetrics:\n  - {metric_name: probe, data_split: val, components: \
+    [{component_name: simple, data_type: weights, part: [query, key, value, output], layers: all}]}\n";
+
 /// Numbers without the stack, which every library calls otherwise.
 fn of(tree: &MemoryTree) -> Vec<(WithoutStack, Option<f64>)> {
-    let numbers = numbers(tree, &circuits("")).into_iter();
+    let probes = numbers(tree, &circuits_by("probe", ""));
+    let numbers = numbers(tree, &circuits("")).into_iter().chain(probes);
     numbers
         .map(|((label, component, _, layer, head), value)| ((label, component, layer, head), value))
         .collect()
@@ -387,7 +505,9 @@ fn assert_same(found: &MemoryTree, expected: &MemoryTree, name: &str) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for ((place, found), (_, expected)) in found.iter().zip(&expected) {
         let is_same = match (found, expected) {
-            (Some(found), Some(expected)) => (found - expected).abs() < 1e-12 * expected,
+            (Some(found), Some(expected)) => {
+                (found - expected).abs() < 1e-12 * expected.abs().max(1.0)
+            }
             // A head whose mean is taken off has less than full rank, and no condition number.
             (found, expected) => found.is_none() && expected.is_none(),
         };
@@ -403,6 +523,17 @@ fn however_projections_are_stored_their_circuits_are_the_same() {
     }
 }
 
+#[test]
+fn however_projections_are_stored_their_parts_are_the_same() {
+    // The probe sees rows in another order, and a map for its transpose.
+    let of = |tree: &MemoryTree| numbers(tree, PARTS).into_values().collect::<Vec<_>>();
+    for way in WAYS {
+        let expected = of(&tree(&llama(way.kv_heads), |_| {}));
+        assert_eq!(expected.len(), 4 * LAYERS);
+        assert_eq!(of(&tree(way, |_| {})), expected, "{}", way.config);
+    }
+}
+
 /// Norms of queries and keys, and what they make of the rows of projections.
 struct Normed {
     /// What config.json has besides dimensions.
@@ -413,15 +544,18 @@ struct Normed {
     gains: [Vec<f64>; 2],
     /// What is added to gains.
     one: f64,
-    /// So many rows have their mean taken off together; 0 for none.
-    centred: usize,
+    /// So many rows of queries and keys have their mean taken off together; 0 for none.
+    centred: [usize; 2],
+    /// How the projections are stored.
+    store: Store,
 }
 
 impl Normed {
-    fn applied(&self, matrix: &mut DMatrix<f64>, gains: &[f64]) {
-        if let Some(groups) = matrix.nrows().checked_div(self.centred) {
+    fn applied(&self, matrix: &mut DMatrix<f64>, side: usize) {
+        let (gains, centred) = (&self.gains[side], self.centred[side]);
+        if let Some(groups) = matrix.nrows().checked_div(centred) {
             for group in 0..groups {
-                let mut rows = matrix.rows_mut(group * self.centred, self.centred);
+                let mut rows = matrix.rows_mut(group * centred, centred);
                 let mean = rows.row_mean();
                 rows.row_iter_mut().for_each(|mut row| row -= &mean);
             }
@@ -436,7 +570,7 @@ impl Normed {
         let mut tensors = Vec::new();
         for number in 0..LAYERS {
             let named = |name: &str| format!("model.layers.{number}.{name}");
-            let layer = LLAMA(&Layer::of(number, 2)).into_iter();
+            let layer = (self.store)(&Layer::of(number, 2)).into_iter();
             tensors.extend(layer.map(|(name, it)| stored(&named(name), &it)));
             let norms = self.norms.iter();
             tensors.extend(norms.map(|(name, shape, it)| (named(name), shape.clone(), it.clone())));
@@ -476,16 +610,59 @@ fn normed_models() -> Vec<Normed> {
         norms: plain(gains),
         gains: gains.clone(),
         one,
-        centred: 0,
+        centred: [0, 0],
+        store: LLAMA,
     };
     let layer_norm = |config, norms| Normed {
         config,
         norms,
         gains: of_all.clone(),
         one: 0.0,
-        centred: WIDTH,
+        centred: [WIDTH, WIDTH],
+        store: LLAMA,
+    };
+    let mpt: Store = |it| fused("attn.Wqkv.weight", blocks(it), "attn.out_proj.weight", it);
+    let of_mpt = |config, centred| Normed {
+        config,
+        norms: vec![
+            vector("attn.q_ln.weight", &q),
+            vector("attn.k_ln.weight", &k),
+        ],
+        gains: of_all.clone(),
+        one: 0.0,
+        centred,
+        store: mpt,
     };
     vec![
+        Normed {
+            norms: vec![
+                vector("attention.q_norm.weight", &q),
+                vector("attention.k_norm.weight", &k),
+            ],
+            store: PICO,
+            ..rms(r#""model_type": "pico_decoder""#, &of_all, 0.0)
+        },
+        Normed {
+            norms: vec![vector("self_attn.k_norm.weight", &of_head[1])],
+            ..rms(
+                r#""model_type": "qwen3""#,
+                &[vec![1.0], of_head[1].clone()],
+                0.0,
+            )
+        },
+        Normed {
+            norms: vec![vector("self_attn.q_norm.weight", &of_head[0])],
+            ..rms(
+                r#""model_type": "qwen3""#,
+                &[of_head[0].clone(), vec![1.0]],
+                0.0,
+            )
+        },
+        of_mpt(r#""model_type": "mpt""#, [HEADS * WIDTH, 2 * WIDTH]),
+        of_mpt(
+            r#""model_type": "mpt", "norm_type": "low_precision_rmsnorm""#,
+            [0, 0],
+        ),
         rms(
             r#""model_type": "gemma3_text", "rms_norm_eps": 1e-6"#,
             &of_head,
@@ -497,16 +674,13 @@ fn normed_models() -> Vec<Normed> {
             0.0,
         ),
         rms(
-            r#""model_type": "qwen3_moe", "rms_norm_eps": 1e-6"#,
+            r#""model_type": "qwen3_moe", "layer_norm_eps": 1e-6"#,
             &of_head,
             0.0,
         ),
+        layer_norm(r#""model_type": "stablelm""#, apart.collect()),
         layer_norm(
-            r#""model_type": "stablelm", "layer_norm_eps": 1e-5"#,
-            apart.collect(),
-        ),
-        layer_norm(
-            r#""model_type": "cohere", "layer_norm_eps": 1e-5"#,
+            r#""model_type": "cohere", "rms_norm_eps": 1e-5"#,
             in_rows.collect(),
         ),
     ]
@@ -516,56 +690,54 @@ fn normed_models() -> Vec<Normed> {
 fn norms_of_queries_and_keys_are_part_of_circuits() {
     for normed in normed_models() {
         let expected = tree(&llama(2), |layer| {
-            normed.applied(&mut layer.query, &normed.gains[0]);
-            normed.applied(&mut layer.key, &normed.gains[1]);
+            normed.applied(&mut layer.query, 0);
+            normed.applied(&mut layer.key, 1);
         });
         assert_same(&normed.stored(), &expected, normed.config);
     }
 }
 
+/// Layers from one on, named as BART's.
+fn bart_layers(stack: &str, first: usize) -> Vec<Stored> {
+    let names = [
+        "self_attn.q_proj.weight",
+        "self_attn.k_proj.weight",
+        "self_attn.v_proj.weight",
+        "self_attn.out_proj.weight",
+    ];
+    let of_layer = |number: usize| {
+        let layer = apart(names, &Layer::of(first + number, HEADS)).into_iter();
+        layer.map(move |(name, it)| stored(&format!("{stack}{number}.{name}"), &it))
+    };
+    (0..LAYERS).flat_map(of_layer).collect()
+}
+
 #[test]
 fn encoder_and_decoder_have_circuits_of_their_own() {
-    let way = Way {
-        config: r#""model_type": "bart""#,
-        stack: "",
-        kv_heads: HEADS,
-        store: |it| {
-            apart(
-                [
-                    "self_attn.q_proj.weight",
-                    "self_attn.k_proj.weight",
-                    "self_attn.v_proj.weight",
-                    "self_attn.out_proj.weight",
-                ],
-                it,
-            )
-        },
-    };
-    let mut tensors = Vec::new();
-    for (stack, first) in [
-        ("model.encoder.layers.", 0),
-        ("model.decoder.layers.", LAYERS),
-    ] {
-        for number in 0..LAYERS {
-            let layer = (way.store)(&Layer::of(first + number, HEADS)).into_iter();
-            tensors.extend(layer.map(|(name, it)| stored(&format!("{stack}{number}.{name}"), &it)));
+    let [encoder, decoder] = ["model.encoder.layers.", "model.decoder.layers."];
+    let mut tensors = bart_layers(encoder, 0);
+    tensors.extend(bart_layers(decoder, LAYERS));
+    // What the class calls the heads of all layers are the encoder's alone.
+    let config = r#"{"model_type": "bart", "num_hidden_layers": 2, "num_attention_heads": 4,
+        "encoder_attention_heads": 4, "decoder_attention_heads": 2}"#;
+    let both = model("bart", config, &tensors);
+    let all = numbers(&both, &circuits(""));
+    let mut compared = 0;
+    for (stack, first, heads) in [(encoder, 0, 4), (decoder, LAYERS, 2)] {
+        let config = format!(r#"{{"model_type": "opt", "num_attention_heads": {heads}}}"#);
+        let alone = model("alone", &config, &bart_layers("decoder.layers.", first));
+        for ((label, component, _, layer, head), expected) in numbers(&alone, &circuits("")) {
+            let place = (label, component, stack.to_owned(), layer, head);
+            let (found, expected) = (all[&place].unwrap(), expected.unwrap());
+            assert!((found - expected).abs() < 1e-12 * expected, "{place:?}");
+            compared += 1;
         }
     }
-    let more =
-        r#""model_type": "bart", "encoder_attention_heads": 4, "decoder_attention_heads": 4"#;
-    let config = format!(r#"{{{more}, "d_model": {D_MODEL}, "num_hidden_layers": {LAYERS}}}"#);
-    let both = model("bart", &config, &tensors);
-    let encoder = numbers(&both, &circuits(", stack: encoder"));
-    let all = numbers(&both, &circuits(""));
-    assert_eq!(all.len(), 2 * encoder.len());
-    let expected = of(&tree(&llama(HEADS), |_| {}));
-    for ((label, component, stack, layer, head), value) in &encoder {
-        assert_eq!(stack, "model.encoder.layers.");
-        let place = (label.clone(), component.clone(), *layer, *head);
-        let (_, expected) = expected.iter().find(|(of, _)| *of == place).unwrap();
-        assert!(
-            (value.unwrap() / expected.unwrap() - 1.0).abs() < 1e-12,
-            "{place:?}"
-        );
-    }
+    assert_eq!(all.len(), compared);
+    let chosen = numbers(&both, &circuits(", stack: encoder"));
+    assert!(
+        chosen
+            .iter()
+            .all(|(place, value)| all[place] == *value && place.2 == encoder)
+    );
 }

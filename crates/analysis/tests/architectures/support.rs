@@ -1,6 +1,6 @@
 //! Configs without suffixes, the numbers they give, and models made here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
@@ -10,6 +10,8 @@ use ckptscope_protocol::Event;
 use ckptscope_results::Value;
 use futures_lite::future::block_on;
 use nalgebra::DMatrix;
+
+use super::probe::Probe;
 
 /// A number's label, component, stack, layer and head.
 pub(crate) type Place = (String, String, String, u64, Option<u64>);
@@ -44,16 +46,43 @@ pub(crate) fn circuits(keys: &str) -> String {
     text
 }
 
+/// A config of one metric of both circuits.
+pub(crate) fn circuits_by(metric: &str, keys: &str) -> String {
+    let component =
+        |name| format!("{{component_name: {name}, data_type: weights, layers: all{keys}}}");
+    let (ov, qk) = (component("ov_circuit"), component("qk_circuit"));
+    format!(
+        "steps: all\nmetrics:\n  \
+         - {{metric_name: {metric}, data_split: val, components: [{ov}, {qk}]}}\n"
+    )
+}
+
+/// What a plan says, but for where steps come from.
+pub(crate) fn told(plan: &Plan) -> Vec<&str> {
+    let told = plan.warnings.iter().map(String::as_str);
+    told.filter(|it| !it.contains("counted as step 0"))
+        .collect()
+}
+
 /// The plan of a config.
 pub(crate) fn planned(tree: &dyn Tree, text: &str) -> Result<Plan, PlanErrors> {
     let run = block_on(Run::find(tree)).unwrap();
-    let config = Config::parse(text, &Registry::default());
+    let config = Config::parse(text, &Registry::default().metric(&Probe));
     let config = config.unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     block_on(Plan::make(&config, &run, tree))
 }
 
-/// The numbers of a config; none where they are undefined.
+/// The numbers of a config of one step; none where they are undefined.
 pub(crate) fn numbers(tree: &dyn Tree, text: &str) -> BTreeMap<Place, Option<f64>> {
+    let by_step = numbers_by_step(tree, text);
+    let steps: BTreeSet<u64> = by_step.keys().map(|(step, _)| *step).collect();
+    assert!(steps.len() <= 1);
+    let without_step = |((_, place), value)| (place, value);
+    by_step.into_iter().map(without_step).collect()
+}
+
+/// The same of several steps.
+pub(crate) fn numbers_by_step(tree: &dyn Tree, text: &str) -> BTreeMap<(u64, Place), Option<f64>> {
     let plan = planned(tree, text).unwrap_or_else(|errors| panic!("{}: {errors}", tree.name()));
     let mut numbers = BTreeMap::new();
     for lane in &plan.lanes {
@@ -68,7 +97,7 @@ pub(crate) fn numbers(tree: &dyn Tree, text: &str) -> BTreeMap<Place, Option<f64
                     id.head,
                 );
                 let value = number.value.as_ref().and_then(Value::number);
-                numbers.insert(place, value);
+                numbers.insert((number.step, place), value);
             }
             ControlFlow::Continue(())
         };
@@ -96,17 +125,20 @@ pub(crate) fn vector(name: &str, entries: &[f64]) -> Stored {
     (name.to_owned(), vec![entries.len()], entries.to_vec())
 }
 
-/// A model of one file and, where there is one, its config.
-pub(crate) fn model(name: &str, config: &str, tensors: &[Stored]) -> MemoryTree {
+/// A safetensors file; what is called `qweight` is packed.
+pub(crate) fn file(tensors: &[Stored]) -> Vec<u8> {
     let (mut header, mut data) = (String::new(), Vec::new());
     for (name, shape, entries) in tensors {
         let begin = data.len();
-        data.extend(entries.iter().flat_map(|entry| entry.to_le_bytes()));
+        let is_packed = name.ends_with(".qweight");
+        let (dtype, bytes) = if is_packed { ("I32", 4) } else { ("F64", 8) };
+        let entries = entries.iter().map(|entry| entry.to_le_bytes());
+        data.extend(entries.flat_map(|entry| entry.into_iter().take(bytes)));
         let comma = if header.is_empty() { "" } else { "," };
         let end = data.len();
         write!(
             header,
-            r#"{comma}"{name}":{{"dtype":"F64","shape":{shape:?},"data_offsets":[{begin},{end}]}}"#
+            r#"{comma}"{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{begin},{end}]}}"#
         )
         .unwrap();
     }
@@ -114,7 +146,12 @@ pub(crate) fn model(name: &str, config: &str, tensors: &[Stored]) -> MemoryTree 
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.into_bytes());
     file.extend(data);
-    let mut files = vec![("model.safetensors".to_owned(), file)];
+    file
+}
+
+/// A model of one file and, where there is one, its config.
+pub(crate) fn model(name: &str, config: &str, tensors: &[Stored]) -> MemoryTree {
+    let mut files = vec![("model.safetensors".to_owned(), file(tensors))];
     if !config.is_empty() {
         files.push(("config.json".to_owned(), config.as_bytes().to_vec()));
     }

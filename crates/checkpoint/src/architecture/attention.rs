@@ -1,9 +1,11 @@
 //! How attention is stored: apart, fused in some order, or by way of latents.
 
-use super::Architecture;
+use std::collections::BTreeSet;
+
 use super::role::{Role, RoleError};
 use super::roles::{Attention, Layer, Matrix};
 use super::view::{Latent, Projection, RowNorm, Rows, View};
+use super::{Architecture, left_over};
 use crate::run::ModelConfig;
 
 /// The tensors of an attention module.
@@ -134,6 +136,11 @@ impl AttentionTensors {
         }
     }
 
+    /// The same with norms of queries and keys.
+    pub(crate) const fn normed(self, norms: &'static [NormNames]) -> Self {
+        Self { norms, ..self }
+    }
+
     /// In one tensor whose order only the architecture says.
     pub(crate) const fn fused_by_type(
         tensor: &'static str,
@@ -205,20 +212,52 @@ impl AttentionTensors {
             } => self.latent_in(layer, query, query_latent, key_value_latent)?,
         };
         attention.architecture = architecture.name;
-        let names = self.norms.iter();
-        let mut names = names.filter(|names| layer.has_norm(names.query, names.is_by_head));
-        if let Some(names) = names.next() {
-            let one_plus = architecture.gains_are_one_plus_weight;
-            let (heads, kv_heads, width) =
-                (attention.n_heads, attention.n_kv_heads, attention.d_qk);
-            if let Some(query) = &mut attention.query {
-                query.norm = Some(norm(layer, names.query, names, heads, width, one_plus)?);
-            }
-            if let Some(key) = &mut attention.key {
-                key.norm = Some(norm(layer, names.key, names, kv_heads, width, one_plus)?);
+        attention.no_circuits = architecture.no_circuits;
+        self.add_norms(layer, &mut attention)?;
+        let left_over = left_over::tensors(layer, &self.names(), &attention);
+        attention.assumed.extend(left_over);
+        Ok(attention)
+    }
+
+    /// The norms of queries and keys that a layer has.
+    fn add_norms(&self, layer: &Layer<'_>, attention: &mut Attention) -> Result<(), RoleError> {
+        let has = |name: &str, names: &NormNames| layer.has_norm(name, names.is_by_head);
+        let mut known = self.norms.iter();
+        let found = known.find(|it| has(it.query, it) || has(it.key, it));
+        let Some(names) = found else {
+            return Ok(());
+        };
+        let (heads, kv_heads, width) = (attention.n_heads, attention.n_kv_heads, attention.d_qk);
+        for (map, name, other, heads) in [
+            (&mut attention.query, names.query, names.key, heads),
+            (&mut attention.key, names.key, names.query, kv_heads),
+        ] {
+            match map {
+                Some(map) if has(name, names) => {
+                    map.norm = Some(norm(layer, name, names, heads, width)?);
+                }
+                Some(_) => attention.assumed.push(format!(
+                    "there is a norm `{other}` and no `{name}`, so that only one side is normed"
+                )),
+                None => {}
             }
         }
-        Ok(attention)
+        Ok(())
+    }
+
+    /// The names of its projections.
+    fn names(&self) -> Vec<&'static str> {
+        let mut names = match self.storage {
+            AttentionStorage::Apart { query, key, value } => vec![query, key, value],
+            AttentionStorage::Fused { tensor, .. } => vec![tensor],
+            AttentionStorage::Latent {
+                query,
+                query_latent,
+                key_value_latent,
+            } => [&[query], &query_latent[..], &key_value_latent[..]].concat(),
+        };
+        names.push(self.output);
+        names
     }
 
     fn apart_in(
@@ -227,50 +266,14 @@ impl AttentionTensors {
         names: [&'static str; 3],
     ) -> Result<Attention, RoleError> {
         let [query, key, value] = names.map(|name| layer.matrix_if_any(name));
-        let (query, key, value) = (query?, key?, value?);
+        let maps = [query?, key?, value?];
         let output = layer.matrix_if_any(self.output)?;
-        let n_heads = layer.n_heads()?;
-        let of_queries = query.map(|it| it.rows_of_each(n_heads, "attention heads"));
-        let of_outputs = output.map(|it| it.columns_of_each(n_heads, "attention heads"));
-        let (of_queries, of_outputs) = (of_queries.transpose()?, of_outputs.transpose()?);
-        let unknown = RoleError::DimensionUnknown {
-            dimension: "d_head",
-        };
-        let width = of_queries
-            .or(of_outputs)
-            .or(layer.model.d_head)
-            .ok_or(unknown)?;
-        let (d_qk, d_v) = (of_queries.unwrap_or(width), of_outputs.unwrap_or(width));
-        let of_keys = key
-            .map(|it| it.rows_as(d_qk, "rows of a head"))
-            .transpose()?;
-        let of_values = value
-            .map(|it| it.rows_as(d_v, "rows of a head"))
-            .transpose()?;
-        let said = layer.model.n_kv_heads.unwrap_or(n_heads);
-        let heads = HeadSizes {
-            n_heads,
-            n_kv_heads: of_keys.or(of_values).unwrap_or(said),
-            d_qk,
-            d_v,
-        };
-        if let Some(value) = value {
-            value.must_have_rows(heads.n_kv_heads.saturating_mul(d_v))?;
-        }
-        self.must_read_the_same([query, key, value], output)?;
-        for matrix in [query, output].into_iter().flatten().take(1) {
-            layer.must_agree("d_head", layer.model.d_head, &matrix, width)?;
-        }
-        for matrix in [key, value].into_iter().flatten().take(1) {
-            layer.must_agree(
-                "n_kv_heads",
-                layer.model.n_kv_heads,
-                &matrix,
-                heads.n_kv_heads,
-            )?;
-        }
+        let heads = HeadSizes::apart(layer, maps, output)?;
+        self.must_read_the_same(maps, output)?;
+        self.must_read_the_stream(layer, maps, output)?;
+        heads.must_be_as_said(layer, maps, output)?;
         let stored = |it: Option<Matrix<'_>>| it.map(|it| Projection::stored(it.view()));
-        self.attention(&heads, [query, key, value].map(stored), output)
+        self.attention(&heads, maps.map(stored), output)
     }
 
     /// Whether maps read, and write, a stream of one width.
@@ -293,6 +296,26 @@ impl AttentionTensors {
             matrix.must_have_columns(width.unwrap_or(matrix.columns))?;
         }
         Ok(())
+    }
+
+    /// Whether that stream is as wide as the model is said to be.
+    fn must_read_the_stream(
+        &self,
+        layer: &Layer<'_>,
+        [query, key, value]: [Option<Matrix<'_>>; 3],
+        output: Option<Matrix<'_>>,
+    ) -> Result<(), RoleError> {
+        let of_other = match self.kind {
+            AttentionKind::Itself => [key, value],
+            AttentionKind::Cross => [None, None],
+        };
+        let read = [query].into_iter().chain(of_other).flatten();
+        let read = read.map(|matrix| (matrix, matrix.columns));
+        let written = output.map(|matrix| (matrix, matrix.rows));
+        let mut all = read.chain(written);
+        all.try_for_each(|(matrix, width)| {
+            layer.must_agree("d_model", layer.model.d_model, &matrix, width)
+        })
     }
 
     fn fused_in(
@@ -319,7 +342,9 @@ impl AttentionTensors {
         };
         fused.must_have_rows(expected.saturating_mul(width))?;
         output.must_have_rows(fused.columns)?;
-        layer.must_agree("d_head", layer.model.d_head, &output, width)?;
+        layer.must_agree("d_model", layer.model.d_model, &fused, fused.columns)?;
+        let (name, said) = layer.said_width();
+        layer.must_agree(name, said, &output, width)?;
         layer.must_agree("n_kv_heads", layer.model.n_kv_heads, &fused, n_kv_heads)?;
         heads.must_divide()?;
         let rows = order.rows(&heads, &fused)?;
@@ -350,6 +375,7 @@ impl AttentionTensors {
         down.must_have_rows(rank.saturating_add(shared))?;
         up.must_have_rows(n_heads.saturating_mul(own.saturating_add(d_v)))?;
         output.must_have_rows(down.columns)?;
+        layer.must_agree("d_model", layer.model.d_model, &down, down.columns)?;
         for (key, found, tensor) in [
             ("kv_lora_rank", rank, &up),
             ("qk_rope_head_dim", shared, &down),
@@ -410,12 +436,31 @@ impl AttentionTensors {
             key,
             value,
             output: output.map(|it| Projection::stored(it.view())),
+            no_circuits: None,
             assumed: Vec::new(),
         })
     }
 }
 
 impl Attention {
+    /// What is taken for usual, where nothing says how models of this type do it.
+    pub(super) fn taken_for_usual(&self) -> Vec<String> {
+        let maps = [&self.query, &self.key, &self.value];
+        let norms = maps.into_iter().flatten().flat_map(Projection::norms);
+        let kinds: BTreeSet<&str> = norms.map(RowNorm::in_words).collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let norms = (!kinds.is_empty()).then(|| {
+            let kinds = kinds.join(" and for ");
+            format!("norms of queries, keys and latents are taken for {kinds}")
+        });
+        let (heads, kv_heads) = (self.n_heads, self.n_kv_heads);
+        let groups = (1 < kv_heads && kv_heads < heads).then(|| {
+            let of_each = heads / kv_heads;
+            format!("each key-value head is taken for that of {of_each} heads in a row")
+        });
+        norms.into_iter().chain(groups).collect()
+    }
+
     /// The map of a role of attention.
     ///
     /// # Errors
@@ -441,6 +486,65 @@ struct HeadSizes {
 }
 
 impl HeadSizes {
+    /// As the shapes of projections say them that are stored apart.
+    fn apart(
+        layer: &Layer<'_>,
+        [query, key, value]: [Option<Matrix<'_>>; 3],
+        output: Option<Matrix<'_>>,
+    ) -> Result<Self, RoleError> {
+        let n_heads = layer.n_heads()?;
+        let of_queries = query.map(|it| it.rows_of_each(n_heads, "attention heads"));
+        let of_outputs = output.map(|it| it.columns_of_each(n_heads, "attention heads"));
+        let (of_queries, of_outputs) = (of_queries.transpose()?, of_outputs.transpose()?);
+        let unknown = RoleError::DimensionUnknown {
+            dimension: "d_head",
+        };
+        let width = of_queries
+            .or(of_outputs)
+            .or(layer.model.d_head)
+            .ok_or(unknown)?;
+        let (d_qk, d_v) = (of_queries.unwrap_or(width), of_outputs.unwrap_or(width));
+        let of_keys = key.map(|it| it.rows_as(d_qk, "rows of a head"));
+        let of_values = value.map(|it| it.rows_as(d_v, "rows of a head"));
+        let (of_keys, of_values) = (of_keys.transpose()?, of_values.transpose()?);
+        let said = layer.model.n_kv_heads.unwrap_or(n_heads);
+        let n_kv_heads = of_keys.or(of_values).unwrap_or(said);
+        if let Some(value) = value {
+            value.must_have_rows(n_kv_heads.saturating_mul(d_v))?;
+        }
+        Ok(Self {
+            n_heads,
+            n_kv_heads,
+            d_qk,
+            d_v,
+        })
+    }
+
+    /// Whether they are what is said of them. What is a part of a projection, or has lost heads,
+    /// divides into heads too.
+    fn must_be_as_said(
+        &self,
+        layer: &Layer<'_>,
+        [query, key, value]: [Option<Matrix<'_>>; 3],
+        output: Option<Matrix<'_>>,
+    ) -> Result<(), RoleError> {
+        if let Some(query) = query {
+            let (name, said) = layer.said_width();
+            layer.must_agree(name, said, &query, self.d_qk)?;
+        }
+        if let Some(output) = output {
+            let (name, said) = layer.said_width_of_values();
+            layer.must_agree(name, said, &output, self.d_v)?;
+            if said.is_none() {
+                output.must_have_columns(self.n_heads.saturating_mul(self.d_qk))?;
+            }
+        }
+        key.or(value).map_or(Ok(()), |matrix| {
+            let said = layer.model.n_kv_heads;
+            layer.must_agree("n_kv_heads", said, &matrix, self.n_kv_heads)
+        })
+    }
+
     fn must_divide(&self) -> Result<(), RoleError> {
         let (heads, kv_heads) = (self.n_heads, self.n_kv_heads);
         match heads.checked_rem(kv_heads) {
@@ -527,7 +631,7 @@ fn latent_norm(
         gains: vec![stored.to_owned()],
         group: rank,
         is_one_plus: false,
-        is_centred: layer.is_layer_norm(name),
+        is_centred: layer.is_centred(name),
     })
 }
 
@@ -539,13 +643,12 @@ fn norm(
     names: &NormNames,
     heads: u64,
     width: u64,
-    is_one_plus: bool,
 ) -> Result<RowNorm<String>, RoleError> {
     let mut norm = RowNorm {
         gains: Vec::new(),
         group: width,
-        is_one_plus,
-        is_centred: layer.is_layer_norm(name),
+        is_one_plus: layer.architecture.gains_are_one_plus_weight,
+        is_centred: layer.is_centred(name),
     };
     if names.is_by_head {
         for head in 0..heads {

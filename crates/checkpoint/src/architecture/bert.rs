@@ -150,15 +150,17 @@ pub(super) const DEBERTA: Architecture = Architecture {
     ..Architecture::EMPTY
 };
 
-/// `ModernBERT`: fused in blocks, and a gated MLP, the gate's rows first.
+/// `ModernBERT`: fused in blocks, its decoder apart, and a gated MLP, the gate's rows first.
 pub(super) const MODERNBERT: Architecture = Architecture {
     name: "ModernBERT",
     model_types: &["modernbert", "modernbert-decoder"],
-    attention: &[AttentionTensors::fused(
-        "attn.Wqkv",
-        |_| Some(FusedOrder::Blocks),
-        "attn.Wo",
-    )],
+    attention: &[
+        AttentionTensors::fused("attn.Wqkv", |_| Some(FusedOrder::Blocks), "attn.Wo"),
+        AttentionTensors::apart(
+            ["attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.Wo"],
+            &[],
+        ),
+    ],
     mlps: &[MlpTensors::Dense(Linears::Fused {
         gate_up: "mlp.Wi",
         takes_turns: false,

@@ -10,5 +10,6 @@ pub(super) const COHERE: Architecture = Architecture {
     model_types: &["cohere", "cohere2"],
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[GATED],
+    has_layer_norms: |_| true,
     ..Architecture::EMPTY
 };

@@ -28,13 +28,7 @@ const LATENT: AttentionTensors = AttentionTensors {
 /// `DeepSeek` V2, V3 and who names tensors like them.
 pub(super) const DEEPSEEK: Architecture = Architecture {
     name: "DeepSeek",
-    model_types: &[
-        "deepseek_v2",
-        "deepseek_v3",
-        "kimi_k2",
-        "minicpm3",
-        "longcat_flash",
-    ],
+    model_types: &["deepseek_v2", "deepseek_v3", "kimi_k2", "minicpm3"],
     attention: &[LATENT],
     mlps: &[
         GATED,

@@ -3,15 +3,15 @@
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder};
 use super::mlp::{Linears, MlpTensors};
-use crate::run::ModelConfig;
 
-/// Falcon 7B (one key-value head), 40B and 180B (grouped), and those of `RefinedWeb` (by head).
+/// Falcon 7B (one key-value head), 40B and 180B (several), and those of `RefinedWeb` (as many as
+/// heads). In each a key-value head stands behind the queries of the heads that read it.
 pub(super) const FALCON: Architecture = Architecture {
     name: "Falcon",
     model_types: &["falcon", "RefinedWeb", "RefinedWebModel"],
     attention: &[AttentionTensors::fused_by_type(
         "self_attention.query_key_value",
-        order,
+        |_| Some(FusedOrder::ByGroup),
         "self_attention.dense",
     )],
     mlps: &[MlpTensors::Dense(Linears::Plain {
@@ -21,15 +21,3 @@ pub(super) const FALCON: Architecture = Architecture {
     embedding: &["word_embeddings"],
     ..Architecture::EMPTY
 };
-
-/// Keys that are left out are the class's defaults: one key-value head, the old architecture.
-fn order(config: Option<&ModelConfig>) -> Option<FusedOrder> {
-    let config = config?;
-    let is_new = config.flag("new_decoder_architecture") == Some(true);
-    let has_groups = config.has("n_head_kv") && config.model_type.as_deref() == Some("RefinedWeb");
-    Some(match config.flag("multi_query") {
-        _ if is_new || has_groups => FusedOrder::ByGroup,
-        Some(false) => FusedOrder::ByHead,
-        Some(true) | None => FusedOrder::Blocks,
-    })
-}

@@ -3,6 +3,7 @@
 use super::Architecture;
 use super::attention::AttentionTensors;
 use super::llama::{APART, GATED, NORMS};
+use super::mlp::{Linears, MlpTensors};
 
 /// Gemma 1 to 3.
 pub(super) const GEMMA: Architecture = Architecture {
@@ -12,12 +13,43 @@ pub(super) const GEMMA: Architecture = Architecture {
         "gemma2",
         "gemma3",
         "gemma3_text",
-        "recurrent_gemma",
         "paligemma",
         "vaultgemma",
     ],
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[GATED],
     gains_are_one_plus_weight: true,
+    ..Architecture::EMPTY
+};
+
+/// Gemma 3n, whose norms multiply with the weight alone.
+pub(super) const GEMMA_3N: Architecture = Architecture {
+    name: "Gemma 3n",
+    model_types: &["gemma3n", "gemma3n_text"],
+    gains_are_one_plus_weight: false,
+    no_circuits: Some(
+        "the last layers attend to keys and values of earlier layers, not to their own",
+    ),
+    ..GEMMA
+};
+
+/// `RecurrentGemma`: attention in every third layer.
+pub(super) const RECURRENT_GEMMA: Architecture = Architecture {
+    name: "RecurrentGemma",
+    model_types: &["recurrent_gemma"],
+    attention: &[AttentionTensors::apart(
+        [
+            "temporal_block.q_proj",
+            "temporal_block.k_proj",
+            "temporal_block.v_proj",
+            "temporal_block.o_proj",
+        ],
+        &[],
+    )],
+    mlps: &[MlpTensors::Dense(Linears::Gated {
+        gate: "mlp_block.gate_proj",
+        up: "mlp_block.up_proj",
+        down: "mlp_block.down_proj",
+    })],
     ..Architecture::EMPTY
 };

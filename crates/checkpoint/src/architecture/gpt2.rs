@@ -39,16 +39,13 @@ pub(super) const GPT2: Architecture = Architecture {
     ..Architecture::EMPTY
 };
 
-/// GPT-BigCode: one key-value head behind all queries, or every head's query, key and value.
+/// GPT-BigCode: one key-value head behind all queries, or one behind each.
 pub(super) const GPT_BIGCODE: Architecture = Architecture {
     name: "GPT-BigCode",
     model_types: &["gpt_bigcode"],
     attention: &[AttentionTensors::fused_by_type(
         "attn.c_attn",
-        |config| match config?.flag("multi_query") {
-            Some(false) => Some(FusedOrder::ByHead),
-            Some(true) | None => Some(FusedOrder::Blocks),
-        },
+        |_| Some(FusedOrder::ByGroup),
         "attn.c_proj",
     )],
     mlps: MLP,

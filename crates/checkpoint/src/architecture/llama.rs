@@ -87,7 +87,6 @@ pub(super) const LLAMA: Architecture = Architecture {
         "glm4_moe",
         "dots1",
         "flex_olmo",
-        "diffllama",
         "minicpm",
         "yi",
         "deepseek",

@@ -43,13 +43,7 @@ const STACKED: MlpTensors = MlpTensors::Experts(ExpertTensors {
 /// Mixtral, Phi's and Granite's mixtures.
 pub(super) const MIXTRAL: Architecture = Architecture {
     name: "Mixtral",
-    model_types: &[
-        "mixtral",
-        "phimoe",
-        "minimax",
-        "granitemoe",
-        "granitemoeshared",
-    ],
+    model_types: &["mixtral", "phimoe", "granitemoe", "granitemoeshared"],
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[NUMBERED, STACKED],
     ..Architecture::EMPTY

@@ -1,10 +1,11 @@
 //! MPT.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, NormNames};
 use super::mlp::{Linears, MlpTensors};
 
-/// MPT: all queries, all keys, all values.
+/// MPT: all queries, all keys, all values. Where `qk_ln` asks for norms of queries and keys, they
+/// are of the kind that `norm_type` names: a `LayerNorm` where it names none.
 pub(super) const MPT: Architecture = Architecture {
     name: "MPT",
     model_types: &["mpt"],
@@ -12,11 +13,16 @@ pub(super) const MPT: Architecture = Architecture {
         "attn.Wqkv",
         |_| Some(FusedOrder::Blocks),
         "attn.out_proj",
-    )],
+    )
+    .normed(&[NormNames::of("attn.q_ln", "attn.k_ln")])],
     mlps: &[MlpTensors::Dense(Linears::Plain {
         up: "ffn.up_proj",
         down: "ffn.down_proj",
     })],
+    has_layer_norms: |config| {
+        let kind = config.and_then(|config| config.text("norm_type"));
+        kind.is_none_or(|kind| !kind.to_ascii_lowercase().contains("rms"))
+    },
     embedding: &["wte"],
     positions: &["wpe"],
     ..Architecture::EMPTY

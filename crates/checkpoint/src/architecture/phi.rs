@@ -4,7 +4,7 @@ use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, NormNames};
 use super::mlp::{Linears, MlpTensors};
 
-/// Phi 1, 1.5 and 2, and Persimmon's norms.
+/// Phi 1, 1.5 and 2.
 pub(super) const PHI: Architecture = Architecture {
     name: "Phi",
     model_types: &["phi"],
@@ -27,6 +27,7 @@ pub(super) const PHI: Architecture = Architecture {
         up: "mlp.fc1",
         down: "mlp.fc2",
     })],
+    has_layer_norms: |_| true,
     ..Architecture::EMPTY
 };
 

@@ -1,8 +1,11 @@
 //! Pico, and models named as Meta's first Llama.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
+use super::attention::{AttentionTensors, NormNames};
 use super::mlp::{Linears, MlpTensors};
+
+/// Norms of queries and keys, of models that are named so and have some.
+const NORMS: &[NormNames] = &[NormNames::of("attention.q_norm", "attention.k_norm")];
 
 /// pico-train's decoder, and Llama as Meta publishes it.
 pub(super) const PICO: Architecture = Architecture {
@@ -16,7 +19,7 @@ pub(super) const PICO: Architecture = Architecture {
                 "attention.v_proj",
                 "attention.o_proj",
             ],
-            &[],
+            NORMS,
         ),
         AttentionTensors::apart(
             [
@@ -25,7 +28,7 @@ pub(super) const PICO: Architecture = Architecture {
                 "attention.wv",
                 "attention.wo",
             ],
-            &[],
+            NORMS,
         ),
     ],
     mlps: &[

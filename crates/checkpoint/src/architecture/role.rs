@@ -153,6 +153,17 @@ pub enum RoleError {
     /// The number of attention heads is not known.
     #[error("the number of attention heads is not known")]
     HeadsUnknown,
+    /// Layers have lost heads, so that which are left and how many is not known.
+    #[error("the model's config names heads that were pruned; layers have fewer than it says")]
+    HeadsPruned,
+    /// The heads of an architecture do not act as circuits say.
+    #[error("{architecture} models have no such circuits: {reason}")]
+    NoCircuits {
+        /// What the architecture is called.
+        architecture: &'static str,
+        /// What they do instead.
+        reason: &'static str,
+    },
     /// A fused tensor whose order only the architecture tells, which is not known.
     #[error(
         "`{tensor}` holds queries, keys and values in an order that only the model's type tells; {}",

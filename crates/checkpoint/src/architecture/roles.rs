@@ -39,6 +39,8 @@ pub struct Attention {
     pub value: Option<Projection<String>>,
     /// `[d_model, n_heads d_v]`.
     pub output: Option<Projection<String>>,
+    /// Why heads of such a model have no circuits, though the projections are known.
+    pub no_circuits: Option<&'static str>,
     /// What was assumed, in words.
     pub assumed: Vec<String>,
 }
@@ -113,15 +115,22 @@ impl<'a> Roles<'a> {
         tensors: &LayerTensors,
         kind: AttentionKind,
     ) -> Result<Attention, RoleError> {
+        if self.config.is_some_and(ModelConfig::has_pruned_heads) {
+            return Err(RoleError::HeadsPruned);
+        }
         if let Some((architecture, module)) = self.module(model, tensors, kind) {
             let layer = self.layer(architecture, model, tensors);
             if !self.is_known(architecture)
-                && let Some(error) = self.order_unknown(module)
+                && let Some(error) = self.order_unknown(module, &layer)
             {
                 return Err(error);
             }
             let mut attention = module.resolve(&layer, architecture)?;
-            attention.assumed = self.assumed(architecture, module.first());
+            let mut assumed = self.assumed(architecture, module.first());
+            if !self.is_known(architecture) {
+                assumed.extend(attention.taken_for_usual());
+            }
+            attention.assumed.splice(0..0, assumed);
             return Ok(attention);
         }
         let own = self.architecture.filter(|it| it.attention.is_empty());
@@ -330,6 +339,7 @@ impl<'a> Roles<'a> {
         'a: 't,
     {
         let mut layer = Layer {
+            architecture,
             tensors,
             model,
             config: self.config,
@@ -342,7 +352,7 @@ impl<'a> Roles<'a> {
     }
 
     /// Why a fused tensor of an architecture that the config does not name is of no use.
-    fn order_unknown(&self, module: &AttentionTensors) -> Option<RoleError> {
+    fn order_unknown(&self, module: &AttentionTensors, layer: &Layer<'_>) -> Option<RoleError> {
         let AttentionStorage::Fused {
             tensor,
             is_known_by_name,
@@ -352,7 +362,11 @@ impl<'a> Roles<'a> {
             return None;
         };
         let found = self.config.and_then(|config| config.model_type.clone());
-        (found.is_some() || !is_known_by_name).then(|| RoleError::OrderUnknown {
+        // Others store under the same name what only GPT-2 turns.
+        let is_turned =
+            layer.architecture.is_transposed_where_wide.is_none() || layer.is_transposed;
+        let is_known = is_known_by_name && is_turned;
+        (found.is_some() || !is_known).then(|| RoleError::OrderUnknown {
             tensor: tensor.to_owned(),
             found,
         })
@@ -397,7 +411,8 @@ fn ends_with(name: &str, end: &str) -> bool {
 /// A layer as an architecture sees it.
 #[derive(Clone, Copy)]
 pub(crate) struct Layer<'a> {
-    tensors: &'a LayerTensors,
+    pub(super) architecture: &'static Architecture,
+    pub(super) tensors: &'a LayerTensors,
     pub(super) model: &'a ModelShape,
     pub(super) config: Option<&'a ModelConfig>,
     is_transposed: bool,
@@ -521,13 +536,26 @@ impl<'a> Layer<'a> {
         self.find(name).is_some()
     }
 
-    /// Whether a norm takes the mean off: it has a bias, or the config's key says so.
-    pub(super) fn is_layer_norm(&self, name: &str) -> bool {
-        let has_key = |key| self.config.is_some_and(|config| config.has(key));
-        let says_so = ["layer_norm_eps", "layer_norm_epsilon"]
-            .into_iter()
-            .any(has_key);
-        self.tensors.contains_key(&format!("{name}.bias")) || says_so && !has_key("rms_norm_eps")
+    /// Whether a norm takes the mean off: it has a bias, or the architecture's norms do.
+    pub(super) fn is_centred(&self, name: &str) -> bool {
+        self.tensors.contains_key(&format!("{name}.bias"))
+            || (self.architecture.has_layer_norms)(self.config)
+    }
+
+    /// What is said of the width of a head, and what says it.
+    pub(super) fn said_width(&self) -> (&'static str, Option<u64>) {
+        let of_model = || self.model.d_model?.checked_div(self.model.n_heads?);
+        match self.model.d_head {
+            Some(width) => ("d_head", Some(width)),
+            None => ("d_model / n_heads", of_model()),
+        }
+    }
+
+    /// The same of values, which may have a width of their own.
+    pub(super) fn said_width_of_values(&self) -> (&'static str, Option<u64>) {
+        const OWN: &str = "v_head_dim";
+        let own = self.config.and_then(|config| config.size(OWN));
+        own.map_or_else(|| self.said_width(), |width| (OWN, Some(width)))
     }
 
     pub(super) fn must_have_gains(

@@ -17,5 +17,6 @@ pub(super) const STABLELM: Architecture = Architecture {
         }],
     )],
     mlps: &[GATED],
+    has_layer_norms: |_| true,
     ..Architecture::EMPTY
 };

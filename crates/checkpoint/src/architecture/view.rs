@@ -211,15 +211,25 @@ impl<T> Projection<T> {
         }
     }
 
-    /// Whether norms are part of it.
-    #[must_use]
-    pub fn has_norms(&self) -> bool {
+    /// The norms that are part of it.
+    pub fn norms(&self) -> impl Iterator<Item = &RowNorm<T>> {
         let of_latent = self.latent.as_ref().and_then(|it| it.norm.as_ref());
-        self.norm.is_some() || of_latent.is_some()
+        self.norm.iter().chain(of_latent)
     }
 }
 
 impl<T> RowNorm<T> {
+    /// What it makes of `x`.
+    #[must_use]
+    pub const fn in_words(&self) -> &'static str {
+        match (self.is_centred, self.is_one_plus) {
+            (true, false) => "LayerNorms",
+            (true, true) => "LayerNorms with gains of 1 + weight",
+            (false, false) => "x / rms(x) times the weight",
+            (false, true) => "x / rms(x) times 1 + weight",
+        }
+    }
+
     fn map<U>(&self, place: &mut impl FnMut(&T) -> U) -> RowNorm<U> {
         RowNorm {
             gains: self.gains.iter().map(place).collect(),

@@ -6,6 +6,8 @@
 
 mod json;
 
+use std::collections::BTreeSet;
+
 use ckptscope_vocabulary::HeadShape;
 use serde_json::{Map, Value};
 
@@ -61,6 +63,20 @@ impl ModelConfig {
         whole(self.keys.get(key)?)
     }
 
+    /// The text of a key.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.keys.get(key)?.as_str()
+    }
+
+    /// Whether layers have lost heads.
+    #[must_use]
+    pub fn has_pruned_heads(&self) -> bool {
+        let by_layer = self.keys.get("pruned_heads").and_then(Value::as_object);
+        let mut lost = by_layer.into_iter().flat_map(Map::values);
+        lost.any(|heads| heads.as_array().is_none_or(|heads| !heads.is_empty()))
+    }
+
     /// Whether a key says anything.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
@@ -71,10 +87,11 @@ impl ModelConfig {
 /// What is known of a model.
 pub(super) type Model = (ModelShape, ModelConfig);
 
-/// What the first config file says that says the number of heads; without one, the first that says
-/// any dimension. What is broken is a warning.
+/// The dimensions that the first config file says that says the number of heads; without one, the
+/// first that says any. Where that file names no type of model, another may: of the same model.
+/// What is broken is a warning.
 pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<Model> {
-    let mut found: Option<Model> = None;
+    let mut known: Vec<Model> = Vec::new();
     for (file, parse) in candidates(tree) {
         let said = match read(tree, file, parse).await {
             Ok(said) => said,
@@ -92,12 +109,43 @@ pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<
             continue;
         };
         shape.source.clone_from(&file.path);
-        if has_heads(&shape) {
-            return Some((shape, config));
+        known.push((shape, config));
+        let has_type = known.iter().any(|(_, config)| config.model_type.is_some());
+        if has_type && known.iter().any(|(shape, _)| has_heads(shape)) {
+            break;
         }
-        found = found.or(Some((shape, config)));
     }
-    found
+    let of_heads = known.iter().position(|(shape, _)| has_heads(shape));
+    let (shape, mut config) = known.get(of_heads.unwrap_or(0))?.clone();
+    if config.model_type.is_none() {
+        let mut typed = known
+            .into_iter()
+            .filter(|(_, other)| other.model_type.is_some());
+        if let Some((other, of_type)) = typed.next() {
+            match contradiction(&shape, &other) {
+                None => config = of_type,
+                Some(what) => warnings.push(format!("{what}; passed over: {}", other.source)),
+            }
+        }
+    }
+    Some((shape, config))
+}
+
+/// Where two files say different models.
+fn contradiction(one: &ModelShape, other: &ModelShape) -> Option<String> {
+    let mut both = [
+        ("d_model", one.d_model, other.d_model),
+        ("n_layers", one.n_layers, other.n_layers),
+        ("n_heads", one.n_heads, other.n_heads),
+        ("n_kv_heads", one.n_kv_heads, other.n_kv_heads),
+        ("d_head", one.d_head, other.d_head),
+    ]
+    .into_iter();
+    both.find_map(|(name, said, of_other)| {
+        let (said, of_other) = said.zip(of_other).filter(|(one, other)| one != other)?;
+        let source = &one.source;
+        Some(format!("{name} is {of_other}, and {said} as {source} says"))
+    })
 }
 
 /// What files were looked at for the number of heads, and what became of it, in words.
@@ -204,7 +252,8 @@ impl Said {
                 problems: problems.collect(),
             };
         };
-        let has_others = parts.iter().any(|part| describes_others(part));
+        let others = parts.iter().flat_map(|part| other_models(part));
+        let others: BTreeSet<String> = others.map(str::to_owned).collect();
         let keys = parts
             .get(chosen)
             .map_or_else(Map::new, |part| (*part).clone());
@@ -214,7 +263,7 @@ impl Said {
             config.model_type = of_whole.map(str::to_owned);
         }
         let mut part = read.swap_remove(chosen);
-        part.shape.is_text_only = has_others;
+        part.shape.other_models = others.into_iter().collect();
         Self {
             model: Some((part.shape, config)),
             problems: part.problems,
@@ -235,14 +284,18 @@ fn add_parts<'a>(value: &'a Value, depth: usize, parts: &mut Vec<&'a Map<String,
     parts.push(own);
 }
 
-/// Whether a part of a file has the heads of another model too: of images, or of sound.
-fn describes_others(part: &Map<String, Value>) -> bool {
-    let others = part.iter().filter(|(name, _)| {
-        name.ends_with("_config") && !TEXT_PARTS.contains(&name.as_str()) && *name != "attn_config"
-    });
-    let mut others = others.filter_map(|(_, value)| value.as_object());
-    others.any(|other| has_heads(&Part::of(other).shape))
+/// Models of images, of sound or of whatever else that a part of a file describes besides: what
+/// stands before `_config` in their keys. Some say nothing but what is unusual about them.
+fn other_models(part: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let objects = part.iter().filter(|(_, value)| value.is_object());
+    let others = objects.filter(|(name, _)| !TEXT_PARTS.contains(&name.as_str()));
+    others
+        .filter_map(|(name, _)| name.strip_suffix("_config"))
+        .filter(|name| !NO_MODELS.contains(name))
 }
+
+/// What has a `_config` and is part of the same model.
+const NO_MODELS: &[&str] = &["attn", "ffn", "quantization", "compression", "generation"];
 
 fn has_heads(shape: &ModelShape) -> bool {
     shape.n_heads.is_some() || shape.layers.values().any(|own| own.n_heads.is_some())
@@ -273,7 +326,7 @@ const N_HEADS: &[&str] = &[
     "num_query_heads",
     "num_q_heads",
 ];
-/// Heads of encoder-decoders, which count where both have as many.
+/// Heads of encoder-decoders, which count before others, and where both have as many.
 const N_HEADS_OF_TWO: [&str; 2] = ["encoder_attention_heads", "decoder_attention_heads"];
 const N_KV_HEADS: &[&str] = &[
     "attention_n_kv_heads",
@@ -285,7 +338,14 @@ const N_KV_HEADS: &[&str] = &[
     "num_query_groups",
     "multi_query_group_num",
 ];
-const D_HEAD: &[&str] = &["head_dim", "d_head", "d_kv", "kv_channels", "head_size"];
+const D_HEAD: &[&str] = &[
+    "head_dim",
+    "d_head",
+    "d_kv",
+    "kv_channels",
+    "head_size",
+    "attention_head_size",
+];
 
 /// One part of a file: an object that may describe a model.
 #[derive(Default)]
@@ -307,10 +367,7 @@ impl Part {
         let mut part = Self::default();
         part.shape.d_model = part.one(object, D_MODEL);
         part.shape.n_layers = part.one(object, N_LAYERS);
-        part.shape.n_heads = match part.dimension(object, N_HEADS) {
-            Some(heads) => part.heads(heads, |own| &mut own.n_heads),
-            None => part.heads_of_two(object),
-        };
+        part.shape.n_heads = part.n_heads(object);
         part.shape.n_kv_heads = part.n_kv_heads(object);
         part.shape.d_head = part
             .dimension(object, D_HEAD)
@@ -368,36 +425,57 @@ impl Part {
         None
     }
 
-    fn heads_of_two(&mut self, object: &Map<String, Value>) -> Option<u64> {
-        let sizes = N_HEADS_OF_TWO.map(|key| self.one(object, &[key]));
-        match sizes {
-            [Some(encoder), Some(decoder)] if encoder != decoder => {
-                let [encoder_key, decoder_key] = N_HEADS_OF_TWO;
-                self.problems.push(format!(
-                    "{encoder_key} is {encoder} and {decoder_key} is {decoder}"
-                ));
+    /// Encoder-decoders say the heads of both; where they differ, no number is that of all layers.
+    fn n_heads(&mut self, object: &Map<String, Value>) -> Option<u64> {
+        let of_all = self.dimension(object, N_HEADS);
+        let of_all = of_all.and_then(|heads| self.heads(heads, |own| &mut own.n_heads));
+        let key_of_all = N_HEADS.iter().find(|key| object.contains_key(**key));
+        let own = N_HEADS_OF_TWO.map(|key| Some((key, self.one(object, &[key])?)));
+        let mut own = own.into_iter().flatten();
+        let Some((key, heads)) = own.next() else {
+            return of_all;
+        };
+        let other = own.next().or(key_of_all.copied().zip(of_all));
+        match other.filter(|(_, other)| *other != heads) {
+            None => Some(heads),
+            Some((name, other)) => {
+                self.problems
+                    .push(format!("{key} is {heads} and {name} is {other}"));
                 None
             }
-            [encoder, decoder] => encoder.or(decoder),
         }
     }
 
-    /// Falcon's and BigCode's files say of one key-value head that there is one, whatever number
-    /// stands beside it; ChatGLM's have a number that counts only with another key.
+    /// How many key-value heads a file says, with what its class takes a missing flag for.
+    ///
+    /// Falcon's and BigCode's files say with a flag whether there is one or as many as heads,
+    /// whatever number stands beside it. ChatGLM's number counts only with another flag.
     fn n_kv_heads(&mut self, object: &Map<String, Value>) -> Option<u64> {
         let says = |key: &str| object.get(key).and_then(Value::as_bool);
-        if says("multi_query") == Some(true) && says("new_decoder_architecture") != Some(true) {
-            return Some(1);
+        let is_of = |key: &str, usual: bool| says(key).unwrap_or(usual);
+        let is_grouped = is_of("new_decoder_architecture", false);
+        let one_or_all = |is_one: bool| if is_one { Some(1) } else { self.shape.n_heads };
+        let model_type = object.get("model_type").and_then(Value::as_str);
+        let model_type = model_type.unwrap_or_default();
+        if !is_of("multi_query_attention", model_type != "chatglm") {
+            return self.shape.n_heads;
         }
-        let is_counted = |key: &&str| {
-            *key != "multi_query_group_num" || says("multi_query_attention") != Some(false)
-        };
-        let keys: Vec<&str> = N_KV_HEADS.iter().copied().filter(is_counted).collect();
-        let own = self.dimension(object, &keys);
+        match model_type {
+            "falcon" | "gpt_bigcode" | "RefinedWebModel" if !is_grouped => {
+                return one_or_all(is_of("multi_query", true));
+            }
+            "RefinedWeb" if object.get("n_head_kv").is_none_or(Value::is_null) => {
+                return one_or_all(is_of("multi_query", false));
+            }
+            "RefinedWeb" => {}
+            _ if is_of("multi_query", false) && !is_grouped => return Some(1),
+            _ => {}
+        }
+        let own = self.dimension(object, N_KV_HEADS);
         let of_attention = object.get("attn_config").and_then(Value::as_object);
         let heads = match own {
             Some(heads) => heads,
-            None => self.dimension(of_attention?, &keys)?,
+            None => self.dimension(of_attention?, N_KV_HEADS)?,
         };
         self.heads(heads, |own| &mut own.n_kv_heads)
     }
