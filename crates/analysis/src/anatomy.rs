@@ -128,7 +128,7 @@ impl Anatomy {
 }
 
 fn weights<'a>(suffixes: impl Iterator<Item = &'a Suffix>) -> impl Iterator<Item = &'a Suffix> {
-    suffixes.filter(|suffix| suffix.kind == DataKind::Weights)
+    suffixes.filter(|suffix| suffix.kind == DataKind::Weights && suffix.is_float)
 }
 
 /// Weights by stack and layer.

@@ -45,6 +45,8 @@ struct Extent {
     steps: Option<Vec<u64>>,
     /// None for all.
     layers: Option<BTreeSet<u64>>,
+    /// Whether whole matrices are not decomposed, which takes the cube of their width.
+    is_light: bool,
 }
 
 fn of_stack(choice: &Choice<'_>) -> impl Iterator<Item = Proposal> {
@@ -75,11 +77,14 @@ fn development(choice: &Choice<'_>) -> Proposal {
         );
     }
     let kind = choice.main_kind();
-    let mut parameters = choice.few(kind);
-    let unevenness = parameters.clone();
-    parameters.extend(choice.circuits(kind));
-    let mut ranks = parameters.clone();
-    if kind == DataKind::Weights {
+    let (whole, circuits) = (choice.few(kind), choice.circuits(kind));
+    // What is singular about circuits takes the width of a head, of whole matrices their own.
+    let is_light = choice.extent.is_light;
+    let decomposed = [&circuits, &whole].into_iter();
+    let decomposed = decomposed.take(if is_light { 1 } else { 2 });
+    let decomposed: Vec<_> = decomposed.rev().flatten().cloned().collect();
+    let mut ranks = decomposed.clone();
+    if kind == DataKind::Weights && !is_light {
         ranks.extend(choice.few(DataKind::Gradients));
     }
     entries.push(Entry::new(
@@ -91,17 +96,23 @@ fn development(choice: &Choice<'_>) -> Proposal {
         (
             "condition_number",
             "The largest stretch against the smallest.",
-            parameters.clone(),
+            decomposed,
         ),
         (
             "gini",
             "How unevenly the magnitudes are spread: 0 even, towards 1 concentrated.",
-            unevenness,
+            whole.clone(),
         ),
-        ("norm", "How large a matrix is.", parameters),
+        ("norm", "How large a matrix is.", whole),
     ] {
         entries.push(Entry::new(metric, comment, components));
     }
+    let size = Entry::new(
+        "norm",
+        "How large a circuit is: the sum of all stretches.",
+        circuits,
+    );
+    entries.push(size.with("norm_type", "nuclear"));
     let title = if choice.is_one_step {
         "How the layers compare"
     } else {
@@ -237,7 +248,7 @@ fn heads(choice: &Choice<'_>) -> Option<Proposal> {
             "How many directions a head passes on, as a share of those it could.",
             circuits.clone(),
         ),
-        Entry::new("norm", "How much a head does.", circuits),
+        Entry::new("norm", "How much a head does.", circuits).with("norm_type", "nuclear"),
         Entry::new(
             "copying",
             "Whether a head writes what it reads: 1 the same, -1 the opposite.",

@@ -615,9 +615,10 @@ impl Resolver<'_> {
         inputs: &[Rc<Input>],
         assembled: Option<Assembled>,
     ) {
+        let expert = assembled.as_ref().and_then(|it| it.expert);
         let otherwise_at = assembled.as_ref().map(|it| it.otherwise_at.clone());
         let otherwise_at = otherwise_at.unwrap_or_default();
-        let (assembly, expert) = assembled.map(|it| (it.assembly, it.expert)).unzip();
+        let assembly = assembled.map(|it| it.assembly);
         let metric = MetricJob {
             metric: entry.metric,
             parameters: entry.parameters.clone(),
@@ -631,7 +632,7 @@ impl Resolver<'_> {
             split: entry.split,
             stack: stack.into(),
             label: (&*component.label()).into(),
-            expert: expert.flatten(),
+            expert,
             heads_only: self.is_heads_only(component, assembly.as_ref()),
             assembly,
             metrics: Vec::new(),

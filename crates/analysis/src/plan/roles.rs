@@ -92,8 +92,9 @@ impl RoleFinder<'_> {
                     let find = || {
                         let tensors = layer_tensors(part, stack, layer);
                         let mut found = self.in_layer(component, &tensors, stack, layer);
-                        for one in found.iter_mut().flat_map(|(assembled, _)| assembled) {
-                            one.stack = (!is_alone).then(|| stack.to_owned());
+                        if let (Ok((assembled, _)), false) = (&mut found, is_alone) {
+                            let name = |one: &mut Assembled| one.stack = Some(stack.to_owned());
+                            assembled.iter_mut().for_each(name);
                         }
                         let is_obstructed = is_obstructed(part, stack, layer);
                         OfLayer {
@@ -125,7 +126,7 @@ impl RoleFinder<'_> {
     ) -> Found {
         let roles = Roles::of(self.config);
         let model = roles.in_stack(self.model.of_layer(stack, Some(layer)), stack);
-        let (mut found, assumed) = match component.part {
+        let (mut found, told) = match component.part {
             Some(role) => {
                 let parts = roles.parts(role, &model, tensors)?;
                 of_part(component.kind, role, &parts, tensors)?
@@ -138,10 +139,8 @@ impl RoleFinder<'_> {
                 (vec![circuit], told)
             }
         };
-        for one in &mut found {
-            one.layer = layer;
-        }
-        Ok((found, assumed))
+        found.iter_mut().for_each(|one| one.layer = layer);
+        Ok((found, told))
     }
 
     /// What stacks have: of those that have the parts in some layers, these layers.
@@ -249,14 +248,11 @@ impl OfLayer {
         let lacks_some = self.lacks_some();
         match (&mut self.found, &other.found) {
             (Ok((known, _)), Ok((other, _))) => {
-                let is_the_same = known.len() == other.len()
-                    && known
-                        .iter()
-                        .zip(other)
-                        .all(|(one, other)| one.reads_the_same(other));
-                if !is_the_same {
-                    for one in known {
-                        one.otherwise_at.insert(step);
+                for other in other {
+                    match known.iter_mut().find(|one| one.expert == other.expert) {
+                        None => known.push(other.clone()),
+                        Some(one) if one.reads_the_same(other) => {}
+                        Some(one) => drop(one.otherwise_at.insert(step)),
                     }
                 }
             }
@@ -276,8 +272,7 @@ impl OfLayer {
 
 impl Assembled {
     fn reads_the_same(&self, other: &Self) -> bool {
-        (&self.tensors, &self.assembly, self.expert)
-            == (&other.tensors, &other.assembly, other.expert)
+        (&self.tensors, &self.assembly) == (&other.tensors, &other.assembly)
     }
 }
 
@@ -339,10 +334,8 @@ fn assembled(
         if kind != DataKind::Weights && projection.latent.is_some() {
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
-        let is_turned = projection.view.transposed;
         made_of.push(in_words(&projection, layer));
-        inputs.push(input(projection, kind, layer, &mut tensors));
-        stored.extend(new_shapes(&tensors, stored.len(), layer, is_turned));
+        inputs.push(input(projection, kind, layer, (&mut tensors, &mut stored)));
     }
     let reads_queries = parts.contains(&Role::Query);
     let width = if reads_queries {
@@ -370,40 +363,6 @@ fn assembled(
     })
 }
 
-/// The shapes of the tensors from one on.
-fn new_shapes(
-    tensors: &[(DataKind, String)],
-    known: usize,
-    layer: &LayerTensors,
-    is_turned: bool,
-) -> impl Iterator<Item = StoredShape> {
-    let new = tensors.iter().skip(known);
-    new.map(move |(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned))
-}
-
-/// The shape that a tensor must have at every step: of activations as many features as the weights
-/// of that name write.
-fn stored_shape(
-    kind: DataKind,
-    suffix: &str,
-    layer: &LayerTensors,
-    is_turned: bool,
-) -> StoredShape {
-    let with_weight = || layer.get(&format!("{suffix}.weight"));
-    let shape = layer.get(suffix).or_else(with_weight);
-    let shape = matrix_shape(shape.map_or(&[], Vec::as_slice));
-    match kind {
-        DataKind::Weights | DataKind::Gradients => StoredShape {
-            rows: Some(shape.rows),
-            columns: shape.columns,
-        },
-        DataKind::Activations => StoredShape {
-            rows: None,
-            columns: if is_turned { shape.columns } else { shape.rows },
-        },
-    }
-}
-
 /// The tensors of a map: `attention.v_proj`, `part of attn.c_attn`. Where a part begins and ends
 /// is left out, because models of several sizes differ in it.
 fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
@@ -426,26 +385,22 @@ fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
 
 /// A part of a layer, each expert by itself.
 fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors) -> Found {
-    let mut assumed = found.assumed.clone();
+    let mut told = found.assumed.clone();
     let mut all = Vec::new();
     for part in &found.parts {
         let projection = part.projection.clone();
-        let is_turned = projection.view.transposed;
         if projection.latent.is_some() {
             if kind != DataKind::Weights {
                 return Err(RoleError::OfWeightsOnly { role });
             }
-            assumed
-                .push("the product of the maps to and from a latent, without its norm".to_owned());
+            told.push("the product of the maps to and from a latent, without its norm".to_owned());
         }
         if kind == DataKind::Activations && projection.view.slice.is_some() {
             return Err(RoleError::Stacked { role });
         }
-        let mut tensors = Vec::new();
+        let (mut tensors, mut stored) = (Vec::new(), Vec::new());
         let made_of = vec![in_words(&projection, layer)];
-        let inputs = vec![input(projection, kind, layer, &mut tensors)];
-        let stored = new_shapes(&tensors, 0, layer, is_turned).collect();
-        let heads = HeadShape::default();
+        let inputs = vec![input(projection, kind, layer, (&mut tensors, &mut stored))];
         all.push(Assembled {
             layer: 0,
             stack: None,
@@ -455,29 +410,56 @@ fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors)
                 inputs,
                 stored,
                 made_of,
-                heads,
+                heads: HeadShape::default(),
             },
             otherwise_at: BTreeSet::new(),
         });
     }
-    Ok((all, assumed))
+    Ok((all, told))
 }
 
-/// A map as a component's input; its tensors are added to those that are there.
+/// A map as a component's input. Its tensors, and the shapes that they must have, are added to
+/// those that are there.
 fn input(
     mut projection: Projection<String>,
     kind: DataKind,
     layer: &LayerTensors,
-    tensors: &mut Vec<(DataKind, String)>,
+    (tensors, stored): (&mut Vec<(DataKind, String)>, &mut Vec<StoredShape>),
 ) -> AssembledInput {
-    let writes_columns = kind == DataKind::Activations;
-    if writes_columns {
-        // Whichever way weights are stored, activations are samples by features.
-        projection.view.transposed = false;
+    let is_turned = projection.view.transposed;
+    if kind == DataKind::Activations {
+        // They are [samples, features] whichever way the weights are stored.
+        projection.view = projection.view.turned(false);
     }
+    let projection = placed(&projection, kind, layer, tensors);
+    let new = tensors.iter().skip(stored.len());
+    stored.extend(new.map(|(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned)));
     AssembledInput {
-        projection: placed(&projection, kind, layer, tensors),
-        writes_columns,
+        projection,
+        writes_columns: kind == DataKind::Activations,
+    }
+}
+
+/// The shape that a tensor must have at every step: of activations as many features as the weights
+/// of that name write.
+fn stored_shape(
+    kind: DataKind,
+    suffix: &str,
+    layer: &LayerTensors,
+    is_turned: bool,
+) -> StoredShape {
+    let with_weight = || layer.get(&format!("{suffix}.weight"));
+    let shape = layer.get(suffix).or_else(with_weight);
+    let shape = matrix_shape(shape.map_or(&[], Vec::as_slice));
+    match kind {
+        DataKind::Weights | DataKind::Gradients => StoredShape {
+            rows: Some(shape.rows),
+            columns: shape.columns,
+        },
+        DataKind::Activations => StoredShape {
+            rows: None,
+            columns: if is_turned { shape.columns } else { shape.rows },
+        },
     }
 }
 

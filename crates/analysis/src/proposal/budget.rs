@@ -3,7 +3,9 @@
 //! How long is reckoned for an ordinary machine, not measured: the same run has the same proposal
 //! every time, on every machine.
 
-use ckptscope_checkpoint::{Run, Tree};
+use std::collections::BTreeSet;
+
+use ckptscope_checkpoint::{DataKind, Run, Step, Tree};
 use ckptscope_protocol::tab::Proposal;
 
 use super::choice::Choice;
@@ -66,18 +68,39 @@ pub async fn within(
         let choices = Choice::of_each_stack(run, survey, registry, extent);
         choices.first().map(development)
     };
-    // Steps are alike: what one costs is known from its directories alone.
-    let surveyed = survey.suffixes.iter().map(|suffix| suffix.step).max();
-    let of_one_step = Extent {
-        steps: surveyed.map(|step| vec![step]),
-        ..Extent::default()
-    };
-    let proposal = first(&of_one_step).ok_or(NoProposal::NoMatrix)?;
-    let config = Config::parse(&proposal.text, registry)?;
-    let plan = Plan::make_again(&config, run, tree, &Catalogs::default()).await?;
-    let steps: Vec<u64> = run.steps.iter().map(|step| step.number).collect();
-    let fitted = Fitted::of(budget, &plan.lanes, &steps);
-    first(&fitted.extent(budget, &steps)).ok_or(NoProposal::NoMatrix)
+    let catalogs = Catalogs::default();
+    let steps = steps_with_data(run);
+    let mut extent = Extent::default();
+    for is_light in [false, true] {
+        // Steps are alike: what one costs is known from its directories alone.
+        let surveyed: BTreeSet<u64> = survey.suffixes.iter().map(|it| it.step).collect();
+        let of_one = Extent {
+            steps: Some(surveyed.into_iter().collect()),
+            is_light,
+            ..Extent::default()
+        };
+        let proposal = first(&of_one).ok_or(NoProposal::NoMatrix)?;
+        let config = Config::parse(&proposal.text, registry)?;
+        let plan = Plan::make_again(&config, run, tree, &catalogs).await?;
+        let fitted = Fitted::of(budget, &plan, &steps);
+        let is_enough = fitted.is_enough(budget, &steps);
+        extent = fitted.extent(budget, &steps, is_light);
+        if is_enough {
+            break;
+        }
+    }
+    first(&extent).ok_or(NoProposal::NoMatrix)
+}
+
+/// The steps that have what most steps have: those without weights are not what to begin with.
+fn steps_with_data(run: &Run) -> Vec<u64> {
+    let has_weights = |step: &&Step| step.parts.iter().any(|it| it.kind == DataKind::Weights);
+    let with_weights = run.steps.iter().filter(has_weights);
+    let steps: Vec<u64> = with_weights.map(|step| step.number).collect();
+    if steps.is_empty() {
+        return run.steps.iter().map(|step| step.number).collect();
+    }
+    steps
 }
 
 /// The steps and layers that a budget allows.
@@ -90,9 +113,13 @@ struct Fitted {
 }
 
 impl Fitted {
-    /// Of the lanes of one step. Steps go first, then layers, then both to what is least.
-    fn of(budget: &Budget, lanes: &[Lane], all: &[u64]) -> Self {
-        let costs: Vec<f64> = lanes.iter().map(|lane| seconds_of(lane, budget)).collect();
+    /// As a plan of a few steps costs. Steps go first, then layers, then both to what is least.
+    fn of(budget: &Budget, plan: &Plan, all: &[u64]) -> Self {
+        let lanes = &plan.lanes;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let planned = plan.steps.len().max(1) as f64;
+        let costs = lanes.iter().map(|lane| seconds_of(lane, budget) / planned);
+        let costs: Vec<f64> = costs.collect();
         let (mut steps, mut layers) = (all.len(), lanes.len());
         let seconds = |steps: usize, layers: usize| {
             #[expect(clippy::cast_precision_loss, reason = "an estimate")]
@@ -118,10 +145,20 @@ impl Fitted {
         }
     }
 
-    fn extent(self, budget: &Budget, all: &[u64]) -> Extent {
+    /// Whether it shows how layers develop and differ.
+    fn is_enough(&self, budget: &Budget, all: &[u64]) -> bool {
+        let has_layers = self.layers.len() >= FEW_LAYERS.min(self.all_layers);
+        let has_steps = self.steps.len() >= 2.min(all.len());
+        has_layers && has_steps && self.seconds <= budget.seconds
+    }
+
+    fn extent(self, budget: &Budget, all: &[u64], is_light: bool) -> Extent {
         let (steps, layers) = (self.steps.len(), self.layers.len());
         let (has_all_steps, has_all_layers) = (steps == all.len(), layers == self.all_layers);
         let mut remarks = Vec::new();
+        if is_light {
+            remarks.push("Whole matrices are too large to be decomposed in that time.".to_owned());
+        }
         if !has_all_steps || !has_all_layers {
             remarks.push(format!(
                 "{steps} of {} steps and {layers} of {} layers: about {:.0} s on an ordinary machine.",
@@ -141,6 +178,7 @@ impl Fitted {
             remarks,
             steps: (!has_all_steps).then_some(self.steps),
             layers: (!has_all_layers).then(|| self.layers.into_iter().collect()),
+            is_light,
         }
     }
 }

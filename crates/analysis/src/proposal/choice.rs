@@ -262,13 +262,16 @@ impl<'a> Choice<'a> {
             let found = self.named(kind, name)?.shapes.get(&layer);
             found.map(Vec::as_slice)
         };
+        if kind == DataKind::Weights {
+            // They are what told that it is there.
+            return true;
+        }
         let name = &projection.view.tensor;
         let Some(weights) = shape(DataKind::Weights, name) else {
             return false;
         };
         match kind {
-            DataKind::Weights => true,
-            DataKind::Gradients => {
+            DataKind::Weights | DataKind::Gradients => {
                 projection.latent.is_none() && shape(kind, name) == Some(weights)
             }
             DataKind::Activations => {

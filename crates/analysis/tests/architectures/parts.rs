@@ -21,7 +21,7 @@ const EXPERTS: usize = 3;
 /// A config of these components of weights.
 fn config(components: &[&str]) -> String {
     let mut text = "steps: all\nmetrics:\n".to_owned();
-    for (label, metric) in [("norm", "norm"), ("per", "per")] {
+    for (label, metric) in [("norm", "norm"), ("per", "per"), ("probe", "probe")] {
         write!(
             text,
             "  - {{metric_name: {metric}, name: {label}, data_split: val, components: ["
@@ -144,7 +144,7 @@ fn of_llama(mlp: &Mlp) -> BTreeMap<Place, f64> {
 
 fn assert_close(found: f64, expected: f64, name: &str) {
     assert!(
-        (found - expected).abs() <= 1e-12 * expected,
+        (found - expected).abs() <= 1e-12 * expected.abs(),
         "{name}: {found} for {expected}"
     );
 }
@@ -255,7 +255,7 @@ fn every_expert_has_its_own_numbers_also_where_all_are_in_one_tensor() {
     ] {
         let tree = model(model_type, &typed(model_type), &tensors);
         let found = numbers(&tree, &config(PARTS));
-        assert_eq!(found.len(), 6 * EXPERTS, "{model_type}");
+        assert_eq!(found.len(), 9 * EXPERTS, "{model_type}");
         for ((label, component, layer, expert), found) in found {
             assert_eq!(layer, Some(4));
             let expected = of_llama(&experts[expert.unwrap() as usize]);
