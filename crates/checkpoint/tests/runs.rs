@@ -467,6 +467,10 @@ fn of_several_models_the_language_model_counts() {
         (None, Some(4), Some(2))
     );
     assert_eq!(model.other_models, ["vision"]);
+    let parts = r#"{"num_attention_heads": 4, "attn_config": {}, "quantization_config": {},
+                    "model_config": {"num_attention_heads": 4}}"#;
+    let run = found(&[("step_1/model.safetensors", ""), ("config.json", parts)]);
+    assert_eq!(run.model.unwrap().other_models, [""; 0]);
     for config in [
         r#"{"llm_config": {"num_attention_heads": 4, "num_key_value_heads": 2}}"#,
         r#"{"thinker_config": {"audio_config": {"num_heads": 9}, "text_config":

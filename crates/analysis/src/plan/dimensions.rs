@@ -88,8 +88,11 @@ impl Dimensions {
 
     fn is_of_another_model(&self, stack: &str) -> bool {
         let (stack, others) = (stack.to_ascii_lowercase(), &self.said.other_models);
-        let is_named = |word: &str| stack.contains(&word.to_ascii_lowercase());
-        let mut names = others.iter().map(String::as_str);
-        names.any(is_named) || !others.is_empty() && NO_TEXT.iter().any(|word| is_named(word))
+        let is_named = |other: &String| {
+            let mut segments = stack.split('.');
+            segments.any(|segment| segment.starts_with(&other.to_ascii_lowercase()))
+        };
+        let is_no_text = || NO_TEXT.iter().any(|word| stack.contains(word));
+        others.iter().any(is_named) || !others.is_empty() && is_no_text()
     }
 }

@@ -18,7 +18,7 @@ fn layers(way: &Way, kv_heads: usize) -> Vec<Stored> {
 }
 
 /// The model at these steps.
-fn run<const N: usize>(config: String, steps: [Vec<Stored>; N]) -> MemoryTree {
+fn run(config: String, steps: &[Vec<Stored>]) -> MemoryTree {
     let path = |step: usize| format!("checkpoint-{step}/model.safetensors");
     let files = steps.iter().enumerate();
     let files = files.map(|(number, tensors)| (path(number + 1), file(tensors)));
@@ -36,9 +36,9 @@ fn a_step_that_stores_a_layer_otherwise_is_left_out_with_a_word() {
     let way = way("internlm2");
     // One key-value head fewer: the same name, and other rows of it.
     let both = config(way.config, 2).replace(", \"num_key_value_heads\": 2", "");
-    let tree = run(both, [layers(way, 2), layers(way, 1)]);
+    let tree = run(both, &[layers(way, 2), layers(way, 1)]);
     let alone = config(way.config, 2);
-    let alone = run(alone, [layers(way, 2)]);
+    let alone = run(alone, &[layers(way, 2)]);
     let text = circuits_by(METRIC, "");
     let plan = planned(&tree, &text).unwrap();
     for component in ["ov_circuit", "qk_circuit"] {
@@ -63,7 +63,7 @@ fn a_norm_that_comes_later_is_another_way_to_store_a_layer() {
         let name = format!("{}{number}.attention.q_norm.weight", way.stack);
         later.push(vector(&name, &[2.0; 5]));
     }
-    let tree = run(config(way.config, 2), [layers(way, 2), later]);
+    let tree = run(config(way.config, 2), &[layers(way, 2), later]);
     let plan = planned(&tree, &circuits_by(METRIC, "")).unwrap();
     let told = told(&plan);
     let of = |component: &str| {
@@ -76,7 +76,7 @@ fn a_norm_that_comes_later_is_another_way_to_store_a_layer() {
 #[test]
 fn a_step_whose_shapes_contradict_the_config_is_refused() {
     let way = way("internlm2");
-    let tree = run(config(way.config, 2), [layers(way, 2), layers(way, 1)]);
+    let tree = run(config(way.config, 2), &[layers(way, 2), layers(way, 1)]);
     let Err(refused) = planned(&tree, &circuits_by(METRIC, "")) else {
         panic!("numbers of another model");
     };
@@ -97,7 +97,7 @@ fn a_step_without_values_or_tensors_costs_no_other() {
     let packed = changed(&|name| Some(name.replace("wv.weight", "wv.qweight")));
     let without = changed(&|name| (!name.contains("wv")).then(|| name.to_owned()));
     let text = circuits_by(METRIC, "");
-    let alone = numbers(&run(config(way.config, 2), [layers(way, 2)]), &text);
+    let alone = numbers(&run(config(way.config, 2), &[layers(way, 2)]), &text);
     for (other, said) in [
         (packed, "no numbers at steps"),
         (
@@ -109,7 +109,7 @@ fn a_step_without_values_or_tensors_costs_no_other() {
             ([layers(way, 2), other.clone()], 2),
             ([other, layers(way, 2)], 1),
         ] {
-            let tree = run(config(way.config, 2), steps);
+            let tree = run(config(way.config, 2), &steps);
             let plan = planned(&tree, &text).unwrap();
             let told = told(&plan);
             let expected = format!("{said} {other_step}");

@@ -294,8 +294,24 @@ fn other_models(part: &Map<String, Value>) -> impl Iterator<Item = &str> {
         .filter(|name| !NO_MODELS.contains(name))
 }
 
-/// What has a `_config` and is part of the same model.
-const NO_MODELS: &[&str] = &["attn", "ffn", "quantization", "compression", "generation"];
+/// What has a `_config` and is part of the same model, or may be the model itself.
+const NO_MODELS: &[&str] = &[
+    "attn",
+    "ffn",
+    "moe",
+    "rope",
+    "quantization",
+    "compression",
+    "generation",
+    "base",
+    "model",
+    "transformer",
+    "backbone",
+    "encoder",
+    "decoder",
+    "layer",
+    "block",
+];
 
 fn has_heads(shape: &ModelShape) -> bool {
     shape.n_heads.is_some() || shape.layers.values().any(|own| own.n_heads.is_some())
