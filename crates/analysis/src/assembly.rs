@@ -20,6 +20,9 @@ use crate::component::{ComponentError, Shape};
 pub struct Assembly {
     /// Of each input, in the order of the component's; tensors by their places among the job's.
     pub inputs: Vec<AssembledInput>,
+    /// The tensors of each input in words, in the same order: `attention.o_proj`.
+    #[serde(default)]
+    pub made_of: Vec<String>,
     /// The heads of the layer, as the tensors' shapes have them.
     pub heads: HeadShape,
 }
@@ -37,6 +40,16 @@ pub struct AssembledInput {
 type Entries = DMatrix<f64>;
 
 impl Assembly {
+    /// Whether gains of norms are part of some input.
+    #[must_use]
+    pub fn has_gains(&self) -> bool {
+        let mut projections = self.inputs.iter().map(|input| &input.projection);
+        projections.any(|it| {
+            let of_latent = it.latent.as_ref().and_then(|latent| latent.norm.as_ref());
+            it.norm.is_some() || of_latent.is_some()
+        })
+    }
+
     /// The model's dimensions with the heads of this layer.
     #[must_use]
     pub fn model(&self, model: &ModelShape) -> ModelShape {
@@ -298,6 +311,7 @@ mod tests {
                 projection,
                 writes_columns,
             }],
+            made_of: Vec::new(),
             heads: HeadShape::default(),
         };
         let stored: Vec<_> = stored.iter().cloned().map(Rc::new).collect();

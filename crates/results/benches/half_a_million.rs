@@ -48,7 +48,7 @@ fn results(seed: u64) -> Results {
         component: "ov_circuit".to_owned(),
         kind: DataKind::Weights,
         stack: String::new(),
-        parameters: serde_json::Map::new(),
+        parameters: Some(serde_json::Map::new()),
     };
     let entry = |metric: &&str| Entry {
         label: (*metric).to_owned(),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Result;
+use ckptscope_analysis::results::complete;
 use ckptscope_results::compare::{ComparedRow, Comparison};
 use ckptscope_results::{SeriesId, layer_in_words};
 
@@ -27,10 +28,9 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
             let told = format!("{shown} would be replaced: choose another folder with --out");
             return Err(Misuse(told).into());
         }
-        runs.push((
-            arguments.names.get(index).cloned(),
-            results_file::read(&file)?,
-        ));
+        let mut results = results_file::read(&file)?;
+        complete(&mut results);
+        runs.push((arguments.names.get(index).cloned(), results));
     }
     let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
     output::write_all(&arguments.out, &comparison.files()?)?;
@@ -95,6 +95,8 @@ struct Part<'a> {
     largest: Option<(f64, ComparedRow<'a>)>,
     /// Rows that one of the two lacks.
     alone: u64,
+    /// Rows of heads that are not the same in both.
+    of_other_heads: u64,
     /// Rows of both in which a number is undefined.
     undefined: u64,
 }
@@ -103,6 +105,7 @@ impl<'a> Part<'a> {
     fn add(&mut self, row: ComparedRow<'a>) {
         let Some(difference) = row.difference() else {
             match (row.points.first(), row.points.last()) {
+                (Some(Some(_)), Some(Some(_))) if row.is_of_other_heads => self.of_other_heads += 1,
                 (Some(Some(_)), Some(Some(_))) => self.undefined += 1,
                 _ => self.alone += 1,
             }
@@ -124,11 +127,14 @@ impl<'a> Part<'a> {
         if self.undefined > 0 {
             rest += &format!("; {} undefined", self.undefined);
         }
+        if self.of_other_heads > 0 {
+            rest += &format!("; {} of other heads", self.of_other_heads);
+        }
         if self.alone > 0 {
             rest += &format!("; {} that one of them lacks", self.alone);
         }
         let Some((largest, row)) = &self.largest else {
-            return format!("nothing in common{rest}");
+            return format!("nothing to subtract{rest}");
         };
         if *largest == 0.0 {
             return format!("{} numbers, all equal{rest}", self.differences);

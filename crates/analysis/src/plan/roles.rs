@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::architecture::{
-    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles,
+    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles, View,
 };
-use ckptscope_checkpoint::{DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage};
+use ckptscope_checkpoint::{
+    DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage, without_wrappers,
+};
 
 use super::dimensions::Dimensions;
 use super::index::{PartIndex, RunIndex};
@@ -212,7 +214,7 @@ fn assembled(
 ) -> Result<Assembled, RoleError> {
     let parts = component.component.parts();
     let mut tensors: Vec<(DataKind, String)> = Vec::new();
-    let mut inputs = Vec::new();
+    let (mut inputs, mut made_of) = (Vec::new(), Vec::new());
     for (kind, place) in component.component.inputs(component.kind) {
         let Some(role) = parts.get(place) else {
             continue;
@@ -224,6 +226,7 @@ fn assembled(
         if kind != DataKind::Weights && projection.latent.is_some() {
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
+        made_of.push(in_words(&projection, layer));
         inputs.push(AssembledInput {
             projection: placed(&projection, kind, layer, &mut tensors),
             writes_columns: kind == DataKind::Activations,
@@ -244,8 +247,32 @@ fn assembled(
         layer: 0,
         stack: None,
         tensors,
-        assembly: Assembly { inputs, heads },
+        assembly: Assembly {
+            inputs,
+            made_of,
+            heads,
+        },
     })
+}
+
+/// The tensors of a map: `attention.v_proj`, `part of attn.c_attn`. Where a part begins and ends
+/// is left out, because models of several sizes differ in it.
+fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
+    let view = |view: &View<String>| {
+        let name = without_wrappers(as_suffix(&view.tensor, layer)).into_owned();
+        match view.rows.is_some() || view.slice.is_some() {
+            true => format!("part of {name}"),
+            false => name,
+        }
+    };
+    let mut words = view(&projection.view);
+    if let Some(latent) = &projection.latent {
+        words += &format!(" after {}", view(&latent.view));
+        if let Some(shared) = &latent.shared {
+            words += &format!(" and {}", view(shared));
+        }
+    }
+    words
 }
 
 /// The projection with places among the tensors, to which those that are new are added.
