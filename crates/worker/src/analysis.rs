@@ -13,29 +13,17 @@ use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_protocol::{ConfigProblem, Cost, Event};
-use ckptscope_results::{Number, Results, SeriesSet, Status, UNREADABLE};
+use ckptscope_results::{Input, Number, Results, SeriesSet, Status, UNREADABLE};
 use jiff::Zoned;
 
 use crate::executor::Executor;
 use crate::find::find_run;
-use crate::identity::Unit;
+use crate::identity::{PROGRAM, Unit};
 use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
 use crate::{identity, lanes, parquet, report};
-
-/// What results say that they were computed by.
-const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
-    Some(_) => concat!(
-        "ckptscope ",
-        env!("CARGO_PKG_VERSION"),
-        " (",
-        env!("CKPTSCOPE_COMMIT"),
-        ")"
-    ),
-    None => concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
-};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -146,6 +134,14 @@ impl Analysis {
             || self.request.given.clone(),
             |commit| format!("{}@{commit}", address.repository),
         )
+    }
+
+    /// Whether the run has all of these files, each as long as it is said to be, and there are some.
+    pub(crate) fn has_all(&self, inputs: &[Input]) -> bool {
+        let files = self.place.tree().files().iter();
+        let files: BTreeMap<&str, u64> = files.map(|it| (&*it.path, it.bytes)).collect();
+        let is_there = |input: &Input| files.get(&*input.path) == Some(&input.bytes);
+        !inputs.is_empty() && inputs.iter().all(is_there)
     }
 
     /// Where the run lies, however it was given: a whole path, or what the Hub calls it.

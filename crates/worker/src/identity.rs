@@ -14,13 +14,26 @@ use crate::place::Place;
 /// A layer and a step.
 pub(crate) type Unit = (Option<u64>, u64);
 
+/// What results say that they were computed by: version and commit. Two of them may compute other
+/// numbers, so that neither goes on with what the other began.
+pub(crate) const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
+    Some(_) => concat!(
+        "ckptscope ",
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("CKPTSCOPE_COMMIT"),
+        ")"
+    ),
+    None => concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
+};
+
 /// The layout of the journal's lines; one of another layout cannot be gone on with.
 const JOURNAL_LAYOUT: [u8; 1] = [2];
 
-/// What a config asks of this version of the program: equal for equal work.
+/// What a config asks of this program: equal for equal work.
 pub(crate) fn of_config(config: &Config) -> String {
     let mut hash = Sha256::new();
-    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(PROGRAM);
     hash.update(JOURNAL_LAYOUT);
     hash.update(config.to_yaml());
     in_hexadecimal(hash)
