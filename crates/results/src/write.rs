@@ -61,6 +61,12 @@ impl Results {
         csv::of_everything(self)
     }
 
+    /// The path of what an entry has at a step, where it has anything.
+    #[must_use]
+    pub fn step_path(step: u64, entry: &EntryId) -> String {
+        per_step::path(step, entry)
+    }
+
     /// The paths of [`Results::files`].
     #[must_use]
     pub fn paths(&self) -> Vec<String> {

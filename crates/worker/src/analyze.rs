@@ -17,7 +17,7 @@ use jiff::Zoned;
 
 use crate::analysis::{Analysis, Request, counted};
 use crate::arguments::AnalyzeArguments;
-use crate::earlier_results::{EarlierResults, paths_of};
+use crate::earlier_results::{EarlierResults, paths_of, refuse_foreign};
 use crate::executor::Executor;
 use crate::journal::{self, Earlier, Journal, Resume};
 use crate::output;
@@ -59,12 +59,23 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         if arguments.resume && !is_unfinished && found.are_those_of(&analysis) {
             return already_done(&analysis, arguments, &mut reporter);
         }
+    } else if !is_unfinished && !arguments.overwrite {
+        refuse_foreign(folder, &analysis)?;
     }
     let mut journal = analysis.open_journal(&folder.join(journal::FILE_NAME), resume)?;
     if let Some(replaced) = earlier.take_if(|_| arguments.overwrite) {
         replaced.remove(&BTreeSet::new())?;
     }
-    let outcome = compute(&analysis, &mut journal, arguments, &mut reporter, &executor);
+    let computed = compute(&analysis, &mut journal, arguments, &mut reporter, &executor);
+    let outcome = computed.and_then(|results| {
+        if let Some(results) = &results {
+            // Before anybody hears of the new ones: who is killed meanwhile leaves one analysis.
+            let replaced = earlier.map(|replaced| replaced.remove(&paths_of(results)));
+            replaced.transpose()?;
+            send(&analysis, results, &mut reporter, &executor);
+        }
+        Ok(results)
+    });
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
@@ -75,11 +86,18 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         return Ok(Outcome::Interrupted);
     };
     journal.remove()?;
-    if let Some(replaced) = earlier {
-        replaced.remove(&paths_of(&results))?;
-    }
     console::print(&came_of_it(&results, &analysis, arguments.json)?)?;
     Ok(Outcome::Done)
+}
+
+/// Sends the results to whom the config names.
+fn send(analysis: &Analysis, results: &Results, reporter: &mut Reporter<'_>, executor: &Executor) {
+    let home = Home {
+        folder: Path::new(HERE),
+        id: None,
+    };
+    wandb::save(analysis.request(), results, &home, reporter, executor);
+    pico_labs::send(&analysis.request().config, results, reporter, executor);
 }
 
 /// Leaves the results of the same config and the same files as they are.
@@ -133,20 +151,13 @@ fn compute(
     let advice = advice(&analysis.request().config);
     let results = analysis.run(journal, reporter, executor);
     let results = results.map_err(|error| anyhow!("{error:#}\n{advice}"))?;
-    let Some(results) = results else {
+    if results.is_none() {
         let (done, all) = (journal.finished.len(), analysis.units());
         reporter.say(&format!(
             "interrupted after {done} of {all} layer-steps; {advice}"
         ));
-        return Ok(None);
-    };
-    let home = Home {
-        folder: Path::new(HERE),
-        id: None,
-    };
-    wandb::save(analysis.request(), &results, &home, reporter, executor);
-    pico_labs::send(&analysis.request().config, &results, reporter, executor);
-    Ok(Some(results))
+    }
+    Ok(results)
 }
 
 /// What the arguments ask for.

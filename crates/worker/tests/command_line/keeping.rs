@@ -88,6 +88,79 @@ fn a_results_file_of_somebody_else_is_not_replaced() {
 }
 
 #[test]
+fn files_of_somebody_else_are_not_replaced() {
+    for path in [
+        "config.yaml",
+        "report.html",
+        "per_val.csv",
+        "step_1/per_val.json",
+    ] {
+        let scratch = Scratch::with_run(SIZES);
+        let file = scratch.write(&format!("out/scratch/{path}"), "mine");
+        let refused = scratch.analyze(CONFIG, "out", &[]).expect(2);
+        refused.says(&[
+            &format!("out/scratch: {path} would be replaced"),
+            "--overwrite",
+        ]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+        // What the analysis does not write stays in its way.
+        scratch.write("out/scratch/notes.txt", "mine");
+        scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(0);
+        assert!(fs::read_to_string(&file).unwrap() != "mine", "{path}");
+        let notes = scratch.path().join("out/scratch/notes.txt");
+        assert_eq!(fs::read_to_string(notes).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn without_its_place_a_run_is_known_by_its_files() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let report = scratch.path().join("out/scratch/run.json");
+    // As an older version wrote it.
+    fs::remove_file(&report).unwrap();
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    fs::remove_file(&report).unwrap();
+    let before = files(&scratch.path().join("out/scratch"));
+    // Another run of the same name, whose files are longer.
+    for step in 0..SIZES.steps {
+        scratch.write_step(step, SIZES, 3 * SIZES.width);
+    }
+    let refused = scratch.analyze(CONFIG, "out", &[]).expect(2);
+    refused.says(&["holds the results of another run, run", "--overwrite"]);
+    assert!(files(&scratch.path().join("out/scratch")) == before);
+}
+
+#[test]
+fn results_that_lack_a_file_are_not_done() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let folder = scratch.path().join("out/scratch");
+    let whole = files(&folder);
+    for path in ["per_val.csv", "step_1/cka_val.json", "report.html"] {
+        fs::remove_file(folder.join(path)).unwrap();
+        scratch.analyze(CONFIG, "out", &["--resume"]).expect(0);
+        assert!(files(&folder) == whole, "{path}");
+    }
+}
+
+#[test]
+fn folders_that_no_analysis_makes_are_left_alone() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let file = scratch.path().join("out/scratch/results.json");
+    for path in ["notes/mine", "step_one/mine", "step_1/more/mine"] {
+        let mine = scratch.write(&format!("out/scratch/{path}_val.csv"), "mine");
+        let text = fs::read_to_string(&file).unwrap();
+        let labelled = text.replace("\"label\":\"per\"", &format!("\"label\":\"{path}\""));
+        assert!(labelled != text);
+        fs::write(&file, labelled).unwrap();
+        scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(0);
+        assert!(mine.exists(), "{path}");
+    }
+}
+
+#[test]
 fn labels_of_a_foreign_file_lead_nowhere() {
     let scratch = Scratch::with_run(SIZES);
     scratch.analyze(CONFIG, "out", &[]).expect(0);
