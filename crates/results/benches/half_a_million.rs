@@ -1,9 +1,14 @@
 //! Results of a large analysis: 528,000 numbers of 100 steps, 32 layers with 32 heads each, and 5
 //! metrics, taken in, written, read and compared. `cargo bench -p ckptscope-results`.
+//!
+//! `... -- --write FOLDER` writes two of them as `one.json` and `two.json`, for whoever wants to
+//! know what `worker compare` takes as a whole process, and does no more.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
 use ckptscope_results::compare::Comparison;
@@ -17,6 +22,14 @@ const LAYERS: u64 = 32;
 const HEADS: u64 = 32;
 
 fn main() {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--write");
+    if let Some(folder) = arguments.nth(1) {
+        for (name, seed) in [("one", 1), ("two", 2)] {
+            let path = Path::new(&folder).join(format!("{name}.json"));
+            fs::write(path, results(seed).to_json().unwrap()).unwrap();
+        }
+        return;
+    }
     let results = timed("528,000 numbers taken in", || results(1));
     assert_eq!(results.series.numbers(), 528_000);
     let json = timed("written as results.json", || results.to_json().unwrap());
