@@ -181,11 +181,11 @@ impl ComponentEntry {
         // It says which matrices are measured, and not what they are.
         made_of.shift_remove(LAYER_MATRIX.name);
         let roles = self.component.roles();
-        // The name of a plain suffix says already which tensor it is.
-        for (place, tensors) in parts
-            .into_iter()
-            .filter(|_| self.label() == self.component.name())
-        {
+        if roles.is_empty() && !self.is_by_role() {
+            // The component is called by its tensor.
+            parts.clear();
+        }
+        for (place, tensors) in parts {
             let role = roles.get(place).copied().unwrap_or("tensor");
             let tensors: Vec<Cow<'_, str>> = tensors.into_iter().collect();
             made_of.insert(role.to_owned(), json!(tensors.join(" or ")));

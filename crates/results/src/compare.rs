@@ -19,8 +19,8 @@ use self::meaning::Labels;
 use crate::order::Order;
 use crate::write::{EXPERT, KEY_COLUMNS, MoreColumns, STACK, Table};
 use crate::{
-    Entry, Input, MeasuredComponent, ResultFile, Results, SEPARATOR, Series, SeriesId, SeriesPoint,
-    Text, UnreadableStep, WriteError,
+    Entry, Input, MeasuredComponent, Results, SEPARATOR, Series, SeriesId, SeriesPoint, Text,
+    UnreadableStep, WriteError,
 };
 
 /// The columns of the table before [`KEY_COLUMNS`].
@@ -145,21 +145,6 @@ impl Comparison {
             row.write(&mut table, more)?;
         }
         Ok(table.into_bytes())
-    }
-
-    /// `compare.csv` and the merged `results.json`.
-    ///
-    /// # Errors
-    /// When a value cannot be written, which values that were read cannot be.
-    pub fn files(&self) -> Result<Vec<ResultFile>, WriteError> {
-        let file = |path: &str, bytes| ResultFile {
-            path: path.to_owned(),
-            bytes,
-        };
-        Ok(vec![
-            file("compare.csv", self.csv()?),
-            file("results.json", self.merged.to_json()?),
-        ])
     }
 }
 

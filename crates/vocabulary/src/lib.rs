@@ -1,5 +1,5 @@
 //! The words that all of ckptscope shares: each is defined here, once, and written the same in
-//! configs, keys, file names, messages and results. One of them is a formula: [`quantile_of_sorted`].
+//! configs, keys, file names, messages and results. One is a formula: [`quantile_of_sorted`].
 
 mod data_kind;
 mod model_shape;

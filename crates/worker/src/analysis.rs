@@ -136,7 +136,7 @@ impl Analysis {
         )
     }
 
-    /// Whether the run has all of these files, each as long as it is said to be, and there are some.
+    /// Whether there are some files, and the run has all of them, each as long as it is said to be.
     pub(crate) fn has_all(&self, inputs: &[Input]) -> bool {
         let files = self.place.tree().files().iter();
         let files: BTreeMap<&str, u64> = files.map(|it| (&*it.path, it.bytes)).collect();
@@ -301,12 +301,17 @@ impl Analysis {
         reporter.say(&self.plan_in_words());
     }
 
-    /// `12 layers at 3 steps: 3600 numbers from 33 MiB`.
+    /// `12 layers and tensors outside of layers at 3 steps: 3600 numbers from 33 MiB`.
     pub(crate) fn plan_in_words(&self) -> String {
         let (cost, plan) = (&self.plan.cost, &self.plan);
+        let (outside, layers): (Vec<&Lane>, Vec<&Lane>) =
+            plan.lanes.iter().partition(|lane| lane.layer.is_none());
+        let layers = (!layers.is_empty()).then(|| counted(layers.len() as u64, "layer"));
+        let outside = (!outside.is_empty()).then(|| "tensors outside of layers".to_owned());
+        let parts: Vec<String> = layers.into_iter().chain(outside).collect();
         format!(
             "{} at {}: {} from {}",
-            counted(plan.lanes.len() as u64, "layer"),
+            parts.join(" and "),
             counted(plan.steps.len() as u64, "step"),
             counted(cost.numbers, "number"),
             bytes(cost.read_bytes)

@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
         let told = format!("{analyses} analyses and {names} names: give each its --name, or none");
         return Err(Misuse(told).into());
     }
-    let replaced = fs::canonicalize(arguments.out.join("results.json")).ok();
+    let replaced = fs::canonicalize(arguments.out.join(results_file::FILE_NAME)).ok();
     let mut runs = Vec::new();
     for (index, path) in arguments.results.iter().enumerate() {
         let file = results_file::place(path)?;
@@ -33,19 +33,20 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
         runs.push((arguments.names.get(index).cloned(), results));
     }
     let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
-    output::write_all(&arguments.out, &comparison.files()?)?;
-    let table = arguments.out.join(parquet::COMPARISON);
-    output::write(&table, &parquet::of_comparison(&comparison)?)?;
+    // One after the other: of half a million numbers a table is tens of megabytes.
+    let table = arguments.out.join("compare.csv");
+    output::write(&table, &comparison.csv()?)?;
+    let merged = arguments.out.join(results_file::FILE_NAME);
+    output::write(&merged, &comparison.merged.to_json()?)?;
+    let columns = arguments.out.join(parquet::COMPARISON);
+    output::write(&columns, &parquet::of_comparison(&comparison)?)?;
     let report = arguments.out.join(report::FILE_NAME);
     report::write(&comparison.merged, &report)?;
     for warning in &comparison.merged.warnings {
         console::say(&format!("warning: {}", console::printable(warning)));
     }
     console::print(&summary(&comparison))?;
-    console::say(&format!(
-        "the table: {}",
-        arguments.out.join("compare.csv").display()
-    ));
+    console::say(&format!("the table: {}", table.display()));
     console::say(&format!("the report: {}", report.display()));
     Ok(Outcome::Done)
 }

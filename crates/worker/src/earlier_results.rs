@@ -147,7 +147,7 @@ pub(crate) fn refuse_foreign(folder: &Path, analysis: &Analysis) -> Result<()> {
     };
     let of_steps = planned.steps.iter().flat_map(of_step);
     let all: BTreeSet<String> = paths_of(&planned).into_iter().chain(of_steps).collect();
-    let mut there = all.into_iter().filter(|path| folder.join(path).exists());
+    let mut there = all.into_iter().filter(|path| folder.join(path).is_file());
     let Some(first) = there.next() else {
         return Ok(());
     };

@@ -355,6 +355,57 @@ fn commands_have_help_and_a_version_with_its_commit() {
     assert!(help.contains("--overwrite"), "{help}");
 }
 
+/// Each shell, and what prints its suggestions for `worker com` and `worker analyze --over`, of a
+/// script in the file `completions`.
+const SHELLS: [(&str, &str); 3] = [
+    (
+        "bash",
+        "source ./completions
+         of() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+                _worker worker \"${COMP_WORDS[COMP_CWORD]}\" worker; echo \"${COMPREPLY[@]}\"; }
+         of worker com; of worker analyze --over",
+    ),
+    (
+        "zsh",
+        // Outside of a terminal there are no suggestions: those of the function are looked at.
+        "autoload -U compinit; compinit -u -D; source ./completions
+         [[ ${_comps[worker]} == _worker ]] || exit 1
+         _arguments() { print -l -- \"$@\"; false; }
+         _describe() { print -l -- \"${(@P)4}\"; }
+         words=(worker com); CURRENT=2; _worker; _worker_commands; _worker__subcmd__analyze_commands
+         functions _worker",
+    ),
+    (
+        "fish",
+        "source ./completions; complete -C 'worker com'; complete -C 'worker analyze --over'",
+    ),
+];
+
+#[test]
+fn shells_take_the_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, look) in SHELLS {
+        let script = worker(folder.path(), &["completions", shell]).expect(0);
+        fs::write(folder.path().join("completions"), script.stdout).unwrap();
+        let mut command = Command::new(shell);
+        command.args(["-c", look]).current_dir(folder.path());
+        command.env("HOME", folder.path());
+        let Ok(output) = command.output() else {
+            eprintln!("skipped: there is no {shell} here");
+            continue;
+        };
+        let (said, errors) = (output.stdout, String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(said).unwrap();
+        assert!(
+            output.status.success() && errors.is_empty(),
+            "{shell}: {errors}"
+        );
+        for word in ["compare", "completions", "--overwrite"] {
+            assert!(said.contains(word), "{shell}: {word}\n{said}");
+        }
+    }
+}
+
 #[test]
 fn shells_and_manuals_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
