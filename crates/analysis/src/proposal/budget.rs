@@ -213,6 +213,6 @@ mod tests {
         assert_eq!(spread(&all, 2), [0, 9]);
         assert_eq!(spread(&all, 1), [9]);
         assert_eq!(spread(&[3], 1), [3]);
-        assert_eq!(spread::<u64>(&[], 0), []);
+        assert_eq!(spread::<u64>(&[], 0), [0; 0]);
     }
 }
