@@ -23,6 +23,9 @@ pub struct Assembly {
     /// The shapes of the job's tensors: parts of others would be cut out in the wrong places.
     #[serde(default)]
     pub stored: Vec<StoredShape>,
+    /// The tensors of each input in words, in the same order: `attention.o_proj`.
+    #[serde(default)]
+    pub made_of: Vec<String>,
     /// The heads of the layer, as the tensors' shapes have them.
     pub heads: HeadShape,
 }
@@ -50,6 +53,16 @@ pub struct AssembledInput {
 type Entries = DMatrix<f64>;
 
 impl Assembly {
+    /// Whether gains of norms are part of some input.
+    #[must_use]
+    pub fn has_gains(&self) -> bool {
+        let mut projections = self.inputs.iter().map(|input| &input.projection);
+        projections.any(|it| {
+            let of_latent = it.latent.as_ref().and_then(|latent| latent.norm.as_ref());
+            it.norm.is_some() || of_latent.is_some()
+        })
+    }
+
     /// The model's dimensions with the heads of this layer.
     #[must_use]
     pub fn model(&self, model: &ModelShape) -> ModelShape {
@@ -329,6 +342,7 @@ mod tests {
                 writes_columns,
             }],
             stored: Vec::new(),
+            made_of: Vec::new(),
             heads: HeadShape::default(),
         };
         let stored: Vec<_> = stored.iter().cloned().map(Rc::new).collect();
@@ -415,6 +429,7 @@ mod tests {
         let of = |rows, writes_columns| Assembly {
             inputs: vec![input(writes_columns)],
             stored: vec![StoredShape { rows, columns: 4 }],
+            made_of: Vec::new(),
             heads: HeadShape::default(),
         };
         let shape = |rows, columns| Shape { rows, columns };

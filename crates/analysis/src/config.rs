@@ -27,6 +27,7 @@ mod yaml;
 
 use std::fmt;
 
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Metric, Parameters};
 
@@ -81,8 +82,8 @@ pub struct MetricEntry {
     pub location: Location,
 }
 
-/// One component that a metric measures: an entry of `components`, or one suffix of an entry that
-/// lists several.
+/// One component that a metric measures: an entry of `components`, or one suffix or part of an
+/// entry that lists several.
 #[derive(Clone)]
 pub struct ComponentEntry {
     /// The component.
@@ -91,9 +92,11 @@ pub struct ComponentEntry {
     pub kind: DataKind,
     /// The suffixes, in the order of [`Component::roles`] (one where it has no roles).
     pub suffixes: Vec<String>,
+    /// The part of the model, where the file names one in the place of suffixes.
+    pub part: Option<Role>,
     /// The stack of layers, where the file names one with the key `stack`.
     pub stack: Option<String>,
-    /// Whether the file lists its suffix in one entry with that of the component before it.
+    /// Whether the file lists its suffix or part in one entry with that of the component before it.
     pub continues_list: bool,
     /// Which layers.
     pub layers: LayerSelection,
@@ -105,10 +108,12 @@ pub struct ComponentEntry {
 
 /// An entry of `components` as a file has it.
 struct WrittenComponent<'a> {
-    /// Its first component; the others differ in their suffix alone.
+    /// Its first component; the others differ in their suffix or part alone.
     entry: &'a ComponentEntry,
     /// The suffixes, in the order of the component's roles or of the list.
     suffixes: Vec<&'a str>,
+    /// The parts, in the order of the list.
+    parts: Vec<Role>,
 }
 
 /// The checkpoint that comparative metrics compare with.
@@ -246,6 +251,7 @@ impl MetricEntry {
             Some(WrittenComponent {
                 entry: list.first()?,
                 suffixes: suffixes.map(String::as_str).collect(),
+                parts: list.iter().filter_map(|entry| entry.part).collect(),
             })
         })
     }
@@ -296,6 +302,7 @@ impl PartialEq for ComponentEntry {
         self.component.name() == other.component.name()
             && self.kind == other.kind
             && self.suffixes == other.suffixes
+            && self.part == other.part
             && self.stack == other.stack
             && self.layers == other.layers
             && self.parameters == other.parameters
@@ -329,6 +336,7 @@ impl fmt::Debug for ComponentEntry {
             .field("component", &self.component.name())
             .field("kind", &self.kind)
             .field("suffixes", &self.suffixes)
+            .field("part", &self.part)
             .field("stack", &self.stack)
             .field("continues_list", &self.continues_list)
             .field("layers", &self.layers)

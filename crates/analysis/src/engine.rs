@@ -428,6 +428,7 @@ impl<'a> LaneRun<'a> {
             kind: job.kind,
             stack: Text::clone(&job.stack),
             layer: self.lane.layer,
+            expert: job.expert,
             head: head.map(|head| head as u64),
             output: output.trim_start_matches('.').into(),
         }

@@ -6,6 +6,7 @@
 //! analysis is known by besides its numbers; `ckptscope_results` holds the numbers and writes
 //! files. Nothing here knows a platform: it is handed a tree to read and a listener to tell.
 
+pub mod anatomy;
 pub mod assembly;
 #[cfg(feature = "hub")]
 pub mod audit;
@@ -19,6 +20,7 @@ pub mod registry;
 pub mod results;
 pub mod survey;
 
+pub use anatomy::Anatomy;
 #[cfg(feature = "hub")]
 pub use audit::{Audit, Finding};
 pub use ckptscope_protocol::Event;

@@ -28,6 +28,7 @@ use ckptscope_protocol::Cost;
 use ckptscope_results::{Status, Text, UnreadableStep};
 
 pub(crate) use cost::singular_values_flops;
+pub(crate) use dimensions::Dimensions;
 pub use index::Catalogs;
 pub(crate) use index::{PartIndex, odd_files};
 pub(crate) use lanes::matrix_shape;
@@ -88,8 +89,10 @@ pub struct Job {
     pub split: Split,
     /// The names before the layer's number, with the dot: `model.layers.`.
     pub stack: Text,
-    /// The component as keys and tables call it: a suffix, or the component's name.
+    /// The component as keys and tables call it: a suffix, a part, or the component's name.
     pub label: Text,
+    /// The expert that it is of, where it is of one.
+    pub expert: Option<u64>,
     /// How its matrices come about, where they are not its tensors as they are.
     pub assembly: Option<Assembly>,
     /// Whether only its heads' matrices are measured, and not the layer's own.
@@ -147,13 +150,17 @@ impl Inputs {
 }
 
 impl Job {
-    /// What results call it in its layer, without the data type: `{stack}{layer}.{label}`; outside
-    /// of layers by its label alone.
+    /// What messages call it in its layer: `{stack}{layer}.{label}`, with its expert where it has
+    /// one; outside of layers by its label alone.
     #[must_use]
     pub fn key(&self, layer: Option<u64>) -> String {
-        match layer {
+        let key = match layer {
             Some(layer) => format!("{}{layer}.{}", self.stack, self.label),
             None => self.label.to_string(),
+        };
+        match self.expert {
+            Some(expert) => format!("{key} of expert {expert}"),
+            None => key,
         }
     }
 }

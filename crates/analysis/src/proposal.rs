@@ -1,21 +1,27 @@
 //! Analyses worth doing, for a run of which nobody has said anything yet.
 //!
-//! They are made of what the run's layers have: names that are usual in the field say which
+//! They are made of what the run's layers have. The model's architecture says which tensors are its
+//! parts; where it is not known, names that are usual in the field say which
 //! matrices attention and MLP write with, and where there are none of them, the matrices there are
 //! will do. Every proposal is a config like any other.
 //!
 //! A proposal is YAML, so the config reader checks it and the plan plans it like a person's own.
 
+mod budget;
 mod choice;
 mod role;
 mod writing;
 
+use std::collections::BTreeSet;
+
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, Run};
-use ckptscope_metrics::ParameterValue;
 use ckptscope_protocol::tab::Proposal;
 
+use crate::config::ComponentEntry;
 use crate::registry::Registry;
 use crate::survey::Survey;
+pub use budget::{Budget, NoProposal, within};
 use choice::Choice;
 use writing::{Entry, write};
 
@@ -23,8 +29,24 @@ use writing::{Entry, write};
 /// matrix. Of several stacks of layers each has its own, those of the largest first.
 #[must_use]
 pub fn proposals(run: &Run, survey: &Survey, registry: &Registry) -> Vec<Proposal> {
-    let choices = Choice::of_each_stack(run, survey, registry);
+    let extent = Extent::default();
+    let choices = Choice::of_each_stack(run, survey, registry, &extent);
     choices.iter().flat_map(of_stack).collect()
+}
+
+/// The steps and layers that proposals are of, and what their analysis is called.
+#[derive(Clone, Debug, Default)]
+struct Extent {
+    /// The name; none for none.
+    name: Option<String>,
+    /// What to say of it above everything.
+    remarks: Vec<String>,
+    /// None for all.
+    steps: Option<Vec<u64>>,
+    /// None for all.
+    layers: Option<BTreeSet<u64>>,
+    /// Whether whole matrices are not decomposed, which takes the cube of their width.
+    is_light: bool,
 }
 
 fn of_stack(choice: &Choice<'_>) -> impl Iterator<Item = Proposal> {
@@ -34,6 +56,7 @@ fn of_stack(choice: &Choice<'_>) -> impl Iterator<Item = Proposal> {
         Some(spectrum(choice)),
         Some(sparsity(choice)),
         heads(choice),
+        experts(choice),
     ];
     all.into_iter().flatten()
 }
@@ -43,7 +66,7 @@ fn development(choice: &Choice<'_>) -> Proposal {
     let mut entries = Vec::new();
     if let Some(target) = choice.target {
         let mut components = choice.few(DataKind::Activations);
-        components.extend(choice.ov_circuit(DataKind::Activations));
+        components.extend(choice.circuits(DataKind::Activations));
         entries.push(
             Entry::new(
                 "cka",
@@ -54,10 +77,14 @@ fn development(choice: &Choice<'_>) -> Proposal {
         );
     }
     let kind = choice.main_kind();
-    let mut parameters = choice.few(kind);
-    parameters.extend(choice.ov_circuit(kind));
-    let mut ranks = parameters.clone();
-    if kind == DataKind::Weights {
+    let (whole, circuits) = (choice.few(kind), choice.circuits(kind));
+    // What is singular about circuits takes the width of a head, of whole matrices their own.
+    let is_light = choice.extent.is_light;
+    let decomposed = [&circuits, &whole].into_iter();
+    let decomposed = decomposed.take(if is_light { 1 } else { 2 });
+    let decomposed: Vec<_> = decomposed.rev().flatten().cloned().collect();
+    let mut ranks = decomposed.clone();
+    if kind == DataKind::Weights && !is_light {
         ranks.extend(choice.few(DataKind::Gradients));
     }
     entries.push(Entry::new(
@@ -65,19 +92,27 @@ fn development(choice: &Choice<'_>) -> Proposal {
         "How many directions a matrix uses, as a share of those it has.",
         ranks,
     ));
-    for (metric, comment) in [
+    for (metric, comment, components) in [
         (
             "condition_number",
             "The largest stretch against the smallest.",
+            decomposed,
         ),
         (
             "gini",
             "How unevenly the magnitudes are spread: 0 even, towards 1 concentrated.",
+            whole.clone(),
         ),
-        ("norm", "How large a matrix is."),
+        ("norm", "How large a matrix is.", whole),
     ] {
-        entries.push(Entry::new(metric, comment, parameters.clone()));
+        entries.push(Entry::new(metric, comment, components));
     }
+    let size = Entry::new(
+        "norm",
+        "How large a circuit is: the sum of all stretches.",
+        circuits,
+    );
+    entries.push(size.with("norm_type", "nuclear"));
     let title = if choice.is_one_step {
         "How the layers compare"
     } else {
@@ -175,32 +210,58 @@ fn sparsity(choice: &Choice<'_>) -> Proposal {
     )
 }
 
-/// What every attention head writes for what it reads.
+/// What every expert writes with.
+fn experts(choice: &Choice<'_>) -> Option<Proposal> {
+    let experts = vec![choice.of_experts(DataKind::Weights, Role::Down)?];
+    let entries = [
+        Entry::new(
+            "per",
+            "How many directions an expert writes, as a share of those it could.",
+            experts.clone(),
+        ),
+        Entry::new("norm", "How much an expert writes.", experts.clone()),
+        Entry::new(
+            "gini",
+            "How unevenly its magnitudes are spread: 0 even, towards 1 concentrated.",
+            experts,
+        ),
+    ];
+    Some(write(
+        choice,
+        "How experts differ",
+        "Every expert's output projection: its rank, its size and its concentration",
+        &entries,
+    ))
+}
+
+/// What every attention head writes for what it reads, and where it looks.
 fn heads(choice: &Choice<'_>) -> Option<Proposal> {
-    let mut circuit = choice.ov_circuit(DataKind::Weights)?;
-    let proper = ParameterValue::Choice("circuit");
-    circuit.parameters = circuit.parameters.with("form", proper);
+    let circuits = choice.circuits(DataKind::Weights);
+    let is_square = |entry: &&ComponentEntry| entry.component.name() == "ov_circuit";
+    let copying = circuits.iter().filter(is_square).cloned().collect();
+    if circuits.is_empty() {
+        return None;
+    }
     let mut entries = vec![
         Entry::new(
             "per",
             "How many directions a head passes on, as a share of those it could.",
-            vec![circuit.clone()],
+            circuits.clone(),
         ),
-        Entry::new("norm", "How much a head writes.", vec![circuit.clone()]),
+        Entry::new("norm", "How much a head does.", circuits).with("norm_type", "nuclear"),
         Entry::new(
-            "gini",
-            "Whether it writes a few entries or all of them.",
-            vec![circuit],
+            "copying",
+            "Whether a head writes what it reads: 1 the same, -1 the opposite.",
+            copying,
         ),
     ];
-    if let (Some(target), Some(activations)) =
-        (choice.target, choice.ov_circuit(DataKind::Activations))
-    {
+    let activations = choice.circuits(DataKind::Activations);
+    if let (Some(target), false) = (choice.target, activations.is_empty()) {
         entries.push(
             Entry::new(
                 "cka",
                 "How alike what a head writes is to what it writes in the end.",
-                vec![activations],
+                activations,
             )
             .target(target),
         );
@@ -208,7 +269,7 @@ fn heads(choice: &Choice<'_>) -> Option<Proposal> {
     Some(write(
         choice,
         "What attention heads do",
-        "The output-value circuit of every head: its rank, its size and its concentration",
+        "The circuits of every head: what it writes for what it reads, and which tokens it looks at",
         &entries,
     ))
 }

@@ -2,13 +2,17 @@
 //! and plan. The numbers come while lanes run.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::{Run, Split};
 use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 use ckptscope_results::{Entry, MeasuredComponent, Results};
 use serde_json::{Map, Value, json};
 
+use crate::Registry;
+use crate::assembly::Assembly;
+use crate::component::ov_circuit::{GAINS, LAYER_MATRIX};
+use crate::component::{COMPONENTS, Component};
 use crate::config::{
     ComponentEntry, Config, LayerSelection, LayerSuffix, MetricEntry, Target, meant,
 };
@@ -63,9 +67,13 @@ impl MetricEntry {
 }
 
 impl ComponentEntry {
-    /// The component as series name it: its plain suffix, or its name where it combines several.
+    /// The component as series name it: its plain suffix, its part of the model, or its name where
+    /// it combines several.
     #[must_use]
     pub fn label(&self) -> Cow<'_, str> {
+        if let Some(part) = self.part {
+            return part.name().into();
+        }
         match self.suffixes.as_slice() {
             [suffix] if self.component.roles().is_empty() => LayerSuffix::of(suffix).in_keys(),
             _ => self.component.name().into(),
@@ -97,23 +105,27 @@ impl ComponentEntry {
     /// As results tell of it; once for each stack that it means.
     fn told(&self, label: &str, split: Split, plan: &Plan) -> Vec<MeasuredComponent> {
         let component = self.label();
-        let told = |stack: &str| MeasuredComponent {
-            component: component.clone().into_owned(),
-            kind: self.kind,
-            stack: stack.to_owned(),
-            parameters: values(&self.parameters),
-        };
-        if self.layers == LayerSelection::Outside || !plan.has_several_stacks() {
-            return vec![told("")];
-        }
-        let of_layers = plan.lanes.iter().filter(|lane| lane.layer.is_some());
-        let jobs = of_layers.flat_map(|lane| &lane.jobs);
         let is_its = |job: &&Job| {
             let mut metrics = job.metrics.iter();
             (&*job.label, job.kind, job.split) == (&*component, self.kind, split)
                 && metrics.any(|metric| *metric.label == *label)
         };
-        let own: BTreeSet<&str> = jobs.filter(is_its).map(|job| &*job.stack).collect();
+        let lanes = plan.lanes.iter().filter(|lane| self.is_of(lane.layer));
+        let jobs = || lanes.clone().flat_map(|lane| &lane.jobs).filter(is_its);
+        let told = |stack: &str| {
+            let is_of_stack = |job: &&Job| stack.is_empty() || *job.stack == *stack;
+            let assemblies = jobs().filter(is_of_stack);
+            MeasuredComponent {
+                component: component.clone().into_owned(),
+                kind: self.kind,
+                stack: stack.to_owned(),
+                parameters: self.made_of(assemblies.filter_map(|job| job.assembly.as_ref())),
+            }
+        };
+        if self.layers == LayerSelection::Outside || !plan.has_several_stacks() {
+            return vec![told("")];
+        }
+        let own: BTreeSet<&str> = jobs().map(|job| &*job.stack).collect();
         let own = own.into_iter().collect();
         let own = match self.named_stack() {
             Some(named) => meant(named, own),
@@ -122,6 +134,103 @@ impl ComponentEntry {
         let own: Vec<_> = own.into_iter().map(told).collect();
         if own.is_empty() { vec![told("")] } else { own }
     }
+
+    /// As results of an older version tell of it.
+    fn untold(&self) -> MeasuredComponent {
+        MeasuredComponent {
+            component: self.label().into_owned(),
+            kind: self.kind,
+            stack: String::new(),
+            parameters: None,
+        }
+    }
+
+    fn is_of(&self, layer: Option<u64>) -> bool {
+        match (&self.layers, layer) {
+            (LayerSelection::Outside, layer) => layer.is_none(),
+            (_, None) => false,
+            (LayerSelection::All, Some(_)) => true,
+            (LayerSelection::List(layers), Some(layer)) => layers.contains(&layer),
+        }
+    }
+
+    /// What its numbers are made of, so that only the same is compared: parameters, the tensors of
+    /// each part, and whether gains were taken. The architecture's choices are those of
+    /// `assemblies`; none where there are no such and only they could tell.
+    fn made_of<'a>(
+        &self,
+        assemblies: impl Iterator<Item = &'a Assembly>,
+    ) -> Option<Map<String, Value>> {
+        let mut parts: BTreeMap<usize, BTreeSet<Cow<'_, str>>> = BTreeMap::new();
+        let mut has_gains = false;
+        let inputs = self.component.inputs(self.kind);
+        for assembly in assemblies {
+            has_gains |= assembly.has_gains();
+            for ((_, place), words) in inputs.iter().zip(&assembly.made_of) {
+                parts.entry(*place).or_default().insert(words.into());
+            }
+        }
+        if self.is_by_role() && parts.is_empty() {
+            return None;
+        }
+        for (place, suffix) in self.suffixes.iter().enumerate() {
+            let suffix = LayerSuffix::of(suffix).in_keys();
+            parts.entry(place).or_default().insert(suffix);
+        }
+        let mut made_of = values(&self.parameters);
+        // It says which matrices are measured, and not what they are.
+        made_of.shift_remove(LAYER_MATRIX.name);
+        let roles = self.component.roles();
+        if roles.is_empty() && !self.is_by_role() {
+            // The component is called by its tensor.
+            parts.clear();
+        }
+        for (place, tensors) in parts {
+            let role = roles.get(place).copied().unwrap_or("tensor");
+            let tensors: Vec<Cow<'_, str>> = tensors.into_iter().collect();
+            made_of.insert(role.to_owned(), json!(tensors.join(" or ")));
+        }
+        let mut by_role = self.component.parameters_by_role().iter();
+        if by_role.any(|parameter| parameter.name == GAINS.name) {
+            made_of.insert(GAINS.name.to_owned(), json!(has_gains));
+        }
+        Some(made_of)
+    }
+}
+
+/// Says of results of an older version what their components are made of, as far as the config in
+/// them tells it. What only the run could tell is left open, so that nobody subtracts it.
+pub fn complete(results: &mut Results) {
+    let config = Config::parse(&results.config, &Registry::default()).ok();
+    // Of compared runs only the first one's config is there.
+    let config = config.filter(|_| results.runs.is_empty());
+    for entry in &mut results.entries {
+        let metrics = config.iter().flat_map(|config| &config.metrics);
+        let mut metrics =
+            metrics.filter(|it| (&*it.label, it.split) == (&*entry.label, entry.split));
+        let metric = metrics.next();
+        if entry.components.is_empty() {
+            let components = metric.iter().flat_map(|metric| &metric.components);
+            entry.components = components.map(ComponentEntry::untold).collect();
+        }
+        for one in entry.components.iter_mut().filter(|one| !is_told(one)) {
+            let components = metric.iter().flat_map(|metric| &metric.components);
+            let mut own = components
+                .filter(|it| (&*it.label(), it.kind) == (&*one.component, one.kind))
+                .map(|it| it.made_of(std::iter::empty()));
+            let first = own.next().flatten();
+            one.parameters = first.filter(|first| own.all(|other| other.as_ref() == Some(first)));
+        }
+    }
+}
+
+/// Whether results say what the component is made of, down to the tensors of each of its parts.
+fn is_told(measured: &MeasuredComponent) -> bool {
+    let is_it = |component: &&&dyn Component| component.name() == measured.component;
+    let roles = COMPONENTS.iter().find(is_it);
+    let roles = roles.map_or(&[][..], |component| component.roles());
+    let made_of = measured.parameters.as_ref();
+    made_of.is_some_and(|made_of| roles.iter().all(|role| made_of.contains_key(*role)))
 }
 
 /// The values of parameters, as JSON.

@@ -15,6 +15,8 @@ pub struct Survey {
     /// By kind, split and suffix. What a config would be refused for is not among them: names that
     /// several tensors have.
     pub suffixes: Vec<Suffix>,
+    /// The weights outside of layers, by the names that configs give them.
+    pub outside: BTreeSet<String>,
     /// The kinds and splits of data that some step has.
     pub data: BTreeSet<(DataKind, Option<Split>)>,
     /// Parts whose catalogs could not be read and suffixes that cannot be analysed, with reasons.
@@ -66,6 +68,10 @@ impl Survey {
 
     /// Adds the suffixes of a part that mean one tensor in every layer of a stack.
     fn add(&mut self, part: &Part, step: u64, index: &PartIndex) {
+        if part.kind == DataKind::Weights {
+            let outside = index.names_outside().into_iter();
+            self.outside.extend(outside.map(str::to_owned));
+        }
         let mut repeated = BTreeSet::new();
         let mut suffixes = BTreeMap::new();
         let mut obstructed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();

@@ -61,14 +61,38 @@ pub fn steps<'a>(curves: impl IntoIterator<Item = &'a Curve>) -> Vec<u64> {
     all
 }
 
-/// With layers in the place of steps, for a single step: a curve for each component, and one for
-/// each head of it.
+/// Curves over layers, for results of a single step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OverLayers {
+    /// A curve for each component, and one for each head of it.
+    pub curves: Vec<Curve>,
+    /// How many have no place among layers: those of tensors outside of layers.
+    pub left_out: usize,
+}
+
+impl OverLayers {
+    /// That some are left out, in words.
+    #[must_use]
+    pub fn left_out_in_words(left_out: usize) -> Option<String> {
+        match left_out {
+            0 => None,
+            1 => Some("without 1 tensor outside of layers".to_owned()),
+            several => Some(format!("without {several} tensors outside of layers")),
+        }
+    }
+}
+
+/// With layers in the place of steps, for a single step.
 #[must_use]
-pub fn over_layers<'a>(curves: impl IntoIterator<Item = &'a Curve>) -> Vec<Curve> {
+pub fn over_layers<'a>(curves: impl IntoIterator<Item = &'a Curve>) -> OverLayers {
     let mut over: BTreeMap<Subject, Series> = BTreeMap::new();
+    let mut left_out = 0;
     for curve in curves {
-        let last = curve.series.points().next_back();
-        let (Some(layer), Some(point)) = (curve.subject.layer, last) else {
+        let Some(layer) = curve.subject.layer else {
+            left_out += 1;
+            continue;
+        };
+        let Some(point) = curve.series.points().next_back() else {
             continue;
         };
         let subject = Subject {
@@ -84,7 +108,10 @@ pub fn over_layers<'a>(curves: impl IntoIterator<Item = &'a Curve>) -> Vec<Curve
         subject,
         series: Arc::new(series),
     };
-    over.into_iter().map(curve).collect()
+    OverLayers {
+        curves: over.into_iter().map(curve).collect(),
+        left_out,
+    }
 }
 
 /// The components, layers and heads of curves: what colours are given to.

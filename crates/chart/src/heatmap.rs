@@ -26,7 +26,7 @@ fn draw(input: &ChartInput<'_>) -> Heatmap {
     };
     Heatmap {
         title: input.title.clone(),
-        x_label: input.x_label.to_owned(),
+        x_label: input.x_label.to_string(),
         value_label: input.value_label.to_owned(),
         rows: input.curves.iter().map(row).collect(),
         columns: input.columns.iter().map(u64::to_string).collect(),

@@ -1,5 +1,7 @@
 //! What charts are drawn of.
 
+use std::borrow::Cow;
+
 use ckptscope_plot::{Figure, Scale, Series, Size, Theme};
 use ckptscope_results::Subject;
 
@@ -15,9 +17,9 @@ pub struct ChartInput<'a> {
     pub columns: Vec<u64>,
     /// What a row is called, where rows are.
     pub row_name: &'a dyn Fn(&Subject) -> String,
-    /// Under the x axis; nothing where empty.
-    pub x_label: &'a str,
-    /// Above what shows values; nothing where empty.
+    /// Under the x axis; nothing where empty. What is not linear says so besides.
+    pub x_label: Cow<'a, str>,
+    /// Above what shows values; nothing where empty. What is not linear says so besides.
     pub value_label: &'a str,
     /// How steps, or layers, become positions.
     pub x_scale: Scale,

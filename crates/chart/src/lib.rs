@@ -12,6 +12,7 @@
 mod chart;
 mod curve;
 mod input;
+mod scale;
 mod tiles;
 
 mod heads;
@@ -20,8 +21,9 @@ mod line;
 mod spread;
 
 pub use chart::{Along, Chart, Draw, DrawLines, DrawRows, Of};
-pub use curve::{Curve, Subjects, over_layers, rank, steps};
+pub use curve::{Curve, OverLayers, Subjects, over_layers, rank, steps};
 pub use input::{ChartInput, RowHeights, StyledCurve};
+pub use scale::{scale_of_steps, scale_of_values};
 pub use tiles::{Tiles, grouped};
 
 /// All charts, in the order in which people choose among them. The first one is shown where nobody

@@ -27,7 +27,7 @@ fn draw(input: &ChartInput<'_>) -> LineChart {
 pub(crate) fn of(input: &ChartInput<'_>, series: Vec<Series>) -> LineChart {
     LineChart {
         title: input.title.clone(),
-        x_label: input.x_label.to_owned(),
+        x_label: input.x_label.to_string(),
         y_label: input.value_label.to_owned(),
         x_scale: input.x_scale,
         y_scale: input.value_scale,

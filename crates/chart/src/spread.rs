@@ -1,10 +1,10 @@
 //! How far apart curves are: median, quartiles and extremes at each step.
 //!
 //! Where there are a thousand heads, lines and rows say little; these five lines say what most do.
-//! Quartiles are interpolated between the two nearest values, as NumPy does unless told otherwise
-//! (Hyndman and Fan 1996, definition 7). Values that do not exist are left out.
+//! Values that do not exist are left out.
 
 use ckptscope_plot::{Dash, LineChart, Series};
+use ckptscope_vocabulary::quantile_of_sorted;
 
 use crate::{Along, Chart, ChartInput, Draw, Of, Tiles, line, steps};
 
@@ -60,40 +60,9 @@ fn draw(input: &ChartInput<'_>) -> LineChart {
         dash,
         points: sorted
             .iter()
-            .map(|(x, values)| (*x, quantile(values, part)))
+            .map(|(x, values)| (*x, quantile_of_sorted(part, values)))
             .collect(),
         ..Series::default()
     });
     line::of(input, lines.into())
-}
-
-/// The value at a part of the way from the first to the last of sorted ones.
-fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
-    let place = part * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (place.floor(), place.ceil());
-    let (low, high) = (*sorted.get(below as usize)?, *sorted.get(above as usize)?);
-    // What is infinite has no difference to itself.
-    let rest = if low < high {
-        (high - low) * (place - below)
-    } else {
-        0.0
-    };
-    Some(low + rest).filter(|value| !value.is_nan())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quantile;
-
-    #[test]
-    fn quartiles_lie_between_the_nearest_values() {
-        // numpy.quantile([1, 2, 4, 8], [0, 0.25, 0.5, 0.75, 1])
-        let of = |part| quantile(&[1.0, 2.0, 4.0, 8.0], part);
-        let quartiles = [0.0, 0.25, 0.5, 0.75, 1.0].map(|part| of(part).unwrap());
-        assert_eq!(quartiles, [1.0, 1.75, 3.0, 5.0, 8.0]);
-        assert_eq!(quantile(&[3.0], 0.25), Some(3.0));
-        assert_eq!(quantile(&[], 0.5), None);
-        let infinite = [1.0, f64::INFINITY, f64::INFINITY];
-        assert_eq!(quantile(&infinite, 0.75), Some(f64::INFINITY));
-    }
 }

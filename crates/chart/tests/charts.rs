@@ -59,7 +59,7 @@ fn input(curves: &[Curve]) -> ChartInput<'_> {
         curves: curves.iter().map(styled).collect(),
         columns: steps(curves),
         row_name: &Subject::name,
-        x_label: "along",
+        x_label: "along".into(),
         value_label: "values",
         x_scale: Scale::Linear,
         value_scale: Scale::Linear,
@@ -258,13 +258,19 @@ fn tiles_are_told_apart_by_what_lines_have_in_common() {
 
 #[test]
 fn a_single_step_runs_over_layers() {
+    let mut outside = curve(0, None, &[(5, Some(9.0))]);
+    outside.subject.layer = None;
     let curves = [
         curve(0, None, &[(5, Some(1.0))]),
         curve(2, None, &[(5, None)]),
         curve(2, Some(0), &[(5, Some(3.0))]),
         curve(3, None, &[]),
+        outside,
     ];
     let over = over_layers(&curves);
+    // The last one has neither a layer nor a place.
+    assert_eq!(over.left_out, 1);
+    let over = over.curves;
     assert_eq!(over.len(), 2);
     assert_eq!(over[0].subject.layer, None);
     let points = |curve: &Curve| curve.points().collect::<Vec<_>>();

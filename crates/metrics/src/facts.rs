@@ -20,7 +20,7 @@ use std::rc::Rc;
 use nalgebra::DMatrix;
 
 pub use centred::{Basis, Centred};
-pub use entries::EntryStatistics;
+pub use entries::MagnitudeSums;
 pub use matrix::Matrix;
 pub use precision::Precision;
 pub use rank::LargestRank;
@@ -38,10 +38,12 @@ use crate::measurement::Status;
 pub struct Facts {
     matrix: Matrix,
     scale: Scale,
+    /// Of a product that is not kept in factors, what rounding may have left of a zero.
+    rounding_of_product: Option<f64>,
     precision: OnceCell<Precision>,
     usual_rank: OnceCell<LargestRank>,
     not_finite: usize,
-    statistics: OnceCell<EntryStatistics>,
+    sums: OnceCell<MagnitudeSums>,
     magnitudes: OnceCell<Vec<f64>>,
     sorted_entries: OnceCell<Vec<f64>>,
     dissimilarities: OnceCell<Result<Vec<f64>, Status>>,
@@ -57,7 +59,7 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Count, sums and the largest of the entries' magnitudes.
-    pub entry_statistics: bool,
+    pub magnitude_sums: bool,
     /// The entries' magnitudes in ascending order.
     pub sorted_magnitudes: bool,
     /// The entries in ascending order.
@@ -79,7 +81,7 @@ impl Needs {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
-            entry_statistics: self.entry_statistics || other.entry_statistics,
+            magnitude_sums: self.magnitude_sums || other.magnitude_sums,
             sorted_magnitudes: self.sorted_magnitudes || other.sorted_magnitudes,
             sorted_entries: self.sorted_entries || other.sorted_entries,
             singular_values: self.singular_values || other.singular_values,
@@ -180,8 +182,8 @@ impl Facts {
         if needs.sorted_magnitudes {
             let _ = self.sorted_magnitudes();
         }
-        if needs.entry_statistics {
-            let _ = self.entry_statistics();
+        if needs.magnitude_sums {
+            let _ = self.magnitude_sums();
         }
         if needs.sorted_entries {
             let _ = self.sorted_entries();
@@ -192,15 +194,16 @@ impl Facts {
     }
 
     fn of(matrix: Matrix) -> Self {
-        let (matrix, scale) = matrix.normalised();
+        let (matrix, scale, rounding_of_product) = matrix.normalised();
         let not_finite = matrix.not_finite();
         Self {
             matrix,
             scale,
+            rounding_of_product,
             precision: OnceCell::new(),
             usual_rank: OnceCell::new(),
             not_finite,
-            statistics: OnceCell::new(),
+            sums: OnceCell::new(),
             magnitudes: OnceCell::new(),
             sorted_entries: OnceCell::new(),
             dissimilarities: OnceCell::new(),

@@ -32,7 +32,7 @@ pub const METRICS: &[&dyn Metric] = &[
     &single::copying::Copying,
     &single::top_k_values::TopKValues,
     &single::quantile::Quantile,
-    &single::entry_statistics::EntryDistribution,
+    &single::entry_statistics::EntryStatistics,
     &comparative::cka::Cka,
     &comparative::cka_chance::CkaChance,
     &comparative::pwcca::Pwcca,

@@ -75,7 +75,7 @@ pub enum Status {
         /// Ranks of the two sides together.
         ranks: usize,
     },
-    /// A matrix that is not kept in thin factors `[n, r]` and `[r, n]`, as a head's circuit is.
+    /// A matrix that is no product `[n, r]` times `[r, n]`, as a head's circuit is.
     NotInFactors,
     /// A ratio whose divisor is zero.
     ZeroDivisor,
@@ -222,9 +222,9 @@ impl fmt::Display for Status {
                 "canonical correlations are largely forced: {samples} samples, and {ranks} \
                  dimensions on both sides together"
             ),
-            Self::NotInFactors => f.write_str(
-                "only a head's circuit in its thin factors has it, as ov_circuit with form: circuit",
-            ),
+            Self::NotInFactors => {
+                f.write_str("only a head's circuit has it, as ov_circuit with form: circuit")
+            }
             Self::ZeroDivisor => f.write_str("the divisor is zero"),
             Self::NotPositive => {
                 f.write_str("an unbiased estimate of a side with itself is not positive")

@@ -158,7 +158,8 @@ impl Axis {
     }
 
     /// Round values, at least `spacing` pixels apart; the value itself where there is only one,
-    /// nothing where there is none.
+    /// nothing where there is none. A logarithmic axis that has room for one of them only has its
+    /// last value instead.
     #[must_use]
     pub fn ticks(&self, spacing: f64) -> Vec<Tick> {
         if self.is_empty {
@@ -181,6 +182,10 @@ impl Axis {
             if is_free {
                 ticks.push(tick);
             }
+        }
+        if ticks.len() < 2 && self.scale != Scale::Linear {
+            let (_, last) = self.ends();
+            ticks = self.tick(last, last_label(last)).into_iter().collect();
         }
         ticks.sort_by(|a, b| a.position.total_cmp(&b.position));
         ticks
@@ -251,33 +256,47 @@ impl Axis {
             .collect()
     }
 
-    /// Zero where there is one, powers of ten, then 2 and 5 times powers of ten; multiples as on a
-    /// linear axis where the axis spans less than a decade.
+    /// Zero where there is one, the last power of ten and the first, the others, then 2 and 5 times
+    /// powers of ten; multiples as on a linear axis where the axis spans less than a decade.
     fn log_ticks(&self, most: f64) -> Vec<Tick> {
         let (low, high) = self.ends();
         let from_zero = self.scale == Scale::LogFromZero;
         let lowest = if from_zero { low.max(1.0) } else { low };
-        let decades = (high / lowest).log10();
+        // The room at both ends may reach to where a float64 has no more powers.
+        let lowest = lowest.max(f64::MIN_POSITIVE);
+        let decades = (high.min(f64::MAX) / lowest).log10().min(MOST_DECADES);
         if decades < 1.0 {
             return self.linear_ticks((low, high), most);
         }
         let stride = (decades / most).ceil().max(1.0);
-        let first = lowest.log10().floor();
-        let count = (decades / stride) as u32 + 1;
-        let power = |index| 10f64.powf(first + f64::from(index) * stride);
-        let factors: &[f64] = if stride > 1.0 {
-            &[1.0]
-        } else {
-            &[1.0, 2.0, 5.0]
+        let count = decades as u32 + 2;
+        let of = |factor: f64| {
+            let first = lowest.log10().floor();
+            let marks = (0..=count).map(move |i| factor * 10f64.powf(first + f64::from(i)));
+            marks.filter(move |&mark| mark >= low * 0.9999 && mark <= high * 1.0001)
         };
-        let marks = factors
-            .iter()
-            .flat_map(|factor| (0..=count).map(move |i| factor * power(i)));
         let zero = (from_zero && low <= 1e-9).then_some(0.0);
-        zero.into_iter()
-            .chain(marks.filter(|&v| v >= low * 0.9999 && v <= high * 1.0001))
+        let ends = of(1.0).last().into_iter().chain(of(1.0).next());
+        // Evenly spread ones first, and others where they have room.
+        let powers = of(1.0).step_by(stride as usize).chain(of(1.0));
+        let factors: &[f64] = if stride > 1.0 { &[] } else { &[2.0, 5.0] };
+        let between = factors.iter().flat_map(|factor| of(*factor));
+        let marks = zero.into_iter().chain(ends).chain(powers).chain(between);
+        marks
             .filter_map(|value| self.tick(value, brief(value)))
             .collect()
+    }
+}
+
+/// From the smallest to the largest float64.
+const MOST_DECADES: f64 = 620.0;
+
+/// The last value of an axis: a step as it is, anything else to three digits.
+fn last_label(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        brief(value)
+    } else {
+        significant(value, 3)
     }
 }
 
@@ -339,6 +358,27 @@ mod tests {
         let steps = labels(Scale::LogFromZero, &[0.0, 2000.0], 420.0);
         assert_eq!(steps.first().map(String::as_str), Some("0"));
         assert!(steps.contains(&"100".to_owned()), "{steps:?}");
+    }
+
+    #[test]
+    fn the_first_and_the_last_power_are_ticks() {
+        // One of nine decades has room for three.
+        assert_eq!(
+            labels(Scale::Log, &[1e-5, 1e4], 90.0),
+            ["1e-5", "1", "10000"]
+        );
+        assert_eq!(labels(Scale::Log, &[2e-5, 8e4], 60.0), ["0.0001", "10000"]);
+        let steps = labels(Scale::LogFromZero, &[0.0, 143_000.0], 110.0);
+        assert_eq!((&*steps[0], &**steps.last().unwrap()), ("0", "100000"));
+    }
+
+    #[test]
+    fn where_there_is_no_room_the_last_value_is_a_tick() {
+        assert_eq!(
+            labels(Scale::LogFromZero, &[0.0, 143_000.0], 30.0),
+            ["143000"]
+        );
+        assert_eq!(labels(Scale::Log, &[3.1, 3.9], 30.0), ["3.90"]);
     }
 
     #[test]

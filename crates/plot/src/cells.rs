@@ -1,5 +1,6 @@
 //! Where the cells of a heatmap stand.
 
+use crate::canvas::UNITS;
 use crate::size::Rectangle;
 
 /// The cells of a drawn heatmap, for what is laid over it.
@@ -25,8 +26,8 @@ const ROOMY: f64 = 6.0;
 /// By so much rows overlap where there is no line between them, so that no ground shows through
 /// though their middles are rounded.
 const OVERLAP: f64 = 0.2;
-/// As for rows; columns are not rounded again.
-const COLUMN_OVERLAP: f64 = 0.02;
+/// As for rows; columns are not rounded again. Lengths are whole units, which are shorter to write.
+const COLUMN_OVERLAP: f64 = 1.0 / UNITS;
 
 impl Cells {
     /// So many columns from left to right and rows from top to bottom.

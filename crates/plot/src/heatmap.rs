@@ -6,7 +6,7 @@ use crate::cell_lines::draw_cells;
 use crate::cells::Cells;
 use crate::colour::{HEATS, heat_colours};
 use crate::figure::{Figure, Sheet};
-use crate::plane::Measures;
+use crate::plane::{Label, Measures};
 use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
 use crate::words::{fitting, fitting_name, width_of};
@@ -18,7 +18,8 @@ pub struct Heatmap {
     pub title: String,
     /// Under the columns; nothing where empty.
     pub x_label: String,
-    /// Above the colour bar: what the colours stand for; nothing where empty.
+    /// Above the colour bar: what the colours stand for; nothing where empty. Colours that are not
+    /// linear say so besides.
     pub value_label: String,
     /// From top to bottom.
     pub rows: Vec<Row>,
@@ -143,7 +144,12 @@ impl Heatmap {
         let (width, height) = (f64::from(self.size.width), f64::from(self.size.height));
         let line = |label: &str| if label.is_empty() { 0.0 } else { measures.line };
         let above = self.sheet().top();
-        let top = above + measures.top + line(&self.value_label);
+        let value_line = if self.label().is_empty() {
+            0.0
+        } else {
+            measures.line
+        };
+        let top = above + measures.top + value_line;
         let bottom = above + height - measures.bottom - line(&self.x_label);
         let bottom = bottom.max(top);
         let all = self.rows.iter().flat_map(|row| &row.values);
@@ -162,6 +168,14 @@ impl Heatmap {
             values,
             ticks,
             cells,
+        }
+    }
+
+    /// What stands above the colour bar.
+    fn label(&self) -> Label<'_> {
+        Label {
+            name: &self.value_label,
+            scale: self.scale,
         }
     }
 
@@ -292,9 +306,9 @@ impl Heatmap {
         for tick in &layout.ticks {
             layer.text(&tick.label, (beside, tick.position), text);
         }
-        if !self.value_label.is_empty() {
+        if !self.label().is_empty() {
             let width = f64::from(self.size.width) - 4.0;
-            let label = fitting(&self.value_label, text.size, width);
+            let label = self.label().words((text.size, width), fitting);
             let (_, top) = layout.values.pixels();
             let place = (width + 2.0, top - measures.line + 2.0);
             layer.text(&label, place, self.text(Anchor::Right));

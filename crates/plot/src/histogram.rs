@@ -3,7 +3,7 @@
 use crate::axis::{Axis, Scale};
 use crate::colour::Colour;
 use crate::figure::{Figure, Sheet};
-use crate::plane::{Axes, Plane};
+use crate::plane::{Axes, Label, Plane};
 use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
 
@@ -151,8 +151,14 @@ impl Histogram {
             size: self.size,
             top: sheet.top(),
             theme: self.theme,
-            x_label: &self.x_label,
-            y_label: &self.y_label,
+            x_label: Label {
+                name: &self.x_label,
+                scale: Scale::Linear,
+            },
+            y_label: Label {
+                name: &self.y_label,
+                scale: self.count_scale,
+            },
             beside: 0.0,
         }
     }

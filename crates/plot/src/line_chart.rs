@@ -6,7 +6,7 @@ use crate::clip::{Position, clipped};
 use crate::colour::Colour;
 use crate::ends::{self, End};
 use crate::figure::{Entry, Figure, Sheet};
-use crate::plane::{Axes, Measures, Plane};
+use crate::plane::{Axes, Label, Measures, Plane};
 use crate::size::Size;
 use crate::theme::Theme;
 
@@ -15,9 +15,11 @@ use crate::theme::Theme;
 pub struct LineChart {
     /// What the chart shows; for screen readers and hover, not drawn.
     pub title: String,
-    /// Under the x axis; nothing where empty.
+    /// Under the x axis; nothing where empty. An axis that is not linear says so besides.
     pub x_label: String,
-    /// Above the y axis; nothing where empty.
+    /// Whether a chart below has the same x axis and names it, so that this one does not.
+    pub x_is_named_below: bool,
+    /// Above the y axis; nothing where empty. An axis that is not linear says so besides.
     pub y_label: String,
     /// How x becomes a position.
     pub x_scale: Scale,
@@ -90,6 +92,7 @@ impl Default for LineChart {
         Self {
             title: String::new(),
             x_label: String::new(),
+            x_is_named_below: false,
             y_label: String::new(),
             x_scale: Scale::Linear,
             y_scale: Scale::Linear,
@@ -181,8 +184,17 @@ impl LineChart {
             size: self.size,
             top: sheet.top(),
             theme: self.theme,
-            x_label: &self.x_label,
-            y_label: &self.y_label,
+            x_label: match self.x_is_named_below {
+                true => Label::default(),
+                false => Label {
+                    name: &self.x_label,
+                    scale: self.x_scale,
+                },
+            },
+            y_label: Label {
+                name: &self.y_label,
+                scale: self.y_scale,
+            },
             beside: ends::width(
                 self.series.iter().map(|series| series.end_label.as_str()),
                 Measures::of(self.size).end_text(),

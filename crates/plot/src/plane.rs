@@ -1,6 +1,6 @@
 //! What surrounds lines and bars: axes, ticks, grid and labels.
 
-use crate::axis::{Axis, Tick};
+use crate::axis::{Axis, Scale, Tick};
 use crate::canvas::{Anchor, Layer, Stroke, Text};
 use crate::size::Size;
 use crate::theme::Theme;
@@ -21,10 +21,41 @@ pub(crate) struct Plane<'a> {
     /// Where it begins in the drawing.
     pub top: f64,
     pub theme: Theme,
-    pub x_label: &'a str,
-    pub y_label: &'a str,
+    pub x_label: Label<'a>,
+    pub y_label: Label<'a>,
     /// Kept free at the right of the plot, in pixels.
     pub beside: f64,
+}
+
+/// What stands beside an axis: a name, and what scale it has where that is not the plain one.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Label<'a> {
+    pub name: &'a str,
+    pub scale: Scale,
+}
+
+impl Label<'_> {
+    /// Whether there is nothing to say.
+    pub(crate) fn is_empty(self) -> bool {
+        self.name.is_empty() && self.scale == Scale::Linear
+    }
+
+    /// In words, the name made to fit by `shortened`, which gets the width that it may have.
+    pub(crate) fn words(
+        self,
+        (text, width): (f64, f64),
+        shortened: fn(&str, f64, f64) -> String,
+    ) -> String {
+        const LOGARITHMIC: &str = " (log)";
+        match (self.scale, self.name) {
+            (Scale::Linear, name) => shortened(name, text, width),
+            (Scale::Log | Scale::LogFromZero, "") => shortened("log scale", text, width),
+            (Scale::Log | Scale::LogFromZero, name) => {
+                let name = shortened(name, text, width - width_of(LOGARITHMIC, text));
+                format!("{name}{LOGARITHMIC}")
+            }
+        }
+    }
 }
 
 /// Lengths in pixels, by the plane's size.
@@ -90,7 +121,7 @@ impl Plane<'_> {
     /// The pixels at which the y axis begins and ends: bottom and top.
     pub(crate) fn height(&self) -> (f64, f64) {
         let measures = self.measures();
-        let line = |label: &str| if label.is_empty() { 0.0 } else { measures.line };
+        let line = |label: Label<'_>| if label.is_empty() { 0.0 } else { measures.line };
         let bottom = f64::from(self.size.height) - measures.bottom - line(self.x_label);
         let top = measures.top + line(self.y_label);
         (self.top + bottom.max(top), self.top + top)
@@ -143,7 +174,7 @@ impl Plane<'_> {
         layer.line(&[(left, bottom), (right, bottom)], self.stroke(false));
         let width = f64::from(self.size.width);
         if !self.x_label.is_empty() {
-            let label = fitting(self.x_label, measures.text, right - left);
+            let label = self.x_label.words((measures.text, right - left), fitting);
             let below = bottom + measures.below() + measures.line;
             layer.text(
                 &label,
@@ -152,7 +183,9 @@ impl Plane<'_> {
             );
         }
         if !self.y_label.is_empty() {
-            let label = fitting_name(self.y_label, measures.text, width - 8.0);
+            let label = self
+                .y_label
+                .words((measures.text, width - 8.0), fitting_name);
             let above = top - measures.line + 3.0;
             layer.text(&label, (4.0, above), self.text(Anchor::Left));
         }
@@ -162,21 +195,35 @@ impl Plane<'_> {
         let measures = self.measures();
         let (bottom, _) = axes.y.pixels();
         let width = f64::from(self.size.width);
-        let mut free_from = 0.0;
-        for tick in self.x_ticks(&axes.x) {
+        // A label at the end of the axis moves inwards rather than out of the drawing.
+        let placed = self.x_ticks(&axes.x).into_iter().map(|tick| {
             let half = width_of(&tick.label, measures.text) / 2.0;
-            // A label at the end of the axis moves inwards rather than out of the drawing.
             let middle = tick.position.min(width - half - 1.0).max(half + 1.0);
-            if middle - half >= free_from {
-                let mark = [
-                    (tick.position, bottom),
-                    (tick.position, bottom + measures.gap / 2.0),
-                ];
-                layer.line(&mark, self.stroke(false));
-                let place = (middle, bottom + measures.below());
-                layer.text(&tick.label, place, self.text(Anchor::Middle));
-                free_from = middle + half + BETWEEN_LABELS / 2.0;
+            (tick, middle, half)
+        });
+        let mut placed: Vec<(Tick, f64, f64)> = placed.collect();
+        // The last one stays, whatever would stand in its way.
+        let last = placed.pop();
+        let mut free_until = last.as_ref().map_or(f64::INFINITY, |(_, middle, half)| {
+            middle - half - BETWEEN_LABELS / 2.0
+        });
+        let mut drawn: Vec<(Tick, f64)> = Vec::new();
+        for (tick, middle, half) in placed.into_iter().rev() {
+            if middle + half <= free_until {
+                free_until = middle - half - BETWEEN_LABELS / 2.0;
+                drawn.push((tick, middle));
             }
+        }
+        drawn.reverse();
+        drawn.extend(last.map(|(tick, middle, _)| (tick, middle)));
+        for (tick, middle) in drawn {
+            let mark = [
+                (tick.position, bottom),
+                (tick.position, bottom + measures.gap / 2.0),
+            ];
+            layer.line(&mark, self.stroke(false));
+            let place = (middle, bottom + measures.below());
+            layer.text(&tick.label, place, self.text(Anchor::Middle));
         }
     }
 

@@ -67,6 +67,9 @@ pub struct ComponentForm {
     pub data_type: String,
     /// Suffixes: in the order of the component's roles; where it has none, as many as are listed.
     pub suffixes: Vec<String>,
+    /// Parts of the model in the place of suffixes, as many as are listed.
+    #[serde(default)]
+    pub parts: Vec<String>,
     /// The stack of layers; empty where none is named.
     #[serde(default)]
     pub stack: String,

@@ -39,6 +39,9 @@ pub struct ComponentMenu {
     pub data_types: Vec<String>,
     /// The parts its suffixes name; empty where it takes plain suffixes.
     pub roles: Vec<String>,
+    /// The parts of a model that it can be of, in the place of a suffix; none where it has roles.
+    #[serde(default)]
+    pub parts: Vec<String>,
     /// The parameters it takes.
     pub parameters: Vec<ParameterMenu>,
     /// The parameters it takes where its tensors need not be named, with their defaults there.

@@ -396,6 +396,12 @@ pub struct RunSummary {
     pub steps: Vec<StepSummary>,
     /// The steps that cannot be read, ascending.
     pub broken_steps: Vec<BrokenStepSummary>,
+    /// What the model's architecture is called, where its config names one that is known.
+    pub architecture: Option<String>,
+    /// How many experts a layer has, where there are some.
+    pub experts: Option<u64>,
+    /// Whether the embedding serves as the unembedding too.
+    pub is_tied: bool,
     /// Number of layers, where a config says so.
     pub n_layers: Option<u64>,
     /// Number of attention heads.

@@ -32,7 +32,7 @@ fn card(part: &PartCurves, name: &str, all_steps: &[u64], pen: &Pen) -> String {
         .iter()
         .any(|curve| curve.subject.layer.is_some());
     let (along, part, columns) = if all_steps.len() < 2 && has_layers {
-        let over = part.over_layers();
+        let (over, _) = part.over_layers();
         let layers = steps(&over.curves);
         (Along::Layers, Cow::Owned(over), Cow::Owned(layers))
     } else {

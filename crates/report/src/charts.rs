@@ -2,7 +2,7 @@
 
 use ckptscope_chart::{
     Along, CHARTS, Chart, ChartInput, Curve, Draw, DrawLines, RowHeights, StyledCurve, Subjects,
-    Tiles, grouped, rank,
+    Tiles, grouped, rank, scale_of_steps, scale_of_values,
 };
 use ckptscope_plot::{
     Colour, LineChart, Scale, Series, Size, Theme, head_colours, layer_colours, share_axes,
@@ -10,7 +10,6 @@ use ckptscope_plot::{
 use ckptscope_results::{Subject, layer_in_words};
 
 use crate::markup::escaped;
-use crate::scale;
 
 /// As wide as a small screen lets a drawing be, so that words in it are never scaled.
 const WIDTH: u32 = 350;
@@ -52,7 +51,7 @@ impl Reported<'_> {
 
     fn value_scale(&self) -> Scale {
         let values = self.curves.iter().flat_map(|curve| curve.values());
-        scale::of_values(values.map(|(_, value)| value))
+        scale_of_values(values.map(|(_, value)| value))
     }
 }
 
@@ -62,7 +61,7 @@ impl Pen {
             layers: layer_colours(seen.layers.len(), Theme::Light),
             heads: head_colours(seen.heads.len(), Theme::Light),
             seen,
-            steps: scale::of_steps(steps),
+            steps: scale_of_steps(steps),
         }
     }
 
@@ -77,22 +76,19 @@ impl Pen {
         let (name, each, marks) = (&reported.name, reported.each, chart.marks);
         let x = reported.along.noun();
         let input = self.input(reported.curves, reported, reported.value_scale());
-        let value_label = label_of(input.value_scale);
         plain(&match chart.draw {
             Draw::Lines(draw) => draw(&ChartInput {
                 title: match reported.along {
                     Along::Layers => format!("{name} over layers"),
                     Along::Steps => format!("{name} over steps, {marks} {each}"),
                 },
-                x_label: self.x_label(reported.along),
-                value_label,
+                x_label: x.into(),
                 ..input
             })
             .to_svg(),
             Draw::Rows(draw) => draw(&ChartInput {
                 title: format!("{name}, {marks} {each}, a column for each {x}"),
-                x_label: x,
-                value_label,
+                x_label: x.into(),
                 size: Size {
                     width: WIDTH,
                     height: heights(reported.most_height).of(reported.curves.len()),
@@ -131,14 +127,6 @@ impl Pen {
         layers.into_iter().zip(drawn).collect()
     }
 
-    /// What is under the x axis of lines.
-    fn x_label(&self, along: Along) -> &'static str {
-        match (along, self.steps) {
-            (Along::Steps, Scale::Log | Scale::LogFromZero) => "step (log)",
-            (along, _) => along.noun(),
-        }
-    }
-
     /// Some of the curves, without words around them.
     fn input<'a>(
         &self,
@@ -151,7 +139,7 @@ impl Pen {
             curves: curves.iter().map(|curve| self.styled(curve)).collect(),
             columns: reported.columns.to_vec(),
             row_name: &reported.row_name,
-            x_label: "",
+            x_label: "".into(),
             value_label: "",
             x_scale: match reported.along {
                 Along::Steps => self.steps,
@@ -215,13 +203,6 @@ pub(crate) fn swatch(colour: Colour, name: &str) -> String {
          height=\"10\" fill=\"{}\"/></svg>{name}</span> ",
         colour.to_string().to_uppercase()
     )
-}
-
-fn label_of(scale: Scale) -> &'static str {
-    match scale {
-        Scale::Linear => "",
-        Scale::Log | Scale::LogFromZero => "log scale",
-    }
 }
 
 /// What the style sheet says once for all drawings, or nobody needs: a report has thousands of

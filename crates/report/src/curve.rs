@@ -98,13 +98,15 @@ impl PartCurves {
     }
 
     /// With layers in the place of steps, for results of a single step: the layers' own values as
-    /// one curve, and one for each head.
+    /// one curve, and one for each head. With it, how many curves have no layer.
     #[must_use]
-    pub fn over_layers(&self) -> Self {
-        Self {
-            curves: over_layers(&self.curves),
+    pub fn over_layers(&self) -> (Self, usize) {
+        let over = over_layers(&self.curves);
+        let part = Self {
+            curves: over.curves,
             ..self.clone()
-        }
+        };
+        (part, over.left_out)
     }
 }
 

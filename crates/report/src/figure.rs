@@ -6,13 +6,12 @@ mod rows;
 
 use std::collections::BTreeSet;
 
-use ckptscope_chart::{Along, Chart, Curve, Draw, Of, steps};
+use ckptscope_chart::{Along, Chart, Curve, Draw, Of, OverLayers, scale_of_values, steps};
 use ckptscope_plot::{MOST_PARTS, Scale, Size, Theme};
 use ckptscope_results::Entry;
 
 use crate::curve::{PanelCurves, PartCurves};
 use crate::markup::counted;
-use crate::scale;
 use ckptscope_results::title::Title;
 
 use lines::lines;
@@ -148,11 +147,18 @@ fn has_layers(panel: &PanelCurves) -> bool {
 
 /// The panel over layers, of a single step.
 fn over_layers(mut panel: PanelCurves, step: u64, mut title: Title) -> (PanelCurves, Title) {
+    let mut all_left_out = 0;
     for part in &mut panel.parts {
-        *part = part.over_layers();
+        let (over, left_out) = part.over_layers();
+        *part = over;
+        all_left_out += left_out;
     }
     panel.parts.retain(|part| !part.curves.is_empty());
-    title.details.push_str(&format!(" · step {step}"));
+    let step = format!("step {step}");
+    // What a narrow figure cuts off stands last.
+    let left_out = OverLayers::left_out_in_words(all_left_out);
+    let details = [left_out, Some(title.details), Some(step)].into_iter();
+    title.details = details.flatten().collect::<Vec<_>>().join(" · ");
     (panel, title)
 }
 
@@ -220,5 +226,5 @@ impl FigureError {
 
 fn of_values(chosen: &PanelCurves) -> Scale {
     let values = chosen.curves().flat_map(Curve::values);
-    scale::of_values(values.map(|(_, value)| value))
+    scale_of_values(values.map(|(_, value)| value))
 }

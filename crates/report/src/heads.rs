@@ -89,7 +89,7 @@ fn figures_of(chart: &Chart, reported: &Reported<'_>, pen: &Pen) -> String {
 
 /// Of a single step: a row for each head, a column for each layer.
 fn over_layers(part: &PartCurves, name: String, pen: &Pen) -> String {
-    let over = part.over_layers();
+    let (over, _) = part.over_layers();
     let heads = over.heads();
     let drawn = pen.all(&Reported {
         name,

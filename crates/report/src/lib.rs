@@ -20,7 +20,6 @@ mod heads;
 mod markup;
 mod origin;
 mod overview;
-mod scale;
 mod section;
 mod style;
 mod table;

@@ -1,9 +1,14 @@
 //! Results of a large analysis: 528,000 numbers of 100 steps, 32 layers with 32 heads each, and 5
 //! metrics, taken in, written, read and compared. `cargo bench -p ckptscope-results`.
+//!
+//! `... -- --write FOLDER` writes two of them as `one.json` and `two.json`, for whoever wants to
+//! know what `worker compare` takes as a whole process, and does no more.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
 use ckptscope_results::compare::Comparison;
@@ -17,6 +22,14 @@ const LAYERS: u64 = 32;
 const HEADS: u64 = 32;
 
 fn main() {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--write");
+    if let Some(folder) = arguments.nth(1) {
+        for (name, seed) in [("one", 1), ("two", 2)] {
+            let path = Path::new(&folder).join(format!("{name}.json"));
+            fs::write(path, results(seed).to_json().unwrap()).unwrap();
+        }
+        return;
+    }
     let results = timed("528,000 numbers taken in", || results(1));
     assert_eq!(results.series.numbers(), 528_000);
     let json = timed("written as results.json", || results.to_json().unwrap());
@@ -30,7 +43,10 @@ fn main() {
     let runs = vec![(None, results), (None, other)];
     let compared = timed("two of them compared", || {
         let comparison = Comparison::of(runs).unwrap();
-        comparison.files().unwrap()
+        (
+            comparison.csv().unwrap(),
+            comparison.merged.to_json().unwrap(),
+        )
     });
     black_box(compared);
 }
@@ -44,11 +60,17 @@ fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
 
 /// Values with all the digits that measured ones have.
 fn results(seed: u64) -> Results {
+    let made_of = serde_json::json!({
+        "form": "circuit",
+        "output_layer": "self_attn.o_proj",
+        "value_layer": "self_attn.v_proj",
+        "gains": false,
+    });
     let component = MeasuredComponent {
         component: "ov_circuit".to_owned(),
         kind: DataKind::Weights,
         stack: String::new(),
-        parameters: serde_json::Map::new(),
+        parameters: made_of.as_object().cloned(),
     };
     let entry = |metric: &&str| Entry {
         label: (*metric).to_owned(),

@@ -1,9 +1,12 @@
 //! Several analyses as one: runs, seeds or sizes side by side.
 //!
 //! What is matched is what a number is of and what it means (`compare/meaning.rs`), whatever the
-//! run, and whatever stands before the layers (one run's wrapper is not another's). Where a run has one part in several stacks, the stacks
-//! tell its numbers apart. In the merged results every series names its run.
+//! run, and whatever stands before the layers (one run's wrapper is not another's). Where a run has
+//! one part in several stacks, the stacks tell its numbers apart. Heads of models that do not have
+//! the same heads (`compare/heads.rs`) stand side by side. In the merged results every series names
+//! its run.
 
+mod heads;
 mod meaning;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -11,11 +14,12 @@ use std::sync::Arc;
 
 use ckptscope_vocabulary::without_wrappers;
 
+use self::heads::Heads;
 use self::meaning::Labels;
 use crate::order::Order;
-use crate::write::{KEY_COLUMNS, STACK, Table};
+use crate::write::{EXPERT, KEY_COLUMNS, MoreColumns, STACK, Table};
 use crate::{
-    Entry, Input, ResultFile, Results, SEPARATOR, Series, SeriesId, SeriesPoint, Text,
+    Entry, Input, MeasuredComponent, Results, SEPARATOR, Series, SeriesId, SeriesPoint, Text,
     UnreadableStep, WriteError,
 };
 
@@ -49,6 +53,8 @@ pub struct Match {
     pub id: SeriesId,
     /// As many as there are runs; none where a run lacks it.
     pub series: Vec<Option<Arc<Series>>>,
+    /// Whether it is of a head that the first and the last model do not both have.
+    pub is_of_other_heads: bool,
 }
 
 /// The numbers of one match at one step.
@@ -60,6 +66,8 @@ pub struct ComparedRow<'a> {
     pub step: u64,
     /// One per run; none where the run has no such row.
     pub points: Vec<Option<SeriesPoint<'a>>>,
+    /// As [`Match::is_of_other_heads`].
+    pub is_of_other_heads: bool,
 }
 
 /// Analyses that cannot be compared.
@@ -89,14 +97,17 @@ impl Comparison {
             return Err(CompareError::TooFew { count });
         }
         let names = names(&runs);
-        let runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();
+        let mut runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();
+        runs.iter_mut().for_each(list_all);
         let labels = Labels::of(&names, &runs);
-        let matches = matches(&runs, &labels);
+        let heads = Heads::of(&names, &runs);
+        let matches = matches(&runs, &labels, &heads);
         let meet = |row: ComparedRow<'_>| row.values().flatten().count() > 1;
         if !labels.some_stand_apart() && !matches.iter().any(|one| one.rows().any(meet)) {
             return Err(CompareError::NothingInCommon);
         }
-        let merged = merged(&names, &runs, &labels);
+        let mut merged = merged(&names, &runs, &labels);
+        merged.warnings.splice(0..0, heads.warnings);
         Ok(Self {
             names,
             merged,
@@ -123,32 +134,17 @@ impl Comparison {
     /// [`WriteError::Csv`].
     pub fn csv(&self) -> Result<Vec<u8>, WriteError> {
         let columns = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
-        let names_stacks = self.merged.names_stacks();
-        let columns = columns.chain(names_stacks.then_some(STACK));
+        let more = MoreColumns::of(&self.merged);
+        let columns = columns.chain(more.names());
         let columns = columns.chain(self.names.iter().map(String::as_str));
         let statuses: Vec<String> = self.names.iter().map(|name| status_column(name)).collect();
         let columns = columns.chain([DIFFERENCE]);
         let columns: Vec<&str> = columns.chain(statuses.iter().map(String::as_str)).collect();
         let mut table = Table::new(&columns)?;
         for row in self.rows() {
-            row.write(&mut table, names_stacks)?;
+            row.write(&mut table, more)?;
         }
         Ok(table.into_bytes())
-    }
-
-    /// `compare.csv` and the merged `results.json`.
-    ///
-    /// # Errors
-    /// When a value cannot be written, which values that were read cannot be.
-    pub fn files(&self) -> Result<Vec<ResultFile>, WriteError> {
-        let file = |path: &str, bytes| ResultFile {
-            path: path.to_owned(),
-            bytes,
-        };
-        Ok(vec![
-            file("compare.csv", self.csv()?),
-            file("results.json", self.merged.to_json()?),
-        ])
     }
 }
 
@@ -174,6 +170,7 @@ impl Match {
             id: &self.id,
             step,
             points,
+            is_of_other_heads: self.is_of_other_heads,
         })
     }
 }
@@ -184,9 +181,12 @@ impl<'a> ComparedRow<'a> {
         self.points.iter().map(|point| point.as_ref()?.number())
     }
 
-    /// The last run's value less the first's, where both have one.
+    /// The last run's value less the first's, where both have one and it is of the same.
     #[must_use]
     pub fn difference(&self) -> Option<f64> {
+        if self.is_of_other_heads {
+            return None;
+        }
         let (first, last) = (self.points.first()?, self.points.last()?);
         Some(last.as_ref()?.number()? - first.as_ref()?.number()?)
     }
@@ -201,9 +201,9 @@ impl<'a> ComparedRow<'a> {
         })
     }
 
-    fn write(&self, table: &mut Table, names_stacks: bool) -> Result<(), WriteError> {
+    fn write(&self, table: &mut Table, more: MoreColumns) -> Result<(), WriteError> {
         let entry = [&*self.id.entry.label, self.id.entry.split.name()];
-        table.begin_row(self.id, self.step, entry.into_iter(), names_stacks)?;
+        table.begin_row(self.id, self.step, entry.into_iter(), more)?;
         for value in self.values() {
             table.add_number(value)?;
         }
@@ -221,7 +221,8 @@ impl<'a> ComparedRow<'a> {
 /// not repeat the table's own columns.
 fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
     let own = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
-    let mut taken: BTreeSet<String> = own.chain([STACK, DIFFERENCE]).map(str::to_owned).collect();
+    let own = own.chain([STACK, EXPERT, DIFFERENCE]);
+    let mut taken: BTreeSet<String> = own.map(str::to_owned).collect();
     let mut names = Vec::new();
     for (given, results) in runs {
         let name = given.as_ref().unwrap_or(&results.analysis_name);
@@ -291,8 +292,37 @@ fn with_stack(id: &SeriesId, stack: Text) -> SeriesId {
     }
 }
 
+/// Lists in a run's entries what only its series name, as results of older versions have it.
+fn list_all(run: &mut Results) {
+    let mut listed = HashSet::new();
+    for series in run.series.iter() {
+        let id = &series.id;
+        if !listed.insert((id.entry.clone(), Text::clone(&id.component), id.kind)) {
+            continue;
+        }
+        let place = run.entries.iter().position(|entry| entry.is(&id.entry));
+        let place = place.unwrap_or_else(|| {
+            run.entries.push(Entry {
+                label: id.entry.label.to_string(),
+                split: id.entry.split,
+                ..Entry::default()
+            });
+            run.entries.len() - 1
+        });
+        let components = &mut run.entries[place].components;
+        if !components.iter().any(|one| one.has(id)) {
+            components.push(MeasuredComponent {
+                component: id.component.to_string(),
+                kind: id.kind,
+                stack: String::new(),
+                parameters: None,
+            });
+        }
+    }
+}
+
 /// All series of all runs, in the order of results.
-fn matches(runs: &[Results], labels: &Labels) -> Vec<Match> {
+fn matches(runs: &[Results], labels: &Labels, heads: &Heads) -> Vec<Match> {
     let matching = Matching::of(runs, labels);
     let mut matches: Vec<Match> = Vec::new();
     let mut places: HashMap<SeriesId, usize> = HashMap::new();
@@ -303,6 +333,7 @@ fn matches(runs: &[Results], labels: &Labels) -> Vec<Match> {
                 matches.push(Match {
                     id: with_stack(by, Text::clone(&series.id.stack)),
                     series: vec![None; runs.len()],
+                    is_of_other_heads: by.head.is_some() && heads.differ,
                 });
                 matches.len() - 1
             });

@@ -42,9 +42,10 @@ pub struct MeasuredComponent {
     /// The stack of its layers, as series name it, where the results are of several; else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stack: String,
-    /// The component's parameters.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub parameters: Map<String, Value>,
+    /// What it is made of: its parameters, for each of its parts the tensors that it is, and
+    /// whether gains of norms are part of it. None where a file of an older version lacks this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Map<String, Value>>,
 }
 
 impl Entry {

@@ -62,11 +62,11 @@ pub(crate) struct File {
     /// Lists of steps, ascending; series refer to them by place.
     step_lists: Vec<Vec<u64>>,
     /// Every number: a series for each component of each layer and head, in the order of entries,
-    /// components, layers and heads.
+    /// components, layers, experts and heads.
     series: Vec<Column>,
 }
 
-/// The numbers of one component of one layer, or of one head of it, over the steps.
+/// The numbers of one component of one layer, or of one head or expert of it, over the steps.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Series"))]
@@ -88,6 +88,9 @@ struct Column {
     /// The layer; none of tensors outside of layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     layer: Option<u64>,
+    /// The expert, counted from 0; none of what all tokens go through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expert: Option<u64>,
     /// The head; none for the layer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     head: Option<u64>,
@@ -321,6 +324,7 @@ impl Column {
             data_type: id.kind,
             stack: id.stack.clone(),
             layer: id.layer,
+            expert: id.expert,
             head: id.head,
             output: id.output.clone(),
             steps,
@@ -351,6 +355,7 @@ impl Column {
             kind: self.data_type,
             stack: self.stack,
             layer: self.layer,
+            expert: self.expert,
             head: self.head,
             output: self.output,
         };

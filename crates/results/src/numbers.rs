@@ -69,6 +69,7 @@ impl OfHeads {
             && one.component == other.component
             && one.output == other.output
             && one.stack == other.stack
+            && one.expert == other.expert
             && one.run == other.run
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Order<'a> {
 }
 
 /// What series are sorted by.
-pub(crate) type Key = (usize, usize, usize, usize, Option<u64>, Option<u64>, String);
+pub(crate) type Key = (usize, usize, usize, usize, [Option<u64>; 3], String);
 
 impl<'a> Order<'a> {
     pub(crate) fn of(entries: &'a [Entry], runs: &'a [String]) -> Self {
@@ -33,7 +33,7 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// Entry, component, run, stack, layer, head, and the key, which has the output. What no entry
+    /// Entry, component, run, stack, layer, expert, head, and the key, which has the output. What no entry
     /// lists comes last.
     pub(crate) fn key(&self, id: &SeriesId) -> Key {
         let component = self.components.get(&(&*id.component, id.kind));
@@ -43,8 +43,7 @@ impl<'a> Order<'a> {
             component.copied().unwrap_or(usize::MAX),
             run.copied().unwrap_or(usize::MAX),
             self.stacks.get(&*id.stack).copied().unwrap_or(usize::MAX),
-            id.layer,
-            id.head,
+            [id.layer, id.expert, id.head],
             id.key(),
         )
     }

@@ -14,6 +14,12 @@ pub const SEPARATOR: &str = " · ";
 /// Stands for the layer's number behind a stack, as in configs.
 const NUMBER: &str = "*";
 
+/// Before an expert's number.
+const EXPERT: &str = "e";
+
+/// Between an expert's number and that of a head.
+const OF_EXPERT: &str = ".";
+
 /// What all series that share an axis have in common: one number of one metric entry, of one kind
 /// of data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +41,8 @@ pub struct Subject {
     pub stack: Option<Text>,
     /// The run, where several are compared.
     pub run: Option<Text>,
+    /// The expert; none of what all tokens go through.
+    pub expert: Option<u64>,
     /// The layer; none where a line runs over layers, and outside of layers.
     pub layer: Option<u64>,
     /// The head; none for the layer's own.
@@ -60,6 +68,7 @@ impl SeriesId {
             component: self.component.clone(),
             stack: names_stacks.then(|| self.stack.clone()),
             run: self.run.clone(),
+            expert: self.expert,
             layer: self.layer,
             head: self.head,
         }
@@ -81,18 +90,29 @@ impl PanelId {
 }
 
 impl Subject {
-    /// Component and run, in full: `attention.o_proj · seed 1`, or with the stack in front as
-    /// configs write it, `encoder.layers.*.attention.o_proj`.
+    /// Component, expert and run, in full: `attention.o_proj · seed 1`, `down expert 3`, or with the
+    /// stack in front as configs write it, `encoder.layers.*.attention.o_proj`.
     #[must_use]
     pub fn part(&self) -> String {
-        let component = match &self.stack {
-            Some(stack) => format!("{stack}{NUMBER}.{}", self.component),
-            None => self.component.to_string(),
-        };
+        let component = self.with_stack() + &self.expert_in_words();
         with_run(&component, self.run.as_deref())
     }
 
-    /// The last part of the component, and the run: `o_proj · seed 1`, `encoder.layers · o_proj`.
+    fn with_stack(&self) -> String {
+        match &self.stack {
+            Some(stack) => format!("{stack}{NUMBER}.{}", self.component),
+            None => self.component.to_string(),
+        }
+    }
+
+    /// ` expert 3`, or nothing.
+    fn expert_in_words(&self) -> String {
+        let expert = self.expert.map(|expert| format!(" expert {expert}"));
+        expert.unwrap_or_default()
+    }
+
+    /// The last part of the component, the expert and the run: `o_proj · seed 1`,
+    /// `encoder.layers · o_proj`, `down expert 3`.
     #[must_use]
     pub fn short_part(&self) -> String {
         let component = short_name(&self.component);
@@ -103,7 +123,7 @@ impl Subject {
                 Some(stack) => format!("{stack}{SEPARATOR}"),
                 None => format!("{NUMBER}{SEPARATOR}"),
             });
-        let component = stack.unwrap_or_default() + component;
+        let component = stack.unwrap_or_default() + component + &self.expert_in_words();
         with_run(&component, self.run.as_deref())
     }
 
@@ -144,12 +164,21 @@ pub fn short_name(component: &str) -> &str {
     component.rsplit('.').next().unwrap_or(component)
 }
 
-/// `0::attention.v_proj`, `0:3:ov_circuit`, `::ov_circuit · seed 1`: layer, head, component, run.
+/// `0::attention.v_proj`, `0:3:ov_circuit`, `0:e5:down`, `::ov_circuit · seed 1`: layer, head or
+/// expert, component, run.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
         let (layer, head) = (number(self.layer), number(self.head));
-        write!(f, "{layer}:{head}:{}", self.part())
+        let expert = self.expert.map(|expert| format!("{EXPERT}{expert}"));
+        let between = if self.expert.is_some() && self.head.is_some() {
+            OF_EXPERT
+        } else {
+            ""
+        };
+        let expert = expert.unwrap_or_default();
+        let part = with_run(&self.with_stack(), self.run.as_deref());
+        write!(f, "{layer}:{expert}{between}{head}:{part}")
     }
 }
 
@@ -173,7 +202,15 @@ impl FromStr for Subject {
         };
         let mut parts = text.splitn(3, ':');
         let mut next = || parts.next().ok_or_else(wrong);
-        let (layer, head) = (number(next()?)?, number(next()?)?);
+        let (layer, within) = (number(next()?)?, next()?);
+        let (expert, head) = match within.strip_prefix(EXPERT) {
+            None => ("", within),
+            Some(expert) => expert.split_once(OF_EXPERT).unwrap_or((expert, "")),
+        };
+        if within == EXPERT {
+            return Err(wrong());
+        }
+        let (expert, head) = (number(expert)?, number(head)?);
         let part = next()?;
         let (component, run) = match part.split_once(SEPARATOR) {
             Some((component, run)) => (component, Some(run.into())),
@@ -189,6 +226,7 @@ impl FromStr for Subject {
             component: component.into(),
             stack,
             run,
+            expert,
             layer,
             head,
         })
@@ -233,6 +271,13 @@ mod tests {
     }
 
     #[test]
+    fn an_expert_is_named() {
+        let subject = "3:e5:mlp.down · seed 1".parse::<Subject>().unwrap();
+        assert_eq!(subject.part(), "mlp.down expert 5 · seed 1");
+        assert_eq!(subject.name(), "layer 3 · down expert 5 · seed 1");
+    }
+
+    #[test]
     fn a_subject_is_read_as_it_is_written() {
         for text in [
             "0::attention.v_proj",
@@ -241,10 +286,12 @@ mod tests {
             ":2:",
             "0::encoder.layers.*.attn.v · seed 1",
             "0:1:*.ov_circuit",
+            "0:e5:down",
+            "0:e5.2:down · seed 1",
         ] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }
-        for text in ["", "0", "0:1", "x::a", "0:-1:a"] {
+        for text in ["", "0", "0:1", "x::a", "0:-1:a", "0:e:a", "0:e1.x:a"] {
             assert!(text.parse::<Subject>().is_err(), "{text}");
         }
     }

@@ -73,7 +73,8 @@ pub struct Input {
 }
 
 impl Results {
-    /// Brings the series into the order of entries, components, runs, layers and heads.
+    /// Brings the series into the order of entries, components, runs, layers, experts and
+    /// heads.
     pub fn sort(&mut self) {
         let order = Order::of(&self.entries, &self.runs);
         self.series.sort_by_cached_key(|id| order.key(id));
@@ -133,6 +134,12 @@ impl Results {
             let first = *stacks.entry(id.run.as_deref()).or_insert(&*id.stack);
             first != &*id.stack && without_wrappers(first) != without_wrappers(&id.stack)
         })
+    }
+
+    /// Whether it has numbers of experts, so that tables say which one a number is of.
+    #[must_use]
+    pub fn names_experts(&self) -> bool {
+        self.series.iter().any(|series| series.id.expert.is_some())
     }
 
     /// The series of an entry, in their order.

@@ -38,6 +38,9 @@ pub struct SeriesId {
     /// The layer, within its stack; none of tensors outside of layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<u64>,
+    /// The expert; none of what all tokens go through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expert: Option<u64>,
     /// The head; none for the layer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
@@ -88,7 +91,8 @@ impl EntryId {
 
 impl SeriesId {
     /// The key in per-step files, as the reference tool writes it:
-    /// `model.layers.3.attention.o_proj.weights`, `model.layers.3.ov_circuit.weights.heads.1`;
+    /// `model.layers.3.attention.o_proj.weights`, `model.layers.3.ov_circuit.weights.heads.1`,
+    /// `model.layers.3.down.weights.experts.5`;
     /// outside of layers `model.embed_tokens.weights`.
     /// With the entry, the run and the step it names one number, without nulls.
     #[must_use]
@@ -104,6 +108,9 @@ impl SeriesId {
         let layer = layer.map(|layer| format!("{stack}{layer}."));
         let mut key = format!("{}{component}.{kind}", layer.unwrap_or_default());
         // Writing to a text cannot fail.
+        if let Some(expert) = self.expert {
+            let _ = write!(key, ".experts.{expert}");
+        }
         if let Some(head) = self.head {
             let _ = write!(key, ".heads.{head}");
         }

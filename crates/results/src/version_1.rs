@@ -132,6 +132,7 @@ impl RecordOfVersion1 {
                 kind: self.kind,
                 stack: stack.unwrap_or_default().into(),
                 layer: Some(self.layer),
+                expert: None,
                 head: self.head,
                 output: self.output,
             },

@@ -9,7 +9,7 @@ mod per_step;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::csv::{KEY_COLUMNS, STACK, Table};
+pub(crate) use self::csv::{EXPERT, KEY_COLUMNS, MoreColumns, STACK, Table};
 use crate::{EntryId, Results};
 
 /// The file of everything.
@@ -59,6 +59,12 @@ impl Results {
     /// [`WriteError::Csv`].
     pub fn long_csv(&self) -> Result<Vec<u8>, WriteError> {
         csv::of_everything(self)
+    }
+
+    /// The path of what an entry has at a step, where it has anything.
+    #[must_use]
+    pub fn step_path(step: u64, entry: &EntryId) -> String {
+        per_step::path(step, entry)
     }
 
     /// The paths of [`Results::files`].

@@ -4,7 +4,8 @@
 
 use ckptscope_results::compare::{CompareError, Comparison};
 use ckptscope_results::{
-    DataKind, Entry, EntryId, MeasuredComponent, Number, Results, SeriesId, Split, Value,
+    DataKind, Entry, EntryId, MeasuredComponent, ModelShape, Number, Results, SeriesId, Split,
+    Value,
 };
 use serde_json::json;
 
@@ -31,7 +32,7 @@ fn results(name: &str, steps: &[u64], components: &[&str], numbers: &[Number]) -
         component: (*component).to_owned(),
         kind: DataKind::Weights,
         stack: String::new(),
-        parameters: serde_json::Map::default(),
+        parameters: Some(serde_json::Map::default()),
     });
     let mut results = Results {
         program: "p".to_owned(),
@@ -269,7 +270,7 @@ fn what_has_another_meaning_is_not_subtracted() {
     // A component's parameters count as the metric's do.
     let mut product = second();
     let parameters = &mut product.entries[0].components[0].parameters;
-    parameters.insert("form".to_owned(), json!("product"));
+    *parameters = json!({"form": "product"}).as_object().cloned();
     let comparison = compared(vec![first(), product]);
     assert!(comparison.rows().all(|row| row.difference().is_none()));
     let told = comparison.merged.warnings.join("\n");
@@ -277,6 +278,87 @@ fn what_has_another_meaning_is_not_subtracted() {
         told.contains("nothing of it in a, form: product in b"),
         "{told}"
     );
+}
+
+#[test]
+fn what_is_made_of_other_tensors_is_not_subtracted() {
+    let of = |mut results: Results, value_layer: &str| {
+        let parameters = &mut results.entries[0].components[0].parameters;
+        *parameters = json!({"value_layer": value_layer}).as_object().cloned();
+        results
+    };
+    let comparison = compared(vec![of(first(), "v_proj"), of(second(), "v_proj")]);
+    assert!(comparison.rows().any(|row| row.difference().is_some()));
+    let comparison = compared(vec![of(first(), "v_proj"), of(second(), "k_proj")]);
+    assert!(comparison.rows().all(|row| row.difference().is_none()));
+    let told = comparison.merged.warnings.join("\n");
+    let words = "value_layer: v_proj in a, value_layer: k_proj in b; these stand side by side";
+    assert!(told.contains(words), "{told}");
+}
+
+#[test]
+fn what_nobody_says_the_meaning_of_is_not_subtracted() {
+    let untold = |mut results: Results| {
+        results.entries[0].components[0].parameters = None;
+        results
+    };
+    // As files of version 1 may have it.
+    let unlisted = |mut results: Results| {
+        results.entries[0].components.clear();
+        results
+    };
+    for (one, other) in [
+        (untold(first()), second()),
+        (first(), untold(second())),
+        (untold(first()), untold(second())),
+        (unlisted(first()), unlisted(second())),
+    ] {
+        let comparison = compared(vec![one, other]);
+        let met = comparison.rows().filter(|row| row.difference().is_some());
+        assert_eq!(met.count(), 0);
+        let told = comparison.merged.warnings.join("\n");
+        let words = "per_val of o_proj may not be the same in all: its tensors are ";
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn heads_of_models_that_have_others_are_not_subtracted() {
+    let of = |name: &str, heads: [u64; 3]| {
+        let numbers: Vec<Number> = [None, Some(0), Some(1)]
+            .into_iter()
+            .map(|head| {
+                let mut number = number("ov_circuit", 0, 0, Some(2.0));
+                number.id.head = head;
+                number
+            })
+            .collect();
+        let [n_heads, n_kv_heads, d_head] = heads.map(Some);
+        Results {
+            model: Some(ModelShape {
+                n_heads,
+                n_kv_heads,
+                d_head,
+                ..ModelShape::default()
+            }),
+            ..results(name, &[0], &["ov_circuit"], &numbers)
+        }
+    };
+    let differences = |one: [u64; 3], other: [u64; 3]| {
+        let comparison = compared(vec![of("a", one), of("b", other)]);
+        let rows = comparison.rows();
+        let rows: Vec<_> = rows.map(|row| (row.id.head, row.difference())).collect();
+        (rows, comparison.merged.warnings)
+    };
+    let (same, _) = differences([2, 2, 8], [2, 2, 8]);
+    assert!(same.iter().all(|(_, difference)| *difference == Some(0.0)));
+    for other in [[4, 2, 8], [2, 1, 8], [2, 2, 16]] {
+        let (rows, warnings) = differences([2, 2, 8], other);
+        let expected = [(None, Some(0.0)), (Some(0), None), (Some(1), None)];
+        assert_eq!(rows, expected, "{other:?}");
+        let words = "a and b do not have the same heads";
+        assert!(warnings[0].starts_with(words), "{warnings:?}");
+    }
 }
 
 #[test]

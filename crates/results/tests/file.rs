@@ -40,17 +40,22 @@ fn id() -> impl Strategy<Value = SeriesId> {
     let run = proptest::option::of(prop_oneof![Just("seed 1"), Just("seed 2")]);
     let entry = ("[ab]", split, run);
     let layer = proptest::option::of(0..3_u64);
-    (entry, names, kind, layer, proptest::option::of(0..3_u64)).prop_map(
-        |((label, split, run), (component, stack, output, _), kind, layer, head)| SeriesId {
-            run: run.map(Into::into),
-            entry: EntryId::new(&label, split),
-            component: component.into(),
-            kind,
-            // Outside of layers there is no stack.
-            stack: layer.map_or_else(String::new, |_| stack).into(),
-            layer,
-            head,
-            output: output.into(),
+    let head = proptest::option::of(0..3_u64);
+    let expert = proptest::option::of(0..2_u64);
+    (entry, names, kind, layer, (expert, head)).prop_map(
+        |((label, split, run), (component, stack, output, _), kind, layer, (expert, head))| {
+            SeriesId {
+                run: run.map(Into::into),
+                entry: EntryId::new(&label, split),
+                component: component.into(),
+                kind,
+                // Outside of layers there is no stack.
+                stack: layer.map_or_else(String::new, |_| stack).into(),
+                layer,
+                expert,
+                head,
+                output: output.into(),
+            }
         },
     )
 }

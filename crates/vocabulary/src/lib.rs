@@ -1,13 +1,15 @@
 //! The words that all of ckptscope shares: each is defined here, once, and written the same in
-//! configs, keys, file names, messages and results.
+//! configs, keys, file names, messages and results. One is a formula: [`quantile_of_sorted`].
 
 mod data_kind;
 mod model_shape;
+mod quantile;
 mod split;
 mod wrapper;
 
 pub use data_kind::DataKind;
 pub use model_shape::{HeadShape, ModelShape};
+pub use quantile::{between, quantile_of_sorted, quantile_place};
 pub use split::Split;
 pub use wrapper::{WRAPPERS, is_wrapper, without_wrappers};
 

@@ -13,29 +13,17 @@ use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_protocol::{ConfigProblem, Cost, Event};
-use ckptscope_results::{Number, Results, SeriesSet, Status, UNREADABLE};
+use ckptscope_results::{Input, Number, Results, SeriesSet, Status, UNREADABLE};
 use jiff::Zoned;
 
 use crate::executor::Executor;
 use crate::find::find_run;
-use crate::identity::Unit;
+use crate::identity::{PROGRAM, Unit};
 use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
 use crate::{identity, lanes, parquet, report};
-
-/// What results say that they were computed by.
-const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
-    Some(_) => concat!(
-        "ckptscope ",
-        env!("CARGO_PKG_VERSION"),
-        " (",
-        env!("CKPTSCOPE_COMMIT"),
-        ")"
-    ),
-    None => concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
-};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -146,6 +134,14 @@ impl Analysis {
             || self.request.given.clone(),
             |commit| format!("{}@{commit}", address.repository),
         )
+    }
+
+    /// Whether there are some files, and the run has all of them, each as long as it is said to be.
+    pub(crate) fn has_all(&self, inputs: &[Input]) -> bool {
+        let files = self.place.tree().files().iter();
+        let files: BTreeMap<&str, u64> = files.map(|it| (&*it.path, it.bytes)).collect();
+        let is_there = |input: &Input| files.get(&*input.path) == Some(&input.bytes);
+        !inputs.is_empty() && inputs.iter().all(is_there)
     }
 
     /// Where the run lies, however it was given: a whole path, or what the Hub calls it.
@@ -305,12 +301,17 @@ impl Analysis {
         reporter.say(&self.plan_in_words());
     }
 
-    /// `12 layers at 3 steps: 3600 numbers from 33 MiB`.
+    /// `12 layers and tensors outside of layers at 3 steps: 3600 numbers from 33 MiB`.
     pub(crate) fn plan_in_words(&self) -> String {
         let (cost, plan) = (&self.plan.cost, &self.plan);
+        let (outside, layers): (Vec<&Lane>, Vec<&Lane>) =
+            plan.lanes.iter().partition(|lane| lane.layer.is_none());
+        let layers = (!layers.is_empty()).then(|| counted(layers.len() as u64, "layer"));
+        let outside = (!outside.is_empty()).then(|| "tensors outside of layers".to_owned());
+        let parts: Vec<String> = layers.into_iter().chain(outside).collect();
         format!(
             "{} at {}: {} from {}",
-            counted(plan.lanes.len() as u64, "layer"),
+            parts.join(" and "),
             counted(plan.steps.len() as u64, "step"),
             counted(cost.numbers, "number"),
             bytes(cost.read_bytes)

@@ -10,19 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Result, anyhow};
-use ckptscope_analysis::{Config, Registry};
+use ckptscope_analysis::plan::Catalogs;
+use ckptscope_analysis::proposal::{Budget, within};
+use ckptscope_analysis::{Config, Registry, Survey};
 use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
 use crate::analysis::{Analysis, Request, counted};
 use crate::arguments::AnalyzeArguments;
-use crate::earlier_results::{EarlierResults, paths_of};
+use crate::earlier_results::{EarlierResults, paths_of, refuse_foreign};
 use crate::executor::Executor;
+use crate::find::overview;
 use crate::journal::{self, Earlier, Journal, Resume};
 use crate::output;
 use crate::pico_labs;
-use crate::place::Address;
+use crate::place::{Address, as_file_name};
 use crate::progress::{Reporter, Terminal};
 use crate::wandb::{self, Home};
 use crate::{INTERRUPTED, Misuse, Outcome, console, results_file, signals};
@@ -38,7 +41,10 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     let mut terminal = Terminal::new(arguments.quiet);
     let executor = Executor::start(stop_on_signal(&terminal)?)?;
     let mut reporter = Reporter::new(&mut terminal);
-    let Some(mut analysis) = Analysis::plan(request(arguments)?, &executor)? else {
+    let Some(request) = request(arguments, &mut reporter, &executor)? else {
+        return Ok(Outcome::Interrupted);
+    };
+    let Some(mut analysis) = Analysis::plan(request, &executor)? else {
         return Ok(Outcome::Interrupted);
     };
     wandb::prepare(&analysis.request().config, Path::new(HERE))?;
@@ -59,12 +65,23 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         if arguments.resume && !is_unfinished && found.are_those_of(&analysis) {
             return already_done(&analysis, arguments, &mut reporter);
         }
+    } else if !is_unfinished && !arguments.overwrite {
+        refuse_foreign(folder, &analysis)?;
     }
     let mut journal = analysis.open_journal(&folder.join(journal::FILE_NAME), resume)?;
     if let Some(replaced) = earlier.take_if(|_| arguments.overwrite) {
         replaced.remove(&BTreeSet::new())?;
     }
-    let outcome = compute(&analysis, &mut journal, arguments, &mut reporter, &executor);
+    let computed = compute(&analysis, &mut journal, arguments, &mut reporter, &executor);
+    let outcome = computed.and_then(|results| {
+        if let Some(results) = &results {
+            // Before anybody hears of the new ones: who is killed meanwhile leaves one analysis.
+            let replaced = earlier.map(|replaced| replaced.remove(&paths_of(results)));
+            replaced.transpose()?;
+            send(&analysis, results, &mut reporter, &executor);
+        }
+        Ok(results)
+    });
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
@@ -75,11 +92,18 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         return Ok(Outcome::Interrupted);
     };
     journal.remove()?;
-    if let Some(replaced) = earlier {
-        replaced.remove(&paths_of(&results))?;
-    }
-    console::print(&came_of_it(&results, &analysis, arguments.json)?)?;
+    console::print(&came_of_it(&results, &analysis, arguments)?)?;
     Ok(Outcome::Done)
+}
+
+/// Sends the results to whom the config names.
+fn send(analysis: &Analysis, results: &Results, reporter: &mut Reporter<'_>, executor: &Executor) {
+    let home = Home {
+        folder: Path::new(HERE),
+        id: None,
+    };
+    wandb::save(analysis.request(), results, &home, reporter, executor);
+    pico_labs::send(&analysis.request().config, results, reporter, executor);
 }
 
 /// Leaves the results of the same config and the same files as they are.
@@ -94,18 +118,22 @@ fn already_done(
         "all {all} layer-steps are done, and the files have not changed since: {shown}"
     ));
     let results = results_file::read(folder)?;
-    console::print(&came_of_it(&results, analysis, arguments.json)?)?;
+    console::print(&came_of_it(&results, analysis, arguments)?)?;
     Ok(Outcome::Done)
 }
 
 /// What scripts read: the folder, or what came of the analysis as JSON.
-fn came_of_it(results: &Results, analysis: &Analysis, as_json: bool) -> Result<String> {
+fn came_of_it(
+    results: &Results,
+    analysis: &Analysis,
+    arguments: &AnalyzeArguments,
+) -> Result<String> {
     let folder = analysis.request().folder.display().to_string();
-    if !as_json {
+    if !arguments.json {
         return Ok(format!("{folder}\n"));
     }
     let steps: Vec<u64> = results.unreadable_steps.iter().map(|it| it.step).collect();
-    let told = serde_json::json!({
+    let mut told = serde_json::json!({
         "folder": folder,
         "analysis_name": results.analysis_name,
         "run": results.source,
@@ -116,6 +144,9 @@ fn came_of_it(results: &Results, analysis: &Analysis, as_json: bool) -> Result<S
         "unreadable_steps": steps,
         "warnings": results.warnings,
     });
+    if arguments.config.is_none() {
+        told["proposed_config"] = analysis.request().config.text.as_str().into();
+    }
     Ok(format!("{}\n", serde_json::to_string_pretty(&told)?))
 }
 
@@ -133,40 +164,79 @@ fn compute(
     let advice = advice(&analysis.request().config);
     let results = analysis.run(journal, reporter, executor);
     let results = results.map_err(|error| anyhow!("{error:#}\n{advice}"))?;
-    let Some(results) = results else {
+    if results.is_none() {
         let (done, all) = (journal.finished.len(), analysis.units());
         reporter.say(&format!(
             "interrupted after {done} of {all} layer-steps; {advice}"
         ));
-        return Ok(None);
-    };
-    let home = Home {
-        folder: Path::new(HERE),
-        id: None,
-    };
-    wandb::save(analysis.request(), &results, &home, reporter, executor);
-    pico_labs::send(&analysis.request().config, &results, reporter, executor);
-    Ok(Some(results))
+    }
+    Ok(results)
 }
 
-/// What the arguments ask for.
-fn request(arguments: &AnalyzeArguments) -> Result<Request> {
+/// What the arguments ask for; none where the person stopped it.
+fn request(
+    arguments: &AnalyzeArguments,
+    reporter: &mut Reporter<'_>,
+    executor: &Executor,
+) -> Result<Option<Request>> {
     let started = Zoned::now();
-    let config = read_config(&arguments.config)?;
-    let address = Address::of(&arguments.source)?;
+    let (config, config_name, address) = match &arguments.config {
+        Some(path) => {
+            let config = read_config(path)?;
+            (config, config_name(path), Address::of(&arguments.source)?)
+        }
+        None => {
+            let address = Address::of(&arguments.source)?;
+            let proposed = first_config(&address, arguments.budget, executor)?;
+            let Some(config) = proposed else {
+                return Ok(None);
+            };
+            reporter.say(&format!("the proposed config:\n\n{}", config.text));
+            (config, "the proposed config".to_owned(), address)
+        }
+    };
     let name = analysis_name(&config, arguments, &address, &started)?;
     let folder = output_folder(arguments, &config).join(&name);
-    Ok(Request {
+    Ok(Some(Request {
         started,
         config,
-        config_name: config_name(&arguments.config),
+        config_name,
         given: address.shown(),
         source: address.name(),
         address,
         name,
         folder,
         threads: threads(arguments),
-    })
+    }))
+}
+
+/// The config of the analysis to begin with; none where the person stopped it.
+fn first_config(address: &Address, seconds: f64, executor: &Executor) -> Result<Option<Config>> {
+    let budget = Budget {
+        name: format!("{}-overview", as_file_name(&address.file_name())),
+        seconds,
+        slowness: match address {
+            Address::Path(_) | Address::Within(..) => 1.0,
+            Address::Hub(_) => 10.0,
+        },
+    };
+    let registry = Registry::default();
+    let proposed = executor.block_on(async {
+        let (run, place) = overview(address, executor).await?;
+        let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
+        let proposal = within(&budget, &run, &survey, place.tree(), &registry).await;
+        let proposal = proposal.map_err(|reason| {
+            let given = address.shown();
+            Misuse(format!(
+                "no analysis of {given} can be proposed, give one with --config: {reason}"
+            ))
+        })?;
+        anyhow::Ok(proposal.text)
+    });
+    let Some(text) = proposed.transpose()? else {
+        return Ok(None);
+    };
+    Ok(Some(Config::parse(&text, &registry)?))
 }
 
 fn say_earlier(

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 pub(crate) use results::{
     ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
@@ -91,11 +91,17 @@ pub(crate) struct ReferenceArguments {
 /// Arguments of `worker analyze`.
 #[derive(Debug, Args)]
 pub(crate) struct AnalyzeArguments {
-    /// The config file (YAML); `-` is the standard input.
+    /// The config file (YAML); `-` is the standard input. Without one, a first analysis is proposed
+    /// of what the run has: its config is printed, and written beside the results.
     #[arg(short, long, value_name = "FILE", alias = "config_path")]
-    pub(crate) config: PathBuf,
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) source: SourceArguments,
+    /// About how long a proposed analysis may take on an ordinary machine: where all steps and
+    /// layers take longer, it is of fewer.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
+    #[arg(conflicts_with = "config")]
+    pub(crate) budget: f64,
     /// Where results go, instead of the config's `monitoring.output_dir`.
     #[arg(short, long, value_name = "DIR", alias = "output_dir")]
     pub(crate) output_dir: Option<PathBuf>,
@@ -137,16 +143,14 @@ pub(crate) struct CheckArguments {
 
 /// The run to analyze: a folder, or a repository.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("place").args(["run", "run_path", "repo_id"]).required(true))]
 pub(crate) struct SourceArguments {
+    /// A run's folder, a folder of checkpoints, one checkpoint file, or OWNER/NAME or
+    /// OWNER/NAME@REVISION of the Hugging Face Hub (what exists here as a path is one).
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<PathBuf>,
     /// The run's folder, a folder of checkpoints, or one checkpoint file.
-    #[arg(
-        long,
-        value_name = "DIR",
-        alias = "run_path",
-        alias = "checkpoint_dir",
-        required_unless_present = "repo_id",
-        conflicts_with = "repo_id"
-    )]
+    #[arg(long, value_name = "DIR", alias = "run_path", alias = "checkpoint_dir")]
     pub(crate) run_path: Option<PathBuf>,
     /// A model repository of the Hugging Face Hub, read as far as needed.
     #[arg(long, value_name = "OWNER/NAME", alias = "repo_id")]
@@ -257,6 +261,14 @@ pub(crate) struct ServeArguments {
     pub(crate) page: Option<PathBuf>,
 }
 
+/// Seconds above 0.
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let wrong = || format!("{text:?} is no number of seconds above 0");
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    let is_time = seconds.is_finite() && seconds > 0.0;
+    is_time.then_some(seconds).ok_or_else(wrong)
+}
+
 /// Bytes with a letter for powers of 1024: `500M`.
 fn parse_bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is no number of bytes; give one as in 1000000, 500M or 8G");
@@ -275,7 +287,15 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_bytes;
+    use super::{parse_bytes, parse_seconds};
+
+    #[test]
+    fn a_budget_is_a_time() {
+        assert_eq!(parse_seconds("0.5"), Ok(0.5));
+        for wrong in ["", "0", "-1", "inf", "NaN", "10s"] {
+            assert!(parse_seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn bytes_are_numbers_with_a_letter() {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Result;
+use ckptscope_analysis::results::complete;
 use ckptscope_results::compare::{ComparedRow, Comparison};
 use ckptscope_results::{SeriesId, layer_in_words};
 
@@ -18,7 +19,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
         let told = format!("{analyses} analyses and {names} names: give each its --name, or none");
         return Err(Misuse(told).into());
     }
-    let replaced = fs::canonicalize(arguments.out.join("results.json")).ok();
+    let replaced = fs::canonicalize(arguments.out.join(results_file::FILE_NAME)).ok();
     let mut runs = Vec::new();
     for (index, path) in arguments.results.iter().enumerate() {
         let file = results_file::place(path)?;
@@ -27,25 +28,25 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
             let told = format!("{shown} would be replaced: choose another folder with --out");
             return Err(Misuse(told).into());
         }
-        runs.push((
-            arguments.names.get(index).cloned(),
-            results_file::read(&file)?,
-        ));
+        let mut results = results_file::read(&file)?;
+        complete(&mut results);
+        runs.push((arguments.names.get(index).cloned(), results));
     }
     let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
-    output::write_all(&arguments.out, &comparison.files()?)?;
-    let table = arguments.out.join(parquet::COMPARISON);
-    output::write(&table, &parquet::of_comparison(&comparison)?)?;
+    // One after the other: of half a million numbers a table is tens of megabytes.
+    let table = arguments.out.join("compare.csv");
+    output::write(&table, &comparison.csv()?)?;
+    let merged = arguments.out.join(results_file::FILE_NAME);
+    output::write(&merged, &comparison.merged.to_json()?)?;
+    let columns = arguments.out.join(parquet::COMPARISON);
+    output::write(&columns, &parquet::of_comparison(&comparison)?)?;
     let report = arguments.out.join(report::FILE_NAME);
     report::write(&comparison.merged, &report)?;
     for warning in &comparison.merged.warnings {
         console::say(&format!("warning: {}", console::printable(warning)));
     }
     console::print(&summary(&comparison))?;
-    console::say(&format!(
-        "the table: {}",
-        arguments.out.join("compare.csv").display()
-    ));
+    console::say(&format!("the table: {}", table.display()));
     console::say(&format!("the report: {}", report.display()));
     Ok(Outcome::Done)
 }
@@ -95,6 +96,8 @@ struct Part<'a> {
     largest: Option<(f64, ComparedRow<'a>)>,
     /// Rows that one of the two lacks.
     alone: u64,
+    /// Rows of heads that are not the same in both.
+    of_other_heads: u64,
     /// Rows of both in which a number is undefined.
     undefined: u64,
 }
@@ -103,6 +106,7 @@ impl<'a> Part<'a> {
     fn add(&mut self, row: ComparedRow<'a>) {
         let Some(difference) = row.difference() else {
             match (row.points.first(), row.points.last()) {
+                (Some(Some(_)), Some(Some(_))) if row.is_of_other_heads => self.of_other_heads += 1,
                 (Some(Some(_)), Some(Some(_))) => self.undefined += 1,
                 _ => self.alone += 1,
             }
@@ -124,20 +128,28 @@ impl<'a> Part<'a> {
         if self.undefined > 0 {
             rest += &format!("; {} undefined", self.undefined);
         }
+        if self.of_other_heads > 0 {
+            rest += &format!("; {} of other heads", self.of_other_heads);
+        }
         if self.alone > 0 {
             rest += &format!("; {} that one of them lacks", self.alone);
         }
         let Some((largest, row)) = &self.largest else {
-            return format!("nothing in common{rest}");
+            return format!("nothing to subtract{rest}");
         };
         if *largest == 0.0 {
             return format!("{} numbers, all equal{rest}", self.differences);
         }
         let (layer, step) = (layer_in_words(row.id.layer), row.step);
-        let head = row.id.head;
-        let head = head.map_or_else(String::new, |head| format!(" head {head}"));
+        let numbered = |what, number: Option<u64>| {
+            number.map_or_else(String::new, |number| format!(" {what} {number}"))
+        };
+        let (expert, head) = (
+            numbered("expert", row.id.expert),
+            numbered("head", row.id.head),
+        );
         format!(
-            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, {layer}{head}){rest}",
+            "{} numbers, on average {:+.4e}, at most {largest:+.4e} (step {step}, {layer}{expert}{head}){rest}",
             self.differences, self.mean
         )
     }

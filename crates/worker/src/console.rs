@@ -1,20 +1,27 @@
 //! Standard output and standard error whose reader may leave: `worker inspect RUN | head` ends
 //! quietly, and an analysis goes on when nobody listens any more.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::{Context, Result};
 
 /// Prints an answer; that its reader has heard enough is no failure.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same of what need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
     let mut output = io::stdout().lock();
-    match output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-    {
+    match output.write_all(bytes).and_then(|()| output.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to the standard output"),
     }
+}
+
+/// Whether a person looks at what is printed.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Says a line to the person, if there is one.

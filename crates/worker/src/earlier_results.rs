@@ -1,16 +1,17 @@
 //! Results of an earlier analysis in the folder that a new one is to write to.
 //!
 //! A folder of results holds what one analysis wrote. What another config or another run wrote
-//! there is not replaced unless somebody asks for it. Then every file goes that the earlier
-//! `results.json` says was written, and nothing else.
+//! there is not replaced unless somebody asks for it, and neither is what somebody else wrote. Then
+//! every file goes that the earlier `results.json` says was written, and nothing else.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ckptscope_analysis::{Config, Registry};
-use ckptscope_results::Results;
+use ckptscope_results::{Results, SeriesSet};
 
 use crate::analysis::Analysis;
 use crate::output::{self, EarlierRun};
@@ -57,9 +58,13 @@ impl EarlierResults {
         })
     }
 
-    /// Whether the new analysis would find what is there: of the same config and the same bytes.
+    /// Whether the new analysis would find what is there: all files, of the same config and the
+    /// same bytes.
     pub(crate) fn are_those_of(&self, analysis: &Analysis) -> bool {
-        self.results.is_some() && self.run.made_of == analysis.made_of()
+        let is_there = |path: &String| self.folder.join(path).is_file();
+        let results = self.results.as_ref();
+        results.is_some_and(|results| paths_of(results).iter().all(is_there))
+            && self.run.made_of == analysis.made_of()
     }
 
     /// Refuses to replace results of another config or run.
@@ -89,7 +94,9 @@ impl EarlierResults {
         };
         let request = analysis.request();
         let is_of_run = if self.run.place.is_empty() {
+            // Nobody says where it lay: its name is not enough.
             [&request.source, &request.given].contains(&&results.source)
+                && analysis.has_all(&results.inputs)
         } else {
             self.run.place == analysis.place()
         };
@@ -126,10 +133,49 @@ impl EarlierResults {
     }
 }
 
-/// Whether a path stays in its folder: labels of a file that somebody else wrote may lead anywhere.
+/// Refuses to replace files of somebody else: those that the new analysis would write, in a folder
+/// where nothing says that an analysis wrote them.
+///
+/// # Errors
+/// [`Misuse`], with what to do.
+pub(crate) fn refuse_foreign(folder: &Path, analysis: &Analysis) -> Result<()> {
+    let planned = analysis.results(SeriesSet::default());
+    let of_step = |step: &u64| {
+        let entries = planned.entries.iter();
+        let paths = entries.map(|entry| Results::step_path(*step, &entry.id()));
+        paths.collect::<Vec<_>>()
+    };
+    let of_steps = planned.steps.iter().flat_map(of_step);
+    let all: BTreeSet<String> = paths_of(&planned).into_iter().chain(of_steps).collect();
+    let mut there = all.into_iter().filter(|path| folder.join(path).is_file());
+    let Some(first) = there.next() else {
+        return Ok(());
+    };
+    let more = match there.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Err(Misuse(format!(
+        "{}: {first}{more} would be replaced, and no analysis says that it wrote them: give \
+         another analysis_name or another --output-dir, or replace them with --overwrite",
+        folder.display()
+    ))
+    .into())
+}
+
+/// Whether an analysis may have written a path: a file of its folder, or of a step's folder in it.
+/// Labels of a file that somebody else wrote may lead anywhere.
 fn is_below(path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    parts.all(|part| matches!(part, Component::Normal(_)))
+    let parts: Vec<Component<'_>> = Path::new(path).components().collect();
+    let is_step = |name: &OsStr| {
+        let number = name.to_str().and_then(|name| name.strip_prefix("step_"));
+        number.is_some_and(|number| number.parse::<u64>().is_ok())
+    };
+    match parts.as_slice() {
+        [Component::Normal(_)] => true,
+        [Component::Normal(folder), Component::Normal(_)] => is_step(folder),
+        _ => false,
+    }
 }
 
 /// The files that an analysis with these results writes.

@@ -8,6 +8,8 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use ckptscope_checkpoint::text::decode;
+
 use crate::console;
 
 /// The file, in the working directory.
@@ -58,7 +60,10 @@ pub(crate) fn load() {
         return;
     }
     let text = match fs::read(FILE) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        // What is no text in some line concerns that line only.
+        Ok(bytes) => {
+            decode(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned())
+        }
         Err(error) => {
             console::say(&format!("warning: cannot read .env: {error}"));
             return;
@@ -111,6 +116,10 @@ fn entries(text: &str) -> (Vec<(String, String)>, Vec<usize>) {
 fn entry(lines: &[&str]) -> Option<usize> {
     let mut text = String::new();
     for (index, line) in lines.iter().take(MOST_LINES).enumerate() {
+        // A stray apostrophe before it opened nothing.
+        if index > 0 && sets_known(line) {
+            return None;
+        }
         // No variable has such a value.
         if line.contains(['\0', char::REPLACEMENT_CHARACTER]) {
             return None;
@@ -123,6 +132,14 @@ fn entry(lines: &[&str]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether a line sets a variable of [`NAMES`].
+fn sets_known(line: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    line.split_once('=')
+        .is_some_and(|(name, _)| is_known(name.trim()))
 }
 
 fn is_known(name: &str) -> bool {
@@ -154,6 +171,15 @@ mod tests {
         let read: Vec<_> = read.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(read, [("A", "1"), ("HF_TOKEN", "two\nlines"), ("B", "1")]);
         assert!(broken.is_empty());
+    }
+
+    #[test]
+    fn a_stray_apostrophe_swallows_no_line_of_ours() {
+        let text = "GREETING=it's\n export HF_TOKEN=a\nOTHER='two\nlines'\nWANDB_NOTES=it's\n";
+        let (read, broken) = entries(text);
+        let read: Vec<_> = read.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(read, [("HF_TOKEN", "a"), ("OTHER", "two\nlines")]);
+        assert_eq!(broken, [5]);
     }
 
     #[test]

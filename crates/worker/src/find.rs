@@ -14,8 +14,8 @@ use crate::place::{Address, Place};
 use crate::{Misuse, hub};
 
 /// Lists the files at an address and recognises the run in them. Of a repository only the steps
-/// that `wanted` chooses of all there are, ascending, are looked at; see [`chosen`]. An address that is none, or holds
-/// no run, is wrong usage; files that cannot be read are a failure.
+/// that `wanted` chooses of all there are, ascending, are looked at; see [`chosen`]. An address
+/// that is none, or holds no run, is wrong usage; files that cannot be read are a failure.
 pub(crate) async fn find_run(
     address: &Address,
     executor: &Executor,

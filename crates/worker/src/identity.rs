@@ -14,13 +14,26 @@ use crate::place::Place;
 /// A layer and a step.
 pub(crate) type Unit = (Option<u64>, u64);
 
+/// What results say that they were computed by: version and commit. Two of them may compute other
+/// numbers, so that neither goes on with what the other began.
+pub(crate) const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
+    Some(_) => concat!(
+        "ckptscope ",
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("CKPTSCOPE_COMMIT"),
+        ")"
+    ),
+    None => concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
+};
+
 /// The layout of the journal's lines; one of another layout cannot be gone on with.
 const JOURNAL_LAYOUT: [u8; 1] = [2];
 
-/// What a config asks of this version of the program: equal for equal work.
+/// What a config asks of this program: equal for equal work.
 pub(crate) fn of_config(config: &Config) -> String {
     let mut hash = Sha256::new();
-    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(PROGRAM);
     hash.update(JOURNAL_LAYOUT);
     hash.update(config.to_yaml());
     in_hexadecimal(hash)
@@ -76,11 +89,15 @@ fn of_lane(lane: &Lane, files: &BTreeMap<&str, String>) -> Vec<(Unit, String)> {
         .collect()
 }
 
-/// What the config's words came to in this run: keys, targets, the model's dimensions.
+/// What the config's words came to in this run: keys, targets, the model's dimensions, and what is
+/// cut out of tensors.
 fn asked_of(lane: &Lane) -> String {
     let mut text = format!("{:?}", lane.model);
     for job in &lane.jobs {
         text += &format!("\n{} {} {}", job.key(lane.layer), job.kind, job.split);
+        if let Some(assembly) = &job.assembly {
+            text += &format!(" {assembly:?}");
+        }
         for metric in &job.metrics {
             text += &format!(" {} {:?}", metric.label, metric.target);
         }

@@ -1,5 +1,6 @@
 //! `worker inspect`: what a run or a checkpoint file holds.
 
+mod anatomy;
 mod groups;
 mod inspection;
 mod ranges;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use ckptscope_analysis::plan::Catalogs;
 use ckptscope_analysis::proposal::proposals;
-use ckptscope_analysis::{Registry, Survey};
+use ckptscope_analysis::{Anatomy, Registry, Survey};
 
 use crate::arguments::InspectArguments;
 use crate::executor::Executor;
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
         // What was read of a directory over the network is not fetched again.
         let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
         inspection.name_stacks(&survey);
+        inspection.name_parts(&Anatomy::of(&run, &survey));
         anyhow::Ok((inspection, proposals(&run, &survey, &Registry::default())))
     };
     let Some(read) = executor.block_on(read) else {

@@ -25,7 +25,8 @@ use ckptscope_results::{Number, Numbers, SeriesSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Misuse;
-use crate::identity::Unit;
+use crate::analysis::counted;
+use crate::identity::{PROGRAM, Unit};
 use crate::output;
 
 /// The file's name in the folder of an analysis of the command line's; it is gone when the
@@ -81,8 +82,11 @@ pub(crate) enum Earlier {
 /// A journal's first line.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Head {
-    /// Of the config and the program's version; a journal of others cannot be gone on with.
+    /// Of the config and the program; a journal of others cannot be gone on with.
     config: String,
+    /// The program that wrote it; empty where an older one did.
+    #[serde(default)]
+    program: String,
     /// Milliseconds since 1970 when the first of its lines was written.
     pub(crate) generation: u64,
 }
@@ -188,6 +192,7 @@ impl Journal {
         self.generation = now.max(self.generation + 1);
         let head = Head {
             config: config.to_owned(),
+            program: PROGRAM.to_owned(),
             generation: self.generation,
         };
         let mut text = line_of(&head)?;
@@ -271,18 +276,22 @@ fn read(file: &File, path: &Path, config: &str) -> Result<Option<Found>> {
 
 /// Nobody loses what is finished by forgetting an option.
 fn refuse_to_discard(file: &File, path: &Path) -> Result<()> {
-    let lines = BufReader::new(file).split(b'\n');
-    // The first says of what it is, and what follows the last is half a line at most.
-    let finished = lines
-        .map_while(std::io::Result::ok)
-        .count()
-        .saturating_sub(1);
+    let cannot = || format!("cannot read {}", path.display());
+    let (mut reader, mut line, mut lines) = (BufReader::new(file), Vec::new(), 0_usize);
+    while reader.read_until(b'\n', &mut line).with_context(cannot)? > 0 {
+        // What follows the last line end was being written when it stopped.
+        lines += usize::from(line.last() == Some(&b'\n'));
+        line.clear();
+    }
+    // The first says of what it is.
+    let finished = lines.saturating_sub(1);
     if finished == 0 {
         return Ok(());
     }
     let folder = path.parent().unwrap_or(path).display();
+    let finished = counted(finished as u64, "layer-step");
     Err(Misuse(format!(
-        "{folder} holds an unfinished analysis with {finished} layer-steps done: go on with \
+        "{folder} holds an unfinished analysis with {finished} done: go on with \
          --resume, or throw it away with --restart"
     ))
     .into())
@@ -290,11 +299,21 @@ fn refuse_to_discard(file: &File, path: &Path) -> Result<()> {
 
 fn head_of(line: &[u8], path: &Path, config: &str) -> Result<Head> {
     let head: Head = parse(line, path)?;
+    let shown = path.display();
+    if head.program != PROGRAM {
+        let program = match head.program.as_str() {
+            "" => "an older version of this program",
+            program => program,
+        };
+        return Err(Misuse(format!(
+            "{shown} was begun by {program}, whose numbers may be others than those of {PROGRAM}; \
+             go on with that one, or start over with --restart"
+        ))
+        .into());
+    }
     if head.config != config {
         return Err(Misuse(format!(
-            "{} is of another config or another version of this program; \
-             give that config, or start over with --restart",
-            path.display()
+            "{shown} is of another config; give that config, or start over with --restart"
         ))
         .into());
     }

@@ -2,7 +2,10 @@
 //!
 //! Over a network there are more threads than cores, so that some fetch while others compute. The
 //! plan is split for the cores as ever, because each split reads targets again.
+//!
+//! Cores that have no lane, or none any more, help the others with large matrices.
 
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -10,6 +13,7 @@ use std::thread;
 
 use ckptscope_analysis::{EngineError, Lane, run_lane};
 use ckptscope_checkpoint::Tree;
+use ckptscope_metrics::linalg::SpareCores;
 use ckptscope_protocol::Event;
 
 use crate::executor::Executor;
@@ -25,12 +29,20 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
     let (sender, receiver) = channel();
+    let count = threads.min(lanes.len()).max(1);
+    let cores = threads.min(cores());
+    let _spare = SpareCores::lend(cores.saturating_sub(count));
+    let at_work = AtomicUsize::new(count);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.min(lanes.len()).max(1))
+        let workers: Vec<_> = (0..count)
             .map(|_| {
                 let sender = sender.clone();
-                let next = &next;
-                scope.spawn(move || work(lanes, tree, next, executor, &sender))
+                let (next, at_work) = (&next, &at_work);
+                scope.spawn(move || {
+                    work(lanes, tree, next, executor, &sender)?;
+                    let others = at_work.fetch_sub(1, Ordering::Relaxed) - 1;
+                    Ok(SpareCores::lend(usize::from(others < cores)))
+                })
             })
             .collect();
         drop(sender);
@@ -45,13 +57,18 @@ pub(crate) fn run(
         }
         for worker in workers {
             match worker.join() {
-                Ok(Ok(())) => {}
+                Ok(Ok(_spare)) => {}
                 Ok(Err(error)) => result = result.and(Err(error.into())),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
         result
     })
+}
+
+/// How many cores the machine has.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 fn work(

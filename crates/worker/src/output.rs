@@ -10,6 +10,8 @@ use ckptscope_checkpoint::http::Traffic;
 use ckptscope_results::ResultFile;
 use serde::{Deserialize, Serialize};
 
+use crate::{Misuse, console};
+
 /// What is particular to one computation of an analysis: the contents of `run.json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct RunReport {
@@ -140,6 +142,33 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = fs::remove_file(&unfinished);
     }
     written.with_context(context)
+}
+
+/// Whether a path stands for the standard output.
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// A path as messages call it.
+pub(crate) fn shown(path: &Path) -> String {
+    if is_standard_output(path) {
+        "the standard output".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
+/// As [`write`]; to the standard output where the path stands for it. No terminal gets what is no
+/// text.
+pub(crate) fn write_or_print(path: &Path, bytes: &[u8], is_binary: bool) -> Result<()> {
+    if !is_standard_output(path) {
+        return write(path, bytes);
+    }
+    if is_binary && console::is_terminal() {
+        let words = "the standard output is a terminal: send it to a file or a program";
+        return Err(Misuse(words.to_owned()).into());
+    }
+    console::print_bytes(bytes)
 }
 
 /// The file that is written in another's place until it is whole. It has the same name every time,

@@ -23,15 +23,14 @@ pub(crate) const COMPARISON: &str = "compare.parquet";
 
 /// A row per number, in the order of tables. Columns are named as in CSV tables; what is undefined
 /// is null. `metric`, `split`, `step` and `key` name a row, and are never null. Where there are
-/// several stacks of layers, `stack` stands behind `data_type`.
+/// several stacks of layers, `stack` stands behind `data_type`, and `expert` where there are some.
 ///
 /// # Errors
 /// A step, layer or head beyond 2^63.
 pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
     let rows: Vec<(&SeriesId, SeriesPoint<'_>)> = results.rows().collect();
     let rows = rows.as_slice();
-    let names_stacks = results.names_stacks();
-    let mut columns = key_columns(rows, names_stacks, |(id, point)| (*id, point.step));
+    let mut columns = key_columns(rows, results, |(id, point)| (*id, point.step));
     columns.push(column("value", rows, |(_, point)| {
         Ok(Cell::Real(point.number()))
     }));
@@ -51,8 +50,7 @@ pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
 pub(crate) fn of_comparison(comparison: &Comparison) -> Result<Vec<u8>> {
     let rows: Vec<ComparedRow<'_>> = comparison.rows().collect();
     let rows = rows.as_slice();
-    let names_stacks = comparison.merged.names_stacks();
-    let mut columns = key_columns(rows, names_stacks, |row| (row.id, row.step));
+    let mut columns = key_columns(rows, &comparison.merged, |row| (row.id, row.step));
     for (run, name) in comparison.names.iter().enumerate() {
         columns.push(column(name, rows, move |row| {
             Ok(Cell::Real(row.values().nth(run).flatten()))
@@ -109,7 +107,7 @@ fn column<'a, R>(
 /// What a number is of.
 fn key_columns<'a, R>(
     rows: &'a [R],
-    names_stacks: bool,
+    results: &Results,
     key: impl Fn(&'a R) -> (&'a SeriesId, u64) + Copy + 'a,
 ) -> Vec<Column<'a>> {
     let id = move |row| key(row).0;
@@ -132,13 +130,17 @@ fn key_columns<'a, R>(
             Ok(word(Some(id(row).kind.name())))
         }),
     ];
-    columns.extend(
-        names_stacks.then(|| column("stack", rows, move |row| Ok(word(Some(&id(row).stack))))),
-    );
+    if results.names_stacks() {
+        let stack = move |row| Ok(word(Some(&id(row).stack)));
+        columns.push(column("stack", rows, stack));
+    }
+    if results.names_experts() {
+        columns.push(column("expert", rows, move |row| whole(id(row).expert)));
+    }
     let all_in_layers = rows.iter().all(|row| id(row).layer.is_some());
     for column in &mut columns {
         column.is_required = match column.name.as_str() {
-            "head" => false,
+            "head" | "expert" => false,
             "layer" => all_in_layers,
             _ => true,
         };

@@ -25,8 +25,11 @@ pub(crate) enum Address {
 }
 
 impl Address {
-    /// Of `--run-path`, or `--repo-id` and `--branch`.
+    /// Of `RUN`, `--run-path`, or `--repo-id` and `--branch`.
     pub(crate) fn of(arguments: &SourceArguments) -> anyhow::Result<Self> {
+        if let Some(run) = &arguments.run {
+            return Ok(Self::of_argument(run));
+        }
         let Some(repository) = &arguments.repo_id else {
             let path = arguments.run_path.clone().unwrap_or_default();
             return Ok(Self::Path(path));

@@ -1,6 +1,7 @@
 //! `worker plot`: results to figures.
 
 mod outline;
+mod pdf;
 mod selection;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use ckptscope_report::figure::{By, Choice, Drawn, FigureError, draw};
 use ckptscope_results::{PanelId, Results};
 
 use crate::arguments::{ByArgument, FormatArgument, PlotArguments, ScaleArgument, ThemeArgument};
-use crate::{Misuse, Outcome, console, output, results_file};
+use crate::output::{self, is_standard_output};
+use crate::{Misuse, Outcome, console, results_file};
 
 use outline::Paper;
 
@@ -31,7 +33,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> Result<Outcome> {
     let panels = panels(&results);
     let choice = choice(arguments, &panels)?;
     if arguments.metric.is_some() {
-        let format = format_of(&arguments.out)?;
+        let format = format_of(arguments)?;
         let panel = selection::one(&panels, arguments, &choice.components)?;
         let drawn = draw(panel, &results.entries, &choice).map_err(|error| judged(&error))?;
         write(&drawn, arguments, &arguments.out, format)?;
@@ -48,6 +50,10 @@ fn write_all(
     arguments: &PlotArguments,
     choice: &Choice,
 ) -> Result<()> {
+    if is_standard_output(&arguments.out) {
+        let words = "--out - is for one figure: choose it with --metric";
+        return Err(Misuse(words.to_owned()).into());
+    }
     let wanted = selection::all(panels, arguments)?;
     let mut written = 0;
     for panel in wanted {
@@ -83,13 +89,14 @@ fn write(
     let bytes = match format {
         FormatArgument::Svg => outline::svg(drawn, paper)?.into_bytes(),
         FormatArgument::Png => outline::png(drawn, paper, arguments.dpi)?,
+        FormatArgument::Pdf => pdf::pdf(drawn, paper)?,
     };
-    output::write(path, &bytes)?;
+    output::write_or_print(path, &bytes, format != FormatArgument::Svg)?;
     let Paper {
         width_cm,
         height_cm,
     } = paper;
-    let shown = path.display();
+    let shown = output::shown(path);
     console::say(&format!("{shown}: {width_cm:.1} by {height_cm:.1} cm"));
     warn_of_lacking(drawn, path)
 }
@@ -100,7 +107,7 @@ fn warn_of_lacking(drawn: &Drawn, path: &Path) -> Result<()> {
     if !lacking.is_empty() {
         let shown = lacking.iter().take(MOST_SHOWN).map(char::to_string);
         let shown = console::printable(&shown.collect::<Vec<_>>().join(" "));
-        let path = path.display();
+        let path = output::shown(path);
         console::say(&format!(
             "warning: {path} leaves out characters that its font does not have: {shown}"
         ));
@@ -127,17 +134,25 @@ fn file_name(id: &PanelId, format: FormatArgument) -> PathBuf {
     let ending = match format {
         FormatArgument::Svg => "svg",
         FormatArgument::Png => "png",
+        FormatArgument::Pdf => "pdf",
     };
     PathBuf::from(format!("{name}.{ending}"))
 }
 
-fn format_of(path: &Path) -> Result<FormatArgument> {
+/// By the file's ending; what goes to the standard output has none.
+fn format_of(arguments: &PlotArguments) -> Result<FormatArgument> {
+    let path = &arguments.out;
+    if is_standard_output(path) {
+        return Ok(arguments.format);
+    }
     let ending = path.extension().and_then(|ending| ending.to_str());
     match ending.map(str::to_ascii_lowercase).as_deref() {
         Some("svg") => Ok(FormatArgument::Svg),
         Some("png") => Ok(FormatArgument::Png),
+        Some("pdf") => Ok(FormatArgument::Pdf),
         _ => Err(Misuse(format!(
-            "--out {}: a figure's file ends in .svg or .png (without --metric --out is a folder)",
+            "--out {}: a figure's file ends in .svg, .png or .pdf (without --metric --out is a \
+             folder)",
             path.display()
         ))
         .into()),

@@ -6,6 +6,7 @@ use anyhow::Result;
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::keys::{Key, Otherwise, SECTIONS};
 use ckptscope_checkpoint::DataKind;
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_metrics::Parameter;
 use serde::Serialize;
 
@@ -32,6 +33,9 @@ pub(crate) fn metrics(arguments: &ReferenceArguments) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// So many parts of a model stand in a line.
+const PARTS_IN_A_LINE: usize = 8;
+
 /// Lists the components.
 pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
     if arguments.json {
@@ -47,7 +51,13 @@ pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
         writeln!(text, "{}\n    {}", component.name(), component.summary())?;
         writeln!(text, "    of {}", of.join(", "))?;
         match component.roles() {
-            [] => writeln!(text, "    layer_suffixes: SUFFIX or [SUFFIX, ...]")?,
+            [] => {
+                writeln!(text, "    layer_suffixes: SUFFIX or [SUFFIX, ...]")?;
+                writeln!(text, "    or part: PART or [PART, ...], of:")?;
+                for names in Role::NAMES.chunks(PARTS_IN_A_LINE) {
+                    writeln!(text, "        {}", names.join(", "))?;
+                }
+            }
             roles => {
                 let roles: Vec<String> =
                     roles.iter().map(|role| format!("{role}: SUFFIX")).collect();

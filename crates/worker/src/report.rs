@@ -20,8 +20,8 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<Outcome> {
         ..Provenance::default()
     };
     let report = html(&results, &provenance)?;
-    output::write(&arguments.out, report.as_bytes())?;
-    console::say(&arguments.out.display().to_string());
+    output::write_or_print(&arguments.out, report.as_bytes(), false)?;
+    console::say(&output::shown(&arguments.out));
     Ok(Outcome::Done)
 }
 

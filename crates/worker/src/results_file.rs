@@ -8,6 +8,9 @@ use ckptscope_results::Results;
 
 use crate::Misuse;
 
+/// Its name in an analysis' folder.
+pub(crate) const FILE_NAME: &str = "results.json";
+
 /// Reads a results file, or the one in an analysis' folder.
 pub(crate) fn read(path: &Path) -> Result<Results> {
     read_with_text(path).map(|(results, _)| results)
@@ -33,7 +36,7 @@ pub(crate) fn place(path: &Path) -> Result<PathBuf> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }
-    let inside = path.join("results.json");
+    let inside = path.join(FILE_NAME);
     if inside.is_file() {
         return Ok(inside);
     }

@@ -1,8 +1,8 @@
 """Reads the tables of the demo analysis as anybody would, with `pandas.read_csv(path)` and
-`pandas.read_parquet(path)`.
+`pandas.read_parquet(path)`, and joins those of two runs in pandas, polars and DuckDB.
 
 `cargo xtask test csv-python` analyses the bundled run and runs this with RESULTS (the analysis'
-folder) and GOLDEN (the expected values) set.
+folder), OTHER (that of another run of the same shape) and GOLDEN (the expected values) set.
 """
 
 import json
@@ -12,9 +12,12 @@ import sys
 import unittest
 from pathlib import Path
 
+import duckdb
 import pandas
+import polars
 
 RESULTS = Path(os.environ["RESULTS"])
+OTHER = Path(os.environ["OTHER"])
 GOLDEN = json.loads(Path(os.environ["GOLDEN"]).read_text())
 METRICS = ["per", "gini", "hoyer", "condition_number", "norm_frobenius", "norm_nuclear", "norm_inf"]
 
@@ -97,6 +100,55 @@ class Tables(unittest.TestCase):
         self.assertFalse(names.isna().any().any())
         self.assertEqual(len(names.drop_duplicates()), rows)
         self.assertGreater(rows, 3000)
+
+
+# What names a row among all of a run, and in one metric's table.
+NAMES = ["metric", "split", "step", "key"]
+OF_ONE_METRIC = ["step", "key"]
+
+
+class Joins(unittest.TestCase):
+    """A join over the key keeps every row: it has no nulls, though heads and layers have."""
+
+    def files(self):
+        """Each pair of tables, with its key and how many rows it has."""
+        everything = pandas.read_parquet(RESULTS / "results.parquet")
+        yield [folder / "results.parquet" for folder in (RESULTS, OTHER)], NAMES, len(everything)
+        for metric in METRICS:
+            files = [folder / f"{metric}_val.csv" for folder in (RESULTS, OTHER)]
+            yield files, OF_ONE_METRIC, len(table(metric))
+
+    def check(self, join):
+        all_rows = 0
+        for files, key, rows in self.files():
+            self.assertEqual(join(files, key), rows, files)
+            all_rows += rows
+        self.assertGreater(all_rows, 6000)
+
+    def test_pandas_keeps_every_row(self):
+        def join(files, key):
+            read = [pandas.read_parquet, pandas.read_csv][files[0].suffix == ".csv"]
+            one, other = map(read, files)
+            return len(one.merge(other, on=key, validate="one_to_one"))
+
+        self.check(join)
+
+    def test_polars_keeps_every_row(self):
+        def join(files, key):
+            read = [polars.read_parquet, polars.read_csv][files[0].suffix == ".csv"]
+            one, other = map(read, files)
+            return one.join(other, on=key, validate="1:1").height
+
+        self.check(join)
+
+    def test_duckdb_keeps_every_row(self):
+        def join(files, key):
+            one, other = (f"'{file}'" for file in files)
+            names = ", ".join(key)
+            query = f"SELECT count(*) FROM {one} JOIN {other} USING ({names})"
+            return duckdb.sql(query).fetchall()[0][0]
+
+        self.check(join)
 
 
 if __name__ == "__main__":

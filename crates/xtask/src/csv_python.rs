@@ -1,4 +1,5 @@
-//! Whether pandas reads the tables of an analysis without being told how.
+//! Whether pandas reads the tables of an analysis without being told how, and joins of two analyses
+//! keep every row in pandas, polars and DuckDB.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,24 +16,27 @@ use crate::workspace::Workspace;
 pub(crate) const ADVICE: &str = "pandas reads the tables otherwise than they are meant: see \
     crates/worker/tests/csv_with_pandas.py, `Results::csv` and crates/worker/src/parquet.rs";
 
-/// Analyses the bundled run and lets pandas read what comes out.
+/// Analyses the bundled run twice and lets Python read what comes out.
 pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
     let python = match python::with_packages(
         workspace,
-        "pandas",
-        &["pandas", "pyarrow"],
-        "import pandas, pyarrow",
+        "tables",
+        &["pandas", "pyarrow", "polars", "duckdb"],
+        "import pandas, pyarrow, polars, duckdb",
     ) {
         Ok(python) => python,
         Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
     };
     let output = tempfile::tempdir()?;
+    let other = tempfile::tempdir()?;
     analyse(workspace, output.path())?;
+    analyse(workspace, other.path())?;
     let script = "crates/worker/tests/csv_with_pandas.py";
     let mut command = Command::new(python);
     command
         .arg(workspace.root.join(script))
         .env("RESULTS", output.path().join("demo"))
+        .env("OTHER", other.path().join("demo"))
         .env(
             "GOLDEN",
             workspace

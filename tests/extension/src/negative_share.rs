@@ -71,7 +71,7 @@ impl Single for NegativeShare {
 
 fn negative_share(matrix: &Facts) -> Result<f64, Status> {
     // Asked for its count only, it still says where entries are NaN or infinite.
-    let count = matrix.entry_statistics()?.entries;
+    let count = matrix.magnitude_sums()?.entries;
     if count == 0 {
         return Err(Status::TooFewEntries {
             entries: 0,

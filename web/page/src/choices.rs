@@ -54,8 +54,10 @@ pub struct Mode(pub Cow<'static, str>);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spread {
-    /// Equal differences are equally far apart.
+    /// As the values say: by ratios where they span powers of ten.
     #[default]
+    Auto,
+    /// Equal differences are equally far apart.
     Linear,
     /// Equal ratios are equally far apart.
     Log,
@@ -91,14 +93,15 @@ impl Spread {
     pub const fn of_steps(self) -> Scale {
         match self {
             Self::Linear => Scale::Linear,
-            Self::Log => Scale::LogFromZero,
+            Self::Auto | Self::Log => Scale::LogFromZero,
         }
     }
 
-    /// How values become positions.
+    /// How values become positions, where nobody chose as `looked_at` says.
     #[must_use]
-    pub const fn of_values(self) -> Scale {
+    pub fn of_values(self, looked_at: impl FnOnce() -> Scale) -> Scale {
         match self {
+            Self::Auto => looked_at(),
             Self::Linear => Scale::Linear,
             Self::Log => Scale::Log,
         }
@@ -110,7 +113,7 @@ impl Default for Choices {
         Self {
             mode: Mode::default(),
             x: Spread::Log,
-            y: Spread::Linear,
+            y: Spread::default(),
             lines: Lines::default(),
             colour: ColourBy::default(),
             metric: None,

@@ -62,6 +62,8 @@ pub struct Panel {
     pub id: PanelId,
     /// Its lines, sorted by component, layer and head.
     pub lines: Vec<Curve>,
+    /// How many lines have no place here: where x is the layer, those of tensors outside of layers.
+    pub left_out: usize,
 }
 
 impl Panels {
@@ -134,7 +136,7 @@ impl PanelSlot {
     fn new(id: PanelId) -> Self {
         let panel = ArcRwSignal::new(Panel {
             id: id.clone(),
-            lines: Vec::new(),
+            ..Panel::default()
         });
         Self { id, panel }
     }
@@ -153,6 +155,7 @@ impl Panel {
         Self {
             id: self.id.clone(),
             lines: wanted,
+            left_out: self.left_out,
         }
     }
 
@@ -163,6 +166,7 @@ impl Panel {
         Self {
             id: self.id.clone(),
             lines: self.lines.iter().filter(is_wanted).cloned().collect(),
+            left_out: self.left_out,
         }
     }
 
@@ -170,9 +174,11 @@ impl Panel {
     /// each head of it.
     #[must_use]
     pub fn over_layers(&self) -> Self {
+        let over = over_layers(&self.lines);
         Self {
             id: self.id.clone(),
-            lines: over_layers(&self.lines),
+            lines: over.curves,
+            left_out: over.left_out,
         }
     }
 

@@ -109,6 +109,7 @@ async fn choices_come_back() {
         component: "attention.v_proj".into(),
         stack: None,
         run: None,
+        expert: None,
         layer: Some(layer),
         head: Some(2),
     };

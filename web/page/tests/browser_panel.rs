@@ -11,7 +11,7 @@ use ckptscope_plot::{Scale, Size, Theme};
 use ckptscope_results::{
     DataKind, Entry, EntryId, Number, SeriesId, SeriesSet, Split, Status, Value, short_name,
 };
-use ckptscope_web_page::choices::{Choices, ColourBy, Lines};
+use ckptscope_web_page::choices::{Choices, ColourBy, Lines, Spread};
 use ckptscope_web_page::panel::chart::ChartPlan;
 use ckptscope_web_page::panel::look::Palette;
 use ckptscope_web_page::panel::title::Title;
@@ -67,6 +67,7 @@ fn subject(layer: u64, component: &str, head: Option<u64>) -> Subject {
         component: component.into(),
         stack: None,
         run: None,
+        expert: None,
         layer: Some(layer),
         head,
     }
@@ -170,6 +171,24 @@ fn a_single_step_runs_over_layers() {
 }
 
 #[wasm_bindgen_test]
+fn over_layers_what_is_outside_of_them_is_counted() {
+    let mut outside = number("weights", "lm_head", 0, 100, Some(2.0));
+    outside.id.layer = None;
+    let over = panel(vec![number("weights", "w_2", 0, 100, Some(1.0)), outside]).over_layers();
+    assert_eq!((over.lines.len(), over.left_out), (1, 1));
+    let plan = ChartPlan {
+        chart: Chart::named("line").expect("a chart"),
+        looks: Vec::new(),
+        title: Title::default(),
+        panel: over,
+        choices: Choices::default(),
+        along: Along::Layers,
+        theme: Theme::Light,
+    };
+    assert_eq!(plan.x_label(), "layer (without 1 tensor outside of layers)");
+}
+
+#[wasm_bindgen_test]
 fn names_are_short() {
     assert_eq!(short_name("attention.v_proj"), "v_proj");
     assert_eq!(short_name("ov_circuit"), "ov_circuit");
@@ -184,6 +203,7 @@ fn subjects_travel_as_text() {
             component: "w_2".into(),
             stack: None,
             run: Some("seed 1".into()),
+            expert: None,
             layer: None,
             head: None,
         },
@@ -360,4 +380,29 @@ fn a_chart_draws_what_is_not_hidden() {
         (Scale::LogFromZero, Scale::Linear)
     );
     assert!(lines.title.contains("w_2") && !lines.title.contains("v_proj"));
+    // Values over powers of ten decide by themselves, until somebody does.
+    let wide = panel_of(&[1.0, 2000.0]);
+    let scale = |choices: Choices| {
+        let plan = ChartPlan {
+            panel: wide.clone(),
+            ..plan(&choices, heatmap)
+        };
+        draw_rows(&plan.whole(size)).scale
+    };
+    assert_eq!(scale(Choices::default()), Scale::Log);
+    let y = Spread::Linear;
+    let chosen = Choices {
+        y,
+        ..Choices::default()
+    };
+    assert_eq!(scale(chosen), Scale::Linear);
+}
+
+/// A chart of the same two lines, with these values.
+fn panel_of(values: &[f64; 2]) -> Panel {
+    let [first, second] = *values;
+    panel(vec![
+        number("weights", "v_proj", 0, 0, Some(first)),
+        number("weights", "w_2", 0, 8, Some(second)),
+    ])
 }

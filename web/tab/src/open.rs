@@ -1,8 +1,8 @@
 //! What run the files are, and what is worth asking of it.
 
-use ckptscope_analysis::Registry;
 use ckptscope_analysis::proposal::proposals;
 use ckptscope_analysis::survey::{Suffix, Survey};
+use ckptscope_analysis::{Anatomy, Registry};
 use ckptscope_checkpoint::tree::entry_of;
 use ckptscope_checkpoint::{
     BrokenStep, DataKind, Layout, ModelShape, Part, Run, Split, Step, Tree,
@@ -36,7 +36,11 @@ fn summary(run: &Run, survey: Survey, files: &OpenedFiles) -> RunSummary {
     let model = run.model.as_ref().map(ModelShape::with_usual);
     let model = model.as_ref();
     let (count, bytes) = files.extent();
+    let anatomy = Anatomy::of(run, &survey);
     RunSummary {
+        architecture: anatomy.architecture.map(str::to_owned),
+        experts: anatomy.experts().map(|count| count as u64),
+        is_tied: anatomy.is_tied(),
         name: files.tree().name().to_owned(),
         layout: layout_in_words(run.layout).to_owned(),
         files: count,

@@ -45,7 +45,7 @@ const FORM: Parameter = Parameter {
 };
 
 /// Whether norms between projections are part of a circuit.
-pub(super) const GAINS: Parameter = Parameter {
+pub(crate) const GAINS: Parameter = Parameter {
     name: "gains",
     summary: "whether norms between projections, and within latent attention, are part of it",
     kind: ParameterKind::Boolean,
@@ -53,7 +53,7 @@ pub(super) const GAINS: Parameter = Parameter {
 };
 
 /// Whether a circuit has the layer's own matrix beside those of its heads.
-pub(super) const LAYER_MATRIX: Parameter = Parameter {
+pub(crate) const LAYER_MATRIX: Parameter = Parameter {
     name: "layer_matrix",
     summary: "whether the layer's own matrix is measured beside its heads'; auto: where it is cheap",
     kind: ParameterKind::Choice(&["auto", "always", "never"]),

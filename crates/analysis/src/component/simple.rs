@@ -10,6 +10,11 @@ use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, S
 
 /// The tensor itself: `[out, in]` of weights and gradients, `[samples, features]` of activations.
 /// A vector is one row; more than two dimensions are flattened to (first, rest).
+///
+/// With `part` it is what the model's architecture has for that part, as `[out, in]`: rows of a
+/// tensor that holds several parts, turned where linear maps are stored `[in, out]`, and each
+/// expert by itself. Of latent attention it is the product of the maps to and from the latent,
+/// without the norm between them.
 #[derive(Clone, Copy, Debug)]
 pub struct Simple;
 

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use ckptscope_checkpoint::DataKind;
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_metrics::{Metric, Parameter};
 
 use super::cursor::{At, Fields};
 use super::keys::COMPONENT_ENTRY;
-use super::parameter::{Owner, check_keys, choice, parameters};
+use super::parameter::{Owner, check_keys, choice, choice_at, parameters};
 use super::problem::Problems;
 use super::schema::{Context, entries};
 use super::selection::layers;
@@ -23,8 +24,23 @@ const STACK: &str = "the name of a stack of layers, as in encoder.block";
 
 const LIST: &str = "a list of one or more suffixes";
 
-/// What one part of a component's entry is made of: where it stands, and its suffixes.
-type Part<'a> = (At<'a>, Vec<String>);
+const PART: &str = "a part of the model, or a list of them";
+
+/// What one component of an entry is made of.
+struct MadeOf<'a> {
+    /// Where it stands.
+    at: At<'a>,
+    suffixes: Vec<String>,
+    /// The part of the model, in the place of suffixes.
+    part: Option<Role>,
+}
+
+impl<'a> MadeOf<'a> {
+    const fn suffixes(at: At<'a>, suffixes: Vec<String>) -> Self {
+        let part = None;
+        Self { at, suffixes, part }
+    }
+}
 
 /// One entry of the components of `metric`, whose result keys so far are `keys`: one component, or
 /// one for each suffix that it lists.
@@ -44,9 +60,9 @@ pub(super) fn component_entry(
         parameters(&fields, declared, problems)
     });
     let kind = data_kind(&fields, component, metric, problems);
-    let parts = parts(&fields, component, context);
-    let stack = stack(&fields, parts.as_deref(), &mut context.problems);
-    let count = parts.as_ref().map_or(1, Vec::len);
+    let made_of = made_of(&fields, component, context);
+    let stack = stack(&fields, made_of.as_deref(), &mut context.problems);
+    let count = made_of.as_ref().map_or(1, Vec::len);
     let has_stack = matches!(stack, Some(Some(_)));
     let expected = "a list of layers, \"0..11\", all, or none of tensors outside of layers";
     let layers = fields
@@ -54,8 +70,10 @@ pub(super) fn component_entry(
         .and_then(|at| {
             let layers = layers(at, count, context)?;
             let refusal = match layers {
-                LayerSelection::Outside => outside_refusal(component?, parts.as_deref(), has_stack),
-                LayerSelection::All | LayerSelection::List(_) => None,
+                LayerSelection::Outside => {
+                    outside_refusal(component?, made_of.as_deref(), has_stack)
+                }
+                LayerSelection::All | LayerSelection::List(_) => layers_refusal(made_of.as_deref()),
             };
             if let Some(message) = refusal {
                 context.problems.add(at, message);
@@ -67,15 +85,18 @@ pub(super) fn component_entry(
         component: component?,
         kind: kind?,
         suffixes: Vec::new(),
+        part: None,
         stack: stack?,
         continues_list: false,
         layers: layers?,
         parameters: parameters?,
         location: at.location(),
     };
-    let claimed = |(index, (at, suffixes)): (usize, Part<'_>)| {
+    let claimed = |(index, made_of): (usize, MadeOf<'_>)| {
+        let MadeOf { at, suffixes, part } = made_of;
         let entry = ComponentEntry {
             suffixes,
+            part,
             continues_list: index > 0,
             location: at.location(),
             ..first.clone()
@@ -90,7 +111,7 @@ pub(super) fn component_entry(
     };
     // All of them claim their keys before one that is taken counts: all problems are reported
     // together.
-    let read: Vec<_> = parts?.into_iter().enumerate().map(claimed).collect();
+    let read: Vec<_> = made_of?.into_iter().enumerate().map(claimed).collect();
     read.into_iter().collect()
 }
 
@@ -174,19 +195,26 @@ fn join(kinds: &[DataKind]) -> String {
     names.join(", ")
 }
 
-/// For a component without roles its suffix, or each suffix of a list; for others the one map from
+/// For a component without roles its suffix or part, or each of a list; for others the one map from
 /// every role to its suffix.
-fn parts<'a>(
+fn made_of<'a>(
     fields: &Fields<'a>,
     component: Option<&'static dyn Component>,
     context: &mut Context<'_>,
-) -> Option<Vec<Part<'a>>> {
+) -> Option<Vec<MadeOf<'a>>> {
+    if let Some(at) = fields.get("part") {
+        if let Some(message) = part_refusal(fields, component?) {
+            context.problems.add(at, message);
+            return None;
+        }
+        return parts(at, context);
+    }
     let roles = component.map_or(&[][..], |component| component.roles());
     let expected = expected_suffixes(roles);
     let problems = &mut context.problems;
     let is_by_role = component.is_some_and(|component| !component.parts().is_empty());
     if is_by_role && fields.get("layer_suffixes").is_none() {
-        return Some(vec![(fields.at.clone(), Vec::new())]);
+        return Some(vec![MadeOf::suffixes(fields.at.clone(), Vec::new())]);
     }
     let at = fields.required("layer_suffixes", &expected, problems)?;
     component?;
@@ -198,20 +226,57 @@ fn parts<'a>(
     } else {
         of_roles(at, roles, &expected, problems)?
     };
-    Some(vec![(fields.at.clone(), suffixes)])
+    Some(vec![MadeOf::suffixes(fields.at.clone(), suffixes)])
+}
+
+/// Why a component cannot be of a part of the model; none where it can.
+fn part_refusal(fields: &Fields<'_>, component: &dyn Component) -> Option<String> {
+    if fields.get("layer_suffixes").is_some() {
+        return Some(
+            "`layer_suffixes` says already what it is made of: give one of them".to_owned(),
+        );
+    }
+    let roles = component.roles();
+    (!roles.is_empty()).then(|| {
+        let name = component.name();
+        format!("{name} is made of several parts, which it knows itself: leave `part` out")
+    })
+}
+
+/// The part, or each part of a list.
+fn parts<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<Vec<MadeOf<'a>>> {
+    if at.items().is_none() {
+        return Some(vec![part(at, context)?]);
+    }
+    let mut lines: HashMap<Role, u64> = HashMap::new();
+    entries(at, PART, context, |at, context| {
+        let made_of = part(at, context)?;
+        if let Some(line) = lines.insert(made_of.part?, at.position.line) {
+            let message = format!("duplicate part {}, first on line {line}", at.node);
+            context.problems.add(at, message);
+            return None;
+        }
+        Some(made_of)
+    })
+}
+
+fn part<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<MadeOf<'a>> {
+    let place = choice_at(at, Role::NAMES, &mut context.problems)?;
+    Some(MadeOf {
+        at: at.clone(),
+        suffixes: Vec::new(),
+        part: Some(*Role::ALL.get(place)?),
+    })
 }
 
 /// The stack of layers; none where the file has no such key. What suffixes say it does not say
 /// again.
 fn stack(
     fields: &Fields<'_>,
-    parts: Option<&[Part<'_>]>,
+    made_of: Option<&[MadeOf<'_>]>,
     problems: &mut Problems,
 ) -> Option<Option<String>> {
-    let suffixes = parts
-        .into_iter()
-        .flatten()
-        .flat_map(|(_, suffixes)| suffixes);
+    let suffixes = made_of.into_iter().flatten().flat_map(|it| &it.suffixes);
     let mut named = suffixes.filter(|suffix| LayerSuffix::of(suffix).stack.is_some());
     let named = named.next();
     fields.optional("stack", |at| {
@@ -228,7 +293,7 @@ fn stack(
 /// Why a component cannot be outside of layers; none where it can.
 fn outside_refusal(
     component: &dyn Component,
-    parts: Option<&[Part<'_>]>,
+    made_of: Option<&[MadeOf<'_>]>,
     has_stack: bool,
 ) -> Option<String> {
     if !component.roles().is_empty() {
@@ -237,10 +302,26 @@ fn outside_refusal(
             "{name} is made of tensors of a layer; none is for single tensors outside of layers"
         ));
     }
-    let parts = parts.into_iter().flatten();
-    let mut suffixes = parts.flat_map(|(_, suffixes)| suffixes);
+    let made_of = made_of.into_iter().flatten();
+    let mut parts = made_of.clone().filter_map(|it| it.part);
+    if let Some(part) = parts.find(|part| !part.is_outside_layers()) {
+        return Some(format!(
+            "`{part}` is a part of layers; allowed: all, or a list of layers"
+        ));
+    }
+    let mut suffixes = made_of.flat_map(|it| &it.suffixes);
     let is_of_stack = has_stack || suffixes.any(|suffix| LayerSuffix::of(suffix).stack.is_some());
     is_of_stack.then(|| "a tensor outside of layers is of no stack".to_owned())
+}
+
+/// Why a component cannot be of layers; none where it can.
+fn layers_refusal(made_of: Option<&[MadeOf<'_>]>) -> Option<String> {
+    let made_of = made_of.into_iter().flatten();
+    let mut parts = made_of.filter_map(|it| it.part);
+    let outside = parts.find(|part| part.is_outside_layers())?;
+    Some(format!(
+        "`{outside}` is a part outside of layers; allowed: none"
+    ))
 }
 
 /// A suffix, with or without its stack.
@@ -254,7 +335,7 @@ fn suffix(at: &At<'_>, expected: &str, problems: &mut Problems) -> Option<String
 }
 
 /// The suffixes of a list, each once.
-fn listed<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<Vec<Part<'a>>> {
+fn listed<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<Vec<MadeOf<'a>>> {
     let mut lines: HashMap<String, u64> = HashMap::new();
     entries(at, LIST, context, |at, context| {
         let suffix = suffix(at, SUFFIX, &mut context.problems)?;
@@ -263,7 +344,7 @@ fn listed<'a>(at: &At<'a>, context: &mut Context<'_>) -> Option<Vec<Part<'a>>> {
             context.problems.add(at, message);
             return None;
         }
-        Some((at.clone(), vec![suffix]))
+        Some(MadeOf::suffixes(at.clone(), vec![suffix]))
     })
 }
 

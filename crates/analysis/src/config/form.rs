@@ -1,5 +1,6 @@
 //! A config as a form, the way back, and the menus of a registry.
 
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_metrics::{Metric, Parameter, ParameterKind, Parameters};
 use ckptscope_protocol::{
     ComponentForm, ComponentMenu, ConfigForm, Menu, MetricForm, MetricMenu, ParameterMenu,
@@ -64,11 +65,16 @@ fn metric_form(entry: &MetricEntry) -> MetricForm {
 }
 
 fn component_form(written: WrittenComponent<'_>) -> ComponentForm {
-    let WrittenComponent { entry, suffixes } = written;
+    let WrittenComponent {
+        entry,
+        suffixes,
+        parts,
+    } = written;
     ComponentForm {
         component: entry.component.name().to_owned(),
         data_type: entry.kind.name().to_owned(),
         suffixes: suffixes.into_iter().map(str::to_owned).collect(),
+        parts: parts.into_iter().map(|part| part.to_string()).collect(),
         stack: entry.stack.clone().unwrap_or_default(),
         layers: layers_in_words(&entry.layers),
         parameters: values(&entry.parameters),
@@ -144,6 +150,10 @@ fn component_menu(component: &dyn Component) -> ComponentMenu {
         summary: component.summary().to_owned(),
         data_types: kinds.iter().map(|kind| owned(kind.name())).collect(),
         roles: roles.iter().map(|role| owned(role)).collect(),
+        parts: match roles {
+            [] => Role::NAMES.iter().map(|name| owned(name)).collect(),
+            _ => Vec::new(),
+        },
         parameters: component.parameters().iter().map(parameter_menu).collect(),
         parameters_by_role: match component.parts() {
             [] => Vec::new(),

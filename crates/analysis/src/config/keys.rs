@@ -156,6 +156,12 @@ pub const COMPONENT_ENTRY: Section = Section {
             summary: "the tensors of a layer that it is made of, as in `attention.o_proj`; each of a list alone",
         },
         Key {
+            name: "part",
+            takes: "a part of the model, or a list of them",
+            otherwise: Otherwise::Depends("in the place of one suffix, or of a list of them"),
+            summary: "what it is in the model, as in `value`; its architecture says which tensor",
+        },
+        Key {
             name: "stack",
             takes: "names before the layer's number, as in `encoder`",
             otherwise: Otherwise::Depends("needed where several have the suffixes"),

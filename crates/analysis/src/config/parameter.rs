@@ -118,7 +118,8 @@ pub(super) fn choice(
     choice_at(at, names, problems)
 }
 
-fn choice_at(at: &At<'_>, names: &[&str], problems: &mut Problems) -> Option<usize> {
+/// Which of the names a value is.
+pub(super) fn choice_at(at: &At<'_>, names: &[&str], problems: &mut Problems) -> Option<usize> {
     let found = at.node.as_text();
     found
         .and_then(|found| names.iter().position(|name| *name == found))

@@ -71,6 +71,7 @@ fn component(form: &ComponentForm, registry: &Registry) -> Node {
         ("component_name", filled(&form.component)),
         ("data_type", filled(&form.data_type)),
         ("layer_suffixes", suffixes(form, registry)),
+        ("part", one_or_list(&form.parts)),
         ("stack", filled(&form.stack)),
         ("layers", layers(&form.layers)),
     ];
@@ -100,9 +101,16 @@ fn suffixes(form: &ComponentForm, registry: &Registry) -> Node {
     match form.suffixes.as_slice() {
         given if given.iter().all(String::is_empty) => nothing(),
         _ if !of_roles.is_empty() => map(of_roles),
+        several => one_or_list(several),
+    }
+}
+
+/// A text by itself, or several in a list.
+fn one_or_list(texts: &[String]) -> Node {
+    match texts {
         [] => nothing(),
         [only] => filled(only),
-        several => list(several.iter().map(|suffix| text(suffix)).collect()),
+        several => list(several.iter().map(|one| text(one)).collect()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
 
 use super::{
@@ -21,29 +22,40 @@ impl Config {
     }
 }
 
-/// What to compute at every step, as text for people: lines of comment above everything, and one
-/// above each entry.
-pub(crate) fn commented(comment: &[&str], entries: &[(&str, MetricEntry)]) -> String {
+/// What to compute, as text for people: lines of comment above everything, and one above each
+/// entry.
+pub(crate) fn commented(
+    comment: &[&str],
+    name: Option<&str>,
+    entries: &[(&str, MetricEntry)],
+    steps: &StepSelection,
+) -> String {
     let mut text = String::new();
     // Writing into a String does not fail.
-    let _ = write_commented(&mut text, comment, entries);
+    let _ = write_commented(&mut text, comment, name, entries, steps);
     text
 }
 
 fn write_commented(
     out: &mut String,
     comment: &[&str],
+    name: Option<&str>,
     entries: &[(&str, MetricEntry)],
+    steps: &StepSelection,
 ) -> fmt::Result {
     for line in comment {
         writeln!(out, "# {line}")?;
     }
-    writeln!(out, "\nmetrics:")?;
+    writeln!(out)?;
+    if let Some(name) = name {
+        writeln!(out, "analysis_name: {}", Scalar(name))?;
+    }
+    writeln!(out, "metrics:")?;
     for (comment, entry) in entries {
         writeln!(out, "  # {comment}")?;
         write_metric(out, entry)?;
     }
-    writeln!(out, "steps: {}", Steps(&StepSelection::All))
+    writeln!(out, "steps: {}", Steps(steps))
 }
 
 fn write_config(out: &mut String, config: &Config) -> fmt::Result {
@@ -97,8 +109,11 @@ fn write_component(out: &mut String, written: &WrittenComponent<'_>) -> fmt::Res
     writeln!(out, "      - component_name: {name}")?;
     write_parameters(out, "        ", &entry.parameters, declared)?;
     writeln!(out, "        data_type: {}", entry.kind)?;
-    if !entry.is_by_role() {
-        writeln!(out, "        layer_suffixes: {}", Suffixes(written))?;
+    match written.parts.as_slice() {
+        [] if entry.is_by_role() => {}
+        [] => writeln!(out, "        layer_suffixes: {}", Suffixes(written))?,
+        [only] => writeln!(out, "        part: {only}")?,
+        several => writeln!(out, "        part: {}", Parts(several))?,
     }
     if let Some(stack) = &entry.stack {
         writeln!(out, "        stack: {}", Scalar(stack))?;
@@ -158,7 +173,9 @@ struct Suffixes<'a>(&'a WrittenComponent<'a>);
 
 impl fmt::Display for Suffixes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WrittenComponent { entry, suffixes } = self.0;
+        let WrittenComponent {
+            entry, suffixes, ..
+        } = self.0;
         let roles = entry.component.roles();
         let pairs = roles.iter().zip(suffixes);
         let pairs = pairs.map(|(role, suffix)| format!("{}: {}", Scalar(role), Scalar(suffix)));
@@ -167,6 +184,15 @@ impl fmt::Display for Suffixes<'_> {
             [only] => Scalar(only).fmt(f),
             several => write_list(f, several.iter().map(|suffix| Scalar(suffix))),
         }
+    }
+}
+
+/// A list of parts.
+struct Parts<'a>(&'a [Role]);
+
+impl fmt::Display for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_list(f, self.0)
     }
 }
 

@@ -222,7 +222,8 @@ fn kept_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
 }
 
 /// Floating-point operations of a matrix's facts: products count `2 m n k`, a symmetric
-/// eigenproblem `9 r^3` with vectors and `4/3 r^3` without, another one `10 r^3`, a comparison of bits in a sort one.
+/// eigenproblem `9 r^3` with vectors and `4/3 r^3` without, another one `10 r^3`, a comparison of
+/// bits in a sort one.
 #[allow(clippy::cast_precision_loss)] // an estimate
 fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
     let (rows, columns, inner) = (
@@ -233,7 +234,7 @@ fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
     let entries = rows * columns;
     let is_thin = matrix.inner < matrix.shape.rows.min(matrix.shape.columns);
     let mut total = 0.0;
-    if needs.entry_statistics || needs.sorted_magnitudes || needs.sorted_entries {
+    if needs.magnitude_sums || needs.sorted_magnitudes || needs.sorted_entries {
         total += 3.0 * entries + if is_thin { 2.0 * entries * inner } else { 0.0 };
     }
     if needs.sorted_magnitudes {
@@ -245,7 +246,7 @@ fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
     if needs.singular_values {
         total += singular_values_flops(matrix);
     }
-    if needs.eigenvalues && is_thin {
+    if needs.eigenvalues && rows == columns {
         total += 2.0 * rows * inner * inner + 10.0 * inner.powi(3);
     }
     if needs.dissimilarities {

@@ -9,7 +9,7 @@ use ckptscope_checkpoint::ModelShape;
 const NO_TEXT: &[&str] = &["vision", "visual", "image", "audio", "speech"];
 
 /// The dimensions of a run's model.
-pub(super) struct Dimensions {
+pub(crate) struct Dimensions {
     said: ModelShape,
     /// What shapes decided, by dimension.
     decided: BTreeMap<&'static str, BTreeSet<u64>>,
@@ -19,7 +19,7 @@ const N_KV_HEADS: &str = "n_kv_heads";
 const D_HEAD: &str = "d_head";
 
 impl Dimensions {
-    pub(super) fn of(said: Option<&ModelShape>) -> Self {
+    pub(crate) fn of(said: Option<&ModelShape>) -> Self {
         Self {
             said: said.cloned().unwrap_or_default(),
             decided: BTreeMap::new(),
@@ -27,7 +27,7 @@ impl Dimensions {
     }
 
     /// Those of a layer of a stack; none of a stack that is not of the model they are said of.
-    pub(super) fn of_layer(&self, stack: &str, layer: Option<u64>) -> ModelShape {
+    pub(crate) fn of_layer(&self, stack: &str, layer: Option<u64>) -> ModelShape {
         if self.is_of_another_model(stack) {
             return ModelShape::default();
         }

@@ -246,8 +246,13 @@ fn needed<'a>(config: &Config, run: &'a Run, selection: &Selection) -> BTreeMap<
     let mut needed = BTreeMap::new();
     for entry in &config.metrics {
         let components = entry.components.iter();
-        let inputs = components.flat_map(|of| of.component.inputs(of.kind));
-        let kinds: BTreeSet<DataKind> = inputs.map(|(kind, _)| kind).collect();
+        let inputs = components
+            .clone()
+            .flat_map(|of| of.component.inputs(of.kind));
+        // Weights say which tensors parts are.
+        let by_role = components.filter(|of| of.is_by_role());
+        let kinds = inputs.map(|(kind, _)| kind);
+        let kinds: BTreeSet<DataKind> = kinds.chain(by_role.map(|_| DataKind::Weights)).collect();
         let steps = selection.steps_of(entry);
         let is_its = |step: &&Step| steps.binary_search(&step.number).is_ok();
         for step in run.steps.iter().filter(is_its) {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use ckptscope_checkpoint::architecture::{Role, Roles};
 use ckptscope_checkpoint::{DataKind, HeldTensor, Layout, ModelShape, Obstacle, Run, Storage};
 use ckptscope_metrics::Form;
 
@@ -243,7 +244,10 @@ enum Buildable {
 impl Resolver<'_> {
     fn add(&mut self, entry: &MetricEntry, component: &ComponentEntry) {
         if component.layers == LayerSelection::Outside {
-            self.add_outside(entry, component);
+            match component.part {
+                Some(part) => self.add_part_outside(entry, component, part),
+                None => self.add_outside(entry, component),
+            }
             return;
         }
         if component.is_by_role() {
@@ -311,6 +315,39 @@ impl Resolver<'_> {
             }
             None => self.add_to_layer(None, "", entry, component, &inputs, None),
         }
+    }
+
+    /// The same of a part of the model that stands there.
+    fn add_part_outside(&mut self, entry: &MetricEntry, component: &ComponentEntry, part: Role) {
+        let names = self.index.names_outside(component.kind, entry.split);
+        let named: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = match Roles::of(self.run.config.as_ref()).outside(part, &named) {
+            Ok(found) => found,
+            // Without any data that is what to say.
+            Err(_) if names.is_empty() => {
+                let wanted = Wanted::outside(component.kind, entry.split, part.name());
+                let input = self.input(wanted);
+                let steps = self.selection.steps_of(entry);
+                let problem = self.nothing_outside_of(component, &input, &steps);
+                return self.problems.push(problem);
+            }
+            Err(reason) => {
+                return self.problems.push(PlanProblem::NoPartOutside {
+                    location: component.location.clone(),
+                    reason: reason.to_string(),
+                    existing: names,
+                });
+            }
+        };
+        let told = found.assumed.iter();
+        self.notes.extend(told.map(|it| format!("{part}: {it}")));
+        self.notes.insert(format!("{part}: {}", found.name));
+        let suffixes = vec![found.name.to_owned()];
+        let component = ComponentEntry {
+            suffixes,
+            ..component.clone()
+        };
+        self.add_outside(entry, &component);
     }
 
     fn nothing_outside_of(
@@ -578,6 +615,7 @@ impl Resolver<'_> {
         inputs: &[Rc<Input>],
         assembled: Option<Assembled>,
     ) {
+        let expert = assembled.as_ref().and_then(|it| it.expert);
         let otherwise_at = assembled.as_ref().map(|it| it.otherwise_at.clone());
         let otherwise_at = otherwise_at.unwrap_or_default();
         let assembly = assembled.map(|it| it.assembly);
@@ -594,6 +632,7 @@ impl Resolver<'_> {
             split: entry.split,
             stack: stack.into(),
             label: (&*component.label()).into(),
+            expert,
             heads_only: self.is_heads_only(component, assembly.as_ref()),
             assembly,
             metrics: Vec::new(),

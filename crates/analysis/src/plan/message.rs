@@ -94,6 +94,8 @@ struct JobMessage {
     stack: Text,
     label: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    expert: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     assembly: Option<Assembly>,
     #[serde(default)]
     heads_only: bool,
@@ -516,6 +518,7 @@ impl JobMessage {
             split: job.split,
             stack: Text::clone(&job.stack),
             label: job.label.clone(),
+            expert: job.expert,
             assembly: job.assembly.clone(),
             heads_only: job.heads_only,
             metrics: job.metrics.iter().map(MetricMessage::of).collect(),
@@ -541,6 +544,7 @@ impl JobMessage {
             split: self.split,
             stack: Text::clone(&self.stack),
             label: self.label.clone(),
+            expert: self.expert,
             assembly: self.assembly.clone(),
             heads_only: self.heads_only,
             metrics: metrics.collect::<Result<_, _>>()?,

@@ -166,6 +166,16 @@ pub enum PlanProblem {
         /// The suffixes there are.
         existing: Vec<String>,
     },
+    /// A part outside of layers that the model does not have, as far as its architecture is known.
+    #[error("{location}: {reason}; outside of layers there are {}", list(existing))]
+    NoPartOutside {
+        /// Where it is asked for.
+        location: Location,
+        /// What was found.
+        reason: String,
+        /// The names there are.
+        existing: Vec<String>,
+    },
     /// A layer that does not exist.
     #[error(
         "{location}: layer {layer} does not exist; there are {}",
@@ -367,6 +377,7 @@ impl PlanProblem {
             | Self::NoSuchStack { location, .. }
             | Self::NoCommonLayer { location, .. }
             | Self::NoParts { location, .. }
+            | Self::NoPartOutside { location, .. }
             | Self::NoSuchLayer { location, .. }
             | Self::TargetLacks { location, .. }
             | Self::DifferentSamples { location, .. }

@@ -5,9 +5,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckptscope_checkpoint::architecture::{
-    Attention, AttentionKind, LayerTensors, Projection, Role, RoleError, Roles,
+    Attention, AttentionKind, FoundParts, LayerTensors, Projection, Role, RoleError, Roles, View,
 };
-use ckptscope_checkpoint::{DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage};
+use ckptscope_checkpoint::{
+    DataKind, HeadShape, HeldTensor, ModelConfig, Split, Storage, without_wrappers,
+};
 
 use super::dimensions::Dimensions;
 use super::index::{PartIndex, RunIndex};
@@ -22,6 +24,8 @@ pub(super) struct Assembled {
     pub(super) layer: u64,
     /// What stands before the layer's number; none where no step has another stack.
     pub(super) stack: Option<String>,
+    /// The expert, where it is of one.
+    pub(super) expert: Option<u64>,
     /// Kinds and suffixes, as a config would name them.
     pub(super) tensors: Vec<(DataKind, String)>,
     pub(super) assembly: Assembly,
@@ -58,8 +62,8 @@ struct OfLayer {
     found: Found,
 }
 
-/// The tensors of a component, and what was assumed.
-type Found = Result<(Assembled, Vec<String>), RoleError>;
+/// The tensors of a component, of each expert by itself, and what was assumed.
+type Found = Result<(Vec<Assembled>, Vec<String>), RoleError>;
 
 impl RoleFinder<'_> {
     /// The tensors of a component at these steps.
@@ -89,7 +93,8 @@ impl RoleFinder<'_> {
                         let tensors = layer_tensors(part, stack, layer);
                         let mut found = self.in_layer(component, &tensors, stack, layer);
                         if let (Ok((assembled, _)), false) = (&mut found, is_alone) {
-                            assembled.stack = Some(stack.to_owned());
+                            let name = |one: &mut Assembled| one.stack = Some(stack.to_owned());
+                            assembled.iter_mut().for_each(name);
                         }
                         let is_obstructed = is_obstructed(part, stack, layer);
                         OfLayer {
@@ -121,12 +126,21 @@ impl RoleFinder<'_> {
     ) -> Found {
         let roles = Roles::of(self.config);
         let model = roles.in_stack(self.model.of_layer(stack, Some(layer)), stack);
-        let attention = roles.attention(&model, tensors, AttentionKind::Itself)?;
-        let mut assembled = assembled(component, &attention, tensors)?;
-        assembled.layer = layer;
-        let mut told = attention.assumed.clone();
-        told.extend(told_of_norms(component, &attention).map(str::to_owned));
-        Ok((assembled, told))
+        let (mut found, told) = match component.part {
+            Some(role) => {
+                let parts = roles.parts(role, &model, tensors)?;
+                of_part(component.kind, role, &parts, tensors)?
+            }
+            None => {
+                let attention = roles.attention(&model, tensors, AttentionKind::Itself)?;
+                let circuit = assembled(component, &attention, tensors)?;
+                let mut told = attention.assumed.clone();
+                told.extend(told_of_norms(component, &attention).map(str::to_owned));
+                (vec![circuit], told)
+            }
+        };
+        found.iter_mut().for_each(|one| one.layer = layer);
+        Ok((found, told))
     }
 
     /// What stacks have: of those that have the parts in some layers, these layers.
@@ -145,11 +159,8 @@ impl RoleFinder<'_> {
         let mut left_out = Vec::new();
         for (stack, layers) in found {
             let misfit = layers.iter().find_map(|(layer, of_layer)| {
-                let error = of_layer
-                    .found
-                    .as_ref()
-                    .err()
-                    .filter(|error| !is_absence(error))?;
+                let error = of_layer.found.as_ref().err();
+                let error = error.filter(|error| !error.is_absence())?;
                 Some((*layer, error.clone()))
             });
             if !layers.values().any(|of_layer| of_layer.found.is_ok()) {
@@ -166,7 +177,7 @@ impl RoleFinder<'_> {
                     Ok((assembled, assumed)) => {
                         let told = assumed.into_iter().map(|it| format!("{label}: {it}"));
                         of_component.notes.extend(told);
-                        of_component.layers.push(assembled);
+                        of_component.layers.extend(assembled);
                     }
                     Err(error) => drop(of_component.without.insert(layer, error)),
                 }
@@ -175,7 +186,7 @@ impl RoleFinder<'_> {
         if of_component.layers.is_empty() {
             return Err(self.nothing(component, &left_out, parts));
         }
-        let left_out = left_out.iter().filter(|(_, error)| !is_absence(error));
+        let left_out = left_out.iter().filter(|(_, error)| !error.is_absence());
         let told = left_out.map(|(stack, error)| {
             format!(
                 "{label}: the layers of {} are left out: {error}",
@@ -192,7 +203,7 @@ impl RoleFinder<'_> {
         reasons: &[(&str, RoleError)],
         parts: &[&PartIndex],
     ) -> PlanProblem {
-        let told = reasons.iter().find(|(_, error)| !is_absence(error));
+        let told = reasons.iter().find(|(_, error)| !error.is_absence());
         match told.or(reasons.first()) {
             Some((stack, RoleError::HeadsUnknown)) => PlanProblem::HeadsUnknown {
                 location: component.location.clone(),
@@ -237,8 +248,12 @@ impl OfLayer {
         let lacks_some = self.lacks_some();
         match (&mut self.found, &other.found) {
             (Ok((known, _)), Ok((other, _))) => {
-                if !known.reads_the_same(other) {
-                    known.otherwise_at.insert(step);
+                for other in other {
+                    match known.iter_mut().find(|one| one.expert == other.expert) {
+                        None => known.push(other.clone()),
+                        Some(one) if one.reads_the_same(other) => {}
+                        Some(one) => drop(one.otherwise_at.insert(step)),
+                    }
                 }
             }
             // What the step lacks is said of the tensors themselves.
@@ -251,7 +266,7 @@ impl OfLayer {
     /// Whether a step has nothing of it because it lacks tensors, or their values.
     fn lacks_some(&self) -> bool {
         let error = self.found.as_ref().err();
-        error.is_some_and(|error| self.is_obstructed || is_absence(error))
+        error.is_some_and(|error| self.is_obstructed || error.is_absence())
     }
 }
 
@@ -270,14 +285,6 @@ fn told_of_norms(component: &ComponentEntry, attention: &Attention) -> Option<&'
         true => "norms between projections are part of it (`gains: true`)",
         false => "norms between projections are left out (`gains: false`)",
     })
-}
-
-/// Whether it says no more than that a layer does not have such tensors.
-const fn is_absence(error: &RoleError) -> bool {
-    matches!(
-        error,
-        RoleError::Unrecognised | RoleError::NothingOf { .. } | RoleError::NoAttention { .. }
-    )
 }
 
 fn layer_tensors(part: &PartIndex, stack: &str, layer: u64) -> LayerTensors {
@@ -315,7 +322,7 @@ fn assembled(
     let parts = component.component.parts();
     let mut tensors: Vec<(DataKind, String)> = Vec::new();
     let mut stored = Vec::new();
-    let mut inputs = Vec::new();
+    let (mut inputs, mut made_of) = (Vec::new(), Vec::new());
     for (kind, place) in component.component.inputs(component.kind) {
         let Some(role) = parts.get(place) else {
             continue;
@@ -327,18 +334,8 @@ fn assembled(
         if kind != DataKind::Weights && projection.latent.is_some() {
             return Err(RoleError::OfWeightsOnly { role: *role });
         }
-        let is_turned = projection.view.transposed;
-        if kind == DataKind::Activations {
-            // They are [samples, features] whichever way the weights are stored.
-            projection.view = projection.view.turned(false);
-        }
-        let projection = placed(&projection, kind, layer, &mut tensors);
-        let new = tensors.iter().skip(stored.len());
-        stored.extend(new.map(|(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned)));
-        inputs.push(AssembledInput {
-            projection,
-            writes_columns: kind == DataKind::Activations,
-        });
+        made_of.push(in_words(&projection, layer));
+        inputs.push(input(projection, kind, layer, (&mut tensors, &mut stored)));
     }
     let reads_queries = parts.contains(&Role::Query);
     let width = if reads_queries {
@@ -354,14 +351,93 @@ fn assembled(
     Ok(Assembled {
         layer: 0,
         stack: None,
+        expert: None,
         tensors,
         assembly: Assembly {
             inputs,
             stored,
+            made_of,
             heads,
         },
         otherwise_at: BTreeSet::new(),
     })
+}
+
+/// The tensors of a map: `attention.v_proj`, `part of attn.c_attn`. Where a part begins and ends
+/// is left out, because models of several sizes differ in it.
+fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
+    let view = |view: &View<String>| {
+        let name = without_wrappers(as_suffix(&view.tensor, layer)).into_owned();
+        match view.rows.is_some() || view.slice.is_some() {
+            true => format!("part of {name}"),
+            false => name,
+        }
+    };
+    let mut words = view(&projection.view);
+    if let Some(latent) = &projection.latent {
+        words += &format!(" after {}", view(&latent.view));
+        if let Some(shared) = &latent.shared {
+            words += &format!(" and {}", view(shared));
+        }
+    }
+    words
+}
+
+/// A part of a layer, each expert by itself.
+fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors) -> Found {
+    let mut told = found.assumed.clone();
+    let mut all = Vec::new();
+    for part in &found.parts {
+        let projection = part.projection.clone();
+        if projection.latent.is_some() {
+            if kind != DataKind::Weights {
+                return Err(RoleError::OfWeightsOnly { role });
+            }
+            told.push("the product of the maps to and from a latent, without its norm".to_owned());
+        }
+        if kind == DataKind::Activations && projection.view.slice.is_some() {
+            return Err(RoleError::Stacked { role });
+        }
+        let (mut tensors, mut stored) = (Vec::new(), Vec::new());
+        let made_of = vec![in_words(&projection, layer)];
+        let inputs = vec![input(projection, kind, layer, (&mut tensors, &mut stored))];
+        all.push(Assembled {
+            layer: 0,
+            stack: None,
+            expert: part.expert,
+            tensors,
+            assembly: Assembly {
+                inputs,
+                stored,
+                made_of,
+                heads: HeadShape::default(),
+            },
+            otherwise_at: BTreeSet::new(),
+        });
+    }
+    Ok((all, told))
+}
+
+/// A map as a component's input. Its tensors, and the shapes that they must have, are added to
+/// those that are there.
+fn input(
+    mut projection: Projection<String>,
+    kind: DataKind,
+    layer: &LayerTensors,
+    (tensors, stored): (&mut Vec<(DataKind, String)>, &mut Vec<StoredShape>),
+) -> AssembledInput {
+    let is_turned = projection.view.transposed;
+    if kind == DataKind::Activations {
+        // They are [samples, features] whichever way the weights are stored.
+        projection.view = projection.view.turned(false);
+    }
+    let projection = placed(&projection, kind, layer, tensors);
+    let new = tensors.iter().skip(stored.len());
+    stored.extend(new.map(|(kind, suffix)| stored_shape(*kind, suffix, layer, is_turned)));
+    AssembledInput {
+        projection,
+        writes_columns: kind == DataKind::Activations,
+    }
 }
 
 /// The shape that a tensor must have at every step: of activations as many features as the weights

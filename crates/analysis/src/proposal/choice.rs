@@ -1,18 +1,36 @@
 //! Which of a run's tensors the proposals are about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_checkpoint::architecture::{Attention, FoundParts, Projection, Role as Part};
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
-use ckptscope_metrics::{Metric, Parameters};
+use ckptscope_metrics::{Metric, ParameterValue, Parameters};
 
+use super::Extent;
 use super::role::{Role, is_matrix, is_numbered};
+use crate::anatomy::{Anatomy, StackAnatomy};
 use crate::component::{Component, Request};
-use crate::config::{ComponentEntry, LayerSelection, LayerSuffix, Location, Target};
+use crate::config::{ComponentEntry, LayerSelection, LayerSuffix, Location, Target, shown};
 use crate::plan::matrix_shape;
 use crate::registry::Registry;
 use crate::survey::{Suffix, Survey};
 
-/// Matrices of one kind that a proposal has at most.
+/// What attention and MLP write with.
+const WRITTEN_WITH: &[Part] = &[Part::Value, Part::Output, Part::Down, Part::SharedDown];
+
+/// What all tokens go through.
+const EVERYTHING: &[Part] = &[
+    Part::Query,
+    Part::Key,
+    Part::Value,
+    Part::Output,
+    Part::Gate,
+    Part::Up,
+    Part::Down,
+    Part::SharedDown,
+];
+
+/// Matrices of one kind that a proposal has at most, where names alone say what they are.
 const MOST: usize = 6;
 
 /// What the proposals are about.
@@ -25,6 +43,10 @@ pub(super) struct Choice<'a> {
     pub(super) is_one_step: bool,
     /// The stack of layers, where the run has several.
     pub(super) stack: Option<&'a str>,
+    /// The steps and layers of all of them.
+    pub(super) extent: &'a Extent,
+    /// The parts of its layers, where their stack is known.
+    anatomy: Option<StackAnatomy>,
     registry: &'a Registry,
     model: ModelShape,
     /// The matrices of each kind, the most telling first.
@@ -37,10 +59,11 @@ impl<'a> Choice<'a> {
         run: &Run,
         survey: &'a Survey,
         registry: &'a Registry,
+        extent: &'a Extent,
     ) -> Vec<Self> {
         let stacks = stacks(survey).into_iter();
         stacks
-            .filter_map(|stack| Self::of(run, survey, registry, stack))
+            .filter_map(|stack| Self::of(run, survey, registry, extent, stack))
             .collect()
     }
 
@@ -48,6 +71,7 @@ impl<'a> Choice<'a> {
         run: &Run,
         survey: &'a Survey,
         registry: &'a Registry,
+        extent: &'a Extent,
         stack: Option<&'a str>,
     ) -> Option<Self> {
         let matrices = |split| -> Vec<_> {
@@ -70,6 +94,8 @@ impl<'a> Choice<'a> {
             target: None,
             is_one_step: run.steps.len() == 1,
             stack,
+            extent,
+            anatomy: anatomy_of(Anatomy::of_split(run, survey, split), stack),
             registry,
             model: run.model.clone().unwrap_or_default(),
             matrices,
@@ -87,6 +113,10 @@ impl<'a> Choice<'a> {
 
     /// What attention and MLP write with; the first matrices where none is known by its name.
     pub(super) fn few(&self, kind: DataKind) -> Vec<ComponentEntry> {
+        let parts = self.parts(kind, WRITTEN_WITH);
+        if !parts.is_empty() {
+            return parts;
+        }
         let of_role = |role| self.of_role(kind, role);
         let value = of_role(Role::Value).or_else(|| of_role(Role::Fused));
         let known = [value, of_role(Role::Output), of_role(Role::Down)];
@@ -100,37 +130,199 @@ impl<'a> Choice<'a> {
 
     /// The matrices of a kind, not too many.
     pub(super) fn all(&self, kind: DataKind) -> Vec<ComponentEntry> {
+        let parts = self.parts(kind, EVERYTHING);
+        if !parts.is_empty() {
+            return parts;
+        }
         let matrices = self.of_kind(kind);
         self.plain(kind, matrices.get(..MOST).unwrap_or(matrices))
     }
 
-    /// Tensors by themselves, in one list.
+    /// Tensors by themselves, those of the same layers in one list.
     fn plain(&self, kind: DataKind, suffixes: &[&Suffix]) -> Vec<ComponentEntry> {
         let Some(simple) = self.component("simple") else {
             return Vec::new();
         };
-        let entry = |(index, suffix): (usize, &&Suffix)| ComponentEntry {
-            continues_list: index > 0,
-            ..in_all_layers(simple, kind, &[*suffix])
-        };
-        suffixes.iter().enumerate().map(entry).collect()
+        let named = suffixes.iter().filter_map(|suffix| {
+            let layers = suffix.shapes.keys().copied().collect();
+            let names = vec![suffix.name.clone()];
+            Some(entry(simple, kind, names, self.layers_of(&layers)?))
+        });
+        listed(named.collect())
     }
 
-    /// The output-value circuits, where every layer's tensors make them.
-    pub(super) fn ov_circuit(&self, kind: DataKind) -> Option<ComponentEntry> {
-        let component = self.component("ov_circuit")?;
-        let suffixes = [
-            self.of_role(DataKind::Weights, Role::Output)?,
-            self.of_role(DataKind::Weights, Role::Value)?,
-        ];
+    /// Parts of the model that all tokens go through, as far as layers have them; none where the
+    /// architecture does not say which tensors they are.
+    fn parts(&self, kind: DataKind, roles: &[Part]) -> Vec<ComponentEntry> {
+        let known = self.anatomy.as_ref();
+        let Some(anatomy) = known.filter(|it| it.misfits().next().is_none()) else {
+            return Vec::new();
+        };
+        let found = roles.iter().filter_map(|role| {
+            let layers = anatomy.part(*role)?;
+            let of_experts = layers.values().flat_map(|found| &found.parts);
+            let of_experts = of_experts.filter(|part| part.expert.is_some()).count();
+            (of_experts == 0).then(|| self.part(*role, kind, &layers))?
+        });
+        listed(found.collect())
+    }
+
+    /// Every expert's own, where there are some.
+    pub(super) fn of_experts(&self, kind: DataKind, role: Part) -> Option<ComponentEntry> {
+        let layers = self.anatomy.as_ref()?.part(role)?;
+        let mut parts = layers.values().flat_map(|found| &found.parts);
+        parts.any(|part| part.expert.is_some()).then_some(())?;
+        self.part(role, kind, &layers)
+    }
+
+    /// A part of the model; none where data lack some of it.
+    fn part(
+        &self,
+        role: Part,
+        kind: DataKind,
+        layers: &BTreeMap<u64, &FoundParts>,
+    ) -> Option<ComponentEntry> {
+        let simple = self.component("simple")?;
+        let has_all = |(layer, found): (&u64, &&FoundParts)| {
+            let mut parts = found.parts.iter();
+            parts.all(|part| self.has(kind, *layer, &part.projection))
+        };
+        layers.iter().all(has_all).then_some(())?;
+        let layers = self.layers_of(&layers.keys().copied().collect())?;
+        Some(ComponentEntry {
+            part: Some(role),
+            stack: self.stack.map(|stack| shown(stack).to_owned()),
+            ..entry(simple, kind, Vec::new(), layers)
+        })
+    }
+
+    /// Whether the architecture says what tensors are.
+    pub(super) fn knows_parts(&self) -> bool {
+        !self.parts(DataKind::Weights, EVERYTHING).is_empty()
+    }
+
+    /// Every circuit of heads that some layers have.
+    pub(super) fn circuits(&self, kind: DataKind) -> Vec<ComponentEntry> {
+        let components = self.registry.components().iter().copied();
+        let circuits = components.filter(|component| component.parts().len() > 1);
+        circuits.filter_map(|it| self.circuit(it, kind)).collect()
+    }
+
+    /// A circuit of heads of the tensors that the architecture says; where it does not say them,
+    /// of those that are called as is usual.
+    pub(super) fn circuit(
+        &self,
+        component: &'static dyn Component,
+        kind: DataKind,
+    ) -> Option<ComponentEntry> {
+        if !component.data_kinds().contains(&kind) {
+            return None;
+        }
+        let by_role = self.circuit_by_role(component, kind);
+        by_role.or_else(|| self.circuit_of_usual_names(component, kind))
+    }
+
+    fn circuit_by_role(
+        &self,
+        component: &'static dyn Component,
+        kind: DataKind,
+    ) -> Option<ComponentEntry> {
+        let heads = self.anatomy.as_ref()?.heads()?;
+        let has_all = |(layer, attention): &(&u64, &&Attention)| {
+            let inputs = component.inputs(kind).into_iter();
+            let mut roles =
+                inputs.filter_map(|(kind, place)| Some((kind, component.parts().get(place)?)));
+            roles.all(|(kind, role)| {
+                let projection = attention.projection(*role);
+                projection.is_ok_and(|it| self.has(kind, **layer, it))
+            })
+        };
+        let layers = heads.iter().filter(has_all).map(|(layer, _)| *layer);
+        let layers: BTreeSet<u64> = layers.collect();
+        // A plan wants data of every layer that has the weights.
+        let has_weights = |attention: &&Attention| {
+            let mut parts = component.parts().iter();
+            parts.all(|role| attention.projection(*role).is_ok())
+        };
+        if layers.is_empty() || layers.len() != heads.values().filter(|it| has_weights(it)).count()
+        {
+            return None;
+        }
+        let mut entry = entry(component, kind, Vec::new(), self.layers_of(&layers)?);
+        entry.parameters = Parameters::defaults(component.parameters_by_role());
+        entry.stack = self.stack.map(|stack| shown(stack).to_owned());
+        Some(entry)
+    }
+
+    /// Whether a layer has what a map is made of, of a kind of data: gradients of the weights'
+    /// shapes, activations as wide as what is written.
+    fn has(&self, kind: DataKind, layer: u64, projection: &Projection<String>) -> bool {
+        let shape = |kind, name: &str| {
+            let name = name.strip_suffix(".weight").unwrap_or(name);
+            let found = self.named(kind, name)?.shapes.get(&layer);
+            found.map(Vec::as_slice)
+        };
+        if kind == DataKind::Weights {
+            // They are what told that it is there.
+            return true;
+        }
+        let name = &projection.view.tensor;
+        let Some(weights) = shape(DataKind::Weights, name) else {
+            return false;
+        };
+        match kind {
+            DataKind::Weights | DataKind::Gradients => {
+                projection.latent.is_none() && shape(kind, name) == Some(weights)
+            }
+            DataKind::Activations => {
+                let is_plain = projection.latent.is_none() && projection.view.slice.is_none();
+                let (rows, columns) = match weights {
+                    [rows, columns] if projection.view.transposed => (*columns, *rows),
+                    [rows, columns] => (*rows, *columns),
+                    _ => return false,
+                };
+                let found = shape(kind, name);
+                is_plain && columns > 0 && matches!(found, Some([_, width]) if *width == rows)
+            }
+        }
+    }
+
+    fn circuit_of_usual_names(
+        &self,
+        component: &'static dyn Component,
+        kind: DataKind,
+    ) -> Option<ComponentEntry> {
+        let named = component.parts().iter();
+        let named = named.map(|part| self.of_role(DataKind::Weights, Role::usual(*part)?));
+        let suffixes: Vec<&Suffix> = named.collect::<Option<_>>()?;
         let within = |suffix: &'a Suffix| LayerSuffix::of(&suffix.name).within;
         let tensors: Option<Vec<&Suffix>> = component
             .inputs(kind)
             .into_iter()
             .map(|(kind, role)| self.named(kind, within(suffixes.get(role)?)))
             .collect();
-        self.fits(component, kind, &tensors?)
-            .then(|| in_all_layers(component, kind, &suffixes))
+        let tensors = tensors?;
+        if !self.fits(component, kind, &tensors) {
+            return None;
+        }
+        let layers = tensors.iter().map(|it| it.shapes.keys().copied().collect());
+        let layers = layers.reduce(|one: BTreeSet<u64>, other| &one & &other)?;
+        let names = suffixes.iter().map(|suffix| suffix.name.clone()).collect();
+        let mut entry = entry(component, kind, names, self.layers_of(&layers)?);
+        if kind == DataKind::Weights {
+            let proper = ParameterValue::Choice("circuit");
+            entry.parameters = entry.parameters.with("form", proper);
+        }
+        Some(entry)
+    }
+
+    /// Of the layers that have something those of all proposals; none where that is no layer.
+    fn layers_of(&self, existing: &BTreeSet<u64>) -> Option<LayerSelection> {
+        let Some(wanted) = &self.extent.layers else {
+            return Some(LayerSelection::All);
+        };
+        let both: Vec<u64> = wanted.intersection(existing).copied().collect();
+        (!both.is_empty()).then_some(LayerSelection::List(both))
     }
 
     /// Whether a metric means something for a kind of data.
@@ -212,21 +404,42 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// A component of all layers that have it, its parameters at their defaults.
-fn in_all_layers(
+/// The same, each in one list with the one before it where layers are the same.
+fn listed(mut entries: Vec<ComponentEntry>) -> Vec<ComponentEntry> {
+    for place in 1..entries.len() {
+        entries[place].continues_list = entries[place].layers == entries[place - 1].layers;
+    }
+    entries
+}
+
+/// A component of some layers, its parameters at their defaults.
+fn entry(
     component: &'static dyn Component,
     kind: DataKind,
-    suffixes: &[&Suffix],
+    suffixes: Vec<String>,
+    layers: LayerSelection,
 ) -> ComponentEntry {
     ComponentEntry {
         component,
         kind,
-        suffixes: suffixes.iter().map(|suffix| suffix.name.clone()).collect(),
+        suffixes,
+        part: None,
         stack: None,
         continues_list: false,
-        layers: LayerSelection::All,
+        layers,
         parameters: Parameters::defaults(component.parameters()),
         location: Location::default(),
+    }
+}
+
+/// The parts of a stack; of the only one that has any where it needs no name.
+fn anatomy_of(mut anatomy: Anatomy, stack: Option<&str>) -> Option<StackAnatomy> {
+    match stack {
+        Some(stack) => anatomy.stacks.remove(stack),
+        None => {
+            let mut stacks = anatomy.stacks.into_values();
+            stacks.next().filter(|_| stacks.next().is_none())
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a tensor does in its layer, by the names that are usual.
 
+use ckptscope_checkpoint::architecture;
+
 use crate::config::LayerSuffix;
 use crate::survey::Suffix;
 
@@ -60,6 +62,15 @@ const MLP_WORDS: &[&str] = &[
 ];
 
 impl Role {
+    /// What a part of a model is where names alone say it.
+    pub(super) const fn usual(part: architecture::Role) -> Option<Self> {
+        match part {
+            architecture::Role::Value => Some(Self::Value),
+            architecture::Role::Output => Some(Self::Output),
+            _ => None,
+        }
+    }
+
     /// Of a suffix as configs write it.
     pub(super) fn of(suffix: &str) -> Option<Self> {
         let lower = suffix.to_ascii_lowercase();

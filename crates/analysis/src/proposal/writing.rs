@@ -4,7 +4,9 @@ use ckptscope_metrics::{ParameterValue, Parameters};
 use ckptscope_protocol::tab::Proposal;
 
 use super::choice::Choice;
-use crate::config::{ComponentEntry, Location, MetricEntry, Target, commented, shown};
+use crate::config::{
+    ComponentEntry, Location, MetricEntry, StepSelection, Target, commented, shown,
+};
 
 /// One entry of `metrics`, and what its metric says.
 pub(super) struct Entry {
@@ -78,8 +80,19 @@ pub(super) fn write(
         Some(stack) => format!("{title}: {}", shown(stack)),
         None => title.to_owned(),
     };
+    let extent = choice.extent;
+    let remarks = extent.remarks.iter().map(String::as_str);
+    let mut comment: Vec<&str> = [title.as_str(), summary]
+        .into_iter()
+        .chain(remarks)
+        .collect();
+    if !choice.knows_parts() {
+        comment.push("Which tensors matter is told from their names: the parts are not known.");
+    }
+    let steps = extent.steps.clone();
+    let steps = steps.map_or(StepSelection::All, StepSelection::List);
     Proposal {
-        text: commented(&[&title, summary], &written),
+        text: commented(&comment, extent.name.as_deref(), &written, &steps),
         title,
         summary: summary.to_owned(),
     }

@@ -8,6 +8,7 @@
 
 mod activations;
 mod models;
+mod parts;
 mod probe;
 mod refusals;
 mod relatives;

@@ -12,7 +12,8 @@ use super::support::{METRICS, circuits, circuits_by, numbers, planned, told};
 /// Agreement asked of every number.
 const RELATIVE: f64 = 1e-9;
 
-fn folder() -> PathBuf {
+/// Where the tiny models are.
+pub(crate) fn folder() -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let root = crates.into_iter().nth(2).unwrap();
     root.join("tests/architectures")

@@ -487,6 +487,10 @@ pub(crate) fn llama(kv_heads: usize) -> Way {
 /// A number's label, component, layer and head.
 type WithoutStack = (String, String, u64, Option<u64>);
 
+/// The probe of every part of attention.
+const PARTS: &str = "steps: all\nmetrics:\n  - {metric_name: probe, data_split: val, components: \
+    [{component_name: simple, data_type: weights, part: [query, key, value, output], layers: all}]}\n";
+
 /// Numbers without the stack, which every library calls otherwise.
 fn of(tree: &MemoryTree) -> Vec<(WithoutStack, Option<f64>)> {
     let probes = numbers(tree, &circuits_by("probe", ""));
@@ -516,6 +520,17 @@ fn however_projections_are_stored_their_circuits_are_the_same() {
     for way in WAYS {
         let expected = tree(&llama(way.kv_heads), |_| {});
         assert_same(&tree(way, |_| {}), &expected, way.config);
+    }
+}
+
+#[test]
+fn however_projections_are_stored_their_parts_are_the_same() {
+    // The probe sees rows in another order, and a map for its transpose.
+    let of = |tree: &MemoryTree| numbers(tree, PARTS).into_values().collect::<Vec<_>>();
+    for way in WAYS {
+        let expected = of(&tree(&llama(way.kv_heads), |_| {}));
+        assert_eq!(expected.len(), 4 * LAYERS);
+        assert_eq!(of(&tree(way, |_| {})), expected, "{}", way.config);
     }
 }
 

@@ -5,6 +5,7 @@ use ckptscope_analysis::config::{
     ComponentEntry, Config, LayerSelection, MetricEntry, ModelEntry, Monitoring, OnError,
     PicoReport, StepSelection, Target, Wandb,
 };
+use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, Split};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
 use proptest::prelude::*;
@@ -49,7 +50,11 @@ proptest! {
             3 => &mut metric.metric,
             4 => &mut metric.name,
             5 => &mut metric.target,
-            6 => &mut metric.components[0].suffixes[0],
+            6 => {
+                let component = &mut metric.components[0];
+                component.suffixes.extend(component.parts.pop());
+                &mut component.suffixes[0]
+            }
             7 => &mut metric.components[0].layers,
             _ => &mut metric.components[0].component,
         };
@@ -198,24 +203,41 @@ fn components(applies_to: &'static [DataKind]) -> impl Strategy<Value = Vec<Comp
         let (component, kind) = choices[index];
         (
             parameters(component.parameters()),
-            suffixes(component.roles().len()),
+            made_of(component.roles().len()),
             prop::option::of("[a-z]{1,4}(\\.[a-z]{1,4})?"),
             layers(),
         )
-            .prop_map(move |(parameters, suffixes, stack, layers)| {
-                let entry = |(index, suffixes): (usize, &Vec<String>)| ComponentEntry {
+            .prop_map(move |(parameters, made_of, stack, layers)| {
+                let entry = |(index, (suffixes, part)): (usize, &MadeOf)| ComponentEntry {
                     component,
                     kind,
                     suffixes: suffixes.clone(),
+                    part: *part,
                     stack: stack.clone(),
                     continues_list: index > 0,
                     layers: layers.clone(),
                     parameters: parameters.clone(),
                     location: Default::default(),
                 };
-                suffixes.iter().enumerate().map(entry).collect()
+                made_of.iter().enumerate().map(entry).collect()
             })
     })
+}
+
+/// Suffixes, or a part of the model.
+type MadeOf = (Vec<String>, Option<Role>);
+
+/// What each component of an entry is made of: suffixes, or parts where there are no roles.
+fn made_of(roles: usize) -> BoxedStrategy<Vec<MadeOf>> {
+    let suffixes = suffixes(roles).prop_map(|all| all.into_iter().map(|it| (it, None)).collect());
+    if roles > 0 {
+        return suffixes.boxed();
+    }
+    let of_layers = Role::ALL.iter().filter(|role| !role.is_outside_layers());
+    let of_layers: Vec<Role> = of_layers.copied().collect();
+    let parts = prop::collection::hash_set(prop::sample::select(of_layers), 1..4);
+    let parts = parts.prop_map(|all| all.into_iter().map(|it| (Vec::new(), Some(it))).collect());
+    prop_oneof![suffixes, parts].boxed()
 }
 
 /// The suffixes of each component of an entry: one of each role, or lists of one that differ.

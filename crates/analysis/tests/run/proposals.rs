@@ -1,9 +1,10 @@
 //! Proposals for runs of many kinds: each is a config that the run can be analysed with.
 
 use ckptscope_analysis::plan::Catalogs;
-use ckptscope_analysis::proposal::proposals;
+use ckptscope_analysis::proposal::{Budget, proposals, within};
 use ckptscope_analysis::{Config, Plan, Proposal, Registry, Survey};
 use ckptscope_checkpoint::{MemoryTree, Run, Tree};
+use ckptscope_protocol::Cost;
 use futures_lite::future::block_on;
 
 use crate::support::{bundled, layers, numbers, safetensors, tree};
@@ -84,7 +85,7 @@ fn the_bundled_run() {
         "target_checkpoint: last",
         "component_name: ov_circuit\n        data_type: activations",
         "component_name: ov_circuit\n        data_type: weights",
-        "layer_suffixes: [attention.v_proj, attention.o_proj, swiglu.w_2]",
+        "part: [value, output, down]",
         "data_split: val",
         "steps: all",
     ] {
@@ -102,10 +103,16 @@ fn a_llama_in_step_folders() {
         "What attention heads do",
     ];
     assert_eq!(titles(&found), expected);
-    assert!(found[0].text.contains("self_attn.v_proj"));
-    assert!(found[0].text.contains("mlp.down_proj"));
-    assert!(!found[0].text.contains("mlp.up_proj"), "{}", found[0].text);
-    assert!(found[3].text.contains("form: circuit"));
+    assert!(found[0].text.contains("part: [value, output, down]\n"));
+    let all = "part: [query, key, value, output, gate, up, down]\n";
+    assert!(found[1].text.contains(all), "{}", found[1].text);
+    assert!(!found.iter().any(|one| one.text.contains("layer_suffixes")));
+    for circuit in ["ov_circuit", "qk_circuit"] {
+        let by_role =
+            format!("component_name: {circuit}\n        data_type: weights\n        layers");
+        assert!(found[0].text.contains(&by_role), "{}", found[0].text);
+        assert!(found[3].text.contains(&by_role), "{}", found[3].text);
+    }
     assert!(!found.iter().any(|one| one.text.contains("layernorm")));
 }
 
@@ -135,9 +142,10 @@ fn a_gpt_2() {
     );
     let config = r#"{"n_embd": 8, "n_layer": 2, "n_head": 2}"#;
     let found = proposed(&run_of(&tensors, &[0, 5], config));
-    let list = "layer_suffixes: [attn.c_attn, attn.c_proj, mlp.c_proj]\n";
+    let list = "part: [value, output, down]\n";
     assert!(found[0].text.contains(list), "{}", found[0].text);
     assert!(!found.iter().any(|one| one.text.contains("bias")));
+    assert!(found[0].text.contains("component_name: qk_circuit"));
 }
 
 #[test]
@@ -157,6 +165,11 @@ fn a_gpt_neox() {
     let found = proposed(&run_of(&tensors, &[1, 2], ""));
     let list = "layer_suffixes: [attention.query_key_value, attention.dense, mlp.dense_4h_to_h]\n";
     assert!(found[0].text.contains(list), "{}", found[0].text);
+    assert!(
+        found[0]
+            .text
+            .contains("# Which tensors matter is told from their names")
+    );
 }
 
 #[test]
@@ -271,6 +284,84 @@ fn a_last_step_without_activations_is_not_what_others_are_compared_with() {
         "{}",
         found[0].text
     );
+}
+
+/// The first proposal within a budget, and what its plan costs.
+fn within_budget(tree: &dyn Tree, seconds: f64) -> (String, Cost) {
+    let registry = Registry::default();
+    let run = block_on(Run::find(tree)).unwrap();
+    let survey = block_on(Survey::of(&run, tree, &Catalogs::default()));
+    let budget = Budget {
+        name: "first".to_owned(),
+        seconds,
+        slowness: 1.0,
+    };
+    let proposal = block_on(within(&budget, &run, &survey, tree, &registry)).unwrap();
+    let config = Config::parse(&proposal.text, &registry).unwrap();
+    let plan = block_on(Plan::make(&config, &run, tree)).unwrap();
+    (proposal.text, plan.cost)
+}
+
+#[test]
+fn a_proposal_costs_no_more_than_its_budget_or_says_so() {
+    let steps: Vec<u64> = (1..=40).collect();
+    let tree = run_of(&layers(6, LLAMA), &steps, LLAMA_CONFIG);
+    let seconds = |cost: &Cost| cost.flops / 1e10 + cost.read_bytes as f64 / 2e8;
+    let (all, cost) = within_budget(&tree, 1e9);
+    assert!(
+        all.contains("steps: all") && all.contains("analysis_name: first"),
+        "{all}"
+    );
+    let whole = seconds(&cost);
+    let mut costs = Vec::new();
+    for part in [1.1, 0.5, 0.1, 0.05, 0.01, 0.005, 1e-4] {
+        let (text, cost) = within_budget(&tree, whole * part);
+        let is_told = text.contains("# There is nothing smaller");
+        assert!(is_told || seconds(&cost) <= whole * part, "{part}: {text}");
+        assert_eq!(is_told, part < 2e-4, "{part}: {text}");
+        assert!(text.contains("qk_circuit"), "{text}");
+        costs.push(cost.numbers);
+    }
+    assert!(costs.is_sorted_by(|one, other| one >= other), "{costs:?}");
+}
+
+#[test]
+fn matrices_that_are_too_large_for_the_budget_are_not_decomposed() {
+    let large: Vec<(&str, &[u64])> = vec![
+        ("model.layers.{}.self_attn.q_proj.weight", &[256, 256]),
+        ("model.layers.{}.self_attn.k_proj.weight", &[256, 256]),
+        ("model.layers.{}.self_attn.v_proj.weight", &[256, 256]),
+        ("model.layers.{}.self_attn.o_proj.weight", &[256, 256]),
+    ];
+    let config = r#"{"hidden_size": 256, "num_attention_heads": 64}"#;
+    let tree = run_of(&layers(4, &large), &[1, 2], config);
+    let (text, _) = within_budget(&tree, 0.08);
+    assert!(text.contains("# Whole matrices are too large"), "{text}");
+    let (_, per) = text.split_once("metric_name: per").unwrap();
+    let (per, _) = per.split_once("metric_name").unwrap();
+    assert!(
+        !per.contains("simple") && per.contains("ov_circuit"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_last_step_without_weights_is_not_what_to_begin_with() {
+    let mut files: Vec<_> = (1..=3)
+        .map(|step| {
+            (
+                format!("checkpoints/step_{step}/learning_dynamics/val_weights.pt"),
+                safetensors(&layers(2, LLAMA)),
+            )
+        })
+        .collect();
+    files.push((
+        "checkpoints/step_4/learning_dynamics/val_gradients.pt".to_owned(),
+        safetensors(&layers(2, LLAMA)),
+    ));
+    files.push(("config.json".to_owned(), LLAMA_CONFIG.as_bytes().to_vec()));
+    let (text, _) = within_budget(&tree(files), 1e-9);
+    assert!(text.contains("steps: [3]"), "{text}");
 }
 
 #[test]

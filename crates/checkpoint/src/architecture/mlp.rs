@@ -173,6 +173,34 @@ impl Linears {
         }
     }
 
+    /// The tensors that are read, in how many parts of as many rows, and the one that is written.
+    const fn shapes(self) -> ([Option<&'static str>; 2], u64, &'static str) {
+        match self {
+            Self::Plain { up, down } => ([Some(up), None], 1, down),
+            Self::Gated { gate, up, down } => ([Some(gate), Some(up)], 1, down),
+            Self::Fused { gate_up, down, .. } => ([Some(gate_up), None], 2, down),
+        }
+    }
+
+    /// Whether what is read is as wide as what is written, where the layer has both: names alone
+    /// do not tell a gate within a tensor from none.
+    fn must_fit(
+        self,
+        layer: &Layer<'_>,
+        name_of: impl Fn(&str) -> String,
+    ) -> Result<(), RoleError> {
+        let (read, parts, down) = self.shapes();
+        let Some(down) = layer.matrix_if_any(&name_of(down))? else {
+            return Ok(());
+        };
+        for name in read.into_iter().flatten() {
+            if let Some(matrix) = layer.matrix_if_any(&name_of(name))? {
+                matrix.must_have_rows(down.columns.saturating_mul(parts))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The map of a role, where the layer has its tensor.
     fn part(
         self,
@@ -183,13 +211,15 @@ impl Linears {
         let Some((name, place)) = self.tensor(role) else {
             return Ok(None);
         };
-        let name = match expert {
+        let name_of = |name: &str| match expert {
             Some((folder, expert)) => format!("{folder}.{expert}.{name}"),
             None => name.to_owned(),
         };
+        let name = name_of(name);
         if layer.find(&name).is_none() {
             return Ok(None);
         }
+        self.must_fit(layer, name_of)?;
         let matrix = layer.matrix(&name)?;
         let view = match place {
             None => matrix.view(),
@@ -199,6 +229,24 @@ impl Linears {
             }
         };
         Ok(Some(Projection::stored(view)))
+    }
+
+    /// The same of stacked tensors.
+    fn stacks_must_fit(self, layer: &Layer<'_>, is_transposed: bool) -> Result<(), RoleError> {
+        let (read, parts, down) = self.shapes();
+        if layer.find(down).is_none() {
+            return Ok(());
+        }
+        let down = layer.stacked(down)?;
+        for name in read.into_iter().flatten() {
+            if layer.find(name).is_some() {
+                let stack = layer.stacked(name)?;
+                stack.must_have("experts", stack.items, down.items)?;
+                let expected = down.out(!is_transposed).saturating_mul(parts);
+                stack.must_have("rows", stack.out(is_transposed), expected)?;
+            }
+        }
+        Ok(())
     }
 
     /// The maps of a role of all experts, where the layer has their tensor.
@@ -215,11 +263,8 @@ impl Linears {
             return Ok(Vec::new());
         }
         let stack = layer.stacked(name)?;
-        let out = if is_transposed {
-            stack.columns
-        } else {
-            stack.rows
-        };
+        self.stacks_must_fit(layer, is_transposed)?;
+        let out = stack.out(is_transposed);
         let rows = match place {
             None => None,
             Some(place) if out.is_multiple_of(2) => Some(place.rows(out / 2)),

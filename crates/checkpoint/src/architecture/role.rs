@@ -136,6 +136,20 @@ pub enum RoleError {
         /// The role.
         role: Role,
     },
+    /// Several tensors that are called as those of a role.
+    #[error("there are several tensors of `{role}`: {}", found.join(", "))]
+    Several {
+        /// The role.
+        role: Role,
+        /// Their names.
+        found: Vec<String>,
+    },
+    /// Experts in one tensor, of which no activations are recorded.
+    #[error("`{role}` is stacked by expert, which activations are not")]
+    Stacked {
+        /// The role.
+        role: Role,
+    },
     /// The number of attention heads is not known.
     #[error("the number of attention heads is not known")]
     HeadsUnknown,
@@ -190,7 +204,7 @@ pub enum RoleError {
     Mismatch {
         /// The tensor.
         tensor: String,
-        /// `rows` or `columns`.
+        /// `rows`, `columns`, `gains` or `experts`.
         side: &'static str,
         /// How many it has.
         found: u64,
@@ -239,4 +253,15 @@ pub enum RoleError {
         /// The key of configs.
         dimension: &'static str,
     },
+}
+
+impl RoleError {
+    /// Whether it says no more than that a layer does not have such tensors.
+    #[must_use]
+    pub const fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::Unrecognised | Self::NothingOf { .. } | Self::NoAttention { .. }
+        )
+    }
 }

@@ -70,7 +70,12 @@ pub struct OutsidePart<'a> {
     pub name: &'a str,
     /// Whether it is the embedding that serves as the unembedding too.
     pub is_tied: bool,
+    /// What was assumed, in words.
+    pub assumed: Vec<String>,
 }
+
+/// A tensor's name, and what was assumed.
+type Named<'n> = (&'n str, Vec<String>);
 
 impl ModelPart {
     pub(super) const fn plain(projection: Projection<String>) -> Self {
@@ -228,46 +233,95 @@ impl<'a> Roles<'a> {
                 assumed: attention.assumed,
             });
         }
-        for architecture in self.candidates() {
+        // The architecture that attention is of says how the rest is stored.
+        let module = self.module(model, tensors, AttentionKind::Itself);
+        let mut misfit = None;
+        for architecture in self.candidates(module.map(|(architecture, _)| architecture)) {
             let layer = self.layer(architecture, model, tensors);
             for mlp in architecture.mlps {
-                let parts = mlp.parts(&layer, role)?;
-                if let Some(first) = parts.first() {
-                    let assumed = self.assumed(architecture, &first.projection.view.tensor);
-                    return Ok(FoundParts { parts, assumed });
+                match mlp.parts(&layer, role) {
+                    Ok(parts) => {
+                        if let Some(first) = parts.first() {
+                            let assumed = self.assumed(architecture, &first.projection.view.tensor);
+                            return Ok(FoundParts { parts, assumed });
+                        }
+                    }
+                    Err(error) if self.is_known(architecture) => return Err(error),
+                    Err(error) => misfit = misfit.or(Some(error)),
                 }
             }
         }
-        Err(RoleError::NothingOf { role })
+        Err(misfit.unwrap_or(RoleError::NothingOf { role }))
     }
 
-    /// The tensor of a role outside of layers, among those of these names and shapes.
+    /// The tensor of a role outside of layers, among those of these names.
     ///
     /// # Errors
-    /// [`RoleError::NothingOf`].
+    /// [`RoleError::NothingOf`], and [`RoleError::Several`] where a model has several embeddings.
     pub fn outside<'n>(&self, role: Role, names: &[&'n str]) -> Result<OutsidePart<'n>, RoleError> {
-        let named = |role| {
-            let find = |architecture: &Architecture| {
-                let ends = architecture.names_of(role).iter();
-                let mut ends = ends.copied();
-                ends.find_map(|end| names.iter().copied().find(|name| ends_with(name, end)))
-            };
-            self.candidates().find_map(find)
-        };
-        let found = named(role).map(|name| (name, false));
-        let tied = || named(Role::Embedding).map(|name| (name, true));
-        let found = found.or_else(|| (role == Role::Unembedding).then(tied).flatten());
-        let (name, is_tied) = found.ok_or(RoleError::NothingOf { role })?;
-        Ok(OutsidePart { name, is_tied })
+        if let Some((name, assumed)) = self.named(role, names)? {
+            return Ok(OutsidePart {
+                name,
+                is_tied: false,
+                assumed,
+            });
+        }
+        let nothing = RoleError::NothingOf { role };
+        let says = |config: &ModelConfig| config.flag("tie_word_embeddings");
+        let tied = self.config.and_then(says);
+        if role != Role::Unembedding || tied == Some(false) {
+            return Err(nothing);
+        }
+        let (name, mut assumed) = self.named(Role::Embedding, names)?.ok_or(nothing)?;
+        if tied.is_none() {
+            assumed.push(format!(
+                "there is no tensor of unembedding, and no config says that it is not `{name}`, \
+                 the embedding"
+            ));
+        }
+        Ok(OutsidePart {
+            name,
+            is_tied: true,
+            assumed,
+        })
     }
 
-    /// The architecture that the config names, then the others.
-    fn candidates(&self) -> impl Iterator<Item = &'static Architecture> {
-        let own = self.architecture;
-        let others = ARCHITECTURES.iter().copied();
-        own.into_iter().chain(
-            others.filter(move |it| own.is_none_or(|own| !std::ptr::eq::<Architecture>(own, *it))),
-        )
+    /// The tensor that is called as an architecture calls those of a role, and what was assumed.
+    fn named<'n>(&self, role: Role, names: &[&'n str]) -> Result<Option<Named<'n>>, RoleError> {
+        for architecture in self.candidates(None) {
+            for end in architecture.names_of(role) {
+                let named = names.iter().copied().filter(|name| ends_with(name, end));
+                match named.collect::<Vec<_>>().as_slice() {
+                    [] => {}
+                    [name] => return Ok(Some((*name, self.assumed(architecture, name)))),
+                    several => {
+                        return Err(RoleError::Several {
+                            role,
+                            found: several.iter().map(|name| (*name).to_owned()).collect(),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The architecture that the config names, then this one, then the others.
+    fn candidates(
+        &self,
+        next: Option<&'static Architecture>,
+    ) -> impl Iterator<Item = &'static Architecture> {
+        let first = [self.architecture, next];
+        let is_other = move |it: &&'static Architecture| {
+            let mut first = first.into_iter().flatten();
+            !first.any(|own| std::ptr::eq::<Architecture>(own, *it))
+        };
+        let next = next.filter(|next| {
+            self.architecture
+                .is_none_or(|own| !std::ptr::eq(own, *next))
+        });
+        let first = self.architecture.into_iter().chain(next);
+        first.chain(ARCHITECTURES.iter().copied().filter(is_other))
     }
 
     fn is_known(&self, architecture: &'static Architecture) -> bool {
@@ -602,19 +656,41 @@ impl Matrix<'_> {
     }
 
     fn must_have(&self, side: &'static str, found: u64, expected: u64) -> Result<(), RoleError> {
-        if found == expected {
-            return Ok(());
-        }
-        Err(RoleError::Mismatch {
-            tensor: self.name.to_owned(),
-            side,
-            found,
-            expected,
-        })
+        must_have(self.name, side, found, expected)
     }
 }
 
+fn must_have(tensor: &str, side: &'static str, found: u64, expected: u64) -> Result<(), RoleError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(RoleError::Mismatch {
+        tensor: tensor.to_owned(),
+        side,
+        found,
+        expected,
+    })
+}
+
 impl Stack<'_> {
+    /// Rows of each as it is applied.
+    pub(super) const fn out(&self, is_transposed: bool) -> u64 {
+        if is_transposed {
+            self.columns
+        } else {
+            self.rows
+        }
+    }
+
+    pub(super) fn must_have(
+        &self,
+        side: &'static str,
+        found: u64,
+        expected: u64,
+    ) -> Result<(), RoleError> {
+        must_have(self.name, side, found, expected)
+    }
+
     pub(super) const fn slice(&self, index: u64) -> Slice {
         Slice {
             index,

@@ -30,7 +30,7 @@ const D_HEAD: usize = 64;
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "entry statistics",
-        kernel: |d_model| of_weights(d_model, |w| Facts::dense(w).entry_statistics().unwrap().sum),
+        kernel: |d_model| of_weights(d_model, |w| Facts::dense(w).magnitude_sums().unwrap().sum),
     },
     Case {
         name: "sorted magnitudes",

@@ -60,7 +60,7 @@ impl Metric for Cosine {
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
-            entry_statistics: true,
+            magnitude_sums: true,
             ..Needs::default()
         }
     }
@@ -83,7 +83,7 @@ impl Comparative for Cosine {
 fn cosine(step: &Facts, target: &Facts) -> Result<f64, Status> {
     let product = step.inner_product(target)?;
     let length = |facts: &Facts| -> Result<f64, Status> {
-        match facts.entry_statistics()?.sum_of_squares.sqrt() {
+        match facts.magnitude_sums()?.sum_of_squares.sqrt() {
             0.0 => Err(Status::AllZero),
             length => Ok(length),
         }

@@ -85,6 +85,7 @@ impl Metric for Procrustes {
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
+        // The product of both sides and its singular values cost what these do, about.
         Needs {
             centred_gram: true,
             centred_basis: true,

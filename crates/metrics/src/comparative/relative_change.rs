@@ -64,7 +64,7 @@ impl Metric for RelativeChange {
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
-            entry_statistics: true,
+            magnitude_sums: true,
             ..Needs::default()
         }
     }

@@ -19,13 +19,13 @@ impl Facts {
     /// zero.
     pub fn relative_distance(&self, other: &Self) -> Result<f64, Status> {
         self.same_shape(other)?;
-        let own = other.entry_statistics()?.sum_of_squares.sqrt();
+        let own = other.magnitude_sums()?.sum_of_squares.sqrt();
         if own == 0.0 {
             return Err(Status::ZeroDivisor);
         }
         let common = Scale::largest([self.scale, other.scale].into_iter());
         let difference = self.minus(other, common);
-        let distance = difference.entry_statistics()?.sum_of_squares.sqrt();
+        let distance = difference.magnitude_sums()?.sum_of_squares.sqrt();
         let length = own * other.scale.relative_to(common);
         Ok(difference.unscaled(distance)? / length)
     }

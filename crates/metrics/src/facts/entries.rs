@@ -2,11 +2,11 @@
 
 use super::{Facts, Matrix};
 use crate::measurement::Status;
-use crate::sort::{merge_sorted_runs, sort_magnitudes};
+use crate::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
 
 /// Sums over the magnitudes of all entries, in the matrix's scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct EntryStatistics {
+pub struct MagnitudeSums {
     /// Number of entries, `N = m n`.
     pub entries: usize,
     /// `L1`: the sum of magnitudes.
@@ -20,7 +20,7 @@ pub struct EntryStatistics {
 /// Independent partial sums: enough for the widest vector unit, and less rounding than one sum.
 const PARTIAL_SUMS: usize = 8;
 
-impl EntryStatistics {
+impl MagnitudeSums {
     fn add(&mut self, entries: &[f64]) {
         let mut sums = [0.0; PARTIAL_SUMS];
         let mut squares = [0.0; PARTIAL_SUMS];
@@ -64,21 +64,21 @@ impl Facts {
     ///
     /// # Errors
     /// [`Status::NotFinite`].
-    pub fn entry_statistics(&self) -> Result<&EntryStatistics, Status> {
+    pub fn magnitude_sums(&self) -> Result<&MagnitudeSums, Status> {
         self.finite()?;
-        Ok(self.statistics.get_or_init(|| {
-            let mut statistics = EntryStatistics::default();
+        Ok(self.sums.get_or_init(|| {
+            let mut sums = MagnitudeSums::default();
             match &self.matrix {
                 Matrix::SideBySide(blocks) => {
                     for block in blocks {
-                        if let Ok(part) = block.entry_statistics() {
-                            statistics.add_scaled(part, block.scale.relative_to(self.scale));
+                        if let Ok(part) = block.magnitude_sums() {
+                            sums.add_scaled(part, block.scale.relative_to(self.scale));
                         }
                     }
                 }
-                matrix => matrix.for_each_panel(|entries| statistics.add(entries)),
+                matrix => matrix.for_each_panel(|entries| sums.add(entries)),
             }
-            statistics
+            sums
         }))
     }
 
@@ -87,7 +87,7 @@ impl Facts {
     /// # Errors
     /// [`Status::NotFinite`].
     pub fn has_even_magnitudes(&self) -> Result<bool, Status> {
-        let largest = self.entry_statistics()?.largest;
+        let largest = self.magnitude_sums()?.largest;
         let mut even = true;
         self.matrix
             .for_each_panel(|entries| even &= entries.iter().all(|entry| entry.abs() == largest));
@@ -102,7 +102,7 @@ impl Facts {
         self.finite()?;
         Ok(self.sorted_entries.get_or_init(|| {
             let mut entries: Vec<f64> = self.entries().data.into();
-            entries.sort_unstable_by(f64::total_cmp);
+            sort_numbers(&mut entries);
             entries
         }))
     }
@@ -125,12 +125,12 @@ impl Facts {
                     }
                 }
                 matrix => {
-                    let mut statistics = EntryStatistics::default();
+                    let mut sums = MagnitudeSums::default();
                     matrix.for_each_panel(|entries| {
-                        statistics.add(entries);
+                        sums.add(entries);
                         magnitudes.extend(entries.iter().map(|entry| entry.abs()));
                     });
-                    self.statistics.get_or_init(|| statistics);
+                    self.sums.get_or_init(|| sums);
                 }
             }
             match &self.matrix {

@@ -44,26 +44,29 @@ impl Matrix {
     }
 
     /// The same matrix within the safe range, dense where factors would not be thin, and the
-    /// power of two it must be multiplied by.
-    pub(super) fn normalised(self) -> (Self, Scale) {
+    /// power of two it must be multiplied by. Of a product that became dense also what rounding
+    /// may have left of an entry that is zero.
+    pub(super) fn normalised(self) -> (Self, Scale, Option<f64>) {
         match self {
             Self::Dense(entries) => {
                 let (entries, scale) = normalised(entries);
-                (Self::Dense(entries), scale)
+                (Self::Dense(entries), scale, None)
             }
             Self::Product { left, right } => {
                 let ((left, a), (right, b)) = (normalised(left), normalised(right));
                 let thin = left.ncols() < left.nrows().min(right.ncols());
                 let scale = a.times(b);
                 if thin && all_finite(&left) && all_finite(&right) {
-                    (Self::Product { left, right }, scale)
+                    (Self::Product { left, right }, scale, None)
                 } else {
-                    (Self::Dense(Rc::new(linalg::product(&left, &right))), scale)
+                    let rounding = f64::EPSILON * left.norm() * right.norm();
+                    let entries = linalg::product(&left, &right);
+                    (Self::Dense(Rc::new(entries)), scale, Some(rounding))
                 }
             }
             Self::SideBySide(blocks) => {
                 let scale = largest_scale(&blocks);
-                (Self::SideBySide(blocks), scale)
+                (Self::SideBySide(blocks), scale, None)
             }
         }
     }

@@ -182,7 +182,8 @@ const PERTURBATIONS: [f64; 8] = [
 /// Singular values, descending, and left singular vectors of `B`.
 fn iterate(form: &Bidiagonal) -> Result<(Vec<f64>, DMatrix<f64>), Status> {
     let n = form.diagonal.len();
-    let mut iteration = Iteration::new(form);
+    let (diagonal, above) = (form.diagonal.clone(), form.above.clone());
+    let mut iteration = Iteration::new(diagonal, above, DMatrix::identity(n, n));
     iteration.run()?;
     if let [only] = form.diagonal.as_slice() {
         // Alone, a negative entry gives its sign to the left vector; among others, to the right.
@@ -195,6 +196,19 @@ fn iterate(form: &Bidiagonal) -> Result<(Vec<f64>, DMatrix<f64>), Status> {
     Ok((descending, iteration.u.select_columns(&order)))
 }
 
+/// The singular values alone, descending, of a square matrix with this diagonal and this one above.
+///
+/// # Errors
+/// [`Status::NoConvergence`].
+pub(super) fn singular_values(diagonal: Vec<f64>, above: Vec<f64>) -> Result<Vec<f64>, Status> {
+    let nothing = DMatrix::zeros(0, diagonal.len());
+    let mut iteration = Iteration::new(diagonal, above, nothing);
+    iteration.run()?;
+    let mut values: Vec<f64> = iteration.d.iter().map(|d| d.abs()).collect();
+    values.sort_by(|a, b| b.total_cmp(a));
+    Ok(values)
+}
+
 /// Unit roundoff, LAPACK's `eps`.
 const ROUNDOFF: f64 = f64::EPSILON / 2.0;
 
@@ -202,7 +216,8 @@ const ROUNDOFF: f64 = f64::EPSILON / 2.0;
 const MAX_STEPS: usize = 6;
 
 /// The state of the iteration: `B` with diagonal `d` and superdiagonal `e`, and the product `u`
-/// of the left rotations. The right rotations are not needed.
+/// of the left rotations, without rows where only values are wanted. The right rotations are not
+/// needed.
 struct Iteration {
     d: Vec<f64>,
     e: Vec<f64>,
@@ -219,8 +234,7 @@ enum Direction {
 }
 
 impl Iteration {
-    fn new(form: &Bidiagonal) -> Self {
-        let (d, e) = (form.diagonal.clone(), form.above.clone());
+    fn new(d: Vec<f64>, e: Vec<f64>, u: DMatrix<f64>) -> Self {
         let n = d.len();
         let tolerance = ROUNDOFF.powf(-0.125).clamp(10.0, 100.0) * ROUNDOFF;
         let mut smallest = d.first().map_or(0.0, |d| d.abs());
@@ -229,14 +243,14 @@ impl Iteration {
             mu = d[i].abs() * (mu / (mu + e[i - 1].abs()));
             smallest = smallest.min(mu);
         }
-        #[allow(clippy::cast_precision_loss)] // n is at most 25
+        #[allow(clippy::cast_precision_loss)] // a number of rows
         let size = n as f64;
         let negligible =
             (tolerance * smallest / size.sqrt()).max(6.0 * size * size * f64::MIN_POSITIVE);
         Self {
             d,
             e,
-            u: DMatrix::identity(n, n),
+            u,
             tolerance,
             negligible,
         }
@@ -334,7 +348,7 @@ impl Iteration {
 
     /// The shift, or zero where a shift would cost relative accuracy.
     fn shift(&self, top: usize, bottom: usize, direction: Direction, ratio: f64) -> f64 {
-        #[allow(clippy::cast_precision_loss)] // at most 25
+        #[allow(clippy::cast_precision_loss)] // a number of rows
         let size = self.d.len() as f64;
         if size * self.tolerance * ratio <= ROUNDOFF.max(0.01 * self.tolerance) {
             return 0.0;

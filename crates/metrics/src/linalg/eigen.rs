@@ -3,7 +3,7 @@
 use faer::Side;
 use nalgebra::DMatrix;
 
-use super::{owned, view};
+use super::{band, owned, view};
 use crate::measurement::Status;
 
 /// `A = V diag(values) V^T` of a symmetric `A` `[n, n]`, largest eigenvalue first.
@@ -45,8 +45,11 @@ pub fn eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<Eigenvalue>, Status> {
 ///
 /// # Errors
 /// [`Status::NoConvergence`].
-pub fn symmetric_eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
-    let mut values = view(matrix)
+pub fn symmetric_eigenvalues(mut matrix: DMatrix<f64>) -> Result<Vec<f64>, Status> {
+    if matrix.nrows() >= band::SMALLEST {
+        return band::symmetric_eigenvalues(&mut matrix);
+    }
+    let mut values = view(&matrix)
         .self_adjoint_eigenvalues(Side::Lower)
         .map_err(|_| Status::NoConvergence)?;
     values.reverse();

@@ -1,12 +1,16 @@
 //! Products and decompositions. Which library does them is this module's affair alone: faer,
 //! because it measured 4 to 6 times faster than nalgebra at model sizes, natively and in wasm.
 
+mod band;
 mod bidiagonal;
+mod cores;
 mod eigen;
 mod product;
 mod reduction;
 mod singular;
+mod stripes;
 
+pub use cores::SpareCores;
 pub use eigen::{Eigenvalue, SymmetricEigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
 pub use reduction::{orthonormal_columns, triangular_factor};

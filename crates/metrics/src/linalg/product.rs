@@ -1,10 +1,9 @@
 //! Matrix products.
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, MatRef, Par};
+use faer::MatRef;
 use nalgebra::DMatrix;
 
+use super::stripes::{add_lower, add_product};
 use super::{view, view_mut};
 
 /// `A B`: `[m, k]` by `[k, n]`.
@@ -44,23 +43,13 @@ pub fn gram_of_rows(a: &DMatrix<f64>) -> DMatrix<f64> {
 
 fn multiply(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> DMatrix<f64> {
     let mut result = DMatrix::zeros(a.nrows(), b.ncols());
-    matmul(view_mut(&mut result), Accum::Replace, a, b, 1.0, Par::Seq);
+    add_product(view_mut(&mut result), 1.0, a, b);
     result
 }
 
 fn gram(a: MatRef<'_, f64>) -> DMatrix<f64> {
     let mut result = DMatrix::zeros(a.nrows(), a.nrows());
-    triangular::matmul(
-        view_mut(&mut result),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        a,
-        BlockStructure::Rectangular,
-        a.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
+    add_lower(view_mut(&mut result), 1.0, a, a);
     result.fill_upper_triangle_with_lower_triangle();
     result
 }

@@ -1,5 +1,7 @@
 //! Singular values and vectors.
 
+use std::cmp::Ordering;
+
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
@@ -8,7 +10,8 @@ use nalgebra::DMatrix;
 
 use super::bidiagonal::{self, Bidiagonal};
 use super::product::{gram_of_columns, gram_of_rows};
-use super::{eigen, view, view_mut};
+use super::reduction::triangular_factor;
+use super::{band, eigen, view, view_mut};
 use crate::measurement::Status;
 
 /// From this ratio of the longer to the shorter side on, the Gram matrix is tried first. It costs
@@ -44,9 +47,17 @@ pub fn singular_values(matrix: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
 /// # Errors
 /// [`Status::NoConvergence`].
 pub fn singular_values_by_decomposition(matrix: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
-    view(matrix)
-        .singular_values()
-        .map_err(|_| Status::NoConvergence)
+    let (rows, columns) = matrix.shape();
+    if rows.min(columns) < band::SMALLEST {
+        let values = view(matrix).singular_values();
+        return values.map_err(|_| Status::NoConvergence);
+    }
+    let mut square = match rows.cmp(&columns) {
+        Ordering::Less => triangular_factor(&matrix.transpose()),
+        Ordering::Equal => matrix.clone(),
+        Ordering::Greater => triangular_factor(matrix),
+    };
+    band::singular_values(view_mut(&mut square))
 }
 
 /// The longer side over the shorter.
@@ -62,7 +73,7 @@ fn by_gram(matrix: &DMatrix<f64>) -> Result<Option<Vec<f64>>, Status> {
     } else {
         gram_of_rows(matrix)
     };
-    let values = eigen::symmetric_eigenvalues(&gram)?;
+    let values = eigen::symmetric_eigenvalues(gram)?;
     let trusted = match (values.first(), values.last()) {
         (Some(&largest), Some(&smallest)) => smallest > GRAM_SMALLEST * largest,
         _ => false,

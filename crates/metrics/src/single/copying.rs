@@ -21,11 +21,11 @@ use crate::parameter::Parameters;
 ///
 /// # Numerics
 /// From the small product $V_k O_h$ `[d_head, d_head]`, which has the same eigenvalues but for zeros;
-/// the circuit is never formed.
+/// the circuit is never formed. Of a layer's only head as wide as the stream, the circuit itself.
 ///
 /// # Errors
-/// Undefined where the matrix is not a square product of thin factors, such as a tensor by itself or
-/// heads side by side; where all eigenvalues are zero; `not finite` where an entry is NaN or infinite.
+/// Undefined where the matrix is not a square product, such as a tensor by itself or several heads
+/// side by side; where all eigenvalues are zero; `not finite` where an entry is NaN or infinite.
 ///
 /// # References
 /// N. Elhage et al., "A mathematical framework for transformer circuits", Transformer Circuits Thread

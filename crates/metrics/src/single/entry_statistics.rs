@@ -1,10 +1,11 @@
 //! Moments and quantiles of the entries.
 
+use ckptscope_vocabulary::quantile_of_sorted;
+
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
-use crate::single::quantile::quantile_of_sorted;
 
 /// How the entries are distributed: mean, spread, shape, zeros and quantiles.
 ///
@@ -45,17 +46,17 @@ use crate::single::quantile::quantile_of_sorted;
 /// ```
 /// use nalgebra::dmatrix;
 /// use ckptscope_metrics::{Facts, Parameters, Single};
-/// use ckptscope_metrics::single::entry_statistics::EntryDistribution;
+/// use ckptscope_metrics::single::entry_statistics::EntryStatistics;
 ///
 /// let matrix = Facts::dense(dmatrix![0.0, 4.0; 0.0, 0.0]);
-/// let found = EntryDistribution.measure(&Parameters::default(), &matrix);
+/// let found = EntryStatistics.measure(&Parameters::default(), &matrix);
 /// let value = |output: usize| found[output].value.unwrap();
 /// assert_eq!((value(0), value(4)), (1.0, 0.75));
 /// assert!((value(1) - 3.0_f64.sqrt()).abs() < 1e-15);
 /// assert!((value(2) - 6.0 / 3.0_f64.powf(1.5)).abs() < 1e-15);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct EntryDistribution;
+pub struct EntryStatistics;
 
 const OUTPUTS: &[&str] = &[
     ".mean",
@@ -77,7 +78,7 @@ const OUTPUTS: &[&str] = &[
 /// The quantiles, in the order of their outputs.
 const QUANTILES: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
-impl Metric for EntryDistribution {
+impl Metric for EntryStatistics {
     fn name(&self) -> &'static str {
         "entry_statistics"
     }
@@ -110,7 +111,7 @@ impl Metric for EntryDistribution {
     }
 }
 
-impl Single for EntryDistribution {
+impl Single for EntryStatistics {
     fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
         match statistics(matrix) {
             Ok(found) => found,
@@ -133,8 +134,14 @@ fn statistics(matrix: &Facts) -> Result<Vec<Measurement>, Status> {
         moments.excess_kurtosis().into(),
         Measurement::of(zeros / count),
     ];
-    let quantiles = QUANTILES.iter();
-    found.extend(quantiles.map(|q| matrix.unscaled(quantile_of_sorted(*q, sorted)).into()));
+    let too_few = Status::TooFewEntries {
+        entries: 0,
+        needed: 1,
+    };
+    for q in QUANTILES {
+        let quantile = quantile_of_sorted(q, sorted).ok_or(too_few.clone())?;
+        found.push(matrix.unscaled(quantile).into());
+    }
     Ok(found)
 }
 

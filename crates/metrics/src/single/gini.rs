@@ -79,7 +79,7 @@ impl Single for Gini {
 
 fn gini(matrix: &Facts) -> Result<f64, Status> {
     let magnitudes = matrix.sorted_magnitudes()?;
-    let sum = matrix.entry_statistics()?.sum;
+    let sum = matrix.magnitude_sums()?.sum;
     if sum == 0.0 {
         return Ok(0.0);
     }

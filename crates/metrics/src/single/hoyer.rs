@@ -61,7 +61,7 @@ impl Metric for Hoyer {
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
-            entry_statistics: true,
+            magnitude_sums: true,
             ..Needs::default()
         }
     }
@@ -78,7 +78,7 @@ impl Single for Hoyer {
 }
 
 fn hoyer(matrix: &Facts) -> Result<f64, Status> {
-    let statistics = matrix.entry_statistics()?;
+    let statistics = matrix.magnitude_sums()?;
     if statistics.entries < 2 {
         return Err(Status::TooFewEntries {
             entries: statistics.entries,

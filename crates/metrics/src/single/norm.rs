@@ -81,7 +81,7 @@ impl Metric for Norm {
                 ..Needs::default()
             },
             _ => Needs {
-                entry_statistics: true,
+                magnitude_sums: true,
                 ..Needs::default()
             },
         }
@@ -102,8 +102,8 @@ fn norm(norm_type: &str, matrix: &Facts) -> Result<f64, Status> {
     let scaled = match norm_type {
         "nuclear" => matrix.singular_values()?.iter().sum(),
         "spectral" => matrix.singular_values()?.first().copied().unwrap_or(0.0),
-        "inf" => matrix.entry_statistics()?.largest,
-        _ => matrix.entry_statistics()?.sum_of_squares.sqrt(),
+        "inf" => matrix.magnitude_sums()?.largest,
+        _ => matrix.magnitude_sums()?.sum_of_squares.sqrt(),
     };
     matrix.unscaled(scaled)
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Bound;
 
+use ckptscope_vocabulary::{between, quantile_place};
+
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -79,7 +81,7 @@ impl Metric for Quantile {
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
-            entry_statistics: true,
+            magnitude_sums: true,
             ..Needs::default()
         }
     }
@@ -97,36 +99,15 @@ impl Single for Quantile {
 
 fn quantile(q: f64, matrix: &Facts) -> Result<f64, Status> {
     // Asked for its count only, it still says where entries are NaN or infinite.
-    let count = matrix.entry_statistics()?.entries;
+    let count = matrix.magnitude_sums()?.entries;
     let too_few = Status::TooFewEntries {
         entries: 0,
         needed: 1,
     };
     let last = count.checked_sub(1).ok_or(too_few)?;
     let mut entries: Vec<f64> = matrix.entries().data.into();
-    let (place, share) = position(q, last);
+    let (place, share) = quantile_place(q, last);
     let (_, below, above) = entries.select_nth_unstable_by(place, f64::total_cmp);
     let next = above.iter().copied().min_by(f64::total_cmp);
     matrix.unscaled(between(*below, next, share))
-}
-
-/// The same of entries in ascending order, of which there is one at least.
-pub(super) fn quantile_of_sorted(q: f64, sorted: &[f64]) -> f64 {
-    let (place, share) = position(q, sorted.len() - 1);
-    between(sorted[place], sorted.get(place + 1).copied(), share)
-}
-
-/// The entry before the quantile, and the share of the way to the next one.
-fn position(q: f64, last: usize) -> (usize, f64) {
-    #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
-    let position = q * last as f64;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to `last`
-    let place = (position as usize).min(last);
-    #[allow(clippy::cast_precision_loss)] // as above
-    let share = position - place as f64;
-    (place, share)
-}
-
-fn between(below: f64, next: Option<f64>, share: f64) -> f64 {
-    below + next.map_or(0.0, |next| share * (next - below))
 }

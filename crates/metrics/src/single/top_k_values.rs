@@ -129,7 +129,7 @@ fn largest(matrix: &Facts, k: usize, absolute: bool) -> Result<Vec<f64>, Status>
             .copied()
             .collect());
     }
-    matrix.entry_statistics()?;
+    matrix.magnitude_sums()?;
     let mut values: Vec<f64> = matrix.entries().data.into();
     if k < values.len() {
         values.select_nth_unstable_by(k, |a, b| b.total_cmp(a));

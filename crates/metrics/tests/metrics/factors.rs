@@ -254,7 +254,7 @@ fn factors_with_entries_that_are_not_finite_count_those_of_the_product() {
     );
     let layer = Facts::side_by_side(vec![Rc::new(facts), dense(gaussian(SAMPLES, 2, 35)).0]);
     assert_eq!(
-        layer.entry_statistics().unwrap_err().to_string(),
+        layer.magnitude_sums().unwrap_err().to_string(),
         "not finite: 9 entries"
     );
 }

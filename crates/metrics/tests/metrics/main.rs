@@ -14,5 +14,6 @@ mod registry;
 mod scales;
 mod sorting;
 mod stored;
+mod two_stages;
 mod undefined;
 mod worked_by_hand;

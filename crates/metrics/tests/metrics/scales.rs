@@ -137,7 +137,7 @@ fn ratios_of_a_product_exist_where_its_entries_leave_the_range() {
         for facts in [product(), Rc::new(Facts::side_by_side(vec![product()]))] {
             assert_eq!(facts.unscaled(1.0), Err(Status::Overflow));
             let share = |facts: &Facts| {
-                let statistics = facts.entry_statistics().unwrap();
+                let statistics = facts.magnitude_sums().unwrap();
                 statistics.sum / statistics.largest
             };
             assert_near(share(&facts), share(&expected), 1e-12);
@@ -155,7 +155,7 @@ fn blocks_of_zeros_do_not_hide_small_ones() {
             Rc::new(Facts::dense(DMatrix::zeros(6, 1))),
         ];
         let facts = Facts::side_by_side(blocks);
-        let frobenius = facts.entry_statistics().unwrap().sum_of_squares.sqrt();
+        let frobenius = facts.magnitude_sums().unwrap().sum_of_squares.sqrt();
         assert_near(
             facts.unscaled(frobenius).unwrap(),
             norm("frobenius", &small),

@@ -1,6 +1,6 @@
 //! Sorting of magnitudes.
 
-use ckptscope_metrics::sort::{merge_sorted_runs, sort_magnitudes};
+use ckptscope_metrics::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
 use proptest::prelude::*;
 
 use crate::matrices::Random;
@@ -11,22 +11,63 @@ const SIZES: [usize; 6] = [0, 1, 2, 100, 5_000, 300_000];
 fn assert_sorts(magnitudes: &[f64], what: &str) {
     let mut expected = magnitudes.to_vec();
     expected.sort_by(f64::total_cmp);
-    for sort in [sort_magnitudes, merge_sorted_runs] {
+    for sort in [sort_magnitudes, merge_sorted_runs, sort_numbers] {
         let mut sorted = magnitudes.to_vec();
         sort(&mut sorted);
         assert!(sorted == expected, "{what}, {} of them", expected.len());
     }
+    let turn = |(index, magnitude): (usize, &f64)| {
+        if index % 3 == 1 {
+            -magnitude
+        } else {
+            *magnitude
+        }
+    };
+    let mut numbers: Vec<f64> = magnitudes.iter().enumerate().map(turn).collect();
+    let mut expected = numbers.clone();
+    expected.sort_by(f64::total_cmp);
+    sort_numbers(&mut numbers);
+    let bits = |numbers: &[f64]| {
+        numbers
+            .iter()
+            .map(|number| number.to_bits())
+            .collect::<Vec<_>>()
+    };
+    assert!(bits(&numbers) == bits(&expected), "{what}, with signs");
 }
 
 /// The number at an index of a list.
 type Number<'a> = &'a mut dyn FnMut(&mut Random, usize) -> f64;
 
+/// As float32 has it, so many of its last bits zero.
+fn stored(magnitude: f64, zeros: u32) -> f64 {
+    f64::from(f32::from_bits(
+        (magnitude as f32).to_bits() >> zeros << zeros,
+    ))
+}
+
 #[test]
 fn distributions_of_every_kind() {
     let mut random = Random::new(1);
-    let kinds: [(&str, Number<'_>); 9] = [
+    let kinds: [(&str, Number<'_>); 14] = [
         ("gaussian", &mut |random, _| random.gaussian().abs()),
         ("uniform", &mut |random, _| random.uniform()),
+        ("float32", &mut |random, _| {
+            stored(random.gaussian().abs(), 0)
+        }),
+        ("bfloat16", &mut |random, _| {
+            stored(random.gaussian().abs(), 16)
+        }),
+        ("float16", &mut |random, _| {
+            stored(random.gaussian().abs(), 13)
+        }),
+        ("every float32", &mut |random, _| {
+            let bits = random.bits() as u32 % f32::INFINITY.to_bits();
+            f64::from(f32::from_bits(bits))
+        }),
+        ("float32 but for the last", &mut |random, i| {
+            stored(random.gaussian().abs(), 0) + if i == 299_999 { 1e-20 } else { 0.0 }
+        }),
         ("all equal", &mut |_, _| 0.7),
         ("all zero", &mut |_, _| 0.0),
         ("mostly zero", &mut |random, i| {

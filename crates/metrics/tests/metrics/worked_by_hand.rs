@@ -372,6 +372,27 @@ fn copying_of_rounding_is_undefined() {
 }
 
 #[test]
+fn copying_of_the_only_head_is_that_of_its_layer() {
+    let copying = |facts: &Facts| {
+        let found = measure(metric("copying"), &Parameters::default(), facts, facts);
+        found.into_iter().next().unwrap()
+    };
+    // The head is as wide as the stream: a quarter turn beside 3.
+    let turn = dmatrix![0.0, 1.0, 0.0; -1.0, 0.0, 0.0; 0.0, 0.0, 3.0];
+    let head = Facts::product(turn.into(), DMatrix::identity(3, 3).into());
+    assert_value(&copying(&head), 3.0 / 5.0, 1e-14);
+    let layer = Facts::side_by_side(vec![head.into()]);
+    assert_value(&copying(&layer), 3.0 / 5.0, 1e-14);
+    let thin = Facts::product(dmatrix![1.0; -1.0].into(), dmatrix![2.0, 5.0].into());
+    let layer = Facts::side_by_side(vec![thin.into()]);
+    assert_value(&copying(&layer), -1.0, 1e-14);
+    // Of a full product without an eigenvalue nothing is left.
+    let (left, right) = (dmatrix![1.0, 1.0; 1.0, 1.0], dmatrix![1.0, 1.0; -1.0, -1.0]);
+    let head = Facts::product(right.into(), left.into());
+    assert_undefined(&copying(&head), Status::ZeroDivisor);
+}
+
+#[test]
 fn copying_is_of_circuits_in_factors_only() {
     let square = Facts::dense(DMatrix::identity(4, 4));
     let wide = Facts::product(
@@ -463,7 +484,7 @@ fn rsa_tells_many_pairs_apart_that_differ_little() {
     let noisy = |size: f64, seed| {
         let shared = gaussian(1, 20, 9) * 30.0;
         let rows = vec![shared.row(0).into_owned(); 300];
-        nalgebra::DMatrix::from_rows(&rows) + gaussian(300, 20, seed) * size
+        DMatrix::from_rows(&rows) + gaussian(300, 20, seed) * size
     };
     // Dissimilarities grow with the square of the noise; their order does not change.
     let order = |size| {

@@ -1,13 +1,14 @@
 //! Lines: a chart for each value of what colours do not mean.
 
-use ckptscope_chart::{Along, ChartInput, DrawLines, StyledCurve, Tiles, grouped, steps};
+use ckptscope_chart::{
+    Along, ChartInput, DrawLines, StyledCurve, Tiles, grouped, scale_of_steps, steps,
+};
 use ckptscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size, share_axes};
 use ckptscope_results::Subject;
 
 use super::palette::Palette;
 use super::{By, COLUMN, Choice, Drawn, FigureError, PAGE, of_values};
 use crate::curve::PanelCurves;
-use crate::scale;
 use ckptscope_results::title::Title;
 
 /// A chart that stands alone is as high as 6 cm.
@@ -30,7 +31,7 @@ pub(super) fn lines(
     }
     let palette = Palette::of(panel, choice);
     let x_scale = choice.x.unwrap_or_else(|| match along {
-        Along::Steps => scale::of_steps(&steps(panel.curves())),
+        Along::Steps => scale_of_steps(&steps(panel.curves())),
         Along::Layers => Scale::Linear,
     });
     let value_scale = choice.y.unwrap_or_else(|| of_values(panel));
@@ -50,7 +51,7 @@ pub(super) fn lines(
                 .collect(),
             columns: Vec::new(),
             row_name: &Subject::name,
-            x_label: "",
+            x_label: "".into(),
             value_label: &name_of(&facet, component),
             x_scale,
             value_scale,
@@ -78,7 +79,11 @@ fn arrange(
     let columns = most_even(count, (width / LEAST_WIDTH).max(1) as usize);
     let rows = count.div_ceil(columns);
     let of_row = if count > 1 { ONE_OF_SEVERAL } else { ALONE };
-    for chart in charts.iter_mut().skip((rows - 1) * columns) {
+    let (above, last) = charts.split_at_mut((rows - 1) * columns);
+    above
+        .iter_mut()
+        .for_each(|chart| chart.x_is_named_below = true);
+    for chart in last {
         chart.x_label = along.noun().to_owned();
     }
     share_axes(&mut charts, !choice.free_y);

@@ -8,10 +8,13 @@ use ckptscope_plot::{
 };
 
 use super::{By, Choice};
-use crate::curve::{PanelCurves, layer_number};
+use crate::curve::PanelCurves;
 
 /// As many lines have a legend; more have their numbers at their ends.
 const MOST_IN_LEGEND: usize = 6;
+
+/// What a line is called that is of no layer, where colours stand for layers.
+const OUTSIDE: &str = "outside of layers";
 
 /// What colours stand for.
 pub(super) struct Palette {
@@ -51,12 +54,15 @@ impl Palette {
     /// What a curve of a component looks like.
     pub(super) fn style(&self, component: &str, curve: &Curve) -> Series {
         let name = match self.by {
-            By::Layer => layer_number(curve.subject.layer),
+            By::Layer => match curve.subject.layer {
+                Some(layer) => layer.to_string(),
+                None => OUTSIDE.to_owned(),
+            },
             By::Head => curve.subject.head.unwrap_or_default().to_string(),
             By::Component => component.to_owned(),
         };
         let place = self.names.iter().position(|other| *other == name);
-        let end_label = if self.is_at_ends() {
+        let end_label = if self.is_at_ends() && name != OUTSIDE {
             name.clone()
         } else {
             String::new()
@@ -79,6 +85,7 @@ impl Palette {
 
     fn said(&self, name: &str) -> String {
         match self.by {
+            By::Layer if name == OUTSIDE => name.to_owned(),
             By::Layer => format!("layer {name}"),
             By::Head => format!("head {name}"),
             By::Component => name.to_owned(),

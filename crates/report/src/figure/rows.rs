@@ -35,11 +35,8 @@ pub(super) fn rows(
         curves,
         columns: steps(panel.curves()),
         row_name: &|subject| row_name(panel, subject),
-        x_label: "step",
-        value_label: match scale {
-            Scale::Linear => "",
-            Scale::Log | Scale::LogFromZero => "log scale",
-        },
+        x_label: "step".into(),
+        value_label: "",
         x_scale: Scale::Linear,
         value_scale: scale,
         size: Size {
@@ -78,16 +75,17 @@ fn height_of(rows: usize) -> u32 {
     wanted.of(rows).max(rows_alone.saturating_add(AROUND))
 }
 
-/// `0`, `0 · h1`; where there are several components, `0 · h1 · ov_circuit`.
+/// `0`, `0 · h1`; where there are several components, `0 · h1 · ov_circuit`. Outside of layers the
+/// component alone.
 fn row_name(panel: &PanelCurves, subject: &Subject) -> String {
-    let layer = subject.layer.unwrap_or_default();
-    let number = match subject.head {
-        None => layer.to_string(),
-        Some(head) => format!("{layer} · h{head}"),
-    };
     let of = Tiles::Component.common(subject);
-    match panel.parts.iter().find(|part| part.of == of) {
-        Some(part) if panel.parts.len() > 1 => format!("{number} · {}", panel.brief(part)),
-        _ => number,
-    }
+    let mut parts = panel.parts.iter();
+    let component = parts
+        .find(|part| part.of == of)
+        .map(|part| panel.brief(part));
+    let component = component.filter(|_| panel.parts.len() > 1 || subject.layer.is_none());
+    let layer = subject.layer.map(|layer| layer.to_string());
+    let head = subject.head.map(|head| format!("h{head}"));
+    let words = [layer, head, component.map(str::to_owned)].into_iter();
+    words.flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -23,7 +23,7 @@ pub(crate) fn results(layers: u64, heads: u64) -> Results {
         component: component.to_owned(),
         kind: DataKind::Weights,
         stack: String::new(),
-        parameters: serde_json::Map::new(),
+        parameters: Some(serde_json::Map::new()),
     });
     let mut results = Results {
         program: "ckptscope 1.2.3".to_owned(),

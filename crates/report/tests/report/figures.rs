@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ckptscope_chart::{CHARTS, Chart};
-use ckptscope_plot::{Size, Theme};
+use ckptscope_plot::{Scale, Size, Theme};
 use ckptscope_report::curve::panels;
 use ckptscope_report::figure::{By, Choice, Drawn, FigureError, draw};
 use roxmltree::{Document, Node};
 
-use ckptscope_results::{Number, SEPARATOR, SeriesSet};
+use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet, Value};
 
 use crate::example::{changed, results};
 
@@ -213,7 +213,9 @@ fn every_chart_makes_a_figure_of_heads() {
         };
         let (_, words) = seen(&drawn(3, 2, &choice).unwrap());
         for word in ["Gini coefficient", "step"] {
-            assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+            // Lines have a logarithmic axis.
+            let is_it = |own: &String| own.trim_end_matches(" (log)") == word;
+            assert!(words.iter().any(is_it), "{word}: {words:?}");
         }
     }
 }
@@ -261,6 +263,109 @@ fn a_single_step_is_drawn_over_layers() {
     assert_eq!(series, 2);
     for word in ["layer", "ov_circuit", "head 0", "head 1"] {
         assert!(words.iter().any(|own| own == word), "{word}: {words:?}");
+    }
+}
+
+/// The example, with `v_proj` of layer 0 as a tensor outside of layers.
+fn with_outside(layers: u64) -> Results {
+    changed(results(layers, 0), |mut number| {
+        let is_first = number.id.layer == Some(0) && &*number.id.component != "ov_circuit";
+        if is_first {
+            number.id.component = "lm_head".into();
+            number.id.layer = None;
+        }
+        Some(number)
+    })
+}
+
+#[test]
+fn tensors_outside_of_layers_are_called_so() {
+    let results = with_outside(3);
+    let panels = panels(&results);
+    let drawn = |choice: &Choice| seen(&draw(&panels[0], &results.entries, choice).unwrap());
+    let (series, words) = drawn(&choice());
+    assert_eq!(series, 6);
+    assert!(
+        words.iter().any(|own| own == "outside of layers"),
+        "{words:?}"
+    );
+    assert!(!words.iter().any(|own| own.contains('–')), "{words:?}");
+    let heatmap = Choice {
+        chart: chart("heatmap"),
+        ..choice()
+    };
+    let (_, words) = drawn(&heatmap);
+    assert!(words.iter().any(|own| own == "lm_head"), "{words:?}");
+}
+
+#[test]
+fn of_a_single_step_tensors_outside_of_layers_are_told() {
+    let mut results = with_outside(3);
+    let at_1000 = results.series.each().filter(|number| number.step == 1000);
+    results.series = at_1000.collect();
+    let panels = panels(&results);
+    let wide = Choice {
+        width: Some(643),
+        ..choice()
+    };
+    let drawn = draw(&panels[0], &results.entries, &wide).unwrap();
+    let (series, words) = seen(&drawn);
+    assert_eq!(series, 2);
+    let told = "without 1 tensor outside of layers · weights · val · step 1000";
+    assert!(words.iter().any(|own| own == told), "{words:?}");
+    // By themselves they are drawn at their step.
+    let alone = Choice {
+        components: vec!["lm_head".to_owned()],
+        ..choice()
+    };
+    let (series, words) = seen(&draw(&panels[0], &results.entries, &alone).unwrap());
+    assert_eq!(series, 1);
+    assert!(words.iter().any(|own| own == "step"), "{words:?}");
+}
+
+#[test]
+fn axes_that_are_not_linear_say_so_in_every_chart() {
+    for chart in CHARTS {
+        let choice = Choice {
+            chart,
+            x: Some(Scale::LogFromZero).filter(|_| chart.has_x_axis()),
+            y: Some(Scale::Log),
+            ..choice()
+        };
+        let (_, words) = seen(&drawn(3, 2, &choice).unwrap());
+        let is_told = |own: &String| own.ends_with("(log)") || own == "log scale";
+        let told = words.iter().filter(|own| is_told(own)).count();
+        assert!(told > 0, "{}: {words:?}", chart.name);
+        let steps = words.iter().filter(|own| *own == "step (log)").count();
+        assert_eq!(steps > 0, chart.has_x_axis(), "{}: {words:?}", chart.name);
+        let linear = Choice {
+            x: Some(Scale::Linear),
+            y: Some(Scale::Linear),
+            ..choice
+        };
+        let (_, words) = seen(&drawn(3, 2, &linear).unwrap());
+        assert!(!words.iter().any(is_told), "{}: {words:?}", chart.name);
+    }
+}
+
+#[test]
+fn values_over_powers_of_ten_are_logarithmic_by_themselves() {
+    for (factor, is_told) in [(1.0, false), (1e4, true)] {
+        let results = changed(results(3, 0), |mut number| {
+            let value = 1.0 + number.step as f64 / 1000.0;
+            let is_large = number.id.layer == Some(2);
+            let value = if is_large { value * factor } else { value };
+            number.value = Some(Value::Number(value));
+            Some(number)
+        });
+        let panels = panels(&results);
+        for chart in ["line", "heatmap", "spread"].map(chart) {
+            let choice = Choice { chart, ..choice() };
+            let (_, words) = seen(&draw(&panels[0], &results.entries, &choice).unwrap());
+            let mut values = words.iter().filter(|own| !own.starts_with("step"));
+            let told = values.any(|own| own.ends_with("(log)") || own == "log scale");
+            assert_eq!(told, is_told, "{}: {words:?}", chart.name);
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What numbers of several runs mean, so that only the same is subtracted.
 //!
 //! Two numbers are the same number only where metric, parameters, target, and the component with
-//! its parameters agree. What an entry is called does not count: `norm` of one run meets
-//! `norm_frobenius` of another if both are the same norm. What has another meaning under the same
-//! label stands beside it under a label of its own.
+//! its parameters and tensors agree. What an entry is called does not count: `norm` of one run
+//! meets `norm_frobenius` of another if both are the same norm. What has another meaning under the
+//! same label stands beside it under a label of its own, and so does what results of an older
+//! version do not say the meaning of.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +19,8 @@ struct Meaning {
     split: Split,
     /// What else it is made by, each with its name.
     parts: Vec<(String, String)>,
+    /// Whether the results say what its component is made of.
+    is_told: bool,
 }
 
 /// One component of an entry of a run.
@@ -82,7 +85,7 @@ impl Labels {
         names: &[String],
     ) -> String {
         let same = known.iter().enumerate().filter(|(at, it)| {
-            it.run != one.run && !met.contains(at) && it.is_of(&one) && it.meaning == one.meaning
+            it.run != one.run && !met.contains(at) && it.is_of(&one) && it.meaning.is(&one.meaning)
         });
         let same = same.map(|(at, it)| (at, it.label == one.label));
         if let Some((at, _)) = same.min_by_key(|(at, is_called_so)| (!is_called_so, *at)) {
@@ -103,8 +106,12 @@ impl Labels {
         if let Some(other) = other {
             let (theirs, own) = other.meaning.differences(&one.meaning);
             self.apart.insert(other.place());
+            let is_not = match other.meaning.is_told && one.meaning.is_told {
+                true => "is not",
+                false => "may not be",
+            };
             self.warn(format!(
-                "{} of {} is not the same in all: {theirs} in {}, {own} in {}; these stand side \
+                "{} of {} {is_not} the same in all: {theirs} in {}, {own} in {}; these stand side \
                  by side and are not subtracted",
                 one.stem(),
                 one.component,
@@ -217,15 +224,24 @@ impl Meaning {
         let target = entry.target.map(|step| step.to_string());
         parts.extend(target.map(|step| ("target".to_owned(), step)));
         parts.extend(listed(&entry.parameters));
-        parts.extend(listed(&component.parameters));
+        parts.extend(component.parameters.iter().flat_map(listed));
         Self {
             split: entry.split,
             parts,
+            is_told: component.parameters.is_some(),
         }
+    }
+
+    /// Whether both are known to be the same.
+    fn is(&self, other: &Self) -> bool {
+        self.is_told && self == other
     }
 
     /// What only one of the two says, each in words.
     fn differences(&self, other: &Self) -> (String, String) {
+        if !(self.is_told && other.is_told) {
+            return (self.openness(), other.openness());
+        }
         let only = |one: &Self, other: &Self| {
             let parts = one.parts.iter().filter(|part| !other.parts.contains(part));
             let words: Vec<String> = parts
@@ -237,6 +253,11 @@ impl Meaning {
             }
         };
         (only(self, other), only(other, self))
+    }
+
+    fn openness(&self) -> String {
+        let told = if self.is_told { "told" } else { "not told" };
+        format!("its tensors are {told}")
     }
 }
 

@@ -24,6 +24,31 @@ pub(crate) const KEY_COLUMNS: [&str; 7] = [
 /// The column behind them, where there are several stacks of layers.
 pub(crate) const STACK: &str = "stack";
 
+/// The column behind that, where there are experts.
+pub(crate) const EXPERT: &str = "expert";
+
+/// Which columns there are behind [`KEY_COLUMNS`]: only those that tell something apart, so that
+/// tables of most runs have the columns that they always had.
+#[derive(Clone, Copy)]
+pub(crate) struct MoreColumns {
+    stack: bool,
+    expert: bool,
+}
+
+impl MoreColumns {
+    pub(crate) fn of(results: &Results) -> Self {
+        Self {
+            stack: results.names_stacks(),
+            expert: results.names_experts(),
+        }
+    }
+
+    pub(crate) fn names<'a>(self) -> impl Iterator<Item = &'a str> {
+        let stack = self.stack.then_some(STACK);
+        stack.into_iter().chain(self.expert.then_some(EXPERT))
+    }
+}
+
 /// The columns that say what it is.
 const VALUE_COLUMNS: [&str; 3] = ["value", "status", "status_code"];
 
@@ -38,22 +63,22 @@ pub(super) fn of_everything(results: &Results) -> Result<Vec<u8>, WriteError> {
 }
 
 /// Where runs are compared, the run is part of what names a row. Where there are several stacks of
-/// layers, the stack is said by itself too.
+/// layers, the stack is said by itself too, and so is the expert where there are some.
 fn table<'a>(
     results: &Results,
     of_entry: &[&str],
     rows: impl Iterator<Item = (&'a SeriesId, SeriesPoint<'a>)>,
 ) -> Result<Vec<u8>, WriteError> {
-    let names_stacks = results.names_stacks();
+    let more = MoreColumns::of(results);
     let names_runs = !results.runs.is_empty();
     let run: &[&str] = if names_runs { &["run"] } else { &[] };
-    let stack: &[&str] = if names_stacks { &[STACK] } else { &[] };
-    let mut table = Table::new(&[run, of_entry, &KEY_COLUMNS, stack, &VALUE_COLUMNS].concat())?;
+    let named: Vec<&str> = more.names().collect();
+    let mut table = Table::new(&[run, of_entry, &KEY_COLUMNS, &named, &VALUE_COLUMNS].concat())?;
     for (id, point) in rows {
         let run = names_runs.then(|| id.run.as_deref().unwrap_or_default());
         let entry = [&*id.entry.label, id.entry.split.name()];
         let entry = entry.into_iter().take(of_entry.len());
-        table.begin_row(id, point.step, run.into_iter().chain(entry), names_stacks)?;
+        table.begin_row(id, point.step, run.into_iter().chain(entry), more)?;
         table.add_value(point.value)?;
         let status = point.status;
         table.add_word(status.map_or("", |status| &status.text))?;
@@ -86,7 +111,7 @@ impl Table {
         id: &SeriesId,
         step: u64,
         first: impl Iterator<Item = &'a str>,
-        names_stacks: bool,
+        more: MoreColumns,
     ) -> Result<(), WriteError> {
         let [before, behind] = match self.known.entry(std::ptr::from_ref(id)) {
             Entry::Occupied(known) => known.into_mut(),
@@ -96,7 +121,7 @@ impl Table {
                 if !first.is_empty() {
                     before.push(b',');
                 }
-                new.insert([before, behind_step(id, names_stacks)?])
+                new.insert([before, behind_step(id, more)?])
             }
         };
         self.bytes.extend(&*before);
@@ -143,12 +168,14 @@ impl Table {
 }
 
 /// What a series is of, but for the step.
-fn behind_step(id: &SeriesId, names_stacks: bool) -> Result<Vec<u8>, WriteError> {
+fn behind_step(id: &SeriesId, more: MoreColumns) -> Result<Vec<u8>, WriteError> {
     let number = |number: Option<u64>| number.map(|it| it.to_string()).unwrap_or_default();
     let (key, layer, head) = (id.key(), number(id.layer), number(id.head));
     let mut row = vec![&*key, &*id.component, &*id.output, &*layer, &*head];
     row.push(id.kind.name());
-    row.extend(names_stacks.then_some(&*id.stack));
+    let expert = number(id.expert);
+    row.extend(more.stack.then_some(&*id.stack));
+    row.extend(more.expert.then_some(&*expert));
     cells(&row)
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct ReportArguments {
     /// A results file (`results.json`, `*.ckptscope.json`), or an analysis' folder.
     #[arg(value_name = "RESULTS")]
     pub(crate) results: PathBuf,
-    /// The file to write.
+    /// The file to write; - for the standard output.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) out: PathBuf,
 }
@@ -23,7 +23,8 @@ pub(crate) struct PlotArguments {
     /// A results file (`results.json`, `*.ckptscope.json`), or an analysis' folder.
     #[arg(value_name = "RESULTS")]
     pub(crate) results: PathBuf,
-    /// The file to write, .svg or .png; without --metric a folder, for a file per metric.
+    /// The file to write, .svg, .png or .pdf; - for the standard output; without --metric a folder,
+    /// for a file per metric.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// The metric's label, as in results.
@@ -56,7 +57,8 @@ pub(crate) struct PlotArguments {
     /// The axis of steps; logarithmic if steps lie unevenly, unless given.
     #[arg(long, value_enum)]
     pub(crate) x: Option<ScaleArgument>,
-    /// The axis of values; logarithmic if they span three powers of ten, unless given.
+    /// The axis of values; logarithmic if all are positive and span more than two powers of ten,
+    /// unless given.
     #[arg(long, value_enum)]
     pub(crate) y: Option<ScaleArgument>,
     /// A y axis for each chart instead of one for all.
@@ -74,7 +76,7 @@ pub(crate) struct PlotArguments {
     /// Pixels per inch of PNG files.
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub(crate) dpi: u32,
-    /// What files are without --metric.
+    /// What files are without --metric, and the figure of `--out -`.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FormatArgument,
 }
@@ -126,4 +128,6 @@ pub(crate) enum FormatArgument {
     Svg,
     /// Pixels.
     Png,
+    /// Lines and searchable words, as LaTeX takes them.
+    Pdf,
 }

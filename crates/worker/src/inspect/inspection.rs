@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_analysis::Survey;
+use ckptscope_analysis::{Anatomy, Survey};
 use ckptscope_checkpoint::{
     BrokenStep, Catalog, CatalogWarning, Contents, DataKind, Dtype, Layout, ModelShape, Obstacle,
     Part, PassedOver, ReadError, Run, Split, Step, Storage, Tree, catalog_of,
@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::anatomy::AnatomyReport;
 use crate::output::TrafficReport;
 use crate::place::{Address, Place};
 
@@ -52,6 +53,8 @@ pub(super) struct Inspection {
     /// each has.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) stacks: BTreeMap<String, usize>,
+    /// What the model is made of, as its architecture says; none where no layer has weights.
+    pub(super) parts: Option<AnatomyReport>,
     /// The first and the last step.
     pub(super) checkpoints: Vec<CheckpointReport>,
     /// What was assumed or passed over.
@@ -216,6 +219,7 @@ impl Inspection {
             data: data_of(run),
             model: run.model.as_ref().map(ModelReport::of),
             stacks: BTreeMap::new(),
+            parts: None,
             checkpoints,
             warnings,
             network: place.traffic().map(TrafficReport::of),
@@ -231,6 +235,12 @@ impl Inspection {
                 .map(|(name, layers)| (name.to_owned(), layers))
                 .collect();
         }
+    }
+
+    /// Says what the model is made of.
+    pub(super) fn name_parts(&mut self, anatomy: &Anatomy) {
+        let has_layers = !anatomy.stacks.is_empty();
+        self.parts = has_layers.then(|| AnatomyReport::of(anatomy));
     }
 
     /// The files, and parts as a whole, that could not be read.

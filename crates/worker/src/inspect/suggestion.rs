@@ -31,7 +31,8 @@ and run:
 
     worker analyze --config {CONFIG} {arguments}
 
-`worker metrics` and `worker components` list what else there is.
+Without --config, `worker analyze` begins with another one. `worker metrics` and `worker components`
+list what else there is.
 "
     )
 }

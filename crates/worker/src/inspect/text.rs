@@ -7,6 +7,7 @@ use ckptscope_analysis::Proposal;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
 
+use super::anatomy::AnatomyReport;
 use super::groups::{Group, group};
 use super::inspection::{
     CheckpointReport, DataReport, FileReport, Inspection, ModelReport, PartReport, TotalReport,
@@ -48,6 +49,15 @@ fn write_heading(text: &mut String, inspection: &Inspection) {
     }
     if let Some(model) = &inspection.model {
         wrapped(text, "  model  ", &model_in_words(model));
+    }
+    for (index, part) in inspection
+        .parts
+        .iter()
+        .flat_map(AnatomyReport::lines)
+        .enumerate()
+    {
+        let title = if index == 0 { "parts" } else { "" };
+        wrapped(text, &format!("  {title:<5}  "), &printable(&part));
     }
     let stacks = inspection.stacks.iter().map(|(stack, layers)| {
         let plural = if *layers == 1 { "" } else { "s" };

@@ -45,7 +45,7 @@ pub(super) fn svg(drawn: &Drawn, paper: Paper) -> Result<String> {
         .map(|(_, inside)| inside)
         .context("a drawing has a root")?;
     let size = drawn.size;
-    let title = title(&drawn.svg);
+    let title = title_in_xml(&drawn.svg);
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}cm\" height=\"{}cm\" viewBox=\"0 0 {} \
          {}\" preserveAspectRatio=\"none\" role=\"img\">\n<title>{title}</title>{inside}",
@@ -110,7 +110,8 @@ fn encoded(picture: &Pixmap, dpi: u32) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn tree(drawn: &Drawn) -> Result<Tree> {
+/// The figure as it is drawn.
+pub(super) fn tree(drawn: &Drawn) -> Result<Tree> {
     let mut fonts = fontdb::Database::new();
     for font in FONTS {
         fonts.load_font_data(font.to_vec());
@@ -123,8 +124,17 @@ fn tree(drawn: &Drawn) -> Result<Tree> {
     Tree::from_str(&drawn.svg, &options).context("the drawing is not read back")
 }
 
-/// What the drawing says it shows, as XML has it.
-fn title(svg: &str) -> &str {
+/// What the drawing says it shows.
+pub(super) fn title(drawn: &Drawn) -> Result<String> {
+    let document = Document::parse(&drawn.svg).context("the drawing is not read back")?;
+    let mut nodes = document.descendants();
+    let title = nodes.find(|node| node.has_tag_name("title"));
+    let title = title.and_then(|title| title.text()).unwrap_or_default();
+    Ok(title.to_owned())
+}
+
+/// The same as XML has it.
+fn title_in_xml(svg: &str) -> &str {
     let after = svg.split_once("<title>").map_or("", |(_, after)| after);
     after.split_once("</title>").map_or("", |(title, _)| title)
 }

@@ -52,6 +52,34 @@ fn only_names_that_are_known_are_set() {
     assert!(!log.contains("+09:00"), "{log}");
 }
 
+/// What W&B is told of a mode in `.env`.
+fn mode_of(scratch: &Scratch, text: impl AsRef<[u8]>, mode: &str) {
+    let config = format!(
+        "{}monitoring: {{save_to_wandb: true, wandb: {{project: p}}}}\n",
+        crate::support::CONFIG
+    );
+    scratch.write(".env", text);
+    let ended = scratch.analyze(&config, "out", &[]).expect(0);
+    ended.says(&[&format!("WANDB_MODE is {mode}")]);
+}
+
+#[test]
+fn it_may_be_utf_16_and_need_not_be_text_throughout() {
+    let scratch = Scratch::with_run(SIZES);
+    // As PowerShell's `>` writes it.
+    let units = "\u{feff}A=1\r\nWANDB_MODE=disabled\r\n".encode_utf16();
+    let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    mode_of(&scratch, bytes, "disabled");
+    mode_of(&scratch, b"CITY=K\xf6ln\nWANDB_MODE=disabled\n", "disabled");
+}
+
+#[test]
+fn an_apostrophe_of_somebody_else_hides_nothing() {
+    let scratch = Scratch::with_run(SIZES);
+    let text = "MOTD=it's up\nWANDB_MODE=disabled\nSIGN='it'\n";
+    mode_of(&scratch, text, "disabled");
+}
+
 #[test]
 fn what_cannot_be_understood_is_told_by_its_line_only() {
     let scratch = Scratch::with_run(SIZES);

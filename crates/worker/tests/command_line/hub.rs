@@ -377,6 +377,25 @@ fn a_run_is_a_folder_or_a_repository() {
 }
 
 #[test]
+fn a_repository_has_a_first_analysis_of_the_steps_that_it_reads() {
+    let (fake, scratch) = (fake_hub(), Scratch::new());
+    for source in [&[REVISIONS][..], &["--repo-id", REVISIONS], &[FOLDERS]] {
+        let arguments = [&["analyze", "-o", "out", "--json"], source].concat();
+        let ended = worker(&fake, scratch.path(), &arguments).expect(0);
+        let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(told["steps"], 15, "{told}");
+    }
+    // A smaller budget reads fewer steps.
+    let arguments = [
+        "analyze", REVISIONS, "-o", "less", "--budget", "0.02", "--json",
+    ];
+    let ended = worker(&fake, scratch.path(), &arguments).expect(0);
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let steps = told["steps"].as_u64().unwrap();
+    assert!((1..15).contains(&steps), "{told}");
+}
+
+#[test]
 fn an_analysis_goes_on_through_what_passes() {
     let (fake, scratch) = (fake_hub(), Scratch::new());
     for (origin, contains, fault) in [

@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
-use crate::support::{Scratch, Sizes, argument, checkpoint, micro_run, recorded};
+use crate::support::{
+    Scratch, Sizes, argument, checkpoint, in_project, micro_run, recorded, tensors,
+};
 
 const SIZES: Sizes = Sizes {
     layers: 12,
@@ -44,6 +46,108 @@ fn twelve_layers_are_one_line() {
     let shown = scratch.worker(&["inspect", "run"]).expect(0).stdout;
     let line = "layers.{0..11}.attention.v_proj  F32  [4, 4]";
     assert_eq!(shown.matches(line).count(), 1, "{shown}");
+}
+
+/// What is said of a tiny model, as text and as JSON.
+fn inspected(model: &str) -> (String, Value) {
+    let model = in_project(&format!("tests/architectures/{model}"));
+    let scratch = Scratch::new();
+    let ask = |more: &[&str]| {
+        let arguments = [&["inspect", argument(&model)], more].concat();
+        scratch.worker(&arguments).expect(0).stdout
+    };
+    (ask(&[]), serde_json::from_str(&ask(&["--json"])).unwrap())
+}
+
+#[test]
+fn the_parts_of_a_model_are_named_as_its_architecture_has_them() {
+    for (model, words) in [
+        (
+            "gpt_neox",
+            &[
+                "parts  GPT-NeoX (model_type gpt_neox)",
+                "query, key, value: attention.query_key_value",
+                "output: attention.dense",
+                "embedding: gpt_neox.embed_in",
+                "unembedding: embed_out",
+            ][..],
+        ),
+        (
+            "mixtral",
+            &[
+                "down: block_sparse_moe.experts.{0..3}.w2, 4 experts",
+                "router: block_sparse_moe.gate",
+                "key-value heads",
+            ],
+        ),
+        (
+            "gpt_oss",
+            &["gate, up: mlp.experts.gate_up_proj, 5 experts"],
+        ),
+        (
+            "deepseek_v2",
+            &[
+                "key, value: self_attn.kv_b_proj after self_attn.kv_a_proj_with_mqa",
+                "down: mlp.down_proj (layer 0)",
+                "shared_down: mlp.shared_experts.down_proj (layers 1",
+                "queries and keys 12 wide, values 6",
+            ],
+        ),
+        (
+            "qwen2",
+            &["unembedding: model.embed_tokens, tied to the embedding"],
+        ),
+        ("smollm3", &["assumed: there is no tensor of unembedding"]),
+        (
+            "mamba",
+            &[
+                "parts  Mamba (model_type mamba)",
+                "no attention that is known",
+            ],
+        ),
+    ] {
+        let (shown, _) = inspected(model);
+        for words in words {
+            assert!(shown.contains(words), "{words:?} is not in:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn the_json_has_heads_roles_and_experts() {
+    let (_, found) = inspected("qwen2_moe");
+    let parts = &found["parts"];
+    assert_eq!(parts["architecture"], "Llama");
+    let heads = &parts["stacks"][0]["heads"][0];
+    assert_eq!(
+        (&heads["n_heads"], &heads["n_kv_heads"]),
+        (&json!(4), &json!(2))
+    );
+    let roles = parts["stacks"][0]["roles"].as_array().unwrap();
+    let down: Vec<_> = roles.iter().filter(|it| it["role"] == "down").collect();
+    let experts: Vec<_> = down.iter().map(|it| &it["experts"]).collect();
+    assert!(experts.contains(&&json!(5)), "{down:?}");
+    assert!(experts.contains(&&Value::Null), "{down:?}");
+}
+
+#[test]
+fn what_is_not_known_of_a_model_is_said() {
+    let scratch = Scratch::new();
+    let named = [
+        ("model.layers.0.self_attn.q_proj.weight", [8, 8]),
+        ("model.layers.0.self_attn.k_proj.weight", [8, 8]),
+        ("model.layers.0.mlp.down_proj.weight", [8, 12]),
+    ];
+    scratch.write("run/model.safetensors", tensors(&named));
+    let shown = scratch.worker(&["inspect", "run"]).expect(0).stdout;
+    for words in [
+        "parts  unknown architecture (no config says model_type)",
+        "layer 0: the number of attention heads is not known",
+        "down: mlp.down_proj",
+        "assumed: no config says the model's type",
+    ] {
+        assert!(shown.contains(words), "{words:?} is not in:\n{shown}");
+    }
 }
 
 #[test]

@@ -88,6 +88,79 @@ fn a_results_file_of_somebody_else_is_not_replaced() {
 }
 
 #[test]
+fn files_of_somebody_else_are_not_replaced() {
+    for path in [
+        "config.yaml",
+        "report.html",
+        "per_val.csv",
+        "step_1/per_val.json",
+    ] {
+        let scratch = Scratch::with_run(SIZES);
+        let file = scratch.write(&format!("out/scratch/{path}"), "mine");
+        let refused = scratch.analyze(CONFIG, "out", &[]).expect(2);
+        refused.says(&[
+            &format!("out/scratch: {path} would be replaced"),
+            "--overwrite",
+        ]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+        // What the analysis does not write stays in its way.
+        scratch.write("out/scratch/notes.txt", "mine");
+        scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(0);
+        assert!(fs::read_to_string(&file).unwrap() != "mine", "{path}");
+        let notes = scratch.path().join("out/scratch/notes.txt");
+        assert_eq!(fs::read_to_string(notes).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn without_its_place_a_run_is_known_by_its_files() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let report = scratch.path().join("out/scratch/run.json");
+    // As an older version wrote it.
+    fs::remove_file(&report).unwrap();
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    fs::remove_file(&report).unwrap();
+    let before = files(&scratch.path().join("out/scratch"));
+    // Another run of the same name, whose files are longer.
+    for step in 0..SIZES.steps {
+        scratch.write_step(step, SIZES, 3 * SIZES.width);
+    }
+    let refused = scratch.analyze(CONFIG, "out", &[]).expect(2);
+    refused.says(&["holds the results of another run, run", "--overwrite"]);
+    assert!(files(&scratch.path().join("out/scratch")) == before);
+}
+
+#[test]
+fn results_that_lack_a_file_are_not_done() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let folder = scratch.path().join("out/scratch");
+    let whole = files(&folder);
+    for path in ["per_val.csv", "step_1/cka_val.json", "report.html"] {
+        fs::remove_file(folder.join(path)).unwrap();
+        scratch.analyze(CONFIG, "out", &["--resume"]).expect(0);
+        assert!(files(&folder) == whole, "{path}");
+    }
+}
+
+#[test]
+fn folders_that_no_analysis_makes_are_left_alone() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let file = scratch.path().join("out/scratch/results.json");
+    for path in ["notes/mine", "step_one/mine", "step_1/more/mine"] {
+        let mine = scratch.write(&format!("out/scratch/{path}_val.csv"), "mine");
+        let text = fs::read_to_string(&file).unwrap();
+        let labelled = text.replace("\"label\":\"per\"", &format!("\"label\":\"{path}\""));
+        assert!(labelled != text);
+        fs::write(&file, labelled).unwrap();
+        scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(0);
+        assert!(mine.exists(), "{path}");
+    }
+}
+
+#[test]
 fn labels_of_a_foreign_file_lead_nowhere() {
     let scratch = Scratch::with_run(SIZES);
     scratch.analyze(CONFIG, "out", &[]).expect(0);
@@ -280,6 +353,57 @@ fn commands_have_help_and_a_version_with_its_commit() {
     assert!(version.starts_with("worker 0."), "{version}");
     let help = worker(folder.path(), &["help", "analyze"]).expect(0).stdout;
     assert!(help.contains("--overwrite"), "{help}");
+}
+
+/// Each shell, and what prints its suggestions for `worker com` and `worker analyze --over`, of a
+/// script in the file `completions`.
+const SHELLS: [(&str, &str); 3] = [
+    (
+        "bash",
+        "source ./completions
+         of() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+                _worker worker \"${COMP_WORDS[COMP_CWORD]}\" worker; echo \"${COMPREPLY[@]}\"; }
+         of worker com; of worker analyze --over",
+    ),
+    (
+        "zsh",
+        // Outside of a terminal there are no suggestions: those of the function are looked at.
+        "autoload -U compinit; compinit -u -D; source ./completions
+         [[ ${_comps[worker]} == _worker ]] || exit 1
+         _arguments() { print -l -- \"$@\"; false; }
+         _describe() { print -l -- \"${(@P)4}\"; }
+         words=(worker com); CURRENT=2; _worker; _worker_commands; _worker__subcmd__analyze_commands
+         functions _worker",
+    ),
+    (
+        "fish",
+        "source ./completions; complete -C 'worker com'; complete -C 'worker analyze --over'",
+    ),
+];
+
+#[test]
+fn shells_take_the_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, look) in SHELLS {
+        let script = worker(folder.path(), &["completions", shell]).expect(0);
+        fs::write(folder.path().join("completions"), script.stdout).unwrap();
+        let mut command = Command::new(shell);
+        command.args(["-c", look]).current_dir(folder.path());
+        command.env("HOME", folder.path());
+        let Ok(output) = command.output() else {
+            eprintln!("skipped: there is no {shell} here");
+            continue;
+        };
+        let (said, errors) = (output.stdout, String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(said).unwrap();
+        assert!(
+            output.status.success() && errors.is_empty(),
+            "{shell}: {errors}"
+        );
+        for word in ["compare", "completions", "--overwrite"] {
+            assert!(said.contains(word), "{shell}: {word}\n{said}");
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use ckptscope_chart::CHARTS;
 use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet};
@@ -67,14 +68,112 @@ fn a_png_has_its_size_in_pixels_and_its_resolution() {
 #[test]
 fn the_same_results_give_the_same_figure() {
     let scratch = analysed();
-    for out in ["one.svg", "two.svg", "one.png", "two.png"] {
+    for out in [
+        "one.svg", "two.svg", "one.png", "two.png", "one.pdf", "two.pdf",
+    ] {
         let arguments = ["--metric", "cka", "--kind", "heatmap", "--out", out];
         plot(&scratch, &arguments).expect(0);
     }
-    for kind in ["svg", "png"] {
+    for kind in ["svg", "png", "pdf"] {
         let read = |name| fs::read(scratch.path().join(format!("{name}.{kind}"))).unwrap();
         assert!(read("one") == read("two"), "{kind}");
     }
+}
+
+/// The numbers of a page's box, and how often a word stands in an uncompressed part.
+fn of_pdf(bytes: &[u8]) -> (Vec<f64>, impl Fn(&str) -> usize) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (_, after) = text.split_once("/MediaBox").unwrap();
+    let inside = after.split_once('[').unwrap().1.split_once(']').unwrap().0;
+    let numbers = inside.split_whitespace().map(|word| word.parse().unwrap());
+    (numbers.collect(), move |word: &str| {
+        text.matches(word).count()
+    })
+}
+
+#[test]
+fn a_pdf_has_its_size_and_its_words() {
+    let scratch = analysed();
+    let size = ["--width", "8.5", "--height", "6", "--out", "per.pdf"];
+    let ended = plot(&scratch, &[&["--metric", "per"], &size[..]].concat()).expect(0);
+    ended.says(&["per.pdf: 8.5 by 6.0 cm"]);
+    let bytes = fs::read(scratch.path().join("per.pdf")).unwrap();
+    assert!(bytes.starts_with(b"%PDF-1.") && bytes.ends_with(b"%%EOF"));
+    let (area, count) = of_pdf(&bytes);
+    let expected = [0.0, 0.0, 8.5 / 2.54 * 72.0, 6.0 / 2.54 * 72.0];
+    assert_eq!(area.len(), 4);
+    for (found, expected) in area.iter().zip(expected) {
+        assert!((found - expected).abs() < 0.01, "{area:?}");
+    }
+    // The plain face and the bold one, with what turns glyphs back into words.
+    assert_eq!((count("+DejaVuSans"), count("/ToUnicode")), (6, 2));
+    assert_eq!(count("/FontFile2"), 2);
+    // Nothing that the clock says.
+    assert_eq!(count("CreationDate") + count("ModDate"), 0);
+    let title = "Effective rank".encode_utf16();
+    let title: String = title.map(|unit| format!("{unit:04X}")).collect();
+    assert_eq!(count(&title), 1);
+    // Every metric has a file of its own, as of the other formats.
+    plot(&scratch, &["--out", "figures", "--format", "pdf"]).expect(0);
+    let files = fs::read_dir(scratch.path().join("figures")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(names.filter(|name| name.ends_with(".pdf")).count() == 3);
+}
+
+#[test]
+fn a_figure_goes_to_the_standard_output_by_itself() {
+    let scratch = analysed();
+    for format in ["svg", "png", "pdf"] {
+        let file = format!("per.{format}");
+        plot(&scratch, &["--metric", "per", "--out", &file]).expect(0);
+        let output = Command::new(env!("CARGO_BIN_EXE_worker"))
+            .args([
+                "plot",
+                "out/scratch",
+                "--metric",
+                "per",
+                "--out",
+                "-",
+                "--format",
+                format,
+            ])
+            .current_dir(scratch.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert!(said.starts_with("the standard output: "), "{said}");
+        assert!(
+            output.stdout == fs::read(scratch.path().join(file)).unwrap(),
+            "{format}"
+        );
+    }
+    let all = plot(&scratch, &["--out", "-"]).expect(2);
+    all.says(&["--out - is for one figure: choose it with --metric"]);
+    assert!(!scratch.path().join("-").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_gets_no_bytes() {
+    let scratch = analysed();
+    let worker = env!("CARGO_BIN_EXE_worker");
+    let command = |format: &str| {
+        let plot = format!("'{worker}' plot out/scratch --metric per --out - --format {format}");
+        // util-linux gives it a terminal.
+        let arguments = ["--quiet", "--return", "--command", &plot, "typescript"];
+        let mut script = Command::new("script");
+        script.args(arguments).current_dir(scratch.path());
+        script.stdin(Stdio::null()).stdout(Stdio::null()).status()
+    };
+    let Ok(status) = command("pdf") else {
+        eprintln!("skipped: there is no `script`, which gives a program a terminal");
+        return;
+    };
+    assert_eq!(status.code(), Some(2));
+    let said = fs::read_to_string(scratch.path().join("typescript")).unwrap();
+    assert!(said.contains("the standard output is a terminal"), "{said}");
+    assert_eq!(command("svg").unwrap().code(), Some(0));
 }
 
 #[test]
@@ -128,10 +227,10 @@ fn names_that_are_not_there_are_told_with_those_that_are() {
     refused(&["--metric", "cka", "--kind", "pie"]).says(&names);
     refused(&[&heatmap[..], &["--height", "2"]].concat()).says(&["would show nothing"]);
     assert!(!scratch.path().join("x.svg").exists());
-    let no_format = ["--metric", "cka", "--out", "x.pdf"];
+    let no_format = ["--metric", "cka", "--out", "x.eps"];
     plot(&scratch, &no_format)
         .expect(2)
-        .says(&["ends in .svg or .png"]);
+        .says(&["ends in .svg, .png or .pdf"]);
 }
 
 #[test]

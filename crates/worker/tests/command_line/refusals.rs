@@ -35,7 +35,7 @@ fn wrong_usage_is_2() {
         .worker(&["analyze", "--confg", "x"])
         .expect(2)
         .says(&near);
-    scratch.worker(&["analyze"]).expect(2).says(&["--run-path"]);
+    scratch.worker(&["analyze"]).expect(2).says(&["RUN"]);
     scratch.worker(&[]).expect(2);
     let many = [
         "analyze",

@@ -40,6 +40,21 @@ fn an_analysis_has_a_report_beside_it() {
 }
 
 #[test]
+fn a_report_goes_to_the_standard_output_by_itself() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    scratch
+        .worker(&["report", "out/scratch", "--out", "again.html"])
+        .expect(0);
+    let written = fs::read_to_string(scratch.path().join("again.html")).unwrap();
+    let printed = scratch
+        .worker(&["report", "out/scratch", "--out", "-"])
+        .expect(0);
+    assert!(printed.stdout == written);
+    assert_eq!(printed.stderr, "the standard output\n");
+}
+
+#[test]
 fn a_report_of_results_is_the_one_beside_them() {
     let scratch = Scratch::with_run(SIZES);
     scratch.analyze(CONFIG, "out", &[]).expect(0);

@@ -64,6 +64,11 @@ impl Interrupted {
     }
 }
 
+/// The first line of a journal.
+fn json_line(journal: &str) -> serde_json::Value {
+    serde_json::from_str(journal.lines().next().unwrap()).unwrap()
+}
+
 #[test]
 fn a_full_disk_ends_with_a_message_and_the_rest_is_gone_on_with() {
     let interrupted = Interrupted::new();
@@ -101,6 +106,45 @@ fn a_journal_that_ends_anywhere_is_gone_on_with() {
             "{length} bytes"
         );
     }
+}
+
+#[test]
+fn a_journal_of_another_program_is_refused() {
+    let interrupted = Interrupted::new();
+    let journal = fs::read_to_string(interrupted.journal()).unwrap();
+    let program = json_line(&journal)["program"].clone();
+    let program = program.as_str().unwrap();
+    let version = interrupted.scratch.worker(&["--version"]).expect(0).stdout;
+    let version = version.trim().strip_prefix("worker ").unwrap();
+    assert_eq!(program, format!("ckptscope {version}"));
+    let own = format!("\"program\":\"{program}\"");
+    for (other, words) in [
+        (
+            "\"program\":\"ckptscope 0.0.9 (abc)\"",
+            "begun by ckptscope 0.0.9 (abc)",
+        ),
+        (
+            "\"program\":\"\"",
+            "begun by an older version of this program",
+        ),
+    ] {
+        fs::write(interrupted.journal(), journal.replacen(&own, other, 1)).unwrap();
+        interrupted.resume().expect(2).says(&[words, "--restart"]);
+    }
+}
+
+#[test]
+fn half_a_line_is_nothing_that_is_done() {
+    let interrupted = Interrupted::new();
+    let journal = fs::read_to_string(interrupted.journal()).unwrap();
+    let whole: Vec<&str> = journal.split_inclusive('\n').collect();
+    let analyze = || interrupted.scratch.analyze(CONFIG, "out", &[]);
+    let two = [whole[0], whole[1], &whole[1][..9]].concat();
+    fs::write(interrupted.journal(), two).unwrap();
+    analyze().expect(2).says(&["with 1 layer-step done"]);
+    fs::write(interrupted.journal(), [whole[0], &whole[1][..9]].concat()).unwrap();
+    analyze().expect(0);
+    assert!(interrupted.found() == interrupted.expected);
 }
 
 #[test]

@@ -40,6 +40,13 @@ pub(super) fn components(sources: &Sources) -> Result<String> {
         let roles: Vec<String> = words(&component, "roles");
         if roles.is_empty() {
             page += "\n`layer_suffixes`: a suffix, or a list of suffixes.\n";
+            let parts: Vec<String> = words(&component, "parts");
+            let parts: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
+            writeln!(
+                page,
+                "\nOr `part`, or a list of parts: {}.",
+                parts.join(", ")
+            )?;
         } else {
             let roles: Vec<String> = roles.iter().map(|role| format!("{role}: SUFFIX")).collect();
             writeln!(page, "\n`layer_suffixes`: `{{{}}}`.", roles.join(", "))?;

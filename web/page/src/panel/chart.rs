@@ -1,8 +1,11 @@
 //! From series to what charts are drawn of.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use ckptscope_chart::{Along, Chart, ChartInput, Curve, StyledCurve, grouped};
+use ckptscope_chart::{
+    Along, Chart, ChartInput, Curve, OverLayers, StyledCurve, grouped, scale_of_values,
+};
 use ckptscope_plot::{Figure, Scale, Series, Size, Theme};
 
 use crate::choices::Choices;
@@ -54,8 +57,8 @@ impl ChartPlan {
         let components: Vec<String> = components.into_iter().collect();
         let name = format!("{} of {}", self.title.line(), components.join(", "));
         let x_label = match self.along {
-            Along::Steps => "",
-            Along::Layers => self.along.noun(),
+            Along::Steps => "".into(),
+            Along::Layers => self.x_label(),
         };
         ChartInput {
             x_label,
@@ -79,16 +82,29 @@ impl ChartPlan {
             curves,
             columns: self.panel.steps(),
             row_name: &row_name,
-            x_label: "",
+            x_label: "".into(),
             value_label: "",
             x_scale: match self.along {
                 Along::Steps => self.choices.x.of_steps(),
                 Along::Layers => Scale::Linear,
             },
-            value_scale: self.choices.y.of_values(),
+            value_scale: self.choices.y.of_values(|| {
+                let values = self.drawn().flat_map(|(line, _)| line.values());
+                scale_of_values(values.map(|(_, value)| value))
+            }),
             size,
             theme: self.theme,
             figure: None,
+        }
+    }
+
+    /// What is along x, and what has no place there.
+    #[must_use]
+    pub fn x_label(&self) -> Cow<'static, str> {
+        let noun = self.along.noun();
+        match OverLayers::left_out_in_words(self.panel.left_out) {
+            Some(left_out) => format!("{noun} ({left_out})").into(),
+            None => noun.into(),
         }
     }
 

@@ -154,7 +154,7 @@ fn drawn_as_rows(plan: &ChartPlan, draw: DrawRows) -> Drawn {
 
 fn published(plan: &ChartPlan, size: Size) -> ChartInput<'_> {
     ChartInput {
-        x_label: plan.along.noun(),
+        x_label: plan.x_label(),
         figure: Some(plan.figure()),
         ..plan.whole(size)
     }

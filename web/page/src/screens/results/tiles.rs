@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ckptscope_chart::{Chart, ChartInput, Curve, DrawLines};
+use ckptscope_chart::{Chart, ChartInput, Curve, DrawLines, OverLayers};
 use ckptscope_plot::{Axes, Facets, LineChart, Series, Size, share_axes};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
@@ -34,7 +34,7 @@ struct Multiples {
     columns: u32,
     /// What the lines are, each once.
     legend: Vec<Series>,
-    /// Why there are no values at all; none where there are.
+    /// Why there are no values at all, or which have no place here; none where all are drawn.
     reason: Option<String>,
 }
 
@@ -124,7 +124,8 @@ fn draw(plan: &ChartPlan, drawing: DrawLines, width: u32) -> Multiples {
         all: all.collect(),
         columns,
         legend,
-        reason: reason(&plan.panel.lines),
+        reason: reason(&plan.panel.lines)
+            .or_else(|| OverLayers::left_out_in_words(plan.panel.left_out)),
     }
 }
 

@@ -13,6 +13,11 @@ use crate::panel::{Panel, Panels, title};
 use crate::store::State;
 
 const X: &[(&str, Spread)] = &[("linear", Spread::Linear), ("log", Spread::Log)];
+const Y: &[(&str, Spread)] = &[
+    ("auto", Spread::Auto),
+    ("linear", Spread::Linear),
+    ("log", Spread::Log),
+];
 const LINES: &[(&str, Lines)] = &[("layers", Lines::Layers), ("heads", Lines::Heads)];
 const COLOURS: &[(&str, ColourBy)] = &[
     ("layer", ColourBy::Layer),
@@ -53,7 +58,7 @@ pub(super) fn Toolbar() -> impl IntoView {
                 <Choice name="x" chosen=move || view.x.get() options=|| X.to_vec() choose=move |x| view.x.set(x)/>
             </Show>
             <Show when=has_y>
-                <Choice name="y" chosen=move || view.y.get() options=|| X.to_vec() choose=move |y| view.y.set(y)/>
+                <Choice name="y" chosen=move || view.y.get() options=|| Y.to_vec() choose=move |y| view.y.set(y)/>
             </Show>
             <Show when=has_lines>
                 <Choice name="lines" chosen=move || view.lines.get() options=|| LINES.to_vec() choose=move |lines| view.choose_lines(lines)/>

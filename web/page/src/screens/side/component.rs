@@ -151,6 +151,7 @@ fn new_component(entry: Entry, kinds: &[String]) -> ComponentForm {
         component: plain.map(|kind| kind.name).unwrap_or_default(),
         data_type: data_type.cloned().unwrap_or_default(),
         suffixes: Vec::new(),
+        parts: Vec::new(),
         stack: String::new(),
         layers: "all".to_owned(),
         parameters: Vec::new(),
@@ -313,6 +314,43 @@ fn Chips(component: Component) -> impl IntoView {
             <For each=move || offered.get() key=|it| it.suffix.clone() children=chip/>
         </div>
         <Problems path=component.path(".layer_suffixes") deep=true/>
+        <Parts component/>
+    }
+}
+
+/// One button for each part of a model.
+#[component]
+fn Parts(component: Component) -> impl IntoView {
+    let chosen = Memo::new(move |_| component.read(|form| form.parts.clone()));
+    let offered = Memo::new(move |_| component.menu().map(|menu| menu.parts).unwrap_or_default());
+    let chip = move |part: String| {
+        let name = StoredValue::new(part.clone());
+        let is_on =
+            Memo::new(move |_| chosen.with(|chosen| name.with_value(|part| chosen.contains(part))));
+        let toggle = move |_| {
+            component.edit(Pace::Chosen, |component| {
+                name.with_value(|part| suffixes::toggle_part(component, part));
+            });
+        };
+        view! {
+            <button
+                class="suffix"
+                class:on=move || is_on.get()
+                aria-pressed=move || is_on.get().to_string()
+                title="the part of the model, as its architecture stores it"
+                data-test="part"
+                on:click=toggle
+            >
+                {part}
+            </button>
+        }
+    };
+    view! {
+        <p class="label">"or parts of the model"</p>
+        <div class="suffixes" role="group" aria-label="Parts">
+            <For each=move || offered.get() key=Clone::clone children=chip/>
+        </div>
+        <Problems path=component.path(".part") deep=true/>
     }
 }
 

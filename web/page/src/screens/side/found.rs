@@ -243,10 +243,16 @@ fn facts(run: &RunSummary, place: Option<String>) -> Vec<(&'static str, String)>
         ("steps", Some(steps_in_words(&run.steps))),
         ("cannot be read", broken_in_words(&run.broken_steps)),
         ("stacks of layers", stacks_in_words(&run.stacks)),
+        ("architecture", run.architecture.clone()),
         ("layers", number(run.n_layers)),
         ("heads", number(run.n_heads)),
         ("key-value heads", number(run.n_kv_heads)),
+        ("experts", number(run.experts)),
         ("d_model", number(run.d_model)),
+        (
+            "unembedding",
+            run.is_tied.then(|| "is the embedding".to_owned()),
+        ),
         ("files", Some(readout::count(run.files) + &of_listed)),
         ("size", Some(readout::bytes(run.bytes))),
     ];

@@ -283,16 +283,15 @@ fn summary(entry: &MetricForm, menu: &[ComponentMenu]) -> String {
     parts.join(" · ")
 }
 
-/// The last words of its suffixes; its own name where they make one matrix.
+/// The last words of its suffixes, and its parts; its own name where they make one matrix.
 fn names<'a>(component: &'a ComponentForm, menu: &[ComponentMenu]) -> Vec<&'a str> {
     let kind = menu.iter().find(|kind| kind.name == component.component);
     if kind.is_some_and(|kind| !kind.roles.is_empty()) {
         return vec![component.component.as_str()];
     }
-    component
-        .suffixes
-        .iter()
-        .map(|suffix| short_name(suffix))
+    let suffixes = component.suffixes.iter().map(|suffix| short_name(suffix));
+    suffixes
+        .chain(component.parts.iter().map(String::as_str))
         .collect()
 }
 

@@ -2,14 +2,25 @@
 
 use ckptscope_protocol::{ComponentForm, ComponentMenu};
 
-/// Adds a suffix to the list of a component without roles, or takes it away.
+/// Adds a suffix to the list of a component without roles, or takes it away. It is of suffixes then,
+/// and of no parts.
 pub(super) fn toggle(component: &mut ComponentForm, suffix: &str) {
-    let suffixes = &mut component.suffixes;
-    match suffixes.iter().position(|here| here == suffix) {
+    component.parts.clear();
+    toggle_in(&mut component.suffixes, suffix);
+}
+
+/// The same of a part of the model.
+pub(super) fn toggle_part(component: &mut ComponentForm, part: &str) {
+    component.suffixes.clear();
+    toggle_in(&mut component.parts, part);
+}
+
+fn toggle_in(names: &mut Vec<String>, name: &str) {
+    match names.iter().position(|here| here == name) {
         Some(place) => {
-            suffixes.remove(place);
+            names.remove(place);
         }
-        None => suffixes.push(suffix.to_owned()),
+        None => names.push(name.to_owned()),
     }
 }
 
@@ -37,6 +48,7 @@ pub(super) fn change_kind(
         (false, true) => {}
         (true, true) => component.suffixes.truncate(1),
         (_, false) => {
+            component.parts.clear();
             component.suffixes = roles.map(|role| likeliest(role, offered)).collect();
         }
     }
@@ -82,6 +94,18 @@ mod tests {
         assert_eq!(component.suffixes, [""; 0]);
         toggle(&mut component, "c");
         assert_eq!(component.suffixes, ["c"]);
+    }
+
+    #[test]
+    fn a_component_is_of_suffixes_or_of_parts() {
+        let mut component = simple(&["a"]);
+        toggle_part(&mut component, "value");
+        toggle_part(&mut component, "down");
+        assert_eq!(component.parts, ["value", "down"]);
+        assert_eq!(component.suffixes, [""; 0]);
+        toggle(&mut component, "b");
+        assert_eq!(component.parts, [""; 0]);
+        assert_eq!(component.suffixes, ["b"]);
     }
 
     #[test]
