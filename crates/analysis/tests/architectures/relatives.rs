@@ -579,116 +579,125 @@ impl Normed {
     }
 }
 
-/// Gains of all heads, of one head, and of heads in rows.
-fn normed_models() -> Vec<Normed> {
-    let gains = |count: usize, seed| random(1, count, seed).as_slice().to_vec();
-    let (q, k) = (gains(HEADS * WIDTH, 90), gains(2 * WIDTH, 91));
-    let of_all = [q.clone(), k.clone()];
-    let of_head = [q[..WIDTH].to_vec(), k[..WIDTH].to_vec()];
-    let names = ["self_attn.q_norm.weight", "self_attn.k_norm.weight"];
-    let plain = |gains: &[Vec<f64>; 2]| {
-        let named = names.into_iter().zip(gains);
-        named.map(|(name, gains)| vector(name, gains)).collect()
-    };
-    let in_rows = names.into_iter().zip(&of_all).map(|(name, gains)| {
-        let shape = vec![gains.len() / WIDTH, WIDTH];
-        (name.to_owned(), shape, gains.clone())
-    });
-    let apart = [("q", &q), ("k", &k)]
-        .into_iter()
-        .flat_map(|(letter, gains)| {
-            let heads = gains.chunks(WIDTH).enumerate();
-            heads.map(move |(head, gains)| {
-                vector(
-                    &format!("self_attn.{letter}_layernorm.norms.{head}.weight"),
-                    gains,
-                )
-            })
-        });
-    let rms = |config, gains: &[Vec<f64>; 2], one| Normed {
+fn gains_of_all() -> [Vec<f64>; 2] {
+    [(HEADS * WIDTH, 90), (2 * WIDTH, 91)]
+        .map(|(count, seed)| random(1, count, seed).as_slice().to_vec())
+}
+
+fn gains_of_head() -> [Vec<f64>; 2] {
+    gains_of_all().map(|gains| gains[..WIDTH].to_vec())
+}
+
+fn named(names: [&str; 2], gains: &[Vec<f64>; 2]) -> Vec<Stored> {
+    let named = names.into_iter().zip(gains);
+    named.map(|(name, gains)| vector(name, gains)).collect()
+}
+
+/// Norms of these gains as most name them, with nothing more to them.
+fn rms(config: &'static str, gains: [Vec<f64>; 2]) -> Normed {
+    Normed {
         config,
-        norms: plain(gains),
-        gains: gains.clone(),
-        one,
+        norms: named(
+            ["self_attn.q_norm.weight", "self_attn.k_norm.weight"],
+            &gains,
+        ),
+        gains,
+        one: 0.0,
         centred: [0, 0],
         store: LLAMA,
-    };
-    let layer_norm = |config, norms| Normed {
-        config,
-        norms,
-        gains: of_all.clone(),
-        one: 0.0,
-        centred: [WIDTH, WIDTH],
-        store: LLAMA,
-    };
-    let mpt: Store = |it| fused("attn.Wqkv.weight", blocks(it), "attn.out_proj.weight", it);
-    let of_mpt = |config, centred| Normed {
-        config,
-        norms: vec![
-            vector("attn.q_ln.weight", &q),
-            vector("attn.k_ln.weight", &k),
-        ],
-        gains: of_all.clone(),
-        one: 0.0,
-        centred,
-        store: mpt,
-    };
+    }
+}
+
+/// Gains of all heads, or of one head.
+fn normed_by_rms() -> Vec<Normed> {
     vec![
         Normed {
-            norms: vec![
-                vector("attention.q_norm.weight", &q),
-                vector("attention.k_norm.weight", &k),
-            ],
+            one: 1.0,
+            ..rms(
+                r#""model_type": "gemma3_text", "rms_norm_eps": 1e-6"#,
+                gains_of_head(),
+            )
+        },
+        rms(
+            r#""model_type": "olmoe", "rms_norm_eps": 1e-6"#,
+            gains_of_all(),
+        ),
+        rms(
+            r#""model_type": "qwen3_moe", "layer_norm_eps": 1e-6"#,
+            gains_of_head(),
+        ),
+        Normed {
+            norms: named(
+                ["attention.q_norm.weight", "attention.k_norm.weight"],
+                &gains_of_all(),
+            ),
             store: PICO,
-            ..rms(r#""model_type": "pico_decoder""#, &of_all, 0.0)
+            ..rms(r#""model_type": "pico_decoder""#, gains_of_all())
         },
-        Normed {
-            norms: vec![vector("self_attn.k_norm.weight", &of_head[1])],
-            ..rms(
-                r#""model_type": "qwen3""#,
-                &[vec![1.0], of_head[1].clone()],
-                0.0,
-            )
-        },
-        Normed {
-            norms: vec![vector("self_attn.q_norm.weight", &of_head[0])],
-            ..rms(
-                r#""model_type": "qwen3""#,
-                &[of_head[0].clone(), vec![1.0]],
-                0.0,
-            )
-        },
+    ]
+}
+
+/// Norms of queries alone, and of keys alone.
+fn normed_on_one_side() -> [Normed; 2] {
+    [0, 1].map(|side| {
+        let mut gains = gains_of_head();
+        gains[1 - side] = vec![1.0];
+        let mut normed = rms(r#""model_type": "qwen3""#, gains);
+        drop(normed.norms.remove(1 - side));
+        normed
+    })
+}
+
+/// `LayerNorms` of each head, with a tensor of each or with rows, and of all heads at once.
+fn normed_by_layer_norm() -> Vec<Normed> {
+    let of_all = gains_of_all();
+    let in_rows = rms(
+        r#""model_type": "cohere", "rms_norm_eps": 1e-5"#,
+        gains_of_all(),
+    );
+    let in_rows = Normed {
+        norms: in_rows
+            .norms
+            .into_iter()
+            .map(|(name, shape, gains)| (name, vec![shape[0] / WIDTH, WIDTH], gains))
+            .collect(),
+        centred: [WIDTH, WIDTH],
+        ..in_rows
+    };
+    let apart = ["q", "k"].into_iter().zip(&of_all);
+    let apart = apart.flat_map(|(letter, gains)| {
+        let heads = gains.chunks(WIDTH).enumerate();
+        heads.map(move |(head, gains)| {
+            let name = format!("self_attn.{letter}_layernorm.norms.{head}.weight");
+            vector(&name, gains)
+        })
+    });
+    let apart = Normed {
+        norms: apart.collect(),
+        centred: [WIDTH, WIDTH],
+        ..rms(r#""model_type": "stablelm""#, gains_of_all())
+    };
+    let of_mpt = |config, centred| Normed {
+        norms: named(["attn.q_ln.weight", "attn.k_ln.weight"], &of_all),
+        centred,
+        store: |it| fused("attn.Wqkv.weight", blocks(it), "attn.out_proj.weight", it),
+        ..rms(config, gains_of_all())
+    };
+    vec![
+        in_rows,
+        apart,
         of_mpt(r#""model_type": "mpt""#, [HEADS * WIDTH, 2 * WIDTH]),
         of_mpt(
             r#""model_type": "mpt", "norm_type": "low_precision_rmsnorm""#,
             [0, 0],
-        ),
-        rms(
-            r#""model_type": "gemma3_text", "rms_norm_eps": 1e-6"#,
-            &of_head,
-            1.0,
-        ),
-        rms(
-            r#""model_type": "olmoe", "rms_norm_eps": 1e-6"#,
-            &of_all,
-            0.0,
-        ),
-        rms(
-            r#""model_type": "qwen3_moe", "layer_norm_eps": 1e-6"#,
-            &of_head,
-            0.0,
-        ),
-        layer_norm(r#""model_type": "stablelm""#, apart.collect()),
-        layer_norm(
-            r#""model_type": "cohere", "rms_norm_eps": 1e-5"#,
-            in_rows.collect(),
         ),
     ]
 }
 
 #[test]
 fn norms_of_queries_and_keys_are_part_of_circuits() {
-    for normed in normed_models() {
+    let models = normed_by_rms().into_iter().chain(normed_on_one_side());
+    for normed in models.chain(normed_by_layer_norm()) {
         let expected = tree(&llama(2), |layer| {
             normed.applied(&mut layer.query, 0);
             normed.applied(&mut layer.key, 1);
