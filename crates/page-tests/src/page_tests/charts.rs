@@ -52,6 +52,15 @@ fn log_axes(tab: &Tab, site: &Site) -> Result<()> {
     let values = values(tab, "[data-test=card]")?;
     let (x_words, log_x) = (first_drawing(tab)?.words, |step: f64| (step + 1.0).ln());
     choose(tab, "x", "linear")?;
+    let opened = first_drawing(tab)?;
+    stands_at(&opened, &values, |step| step, f64::ln)?;
+    let is_told = opened.words.iter().any(|words| words == "log scale");
+    ensure!(
+        is_told,
+        "nothing says that y is logarithmic: {:?}",
+        opened.words
+    );
+    choose(tab, "y", "linear")?;
     let linear = first_drawing(tab)?;
     ensure!(linear.words != x_words, "the ticks of x are the same");
     stands_at(&linear, &values, |step| step, |value| value)?;

@@ -24,7 +24,7 @@ fn opening_to_results(tab: &Tab, site: &Site) -> Result<()> {
     visit::wait_until_done(tab)?;
     visit::wait_until_drawn(tab)?;
     let before = visit::drawings(tab)?;
-    tab_to(tab, "[data-test=choose-y] button:nth-of-type(2)")?;
+    tab_to(tab, "[data-test=choose-y] button:nth-of-type(3)")?;
     tab.press("Space")?;
     tab.wait_until_still()?;
     ensure!(visit::drawings(tab)? != before, "y is not logarithmic");

@@ -139,7 +139,8 @@ fn redrawing(tab: &Tab, site: &Site) -> Result<()> {
     let (mut best, mut best_task) = (f64::INFINITY, f64::INFINITY);
     for attempt in 0..ATTEMPTS {
         let start = tab.now()?;
-        best = best.min(time_to_redraw(tab, attempt % 2 == 0)?);
+        // Their values open on a logarithmic axis.
+        best = best.min(time_to_redraw(tab, attempt % 2 == 1)?);
         best_task = best_task.min(tab.longest_task_since(start)?);
     }
     println!("    redrawn in {best:.1} ms");
@@ -162,7 +163,8 @@ fn time_to_redraw(tab: &Tab, to_log: bool) -> Result<f64> {
          });\
          watch.observe(document.querySelector('[data-test=drawing] .svg'), {childList: true, subtree: true})",
     )?;
-    let place = if to_log { 2 } else { 1 };
+    // Behind what the values decide.
+    let place = if to_log { 3 } else { 2 };
     tab.click(&format!(
         "[data-test=choose-y] .seg button:nth-of-type({place})"
     ))?;
