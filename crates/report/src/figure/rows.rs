@@ -34,7 +34,7 @@ pub(super) fn rows(
         title: title.line(),
         curves,
         columns: steps(panel.curves()),
-        row_name: &|subject| row_name(panel, subject),
+        row_name: Box::new(|subject| row_name(panel, subject)),
         x_label: "step",
         value_label: match scale {
             Scale::Linear => "",
@@ -87,7 +87,7 @@ fn row_name(panel: &PanelCurves, subject: &Subject) -> String {
     };
     let of = Tiles::Component.common(subject);
     match panel.parts.iter().find(|part| part.of == of) {
-        Some(part) if panel.parts.len() > 1 => format!("{number} · {}", panel.brief(part)),
+        Some(part) if panel.parts.len() > 1 => format!("{number} · {}", part.short),
         _ => number,
     }
 }

@@ -1,9 +1,11 @@
 //! From series to what charts are drawn of.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use ckptscope_chart::{Along, Chart, ChartInput, Curve, StyledCurve, grouped};
+use ckptscope_chart::{Along, Chart, ChartInput, Curve, StyledCurve, Tiles, grouped, omitted};
 use ckptscope_plot::{Figure, Scale, Series, Size, Theme};
+use ckptscope_results::Names;
 
 use crate::choices::Choices;
 
@@ -20,6 +22,8 @@ pub struct ChartPlan {
     pub panel: Panel,
     /// One for each line.
     pub looks: Vec<LineLook>,
+    /// What lines are called.
+    pub names: Arc<Names>,
     /// The words around it.
     pub title: Title,
     /// How it is shown.
@@ -35,7 +39,7 @@ pub type ShownLine<'a> = (&'a Curve, &'a LineLook);
 
 impl ChartPlan {
     /// The lines that are drawn, and what they look like.
-    pub fn drawn(&self) -> impl Iterator<Item = ShownLine<'_>> {
+    pub fn drawn(&self) -> impl Iterator<Item = ShownLine<'_>> + Clone {
         self.shown().filter(|(_, look)| look.is_drawn)
     }
 
@@ -49,7 +53,7 @@ impl ChartPlan {
     /// What all lines that are drawn are drawn as.
     #[must_use]
     pub fn whole(&self, size: Size) -> ChartInput<'_> {
-        let components = self.drawn().map(|(line, _)| line.subject.short_part());
+        let components = self.drawn().map(|(line, _)| self.names.part(&line.subject));
         let components: BTreeSet<String> = components.collect();
         let components: Vec<String> = components.into_iter().collect();
         let name = format!("{} of {}", self.title.line(), components.join(", "));
@@ -78,7 +82,7 @@ impl ChartPlan {
             ),
             curves,
             columns: self.panel.steps(),
-            row_name: &row_name,
+            row_name: Box::new(|subject| self.names.row(subject)),
             x_label: "",
             value_label: "",
             x_scale: match self.along {
@@ -92,6 +96,13 @@ impl ChartPlan {
         }
     }
 
+    /// What drawings do not show, and why; none where they show all.
+    #[must_use]
+    pub fn omitted(&self) -> Option<String> {
+        let curves = self.drawn().map(|(curve, _)| curve);
+        omitted(curves, self.choices.y.of_values())
+    }
+
     /// A drawing that can be published says itself what it shows.
     #[must_use]
     pub fn figure(&self) -> Figure {
@@ -101,28 +112,27 @@ impl ChartPlan {
         }
     }
 
-    fn shown(&self) -> impl Iterator<Item = ShownLine<'_>> {
+    fn shown(&self) -> impl Iterator<Item = ShownLine<'_>> + Clone {
         self.panel.lines.iter().zip(&self.looks)
     }
 
     fn styled<'a>(&self, (curve, look): ShownLine<'a>) -> StyledCurve<'a> {
+        let name = self.chart.tiles.name(&curve.subject, &self.names);
+        // Of one tile's lines each has a look of its own.
+        let mark = match self.chart.tiles {
+            Tiles::All => look.mark.as_str(),
+            _ => "",
+        };
         let style = Series {
-            name: self.chart.tiles.name(&curve.subject),
+            name: match mark {
+                "" => name,
+                mark => format!("{mark} · {name}"),
+            },
+            end_label: mark.to_owned(),
             colour: look.colour,
             dash: look.dash,
             ..Series::default()
         };
         StyledCurve { curve, style }
-    }
-}
-
-/// `0 · v_proj`: rows have little room.
-fn row_name(subject: &Subject) -> String {
-    let component = subject.short_part();
-    match (subject.layer, subject.head) {
-        (Some(layer), Some(head)) => format!("{layer} · h{head} · {component}"),
-        (Some(layer), None) => format!("{layer} · {component}"),
-        (None, Some(head)) => format!("h{head} · {component}"),
-        (None, None) => component,
     }
 }
