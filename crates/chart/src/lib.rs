@@ -12,6 +12,7 @@
 mod chart;
 mod curve;
 mod input;
+mod omitted;
 mod tiles;
 
 mod heads;
@@ -22,6 +23,7 @@ mod spread;
 pub use chart::{Along, Chart, Draw, DrawLines, DrawRows, Of};
 pub use curve::{Curve, Subjects, over_layers, rank, steps};
 pub use input::{ChartInput, RowHeights, StyledCurve};
+pub use omitted::omitted;
 pub use tiles::{Tiles, grouped};
 
 /// All charts, in the order in which people choose among them. The first one is shown where nobody
