@@ -8,7 +8,10 @@ const fetchAhead = async () => {
   }
 };
 
-init().then(fetchAhead, (error) => {
+// Keeps the page for a visit without a network; browsers have it on safe addresses only.
+const keepForLater = () => navigator.serviceWorker?.register("./service_worker.js").catch(() => {});
+
+init().then(fetchAhead).then(keepForLater, (error) => {
   const message = document.createElement("p");
   message.setAttribute("role", "alert");
   message.textContent =

@@ -16,7 +16,7 @@ pub struct ChartInput<'a> {
     /// The steps, or layers, that rows have cells for, ascending.
     pub columns: Vec<u64>,
     /// What a row is called, where rows are.
-    pub row_name: &'a dyn Fn(&Subject) -> String,
+    pub row_name: Box<dyn Fn(&Subject) -> String + 'a>,
     /// Under the x axis; nothing where empty. What is not linear says so besides.
     pub x_label: Cow<'a, str>,
     /// Above what shows values; nothing where empty. What is not linear says so besides.

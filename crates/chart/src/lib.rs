@@ -12,6 +12,7 @@
 mod chart;
 mod curve;
 mod input;
+mod omitted;
 mod scale;
 mod tiles;
 
@@ -23,6 +24,7 @@ mod spread;
 pub use chart::{Along, Chart, Draw, DrawLines, DrawRows, Of};
 pub use curve::{Curve, OverLayers, Subjects, over_layers, rank, steps};
 pub use input::{ChartInput, RowHeights, StyledCurve};
+pub use omitted::omitted;
 pub use scale::{scale_of_steps, scale_of_values};
 pub use tiles::{Tiles, grouped};
 

@@ -1,6 +1,6 @@
 //! Several drawings in the place of one.
 
-use ckptscope_results::Subject;
+use ckptscope_results::{Names, Subject};
 
 /// What has a drawing of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,13 @@ impl Tiles {
         }
     }
 
-    /// What tells a curve from the others of its drawing.
+    /// What tells a curve from the others of its drawing, where components have these names.
     #[must_use]
-    pub fn name(self, subject: &Subject) -> String {
+    pub fn name(self, subject: &Subject, names: &Names) -> String {
         let layer = subject.layer.map(|layer| format!("layer {layer}"));
         let head = subject.head.map(|head| format!("head {head}"));
         let parts = match self {
-            Self::All => return subject.name(),
+            Self::All => return names.name(subject),
             Self::Layer => [None, head],
             Self::Component => [layer, head],
         };

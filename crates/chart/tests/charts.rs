@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ckptscope_chart::{
-    Along, CHARTS, Chart, ChartInput, Curve, Draw, Of, StyledCurve, Tiles, grouped, over_layers,
-    steps,
+    Along, CHARTS, Chart, ChartInput, Curve, Draw, Of, StyledCurve, Tiles, grouped, omitted,
+    over_layers, steps,
 };
 use ckptscope_plot::{Figure, LineChart, Scale, Series as Line, Size, Theme};
-use ckptscope_results::{Series, SeriesId, Status, Subject, Value};
+use ckptscope_results::{Names, Series, SeriesId, Status, Value};
 use roxmltree::Document;
 
 /// A curve of a head of a layer, with these points.
@@ -50,7 +50,7 @@ fn input(curves: &[Curve]) -> ChartInput<'_> {
     let styled = |curve| StyledCurve {
         curve,
         style: Line {
-            name: Subject::name(&curve.subject),
+            name: Names::of(curves.iter().map(|it| &it.subject)).name(&curve.subject),
             ..Line::default()
         },
     };
@@ -58,7 +58,7 @@ fn input(curves: &[Curve]) -> ChartInput<'_> {
         title: "what it shows".to_owned(),
         curves: curves.iter().map(styled).collect(),
         columns: steps(curves),
-        row_name: &Subject::name,
+        row_name: Box::new(|subject| Names::of([subject]).name(subject)),
         x_label: "along".into(),
         value_label: "values",
         x_scale: Scale::Linear,
@@ -238,19 +238,20 @@ fn a_spread_is_of_the_values_that_exist() {
 #[test]
 fn tiles_are_told_apart_by_what_lines_have_in_common() {
     let heads = heads();
+    let short = Names::of(heads.iter().map(|curve| &curve.subject));
     let of = |tiles: Tiles| grouped(&heads, |curve| tiles.common(&curve.subject));
     let names = |tiles: Tiles| -> Vec<String> {
         let of = of(tiles).into_iter();
-        of.map(|(of, _)| of.name()).collect()
+        of.map(|(of, _)| short.name(&of)).collect()
     };
     assert_eq!(of(Tiles::All).len(), 1);
     assert_eq!(names(Tiles::Component), ["ov_circuit"]);
     let layers = ["layer 0 · ov_circuit", "layer 1 · ov_circuit"];
     assert_eq!(names(Tiles::Layer), layers);
     let subject = &heads[4].subject;
-    assert_eq!(Tiles::Layer.name(subject), "head 1");
-    assert_eq!(Tiles::Component.name(subject), "layer 1 · head 1");
-    assert_eq!(Tiles::All.name(subject), subject.name());
+    assert_eq!(Tiles::Layer.name(subject, &short), "head 1");
+    assert_eq!(Tiles::Component.name(subject, &short), "layer 1 · head 1");
+    assert_eq!(Tiles::All.name(subject, &short), short.name(subject));
     // The same thing apart from its like comes to it.
     let scattered = grouped([1, 2, 11, 12, 21], |number| number % 10);
     assert_eq!(scattered, [(1, vec![1, 11, 21]), (2, vec![2, 12])]);
@@ -278,4 +279,46 @@ fn a_single_step_runs_over_layers() {
     assert_eq!(over[0].status(2).as_deref(), Some("no value"));
     assert_eq!(over[1].subject.head, Some(0));
     assert_eq!(points(&over[1]), [(2, Some(3.0))]);
+}
+
+#[test]
+fn charts_over_the_same_steps_are_as_wide_as_each_other() {
+    let whole = [curve(
+        0,
+        None,
+        &[(0, Some(1.0)), (50, Some(2.0)), (100, Some(3.0))],
+    )];
+    let gaps = [curve(0, None, &[(0, None), (50, Some(2.0)), (100, None)])];
+    for chart in CHARTS {
+        let Draw::Lines(draw) = chart.draw else {
+            continue;
+        };
+        let ends = |curves: &[Curve]| {
+            let x = draw(&input(curves)).axes().x;
+            let (left, right) = x.pixels();
+            [left, right].map(|pixel| x.value_at(pixel).round() as i64)
+        };
+        assert_eq!(ends(&whole), ends(&gaps), "{}", chart.name);
+    }
+}
+
+#[test]
+fn what_is_not_drawn_is_counted_with_its_reason() {
+    let curves = [
+        curve(0, None, &[(0, Some(0.0)), (1, Some(-1.0)), (2, None)]),
+        curve(
+            1,
+            None,
+            &[(0, Some(1.0)), (1, None), (2, Some(f64::INFINITY))],
+        ),
+    ];
+    assert_eq!(
+        omitted(&curves, Scale::Linear).as_deref(),
+        Some("not drawn: 2 no value; 1 infinite")
+    );
+    assert_eq!(
+        omitted(&curves, Scale::Log).as_deref(),
+        Some("not drawn: 2 no value; 2 not above 0, on a log axis; 1 infinite")
+    );
+    assert_eq!(omitted(&heads(), Scale::Log), None);
 }

@@ -410,15 +410,37 @@ pub enum RunError {
     #[error(
         "several checkpoints without a step in their names, give one of them ({files}): {path}"
     )]
-    Ambiguous { files: String, path: String },
+    Ambiguous {
+        files: String,
+        /// All of them, by path.
+        choices: Vec<String>,
+        path: String,
+    },
     #[error("no step can be read; {troubles}: {path}")]
     NothingReadable { troubles: String, path: String },
     #[error("several runs were found, give one of them ({folders}): {path}")]
-    SeveralRuns { folders: String, path: String },
+    SeveralRuns {
+        folders: String,
+        /// All of them, by path.
+        choices: Vec<String>,
+        path: String,
+    },
     #[error("its files cannot be listed: {reason}: {path}")]
     NotListed { path: String, reason: String },
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl RunError {
+    /// The files or folders among which somebody has to choose; none where that is not what is
+    /// wrong.
+    #[must_use]
+    pub fn choices(&self) -> &[String] {
+        match self {
+            Self::Ambiguous { choices, .. } | Self::SeveralRuns { choices, .. } => choices,
+            _ => &[],
+        }
+    }
 }
 
 impl ReadError {

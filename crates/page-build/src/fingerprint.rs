@@ -9,7 +9,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// The files of a folder by name.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -17,21 +17,50 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// The page itself, which keeps its name.
 const ENTRY: &str = "index.html";
 
+/// What keeps the page for a visit without a network. It keeps its name, too, by which browsers know
+/// it, and lists the names of all other files.
+const KEEPER: &str = "service_worker.js";
+const EMPTY_LIST: &str = "const FILES = [];";
+
 /// Renames the files beside `index.html` to `NAME-HASH.EXTENSION`, and every mention of them.
 /// Folders (the demo run) keep their names.
 ///
 /// # Errors
 /// When a file cannot be read or written.
 pub fn rename(dist: &Path) -> Result<()> {
-    let files = files(dist)?;
+    let mut files = files(dist)?;
+    let keeper = files.remove(KEEPER);
     for name in files.keys() {
         fs::remove_file(dist.join(name)).with_context(|| name.clone())?;
     }
-    for (name, content) in hashed(files) {
+    let mut hashed = hashed(files);
+    if let Some(keeper) = keeper {
+        let keeper = with_list(&String::from_utf8_lossy(&keeper), &hashed)?;
+        hashed.insert(KEEPER.to_owned(), keeper.into_bytes());
+    }
+    for (name, content) in hashed {
         let path = dist.join(name);
         fs::write(&path, content).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// The keeper with the names of all files but the page itself. Where that has changed, so has the
+/// hash of a file that it names, or the page is the only one that has: a hash of it goes along.
+fn with_list(keeper: &str, files: &Files) -> Result<String> {
+    ensure!(
+        keeper.contains(EMPTY_LIST),
+        "{KEEPER} has no list to be written: {EMPTY_LIST}"
+    );
+    let names = files.keys().filter(|name| *name != ENTRY);
+    let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    let page = files.get(ENTRY).map(Vec::as_slice).unwrap_or_default();
+    let list = format!(
+        "const FILES = [{}]; // {}",
+        names.join(", "),
+        with_hash(ENTRY, page)
+    );
+    Ok(keeper.replacen(EMPTY_LIST, &list, 1))
 }
 
 /// The files under their new names. Files are named after what they mention has been, so their
@@ -132,7 +161,7 @@ fn renamed(content: &[u8], from: &str, to: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, hashed, renamed, with_hash};
+    use super::{EMPTY_LIST, Files, KEEPER, hashed, rename, renamed, with_hash};
 
     fn built(wasm: &str) -> Files {
         let files = [
@@ -157,6 +186,35 @@ mod tests {
             let boot = files.keys().find(|name| name.starts_with("boot-")).unwrap();
             assert_eq!(page, format!("<script src=\"./{boot}\">"));
         }
+    }
+
+    #[test]
+    fn the_keeper_lists_every_file_and_changes_with_each() {
+        let keeper = |page: &str, wasm: &str| {
+            let dist = tempfile::tempdir().unwrap();
+            let mut files = built(wasm);
+            files.insert("index.html".to_owned(), page.as_bytes().to_vec());
+            files.insert(KEEPER.to_owned(), EMPTY_LIST.as_bytes().to_vec());
+            for (name, content) in &files {
+                std::fs::write(dist.path().join(name), content).unwrap();
+            }
+            rename(dist.path()).unwrap();
+            let keeper = std::fs::read_to_string(dist.path().join(KEEPER)).unwrap();
+            for entry in std::fs::read_dir(dist.path()).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                let is_listed = keeper.contains(&format!("\"{name}\""));
+                assert_eq!(
+                    is_listed,
+                    !["index.html", KEEPER].contains(&&*name),
+                    "{name}"
+                );
+            }
+            keeper
+        };
+        let first = keeper("<p>1", "1");
+        assert_ne!(first, keeper("<p>2", "1"));
+        assert_ne!(first, keeper("<p>1", "2"));
+        assert_eq!(first, keeper("<p>1", "1"));
     }
 
     #[test]

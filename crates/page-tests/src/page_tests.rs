@@ -9,12 +9,14 @@ mod demo_run;
 mod drawing;
 mod field;
 mod hub;
+mod kept;
 mod keyboard;
 mod large_files;
 mod links;
 pub(crate) mod native_worker;
 mod numbers;
 mod opening;
+mod rules;
 mod saving;
 mod sending;
 mod site;
@@ -81,6 +83,8 @@ const SUBJECTS: &[&[PageTest]] = &[
     hub::ADDRESSES,
     hub::TOKENS,
     hub::FAULTS,
+    kept::TESTS,
+    rules::TESTS,
     keyboard::TESTS,
     states::TESTS,
     smoothness::TESTS,

@@ -1,6 +1,9 @@
 //! Where the cells of a heatmap stand.
 
+use std::ops::Range;
+
 use crate::canvas::UNITS;
+use crate::shared_pixels::parts;
 use crate::size::Rectangle;
 
 /// The cells of a drawn heatmap, for what is laid over it.
@@ -79,6 +82,29 @@ impl Cells {
             top,
             width: right - left,
             height: bottom - top,
+        }
+    }
+
+    /// The rows, and the columns, that have a pixel each.
+    pub(crate) fn parts(&self) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+        let area = self.area();
+        let count = |edges: &[f64]| edges.len().saturating_sub(1);
+        (
+            parts(count(&self.rows), area.height),
+            parts(count(&self.columns), area.width),
+        )
+    }
+
+    /// Those of parts of rows and columns.
+    pub(crate) fn of(&self, rows: &[Range<usize>], columns: &[Range<usize>]) -> Self {
+        let edges = |edges: &[f64], parts: &[Range<usize>]| {
+            let ends = parts.iter().map(|part| part.end);
+            let places = [0].into_iter().chain(ends);
+            places.filter_map(|at| edges.get(at).copied()).collect()
+        };
+        Self {
+            columns: edges(&self.columns, columns),
+            rows: edges(&self.rows, rows),
         }
     }
 

@@ -97,7 +97,9 @@ pub fn share_axes(charts: &mut [LineChart], with_y: bool) {
     let defined = || all().filter_map(|&(x, y)| Some((x, y?)));
     let y_scale = charts.first().map(|chart| chart.y_scale);
     let has_place = |y: &f64| y_scale != Some(Scale::Log) || *y > 0.0;
-    let x = ends(defined().map(|(x, _)| x));
+    let given = charts.iter().filter_map(|chart| chart.x_range);
+    let given = given.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+    let x = given.or_else(|| ends(defined().map(|(x, _)| x)));
     let y = ends(defined().map(|(_, y)| y).filter(has_place));
     for chart in charts {
         chart.x_range = x;

@@ -7,6 +7,7 @@ use crate::cells::Cells;
 use crate::colour::{HEATS, heat_colours};
 use crate::figure::{Figure, Sheet};
 use crate::plane::{Label, Measures};
+use crate::shared_pixels::{merged, size_of};
 use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
 use crate::words::{fitting, fitting_name, width_of};
@@ -110,7 +111,10 @@ impl Heatmap {
         });
         let colours = heat_colours(HEATS, self.theme);
         canvas.open(&[("class", "cells"), ("shape-rendering", "crispEdges")]);
-        draw_cells(&levels, &layout.cells, &colours, &mut canvas);
+        let (rows, columns) = layout.cells.parts();
+        let levels = merged(&levels, &rows, &columns, HEATS - 1);
+        let drawn = layout.cells.of(&rows, &columns);
+        draw_cells(&levels, &drawn, &colours, &mut canvas);
         if has_values {
             canvas.draw(|layer| draw_bar(&layout, self.theme, layer));
         }
@@ -128,6 +132,19 @@ impl Heatmap {
     #[must_use]
     pub fn cells(&self) -> Cells {
         self.layout().cells
+    }
+
+    /// How many cells of a row share a pixel, at least and at most; none where each has its own.
+    /// Such a pixel shows the one that is furthest from the row's middle.
+    #[must_use]
+    pub fn per_column(&self) -> Option<(usize, usize)> {
+        size_of(&self.layout().cells.parts().1)
+    }
+
+    /// As [`Heatmap::per_column`], of rows.
+    #[must_use]
+    pub fn per_row(&self) -> Option<(usize, usize)> {
+        size_of(&self.layout().cells.parts().0)
     }
 
     fn sheet(&self) -> Sheet<'_> {
@@ -275,7 +292,13 @@ impl Heatmap {
         if !self.x_label.is_empty() {
             let below = bottom + measures.below() + measures.line;
             let place = (area.left + area.width / 2.0, below);
-            layer.text(&fitting(&self.x_label, text.size, area.width), place, text);
+            let label = match size_of(&layout.cells.parts().1) {
+                Some((least, most)) => {
+                    format!("{} ({} in a column)", self.x_label, between(least, most))
+                }
+                None => self.x_label.clone(),
+            };
+            layer.text(&fitting(&label, text.size, area.width), place, text);
         }
     }
 
@@ -330,6 +353,16 @@ impl Heatmap {
         };
         layer.rectangle(ground, self.theme.ground());
         layer.text("no values", place, text);
+    }
+}
+
+/// `2`, `2 to 4`.
+#[must_use]
+pub fn between(least: usize, most: usize) -> String {
+    if least == most {
+        most.to_string()
+    } else {
+        format!("{least} to {most}")
     }
 }
 

@@ -69,6 +69,7 @@ mod histogram;
 mod line_chart;
 mod number;
 mod plane;
+mod shared_pixels;
 mod size;
 mod stretches;
 mod theme;
@@ -81,7 +82,7 @@ pub use colour::{
 };
 pub use facets::{Facets, share_axes};
 pub use figure::Figure;
-pub use heatmap::{Heatmap, Row};
+pub use heatmap::{Heatmap, Row, between};
 pub use histogram::Histogram;
 pub use line_chart::{Dash, LineChart, Series};
 pub use number::significant;

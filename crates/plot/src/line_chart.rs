@@ -62,7 +62,7 @@ pub struct Series {
 }
 
 /// How a line is dashed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dash {
     /// Not at all.
     #[default]
@@ -165,8 +165,12 @@ impl LineChart {
     }
 
     fn sheet(&self) -> Sheet<'_> {
-        let unlabelled = self.series.iter().filter(|line| line.end_label.is_empty());
-        let entries = unlabelled.map(|series| Entry {
+        // A number at a line's end needs the name behind it.
+        let named = self.series.iter().filter(|line| {
+            let label = &line.end_label;
+            label.is_empty() || (*label != line.name && line.name.starts_with(label.as_str()))
+        });
+        let entries = named.map(|series| Entry {
             name: &series.name,
             colour: self.colour(series),
             dash: series.dash,

@@ -49,6 +49,9 @@ pub struct Cost {
     pub numbers: u64,
     /// Tensor bytes to read.
     pub read_bytes: u64,
+    /// Reads: one for each tensor at each step, however few bytes it has.
+    #[serde(default)]
+    pub reads: u64,
     /// Floating-point operations.
     pub flops: f64,
     /// Memory of one lane at its widest.

@@ -125,6 +125,8 @@ questions! {
     CheckText => Box<Checked>,
     /// Whether a form is right.
     CheckForm => Box<Checked>,
+    /// Among what somebody has to choose, where the files are no run as they are.
+    ListChoices => RunChoices,
     /// What there is to compute.
     MakePlan => Box<PlannedLanes>,
     /// The numbers of a lane, which were told before.
@@ -147,6 +149,17 @@ questions! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenRun {}
 
+/// Among what somebody has to choose, where the files are no run as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListChoices {}
+
+/// Files or folders, each of which is a run or a checkpoint by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunChoices {
+    /// Their paths.
+    pub paths: Vec<String>,
+}
+
 /// Whether a config is right, and what it would cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckText {
@@ -168,6 +181,8 @@ pub struct MakePlan {
     pub text: String,
     /// How many workers will take lanes.
     pub workers: usize,
+    /// The layers and steps whose numbers are there already.
+    pub finished: Vec<(Option<u64>, u64)>,
 }
 
 /// Computes one lane.
@@ -379,6 +394,8 @@ pub struct Opened {
     /// How fast this machine computes in one worker, measured: floating-point operations per
     /// second.
     pub flops_per_second: f64,
+    /// How long a small read of the run's files takes, measured; 0 where they are far away.
+    pub seconds_per_read: f64,
 }
 
 /// What was found.

@@ -138,7 +138,7 @@ impl Pen {
             title: String::new(),
             curves: curves.iter().map(|curve| self.styled(curve)).collect(),
             columns: reported.columns.to_vec(),
-            row_name: &reported.row_name,
+            row_name: Box::new(&reported.row_name),
             x_label: "".into(),
             value_label: "",
             x_scale: match reported.along {

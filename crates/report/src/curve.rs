@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckptscope_chart::{Curve, Tiles, grouped, over_layers};
-use ckptscope_results::{PanelId, Results, Subject};
+use ckptscope_results::{Names, PanelId, Results, Subject};
 
 /// All curves that can share an axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub struct PartCurves {
     /// The component and its run, in full, with the stack where there are several:
     /// `attention.o_proj · seed 1`.
     pub name: String,
-    /// The same with the component's last part only: `o_proj · seed 1`.
+    /// The same with as much of the component as no other of the results has: `o_proj · seed 1`.
     pub short: String,
     /// By layer; each layer's own before those of its heads.
     pub curves: Vec<Curve>,
@@ -36,22 +36,23 @@ pub fn panels(results: &Results) -> Vec<PanelCurves> {
         subject: series.id.subject(names_stacks),
         series: Arc::clone(series),
     });
+    let names = Names::of_components(results.series.iter().map(|series| &series.id.component));
     let panels = grouped(curves, |curve| curve.series.id.panel()).into_iter();
     panels
         .map(|(id, curves)| PanelCurves {
             id,
-            parts: parts(curves),
+            parts: parts(curves, &names),
         })
         .collect()
 }
 
-fn parts(curves: Vec<Curve>) -> Vec<PartCurves> {
+fn parts(curves: Vec<Curve>, names: &Names) -> Vec<PartCurves> {
     let parts = grouped(curves, |curve| Tiles::Component.common(&curve.subject)).into_iter();
     let part = |(of, mut curves): (Subject, Vec<Curve>)| {
         curves.sort_by_key(|curve| (curve.subject.layer, curve.subject.head));
         PartCurves {
             name: of.part(),
-            short: of.short_part(),
+            short: names.part(&of),
             of,
             curves,
         }
@@ -63,18 +64,6 @@ impl PanelCurves {
     /// All its curves.
     pub fn curves(&self) -> impl Iterator<Item = &Curve> + Clone {
         self.parts.iter().flat_map(|part| &part.curves)
-    }
-
-    /// What one of its components is called where there is little room: its short name, or all of
-    /// it where another one has the same.
-    #[must_use]
-    pub fn brief<'b>(&self, part: &'b PartCurves) -> &'b str {
-        let is_same = |other: &PartCurves| other.name != part.name && other.short == part.short;
-        if self.parts.iter().any(is_same) {
-            &part.name
-        } else {
-            &part.short
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod compare;
 mod entry;
 mod file;
+mod names;
 mod numbers;
 mod order;
 mod panel;
@@ -27,8 +28,9 @@ pub use entry::{Entry, MeasuredComponent};
 #[cfg(feature = "schema")]
 pub use file::schema;
 pub use file::{FORMAT, ResultsError, VERSION};
+pub use names::Names;
 pub use numbers::{Number, Numbers};
-pub use panel::{PanelId, SEPARATOR, Subject, SubjectError, layer_in_words, short_name};
+pub use panel::{PanelId, SEPARATOR, Subject, SubjectError, layer_in_words};
 pub use results::{Input, Results, UNREADABLE, UnreadableStep};
 pub use series::{EntryId, Series, SeriesId, SeriesPoint, Text};
 pub use set::SeriesSet;

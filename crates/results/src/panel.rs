@@ -106,39 +106,9 @@ impl Subject {
     }
 
     /// ` expert 3`, or nothing.
-    fn expert_in_words(&self) -> String {
+    pub(crate) fn expert_in_words(&self) -> String {
         let expert = self.expert.map(|expert| format!(" expert {expert}"));
         expert.unwrap_or_default()
-    }
-
-    /// The last part of the component, the expert and the run: `o_proj · seed 1`,
-    /// `encoder.layers · o_proj`, `down expert 3`.
-    #[must_use]
-    pub fn short_part(&self) -> String {
-        let component = short_name(&self.component);
-        let stack = self
-            .stack
-            .as_deref()
-            .map(|stack| match stack.strip_suffix('.') {
-                Some(stack) => format!("{stack}{SEPARATOR}"),
-                None => format!("{NUMBER}{SEPARATOR}"),
-            });
-        let component = stack.unwrap_or_default() + component + &self.expert_in_words();
-        with_run(&component, self.run.as_deref())
-    }
-
-    /// `layer 0 · v_proj`, `layer 0 · head 1 · ov_circuit`: what differs most stands first, where
-    /// there is little room.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let layer = self.layer.map(|layer| format!("layer {layer}"));
-        let head = self.head.map(|head| format!("head {head}"));
-        let parts = [layer, head, Some(self.short_part())];
-        parts
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(SEPARATOR)
     }
 }
 
@@ -151,17 +121,11 @@ pub fn layer_in_words(layer: Option<u64>) -> String {
     )
 }
 
-fn with_run(component: &str, run: Option<&str>) -> String {
+pub(crate) fn with_run(component: &str, run: Option<&str>) -> String {
     match run {
         Some(run) => format!("{component}{SEPARATOR}{run}"),
         None => component.to_owned(),
     }
-}
-
-/// The last part of a tensor's name within its layer: `v_proj` of `attention.v_proj`.
-#[must_use]
-pub fn short_name(component: &str) -> &str {
-    component.rsplit('.').next().unwrap_or(component)
 }
 
 /// `0::attention.v_proj`, `0:3:ov_circuit`, `0:e5:down`, `::ov_circuit · seed 1`: layer, head or
@@ -249,33 +213,6 @@ impl<'de> Deserialize<'de> for Subject {
 #[cfg(test)]
 mod tests {
     use super::Subject;
-
-    #[test]
-    fn a_short_name_keeps_the_run() {
-        let short = |text: &str| text.parse::<Subject>().unwrap().short_part();
-        assert_eq!(short("0::attention.v_proj"), "v_proj");
-        assert_eq!(short("0::ov_circuit"), "ov_circuit");
-        let of_run = "attention.o_proj · Qwen2.5-0.5B";
-        assert_eq!(short(&format!("0:1:{of_run}")), "o_proj · Qwen2.5-0.5B");
-        let again = "ov_circuit · run 1.5 · again";
-        assert_eq!(short(&format!("::{again}")), again);
-    }
-
-    #[test]
-    fn a_short_name_keeps_the_stack() {
-        let subject = |text: &str| text.parse::<Subject>().unwrap();
-        let of_encoder = subject("3::encoder.layers.*.attn.v · seed 1");
-        assert_eq!(of_encoder.stack.as_deref(), Some("encoder.layers."));
-        assert_eq!(of_encoder.name(), "layer 3 · encoder.layers · v · seed 1");
-        assert_eq!(subject("0::*.attn.v").short_part(), "* · v");
-    }
-
-    #[test]
-    fn an_expert_is_named() {
-        let subject = "3:e5:mlp.down · seed 1".parse::<Subject>().unwrap();
-        assert_eq!(subject.part(), "mlp.down expert 5 · seed 1");
-        assert_eq!(subject.name(), "layer 3 · down expert 5 · seed 1");
-    }
 
     #[test]
     fn a_subject_is_read_as_it_is_written() {

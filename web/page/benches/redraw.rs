@@ -83,6 +83,7 @@ mod browser {
         );
         ChartPlan {
             looks: palette.looks(&panel, &choices),
+            names: palette.names.clone(),
             title: Title::of(&panel.id, &[]),
             panel,
             choices,

@@ -1,5 +1,7 @@
 //! What the browser tells: colour scheme, time, sizes of elements.
 
+use std::cell::Cell;
+
 use ckptscope_plot::Theme;
 use gloo_events::EventListener;
 use js_sys::Array;
@@ -9,7 +11,16 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{MediaQueryList, ResizeObserver, ResizeObserverEntry};
 
-/// The preferred colour scheme, now and when it changes.
+thread_local! {
+    static IS_PRINTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the page is about to be printed: what is drawn later is not on the paper.
+pub fn is_printing() -> bool {
+    IS_PRINTING.get()
+}
+
+/// The preferred colour scheme, now and when it changes; the light one while the page is printed.
 pub fn theme() -> ReadSignal<Theme> {
     let query = window()
         .match_media("(prefers-color-scheme: dark)")
@@ -18,6 +29,18 @@ pub fn theme() -> ReadSignal<Theme> {
     let (theme, set_theme) = signal(theme_of(
         query.as_ref().is_some_and(MediaQueryList::matches),
     ));
+    // Paper is light.
+    let before = EventListener::new(&window(), "beforeprint", move |_| {
+        IS_PRINTING.set(true);
+        set_theme.set(Theme::Light);
+    });
+    let own = query.clone();
+    let after = EventListener::new(&window(), "afterprint", move |_| {
+        IS_PRINTING.set(false);
+        set_theme.set(theme_of(own.as_ref().is_some_and(MediaQueryList::matches)));
+    });
+    before.forget();
+    after.forget();
     if let Some(query) = query {
         let now = query.clone();
         let listener = EventListener::new(&query, "change", move |_| {
@@ -40,6 +63,9 @@ pub fn now_seconds() -> f64 {
 pub fn width_of(element: NodeRef<Div>) -> ReadSignal<u32> {
     let (width, set_width) = signal(0);
     element.on_load(move |element| {
+        if is_printing() {
+            set_width.set(element.client_width().max(0) as u32);
+        }
         let listener = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
             // What the observer measured: asking the element would lay out the page once more.
             if let Some(entry) = entries.iter().last() {

@@ -40,6 +40,7 @@ pub async fn run(progress: impl Fn(u64, u64)) -> Result<FileHandles, FetchError>
     Ok(FileHandles {
         name: NAME.to_owned(),
         files: contents.await?,
+        handles: None,
     })
 }
 

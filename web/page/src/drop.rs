@@ -13,7 +13,8 @@ use web_sys::{
     FileSystemEntry, FileSystemFileEntry,
 };
 
-use crate::files::FileHandles;
+use crate::files::{FileHandles, is_litter};
+use crate::handles;
 
 /// What was dropped: files and folders.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Dropped {
     entries: Vec<FileSystemEntry>,
     /// What the browser gives no entry for.
     files: Vec<File>,
+    /// What leads to the same files after a reload, where the browser has that.
+    handles: Vec<Promise>,
 }
 
 /// Files that could not be listed.
@@ -65,6 +68,7 @@ impl Dropped {
             if item.kind() != "file" {
                 continue;
             }
+            dropped.handles.extend(handles::of_dropped(&item));
             match item.webkit_get_as_entry() {
                 Ok(Some(entry)) => dropped.entries.push(entry),
                 _ => dropped.files.extend(item.get_as_file().ok().flatten()),
@@ -109,7 +113,12 @@ impl Dropped {
         if found.is_empty() {
             return Err(ListError::Empty { name });
         }
-        Ok(FileHandles::chosen(found))
+        let handles = try_join_all(self.handles.into_iter().map(JsFuture::from)).await;
+        let handles = handles.ok().filter(|handles| !handles.is_empty());
+        Ok(FileHandles {
+            handles: handles.map(|handles| handles.into_iter().collect()),
+            ..FileHandles::chosen(found)
+        })
     }
 }
 
@@ -201,10 +210,4 @@ fn unreadable(path: &str, error: &JsValue) -> ListError {
         path: path.to_owned(),
         reason: in_words(error),
     }
-}
-
-/// What operating systems leave in folders.
-fn is_litter(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini")
 }

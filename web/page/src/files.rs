@@ -1,8 +1,8 @@
 //! The files of a run, as handles: their content stays where it is until somebody reads a range.
 
 use js_sys::Array;
-use wasm_bindgen::JsValue;
-use web_sys::Blob;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, File};
 
 /// Files by path, and what they are called together.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct FileHandles {
     pub name: String,
     /// Each file's path, separated by `/`, and its handle.
     pub files: Vec<(String, Blob)>,
+    /// What leads to the same files after a reload, where the browser has that.
+    pub handles: Option<Array>,
 }
 
 impl FileHandles {
@@ -26,7 +28,11 @@ impl FileHandles {
                 path.drain(..=folder.len());
             }
         }
-        Self { name, files }
+        Self {
+            name,
+            files,
+            handles: None,
+        }
     }
 
     /// The paths, in order.
@@ -44,12 +50,58 @@ impl FileHandles {
             .collect()
     }
 
+    /// Those of a folder among them, or the file of that path.
+    #[must_use]
+    pub fn within(&self, path: &str) -> Self {
+        let folder = path.trim_end_matches('/');
+        let inside = |(file, blob): &(String, Blob)| {
+            if file == path {
+                let name = file.rsplit('/').next().unwrap_or(file);
+                return Some((name.to_owned(), blob.clone()));
+            }
+            let rest = file.strip_prefix(folder)?.strip_prefix('/')?;
+            Some((rest.to_owned(), blob.clone()))
+        };
+        Self {
+            name: format!("{}/{folder}", self.name),
+            files: self.files.iter().filter_map(inside).collect(),
+            handles: None,
+        }
+    }
+
+    /// Whether the page fetched them itself: files of this machine know when they were changed.
+    #[must_use]
+    pub fn are_fetched(&self) -> bool {
+        self.files
+            .iter()
+            .all(|(_, file)| !file.is_instance_of::<File>())
+    }
+
+    /// Changes where a path, a length or the time of a last change does: no content is read.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let mut files: Vec<String> = self.files.iter().map(mark_of).collect();
+        files.sort_unstable();
+        // FNV-1a, of 64 bits.
+        let bytes = files.iter().flat_map(|file| file.bytes().chain([0]));
+        let mark = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| {
+            (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{mark:016x}")
+    }
+
     /// Bytes of all of them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         // Sizes are whole numbers below 2^53.
         self.files.iter().map(|(_, blob)| blob.size() as u64).sum()
     }
+}
+
+fn mark_of((path, file): &(String, Blob)) -> String {
+    let changed = js_sys::Reflect::get(file, &"lastModified".into()).ok();
+    let changed = changed.and_then(|time| time.as_f64()).unwrap_or_default();
+    format!("{path} {} {changed}", file.size())
 }
 
 /// What chosen files are called together, and the folder that all of them are in.
@@ -69,6 +121,12 @@ fn name_of(paths: &[&str]) -> (String, Option<String>) {
         }
         [first, others @ ..] => (format!("{first} and {} more", others.len()), None),
     }
+}
+
+/// What operating systems leave in folders.
+pub(crate) fn is_litter(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini") || name.starts_with("._")
 }
 
 #[cfg(test)]

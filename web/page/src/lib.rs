@@ -15,10 +15,12 @@
 
 pub mod browser;
 pub mod choices;
+pub mod database;
 pub mod demo;
 pub mod drop;
 pub mod fetch;
 pub mod files;
+pub mod handles;
 pub mod link;
 pub mod native;
 pub mod panel;

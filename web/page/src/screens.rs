@@ -4,6 +4,8 @@ mod arrival;
 mod begin;
 mod dialog;
 mod explore;
+mod kept;
+mod menus;
 mod native_worker;
 mod network;
 mod opening;
@@ -36,8 +38,10 @@ fn Page() -> impl IntoView {
     provide_context(state);
     fetching::begin(state);
     arrival::follow_address(state);
-    begin::prepare();
+    menus::begin();
+    begin::prepare(state);
     let is_open = Memo::new(move |_| state.has_content());
+    Effect::new(move |_| document().set_title(&title(state)));
     view! {
         <TopBar/>
         <ArrivalNotice/>
@@ -48,6 +52,23 @@ fn Page() -> impl IntoView {
         <DropZone/>
         {fetching::shown(state.native_worker, |views| (views.history)())}
     }
+}
+
+/// What the tab is called: the analysis and its run.
+fn title(state: State) -> String {
+    let run = state
+        .opened
+        .with(|opened| opened.as_ref().map(|opened| opened.run.name.clone()));
+    let (analysis, source) = state.analysis.results.with(|results| {
+        let results = results.as_ref();
+        results
+            .map(|results| (results.analysis_name.clone(), results.source.clone()))
+            .unzip()
+    });
+    let parts = [analysis, run.or(source), Some("ckptscope".to_owned())];
+    let mut parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.dedup();
+    parts.join(" · ")
 }
 
 #[component]
@@ -84,11 +105,12 @@ fn TopBar() -> impl IntoView {
 
 /// What was found, in one line.
 fn summary(run: &RunSummary) -> impl IntoView + use<> {
-    let with_unit = |count: Option<u64>, unit: &str| count.map(|n| format!("{n} {unit}"));
     let shared = run.n_kv_heads.filter(|n| run.n_heads != Some(*n));
     let shared = shared.map(|n| format!(" ({n} kv)")).unwrap_or_default();
-    let heads = run.n_heads.map(|n| format!(" × {n} heads{shared}"));
-    let layers = with_unit(run.n_layers, "layers");
+    let heads = run
+        .n_heads
+        .map(|n| format!(" × {}{shared}", readout::counted(n, "head")));
+    let layers = run.n_layers.map(|n| readout::counted(n, "layer"));
     let shape = layers.map(|layers| layers + &heads.unwrap_or_default());
     let width = run.d_model.map(|n| format!("d_model {n}"));
     let steps = Some(readout::counted(run.steps.len() as u64, "step"));

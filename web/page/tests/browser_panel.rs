@@ -6,10 +6,12 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::HashSet;
+
 use ckptscope_chart::{Along, Chart, Draw};
 use ckptscope_plot::{Scale, Size, Theme};
 use ckptscope_results::{
-    DataKind, Entry, EntryId, Number, SeriesId, SeriesSet, Split, Status, Value, short_name,
+    DataKind, Entry, EntryId, Names, Number, SeriesId, SeriesSet, Split, Status, Value,
 };
 use ckptscope_web_page::choices::{Choices, ColourBy, Lines, Spread};
 use ckptscope_web_page::panel::chart::ChartPlan;
@@ -142,7 +144,7 @@ fn a_head_is_a_line_of_its_own() {
         shown
             .lines
             .iter()
-            .map(|line| line.subject.name())
+            .map(|line| Names::of([&line.subject]).name(&line.subject))
             .collect::<Vec<_>>()
     };
     assert_eq!(names(Lines::Layers), ["layer 0 · ov_circuit"]);
@@ -164,7 +166,12 @@ fn a_single_step_runs_over_layers() {
         number("weights", "v_proj", 2, 100, Some(4.0)),
     ])
     .over_layers();
-    let names: Vec<String> = over.lines.iter().map(|line| line.subject.name()).collect();
+    let short = Names::of(over.lines.iter().map(|line| &line.subject));
+    let names: Vec<String> = over
+        .lines
+        .iter()
+        .map(|line| short.name(&line.subject))
+        .collect();
     assert_eq!(names, ["v_proj", "w_2"]);
     let expected = [(0, Some(1.0)), (1, None), (2, Some(3.0))];
     assert_eq!(points(&over, 1), expected);
@@ -179,6 +186,7 @@ fn over_layers_what_is_outside_of_them_is_counted() {
     let plan = ChartPlan {
         chart: Chart::named("line").expect("a chart"),
         looks: Vec::new(),
+        names: Names::of(over.lines.iter().map(|line| &line.subject)).into(),
         title: Title::default(),
         panel: over,
         choices: Choices::default(),
@@ -189,9 +197,41 @@ fn over_layers_what_is_outside_of_them_is_counted() {
 }
 
 #[wasm_bindgen_test]
-fn names_are_short() {
-    assert_eq!(short_name("attention.v_proj"), "v_proj");
-    assert_eq!(short_name("ov_circuit"), "ov_circuit");
+fn no_two_lines_of_a_chart_have_one_name_or_one_look() {
+    let mut numbers = Vec::new();
+    for layer in 0..12 {
+        for expert in 0..9 {
+            let component = format!("mlp.experts.{expert}.down_proj");
+            let own = number("weights", &component, layer, 0, Some(1.0));
+            numbers.extend((0..5).map(|head| of_head(head, own.clone())));
+            numbers.push(own);
+        }
+        numbers.push(number("weights", "shared.down_proj", layer, 0, Some(1.0)));
+    }
+    let panels = panels(numbers);
+    let panel = panels.all[0].panel.get_untracked();
+    for colour in [ColourBy::Layer, ColourBy::Part, ColourBy::Head] {
+        let pinned = Choices::default().pinned;
+        let palette = Palette::new(panels.seen.clone(), colour, pinned, Theme::Dark);
+        for lines in [Lines::Layers, Lines::Heads] {
+            let looks = palette.looks(&panel.only(lines), &Choices::default());
+            let names: HashSet<_> = looks.iter().map(|look| &look.name).collect();
+            assert_eq!(names.len(), looks.len(), "by {colour:?}");
+            let seen = looks
+                .iter()
+                .map(|look| (look.colour, look.dash, &look.mark));
+            let seen: HashSet<_> = seen.collect();
+            assert_eq!(seen.len(), looks.len(), "by {colour:?}");
+        }
+    }
+    let palette = Palette::new(
+        panels.seen,
+        ColourBy::Part,
+        Choices::default().pinned,
+        Theme::Light,
+    );
+    let looks = palette.looks(&panel.only(Lines::Layers), &Choices::default());
+    assert_eq!(looks[0].name, "layer 0 · experts.0.down_proj");
 }
 
 #[wasm_bindgen_test]
@@ -352,6 +392,7 @@ fn a_chart_draws_what_is_not_hidden() {
         let palette = Palette::new(seen, choices.colour, choices.pinned.clone(), Theme::Light);
         ChartPlan {
             looks: palette.looks(&panel, choices),
+            names: palette.names.clone(),
             title: Title::of(&panel.id, &[]),
             panel: panel.clone(),
             choices: choices.clone(),

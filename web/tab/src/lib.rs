@@ -207,6 +207,7 @@ impl RequestHandler {
                 let files = self.files()?;
                 Answer::OpenRun(open::open(&files, found, registry, self.speed()).await?)
             }
+            Question::ListChoices(_) => Answer::ListChoices(self.files()?.choices().await),
             Question::CheckText(it) => {
                 Answer::CheckText(check::text(&*self.files()?, registry, it).await?)
             }

@@ -12,6 +12,7 @@ use ckptscope_protocol::tab::{
 };
 
 use super::opened::OpenedFiles;
+use super::speed;
 
 /// Finds the run among the files and says what can be done with it.
 pub(super) async fn open(
@@ -29,6 +30,7 @@ pub(super) async fn open(
         proposals,
         menu: registry.menu(),
         flops_per_second,
+        seconds_per_read: speed::of_reads(files.tree()).await,
     }))
 }
 

@@ -8,7 +8,7 @@ use ckptscope_analysis::plan::{Catalogs, steps_read};
 use ckptscope_analysis::{Config, Plan, PlanErrors};
 use ckptscope_checkpoint::hub::HubTree;
 use ckptscope_checkpoint::{Run, Tree};
-use ckptscope_protocol::tab::NeededFiles;
+use ckptscope_protocol::tab::{NeededFiles, RunChoices};
 
 /// Files of which the run and the catalogs are read once.
 pub(super) struct OpenedFiles {
@@ -114,6 +114,18 @@ impl OpenedFiles {
         let run = Rc::new(run);
         *self.run.borrow_mut() = Some(Rc::clone(&run));
         run
+    }
+
+    /// Among what somebody has to choose, where the files are no run as they are.
+    pub(super) async fn choices(&self) -> RunChoices {
+        let paths = match &self.files {
+            Files::Known(tree) => match Run::find(&**tree).await {
+                Ok(_) => Vec::new(),
+                Err(error) => error.choices().to_vec(),
+            },
+            Files::Repository(_) => Vec::new(),
+        };
+        RunChoices { paths }
     }
 
     /// The same run with this step as it is, which nobody may have listed yet.

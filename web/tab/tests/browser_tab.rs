@@ -104,8 +104,12 @@ impl Office {
     }
 
     async fn plan(&self, text: &str, workers: usize) -> PlannedLanes {
-        let text = text.to_owned();
-        *self.ask(MakePlan { text, workers }).await.unwrap()
+        let question = MakePlan {
+            text: text.to_owned(),
+            workers,
+            ..MakePlan::default()
+        };
+        *self.ask(question).await.unwrap()
     }
 
     async fn numbers(&self, lane: Sealed) -> Vec<Number> {

@@ -79,10 +79,11 @@ fn component(form: &ComponentForm, registry: &Registry) -> Node {
     map(fields)
 }
 
+/// A form has every parameter with its value: one that is blank was emptied.
 fn parameters(given: &[(String, String)]) -> impl Iterator<Item = (&str, Node)> {
     given
         .iter()
-        .map(|(name, value)| (name.as_str(), scalar(value)))
+        .map(|(name, value)| (name.as_str(), required(value)))
 }
 
 /// One suffix, a list of several, or a map from the component's roles.

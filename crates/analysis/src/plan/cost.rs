@@ -22,6 +22,7 @@ pub(super) fn of(lanes: &[Lane]) -> Cost {
         cost.units += of_lane.units;
         cost.numbers += of_lane.numbers;
         cost.read_bytes += of_lane.read_bytes;
+        cost.reads += of_lane.reads;
         cost.flops += of_lane.flops;
         cost.peak_bytes = cost.peak_bytes.max(of_lane.peak_bytes);
     }
@@ -38,6 +39,7 @@ fn of_lane(lane: &Lane) -> Cost {
         cost.units += 1;
         cost.numbers += of_step.numbers;
         cost.read_bytes += of_step.read_bytes;
+        cost.reads += of_step.reads;
         cost.flops += of_step.flops;
         cost.peak_bytes = cost.peak_bytes.max(of_step.peak_bytes + target_bytes);
         target_bytes += kept_for_comparison(lane, step);
@@ -50,6 +52,7 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
     let read_bytes = step.tensors.iter().map(StoredTensor::bytes).sum();
     let mut cost = Cost {
         read_bytes,
+        reads: step.tensors.len() as u64,
         ..Cost::default()
     };
     let held_bytes = held_bytes(step, portions);

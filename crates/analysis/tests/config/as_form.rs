@@ -137,14 +137,9 @@ fn what_is_left_blank_is_left_out() {
         form.analysis_name.clear();
         form.output_dir.clear();
         form.wandb = None;
-        form.metrics[1].parameters[0].1.clear();
     }));
     assert_eq!(config.analysis_name, None);
     assert_eq!(config.monitoring, Default::default());
-    assert_eq!(
-        config.metrics[1].parameters.choice("norm_type"),
-        "frobenius"
-    );
 }
 
 #[test]
@@ -176,6 +171,22 @@ fn problems_say_which_field_and_no_line() {
             "found \"\"",
         ),
         (|form| form.steps.clear(), "steps", "found nothing"),
+        (
+            |form| form.steps = "1.5..1000 step 50".to_owned(),
+            "steps.start",
+            "found 1.5; expected a step",
+        ),
+        (
+            |form| form.steps = "0..1000 step 1e3".to_owned(),
+            "steps.step",
+            "found 1000.0",
+        ),
+        (|form| form.steps = "10.000".to_owned(), "steps", "found 10"),
+        (
+            |form| form.metrics[1].parameters[0].1.clear(),
+            "metrics[1].norm_type",
+            "found \"\"",
+        ),
         (
             |form| form.steps = "10..0".to_owned(),
             "steps.end",

@@ -557,8 +557,10 @@ impl<'a> Finding<'a> {
             Err(several) => {
                 let parts = several.iter().flatten();
                 let paths = parts.flat_map(|part| &part.paths);
+                let choices: Vec<String> = paths.cloned().collect();
                 Err(RunError::Ambiguous {
-                    files: listed(paths.map(String::as_str)),
+                    files: listed(choices.iter().map(String::as_str)),
+                    choices,
                     path: self.tree.name().to_owned(),
                 })
             }
@@ -631,8 +633,10 @@ impl<'a> Finding<'a> {
     }
 
     fn several_runs<'b>(&self, folders: impl Iterator<Item = &'b str>) -> RunError {
+        let choices: Vec<String> = folders.map(str::to_owned).collect();
         RunError::SeveralRuns {
-            folders: listed(folders),
+            folders: listed(choices.iter().map(String::as_str)),
+            choices,
             path: self.tree.name().to_owned(),
         }
     }

@@ -142,6 +142,14 @@ pub(crate) const STATES: &[State] = &[
         reach: enlarged,
     },
     State {
+        name: "kept",
+        reach: kept,
+    },
+    State {
+        name: "aside",
+        reach: aside,
+    },
+    State {
         name: "share",
         reach: |tab, at| share(tab, at).map(drop),
     },
@@ -562,4 +570,19 @@ fn too_wide(tab: &Tab, width: u64) -> Result<Option<String>> {
     Ok(Some(format!(
         "it is {found} wide; what sticks out: {widest}"
     )))
+}
+
+/// The opening page, with an analysis that the browser kept.
+fn kept(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::finish_demo(tab, &at.address)?;
+    tab.run_async("setTimeout(done, 1000)")?;
+    visit::open(tab, &at.address)?;
+    tab.wait_until_shown("[data-test=kept-analysis]")
+}
+
+/// Results, and others that they took the place of.
+fn aside(tab: &Tab, at: &Surroundings) -> Result<()> {
+    visit::finish_demo(tab, &at.address)?;
+    visit::run_proposal(tab)?;
+    tab.wait_until_shown("[data-test=aside]")
 }

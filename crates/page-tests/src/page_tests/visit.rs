@@ -18,6 +18,8 @@ const ENDS: &str = "[data-test=state-done], [data-test=state-failed], [data-test
 
 /// Opens the page as a visitor who comes for the first time, and waits until it is there.
 pub(crate) fn open(tab: &Tab, address: &str) -> Result<()> {
+    // What a tab remembers of itself over a reload is of an earlier visit.
+    tab.run("try { ['analysis', 'config'].forEach(key => sessionStorage.removeItem('ckptscope-' + key)) } catch {}")?;
     // An address that differs behind `#` alone would not load the page anew.
     tab.go("about:blank")?;
     tab.go(address)?;

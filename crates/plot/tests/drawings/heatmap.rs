@@ -64,7 +64,7 @@ fn bar(document: &Document<'_>) -> Vec<String> {
 
 #[test]
 fn every_cell_has_the_colour_of_its_value() {
-    for (rows, columns) in [(5, 7), (48, 100), (100, 3), (3, 900)] {
+    for (rows, columns) in [(5, 7), (48, 100), (100, 3), (3, 300)] {
         let mut values = many(rows, columns);
         values[1][2] = None;
         values[2][0] = None;
@@ -256,7 +256,39 @@ fn themes_have_their_own_colours() {
     assert_ne!(colours(&light), colours(&dark));
 }
 
+#[test]
+fn what_shares_a_pixel_is_said_where_there_are_words_for_it() {
+    let mut heatmap = heatmap(many(2, 900));
+    assert_eq!(heatmap.per_row(), None);
+    let (least, most) = heatmap.per_column().expect("they share");
+    heatmap.x_label = "step".to_owned();
+    let said = words(&parsed(&heatmap.to_svg())).join(" ");
+    assert!(
+        said.contains(&format!("step ({least} to {most} in a column)")),
+        "{said}"
+    );
+}
+
 proptest! {
+    #[test]
+    fn every_end_of_the_bar_is_in_the_picture(
+        values in proptest::collection::vec(0.0..1.0_f64, 2..3000),
+        rows in 1..4usize,
+        width in 120..600_u32,
+    ) {
+        let columns = values.len().div_ceil(rows);
+        let rows = values.chunks(columns).map(|row| row.iter().copied().map(Some).collect());
+        let mut heatmap = heatmap(rows.collect());
+        heatmap.size.width = width;
+        let svg = heatmap.to_svg();
+        let document = parsed(&svg);
+        let (pieces, bar) = (cell_pieces(&document), bar(&document));
+        for end in [bar.first(), bar.last()] {
+            let end = end.expect("a bar");
+            prop_assert!(pieces.iter().any(|piece| piece.colour == *end), "{end}");
+        }
+    }
+
     #[test]
     fn any_values_in_any_scale_are_drawn(
         rows in proptest::collection::vec(

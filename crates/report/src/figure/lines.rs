@@ -39,18 +39,18 @@ pub(super) fn lines(
     let all = parts.flat_map(|part| part.curves.iter().map(move |curve| (part, curve)));
     let facets = grouped(all, |(_, curve)| choice.facet(&curve.subject));
     let charts = facets.into_iter().map(|(facet, curves)| {
-        let component = curves.first().map(|(part, _)| panel.brief(part));
+        let component = curves.first().map(|(part, _)| part.short.as_str());
         draw(&ChartInput {
             title: String::new(),
             curves: curves
                 .into_iter()
                 .map(|(part, curve)| StyledCurve {
                     curve,
-                    style: palette.style(&part.name, curve),
+                    style: palette.style(&part.short, curve),
                 })
                 .collect(),
             columns: Vec::new(),
-            row_name: &Subject::name,
+            row_name: Box::new(|_| String::new()),
             x_label: "".into(),
             value_label: &name_of(&facet, component),
             x_scale,

@@ -34,7 +34,7 @@ impl Palette {
             By::Head => numbers(&seen.heads),
             By::Component => {
                 let parts = panel.parts.iter();
-                parts.map(|part| part.name.to_owned()).collect()
+                parts.map(|part| part.short.clone()).collect()
             }
         };
         let (count, theme) = (names.len(), choice.theme);

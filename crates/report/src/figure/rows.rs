@@ -34,7 +34,7 @@ pub(super) fn rows(
         title: title.line(),
         curves,
         columns: steps(panel.curves()),
-        row_name: &|subject| row_name(panel, subject),
+        row_name: Box::new(|subject| row_name(panel, subject)),
         x_label: "step".into(),
         value_label: "",
         x_scale: Scale::Linear,
@@ -82,7 +82,7 @@ fn row_name(panel: &PanelCurves, subject: &Subject) -> String {
     let mut parts = panel.parts.iter();
     let component = parts
         .find(|part| part.of == of)
-        .map(|part| panel.brief(part));
+        .map(|part| part.short.as_str());
     let component = component.filter(|_| panel.parts.len() > 1 || subject.layer.is_none());
     let layer = subject.layer.map(|layer| layer.to_string());
     let head = subject.head.map(|head| format!("h{head}"));

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ckptscope_chart::{
-    Along, Chart, ChartInput, Curve, OverLayers, StyledCurve, grouped, scale_of_values,
+    Along, Chart, ChartInput, Curve, OverLayers, StyledCurve, Tiles, grouped, omitted,
+    scale_of_values,
 };
 use ckptscope_plot::{Figure, Scale, Series, Size, Theme};
+use ckptscope_results::Names;
 
 use crate::choices::Choices;
 
@@ -23,6 +26,8 @@ pub struct ChartPlan {
     pub panel: Panel,
     /// One for each line.
     pub looks: Vec<LineLook>,
+    /// What lines are called.
+    pub names: Arc<Names>,
     /// The words around it.
     pub title: Title,
     /// How it is shown.
@@ -38,7 +43,7 @@ pub type ShownLine<'a> = (&'a Curve, &'a LineLook);
 
 impl ChartPlan {
     /// The lines that are drawn, and what they look like.
-    pub fn drawn(&self) -> impl Iterator<Item = ShownLine<'_>> {
+    pub fn drawn(&self) -> impl Iterator<Item = ShownLine<'_>> + Clone {
         self.shown().filter(|(_, look)| look.is_drawn)
     }
 
@@ -52,7 +57,7 @@ impl ChartPlan {
     /// What all lines that are drawn are drawn as.
     #[must_use]
     pub fn whole(&self, size: Size) -> ChartInput<'_> {
-        let components = self.drawn().map(|(line, _)| line.subject.short_part());
+        let components = self.drawn().map(|(line, _)| self.names.part(&line.subject));
         let components: BTreeSet<String> = components.collect();
         let components: Vec<String> = components.into_iter().collect();
         let name = format!("{} of {}", self.title.line(), components.join(", "));
@@ -81,17 +86,14 @@ impl ChartPlan {
             ),
             curves,
             columns: self.panel.steps(),
-            row_name: &row_name,
+            row_name: Box::new(|subject| self.names.row(subject)),
             x_label: "".into(),
             value_label: "",
             x_scale: match self.along {
                 Along::Steps => self.choices.x.of_steps(),
                 Along::Layers => Scale::Linear,
             },
-            value_scale: self.choices.y.of_values(|| {
-                let values = self.drawn().flat_map(|(line, _)| line.values());
-                scale_of_values(values.map(|(_, value)| value))
-            }),
+            value_scale: self.value_scale(),
             size,
             theme: self.theme,
             figure: None,
@@ -108,6 +110,25 @@ impl ChartPlan {
         }
     }
 
+    /// What drawings do not show, and why; none where they show all.
+    #[must_use]
+    pub fn omitted(&self) -> Option<String> {
+        let curves = self.drawn().map(|(curve, _)| curve);
+        let omitted = omitted(curves, self.value_scale());
+        let outside = OverLayers::left_out_in_words(self.panel.left_out);
+        let outside = outside.filter(|_| self.chart.tiles != Tiles::All);
+        let told: Vec<String> = omitted.into_iter().chain(outside).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// As somebody chose it, or as values ask for it.
+    fn value_scale(&self) -> Scale {
+        self.choices.y.of_values(|| {
+            let values = self.drawn().flat_map(|(line, _)| line.values());
+            scale_of_values(values.map(|(_, value)| value))
+        })
+    }
+
     /// A drawing that can be published says itself what it shows.
     #[must_use]
     pub fn figure(&self) -> Figure {
@@ -117,28 +138,27 @@ impl ChartPlan {
         }
     }
 
-    fn shown(&self) -> impl Iterator<Item = ShownLine<'_>> {
+    fn shown(&self) -> impl Iterator<Item = ShownLine<'_>> + Clone {
         self.panel.lines.iter().zip(&self.looks)
     }
 
     fn styled<'a>(&self, (curve, look): ShownLine<'a>) -> StyledCurve<'a> {
+        let name = self.chart.tiles.name(&curve.subject, &self.names);
+        // Of one tile's lines each has a look of its own.
+        let mark = match self.chart.tiles {
+            Tiles::All => look.mark.as_str(),
+            _ => "",
+        };
         let style = Series {
-            name: self.chart.tiles.name(&curve.subject),
+            name: match mark {
+                "" => name,
+                mark => format!("{mark} · {name}"),
+            },
+            end_label: mark.to_owned(),
             colour: look.colour,
             dash: look.dash,
             ..Series::default()
         };
         StyledCurve { curve, style }
-    }
-}
-
-/// `0 · v_proj`: rows have little room.
-fn row_name(subject: &Subject) -> String {
-    let component = subject.short_part();
-    match (subject.layer, subject.head) {
-        (Some(layer), Some(head)) => format!("{layer} · h{head} · {component}"),
-        (Some(layer), None) => format!("{layer} · {component}"),
-        (None, Some(head)) => format!("h{head} · {component}"),
-        (None, None) => component,
     }
 }

@@ -1,9 +1,11 @@
 //! Which colour and dashes a line has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use ckptscope_chart::{Subjects, Tiles, rank};
 use ckptscope_plot::{Colour, Dash, Theme, head_colours, layer_colours, part_colours};
+use ckptscope_results::Names;
 
 use super::{Panel, Subject};
 use crate::choices::{Choices, ColourBy};
@@ -20,6 +22,9 @@ pub struct LineLook {
     pub subject: Subject,
     /// What it is called.
     pub name: String,
+    /// Stands at its end and before its name, where another line has its colour and dashes; else
+    /// empty.
+    pub mark: String,
     /// Its colour.
     pub colour: Colour,
     /// Its dashes.
@@ -28,9 +33,24 @@ pub struct LineLook {
     pub is_drawn: bool,
 }
 
+/// Numbers the lines that look like another one that is drawn: dashes run out.
+fn mark_twins(looks: &mut [LineLook]) {
+    let mut counts: HashMap<(Colour, Dash), usize> = HashMap::new();
+    for look in looks.iter().filter(|look| look.is_drawn) {
+        *counts.entry((look.colour, look.dash)).or_default() += 1;
+    }
+    for (look, number) in looks.iter_mut().zip(1..) {
+        if counts.get(&(look.colour, look.dash)) > Some(&1) {
+            look.mark = format!("{number}");
+        }
+    }
+}
+
 /// The colours of all charts together: a layer has the same one in each of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Palette {
+    /// What lines are called, in all charts the same.
+    pub names: Arc<Names>,
     seen: Subjects,
     colour_by: ColourBy,
     pinned: BTreeMap<Subject, u8>,
@@ -50,6 +70,7 @@ impl Palette {
         theme: Theme,
     ) -> Self {
         Self {
+            names: Arc::new(Names::of(&seen.parts)),
             layers: layer_colours(seen.layers.len(), theme),
             heads: head_colours(seen.heads.len(), theme),
             parts: part_colours(seen.parts.len(), theme),
@@ -66,8 +87,9 @@ impl Palette {
         let isolated = choices.isolated.as_ref();
         let isolated = isolated.filter(|subject| panel.line(subject).is_some());
         let look = |subject: &Subject| LineLook {
+            mark: String::new(),
             subject: subject.clone(),
-            name: subject.name(),
+            name: self.names.name(subject),
             colour: self.colour(subject),
             dash: self.dash(subject),
             is_drawn: match isolated {
@@ -75,7 +97,9 @@ impl Palette {
                 None => !choices.hidden.contains(subject),
             },
         };
-        panel.lines.iter().map(|line| look(&line.subject)).collect()
+        let mut looks: Vec<LineLook> = panel.lines.iter().map(|line| look(&line.subject)).collect();
+        mark_twins(&mut looks);
+        looks
     }
 
     /// The colour of a line.

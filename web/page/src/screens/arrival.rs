@@ -39,6 +39,7 @@ pub(super) fn follow_address(state: State) {
 
 /// Opens what the part of the address behind `#` asks for.
 pub(super) fn open(state: State, task: OpenTask, hash: String) {
+    let hash = address::without_trail(&hash).to_owned();
     spawn_local(async move {
         if let Some(place) = address::repository(&hash) {
             state.arrival.dismiss();
@@ -94,6 +95,7 @@ async fn open_link(state: State, text: &str, task: OpenTask) -> Result<(), Strin
                 name,
                 config: link.config,
                 choices: link.choices,
+                is_config: false,
             };
             state.close();
             state.arrival.wait_for(awaited);
@@ -133,6 +135,12 @@ fn meet(state: State) {
         .opened
         .with_untracked(|opened| opened.as_ref().map(|opened| opened.run.name.clone()));
     match state.arrival.notice.get_untracked() {
+        Some(Notice::Awaited(awaited)) if awaited.is_config => {
+            state.arrival.dismiss();
+            spawn_local(async move {
+                let _ = begin!(ask_config(state, awaited.config));
+            });
+        }
         Some(Notice::Awaited(awaited)) if Some(&awaited.name) == name.as_ref() => {
             use_awaited(state, *awaited);
         }
@@ -169,6 +177,17 @@ fn compute(state: State, config: String) -> Result<(), MissingPart> {
         state.ask.check_text(config).await;
         state.run();
     });
+    Ok(())
+}
+
+/// Asks what a config says, and computes nothing yet.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(workbench, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+fn ask_config(state: State, config: String) -> Result<(), MissingPart> {
+    state.ask.replace(config);
     Ok(())
 }
 
@@ -259,17 +278,29 @@ fn AwaitedNotice(awaited: Awaited) -> impl IntoView {
     let state = State::here();
     let config = awaited.config.clone();
     let name = awaited.name.clone();
+    let is_config = awaited.is_config;
     let apply = move |_| use_awaited(state, awaited.clone());
-    view! {
-        <span>
+    let words = if is_config {
+        view! {
+            "The config "<b>{name}</b>" waits for a run: open or drop one, and it is asked of it."
+        }
+        .into_any()
+    } else {
+        view! {
             "The link is an analysis of "<b>{name}</b>", files of whoever made it; they are not in the link. \
              Open or drop that run here, and it is computed as the link says."
+        }
+        .into_any()
+    };
+    view! {
+        <span>
+            {words}
             <details>
                 <summary>"its config"</summary>
                 <pre>{config}</pre>
             </details>
         </span>
-        <Show when=move || state.opened.with(Option::is_some)>
+        <Show when=move || !is_config && state.opened.with(Option::is_some)>
             <button data-test="arrival-apply" on:click=apply.clone()>"Use its config for this run"</button>
         </Show>
     }

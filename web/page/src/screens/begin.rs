@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::opening::taking;
-use super::{arrival, workbench};
+use super::{arrival, kept, workbench};
 use crate::run_place::RunPlace;
 use crate::store::open_request::OpenRequest;
 use crate::store::{OpenTask, State};
@@ -21,23 +21,29 @@ pub(super) fn open(state: State, task: OpenTask, request: OpenRequest) {
     });
 }
 
-/// Fetches the part of the program that opens things before anything is to be opened.
-pub(super) fn prepare() {
-    #[cfg(feature = "split")]
-    spawn_local(async {
+/// Fetches the part of the program that opens things before anything is to be opened, and finds
+/// what earlier visits left.
+pub(super) fn prepare(state: State) {
+    spawn_local(async move {
         // Whoever needs it tries again, and says so when it fails.
-        let _ = fetch_workbench().await;
+        let _ = begin!(look_for_kept(state));
     });
+}
+
+/// Finds what this browser kept, and goes on with what this tab showed before a reload.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(workbench, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+fn look_for_kept(state: State) -> Result<(), MissingPart> {
+    kept::begin(state);
+    Ok(())
 }
 
 #[cfg_attr(
     feature = "split",
-    wasm_split(
-        workbench,
-        wasm_split_path = ::ckptscope_web_browser::wasm_split,
-        fallible,
-        preload(fetch_workbench)
-    )
+    wasm_split(workbench, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 fn open_with(state: State, task: OpenTask, request: OpenRequest) -> Result<(), MissingPart> {
@@ -46,11 +52,13 @@ fn open_with(state: State, task: OpenTask, request: OpenRequest) -> Result<(), M
         OpenRequest::Demo => spawn_local(task.open_demo(None)),
         OpenRequest::Dropped(dropped) => taking::dropped(state, task, dropped),
         OpenRequest::Picked(files) => taking::picked(state, task, files),
+        OpenRequest::Handles(handles) => taking::handles(state, task, handles),
         OpenRequest::Place(_) => spawn_local(task.open_given()),
         OpenRequest::Run(remote) => spawn_local(task.open(RunPlace::Remote(remote), None)),
         OpenRequest::Brought(brought) => state.show_brought(*brought),
         OpenRequest::Analysis(worker, info) => state.follow(worker, *info),
         OpenRequest::Address(address) => arrival::open(state, task, address),
+        OpenRequest::Kept(info, wish) => spawn_local(task.open_kept(state, *info, wish)),
     }
     Ok(())
 }

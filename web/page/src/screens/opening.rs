@@ -49,6 +49,7 @@ pub(super) fn Opening() -> impl IntoView {
                 <RemoteFields/>
                 <Status/>
             </div>
+            {move || state.kept.view.get().map(|view| view())}
             {shown(state.native_worker, |views| (views.runs)())}
             <div class="facts">
                 <div><b>"Stays with you"</b>"Files are read on this machine and go nowhere, unless you send them to a worker of your own."</div>

@@ -121,12 +121,16 @@ fn PhaseWords() -> impl IntoView {
         Phase::Computing => view! { <b>"Computing…"</b> }.into_any(),
         Phase::Done(seconds) => {
             let is_past = state.opened.with(Option::is_none) && !state.analysis.is_on_worker();
-            let words = if is_past {
-                "Saved results".to_owned()
-            } else {
-                format!("Done in {}", readout::duration(seconds))
+            let analysis = state.analysis;
+            let has_none = analysis.tally.with(|tally| tally.numbers == 0);
+            let has_failed = analysis.failures.with(|failures| !failures.is_empty());
+            let (words, class) = match () {
+                () if is_past => ("Saved results".to_owned(), "ok"),
+                () if has_none && has_failed => ("Nothing could be computed".to_owned(), "bad"),
+                () if has_failed => ("Done in part".to_owned(), "warn"),
+                () => (format!("Done in {}", readout::duration(seconds)), "ok"),
             };
-            view! { <b class="ok" data-test="state-done">{words}</b> }.into_any()
+            view! { <b class=class data-test="state-done">{words}</b> }.into_any()
         }
         Phase::Cancelled => {
             view! { <b data-test="state-cancelled">"Stopped; what is here stays"</b> }.into_any()
@@ -214,13 +218,17 @@ fn Failures() -> impl IntoView {
             return None;
         }
         let count = readout::counted(failures.len() as u64, "layer");
+        let others = match state.analysis.tally.with(|tally| tally.numbers) {
+            0 => "could not be computed.",
+            _ => "could not be computed to the end; what the others found is here.",
+        };
         let lines = failures
             .into_iter()
             .map(|message| view! { <li>{message}</li> });
         Some(view! {
             <div class="remark bad" role="alert" data-test="failures">
                 <div>
-                    <p><b>{count}" could not be computed; the others are complete."</b></p>
+                    <p><b>{count}" "{others}</b></p>
                     <ul>{lines.collect_view()}</ul>
                     <p>"Run it again, with fewer threads if memory ran out, or leave out the components that are named."</p>
                 </div>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::kept::KeptNotices;
 use super::progress::ProgressView;
 use super::results::ResultsView;
 use super::side::{self, SidePanel};
@@ -20,6 +21,7 @@ pub(super) fn workbench() -> AnyView {
         <div class="shell">
             <SidePanel/>
             <main>
+                <KeptNotices/>
                 <ProgressView/>
                 {main}
             </main>

@@ -1,5 +1,8 @@
 //! What the part of the page's address behind `#` asks for.
 
+use leptos::prelude::window;
+use wasm_bindgen::JsValue;
+
 use crate::link::MARK;
 
 /// Of the address of a results file.
@@ -11,10 +14,46 @@ pub(crate) const REPOSITORY_MARK: &str = "#repo=";
 /// Short enough for a chat: `#analysis=ID`, to which the worker's `s/ID` leads.
 pub(crate) const ANALYSIS_MARK: &str = "#analysis=";
 
+/// What asks for an analysis of the worker's.
+pub(crate) fn of_analysis(id: &str) -> String {
+    format!("{ANALYSIS_MARK}{}", js_sys::encode_uri_component(id))
+}
+
+/// Has the address bar say what is shown: what is behind `#`, or nothing. What it said before
+/// stays one step back.
+pub(crate) fn show(hash: Option<&str>) {
+    let location = window().location();
+    let now = location.hash().unwrap_or_default();
+    let wanted = hash.unwrap_or_default();
+    if now == wanted || (wanted.is_empty() && !asks_for_something(&now)) {
+        return;
+    }
+    let (Ok(history), Ok(page)) = (window().history(), location.href()) else {
+        return;
+    };
+    let page = page.split('#').next().unwrap_or_default();
+    let next = format!("{page}{wanted}");
+    // Fails for addresses of others only.
+    let _ = if asks_for_something(&now) {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&next))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&next))
+    };
+}
+
 /// Whether it asks for something to be opened.
 pub(crate) fn asks_for_something(hash: &str) -> bool {
     let marks = [MARK, RESULTS_MARK, REPOSITORY_MARK, ANALYSIS_MARK];
     marks.iter().any(|mark| hash.starts_with(mark))
+}
+
+/// Without what a text has behind a link that stands in it: `.`, `)`, `>`. Addresses of others may
+/// end so.
+pub(crate) fn without_trail(hash: &str) -> &str {
+    if hash.starts_with(RESULTS_MARK) {
+        return hash;
+    }
+    hash.trim_end_matches(['.', ',', ';', ')', ']', '>', '"', '\''])
 }
 
 /// What it is called that the address asks for.
@@ -60,7 +99,16 @@ pub(crate) fn decoded(text: &str) -> String {
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::repository;
+    use super::{repository, without_trail};
+
+    #[test]
+    fn what_stands_behind_a_link_is_no_part_of_it() {
+        for hash in ["#a=x.", "#a=x).", "#a=x>", "#a=x"] {
+            assert_eq!(without_trail(hash), "#a=x");
+        }
+        let results = "#results=http://x/a(1)";
+        assert_eq!(without_trail(results), results);
+    }
 
     #[test]
     fn a_link_typed_by_hand() {

@@ -24,9 +24,11 @@ use leptos::task::spawn_local;
 
 use self::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use self::this_tab::ThisTab;
+use super::kept::{Aside, Keeper, Kept, Record, RunIdentity};
 use super::meter::Meter;
 use super::web_workers::WebWorkers;
 use crate::browser;
+use crate::link::LinkSource;
 use crate::panel::{Added, PanelId, PanelSignal, Panels};
 use crate::pool::LaneNews;
 
@@ -52,6 +54,20 @@ pub(crate) struct Analysis {
     pub panels: RwSignal<Panels>,
     /// What there is to know of it where a native worker computes it, or has.
     pub on_worker: RwSignal<Option<OnWorker>>,
+    /// Whether it was computed in this tab and not saved as a file.
+    pub is_unsaved: RwSignal<bool>,
+    /// What this browser keeps.
+    kept: Kept,
+    /// What this tab computes is kept by it.
+    keeper: StoredValue<Option<Rc<Keeper>>, LocalStorage>,
+    /// The run that is computed, until its analysis is planned.
+    run: StoredValue<Option<RunIdentity>, LocalStorage>,
+    /// What it goes on from, until it is planned.
+    earlier: StoredValue<Option<Record>>,
+    /// Layer steps and bytes that were there before this tab began.
+    had: StoredValue<(u64, u64)>,
+    /// What the shown results are of, where a link or the native worker brought them.
+    pub origin: StoredValue<Option<LinkSource>>,
     web_workers: WebWorkers,
     computer: StoredValue<Option<Box<dyn Computer>>, LocalStorage>,
     lanes: StoredValue<Vec<Lane>>,
@@ -111,8 +127,15 @@ struct Lane {
 }
 
 impl Analysis {
-    pub(crate) fn new(web_workers: WebWorkers) -> Self {
+    pub(crate) fn new(web_workers: WebWorkers, kept: Kept) -> Self {
         Self {
+            is_unsaved: RwSignal::new(false),
+            kept,
+            keeper: StoredValue::new_local(None),
+            run: StoredValue::new_local(None),
+            earlier: StoredValue::new(None),
+            had: StoredValue::new((0, 0)),
+            origin: StoredValue::new(None),
             phase: RwSignal::new(Phase::Idle),
             results: RwSignal::new(None),
             cost: RwSignal::new(Cost::default()),
@@ -144,8 +167,16 @@ impl Analysis {
         self.on_worker.with(Option::is_some)
     }
 
-    /// Forgets everything. What a native worker computes, it goes on computing.
+    /// Puts what is shown aside. What a native worker computes, it goes on computing, and keeps.
     pub(crate) fn clear(self) {
+        self.put_aside();
+        self.is_unsaved.set(false);
+        self.keeper.set_value(None);
+        self.run.set_value(None);
+        self.earlier.set_value(None);
+        self.had.set_value((0, 0));
+        self.origin.set_value(None);
+        self.kept.leave();
         self.number.update_value(|number| *number += 1);
         self.computer.set_value(None);
         self.lanes.set_value(Vec::new());
@@ -162,11 +193,50 @@ impl Analysis {
         self.on_worker.set(None);
     }
 
-    /// Computes the analysis of a config in this tab.
-    pub(crate) fn start(self, text: String) {
+    /// Computes the analysis of a config in this tab, of the run that is open. Numbers that are
+    /// there from earlier are not computed again.
+    pub(crate) fn start(self, text: String, run: RunIdentity, earlier: Option<Record>) {
         self.clear();
-        let web_workers = self.web_workers;
-        self.begin_with(|tell| Box::new(ThisTab::start(web_workers, text, tell)));
+        let finished = earlier.as_ref().map(|record| record.finished.clone());
+        self.run.set_value(Some(run));
+        self.earlier.set_value(earlier);
+        let (web_workers, finished) = (self.web_workers, finished.unwrap_or_default());
+        let finished = finished.into_iter().collect();
+        self.begin_with(|tell| Box::new(ThisTab::start(web_workers, text, finished, tell)));
+    }
+
+    /// Takes what is shown out of sight, so that it can be had back.
+    fn put_aside(self) {
+        let has_any = self.series.with_value(|series| !series.is_empty());
+        if !has_any || self.on_worker.with_untracked(Option::is_some) {
+            return;
+        }
+        let Some(mut results) = self.results.get_untracked() else {
+            return;
+        };
+        results.series = self.series.get_value();
+        let seconds = match self.phase.get_untracked() {
+            Phase::Done(seconds) => Some(seconds),
+            _ => None,
+        };
+        self.kept.aside.set(Some(Aside {
+            results,
+            seconds,
+            origin: self.origin.get_value(),
+        }));
+    }
+
+    /// Shows results that were put aside, in exchange for what is shown now.
+    pub(crate) fn bring_back(self, aside: Aside) {
+        let Aside {
+            results,
+            seconds,
+            origin,
+        } = aside;
+        self.show(results);
+        self.origin.set_value(origin);
+        self.phase
+            .set(seconds.map_or(Phase::Cancelled, Phase::Done));
     }
 
     /// Shows an analysis of a native worker's, which `follow` tells of.
@@ -193,7 +263,16 @@ impl Analysis {
         }
         self.number.update_value(|number| *number += 1);
         self.computer.set_value(None);
+        self.end_keeping(false);
         self.phase.set(Phase::Cancelled);
+    }
+
+    fn end_keeping(self, is_over: bool) {
+        self.keeper.with_value(|keeper| {
+            if let Some(keeper) = keeper {
+                keeper.end(is_over);
+            }
+        });
     }
 
     /// Shows results that were computed before.
@@ -255,6 +334,7 @@ impl Analysis {
             News::Ended(phase) => {
                 self.computer.set_value(None);
                 self.change_on_worker(|on_worker| on_worker.is_stopping = false);
+                self.end_keeping(matches!(phase, Phase::Done(_)));
                 self.phase.set(phase);
             }
         }
@@ -268,6 +348,10 @@ impl Analysis {
             self.results.set(Some(plan.results));
             return;
         }
+        let Some(earlier) = self.agreeing(&plan) else {
+            return self.begin_anew(plan.results);
+        };
+        self.keep(&plan, earlier.as_ref());
         let named = |name| Lane {
             name,
             ..Lane::default()
@@ -275,10 +359,85 @@ impl Analysis {
         self.lanes
             .set_value(plan.lanes.into_iter().map(named).collect());
         self.begin(plan.results);
+        if let Some(earlier) = earlier {
+            self.take_earlier(earlier);
+        }
         self.started.set_value(browser::now_seconds());
         if !self.is_waiting() {
             self.phase.set(Phase::Computing);
         }
+    }
+
+    /// What the plan goes on from, or nothing. None where that was of other files, or planned by
+    /// another version.
+    fn agreeing(self, plan: &Plan) -> Option<Option<Record>> {
+        let earlier = self.earlier.try_update_value(Option::take).flatten();
+        let is_same = |one: &Results, other: &Results| {
+            let of = |it: &Results| {
+                (
+                    it.program.clone(),
+                    it.steps.clone(),
+                    it.unreadable_steps.clone(),
+                )
+            };
+            of(one) == of(other) && one.inputs == other.inputs && one.entries == other.entries
+        };
+        match earlier {
+            Some(earlier) if !is_same(&earlier.results, &plan.results) => None,
+            earlier => Some(earlier),
+        }
+    }
+
+    /// What was there is of other files: everything is computed.
+    fn begin_anew(self, results: Results) {
+        let run = self.run.try_update_value(Option::take).flatten();
+        if let Some(run) = run {
+            self.start(results.config, run, None);
+            self.warnings.update(|warnings| {
+                warnings.push(
+                    "everything is computed anew: the run or this program has changed since the \
+                     earlier part was computed"
+                        .to_owned(),
+                );
+            });
+        }
+    }
+
+    /// Keeps what this tab computes from now on.
+    fn keep(self, plan: &Plan, earlier: Option<&Record>) {
+        let run = self.run.try_update_value(Option::take).flatten();
+        let keeper = match (run, earlier) {
+            (None, _) => return,
+            (Some(_), Some(earlier)) => Keeper::go_on(self.kept, earlier.info.clone()),
+            (Some(run), None) => Keeper::begin(self.kept, run, &plan.results, &plan.cost),
+        };
+        self.is_unsaved.set(true);
+        self.keeper.set_value(Some(keeper));
+    }
+
+    /// Takes in what was computed before the page was left.
+    fn take_earlier(self, earlier: Record) {
+        if let LinkSource::Remote { place, .. } = &earlier.info.place
+            && place.contains("://")
+        {
+            let words = format!(
+                "a part was computed before the page was left; {place} has the same length since, \
+                 and is taken for unchanged"
+            );
+            self.add_warnings(&[words]);
+        }
+        let had = (earlier.finished.len() as u64, earlier.info.read_bytes);
+        self.had.set_value(had);
+        self.head_start.set_value(had.0);
+        self.cost.update(|cost| {
+            cost.units += had.0;
+            cost.read_bytes += had.1;
+        });
+        let all = earlier.series.iter().map(|series| series.id.clone());
+        self.untold.set_value(all.collect());
+        self.series.set_value(earlier.series);
+        self.feed_charts();
+        self.count();
     }
 
     /// Whether a native worker has yet to begin with it, as far as was heard.
@@ -343,6 +502,11 @@ impl Analysis {
     }
 
     fn take_in(self, lane: usize, update: LaneUpdate) {
+        self.keeper.with_value(|keeper| {
+            if let Some(keeper) = keeper {
+                keeper.add(&update);
+            }
+        });
         for progress in update.finished {
             self.advance(lane, progress);
         }
@@ -387,7 +551,7 @@ impl Analysis {
                 (lane.units, lane.read_bytes) = (0, 0);
             }
         });
-        if is_all {
+        if is_all && self.had.get_value().0 == 0 {
             self.forget_numbers();
         }
     }
@@ -414,10 +578,11 @@ impl Analysis {
     }
 
     fn count(self) {
+        let had = self.had.get_value();
         let mut tally = self.lanes.with_value(|lanes| Tally {
             lanes: lanes.iter().filter(|lane| lane.is_over).count() as u64,
-            units: lanes.iter().map(|lane| lane.units).sum(),
-            read_bytes: lanes.iter().map(|lane| lane.read_bytes).sum(),
+            units: had.0 + lanes.iter().map(|lane| lane.units).sum::<u64>(),
+            read_bytes: had.1 + lanes.iter().map(|lane| lane.read_bytes).sum::<u64>(),
             numbers: 0,
             seconds: 0.0,
             head_start: self.head_start.get_value(),

@@ -32,6 +32,8 @@ pub(crate) struct Awaited {
     pub name: String,
     pub config: String,
     pub choices: Choices,
+    /// Whether it is a config that was dropped, which any run will do for.
+    pub is_config: bool,
 }
 
 impl Arrival {
@@ -62,6 +64,16 @@ impl Arrival {
     /// Says nothing any more.
     pub(crate) fn dismiss(self) {
         self.notice.set(None);
+    }
+
+    /// Waits for any run, for a config that came before it.
+    pub(crate) fn wait_for_any(self, path: &str, config: String) {
+        self.wait_for(Awaited {
+            name: path.to_owned(),
+            config,
+            choices: Choices::default(),
+            is_config: true,
+        });
     }
 
     /// Waits for the files of an analysis.

@@ -38,6 +38,8 @@ pub(crate) struct Ask {
     /// Whether the last edit waits for a rest before it is checked.
     is_resting: StoredValue<bool>,
     history: RwSignal<History>,
+    /// Whether the form's last edit wrote the text anew, without the comments it had.
+    pub dropped_comments: RwSignal<bool>,
 }
 
 /// One of the two views.
@@ -77,6 +79,7 @@ impl Ask {
             edits: StoredValue::new(0),
             is_resting: StoredValue::new(false),
             history: RwSignal::new(History::default()),
+            dropped_comments: RwSignal::new(false),
         }
     }
 
@@ -137,6 +140,7 @@ impl Ask {
     pub(crate) async fn check_text(self, text: String) {
         self.leader.set(Leader::Text);
         self.text.set(text.clone());
+        self.dropped_comments.set(false);
         if let Some(checked) = self.check(CheckText { text }).await {
             if let Some(form) = checked.form.clone() {
                 self.form.set(form);
@@ -152,6 +156,10 @@ impl Ask {
         self.form.set(form.clone());
         if let Some(checked) = self.check(CheckForm { form }).await {
             if let Some(text) = checked.text.clone() {
+                let had_comments = self.text.with_untracked(|text| has_comments(text));
+                if had_comments && !has_comments(&text) {
+                    self.dropped_comments.set(true);
+                }
                 self.text.set(text);
                 self.keep();
             }
@@ -181,6 +189,8 @@ impl Ask {
 
     /// Takes back the last edit that was checked.
     pub(crate) fn undo(self) {
+        // What is being typed is an edit, too.
+        self.keep();
         let mut text = None;
         self.history.update(|history| {
             text = history.past.pop();
@@ -270,6 +280,32 @@ impl Ask {
                     .set(Some(message).filter(|message| !message.is_empty()));
                 None
             }
+        }
+    }
+}
+
+/// Whether a YAML has comments.
+fn has_comments(text: &str) -> bool {
+    let is_comment = |line: &str| {
+        let (before, _) = line.split_once('#')?;
+        (before.is_empty() || before.ends_with([' ', '\t'])).then_some(())
+    };
+    text.lines().any(|line| is_comment(line).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::has_comments;
+
+    #[test]
+    fn comments_are_known() {
+        for text in ["# all of it", "a: 1\nb: 2 # why"] {
+            assert!(has_comments(text), "{text}");
+        }
+        for text in ["", "a: b#c", "a: 1\nb: 2"] {
+            assert!(!has_comments(text), "{text}");
         }
     }
 }

@@ -3,7 +3,10 @@
 use ckptscope_protocol::service::AnalysisInfo;
 use ckptscope_protocol::tab::Remote;
 
+use js_sys::Array;
+
 use super::address;
+use super::kept::KeptInfo;
 use super::native_worker::shown::Brought;
 use crate::drop::Dropped;
 use crate::files::FileHandles;
@@ -20,6 +23,8 @@ pub(crate) enum OpenRequest {
     Dropped(Dropped),
     /// What was picked.
     Picked(FileHandles),
+    /// Handles of what was picked.
+    Handles(Array),
     /// What was typed in for a run that is not on this machine.
     Place(String),
     /// A run of the native worker's.
@@ -30,6 +35,19 @@ pub(crate) enum OpenRequest {
     Analysis(NativeWorker, Box<AnalysisInfo>),
     /// What the page's address asks for.
     Address(String),
+    /// What this browser kept. A person has clicked, or the tab was reloaded.
+    Kept(Box<KeptInfo>, Wish),
+}
+
+/// What is to be done with a kept analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Its results are shown.
+    Show,
+    /// It goes on: a person has just clicked.
+    GoOn,
+    /// It goes on where nobody needs to be asked, else its results are shown.
+    Restore,
 }
 
 impl OpenRequest {
@@ -39,12 +57,24 @@ impl OpenRequest {
             Self::Demo => DEMO.to_owned(),
             Self::Dropped(dropped) => dropped.name(),
             Self::Picked(files) => files.name.clone(),
+            Self::Handles(_) => "a folder".to_owned(),
             // A query may be a signature.
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
             Self::Run(remote) => remote.place.clone(),
             Self::Brought(brought) => brought.name.clone(),
             Self::Analysis(_, info) => info.name.clone(),
             Self::Address(address) => address::name_of(address),
+            Self::Kept(info, _) => info.name.clone(),
+        }
+    }
+
+    /// The address behind `#` that leads to the same; none where there is no such.
+    pub(crate) fn address(&self) -> Option<String> {
+        match self {
+            Self::Address(address) => Some(address.clone()),
+            Self::Analysis(_, info) => Some(address::of_analysis(&info.id)),
+            Self::Brought(brought) => brought.id.as_deref().map(address::of_analysis),
+            _ => None,
         }
     }
 }

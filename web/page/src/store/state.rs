@@ -6,12 +6,14 @@ use ckptscope_results::Results;
 use leptos::prelude::*;
 use web_sys::Blob;
 
+use super::address::{self, REPOSITORY_MARK};
 use super::analysis::Analysis;
 use super::arrival::Arrival;
 use super::ask::Ask;
 use super::audit::Audit;
 use super::explore::Explore;
 use super::given::Given;
+use super::kept::{Kept, config_of};
 use super::native_worker::NativeConnection;
 use super::native_worker::sending::Sending;
 use super::open_request::{DEMO, OpenRequest};
@@ -58,6 +60,10 @@ pub(crate) struct State {
     pub given: Given,
     /// What the shown results are of, where a link or the native worker brought them.
     pub origin: StoredValue<Option<LinkSource>>,
+    /// What this browser keeps.
+    pub kept: Kept,
+    /// The address of what is shown, behind `#`; none where it has none.
+    named: StoredValue<Option<String>>,
     /// Opens things: the page's part that knows how.
     open: Open,
     /// Counts what was to be opened, so that what an earlier task still brings is passed over.
@@ -98,7 +104,12 @@ impl State {
     /// Nothing is open. What is opened later is opened by `open`.
     pub(crate) fn new(open: Open) -> Self {
         let (web_workers, sending) = (WebWorkers::new(), Sending::new());
+        let kept = Kept::new();
+        let analysis = Analysis::new(web_workers, kept);
         Self {
+            kept,
+            origin: analysis.origin,
+            named: StoredValue::new(None),
             stage: RwSignal::new(Stage::Landing),
             arrival: Arrival::new(),
             opened: web_workers.opened,
@@ -106,7 +117,7 @@ impl State {
             explore: Explore::new(web_workers),
             audit: Audit::new(web_workers),
             ask: Ask::new(web_workers),
-            analysis: Analysis::new(web_workers),
+            analysis,
             view: View::new(),
             theme: browser::theme(),
             web_workers,
@@ -114,7 +125,6 @@ impl State {
             sending,
             workbench: StoredValue::new(None),
             given: Given::new(),
-            origin: StoredValue::new(None),
             open,
             tasks: StoredValue::new(0),
         }
@@ -139,6 +149,7 @@ impl State {
 
     /// Opens something; what was on its way is given up.
     pub(crate) fn open(self, request: OpenRequest) {
+        self.named.set_value(request.address());
         let task = self.begin_opening(&request.name());
         (self.open)(self, task, request);
     }
@@ -172,10 +183,26 @@ impl State {
         self.analysis.clear();
         self.sending.forget();
         self.web_workers.stop();
-        self.origin.set_value(None);
         self.arrival.leave();
         self.opened.set(None);
         self.settle();
+    }
+
+    /// Back to the beginning, as a person asks.
+    pub(crate) fn leave(self) {
+        self.close();
+        self.is_named(None);
+    }
+
+    /// The address says what is shown from now on, or nothing.
+    pub(crate) fn show_address(self) {
+        address::show(self.named.get_value().as_deref());
+    }
+
+    /// What is shown has this address from now on.
+    pub(crate) fn is_named(self, address: Option<String>) {
+        self.named.set_value(address);
+        self.show_address();
     }
 
     /// Shows results that were not computed here; a run that is open is closed.
@@ -183,6 +210,7 @@ impl State {
         self.close();
         self.analysis.show(results);
         self.settle();
+        self.show_address();
     }
 
     async fn show_run(self, opened: Opened, config: Option<String>) {
@@ -196,22 +224,38 @@ impl State {
         } else {
             Side::EXPLORE
         });
-        self.origin.set_value(None);
+        let draft = config_of(&opened.run.name);
         self.opened.set(Some(opened));
         self.stage.set(Stage::Open);
+        self.show_address();
         let is_ordered = config.is_some();
-        self.ask
-            .begin(config.or(proposed).unwrap_or_default())
-            .await;
+        if !is_ordered {
+            self.find_left();
+        }
+        let text = config.or(draft).or(proposed);
+        self.ask.begin(text.unwrap_or_default()).await;
         let checked = self.ask.checked;
         if is_ordered && checked.with_untracked(|checked| checked.too_large.is_none()) {
             self.run();
         }
     }
 
-    /// Computes what is asked in this tab.
+    /// Computes what is asked in this tab, as a person asks: an address that leads to results leads
+    /// to others.
+    pub(crate) fn run_anew(self) {
+        let named = self.named.get_value();
+        if named.is_some_and(|named| !named.starts_with(REPOSITORY_MARK)) {
+            self.is_named(None);
+        }
+        self.run();
+    }
+
+    /// Computes what is asked in this tab, or what is left of it.
     pub(crate) fn run(self) {
-        self.analysis.start(self.ask.text.get_untracked());
+        let text = self.ask.text.get_untracked();
+        let run = self.identity();
+        let earlier = self.kept.take_wanted(&text, &run);
+        self.analysis.start(text, run, earlier);
     }
 }
 

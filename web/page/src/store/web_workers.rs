@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use ckptscope_protocol::tab::{
-    Ask, AuditProgress, AuditRun, Audited, ListTensors, Listed, News, OpenRun, Opened, PartName,
-    PlannedLane,
+    Ask, AuditProgress, AuditRun, Audited, ListChoices, ListTensors, Listed, News, OpenRun, Opened,
+    PartName, PlannedLane,
 };
 use leptos::prelude::*;
 use web_sys::Blob;
@@ -24,6 +24,10 @@ const MOST_WORKERS: usize = 16;
 #[derive(Clone, Copy)]
 pub(crate) struct WebWorkers {
     workers: StoredValue<Workers, LocalStorage>,
+    /// The files among which somebody has to choose.
+    offered: StoredValue<Option<FileHandles>, LocalStorage>,
+    /// What there is to choose, by path; nothing where nothing is.
+    pub choices: RwSignal<Vec<String>>,
     /// How many workers compute lanes.
     pub pool_size: RwSignal<usize>,
     /// How many this machine can run at once.
@@ -59,6 +63,8 @@ impl WebWorkers {
                 opener: None,
                 place: None,
             }),
+            offered: StoredValue::new_local(None),
+            choices: RwSignal::default(),
             pool_size: RwSignal::new(threads),
             threads,
             opening: RwSignal::new(None),
@@ -81,7 +87,13 @@ impl WebWorkers {
         self.workers
             .update_value(|workers| workers.opener = Some(opener.clone()));
         self.opening.set(Some(meter));
-        let opened = opener.ask(OpenRun {}).await?;
+        let opened = match opener.ask(OpenRun {}).await {
+            Ok(opened) => opened,
+            Err(message) => {
+                self.offer(&opener, place, &message).await;
+                return Err(message);
+            }
+        };
         if let Some(found) = &opened.found {
             place.learn(&found.listed);
             opener.remember(place.clone());
@@ -102,8 +114,30 @@ impl WebWorkers {
         Ok(opened)
     }
 
+    /// Offers those of the files that are a run by themselves, where others could not be opened.
+    async fn offer(self, opener: &RequestWorker, place: RunPlace, message: &str) {
+        let RunPlace::Files(files) = place else {
+            return;
+        };
+        if message.is_empty() {
+            return;
+        }
+        let choices = opener.ask(ListChoices {}).await;
+        let paths = choices.map(|choices| choices.paths).unwrap_or_default();
+        self.offered.set_value(Some(files));
+        self.choices.set(paths);
+    }
+
+    /// The files of a choice.
+    pub(crate) fn chosen(self, path: &str) -> Option<FileHandles> {
+        self.offered
+            .with_value(|files| files.as_ref().map(|files| files.within(path)))
+    }
+
     /// Ends the opening of files; whoever waits for an answer gets none.
     pub(crate) fn stop_opening(self) {
+        self.offered.set_value(None);
+        self.choices.set(Vec::new());
         self.workers.update_value(|workers| {
             if let Some(opener) = workers.opener.take() {
                 opener.stop();

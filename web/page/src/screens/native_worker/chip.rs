@@ -2,7 +2,6 @@
 
 use leptos::html::Details;
 use leptos::prelude::*;
-use web_sys::KeyboardEvent;
 
 use super::fetching::{fetch_views, shown};
 use crate::store::State;
@@ -33,11 +32,6 @@ pub(crate) fn NativeWorkerMenu() -> impl IntoView {
             }
         }
     };
-    let fold_on_escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape" {
-            is_open.set(false);
-        }
-    };
     let waiting = move || match native_worker.views.with(Option::is_some) {
         true => String::new(),
         false => native_worker
@@ -46,7 +40,7 @@ pub(crate) fn NativeWorkerMenu() -> impl IntoView {
             .unwrap_or_else(|| "loading …".to_owned()),
     };
     view! {
-        <details class="menu worker-menu" node_ref=menu on:toggle=toggled on:keydown=fold_on_escape>
+        <details class="menu worker-menu" node_ref=menu on:toggle=toggled>
             <summary class="chip threads" data-test="worker-menu"><Summary/></summary>
             <div class="sheet" data-test="worker-sheet">
                 {shown(native_worker, |views| (views.menu)())}

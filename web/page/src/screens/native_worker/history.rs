@@ -57,6 +57,7 @@ fn Content(native_worker: NativeConnection) -> impl IntoView {
         is_ready
     });
     let close = move |_| native_worker.is_history_open.set(false);
+    let kept = State::here().kept;
     let refusal = move || {
         let reason = history.refusal.get()?;
         let dismiss = move |_| history.refusal.set(None);
@@ -75,6 +76,7 @@ fn Content(native_worker: NativeConnection) -> impl IntoView {
         </header>
         {refusal}
         <List history/>
+        {move || kept.view.get().map(|view| view())}
     }
 }
 

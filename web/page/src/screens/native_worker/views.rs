@@ -3,11 +3,8 @@
 use ckptscope_web_browser::part::MissingPart;
 #[cfg(feature = "split")]
 use ckptscope_web_browser::wasm_split::wasm_split;
-use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::JsCast;
-use web_sys::Node;
 
 use super::{history, menu, runs};
 use crate::store::native_worker::{NativeConnection, Views, follow, opening};
@@ -34,7 +31,6 @@ pub(super) fn begin(state: State) -> Result<(), MissingPart> {
         send: Callback::new(move |()| state.send_now()),
         follow: follow::listen,
     }));
-    fold_by_clicks_elsewhere(native_worker);
     native_worker.arrive();
     spawn_local(native_worker.keep_watch());
     Ok(())
@@ -49,17 +45,4 @@ pub(super) fn begin(state: State) -> Result<(), MissingPart> {
 pub(crate) fn open_linked(state: State, task: OpenTask, id: String) -> Result<(), MissingPart> {
     spawn_local(opening::open_linked(state, task, id));
     Ok(())
-}
-
-/// Folds the worker's menu when somebody turns to something else.
-fn fold_by_clicks_elsewhere(native_worker: NativeConnection) {
-    // The page lives as long as the tab.
-    let _ = window_event_listener(ev::pointerdown, move |event| {
-        let target = event.target();
-        let target = target.and_then(|target| target.dyn_into::<Node>().ok());
-        let menu = document().query_selector(".worker-menu").ok().flatten();
-        if menu.is_some_and(|menu| !menu.contains(target.as_ref())) {
-            native_worker.is_menu_open.set(false);
-        }
-    });
 }

@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 
 use super::remote::RemoteFields;
 use crate::drop;
+use crate::handles;
 use crate::screens::native_worker::fetching::shown;
 use crate::store::State;
 use crate::store::open_request::OpenRequest;
@@ -22,20 +23,16 @@ pub(crate) fn OpenMenu() -> impl IntoView {
             menu.set_open(false);
         }
     };
-    let fold_on_escape = move |event: leptos::ev::KeyboardEvent| {
-        if event.key() == "Escape" {
-            fold();
-        }
-    };
     view! {
-        <details class="menu" node_ref=menu on:keydown=fold_on_escape>
+        <details class="menu" node_ref=menu>
             <summary data-test="open-menu">"Open…"</summary>
             <div class="sheet" on:click=move |_| fold()>
                 <Pickers/>
                 <RemoteFields/>
                 {shown(state.native_worker, |views| (views.runs)())}
+                {move || state.kept.view.get().map(|view| view())}
                 <button data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>"Demo run"</button>
-                <button data-test="close" on:click=move |_| state.close()>"Close this one"</button>
+                <button data-test="close" on:click=move |_| state.leave()>"Close this one"</button>
             </div>
         </details>
     }
@@ -49,12 +46,17 @@ pub(super) fn Pickers() -> impl IntoView {
     folder.on_load(|input| input.set_webkitdirectory(true));
     view! {
         <Picker input=files test="pick-files" label="Choose files"/>
-        <Picker input=folder test="pick-folder" label="Choose a folder"/>
+        <Picker input=folder test="pick-folder" label="Choose a folder" is_folder=true/>
     }
 }
 
 #[component]
-fn Picker(input: NodeRef<Input>, test: &'static str, label: &'static str) -> impl IntoView {
+fn Picker(
+    input: NodeRef<Input>,
+    test: &'static str,
+    label: &'static str,
+    #[prop(optional)] is_folder: bool,
+) -> impl IntoView {
     let state = State::here();
     let take = move |_: Event| {
         let Some(input) = input.get_untracked() else {
@@ -77,7 +79,24 @@ fn Picker(input: NodeRef<Input>, test: &'static str, label: &'static str) -> imp
             on:change=take
             on:click=|event| event.stop_propagation()
         />
-        <button data-test=test on:click=move |_| press(input)>{label}</button>
+        <button
+            data-test=test
+            on:click=move |_| match is_folder && handles::has_picker() {
+                true => spawn_local(pick_folder(state)),
+                false => press(input),
+            }
+        >
+            {label}
+        </button>
+    }
+}
+
+/// Has a person pick a folder that the browser finds again after a reload.
+async fn pick_folder(state: State) {
+    match handles::pick_folder().await {
+        Ok(Some(handles)) => state.open(OpenRequest::Handles(handles)),
+        Ok(None) => {}
+        Err(reason) => state.begin_opening("a folder").fail(&reason),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use ckptscope_results::Results;
 use ckptscope_web_browser::{beginning_of, text_of};
+use js_sys::Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::Blob;
 
 use crate::drop::Dropped;
 use crate::files::FileHandles;
+use crate::handles::{self, HandleObstacle};
 use crate::run_place::RunPlace;
 use crate::screens::readout;
 use crate::store::{OpenTask, Side, State};
@@ -48,15 +50,38 @@ pub(crate) fn picked(state: State, task: OpenTask, files: FileHandles) {
     spawn_local(take(state, task, files));
 }
 
-/// A results file and a config are known by themselves; everything else is taken for a run.
+/// Opens what handles lead to: a person has just picked it.
+pub(crate) fn handles(state: State, task: OpenTask, picked: Array) {
+    spawn_local(async move {
+        match handles::files(&picked, true).await {
+            Ok(files) => self::picked(state, task, files),
+            Err(HandleObstacle::Lost(reason)) => {
+                task.fail(&format!("It could not be read: {reason}"))
+            }
+            Err(HandleObstacle::WantsClick) => {
+                task.fail(&"The browser did not allow it to be read.")
+            }
+        }
+    });
+}
+
+/// A results file, an analysis' folder and a config are known by themselves; everything else is
+/// taken for a run.
 async fn take(state: State, task: OpenTask, files: FileHandles) {
+    if let Some(results) = results_of_analysis(&files) {
+        return task.show(results).await;
+    }
     if let [(path, file)] = files.files.as_slice() {
-        match known_text(state, path, file).await {
+        match known_text(path, file).await {
             Ok(Some(Known::Results)) => return task.show(file).await,
             Ok(Some(Known::Config(text))) => {
                 state.settle();
-                state.side.set(Side::YAML);
-                state.ask.replace(text);
+                if state.opened.with_untracked(Option::is_some) {
+                    state.side.set(Side::YAML);
+                    state.ask.replace(text);
+                } else {
+                    state.arrival.wait_for_any(path, text);
+                }
                 return;
             }
             Ok(None) => {}
@@ -66,15 +91,30 @@ async fn take(state: State, task: OpenTask, files: FileHandles) {
     task.open(RunPlace::Files(files), None).await;
 }
 
+/// The results in the folder that an analysis wrote: it has no checkpoint.
+fn results_of_analysis(files: &FileHandles) -> Option<&Blob> {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let is_checkpoint = |path: &str| {
+        let ending = path.rsplit('.').next().unwrap_or_default();
+        ["safetensors", "pt", "pth", "bin", "ckpt", "distcp"].contains(&ending)
+    };
+    let mut paths = files.files.iter().map(|(path, _)| path.as_str());
+    if files.files.len() < 2 || paths.any(is_checkpoint) {
+        return None;
+    }
+    let mut found = files.files.iter();
+    let found = found.find(|(path, _)| name(path) == "results.json");
+    found.map(|(_, file)| file)
+}
+
 /// A single file that is not a checkpoint.
 enum Known {
     Results,
     Config(String),
 }
 
-async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Known>, String> {
+async fn known_text(path: &str, file: &Blob) -> Result<Option<Known>, String> {
     let ending = path.rsplit('.').next().unwrap_or_default();
-    let is_run_open = state.opened.with_untracked(Option::is_some);
     match ending {
         "json" => {
             if !Results::is_beginning(&beginning_of(file, HEAD_BYTES).await?) {
@@ -82,7 +122,7 @@ async fn known_text(state: State, path: &str, file: &Blob) -> Result<Option<Know
             }
             Ok(Some(Known::Results))
         }
-        "yaml" | "yml" if is_run_open => Ok(Some(Known::Config(text_of(file).await?))),
+        "yaml" | "yml" => Ok(Some(Known::Config(text_of(file).await?))),
         _ => Ok(None),
     }
 }

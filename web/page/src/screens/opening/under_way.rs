@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::screens::{network, readout};
+use crate::store::open_request::OpenRequest;
 use crate::store::{Stage, State};
 
 /// Above the workbench: what is being opened, or why it could not be. What is open stays usable.
@@ -63,7 +64,10 @@ fn Failure(message: String) -> impl IntoView {
     let state = State::here();
     view! {
         <div class="remark bad" role="alert" data-test="state-failed">
-            <p>{message}</p>
+            <div>
+                <p>{message}</p>
+                <Choices/>
+            </div>
             <button
                 class="quiet"
                 aria-label="Dismiss"
@@ -74,6 +78,32 @@ fn Failure(message: String) -> impl IntoView {
                 "×"
             </button>
         </div>
+    }
+}
+
+/// So many are offered.
+const MOST_CHOICES: usize = 24;
+
+/// What a message names to choose from.
+#[component]
+fn Choices() -> impl IntoView {
+    let state = State::here();
+    let choice = move |path: String| {
+        let label = path.clone();
+        let open = move |_| {
+            if let Some(files) = state.web_workers.chosen(&path) {
+                state.open(OpenRequest::Picked(files));
+            }
+        };
+        view! { <button data-test="open-choice" on:click=open>"Open "{label}</button> }
+    };
+    move || {
+        let paths = state.web_workers.choices.get();
+        (!paths.is_empty()).then(|| {
+            let named = paths.into_iter().filter(|path| !path.is_empty());
+            let shown = named.take(MOST_CHOICES).map(choice).collect_view();
+            view! { <div class="row choices-offered">{shown}</div> }
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! What all charts are drawn by.
 
+use std::sync::Arc;
+
 use ckptscope_chart::{Along, Chart, Of};
+use ckptscope_results::Names;
 use leptos::html::Div;
 use leptos::prelude::*;
 
@@ -112,15 +115,24 @@ impl Basis {
         } else {
             (shown, Along::Steps)
         };
+        let (looks, names) = palette.with_untracked(|palette| {
+            (palette.looks(&shown, &choices), Arc::clone(&palette.names))
+        });
         ChartPlan {
             chart,
-            looks: palette.with_untracked(|palette| palette.looks(&shown, &choices)),
+            looks,
+            names,
             title: self.title(&shown.id),
             panel: shown,
             choices,
             along,
             theme: self.state.theme.get_untracked(),
         }
+    }
+
+    /// What lines are called, in all charts the same; whoever asks hears when that changes.
+    pub(super) fn names(self) -> Arc<Names> {
+        self.palette.with(|palette| Arc::clone(&palette.names))
     }
 
     /// The words around a chart.

@@ -7,6 +7,7 @@ use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
 use super::picture::Picture;
+use crate::panel::look::LineLook;
 use crate::screens::readout;
 use crate::store::State;
 use crate::store::view::View;
@@ -80,7 +81,11 @@ pub(super) fn Cursor(axes: Axes, at: u64) -> impl IntoView {
     })
 }
 
-/// What a screen reader says when keys move the cursor.
+/// So many values are spoken; nobody listens to two hundred at every key.
+const MOST_SPOKEN: usize = 5;
+
+/// What a screen reader says when keys move the cursor: the values of lines with colours of their
+/// own where there are such, else of the first.
 #[component]
 fn Spoken(picture: RwSignal<Option<Arc<Picture>>>, has_focus: RwSignal<bool>) -> impl IntoView {
     let state = State::here();
@@ -88,10 +93,17 @@ fn Spoken(picture: RwSignal<Option<Arc<Picture>>>, has_focus: RwSignal<bool>) ->
         let at = state.view.held.get().filter(|_| has_focus.get())?;
         picture.with(|picture| {
             let plan = &picture.as_ref()?.plan;
-            let drawn = plan
-                .drawn()
-                .map(|(line, look)| format!("{} {}", look.name, readout::value(line.at(at))));
-            let values: Vec<String> = drawn.collect();
+            let pinned = |look: &LineLook| plan.choices.pinned.contains_key(&look.subject);
+            let has_pins = plan.drawn().any(|(_, look)| pinned(look));
+            let drawn = plan.drawn().filter(|(_, look)| !has_pins || pinned(look));
+            let count = drawn.clone().count();
+            let said = drawn.take(MOST_SPOKEN);
+            let said =
+                said.map(|(line, look)| format!("{} {}", look.name, readout::value(line.at(at))));
+            let mut values: Vec<String> = said.collect();
+            if count > MOST_SPOKEN {
+                values.push(format!("and {} more", count - MOST_SPOKEN));
+            }
             Some(format!("{} {at}: {}", plan.along.noun(), values.join(", ")))
         })
     };

@@ -30,6 +30,7 @@ pub(super) fn Tools(chart: PanelSlot, #[prop(optional)] is_large: bool) -> impl 
     let state = State::here();
     let basis = Basis::here();
     let PanelSlot { id, panel } = chart;
+    let said = RwSignal::new(None::<String>);
     let name = basis.title(&id).line();
     let is_drawn = move || state.view.mode.with(Shown::of) != Shown::Table;
     let of = move |what: &str| format!("{what} of {name}");
@@ -37,15 +38,15 @@ pub(super) fn Tools(chart: PanelSlot, #[prop(optional)] is_large: bool) -> impl 
     let enlarge_label = of("enlarged view");
     let svg = {
         let (id, panel) = (id.clone(), panel.clone());
-        move |_| report(state, save_svg(state, basis, &id, &panel))
+        move |_| said.set(save_svg(state, basis, &id, &panel).err())
     };
     let png = {
         let (id, panel) = (id.clone(), panel.clone());
-        move |_| save_png(state, basis, &id, &panel)
+        move |_| save_png((state, basis), &id, &panel, said)
     };
     let csv = {
         let id = id.clone();
-        move |_| report(state, save_csv(state, &id))
+        move |_| said.set(save_csv(state, &id).err())
     };
     let enlarge = move |_| state.view.enlarged.set(Some(id.clone()));
     view! {
@@ -62,18 +63,23 @@ pub(super) fn Tools(chart: PanelSlot, #[prop(optional)] is_large: bool) -> impl 
                     </svg>
                 </button>
             })}
+            <NotSaved said/>
         </div>
     }
 }
 
-/// Tells a failure where the page tells such things.
-pub(super) fn report(state: State, outcome: Result<(), String>) {
-    if let Err(reason) = outcome {
-        let message = format!("the file could not be saved: {reason}");
-        state
-            .analysis
-            .warnings
-            .update(|warnings| warnings.push(message));
+/// Why a file could not be saved, where it was asked for.
+#[component]
+pub(super) fn NotSaved(said: RwSignal<Option<String>>) -> impl IntoView {
+    let dismiss = move |_| said.set(None);
+    move || {
+        let reason = said.get()?;
+        Some(view! {
+            <span class="not-saved failure" role="alert" data-test="not-saved">
+                "The file could not be saved: "{reason}
+                <button class="quiet" aria-label="dismiss" on:click=dismiss>"×"</button>
+            </span>
+        })
     }
 }
 
@@ -86,15 +92,19 @@ fn save_svg(state: State, basis: Basis, id: &PanelId, panel: &PanelSignal) -> Re
     file.save()
 }
 
-fn save_png(state: State, basis: Basis, id: &PanelId, panel: &PanelSignal) {
+fn save_png(
+    (state, basis): (State, Basis),
+    id: &PanelId,
+    panel: &PanelSignal,
+    said: RwSignal<Option<String>>,
+) {
     let name = file_name(state, id, "png");
     let drawn = drawn(state, basis, panel);
     spawn_local(async move {
         let Size { width, height } = drawn.size;
-        report(
-            state,
-            save::save_as_png(&name, &drawn.svg, width, height).await,
-        );
+        let saved = save::save_as_png(&name, &drawn.svg, width, height).await;
+        // Nobody waits for it where another chart is shown.
+        let _ = said.try_set(saved.err());
     });
 }
 

@@ -31,6 +31,7 @@ pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
         let looks = picture.with(|picture| Some(picture.as_ref()?.plan.looks.clone()));
         looks.unwrap_or_default()
     });
+    let omitted = Memo::new(move |_| picture.with(|picture| picture.as_ref()?.plan.omitted()));
     let shown = move || {
         let is_unfolded = is_unfolded.get();
         looks.with(|looks| {
@@ -55,6 +56,17 @@ pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
         <Fold looks is_unfolded/>
         <Pins chosen/>
         <Statuses picture/>
+        <Note words=omitted/>
+    }
+}
+
+/// What there is to know of a drawing, whatever the cursor.
+#[component]
+pub(super) fn Note(#[prop(into)] words: Signal<Option<String>>) -> impl IntoView {
+    move || {
+        words
+            .get()
+            .map(|words| view! { <p class="note" data-test="note">{words}</p> })
     }
 }
 
@@ -115,9 +127,14 @@ fn Entry(
         }
     };
     let hint = move || read.with(|(_, status)| status.clone());
-    let (name, names_run) = subject.with_value(|subject| (subject.name(), subject.run.is_some()));
-    let full = subject.with_value(|subject| format!("{name} ({})", subject.component));
-    let colour = format!("colour of {name}");
+    let name = move || look.with(|look| Some(look.as_ref()?.name.clone()));
+    let full = move || {
+        let component = subject.with_value(|subject| subject.component.clone());
+        Some(format!("{} ({component})", name()?))
+    };
+    let colour = move || Some(format!("colour of {}", name()?));
+    let mark = move || look.with(|look| look.as_ref()?.mark.parse::<usize>().ok());
+    let mark = move || mark().map(|mark| view! { <i class="mark">{mark}" "</i> });
     let swatch = move || look.get().map(|look| swatch(look.colour, look.dash));
     view! {
         <span
@@ -137,7 +154,7 @@ fn Entry(
                 on:click=press
                 on:keydown=key
             >
-                <span class="name" class:whole=names_run title=full>{name}</span>
+                <span class="name" title=full>{mark}{name}</span>
                 <b class:noted=move || hint().is_some() title=hint>
                     {move || readout::value(read.with(|(value, _)| *value))}
                 </b>

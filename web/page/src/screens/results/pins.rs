@@ -3,6 +3,7 @@
 use ckptscope_plot::{Colour, part_colours};
 use leptos::prelude::*;
 
+use super::basis::Basis;
 use crate::panel::Subject;
 use crate::panel::look::PINS;
 use crate::store::State;
@@ -16,7 +17,7 @@ pub(super) fn Pins(chosen: RwSignal<Option<Subject>>) -> impl IntoView {
 
 #[component]
 fn Menu(subject: Subject, chosen: RwSignal<Option<Subject>>) -> impl IntoView {
-    let state = State::here();
+    let (state, basis) = (State::here(), Basis::here());
     let colours = part_colours(PINS, state.theme.get());
     let buttons = colours.into_iter().zip(0u8..).map(|(colour, place)| {
         view! { <Pin subject=subject.clone() colour place/> }
@@ -36,10 +37,11 @@ fn Menu(subject: Subject, chosen: RwSignal<Option<Subject>>) -> impl IntoView {
             chosen.set(None);
         }
     };
-    let label = format!("colour of {}", subject.name());
+    let name = basis.names().name(&subject);
+    let label = format!("colour of {name}");
     view! {
         <div class="pins" role="group" aria-label=label data-test="pins" on:keydown=escape>
-            <span class="label">{subject.name()}</span>
+            <span class="label">{name}</span>
             <span class="colours">{buttons}</span>
             <button on:click=act(|view, subject| view.pin(subject, None)) data-test="pin-none">"automatic"</button>
             <button on:click=act(View::toggle) data-test="pin-hide">"hide"</button>

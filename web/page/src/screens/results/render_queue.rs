@@ -56,6 +56,10 @@ impl RenderQueue {
     /// Draws soon. What waits for the same slot is not drawn any more.
     pub(super) fn render(self, slot: RenderSlot, job: impl FnOnce() + 'static) {
         let queue = self.0.get_value();
+        if browser::is_printing() {
+            queue.borrow_mut().forget(slot);
+            return job();
+        }
         {
             let mut waiting = queue.borrow_mut();
             waiting.forget(slot);

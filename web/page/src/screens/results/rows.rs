@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use ckptscope_chart::{Chart, Curve, DrawRows, RowHeights};
-use ckptscope_plot::{Cells, Size};
+use ckptscope_plot::{Cells, Heatmap, Size, between};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::drawing::walk;
+use super::legend::Note;
 use crate::panel::PanelSignal;
 use crate::panel::chart::ChartPlan;
 use crate::screens::readout;
@@ -30,6 +31,8 @@ struct Picture {
     cells: Cells,
     svg: String,
     height: u32,
+    /// What it does not show, and what several values share.
+    note: Option<String>,
 }
 
 /// A chart of rows; below it stands what the cell at the cursor says.
@@ -59,9 +62,29 @@ fn draw(plan: ChartPlan, drawing: DrawRows, (width, least_height): (u32, u32)) -
         xs: plan.panel.steps(),
         cells: heatmap.cells(),
         svg: heatmap.to_svg(),
+        note: note(&plan, &heatmap),
         plan,
         height,
     }
+}
+
+/// What there is to know of a drawing of rows.
+fn note(plan: &ChartPlan, heatmap: &Heatmap) -> Option<String> {
+    let shared = |of: Option<(usize, usize)>, many: &str, one: &str| {
+        let (least, most) = of?;
+        let count = between(least, most);
+        Some(format!(
+            "{count} {many} per {one}: shown is the one furthest from the row's median"
+        ))
+    };
+    let many = format!("{}s", plan.along.noun());
+    let parts = [
+        shared(heatmap.per_column(), &many, "column"),
+        shared(heatmap.per_row(), "series", "row"),
+        plan.omitted(),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The drawing, a frame around the cell at the cursor, and what that says.
@@ -120,6 +143,7 @@ fn Cellular(picture: RwSignal<Option<Arc<Picture>>>, height: u32) -> impl IntoVi
         <p class="reading" aria-live="polite" data-test="cell">
             {move || said(picture.get()?.as_ref(), row.get(), state.view.cursor.get())}
         </p>
+        <Note words=Signal::derive(move || picture.with(|it| it.as_ref()?.note.clone()))/>
     }
 }
 

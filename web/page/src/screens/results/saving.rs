@@ -6,7 +6,7 @@ use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::export::report;
+use super::export::NotSaved;
 use crate::save::{self, Download};
 use crate::store::State;
 
@@ -41,6 +41,7 @@ const KINDS: [(Kind, &str, &str, &str); 4] = [
 pub(super) fn Saving() -> impl IntoView {
     let state = State::here();
     let menu = NodeRef::<Details>::new();
+    let said = RwSignal::new(None::<String>);
     let close = move || {
         if let Some(menu) = menu.get_untracked() {
             menu.set_open(false);
@@ -54,35 +55,27 @@ pub(super) fn Saving() -> impl IntoView {
     )| {
         let save = move |_| {
             close();
+            said.set(None);
             spawn_local(async move {
                 let file = file(state, kind).await;
-                report(state, file.and_then(|file| file.save()));
+                let saved = file.and_then(|file| file.save());
+                if saved.is_ok() && matches!(kind, Kind::Results) {
+                    state.analysis.is_unsaved.set(false);
+                }
+                said.set(saved.err());
             });
         };
         view! {
             <button data-test=test on:click=save><span>{words}</span><span class="sub">{format}</span></button>
         }
     };
-    let escape = move |event: leptos::ev::KeyboardEvent| {
-        if event.key() == "Escape" {
-            close();
-        }
-    };
-    let leave = move |event: leptos::ev::FocusEvent| {
-        let inside = menu.get_untracked().zip(event.related_target());
-        let is_inside = inside.is_some_and(|(menu, target)| {
-            wasm_bindgen::JsCast::dyn_ref(&target).is_some_and(|target| menu.contains(Some(target)))
-        });
-        if !is_inside && event.related_target().is_some() {
-            close();
-        }
-    };
     view! {
         <Show when=move || state.analysis.results.with(Option::is_some)>
-            <details class="menu" node_ref=menu data-test="save-menu" on:keydown=escape on:focusout=leave>
+            <details class="menu" node_ref=menu data-test="save-menu">
                 <summary>"Save"</summary>
                 <div>{KINDS.map(item).collect_view()}</div>
             </details>
+            <NotSaved said/>
         </Show>
     }
 }

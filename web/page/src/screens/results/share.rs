@@ -10,6 +10,7 @@ use crate::save;
 use crate::screens::dialog::show_modal;
 use crate::screens::readout;
 use crate::store::State;
+use crate::store::identity::last_part;
 
 /// A link that was made.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,7 +119,7 @@ fn Content(sharing: Sharing) -> impl IntoView {
 }
 
 fn local_note(state: State) -> Option<String> {
-    match source(state) {
+    match state.link_source() {
         LinkSource::Files { name } => Some(format!(
             " The files of {name} stay with you: whoever opens the link needs them to compute anything."
         )),
@@ -260,7 +261,7 @@ async fn made(state: State, has_results: bool) -> Result<Made, String> {
     let results = state.analysis.with_numbers();
     let results = results.ok_or("there are no results to share")?;
     let link = Link {
-        source: source(state),
+        source: state.link_source(),
         config: results.config.clone(),
         choices: untrack(move || state.view.choices()),
         results: has_results.then(|| Results {
@@ -280,44 +281,4 @@ fn here() -> String {
     let address = window().location().href().unwrap_or_default();
     let end = address.find('#').unwrap_or(address.len());
     address.get(..end).unwrap_or_default().to_owned()
-}
-
-/// The last part of a path: where a folder lies is nobody else's business.
-fn last_part(path: &str) -> String {
-    let mut parts = path.split(['/', '\\']).rev();
-    let last = parts.find(|part| !part.is_empty());
-    last.unwrap_or(path).to_owned()
-}
-
-/// What the shown analysis is of.
-fn source(state: State) -> LinkSource {
-    let found = state.opened.with_untracked(|opened| {
-        let opened = opened.as_ref()?;
-        Some(LinkSource::Remote {
-            name: opened.run.name.clone(),
-            place: opened.found.as_ref()?.place.clone(),
-        })
-    });
-    if let Some(source) = found.or_else(|| state.origin.get_value()) {
-        return source;
-    }
-    let run = state.opened.with_untracked(|opened| {
-        let run = &opened.as_ref()?.run;
-        let is_demo = run.name == crate::demo::NAME
-            && run.files == crate::demo::FILES.len() as u64
-            && run.bytes == crate::demo::bytes();
-        Some((last_part(&run.name), is_demo))
-    });
-    let (name, is_demo) = run.unwrap_or_else(|| {
-        let results = state.analysis.results.get_untracked();
-        let name = results.map(|results| last_part(&results.source));
-        let name = name.unwrap_or_default();
-        let is_demo = name == crate::demo::NAME;
-        (name, is_demo)
-    });
-    if is_demo {
-        LinkSource::Demo
-    } else {
-        LinkSource::Files { name }
-    }
 }

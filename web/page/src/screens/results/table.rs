@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use ckptscope_chart::Curve;
-use ckptscope_results::Summary;
+use ckptscope_results::{Names, Summary};
 use leptos::prelude::*;
 
 use super::basis::Basis;
@@ -19,6 +19,9 @@ const ROWS: usize = 60;
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
     subject: Subject,
+    /// What it is called among the others: its part, and all of it.
+    part: String,
+    name: String,
     summary: Summary,
     /// What there is to know of the last value.
     status: Option<String>,
@@ -77,15 +80,18 @@ pub(super) fn Table(panel: PanelSignal, is_near: Signal<bool>) -> impl IntoView 
     let queue = RenderQueue::here();
     let slot = queue.slot();
     let rows = RwSignal::new(Arc::<Vec<Row>>::default());
-    let is_over_layers = Basis::here().is_over_layers;
+    let basis = Basis::here();
+    let is_over_layers = basis.is_over_layers;
     Effect::new(move |_| {
         if !is_near.get() {
             return;
         }
         panel.track();
+        let names = basis.names();
         let panel = panel.clone();
         queue.render(slot, move || {
-            let summed = panel.with_untracked(|panel| panel.lines.iter().map(Row::of).collect());
+            let row = |line: &Curve| Row::of(line, &names);
+            let summed = panel.with_untracked(|panel| panel.lines.iter().map(row).collect());
             rows.try_set(Arc::new(summed));
         });
     });
@@ -194,15 +200,17 @@ const fn class(column: Column) -> &'static str {
 fn RowView(row: Row) -> impl IntoView {
     let Row {
         subject,
+        part,
         summary,
         status,
+        ..
     } = row;
     let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), |n| n.to_string());
     let value = |value| readout::with_digits(value, 5);
     let noted = status.is_some();
     view! {
         <tr>
-            <th scope="row" class="words" title=subject.part()>{subject.short_part()}</th>
+            <th scope="row" class="words" title=subject.part()>{part}</th>
             <td>{number(subject.layer)}</td>
             <td class="head">{number(subject.head)}</td>
             <td>{value(summary.first)}</td>
@@ -217,10 +225,12 @@ fn RowView(row: Row) -> impl IntoView {
 }
 
 impl Row {
-    fn of(line: &Curve) -> Self {
+    fn of(line: &Curve, names: &Names) -> Self {
         let last = line.points().next_back().map(|point| point.0);
         Self {
             subject: line.subject.clone(),
+            part: names.part(&line.subject),
+            name: names.name(&line.subject),
             summary: Summary::of(line.points()),
             status: last.and_then(|step| line.status(step)),
         }
@@ -228,7 +238,7 @@ impl Row {
 
     /// Whether the row's name has all of the words: `layer 2` is not in `layer 20`.
     fn has(&self, words: &str) -> bool {
-        let name = format!("{} {}", self.subject.name(), self.subject.part()).to_lowercase();
+        let name = format!("{} {}", self.name, self.subject.part()).to_lowercase();
         let is_there = |word: &str| {
             let is_number = word.ends_with(|last: char| last.is_ascii_digit());
             let mut places = name.match_indices(word);

@@ -1,6 +1,5 @@
 //! A chart of several small drawings, on the same axes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ckptscope_chart::{Chart, ChartInput, Curve, DrawLines, OverLayers};
@@ -10,7 +9,7 @@ use leptos::prelude::*;
 
 use super::basis::Basis;
 use super::drawing::{Cursor, nearest, walk};
-use super::legend::swatch;
+use super::legend::{Note, swatch};
 use super::picture::Drawn;
 use crate::panel::chart::{ChartPlan, ShownLine};
 use crate::panel::{PanelSignal, Subject};
@@ -34,8 +33,8 @@ struct Multiples {
     columns: u32,
     /// What the lines are, each once.
     legend: Vec<Series>,
-    /// Why there are no values at all, or which have no place here; none where all are drawn.
-    reason: Option<String>,
+    /// What is not drawn, and why.
+    note: Option<String>,
 }
 
 /// One small drawing.
@@ -78,7 +77,7 @@ pub(super) fn TilesView(
             view! {
                 <div class="multiples" style:grid-template-columns=columns>{all.collect_view()}</div>
                 <TilesLegend lines=drawn.legend/>
-                {drawn.reason.map(|reason| view! { <p class="statuses" data-test="statuses">{reason}</p> })}
+                <Note words=Signal::stored(drawn.note)/>
             }
             .into_any(),
         )
@@ -103,10 +102,10 @@ fn draw(plan: &ChartPlan, drawing: DrawLines, width: u32) -> Multiples {
     let all = tiles.iter().zip(charts).map(|((of, lines), chart)| {
         let curve_of = |line: &Series| {
             let mut curves = lines.iter().map(|(curve, _)| *curve);
-            curves.find(|curve| plan.chart.tiles.name(&curve.subject) == line.name)
+            curves.find(|curve| plan.chart.tiles.name(&curve.subject, &plan.names) == line.name)
         };
         Arc::new(Multiple {
-            name: of.name(),
+            name: plan.names.name(of),
             xs: xs.clone(),
             axes: chart.axes(),
             svg: chart.to_svg(),
@@ -124,8 +123,7 @@ fn draw(plan: &ChartPlan, drawing: DrawLines, width: u32) -> Multiples {
         all: all.collect(),
         columns,
         legend,
-        reason: reason(&plan.panel.lines)
-            .or_else(|| OverLayers::left_out_in_words(plan.panel.left_out)),
+        note: plan.omitted(),
     }
 }
 
@@ -136,17 +134,7 @@ fn input<'a>(
     size: Size,
 ) -> ChartInput<'a> {
     let drawn = lines.iter().copied().filter(|(_, look)| look.is_drawn);
-    plan.input(&of.name(), drawn, size)
-}
-
-/// What the statuses say, each once, where no line has a value.
-fn reason(lines: &[Curve]) -> Option<String> {
-    if lines.iter().any(|line| line.values().next().is_some()) {
-        return None;
-    }
-    let statuses: BTreeSet<&str> = lines.iter().flat_map(Curve::statuses).collect();
-    let statuses: Vec<&str> = statuses.into_iter().collect();
-    Some(statuses.join("; ")).filter(|words| !words.is_empty())
+    plan.input(&plan.names.name(of), drawn, size)
 }
 
 /// The lines of all drawings, each once.
@@ -175,7 +163,7 @@ pub(super) fn sheet(plan: &ChartPlan, drawing: DrawLines) -> Drawn {
         height: SHEET_HEIGHT.saturating_mul(rows),
     };
     let charts = tiles.iter().map(|tile| LineChart {
-        y_label: tile.0.name(),
+        y_label: plan.names.name(&tile.0),
         ..drawing(&input(plan, tile, size))
     });
     let mut charts: Vec<LineChart> = charts.collect();

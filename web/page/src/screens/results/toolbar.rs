@@ -164,12 +164,13 @@ fn named(labels: Vec<String>, entries: &[Entry]) -> Vec<(String, String)> {
 /// Brings hidden series back.
 #[component]
 fn AsTheyWere() -> impl IntoView {
+    let basis = Basis::here();
     let view = State::here().view;
     let words = move || match (
         view.isolated.get(),
         view.hidden.with(std::collections::BTreeSet::len),
     ) {
-        (Some(subject), _) => Some(format!("only {}", subject.name())),
+        (Some(subject), _) => Some(format!("only {}", basis.names().name(&subject))),
         (None, 0) => None,
         (None, count) => Some(format!("{count} hidden")),
     };

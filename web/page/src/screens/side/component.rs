@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::field::{Choice, Problems, Select, Text};
 use super::parameter::{Value, set_value, value_of};
 use super::suffixes;
+use crate::screens::readout;
 use crate::store::ask::Pace;
 
 /// An entry of a metric's components, by its place.
@@ -359,7 +360,8 @@ fn in_words(suffix: &SuffixSummary) -> String {
         return "not in this run".to_owned();
     }
     let shape: Vec<String> = suffix.shape.iter().map(u64::to_string).collect();
-    format!("{}, in {} layers", shape.join(" × "), suffix.layers.len())
+    let layers = readout::counted(suffix.layers.len() as u64, "layer");
+    format!("{}, in {layers}", shape.join(" × "))
 }
 
 /// A menu for each role of a component.

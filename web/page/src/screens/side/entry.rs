@@ -1,6 +1,7 @@
 //! One entry of the form's metrics, as editors read and change it.
 
 use ckptscope_protocol::{ComponentMenu, MetricForm, MetricMenu};
+use ckptscope_results::{Names, Text};
 use leptos::prelude::*;
 
 use crate::store::State;
@@ -43,6 +44,16 @@ impl Entry {
             let menu = opened.as_ref().map(|opened| opened.menu.components.clone());
             menu.unwrap_or_default()
         })
+    }
+
+    /// What suffixes are called among all that the run has.
+    pub(super) fn short_names(self) -> Names {
+        let of_run = self.state.opened.with(|opened| {
+            let run = opened.as_ref().map(|opened| &opened.run);
+            let suffixes = run.map(|run| run.suffixes.iter().map(|it| it.suffix.as_str().into()));
+            suffixes.map(Iterator::collect::<Vec<Text>>)
+        });
+        Names::of_components(&of_run.unwrap_or_default())
     }
 
     /// What the menu says of its metric.

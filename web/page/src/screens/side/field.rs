@@ -73,7 +73,7 @@ pub(super) fn Select(
     }
 }
 
-/// A line of text.
+/// A line of text with its label.
 #[component]
 pub(super) fn Text(
     #[prop(into)] label: String,
@@ -82,21 +82,51 @@ pub(super) fn Text(
     change: Callback<String>,
     #[prop(into, optional)] placeholder: String,
     #[prop(default = "text")] test: &'static str,
-    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "text")] mode: &'static str,
 ) -> impl IntoView {
     view! {
         <label class="field">
             <span>{label}</span>
-            <input
-                type=kind
-                autocomplete="off"
-                spellcheck="false"
-                placeholder=placeholder
-                aria-invalid=is_wrong(path)
-                data-test=test
-                prop:value=move || value.get()
-                on:input:target=move |event| change.run(event.target().value())
-            />
+            <Typed value path change placeholder test mode/>
         </label>
+    }
+}
+
+/// What a person types. It is never rewritten while it has the focus: what cannot be read stays as
+/// it was typed, and is a problem beside it. Numbers are typed as text, since a browser's field for
+/// numbers shows what it does not tell.
+#[component]
+pub(super) fn Typed(
+    #[prop(into)] value: Signal<String>,
+    #[prop(into)] path: Signal<String>,
+    change: Callback<String>,
+    #[prop(into, optional)] placeholder: String,
+    #[prop(into, optional)] hint: String,
+    #[prop(default = "text")] test: &'static str,
+    /// Which keys a screen offers: `text`, `numeric` or `decimal`.
+    #[prop(default = "text")]
+    mode: &'static str,
+) -> impl IntoView {
+    let typed = RwSignal::new(None::<String>);
+    let shown = move || typed.get().unwrap_or_else(|| value.get());
+    let take = move |text: String| {
+        typed.set(Some(text.clone()));
+        change.run(text);
+    };
+    view! {
+        <input
+            type="text"
+            inputmode=mode
+            autocomplete="off"
+            spellcheck="false"
+            placeholder=placeholder
+            title=Some(hint).filter(|hint| !hint.is_empty())
+            aria-invalid=is_wrong(path)
+            data-test=test
+            prop:value=shown
+            on:focus:target=move |event| typed.set(Some(event.target().value()))
+            on:blur=move |_| typed.set(None)
+            on:input:target=move |event| take(event.target().value())
+        />
     }
 }

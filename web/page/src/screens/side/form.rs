@@ -28,6 +28,7 @@ pub(super) fn Form() -> impl IntoView {
         </div>
         <Nothing/>
         <Behind/>
+        <WithoutComments/>
         <div class="questions" data-test="metrics">
             <For each=move || 0..count.get() key=|index| *index let:index>
                 <Question index/>
@@ -80,6 +81,20 @@ fn Behind() -> impl IntoView {
                     "The YAML has problems, so this form still shows the config before them. An edit here replaces the YAML; “Undo” brings it back."
                 </p>
                 <button on:click=move |_| state.side.set(Side::YAML)>"Show the YAML"</button>
+            </div>
+        </Show>
+    }
+}
+
+/// Says that the YAML lost its comments: an edit of the form writes it anew.
+#[component]
+fn WithoutComments() -> impl IntoView {
+    let ask = State::here().ask;
+    view! {
+        <Show when=move || ask.dropped_comments.get()>
+            <div class="remark" role="status" data-test="without-comments">
+                <p>"The YAML was written anew from this form, without its comments."</p>
+                <button data-test="undo-comments" on:click=move |_| ask.undo()>"Undo"</button>
             </div>
         </Show>
     }

@@ -1,7 +1,7 @@
 //! One metric of the form: a card that opens into an editor.
 
 use ckptscope_protocol::{ComponentForm, ComponentMenu, MetricForm, MetricMenu, ParameterMenu};
-use ckptscope_results::short_name;
+use ckptscope_results::Names;
 use leptos::prelude::*;
 
 use super::component::Components;
@@ -35,8 +35,8 @@ pub(super) fn Question(index: usize) -> impl IntoView {
     };
     let split = move || entry.read(|entry| entry.split.clone());
     let summary = move || {
-        let menu = entry.component_menu();
-        entry.read(|form| summary(form, &menu))
+        let (menu, short) = (entry.component_menu(), entry.short_names());
+        entry.read(|form| summary(form, &menu, &short))
     };
     let fold = move |_| {
         editing
@@ -254,10 +254,10 @@ fn title(entry: &MetricForm, menu: Option<&MetricMenu>) -> String {
 }
 
 /// `weights: v_proj, o_proj · to the last step · all layers`, kinds of data in order.
-fn summary(entry: &MetricForm, menu: &[ComponentMenu]) -> String {
+fn summary(entry: &MetricForm, menu: &[ComponentMenu], short: &Names) -> String {
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
     let named = entry.components.iter().flat_map(|component| {
-        let names = names(component, menu).into_iter();
+        let names = names(component, menu, short).into_iter();
         names.map(|name| (component.data_type.as_str(), name))
     });
     for (kind, name) in named {
@@ -283,14 +283,19 @@ fn summary(entry: &MetricForm, menu: &[ComponentMenu]) -> String {
     parts.join(" · ")
 }
 
-/// The last words of its suffixes, and its parts; its own name where they make one matrix.
-fn names<'a>(component: &'a ComponentForm, menu: &[ComponentMenu]) -> Vec<&'a str> {
+/// Its suffixes in short, and its parts; its own name where they make one matrix.
+fn names<'a>(
+    component: &'a ComponentForm,
+    menu: &[ComponentMenu],
+    short: &'a Names,
+) -> Vec<&'a str> {
     let kind = menu.iter().find(|kind| kind.name == component.component);
     if kind.is_some_and(|kind| !kind.roles.is_empty()) {
         return vec![component.component.as_str()];
     }
-    let suffixes = component.suffixes.iter().map(|suffix| short_name(suffix));
+    let suffixes = component.suffixes.iter();
     suffixes
+        .map(|suffix| short.component(suffix))
         .chain(component.parts.iter().map(String::as_str))
         .collect()
 }
@@ -312,6 +317,7 @@ fn layers(entry: &MetricForm) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ckptscope_results::Text as SharedText;
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
@@ -346,13 +352,15 @@ mod tests {
             ..MetricMenu::default()
         };
         assert_eq!(title(&entry, Some(&menu)), "Norm · nuclear");
+        let offered = ["attention.v_proj", "attention.o_proj", "w_2"].map(SharedText::from);
+        let short = Names::of_components(&offered);
         let circuit = ComponentMenu {
             name: "ov_circuit".to_owned(),
             roles: vec!["output_layer".to_owned(), "value_layer".to_owned()],
             ..ComponentMenu::default()
         };
         assert_eq!(
-            summary(&entry, &[circuit]),
+            summary(&entry, &[circuit], &short),
             "weights: v_proj, o_proj, ov_circuit · gradients: w_2 · to step 2000 · layers 0..2"
         );
     }

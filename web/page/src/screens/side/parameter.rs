@@ -3,7 +3,7 @@
 use ckptscope_protocol::{ParameterMenu, ParameterValues};
 use leptos::prelude::*;
 
-use super::field::Problems;
+use super::field::{Problems, Typed};
 use crate::store::ask::Pace;
 
 /// The control of a parameter, of a metric or a component.
@@ -17,6 +17,7 @@ pub(super) fn Value(
     let label = menu.name.replace('_', " ");
     let is_boolean = menu.values == ParameterValues::Boolean;
     let choose = move |value: String| set.run((Pace::Chosen, value));
+    let type_value = Callback::new(move |value: String| set.run((Pace::Typed, value)));
     let control = match menu.values {
         ParameterValues::Choice(words) => {
             let options = words.into_iter().map(move |word| {
@@ -34,28 +35,16 @@ pub(super) fn Value(
             }
             .into_any()
         }
-        ParameterValues::Integer(least, most) => view! {
-            <input
-                type="number"
-                min=least.to_string()
-                max=most.to_string()
-                data-test="parameter"
-                prop:value=move || value.get()
-                on:input:target=move |event| set.run((Pace::Typed, event.target().value()))
-            />
+        ParameterValues::Integer(least, most) => {
+            let hint = format!("a whole number from {least} to {most}");
+            view! { <Typed value path=path.clone() change=type_value hint mode="numeric" test="parameter"/> }
+                .into_any()
         }
-        .into_any(),
-        ParameterValues::Fraction(range) => view! {
-            <input
-                type="number"
-                step="any"
-                title=format!("in {range}")
-                data-test="parameter"
-                prop:value=move || value.get()
-                on:input:target=move |event| set.run((Pace::Typed, event.target().value()))
-            />
+        ParameterValues::Fraction(range) => {
+            let hint = format!("in {range}");
+            view! { <Typed value path=path.clone() change=type_value hint mode="decimal" test="parameter"/> }
+                .into_any()
         }
-        .into_any(),
         ParameterValues::Boolean => view! {
             <input
                 type="checkbox"

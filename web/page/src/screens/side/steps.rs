@@ -117,37 +117,44 @@ pub(super) fn Steps() -> impl IntoView {
     }
 }
 
-/// The three numbers of `0..1000 step 50`.
+/// The three numbers of `0..1000 step 50`, each as it was typed.
 #[component]
 fn Range(text: Memo<String>) -> impl IntoView {
     let ask = State::here().ask;
+    let parts = RwSignal::new(untrack(|| text.with(|text| range(text))));
+    Effect::new(move |_| {
+        let text = text.get();
+        if written(&parts.get_untracked()) != text {
+            parts.set(range(&text));
+        }
+    });
     let fields = [
         ("From", 0, "range-from"),
         ("To", 1, "range-to"),
         ("Every", 2, "range-every"),
     ];
     let fields = fields.map(|(label, index, test)| {
-        let value = move || text.with(|text| range(text)[index].clone());
         let change = move |value: String| {
-            let mut parts = untrack(|| text.with(|text| range(text)));
-            parts[index] = value;
-            let [from, to, every] = parts;
-            ask.edit(Pace::Typed, |form| {
-                form.steps = format!("{from}..{to} step {every}");
-            });
+            parts.update(|parts| parts[index] = value);
+            let steps = written(&parts.get_untracked());
+            ask.edit(Pace::Typed, |form| form.steps = steps);
         };
         view! {
             <Text
                 label=label
-                value=Signal::derive(value)
-                path="steps".to_owned()
-                kind="number"
+                value=Signal::derive(move || parts.with(|parts| parts[index].clone()))
+                path=["steps.start", "steps.end", "steps.step"][index].to_owned()
+                mode="numeric"
                 test=test
                 change=Callback::new(change)
             />
         }
     });
     view! { <div class="triple">{fields.collect_view()}</div> }
+}
+
+fn written([from, to, every]: &[String; 3]) -> String {
+    format!("{from}..{to} step {every}")
 }
 
 /// Start, end and stride, as they are written.

@@ -11,6 +11,7 @@ use super::history::History;
 use super::tab::Tab;
 use crate::save::{self, Download};
 use crate::screens::opening::PickText;
+use crate::store::ask::Ask;
 use crate::store::{Side, State};
 
 /// The config as YAML.
@@ -100,6 +101,15 @@ fn Editor() -> impl IntoView {
     let press = move |event: KeyboardEvent| {
         let leaves = may_leave.get_value();
         may_leave.set_value(event.key() == "Escape");
+        if let Some(edit) = taken_back(&event) {
+            event.prevent_default();
+            if let Some(text) = text.get_untracked() {
+                let before = text.value();
+                edit(ask);
+                request_animation_frame(move || go_to_change(&text, &before));
+            }
+            return;
+        }
         if event.key() != "Tab" || event.shift_key() || leaves {
             return;
         }
@@ -156,6 +166,30 @@ fn Numbers() -> impl IntoView {
         view! { <span class:wrong=is_wrong>{line}</span> }
     };
     view! { <For each=move || 1..=count.get() key=|line| *line children=number/> }
+}
+
+/// What a key takes back or does again. The browser's own memory of a text ends where the page
+/// changes it, so the page's own answers.
+fn taken_back(event: &KeyboardEvent) -> Option<fn(Ask)> {
+    if !(event.ctrl_key() || event.meta_key()) || event.alt_key() {
+        return None;
+    }
+    match (event.key().to_lowercase().as_str(), event.shift_key()) {
+        ("z", false) => Some(Ask::undo),
+        ("z", true) | ("y", false) => Some(Ask::redo),
+        _ => None,
+    }
+}
+
+/// Puts the cursor behind what has changed.
+fn go_to_change(text: &HtmlTextAreaElement, before: &str) {
+    let after = text.value();
+    let same = before.chars().rev().zip(after.chars().rev());
+    let same = same.take_while(|(one, other)| one == other);
+    let same: usize = same.map(|(character, _)| character.len_utf16()).sum();
+    let place = (after.encode_utf16().count() - same) as u32;
+    // Fails for what is not shown.
+    let _ = text.set_selection_range(place, place);
 }
 
 /// Two blanks at the cursor.

@@ -21,10 +21,20 @@ pub(crate) struct ThisTab {
 }
 
 impl ThisTab {
-    /// Plans and computes a config's analysis.
-    pub(crate) fn start(web_workers: WebWorkers, text: String, tell: Listener) -> Self {
+    /// Plans and computes a config's analysis, but for the layers and steps that are finished.
+    pub(crate) fn start(
+        web_workers: WebWorkers,
+        text: String,
+        finished: Vec<(Option<u64>, u64)>,
+        tell: Listener,
+    ) -> Self {
         let pool = Rc::default();
-        spawn_local(plan(web_workers, text, tell, Rc::downgrade(&pool)));
+        let question = MakePlan {
+            text,
+            workers: web_workers.pool_size.get_untracked(),
+            finished,
+        };
+        spawn_local(plan(web_workers, question, tell, Rc::downgrade(&pool)));
         Self { web_workers, pool }
     }
 }
@@ -41,13 +51,12 @@ impl Computer for ThisTab {
 
 async fn plan(
     web_workers: WebWorkers,
-    text: String,
+    question: MakePlan,
     tell: Listener,
     here: Weak<RefCell<Option<Pool>>>,
 ) {
     let started = browser::now_seconds();
-    let workers = web_workers.pool_size.get_untracked();
-    let answer = web_workers.ask(MakePlan { text, workers }).await;
+    let answer = web_workers.ask(question).await;
     let Some(pool) = here.upgrade() else { return };
     match answer {
         Ok(planned) => {
@@ -66,6 +75,9 @@ fn compute(web_workers: WebWorkers, planned: PlannedLanes, tell: Listener, start
         results: planned.results,
         lanes: names.collect(),
     })));
+    if planned.lanes.is_empty() {
+        tell(News::Ended(Phase::Done(0.0)));
+    }
     web_workers.compute(planned.lanes, move |lane, news| {
         let is_over = matches!(news, LaneNews::Done | LaneNews::Failed(_));
         tell(News::Lane(lane, news));

@@ -38,9 +38,11 @@ impl State {
         if !untrack(|| self.is_of_open_run(&info)) {
             self.close();
         }
-        self.origin.set_value(origin_of(&info));
+        let origin = origin_of(&info);
         self.follow_here(worker, info);
+        self.origin.set_value(origin);
         self.settle();
+        self.show_address();
     }
 
     /// The same, of what is open.

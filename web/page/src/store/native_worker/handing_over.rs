@@ -19,6 +19,7 @@ use crate::browser;
 use crate::files::FileHandles;
 use crate::native::{NativeError, NativeWorker};
 use crate::run_place::RunPlace;
+use crate::store::address::of_analysis;
 use crate::store::state::State;
 
 /// The worker does not know what it was asked about.
@@ -59,7 +60,11 @@ impl State {
             let taken = self.hand_over(&worker, &config).await;
             self.sending.stage.set(Stage::Idle);
             match taken {
-                Ok(info) => self.follow_here(worker, info),
+                Ok(info) => {
+                    let address = of_analysis(&info.id);
+                    self.follow_here(worker, info);
+                    self.is_named(Some(address));
+                }
                 Err(refused) => self.show_refusal(&worker, refused),
             }
         });

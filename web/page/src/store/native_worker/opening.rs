@@ -100,6 +100,7 @@ async fn compare(state: State, task: OpenTask, worker: &NativeWorker, analyses: 
         name: comparison.names.join(" and "),
         from: at(worker),
         results: comparison.merged,
+        id: None,
         link: None,
         origin: None,
     };
@@ -125,6 +126,7 @@ async fn open(state: State, task: OpenTask, worker: &NativeWorker, id: &str) {
                 name: info.name,
                 from: at(worker),
                 results,
+                id: Some(id.to_owned()),
                 link: Some(short_link(worker.address(), id)),
             };
             state.open(OpenRequest::Brought(Box::new(brought)));

@@ -19,6 +19,8 @@ pub(crate) struct Brought {
     /// The worker, for people.
     pub from: String,
     pub results: Results,
+    /// The worker's name for the analysis; none of several.
+    pub id: Option<String>,
     /// The short link to them, where there is one.
     pub link: Option<String>,
     /// What leads to the same run without the worker; none where nothing does, or where there are

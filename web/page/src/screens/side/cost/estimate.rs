@@ -10,6 +10,9 @@ use crate::store::State;
 /// Memory of one lane that a tab had better not be asked for.
 const MOST_BYTES: u64 = 2_000_000_000;
 
+/// What it takes to hand an analysis over, and to hear of it.
+const HANDING_SECONDS: f64 = 1.0;
+
 /// Seconds above which a machine that nobody has to watch is the better place.
 const LONG_SECONDS: f64 = 300.0;
 
@@ -29,6 +32,8 @@ pub(super) struct Power {
     threads: u64,
     /// Of one thread; 0 where that is not known.
     flops_per_second: f64,
+    /// Of one read, however small.
+    seconds_per_read: f64,
     /// Memory for analyses; none where it does not say.
     pub memory_bytes: Option<u64>,
 }
@@ -36,12 +41,17 @@ pub(super) struct Power {
 impl Power {
     /// Of this tab.
     pub(super) fn here(state: State) -> Self {
-        let speed = state
-            .opened
-            .with(|opened| opened.as_ref().map(|opened| opened.flops_per_second));
+        let speed = state.opened.with(|opened| {
+            Some((
+                opened.as_ref()?.flops_per_second,
+                opened.as_ref()?.seconds_per_read,
+            ))
+        });
+        let (speed, seconds_per_read) = speed.unwrap_or_default();
         Self {
             threads: state.web_workers.pool_size.get() as u64,
-            flops_per_second: speed.unwrap_or_default(),
+            flops_per_second: speed,
+            seconds_per_read,
             memory_bytes: None,
         }
     }
@@ -55,6 +65,7 @@ impl Power {
         Self {
             threads: machine.threads,
             flops_per_second: machine.flops_per_second,
+            seconds_per_read: 0.0,
             memory_bytes: Some(machine.memory_bytes),
         }
     }
@@ -64,10 +75,12 @@ impl Power {
         self.threads.clamp(1, cost.lanes.max(1))
     }
 
-    /// How long computing takes; none where the speed is not known.
+    /// How long reading and computing take; none where the speed is not known.
     pub(super) fn seconds(&self, cost: &Cost) -> Option<f64> {
         let speed = self.flops_per_second * self.lanes_at_once(cost) as f64;
-        (speed > 0.0).then(|| cost.flops / speed)
+        // Web workers read by turns: the browser has one process for files.
+        let reading = self.seconds_per_read * cost.reads as f64;
+        (speed > 0.0).then(|| cost.flops / speed + reading)
     }
 
     /// Memory that it takes at most.
@@ -100,10 +113,15 @@ pub(super) fn too_much(cost: &Cost, here: &Power) -> Option<String> {
     })
 }
 
-/// Where it is better computed.
-pub(super) fn proposed(cost: &Cost, here: &Power, worker: Option<&Power>) -> Place {
-    let has_worker = worker.is_some_and(|worker| worker.has_memory(cost));
-    if has_worker && too_much(cost, here).is_some() {
+/// Where it is better computed: where it is done sooner, as far as that can be told.
+pub(super) fn proposed(cost: &Cost, here: &Power, worker: Option<&Power>, has_run: bool) -> Place {
+    let Some(worker) = worker.filter(|worker| worker.has_memory(cost)) else {
+        return Place::Here;
+    };
+    let times = here.seconds(cost).zip(worker.seconds(cost));
+    // What the worker lacks has to be copied to it first.
+    let is_sooner = times.is_some_and(|(here, worker)| has_run && worker + HANDING_SECONDS < here);
+    if is_sooner || too_much(cost, here).is_some() {
         Place::Worker
     } else {
         Place::Here
@@ -128,6 +146,7 @@ mod tests {
     const TAB: Power = Power {
         threads: 2,
         flops_per_second: 1e9,
+        seconds_per_read: 0.002,
         memory_bytes: None,
     };
 
@@ -169,10 +188,36 @@ mod tests {
         };
         let small = Cost::default();
         let (large, little) = (worker(8, 64_000_000_000), worker(8, 8_000_000_000));
-        assert_eq!(proposed(&wide, &TAB, Some(&large)), Place::Worker);
-        assert_eq!(proposed(&wide, &TAB, Some(&little)), Place::Here);
-        assert_eq!(proposed(&wide, &TAB, None), Place::Here);
-        assert_eq!(proposed(&small, &TAB, Some(&large)), Place::Here);
+        let proposed = |cost, worker| proposed(cost, &TAB, worker, true);
+        assert_eq!(proposed(&wide, Some(&large)), Place::Worker);
+        assert_eq!(proposed(&wide, Some(&little)), Place::Here);
+        assert_eq!(proposed(&wide, None), Place::Here);
+        assert_eq!(proposed(&small, Some(&large)), Place::Here);
+    }
+
+    #[test]
+    fn the_faster_of_the_two_is_proposed() {
+        let cost = Cost {
+            lanes: 8,
+            flops: 40e9,
+            ..Cost::default()
+        };
+        let large = worker(8, 64_000_000_000);
+        assert_eq!(proposed(&cost, &TAB, Some(&large), true), Place::Worker);
+        assert_eq!(proposed(&cost, &TAB, Some(&large), false), Place::Here);
+        let short = Cost { flops: 1e9, ..cost };
+        assert_eq!(proposed(&short, &TAB, Some(&large), true), Place::Here);
+    }
+
+    #[test]
+    fn every_read_takes_its_time() {
+        let cost = Cost {
+            lanes: 2,
+            flops: 2e9,
+            reads: 12_000,
+            ..Cost::default()
+        };
+        assert_eq!(TAB.seconds(&cost), Some(25.0));
     }
 
     #[test]

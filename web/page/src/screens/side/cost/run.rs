@@ -14,7 +14,8 @@ pub(super) fn Run(cost: Memo<Option<Cost>>) -> impl IntoView {
     let place = Memo::new(move |_| {
         let worker = Power::of_worker(state);
         let cost = cost.get().unwrap_or_default();
-        proposed(&cost, &Power::here(state), worker.as_ref())
+        let has_run = state.run_source().is_some() || state.known_files().is_some();
+        proposed(&cost, &Power::here(state), worker.as_ref(), has_run)
     });
     // Typing may still be unchecked when a person asks to run it.
     let wanted = RwSignal::new(None::<Place>);
@@ -131,7 +132,7 @@ fn run(state: State, place: Place) {
     }
     match place {
         Place::Here if is_too_large(state) => {}
-        Place::Here => state.run(),
+        Place::Here => state.run_anew(),
         Place::Worker if state.sending.is_busy() => {}
         Place::Worker => state.native_worker.send(),
     }

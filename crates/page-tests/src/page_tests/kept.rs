@@ -1,0 +1,200 @@
+//! What took more than seconds to make or type goes only by a person's decision.
+
+use anyhow::{Result, bail, ensure};
+
+use super::native_worker::Options;
+use super::{PageTest, Site, companion, visit, watching};
+use crate::browser::Tab;
+use crate::given::RUN;
+
+pub(super) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "an_analysis_that_was_left_goes_on_after_a_reload",
+        run: goes_on,
+    },
+    PageTest {
+        name: "finished_results_are_found_again",
+        run: found_again,
+    },
+    PageTest {
+        name: "files_that_are_dropped_again_go_on_where_they_were_left",
+        run: dropped_again,
+    },
+    PageTest {
+        name: "replaced_results_can_be_brought_back",
+        run: brought_back,
+    },
+    PageTest {
+        name: "the_browser_asks_before_work_is_lost",
+        run: asks_before,
+    },
+    PageTest {
+        name: "the_page_opens_without_a_network_once_it_was_visited",
+        run: offline,
+    },
+    PageTest {
+        name: "a_config_survives_a_reload",
+        run: config_survives,
+    },
+];
+
+/// Of the browser's database: how many layer steps are kept of the newest analysis.
+const KEPT_UNITS: &str = "const open = indexedDB.open('ckptscope', 1);\
+    open.onerror = () => done(-1);\
+    open.onsuccess = () => {\
+      const all = open.result.transaction('analyses').objectStore('analyses').getAll();\
+      all.onsuccess = () => { open.result.close(); done(JSON.parse(all.result.at(-1) ?? '{}').units ?? 0) };\
+    }";
+
+/// Holds later lanes back, until what the first ones found is kept.
+fn leave_in_the_middle(tab: &Tab) -> Result<()> {
+    for _ in 0..200 {
+        let kept = tab.run_async(KEPT_UNITS)?.as_i64().unwrap_or_default();
+        if kept > 0 {
+            // What was told last may still be on its way.
+            return tab.run_async("setTimeout(done, 700)").map(drop);
+        }
+        tab.run_async("setTimeout(done, 50)")?;
+    }
+    bail!("nothing is kept")
+}
+
+/// Waits until an analysis goes on, of which no lane was computed in this page yet: what is there
+/// was there before.
+fn goes_on_from_what_was_kept(tab: &Tab) -> Result<()> {
+    tab.wait_for(
+        "what was computed before",
+        "/(^| )[1-9]\\d* of \\d+ layer steps/.test(document.querySelector('[data-test=progress]')?.textContent) \
+         && !document.querySelector('[data-test=state-planning]')",
+    )?;
+    ensure!(!tab.has("[data-test=state-done]")?, "it did not wait");
+    tab.run("workerControl.release()")?;
+    visit::wait_until_done(tab)?;
+    visit::wait_until_drawn(tab)
+}
+
+fn goes_on(tab: &Tab, site: &Site) -> Result<()> {
+    visit::open_with_worker_control(tab, &site.page)?;
+    tab.run("workerControl.lanesLetThrough = 2")?;
+    tab.click_when_shown("[data-test=demo]")?;
+    leave_in_the_middle(tab)?;
+    tab.before_load("workerControl.lanesLetThrough = 0")?;
+    // The same address again, in the same tab: a reload.
+    tab.go("about:blank")?;
+    tab.go(&site.page)?;
+    goes_on_from_what_was_kept(tab)?;
+    watching::all_numbers_agree(tab, site)
+}
+
+fn found_again(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    tab.run_async("setTimeout(done, 1500)")?;
+    // In another tab of the same browser, so to say.
+    visit::open(tab, &site.page)?;
+    tab.click_when_shown("[data-test=kept-open]")?;
+    visit::wait_until_drawn(tab)?;
+    watching::all_numbers_agree(tab, site)?;
+    // A reload shows them again without a click.
+    tab.go("about:blank")?;
+    tab.go(&site.page)?;
+    visit::wait_until_drawn(tab)?;
+    visit::open(tab, &site.page)?;
+    tab.click_when_shown("[data-test=forget-all]")?;
+    tab.click_when_shown("[data-test=forget-yes]")?;
+    tab.wait_until_gone("[data-test=kept]")?;
+    visit::open(tab, &site.page)?;
+    tab.run_async("setTimeout(done, 500)")?;
+    ensure!(!tab.has("[data-test=kept]")?, "something is still kept");
+    Ok(())
+}
+
+fn dropped_again(tab: &Tab, site: &Site) -> Result<()> {
+    let run = site.given.root.join(RUN);
+    visit::open_with_worker_control(tab, &site.page)?;
+    tab.drop_files("main", &[&run])?;
+    visit::wait_until_opened(tab)?;
+    tab.run("workerControl.lanesLetThrough = 2")?;
+    tab.click("[data-test=run]")?;
+    leave_in_the_middle(tab)?;
+    tab.before_load("workerControl.lanesLetThrough = 0")?;
+    visit::open(tab, &site.page)?;
+    tab.wait_until_shown("[data-test=kept-analysis]")?;
+    tab.drop_files("main", &[&run])?;
+    tab.click_when_shown("[data-test=go-on]")?;
+    goes_on_from_what_was_kept(tab)
+}
+
+fn brought_back(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let before = visit::drawings(tab)?;
+    tab.drop_files("main", &[&site.given.root.join(RUN)])?;
+    tab.click_when_shown("[data-test=bring-back]")?;
+    visit::wait_until_drawn(tab)?;
+    ensure!(visit::drawings(tab)? == before, "other charts came back");
+    tab.wait_until_gone("[data-test=aside]")
+}
+
+fn asks_before(tab: &Tab, site: &Site) -> Result<()> {
+    let asks = || -> Result<bool> {
+        let asked = tab.run(
+            "const leave = new Event('beforeunload', {cancelable: true});\
+             dispatchEvent(leave); return leave.defaultPrevented",
+        )?;
+        Ok(asked == true)
+    };
+    visit::open_with_worker_control(tab, &site.page)?;
+    ensure!(!asks()?, "there is nothing to lose yet");
+    tab.run("workerControl.lanesLetThrough = 2")?;
+    tab.click_when_shown("[data-test=demo]")?;
+    tab.wait_for("a lane", "workerControl.asked.lane > 0")?;
+    ensure!(asks()?, "it is computing, and nobody is asked");
+    tab.run("workerControl.release()")?;
+    visit::wait_until_done(tab)?;
+    ensure!(!asks()?, "the results are kept, and somebody is asked");
+    // A browser that keeps nothing.
+    tab.before_load("Object.defineProperty(window, 'indexedDB', {value: undefined})")?;
+    visit::finish_demo(tab, &site.page)?;
+    ensure!(asks()?, "the results are nowhere, and nobody is asked");
+    tab.click("[data-test=save-menu] summary")?;
+    tab.click_when_shown("[data-test=save-results]")?;
+    tab.run_async("setTimeout(done, 500)")?;
+    ensure!(!asks()?, "they are saved as a file");
+    Ok(())
+}
+
+fn config_survives(tab: &Tab, site: &Site) -> Result<()> {
+    let run = site.given.root.join(RUN);
+    visit::drop_run(tab, &site.page, &[&run])?;
+    tab.click("[data-test=tab-yaml]")?;
+    tab.wait_until_shown("[data-test=yaml]")?;
+    tab.click("[data-test=yaml]")?;
+    tab.press("Control+End")?;
+    tab.type_text("# not to be lost")?;
+    let written = tab.value("[data-test=yaml]")?;
+    tab.go("about:blank")?;
+    tab.go(&site.page)?;
+    tab.wait_until_shown("main")?;
+    tab.drop_files("main", &[&run])?;
+    tab.click_when_shown("[data-test=tab-yaml]")?;
+    tab.wait_until_shown("[data-test=yaml]")?;
+    let found = tab.value("[data-test=yaml]")?;
+    ensure!(found == written, "the YAML is now:\n{found}");
+    visit::wait_until_opened(tab)
+}
+
+fn offline(tab: &Tab, site: &Site) -> Result<()> {
+    let mut host = companion::worker(&site.workers, Options::default())?;
+    let address = host.address();
+    visit::open(tab, &address)?;
+    tab.run_async("navigator.serviceWorker.ready.then(() => done(true))")?;
+    tab.wait_for("the whole page to be kept", "window.isKept ??= false, \
+        navigator.serviceWorker.getRegistration().then(it => { window.isKept = Boolean(it?.active) }), window.isKept")?;
+    host.kill();
+    tab.go("about:blank")?;
+    tab.go(&address)?;
+    tab.wait_until_shown("[data-test=demo]")?;
+    // A part that nobody has asked for yet comes from there, too.
+    tab.click("[data-test=worker-menu]")?;
+    tab.wait_until_shown("[data-test=worker-lost], [data-test=worker-command]")?;
+    visit::leave(tab)
+}

@@ -1,0 +1,358 @@
+//! Rules that hold for every menu and every field.
+
+use anyhow::{Context, Result, ensure};
+use ckptscope_loopback::Served;
+use serde_json::{Value, json};
+
+use super::{PageTest, Site, saving, visit};
+use crate::browser::Tab;
+use crate::given::RUN;
+
+pub(super) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "no_field_rewrites_what_is_typed",
+        run: fields_keep,
+    },
+    PageTest {
+        name: "every_menu_folds_by_the_same_rule",
+        run: menus_fold,
+    },
+    PageTest {
+        name: "the_page_s_own_undo_answers_in_the_yaml",
+        run: yaml_undo,
+    },
+    PageTest {
+        name: "the_address_names_what_is_shown_or_nothing",
+        run: addresses,
+    },
+    PageTest {
+        name: "every_chart_is_on_paper",
+        run: printed,
+    },
+    PageTest {
+        name: "values_that_are_not_drawn_are_counted",
+        run: counted,
+    },
+    PageTest {
+        name: "every_series_has_a_name_and_a_look_of_its_own",
+        run: names,
+    },
+    PageTest {
+        name: "a_message_that_names_choices_offers_them",
+        run: choices,
+    },
+];
+
+/// The demo's results, saved.
+const FILE: &str = "demo.ckptscope.json";
+
+/// Fields of the form, as a person would fill them in.
+const FIELDS: &str = "aside input[type=text]";
+
+fn fields_keep(tab: &Tab, site: &Site) -> Result<()> {
+    open_run(tab, site)?;
+    tab.click("[data-test=steps-range]")?;
+    tab.click("[data-test=metric]:nth-of-type(1) [data-test=metric-fold]")?;
+    tab.wait_until_shown("[data-test=range-every]")?;
+    ensure!(
+        tab.count("input[type=number]")? == 0,
+        "a browser's field for numbers shows what it does not tell"
+    );
+    let count = tab.count(FIELDS)?;
+    ensure!(count >= 4, "there are {count} fields");
+    for place in 0..count {
+        tab.run(&format!(
+            "const field = [...document.querySelectorAll('{FIELDS}')][{place}];\
+             field.scrollIntoView({{block: 'center'}}); field.focus(); field.select()"
+        ))?;
+        for typed in ["1.5", "1e3", "10.000", ""] {
+            tab.press("Control+a")?;
+            tab.press("Delete")?;
+            if !typed.is_empty() {
+                tab.type_text(typed)?;
+            }
+            // Checked by now, and whatever follows from that is done.
+            tab.run_async("setTimeout(done, 400)")?;
+            let shown = tab.run("return document.activeElement.value")?;
+            ensure!(
+                shown == json!(typed),
+                "{typed:?} became {shown} in field {place}"
+            );
+        }
+    }
+    // What is no whole number is told beside its field, and not computed with.
+    open_run(tab, site)?;
+    tab.click("[data-test=steps-range]")?;
+    tab.wait_until_shown("[data-test=range-every]")?;
+    tab.click("[data-test=range-every]")?;
+    tab.press("Control+a")?;
+    tab.type_text("1.5")?;
+    tab.wait_until_shown("[data-test=problem]")?;
+    ensure!(
+        tab.has("[data-test=range-every][aria-invalid=true]")?,
+        "it is not marked"
+    );
+    ensure!(
+        !tab.has("[data-test=range-from][aria-invalid=true]")?,
+        "another one is marked"
+    );
+    ensure!(tab.has("[data-test=run]:disabled")?, "it could be run");
+    Ok(())
+}
+
+fn menus_fold(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let count = tab.count("details.menu")?;
+    ensure!(count >= 5, "there are {count} menus");
+    let menu = |place: u64| format!("[...document.querySelectorAll('details.menu')][{place}]");
+    let unfold = |place: u64| -> Result<()> {
+        let menu = menu(place);
+        tab.run(&format!(
+            "const opener = {menu}.querySelector('summary');\
+             opener.scrollIntoView({{block: 'center'}}); opener.focus(); opener.click()"
+        ))?;
+        tab.wait_for("an open menu", &format!("{menu}.open"))
+    };
+    for place in 0..count {
+        let name = tab.run(&format!(
+            "return {}.querySelector('summary').textContent",
+            menu(place)
+        ))?;
+        let is_folded = format!("!{}.open", menu(place));
+        unfold(place)?;
+        tab.press("Escape")?;
+        tab.wait_for(&format!("{name} to fold on Escape"), &is_folded)?;
+        let has_focus = format!(
+            "return document.activeElement === {}.querySelector('summary')",
+            menu(place)
+        );
+        ensure!(tab.run(&has_focus)? == true, "{name}: the focus is lost");
+        unfold(place)?;
+        tab.run("document.body.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}))")?;
+        tab.wait_for(&format!("{name} to fold on a click beside it"), &is_folded)?;
+        unfold(place)?;
+        tab.run("document.querySelector('[data-test=tab-yaml]').focus()")?;
+        tab.wait_for(&format!("{name} to fold when the focus leaves"), &is_folded)?;
+    }
+    Ok(())
+}
+
+fn yaml_undo(tab: &Tab, site: &Site) -> Result<()> {
+    const YAML: &str = "[data-test=yaml]";
+    open_run(tab, site)?;
+    tab.click("[data-test=tab-yaml]")?;
+    tab.wait_until_shown(YAML)?;
+    let before = tab.value(YAML)?;
+    tab.click(YAML)?;
+    tab.press("Control+End")?;
+    tab.press("Tab")?;
+    tab.type_text("# why")?;
+    let written = tab.value(YAML)?;
+    tab.press("Control+z")?;
+    tab.wait_for(
+        "the text as it was",
+        &format!(
+            "document.querySelector('{YAML}').value === {}",
+            json!(before)
+        ),
+    )?;
+    tab.press("Control+y")?;
+    tab.wait_for(
+        "the text again",
+        &format!(
+            "document.querySelector('{YAML}').value === {}",
+            json!(written)
+        ),
+    )?;
+    // The form writes the text anew, and says what that cost.
+    tab.run_async("setTimeout(done, 500)")?;
+    tab.click("[data-test=tab-ask]")?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=metric]:nth-of-type(1) [data-test=metric-fold]")?;
+    tab.click_when_shown("[data-test=metric-duplicate]")?;
+    tab.click_when_shown("[data-test=undo-comments]")?;
+    tab.click("[data-test=tab-yaml]")?;
+    tab.wait_for(
+        "the comment",
+        &format!("document.querySelector('{YAML}')?.value.includes('# why')"),
+    )
+}
+
+fn addresses(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let title = tab.run("return document.title")?;
+    let title = title.as_str().unwrap_or_default();
+    ensure!(
+        title.contains("pico-decoder-micro-1") && title.contains("ckptscope"),
+        "the title is {title}"
+    );
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    saving::save(tab, folder.path(), "save-results", FILE)?;
+    let host = Served {
+        is_shared: true,
+        ..Served::folder(folder.path().to_path_buf())
+    };
+    let named = format!("{}#results={}{FILE}", site.page, host.start(0)?);
+    visit::open(tab, &named)?;
+    visit::wait_until_drawn(tab)?;
+    let hash = || tab.run("return location.hash");
+    ensure!(
+        hash()?
+            .as_str()
+            .is_some_and(|hash| hash.starts_with("#results=")),
+        "it went"
+    );
+    tab.drop_files("main", &[&site.given.root.join(RUN)])?;
+    visit::wait_until_opened(tab)?;
+    ensure!(
+        hash()? == "",
+        "the address names something else: {}",
+        hash()?
+    );
+    tab.run("history.back()")?;
+    tab.wait_for(
+        "the results again",
+        "location.hash && document.querySelector('[data-test=arrival]')",
+    )?;
+    visit::wait_until_drawn(tab)
+}
+
+fn printed(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let cards = tab.count("[data-test=card]")?;
+    // What the browser does before it prints: the event, and what was promised meanwhile.
+    let drawn = tab.run_async(
+        "(async () => {\
+           dispatchEvent(new Event('beforeprint'));\
+           for (let turn = 0; turn < 500; turn++) await null;\
+           const cards = [...document.querySelectorAll('[data-test=card]')];\
+           const drawn = cards.filter(card => card.querySelector('[data-test=drawing] svg .series')).length;\
+           dispatchEvent(new Event('afterprint'));\
+           done(drawn)\
+         })()",
+    )?;
+    ensure!(drawn == cards, "{drawn} of {cards} charts are on paper");
+    Ok(())
+}
+
+fn counted(tab: &Tab, site: &Site) -> Result<()> {
+    show_changed(tab, site, |results| {
+        let first = results["series"][0]["values"].as_array_mut();
+        let first = first.context("a series has values")?;
+        (first[0], first[1], first[2]) = (json!(0.0), json!(null), json!(-1.0));
+        Ok(())
+    })?;
+    for view in ["Lines", "Heatmap"] {
+        visit::choose(tab, "view", view)?;
+        for (y, words) in [
+            ("linear", "1 undefined"),
+            ("log", "2 not above 0, on a log axis"),
+        ] {
+            visit::choose(tab, "y", y)?;
+            tab.wait_for_words("[data-test=card] [data-test=note]", words)?;
+        }
+    }
+    Ok(())
+}
+
+fn names(tab: &Tab, site: &Site) -> Result<()> {
+    // Experts of one layer, more than there are dashes.
+    show_changed(tab, site, |results| {
+        let series = results["series"]
+            .as_array_mut()
+            .context("there are series")?;
+        let mut known: Vec<Value> = Vec::new();
+        for one in series.iter_mut() {
+            let place = known.iter().position(|it| *it == one["component"]);
+            let place = place.unwrap_or_else(|| {
+                known.push(one["component"].clone());
+                known.len() - 1
+            });
+            one["component"] = json!(format!("mlp.experts.{place}.down_proj"));
+        }
+        let others = series.clone().into_iter().map(|mut one| {
+            let name = one["component"].as_str().unwrap_or_default();
+            one["component"] = json!(name.replace("mlp", "shared"));
+            one
+        });
+        series.extend(others.collect::<Vec<_>>());
+        Ok(())
+    })?;
+    for colours in ["layer", "part"] {
+        visit::choose(tab, "colour-by", colours)?;
+        tab.run("document.querySelectorAll('[data-test=legend-more][aria-expanded=false]').forEach(more => more.click())")?;
+        tab.wait_until_still()?;
+        let twins = tab.run(
+            "return [...document.querySelectorAll('[data-test=legend]')].flatMap(legend => {\
+               const looks = [...legend.querySelectorAll('[data-test=series]')].map(series => {\
+                 const line = series.querySelector('line');\
+                 return [series.querySelector('.name').textContent,\
+                   line.getAttribute('stroke') + line.getAttribute('stroke-dasharray')\
+                   + (series.querySelector('.mark')?.textContent ?? '')];\
+               });\
+               return [0, 1].flatMap(part => {\
+                 const all = looks.map(look => look[part]);\
+                 return all.filter((one, place) => all.indexOf(one) !== place);\
+               })\
+             })",
+        )?;
+        ensure!(twins == json!([]), "by {colours} there are twins: {twins}");
+    }
+    let name = tab.words("[data-test=series] .name")?;
+    ensure!(name.contains("experts."), "a name is {name}");
+    visit::choose(tab, "view", "Table")?;
+    let twins = tab.run(
+        "return [...document.querySelectorAll('[data-test=table]')].flatMap(table => {\
+           const rows = [...table.querySelectorAll('tbody tr')].map(row =>\
+             [...row.querySelectorAll('th, td')].slice(0, 3).map(cell => cell.textContent).join(' '));\
+           return rows.filter((one, place) => rows.indexOf(one) !== place)\
+         })",
+    )?;
+    ensure!(twins == json!([]), "the table has twins: {twins}");
+    Ok(())
+}
+
+/// Shows the demo's results with a change.
+fn show_changed(
+    tab: &Tab,
+    site: &Site,
+    change: impl FnOnce(&mut Value) -> Result<()>,
+) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    let saved = saving::save(tab, folder.path(), "save-results", FILE)?;
+    let mut results: Value = serde_json::from_slice(&std::fs::read(&saved)?)?;
+    change(&mut results)?;
+    std::fs::write(&saved, serde_json::to_vec(&results)?)?;
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[&saved])?;
+    visit::wait_until_drawn(tab)
+}
+
+fn choices(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let whole = super::checkpoints::write_whole(folder.path())?;
+    let runs = folder.path().join("runs");
+    for run in ["one", "two"] {
+        let run = runs.join(run);
+        std::fs::create_dir_all(&run)?;
+        std::fs::copy(&whole, run.join("model.safetensors"))?;
+    }
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[&runs])?;
+    tab.wait_until_shown("[data-test=open-choice]")?;
+    ensure!(
+        tab.count("[data-test=open-choice]")? == 2,
+        "not both are offered"
+    );
+    tab.click("[data-test=open-choice]")?;
+    tab.wait_until_shown("aside")?;
+    tab.wait_until_gone("[data-test=state-failed]")
+}
+
+fn open_run(tab: &Tab, site: &Site) -> Result<()> {
+    visit::drop_run(tab, &site.page, &[&site.given.root.join(RUN)])?;
+    tab.wait_until_shown("[data-test=metric]")
+}

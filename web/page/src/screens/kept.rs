@@ -1,0 +1,283 @@
+//! What this browser kept, and what is done so that nothing is lost unasked.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::readout;
+use crate::save::{self, Download};
+use crate::store::kept::{Aside, KeptInfo, keep_config};
+use crate::store::open_request::{OpenRequest, Wish};
+use crate::store::{Stage, State};
+
+/// Finds what earlier visits left, and goes on with what this tab showed before a reload.
+pub(super) fn begin(state: State) {
+    state
+        .kept
+        .view
+        .set(Some(|| view! { <KeptList/> }.into_any()));
+    keep_drafts(state);
+    ask_before_leaving(state);
+    spawn_local(async move {
+        state.kept.look().await;
+        let is_idle = state.stage.get_untracked() == Stage::Landing;
+        if let Some(info) = state.kept.of_this_tab().filter(|_| is_idle) {
+            state.open(OpenRequest::Kept(Box::new(info), Wish::Restore));
+        }
+    });
+}
+
+/// Keeps the config that a person writes, unless it is one that was proposed.
+fn keep_drafts(state: State) {
+    Effect::new(move |_| {
+        let text = state.ask.text.get();
+        state.opened.with(|opened| {
+            let Some(opened) = opened else { return };
+            let mut proposals = opened.proposals.iter();
+            let is_own = !text.is_empty() && !proposals.any(|proposal| proposal.text == text);
+            keep_config(&opened.run.name, Some(text.as_str()).filter(|_| is_own));
+        });
+    });
+}
+
+/// Has the browser ask before the tab is closed or reloaded while something would be lost.
+fn ask_before_leaving(state: State) {
+    // The page lives as long as the tab.
+    let _ = window_event_listener(ev::beforeunload, move |event| {
+        if untrack(|| state.has_work_at_risk()) {
+            event.prevent_default();
+            event.set_return_value("unsaved");
+        }
+    });
+}
+
+/// Results that others took the place of, and an analysis that the open run could go on with.
+#[component]
+pub(super) fn KeptNotices() -> impl IntoView {
+    let state = State::here();
+    let left = move || {
+        let info = state.kept.left.get()?;
+        Some(view! { <Left info/> })
+    };
+    let is_busy = Memo::new(move |_| state.analysis.is_busy());
+    view! {
+        <AsideNotice/>
+        {move || (!is_busy.get()).then_some(left)}
+    }
+}
+
+#[component]
+fn AsideNotice() -> impl IntoView {
+    let state = State::here();
+    let said = RwSignal::new(None::<String>);
+    let bring = move |_| {
+        if let Some(aside) = state.kept.aside.get_untracked() {
+            state.bring_back(aside);
+        }
+    };
+    let keep = move |_| {
+        let saved = state
+            .kept
+            .aside
+            .with_untracked(|aside| aside.as_ref().map(saved));
+        said.set(saved.and_then(Result::err));
+    };
+    let dismiss = move |_| state.kept.aside.set(None);
+    let name = Memo::new(move |_| {
+        state.kept.aside.with(|aside| {
+            let results = &aside.as_ref()?.results;
+            Some((results.analysis_name.clone(), results.source.clone()))
+        })
+    });
+    move || {
+        let (name, source) = name.get()?;
+        Some(view! {
+            <div class="notice aside-notice" role="status" data-test="aside">
+                <span>"The former results, "<b>{name}</b>" of "{source}", were put aside."</span>
+                <button data-test="bring-back" on:click=bring>"Bring back"</button>
+                <button data-test="aside-save" on:click=keep>"Save"</button>
+                <button aria-label="dismiss" data-test="aside-dismiss" on:click=dismiss>"×"</button>
+                {move || said.get().map(|reason| view! { <p class="failure" role="alert">{reason}</p> })}
+            </div>
+        })
+    }
+}
+
+/// Saves results that were put aside as a file.
+fn saved(aside: &Aside) -> Result<(), String> {
+    let mut results = aside.results.clone();
+    results.sort();
+    let file = Download {
+        name: save::file_name(&[&results.analysis_name], "ckptscope.json"),
+        media_type: "application/json",
+        bytes: results.to_json().map_err(|error| error.to_string())?,
+    };
+    file.save()
+}
+
+#[component]
+fn Left(info: KeptInfo) -> impl IntoView {
+    let state = State::here();
+    let words = format!(
+        "“{}” of this run was left at {} of {} layer steps.",
+        info.name,
+        readout::count(info.units),
+        readout::count(info.of_units)
+    );
+    let can_go_on = info.has_run() || state.opened.with_untracked(Option::is_some);
+    let go_on = move |_| {
+        let info = info.clone();
+        if state.opened.with_untracked(Option::is_some) {
+            spawn_local(state.go_on_here(info));
+        } else {
+            state.open(OpenRequest::Kept(Box::new(info), Wish::GoOn));
+        }
+    };
+    view! {
+        <div class="notice" role="status" data-test="left">
+            <span>
+                {words}
+                {(!can_go_on).then_some(" Open or drop the run again to go on.")}
+            </span>
+            <Show when=move || can_go_on>
+                <button class="primary" data-test="go-on" on:click=go_on.clone()>"Go on"</button>
+            </Show>
+            <button aria-label="dismiss" on:click=move |_| state.kept.left.set(None)>"×"</button>
+        </div>
+    }
+}
+
+/// What is kept; nothing where there is nothing.
+#[component]
+fn KeptList() -> impl IntoView {
+    let state = State::here();
+    let kept = state.kept;
+    let ids = Memo::new(move |_| {
+        kept.all
+            .with(|all| all.iter().map(|info| info.id.clone()).collect::<Vec<_>>())
+    });
+    let failure = move || {
+        let reason = kept.failure.get()?;
+        Some(view! {
+            <p class="label" role="status" data-test="kept-failure">
+                "This browser keeps no results ("{reason}"): save what you want to have again."
+            </p>
+        })
+    };
+    let list = move || {
+        view! {
+            <ul class="analyses" data-test="kept-list">
+                <For each=move || ids.get() key=String::clone children=|id| view! { <Row id/> }/>
+            </ul>
+        }
+    };
+    view! {
+        <Show when=move || !ids.with(Vec::is_empty) || kept.failure.with(Option::is_some)>
+            <section class="worker-runs kept" aria-label="kept in this browser" data-test="kept">
+                <div class="row">
+                    <b>"Kept in this browser"</b>
+                    <span class="grow"></span>
+                    <Forget/>
+                </div>
+                {failure}
+                {list}
+            </section>
+        </Show>
+    }
+}
+
+/// Forgets everything, once that was said twice.
+#[component]
+fn Forget() -> impl IntoView {
+    let kept = State::here().kept;
+    let is_asking = RwSignal::new(false);
+    let ask = move |event: ev::MouseEvent| {
+        event.stop_propagation();
+        is_asking.set(true);
+    };
+    let keep = move |event: ev::MouseEvent| {
+        event.stop_propagation();
+        is_asking.set(false);
+    };
+    let forget = move |_| spawn_local(kept.forget_all());
+    move || {
+        match is_asking.get() {
+        false => view! { <button class="quiet" data-test="forget-all" on:click=ask>"Forget all"</button> }.into_any(),
+        true => view! {
+            <span class="row tight" role="alert">
+                "All of them?"
+                <button class="danger" data-test="forget-yes" on:click=forget>"Forget"</button>
+                <button data-test="forget-no" on:click=keep>"Keep"</button>
+            </span>
+        }
+        .into_any(),
+    }
+    }
+}
+
+#[component]
+fn Row(id: String) -> impl IntoView {
+    let state = State::here();
+    let id = StoredValue::new(id);
+    let info = Memo::new(move |_| {
+        let all = state.kept.all;
+        all.with(|all| id.with_value(|id| all.iter().find(|info| info.id == *id).cloned()))
+    });
+    let open = move |wish| {
+        state.native_worker.is_history_open.set(false);
+        if let Some(info) = info.get_untracked() {
+            state.open(OpenRequest::Kept(Box::new(info), wish));
+        }
+    };
+    let forget = move |event: ev::MouseEvent| {
+        event.stop_propagation();
+        spawn_local(state.kept.forget(id.get_value()));
+    };
+    let may_go_on = Memo::new(move |_| {
+        info.with(|info| {
+            info.as_ref()
+                .is_some_and(|info| info.is_left() && info.has_run())
+        })
+    });
+    let name = move || info.with(|info| info.as_ref().map(|info| info.name.clone()));
+    view! {
+        <li class="analysis kept-analysis" data-test="kept-analysis">
+            <div class="about">
+                <b>{name}</b>
+                <div class="label">{move || info.get().map(|info| in_words(&info))}</div>
+            </div>
+            <div class="row acts">
+                <button data-test="kept-open" on:click=move |_| open(Wish::Show)>"Open"</button>
+                <Show when=move || may_go_on.get()>
+                    <button data-test="kept-go-on" on:click=move |_| open(Wish::GoOn)>"Go on"</button>
+                </Show>
+                <button
+                    aria-label=move || format!("forget {}", name().unwrap_or_default())
+                    data-test="kept-forget"
+                    on:click=forget
+                >
+                    "Forget"
+                </button>
+            </div>
+        </li>
+    }
+}
+
+/// `pico-decoder-micro-1 · 12 of 45 layer steps · 3 minutes ago`.
+fn in_words(info: &KeptInfo) -> String {
+    let far = if info.is_left() {
+        format!(
+            "left at {} of {} layer steps",
+            readout::count(info.units),
+            readout::count(info.of_units)
+        )
+    } else {
+        readout::counted(info.numbers, "number")
+    };
+    let seconds = (js_sys::Date::now() - info.begun as f64) / 1000.0;
+    let ago = match seconds {
+        seconds if seconds < 60.0 => "just now".to_owned(),
+        seconds => format!("{} ago", readout::duration(seconds)),
+    };
+    format!("{} · {far} · {ago}", info.run)
+}

@@ -1,0 +1,17 @@
+//! Analyses that this browser keeps: whatever this tab computes, while it computes it.
+//!
+//! What lanes tell is appended as it comes, as a worker's journal is. A reload, a crash or another
+//! run costs nothing then: an analysis that is over can be opened again, and one that was left goes
+//! on behind its last finished layer step. The oldest go first where there are too many.
+
+mod aside;
+mod info;
+mod keeper;
+mod session;
+mod shelf;
+
+pub(crate) use aside::Aside;
+pub(crate) use info::{KeptInfo, Record, RunIdentity};
+pub(crate) use keeper::Keeper;
+pub(crate) use session::{config_of, keep_config};
+pub(crate) use shelf::Kept;
