@@ -26,13 +26,13 @@ pub trait Component: Sync {
     /// The kinds of data it can be made of.
     fn data_kinds(&self) -> &'static [DataKind];
 
-    /// The parts that `layer_suffixes` must name, in order; empty where `layer_suffixes` is one
-    /// plain suffix, which then stands in keys.
-    fn roles(&self) -> &'static [&'static str];
+    /// What `layer_suffixes` calls its tensors, in order; empty where `layer_suffixes` is one plain
+    /// suffix, which then stands in keys.
+    fn suffix_names(&self) -> &'static [&'static str];
 
-    /// What the parts are in a model, in the same order, where its architecture can say which
-    /// tensors they are: a config may then leave `layer_suffixes` out. Empty where it may not.
-    fn parts(&self) -> &'static [Role] {
+    /// What these tensors do in a model, in the same order, where its architecture can say which
+    /// they are: a config may then leave `layer_suffixes` out. Empty where it may not.
+    fn roles(&self) -> &'static [Role] {
         &[]
     }
 

@@ -75,7 +75,9 @@ impl ComponentEntry {
             return part.name().into();
         }
         match self.suffixes.as_slice() {
-            [suffix] if self.component.roles().is_empty() => LayerSuffix::of(suffix).in_keys(),
+            [suffix] if self.component.suffix_names().is_empty() => {
+                LayerSuffix::of(suffix).in_keys()
+            }
             _ => self.component.name().into(),
         }
     }
@@ -180,7 +182,7 @@ impl ComponentEntry {
         let mut made_of = values(&self.parameters);
         // It says which matrices are measured, and not what they are.
         made_of.shift_remove(LAYER_MATRIX.name);
-        let roles = self.component.roles();
+        let roles = self.component.suffix_names();
         if roles.is_empty() && !self.is_by_role() {
             // The component is called by its tensor.
             parts.clear();
@@ -228,7 +230,7 @@ pub fn complete(results: &mut Results) {
 fn is_told(measured: &MeasuredComponent) -> bool {
     let is_it = |component: &&&dyn Component| component.name() == measured.component;
     let roles = COMPONENTS.iter().find(is_it);
-    let roles = roles.map_or(&[][..], |component| component.roles());
+    let roles = roles.map_or(&[][..], |component| component.suffix_names());
     let made_of = measured.parameters.as_ref();
     made_of.is_some_and(|made_of| roles.iter().all(|role| made_of.contains_key(*role)))
 }

@@ -360,7 +360,7 @@ fn names_roles_and_inputs_fit_together() {
     for component in COMPONENTS {
         assert!(!component.summary().is_empty(), "{}", component.name());
         assert!(!component.data_kinds().is_empty(), "{}", component.name());
-        let suffixes = component.roles().len().max(1);
+        let suffixes = component.suffix_names().len().max(1);
         for &kind in component.data_kinds() {
             let inputs = component.inputs(kind);
             assert!(

@@ -41,7 +41,7 @@ pub(crate) fn run(
                 scope.spawn(move || {
                     work(lanes, tree, next, executor, &sender)?;
                     let others = at_work.fetch_sub(1, Ordering::Relaxed) - 1;
-                    Ok(SpareCores::lend(usize::from(others < cores)))
+                    Ok::<_, EngineError>(SpareCores::lend(usize::from(others < cores)))
                 })
             })
             .collect();

@@ -50,7 +50,7 @@ pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
             .collect();
         writeln!(text, "{}\n    {}", component.name(), component.summary())?;
         writeln!(text, "    of {}", of.join(", "))?;
-        match component.roles() {
+        match component.suffix_names() {
             [] => {
                 writeln!(text, "    layer_suffixes: SUFFIX or [SUFFIX, ...]")?;
                 writeln!(text, "    or part: PART or [PART, ...], of:")?;
@@ -65,7 +65,7 @@ pub(crate) fn components(arguments: &ReferenceArguments) -> Result<Outcome> {
             }
         }
         write_parameters(&mut text, component.parameters())?;
-        if !component.parts().is_empty() {
+        if !component.roles().is_empty() {
             writeln!(
                 text,
                 "    without layer_suffixes, by the model's architecture:"

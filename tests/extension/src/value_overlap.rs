@@ -27,7 +27,7 @@ impl Component for ValueOverlap {
         &[DataKind::Weights]
     }
 
-    fn roles(&self) -> &'static [&'static str] {
+    fn suffix_names(&self) -> &'static [&'static str] {
         &["value_layer"]
     }
 

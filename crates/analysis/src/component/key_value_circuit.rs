@@ -26,7 +26,7 @@ impl Component for KeyValueCircuit {
         &[DataKind::Weights]
     }
 
-    fn roles(&self) -> &'static [&'static str] {
+    fn suffix_names(&self) -> &'static [&'static str] {
         &["key_layer", "value_layer"]
     }
 

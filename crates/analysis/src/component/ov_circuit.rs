@@ -88,11 +88,11 @@ impl Component for OvCircuit {
         ]
     }
 
-    fn roles(&self) -> &'static [&'static str] {
+    fn suffix_names(&self) -> &'static [&'static str] {
         ROLES
     }
 
-    fn parts(&self) -> &'static [Role] {
+    fn roles(&self) -> &'static [Role] {
         &[Role::Output, Role::Value]
     }
 

@@ -47,11 +47,11 @@ impl Component for QkCircuit {
         &[DataKind::Weights]
     }
 
-    fn roles(&self) -> &'static [&'static str] {
+    fn suffix_names(&self) -> &'static [&'static str] {
         &["query_layer", "key_layer"]
     }
 
-    fn parts(&self) -> &'static [Role] {
+    fn roles(&self) -> &'static [Role] {
         &[Role::Query, Role::Key]
     }
 

@@ -35,7 +35,7 @@ impl Component for Simple {
         ]
     }
 
-    fn roles(&self) -> &'static [&'static str] {
+    fn suffix_names(&self) -> &'static [&'static str] {
         &[]
     }
 

@@ -137,7 +137,7 @@ fn component(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<&'static 
 
 /// The parameters that its entry may give.
 fn declared(component: &dyn Component, is_by_role: bool) -> &'static [Parameter] {
-    if is_by_role && !component.parts().is_empty() {
+    if is_by_role && !component.roles().is_empty() {
         component.parameters_by_role()
     } else {
         component.parameters()
@@ -209,10 +209,10 @@ fn made_of<'a>(
         }
         return parts(at, context);
     }
-    let roles = component.map_or(&[][..], |component| component.roles());
+    let roles = component.map_or(&[][..], |component| component.suffix_names());
     let expected = expected_suffixes(roles);
     let problems = &mut context.problems;
-    let is_by_role = component.is_some_and(|component| !component.parts().is_empty());
+    let is_by_role = component.is_some_and(|component| !component.roles().is_empty());
     if is_by_role && fields.get("layer_suffixes").is_none() {
         return Some(vec![MadeOf::suffixes(fields.at.clone(), Vec::new())]);
     }
@@ -236,7 +236,7 @@ fn part_refusal(fields: &Fields<'_>, component: &dyn Component) -> Option<String
             "`layer_suffixes` says already what it is made of: give one of them".to_owned(),
         );
     }
-    let roles = component.roles();
+    let roles = component.suffix_names();
     (!roles.is_empty()).then(|| {
         let name = component.name();
         format!("{name} is made of several parts, which it knows itself: leave `part` out")
@@ -296,7 +296,7 @@ fn outside_refusal(
     made_of: Option<&[MadeOf<'_>]>,
     has_stack: bool,
 ) -> Option<String> {
-    if !component.roles().is_empty() {
+    if !component.suffix_names().is_empty() {
         let name = component.name();
         return Some(format!(
             "{name} is made of tensors of a layer; none is for single tensors outside of layers"

@@ -144,7 +144,7 @@ fn metric_menu(metric: &dyn Metric) -> MetricMenu {
 
 fn component_menu(component: &dyn Component) -> ComponentMenu {
     let owned = |word: &str| word.to_owned();
-    let (kinds, roles) = (component.data_kinds(), component.roles());
+    let (kinds, roles) = (component.data_kinds(), component.suffix_names());
     ComponentMenu {
         name: component.name().to_owned(),
         summary: component.summary().to_owned(),
@@ -155,7 +155,7 @@ fn component_menu(component: &dyn Component) -> ComponentMenu {
             _ => Vec::new(),
         },
         parameters: component.parameters().iter().map(parameter_menu).collect(),
-        parameters_by_role: match component.parts() {
+        parameters_by_role: match component.roles() {
             [] => Vec::new(),
             _ => component
                 .parameters_by_role()

@@ -91,7 +91,7 @@ fn suffixes(form: &ComponentForm, registry: &Registry) -> Node {
     let known = registry.components().iter();
     let roles = known
         .filter(|component| component.name() == form.component)
-        .flat_map(|component| component.roles());
+        .flat_map(|component| component.suffix_names());
     let blank = String::new();
     let given = form.suffixes.iter().chain(std::iter::repeat(&blank));
     let of_roles: Vec<(&str, Node)> = roles

@@ -176,7 +176,7 @@ impl fmt::Display for Suffixes<'_> {
         let WrittenComponent {
             entry, suffixes, ..
         } = self.0;
-        let roles = entry.component.roles();
+        let roles = entry.component.suffix_names();
         let pairs = roles.iter().zip(suffixes);
         let pairs = pairs.map(|(role, suffix)| format!("{}: {}", Scalar(role), Scalar(suffix)));
         match suffixes.as_slice() {

@@ -278,7 +278,7 @@ impl Assembled {
 
 /// What is said of norms, where there are any between the projections of a component.
 fn told_of_norms(component: &ComponentEntry, attention: &Attention) -> Option<&'static str> {
-    let parts = component.component.parts().iter();
+    let parts = component.component.roles().iter();
     let maps = parts.filter_map(|role| attention.projection(*role).ok());
     let has_norms = maps.flat_map(Projection::norms).next().is_some();
     has_norms.then(|| match component.parameters.boolean("gains") {
@@ -319,7 +319,7 @@ fn assembled(
             reason,
         });
     }
-    let parts = component.component.parts();
+    let parts = component.component.roles();
     let mut tensors: Vec<(DataKind, String)> = Vec::new();
     let mut stored = Vec::new();
     let (mut inputs, mut made_of) = (Vec::new(), Vec::new());

@@ -204,7 +204,7 @@ impl<'a> Choice<'a> {
     /// Every circuit of heads that some layers have.
     pub(super) fn circuits(&self, kind: DataKind) -> Vec<ComponentEntry> {
         let components = self.registry.components().iter().copied();
-        let circuits = components.filter(|component| component.parts().len() > 1);
+        let circuits = components.filter(|component| component.roles().len() > 1);
         circuits.filter_map(|it| self.circuit(it, kind)).collect()
     }
 
@@ -231,7 +231,7 @@ impl<'a> Choice<'a> {
         let has_all = |(layer, attention): &(&u64, &&Attention)| {
             let inputs = component.inputs(kind).into_iter();
             let mut roles =
-                inputs.filter_map(|(kind, place)| Some((kind, component.parts().get(place)?)));
+                inputs.filter_map(|(kind, place)| Some((kind, component.roles().get(place)?)));
             roles.all(|(kind, role)| {
                 let projection = attention.projection(*role);
                 projection.is_ok_and(|it| self.has(kind, **layer, it))
@@ -241,7 +241,7 @@ impl<'a> Choice<'a> {
         let layers: BTreeSet<u64> = layers.collect();
         // A plan wants data of every layer that has the weights.
         let has_weights = |attention: &&Attention| {
-            let mut parts = component.parts().iter();
+            let mut parts = component.roles().iter();
             parts.all(|role| attention.projection(*role).is_ok())
         };
         if layers.is_empty() || layers.len() != heads.values().filter(|it| has_weights(it)).count()
@@ -292,7 +292,7 @@ impl<'a> Choice<'a> {
         component: &'static dyn Component,
         kind: DataKind,
     ) -> Option<ComponentEntry> {
-        let named = component.parts().iter();
+        let named = component.roles().iter();
         let named = named.map(|part| self.of_role(DataKind::Weights, Role::usual(*part)?));
         let suffixes: Vec<&Suffix> = named.collect::<Option<_>>()?;
         let within = |suffix: &'a Suffix| LayerSuffix::of(&suffix.name).within;

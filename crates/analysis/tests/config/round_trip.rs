@@ -203,7 +203,7 @@ fn components(applies_to: &'static [DataKind]) -> impl Strategy<Value = Vec<Comp
         let (component, kind) = choices[index];
         (
             parameters(component.parameters()),
-            made_of(component.roles().len()),
+            made_of(component.suffix_names().len()),
             prop::option::of("[a-z]{1,4}(\\.[a-z]{1,4})?"),
             layers(),
         )

@@ -176,8 +176,8 @@ impl AttentionTensors {
         }
     }
 
-    /// The tensors that show that they are there, for messages.
-    pub(crate) const fn first(&self) -> &'static str {
+    /// The tensor that shows that they are there, for messages.
+    pub(crate) const fn recognised_by(&self) -> &'static str {
         match self.storage {
             AttentionStorage::Apart { query, .. } => query,
             AttentionStorage::Fused { tensor, .. } => tensor,

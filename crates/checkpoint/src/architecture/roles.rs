@@ -126,7 +126,7 @@ impl<'a> Roles<'a> {
                 return Err(error);
             }
             let mut attention = module.resolve(&layer, architecture)?;
-            let mut assumed = self.assumed(architecture, module.first());
+            let mut assumed = self.assumed(architecture, module.recognised_by());
             if !self.is_known(architecture) {
                 assumed.extend(attention.taken_for_usual());
             }
@@ -206,7 +206,7 @@ impl<'a> Roles<'a> {
         let matrix = layer.matrix_if_any(name)?.ok_or(error)?;
         Ok(FoundParts {
             parts: vec![ModelPart::plain(Projection::stored(matrix.view()))],
-            assumed: self.assumed(architecture, module.first()),
+            assumed: self.assumed(architecture, module.recognised_by()),
         })
     }
 

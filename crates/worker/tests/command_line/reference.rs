@@ -29,7 +29,7 @@ fn every_component_is_listed_with_its_roles_and_parameters() {
         let name = component.name();
         let entry = entry(&listed, name);
         assert!(entry.contains(component.summary()), "{entry}");
-        let words = component.roles().iter().copied();
+        let words = component.suffix_names().iter().copied();
         for word in words.chain(component.parameters().iter().map(|known| known.name)) {
             assert!(entry.contains(&format!("{word}: ")), "{name} {word}");
         }
