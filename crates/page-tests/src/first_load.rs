@@ -31,6 +31,8 @@ const RARE: &[(&str, usize, &str)] = &[
     ("companion", 95_000, "what speaks to a native worker"),
     ("report", 60_000, "what writes reports"),
     ("audit", 30_000, "what audits repositories"),
+    ("kept", 45_000, "what keeps analyses in the browser"),
+    ("links", 45_000, "what makes and reads links"),
 ];
 
 /// The strongest that brotli has.

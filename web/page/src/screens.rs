@@ -15,14 +15,12 @@ mod results;
 mod side;
 mod workbench;
 
-use ckptscope_protocol::tab::RunSummary;
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
-use arrival::ArrivalNotice;
 use native_worker::NativeWorkerMenu;
 use native_worker::fetching;
-use opening::{DropZone, OpenMenu, Opening, UnderWay};
+use opening::{DropZone, Opening, UnderWay};
 
 use crate::store::State;
 
@@ -41,43 +39,30 @@ fn Page() -> impl IntoView {
     menus::begin();
     begin::prepare(state);
     let is_open = Memo::new(move |_| state.has_content());
-    Effect::new(move |_| document().set_title(&title(state)));
+    let has_notice = Memo::new(move |_| state.arrival.notice.with(Option::is_some));
+    let arrived = move || {
+        let views = has_notice.get().then(|| state.workbench.get_value());
+        views.flatten().map(|views| (views.arrival)())
+    };
     view! {
         <TopBar/>
-        <ArrivalNotice/>
+        {arrived}
         <Show when=move || is_open.get() fallback=|| view! { <Opening/> }>
             <UnderWay/>
-            {move || state.workbench.get_value().map(|workbench| workbench())}
+            {move || state.workbench.get_value().map(|views| (views.main)())}
         </Show>
         <DropZone/>
         {fetching::shown(state.native_worker, |views| (views.history)())}
     }
 }
 
-/// What the tab is called: the analysis and its run.
-fn title(state: State) -> String {
-    let run = state
-        .opened
-        .with(|opened| opened.as_ref().map(|opened| opened.run.name.clone()));
-    let (analysis, source) = state.analysis.results.with(|results| {
-        let results = results.as_ref();
-        results
-            .map(|results| (results.analysis_name.clone(), results.source.clone()))
-            .unzip()
-    });
-    let parts = [analysis, run.or(source), Some("ckptscope".to_owned())];
-    let mut parts: Vec<String> = parts.into_iter().flatten().collect();
-    parts.dedup();
-    parts.join(" · ")
-}
-
 #[component]
 fn TopBar() -> impl IntoView {
     let state = State::here();
-    let run = move || {
-        state
-            .opened
-            .with(|opened| Some(summary(&opened.as_ref()?.run)))
+    let is_open = Memo::new(move |_| state.has_content());
+    let middle = move || match is_open.get().then(|| state.workbench.get_value()).flatten() {
+        Some(views) => (views.bar)(),
+        None => view! { <span class="grow"></span> }.into_any(),
     };
     view! {
         <header class="bar">
@@ -95,25 +80,8 @@ fn TopBar() -> impl IntoView {
                 </svg>
                 "ckptscope"
             </span>
-            {run}
-            <span class="grow"></span>
-            <Show when=move || state.has_content()><OpenMenu/></Show>
+            {middle}
             <NativeWorkerMenu/>
         </header>
     }
-}
-
-/// What was found, in one line.
-fn summary(run: &RunSummary) -> impl IntoView + use<> {
-    let shared = run.n_kv_heads.filter(|n| run.n_heads != Some(*n));
-    let shared = shared.map(|n| format!(" ({n} kv)")).unwrap_or_default();
-    let heads = run
-        .n_heads
-        .map(|n| format!(" × {}{shared}", readout::counted(n, "head")));
-    let layers = run.n_layers.map(|n| readout::counted(n, "layer"));
-    let shape = layers.map(|layers| layers + &heads.unwrap_or_default());
-    let width = run.d_model.map(|n| format!("d_model {n}"));
-    let steps = Some(readout::counted(run.steps.len() as u64, "step"));
-    let parts: Vec<String> = [steps, shape, width].into_iter().flatten().collect();
-    view! { <span class="chip source"><b>{run.name.clone()}</b>" · "{parts.join(" · ")}</span> }
 }

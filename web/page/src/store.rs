@@ -18,4 +18,4 @@ mod state;
 pub(crate) mod view;
 mod web_workers;
 
-pub(crate) use state::{OpenTask, Side, Stage, State};
+pub(crate) use state::{OpenTask, Side, Stage, State, WorkbenchViews};

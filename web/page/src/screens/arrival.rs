@@ -38,7 +38,12 @@ pub(super) fn follow_address(state: State) {
 }
 
 /// Opens what the part of the address behind `#` asks for.
-pub(super) fn open(state: State, task: OpenTask, hash: String) {
+#[cfg_attr(
+    feature = "split",
+    wasm_split(links, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+pub(super) fn open(state: State, task: OpenTask, hash: String) -> Result<(), MissingPart> {
     let hash = address::without_trail(&hash).to_owned();
     spawn_local(async move {
         if let Some(place) = address::repository(&hash) {
@@ -60,6 +65,7 @@ pub(super) fn open(state: State, task: OpenTask, hash: String) {
             fail(state, task, &message);
         }
     });
+    Ok(())
 }
 
 fn fail(state: State, task: OpenTask, message: &str) {

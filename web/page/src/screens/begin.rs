@@ -26,18 +26,18 @@ pub(super) fn open(state: State, task: OpenTask, request: OpenRequest) {
 pub(super) fn prepare(state: State) {
     spawn_local(async move {
         // Whoever needs it tries again, and says so when it fails.
-        let _ = begin!(look_for_kept(state));
+        let _ = begin!(be_there());
+        let _ = begin!(kept::begin(state));
     });
 }
 
-/// Finds what this browser kept, and goes on with what this tab showed before a reload.
+/// Has the part that opens things fetched.
 #[cfg_attr(
     feature = "split",
     wasm_split(workbench, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
-fn look_for_kept(state: State) -> Result<(), MissingPart> {
-    kept::begin(state);
+fn be_there() -> Result<(), MissingPart> {
     Ok(())
 }
 
@@ -47,18 +47,30 @@ fn look_for_kept(state: State) -> Result<(), MissingPart> {
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 fn open_with(state: State, task: OpenTask, request: OpenRequest) -> Result<(), MissingPart> {
-    state.workbench.set_value(Some(workbench::workbench));
+    state.workbench.set_value(Some(workbench::VIEWS));
     match request {
         OpenRequest::Demo => spawn_local(task.open_demo(None)),
         OpenRequest::Dropped(dropped) => taking::dropped(state, task, dropped),
         OpenRequest::Picked(files) => taking::picked(state, task, files),
-        OpenRequest::Handles(handles) => taking::handles(state, task, handles),
         OpenRequest::Place(_) => spawn_local(task.open_given()),
         OpenRequest::Run(remote) => spawn_local(task.open(RunPlace::Remote(remote), None)),
         OpenRequest::Brought(brought) => state.show_brought(*brought),
         OpenRequest::Analysis(worker, info) => state.follow(worker, *info),
-        OpenRequest::Address(address) => arrival::open(state, task, address),
-        OpenRequest::Kept(info, wish) => spawn_local(task.open_kept(state, *info, wish)),
+        OpenRequest::Address(address) => spawn_local(async move {
+            if let Err(missing) = begin!(arrival::open(state, task, address)) {
+                task.fail(&missing);
+            }
+        }),
+        OpenRequest::PickFolder => spawn_local(async move {
+            if let Err(missing) = begin!(kept::pick(state, task)) {
+                task.fail(&missing);
+            }
+        }),
+        OpenRequest::Kept(info, wish) => spawn_local(async move {
+            if let Err(missing) = begin!(kept::open(state, task, *info, wish)) {
+                task.fail(&missing);
+            }
+        }),
     }
     Ok(())
 }

@@ -1,21 +1,33 @@
 //! What this browser kept, and what is done so that nothing is lost unasked.
 
+use ckptscope_web_browser::part::MissingPart;
+#[cfg(feature = "split")]
+use ckptscope_web_browser::wasm_split::wasm_split;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::opening::taking;
 use super::readout;
+use crate::handles::{self, HandleObstacle};
 use crate::save::{self, Download};
-use crate::store::kept::{Aside, KeptInfo, keep_config};
+use crate::store::kept::{Aside, KeptInfo, KeptPart, begin_keeping, keep_config};
 use crate::store::open_request::{OpenRequest, Wish};
-use crate::store::{Stage, State};
+use crate::store::{OpenTask, Stage, State};
 
 /// Finds what earlier visits left, and goes on with what this tab showed before a reload.
-pub(super) fn begin(state: State) {
-    state
-        .kept
-        .view
-        .set(Some(|| view! { <KeptList/> }.into_any()));
+#[cfg_attr(
+    feature = "split",
+    wasm_split(kept, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+pub(super) fn begin(state: State) -> Result<(), MissingPart> {
+    state.kept.part.set(Some(KeptPart {
+        list: || view! { <KeptList/> }.into_any(),
+        notices: || view! { <KeptNotices/> }.into_any(),
+        keep: begin_keeping,
+    }));
+    state.analysis.keep_late();
     keep_drafts(state);
     ask_before_leaving(state);
     spawn_local(async move {
@@ -25,6 +37,48 @@ pub(super) fn begin(state: State) {
             state.open(OpenRequest::Kept(Box::new(info), Wish::Restore));
         }
     });
+    Ok(())
+}
+
+/// Opens what was kept.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(kept, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+pub(super) fn open(
+    state: State,
+    task: OpenTask,
+    info: KeptInfo,
+    wish: Wish,
+) -> Result<(), MissingPart> {
+    spawn_local(task.open_kept(state, info, wish));
+    Ok(())
+}
+
+/// Has a person pick a folder that the browser finds again after a reload.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(kept, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+pub(super) fn pick(state: State, task: OpenTask) -> Result<(), MissingPart> {
+    spawn_local(async move {
+        match handles::pick_folder().await {
+            Ok(Some(picked)) => match handles::files(&picked, true).await {
+                Ok(files) => taking::picked(state, task, files),
+                Err(HandleObstacle::Lost(reason)) => {
+                    task.fail(&format!("It could not be read: {reason}"));
+                }
+                Err(HandleObstacle::WantsClick) => {
+                    task.fail(&"The browser did not allow it to be read.");
+                }
+            },
+            Ok(None) => state.settle(),
+            Err(reason) => task.fail(&reason),
+        }
+    });
+    Ok(())
 }
 
 /// Keeps the config that a person writes, unless it is one that was proposed.
@@ -53,7 +107,7 @@ fn ask_before_leaving(state: State) {
 
 /// Results that others took the place of, and an analysis that the open run could go on with.
 #[component]
-pub(super) fn KeptNotices() -> impl IntoView {
+fn KeptNotices() -> impl IntoView {
     let state = State::here();
     let left = move || {
         let info = state.kept.left.get()?;

@@ -1,11 +1,13 @@
 //! The ways in: what a person drops or picks, and the page before a run is open.
 
+mod choices;
 mod drop_zone;
 mod picker;
 mod remote;
 pub(super) mod taking;
 mod under_way;
 
+pub(super) use choices::Choices;
 pub(super) use drop_zone::DropZone;
 pub(super) use picker::{OpenMenu, PickText};
 pub(super) use under_way::UnderWay;
@@ -49,7 +51,7 @@ pub(super) fn Opening() -> impl IntoView {
                 <RemoteFields/>
                 <Status/>
             </div>
-            {move || state.kept.view.get().map(|view| view())}
+            {move || state.kept.part.get().map(|part| (part.list)())}
             {shown(state.native_worker, |views| (views.runs)())}
             <div class="facts">
                 <div><b>"Stays with you"</b>"Files are read on this machine and go nowhere, unless you send them to a worker of your own."</div>

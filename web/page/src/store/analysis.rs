@@ -17,14 +17,14 @@ use std::rc::Rc;
 use ckptscope_protocol::service::{self, AnalysisInfo};
 use ckptscope_protocol::tab::NetworkNews;
 use ckptscope_protocol::{Cost, LaneUpdate, Progress};
-use ckptscope_results::{Results, SeriesId, SeriesSet};
+use ckptscope_results::{Numbers, Results, SeriesId, SeriesSet};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use self::computer::{Computer, Connection, Listener, News, Plan, Stopped};
 use self::this_tab::ThisTab;
-use super::kept::{Aside, Keeper, Kept, Record, RunIdentity};
+use super::kept::{Aside, Keep, Keeping, Kept, Record, RunIdentity};
 use super::meter::Meter;
 use super::web_workers::WebWorkers;
 use crate::browser;
@@ -59,7 +59,9 @@ pub(crate) struct Analysis {
     /// What this browser keeps.
     kept: Kept,
     /// What this tab computes is kept by it.
-    keeper: StoredValue<Option<Rc<Keeper>>, LocalStorage>,
+    keeper: StoredValue<Option<Box<dyn Keep>>, LocalStorage>,
+    /// What is to be kept once the part of the program is there that does so.
+    unkept: StoredValue<Option<Keeping>, LocalStorage>,
     /// The run that is computed, until its analysis is planned.
     run: StoredValue<Option<RunIdentity>, LocalStorage>,
     /// What it goes on from, until it is planned.
@@ -132,6 +134,7 @@ impl Analysis {
             is_unsaved: RwSignal::new(false),
             kept,
             keeper: StoredValue::new_local(None),
+            unkept: StoredValue::new_local(None),
             run: StoredValue::new_local(None),
             earlier: StoredValue::new(None),
             had: StoredValue::new((0, 0)),
@@ -172,6 +175,7 @@ impl Analysis {
         self.put_aside();
         self.is_unsaved.set(false);
         self.keeper.set_value(None);
+        self.unkept.set_value(None);
         self.run.set_value(None);
         self.earlier.set_value(None);
         self.had.set_value((0, 0));
@@ -405,14 +409,54 @@ impl Analysis {
 
     /// Keeps what this tab computes from now on.
     fn keep(self, plan: &Plan, earlier: Option<&Record>) {
-        let run = self.run.try_update_value(Option::take).flatten();
-        let keeper = match (run, earlier) {
-            (None, _) => return,
-            (Some(_), Some(earlier)) => Keeper::go_on(self.kept, earlier.info.clone()),
-            (Some(run), None) => Keeper::begin(self.kept, run, &plan.results, &plan.cost),
+        let Some(run) = self.run.try_update_value(Option::take).flatten() else {
+            return;
         };
         self.is_unsaved.set(true);
-        self.keeper.set_value(Some(keeper));
+        self.unkept.set_value(Some(Keeping {
+            run,
+            results: plan.results.clone(),
+            cost: plan.cost,
+            earlier: earlier.map(|earlier| earlier.info.clone()),
+        }));
+        self.begin_keeping();
+    }
+
+    /// Begins to keep what is to be kept, if the part of the program is there that does so.
+    fn begin_keeping(self) -> bool {
+        let Some(part) = self.kept.part.get_untracked() else {
+            return false;
+        };
+        let keeping = self.unkept.try_update_value(Option::take).flatten();
+        let Some(keeping) = keeping else {
+            return false;
+        };
+        self.keeper.set_value(Some((part.keep)(self.kept, keeping)));
+        true
+    }
+
+    /// The part of the program is there that keeps analyses: what was told before goes along. Its
+    /// layer steps do not count as finished, since nobody noted which they were.
+    pub(crate) fn keep_late(self) {
+        if !self.begin_keeping() {
+            return;
+        }
+        let numbers = self.series.with_value(|series| series.each().collect());
+        self.tell_keeper(&LaneUpdate {
+            numbers: Numbers(numbers),
+            finished: Vec::new(),
+        });
+        if let Phase::Done(_) = self.phase.get_untracked() {
+            self.end_keeping(true);
+        }
+    }
+
+    fn tell_keeper(self, update: &LaneUpdate) {
+        self.keeper.with_value(|keeper| {
+            if let Some(keeper) = keeper {
+                keeper.add(update);
+            }
+        });
     }
 
     /// Takes in what was computed before the page was left.
@@ -502,11 +546,7 @@ impl Analysis {
     }
 
     fn take_in(self, lane: usize, update: LaneUpdate) {
-        self.keeper.with_value(|keeper| {
-            if let Some(keeper) = keeper {
-                keeper.add(&update);
-            }
-        });
+        self.tell_keeper(&update);
         for progress in update.finished {
             self.advance(lane, progress);
         }

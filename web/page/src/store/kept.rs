@@ -6,12 +6,14 @@
 
 mod aside;
 mod info;
+mod keep;
 mod keeper;
 mod session;
 mod shelf;
 
 pub(crate) use aside::Aside;
 pub(crate) use info::{KeptInfo, Record, RunIdentity};
-pub(crate) use keeper::Keeper;
+pub(crate) use keep::{Keep, Keeping};
+pub(crate) use keeper::begin_keeping;
 pub(crate) use session::{config_of, keep_config};
-pub(crate) use shelf::Kept;
+pub(crate) use shelf::{Kept, KeptPart};

@@ -3,8 +3,6 @@
 use ckptscope_protocol::service::AnalysisInfo;
 use ckptscope_protocol::tab::Remote;
 
-use js_sys::Array;
-
 use super::address;
 use super::kept::KeptInfo;
 use super::native_worker::shown::Brought;
@@ -23,8 +21,8 @@ pub(crate) enum OpenRequest {
     Dropped(Dropped),
     /// What was picked.
     Picked(FileHandles),
-    /// Handles of what was picked.
-    Handles(Array),
+    /// A folder that a person is to pick, so that the browser finds it again after a reload.
+    PickFolder,
     /// What was typed in for a run that is not on this machine.
     Place(String),
     /// A run of the native worker's.
@@ -57,7 +55,7 @@ impl OpenRequest {
             Self::Demo => DEMO.to_owned(),
             Self::Dropped(dropped) => dropped.name(),
             Self::Picked(files) => files.name.clone(),
-            Self::Handles(_) => "a folder".to_owned(),
+            Self::PickFolder => "a folder".to_owned(),
             // A query may be a signature.
             Self::Place(place) => place.split('?').next().unwrap_or_default().to_owned(),
             Self::Run(remote) => remote.place.clone(),

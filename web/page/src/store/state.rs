@@ -54,8 +54,8 @@ pub(crate) struct State {
     pub native_worker: NativeConnection,
     /// What is on its way to it.
     pub sending: Sending,
-    /// The view of what is open; none before the part of the program that opens things is there.
-    pub workbench: StoredValue<Option<fn() -> AnyView>>,
+    /// What shows what is open; none before the part of the program that opens things is there.
+    pub workbench: StoredValue<Option<WorkbenchViews>>,
     /// What was given for a run that is not on this machine.
     pub given: Given,
     /// What the shown results are of, where a link or the native worker brought them.
@@ -68,6 +68,19 @@ pub(crate) struct State {
     open: Open,
     /// Counts what was to be opened, so that what an earlier task still brings is passed over.
     tasks: StoredValue<u64>,
+}
+
+/// What that part of the program shows which opens things.
+#[derive(Clone, Copy)]
+pub(crate) struct WorkbenchViews {
+    /// What is open.
+    pub main: fn() -> AnyView,
+    /// What the bar says of it, and the ways to another.
+    pub bar: fn() -> AnyView,
+    /// What came with the address.
+    pub arrival: fn() -> AnyView,
+    /// What a message names to choose from.
+    pub choices: fn() -> AnyView,
 }
 
 /// How far the page is with opening something.

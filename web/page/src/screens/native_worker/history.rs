@@ -76,7 +76,7 @@ fn Content(native_worker: NativeConnection) -> impl IntoView {
         </header>
         {refusal}
         <List history/>
-        {move || kept.view.get().map(|view| view())}
+        {move || kept.part.get().map(|part| (part.list)())}
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn OpenMenu() -> impl IntoView {
                 <Pickers/>
                 <RemoteFields/>
                 {shown(state.native_worker, |views| (views.runs)())}
-                {move || state.kept.view.get().map(|view| view())}
+                {move || state.kept.part.get().map(|part| (part.list)())}
                 <button data-test="demo" on:click=move |_| state.open(OpenRequest::Demo)>"Demo run"</button>
                 <button data-test="close" on:click=move |_| state.leave()>"Close this one"</button>
             </div>
@@ -82,21 +82,12 @@ fn Picker(
         <button
             data-test=test
             on:click=move |_| match is_folder && handles::has_picker() {
-                true => spawn_local(pick_folder(state)),
+                true => state.open(OpenRequest::PickFolder),
                 false => press(input),
             }
         >
             {label}
         </button>
-    }
-}
-
-/// Has a person pick a folder that the browser finds again after a reload.
-async fn pick_folder(state: State) {
-    match handles::pick_folder().await {
-        Ok(Some(handles)) => state.open(OpenRequest::Handles(handles)),
-        Ok(None) => {}
-        Err(reason) => state.begin_opening("a folder").fail(&reason),
     }
 }
 

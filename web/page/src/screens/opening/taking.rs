@@ -2,14 +2,12 @@
 
 use ckptscope_results::Results;
 use ckptscope_web_browser::{beginning_of, text_of};
-use js_sys::Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::Blob;
 
 use crate::drop::Dropped;
 use crate::files::FileHandles;
-use crate::handles::{self, HandleObstacle};
 use crate::run_place::RunPlace;
 use crate::screens::readout;
 use crate::store::{OpenTask, Side, State};
@@ -48,21 +46,6 @@ pub(crate) fn picked(state: State, task: OpenTask, files: FileHandles) {
         return;
     }
     spawn_local(take(state, task, files));
-}
-
-/// Opens what handles lead to: a person has just picked it.
-pub(crate) fn handles(state: State, task: OpenTask, picked: Array) {
-    spawn_local(async move {
-        match handles::files(&picked, true).await {
-            Ok(files) => self::picked(state, task, files),
-            Err(HandleObstacle::Lost(reason)) => {
-                task.fail(&format!("It could not be read: {reason}"))
-            }
-            Err(HandleObstacle::WantsClick) => {
-                task.fail(&"The browser did not allow it to be read.")
-            }
-        }
-    });
 }
 
 /// A results file, an analysis' folder and a config are known by themselves; everything else is

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use crate::screens::{network, readout};
-use crate::store::open_request::OpenRequest;
 use crate::store::{Stage, State};
 
 /// Above the workbench: what is being opened, or why it could not be. What is open stays usable.
@@ -62,11 +61,12 @@ fn Progress(what: String, bytes: Option<(u64, u64)>) -> impl IntoView {
 #[component]
 fn Failure(message: String) -> impl IntoView {
     let state = State::here();
+    let choices = state.workbench.get_value().map(|views| (views.choices)());
     view! {
         <div class="remark bad" role="alert" data-test="state-failed">
             <div>
                 <p>{message}</p>
-                <Choices/>
+                {choices}
             </div>
             <button
                 class="quiet"
@@ -78,32 +78,6 @@ fn Failure(message: String) -> impl IntoView {
                 "×"
             </button>
         </div>
-    }
-}
-
-/// So many are offered.
-const MOST_CHOICES: usize = 24;
-
-/// What a message names to choose from.
-#[component]
-fn Choices() -> impl IntoView {
-    let state = State::here();
-    let choice = move |path: String| {
-        let label = path.clone();
-        let open = move |_| {
-            if let Some(files) = state.web_workers.chosen(&path) {
-                state.open(OpenRequest::Picked(files));
-            }
-        };
-        view! { <button data-test="open-choice" on:click=open>"Open "{label}</button> }
-    };
-    move || {
-        let paths = state.web_workers.choices.get();
-        (!paths.is_empty()).then(|| {
-            let named = paths.into_iter().filter(|path| !path.is_empty());
-            let shown = named.take(MOST_CHOICES).map(choice).collect_view();
-            view! { <div class="row choices-offered">{shown}</div> }
-        })
     }
 }
 

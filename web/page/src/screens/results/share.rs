@@ -1,6 +1,9 @@
 //! The dialog that makes a link.
 
 use ckptscope_results::Results;
+use ckptscope_web_browser::part::{MissingPart, begin};
+#[cfg(feature = "split")]
+use ckptscope_web_browser::wasm_split::wasm_split;
 use leptos::html::{Dialog, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -43,6 +46,8 @@ pub(super) fn Share() -> impl IntoView {
         made: RwSignal::new(None),
         copied: RwSignal::new(None),
     };
+    let content_view = RwSignal::new(None::<fn(Sharing) -> AnyView>);
+    let missing = RwSignal::new(None::<String>);
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move |_| {
         let is_open = sharing.is_open.get();
@@ -54,7 +59,18 @@ pub(super) fn Share() -> impl IntoView {
         sharing.has_results.set(true);
         sharing.too_long.set(None);
         sharing.is_open.set(true);
-        sharing.make(state);
+        spawn_local(async move {
+            match begin!(begin_sharing(state, sharing)) {
+                Ok(content) => content_view.set(Some(content)),
+                Err(reason) => missing.set(Some(reason.to_string())),
+            }
+        });
+    };
+    let content = move || match content_view.get() {
+        Some(content) => Some(content(sharing)),
+        None => missing
+            .get()
+            .map(|reason| view! { <p class="failure" role="alert">{reason}</p> }.into_any()),
     };
     view! {
         <Show when=move || state.analysis.results.with(Option::is_some)>
@@ -67,11 +83,20 @@ pub(super) fn Share() -> impl IntoView {
             data-test="share-dialog"
             on:close=move |_| sharing.is_open.set(false)
         >
-            <Show when=move || sharing.is_open.get()>
-                <Content sharing/>
-            </Show>
+            {move || sharing.is_open.get().then_some(content)}
         </dialog>
     }
+}
+
+/// Makes a link, and gives what shows it.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(links, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+fn begin_sharing(state: State, sharing: Sharing) -> Result<fn(Sharing) -> AnyView, MissingPart> {
+    sharing.make(state);
+    Ok(|sharing| view! { <Content sharing/> }.into_any())
 }
 
 #[component]

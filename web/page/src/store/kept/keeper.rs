@@ -12,6 +12,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 
 use super::info::{KeptInfo, RunIdentity, key_of};
+use super::keep::{Keep, Keeping};
 use super::session;
 use super::shelf::Kept;
 use crate::database::Table;
@@ -19,8 +20,22 @@ use crate::database::Table;
 /// How long numbers are gathered before they are appended, in milliseconds.
 const REST_MILLISECONDS: u32 = 300;
 
+/// Begins to keep an analysis, or goes on.
+pub(crate) fn begin_keeping(kept: Kept, keeping: Keeping) -> Box<dyn Keep> {
+    let Keeping {
+        run,
+        results,
+        cost,
+        earlier,
+    } = keeping;
+    Box::new(match earlier {
+        Some(info) => Keeper::of(kept, info),
+        None => Keeper::begin(kept, run, &results, &cost),
+    })
+}
+
 /// Keeps one analysis.
-pub(crate) struct Keeper {
+struct Keeper {
     kept: Kept,
     info: RefCell<KeptInfo>,
     waiting: RefCell<Vec<String>>,
@@ -29,9 +44,31 @@ pub(crate) struct Keeper {
     failure: RwSignal<Option<String>>,
 }
 
+impl Keep for Rc<Keeper> {
+    fn add(&self, update: &LaneUpdate) {
+        let Ok(text) = serde_json::to_string(update) else {
+            return;
+        };
+        {
+            let mut info = self.info.borrow_mut();
+            let recorded = update.finished.iter().filter(|it| it.recorded);
+            info.units += recorded.count() as u64;
+            info.read_bytes += update.finished.iter().map(|it| it.read_bytes).sum::<u64>();
+            info.numbers += update.numbers.0.len() as u64;
+        }
+        self.waiting.borrow_mut().push(text);
+        self.write_soon();
+    }
+
+    fn end(&self, is_over: bool) {
+        self.info.borrow_mut().is_over = is_over;
+        self.write_soon();
+    }
+}
+
 impl Keeper {
     /// Keeps an analysis that begins.
-    pub(crate) fn begin(kept: Kept, run: RunIdentity, results: &Results, cost: &Cost) -> Rc<Self> {
+    fn begin(kept: Kept, run: RunIdentity, results: &Results, cost: &Cost) -> Rc<Self> {
         let now = Date::now();
         let info = KeptInfo {
             id: format!("{now:013.0}-{:06.0}", Math::random() * 999_999.0),
@@ -57,11 +94,6 @@ impl Keeper {
         keeper
     }
 
-    /// Goes on with one that was left.
-    pub(crate) fn go_on(kept: Kept, info: KeptInfo) -> Rc<Self> {
-        Self::of(kept, info)
-    }
-
     fn of(kept: Kept, info: KeptInfo) -> Rc<Self> {
         session::show(&info.id);
         Rc::new(Self {
@@ -71,28 +103,6 @@ impl Keeper {
             waiting: RefCell::default(),
             is_writing: Cell::new(false),
         })
-    }
-
-    /// Appends what a lane told.
-    pub(crate) fn add(self: &Rc<Self>, update: &LaneUpdate) {
-        let Ok(text) = serde_json::to_string(update) else {
-            return;
-        };
-        {
-            let mut info = self.info.borrow_mut();
-            let recorded = update.finished.iter().filter(|it| it.recorded);
-            info.units += recorded.count() as u64;
-            info.read_bytes += update.finished.iter().map(|it| it.read_bytes).sum::<u64>();
-            info.numbers += update.numbers.0.len() as u64;
-        }
-        self.waiting.borrow_mut().push(text);
-        self.write_soon();
-    }
-
-    /// Nothing more will come; whether all is there.
-    pub(crate) fn end(self: &Rc<Self>, is_over: bool) {
-        self.info.borrow_mut().is_over = is_over;
-        self.write_soon();
     }
 
     fn write_soon(self: &Rc<Self>) {

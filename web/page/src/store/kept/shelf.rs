@@ -11,6 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::aside::Aside;
 use super::info::{KeptInfo, Record, RunIdentity, key_of, surplus};
+use super::keep::{Keep, Keeping};
 use super::session;
 use crate::database::{Database, Table};
 
@@ -25,11 +26,22 @@ pub(crate) struct Kept {
     pub aside: RwSignal<Option<Aside>>,
     /// The analysis whose unfinished results are shown, or that the open run could go on with.
     pub left: RwSignal<Option<KeptInfo>>,
-    /// What shows all of this, once that part of the program is there.
-    pub view: RwSignal<Option<fn() -> AnyView>>,
+    /// The part of the program that keeps and shows all of this, once it is there.
+    pub part: RwSignal<Option<KeptPart>>,
     /// The analysis that goes on when its run is open.
     wanted: StoredValue<Option<Record>>,
     database: StoredValue<Option<Rc<Database>>, LocalStorage>,
+}
+
+/// What the part of the program does that keeps analyses.
+#[derive(Clone, Copy)]
+pub(crate) struct KeptPart {
+    /// Shows what is kept.
+    pub list: fn() -> AnyView,
+    /// Shows what was put aside, and what the open run could go on with.
+    pub notices: fn() -> AnyView,
+    /// Begins to keep an analysis.
+    pub keep: fn(Kept, Keeping) -> Box<dyn Keep>,
 }
 
 impl Kept {
@@ -39,7 +51,7 @@ impl Kept {
             failure: RwSignal::default(),
             aside: RwSignal::default(),
             left: RwSignal::default(),
-            view: RwSignal::new(None),
+            part: RwSignal::new(None),
             wanted: StoredValue::new(None),
             database: StoredValue::new_local(None),
         }
