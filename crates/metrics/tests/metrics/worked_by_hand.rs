@@ -484,7 +484,7 @@ fn rsa_tells_many_pairs_apart_that_differ_little() {
     let noisy = |size: f64, seed| {
         let shared = gaussian(1, 20, 9) * 30.0;
         let rows = vec![shared.row(0).into_owned(); 300];
-        nalgebra::DMatrix::from_rows(&rows) + gaussian(300, 20, seed) * size
+        DMatrix::from_rows(&rows) + gaussian(300, 20, seed) * size
     };
     // Dissimilarities grow with the square of the noise; their order does not change.
     let order = |size| {
