@@ -276,7 +276,7 @@ impl Axis {
             marks.filter(move |&mark| mark >= low * 0.9999 && mark <= high * 1.0001)
         };
         let zero = (from_zero && low <= 1e-9).then_some(0.0);
-        let ends = of(1.0).last().into_iter().chain(of(1.0).next());
+        let ends = of(1.0).next_back().into_iter().chain(of(1.0).next());
         // Evenly spread ones first, and others where they have room.
         let powers = of(1.0).step_by(stride as usize).chain(of(1.0));
         let factors: &[f64] = if stride > 1.0 { &[] } else { &[2.0, 5.0] };
