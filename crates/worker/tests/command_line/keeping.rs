@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{CONFIG, Scratch, Sizes, analyze_arguments, files, json, worker};
+use crate::support::{CONFIG, Scratch, Sizes, analyze_arguments, files, json, tensors, worker};
 
 const SIZES: Sizes = Sizes {
     layers: 2,
@@ -307,6 +307,49 @@ fn a_config_is_checked_without_being_computed() {
     ended.says(&["other.yaml does not fit run", "q_proj"]);
     let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
     assert_eq!(left.len(), 3, "nothing was written: {left:?}");
+}
+
+#[test]
+fn tensors_outside_of_layers_are_no_layer() {
+    let scratch = Scratch::new();
+    let file = tensors(&[
+        ("layers.0.v", [4, 4]),
+        ("layers.1.v", [4, 4]),
+        ("lm_head", [8, 4]),
+    ]);
+    scratch.write("run/checkpoint-1/model.safetensors", file);
+    let component = |suffix: &str, layers: &str| {
+        format!(
+            "      - {{component_name: simple, data_type: weights, layer_suffixes: {suffix}, \
+             layers: {layers}}}\n"
+        )
+    };
+    let (inside, outside) = (component("v", "all"), component("lm_head", "none"));
+    let told = |components: &str| {
+        let config = format!(
+            "metrics:\n  - metric_name: norm\n    data_split: val\n    \
+             components:\n{components}steps: all\n"
+        );
+        scratch.write("config.yaml", config);
+        scratch
+            .worker(&["check", "config.yaml", "run"])
+            .expect(0)
+            .stdout
+    };
+    for (components, words) in [
+        (inside.clone(), "  2 layers at 1 step: 2 numbers"),
+        (
+            outside.clone(),
+            "  tensors outside of layers at 1 step: 1 number from",
+        ),
+        (
+            inside + &outside,
+            "  2 layers and tensors outside of layers at 1 step: 3 numbers",
+        ),
+    ] {
+        let told = told(&components);
+        assert!(told.contains(words), "{words}\n{told}");
+    }
 }
 
 #[cfg(unix)]
