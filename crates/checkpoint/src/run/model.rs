@@ -93,6 +93,11 @@ pub(super) type Model = (ModelShape, ModelConfig);
 pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<Model> {
     let mut known: Vec<Model> = Vec::new();
     for (file, parse) in candidates(tree) {
+        // Another step's file of that name says no more of the type.
+        let of_heads = known.iter().find(|(shape, _)| has_heads(shape));
+        if of_heads.is_some_and(|(shape, _)| name_of(&shape.source) == name_of(&file.path)) {
+            continue;
+        }
         let said = match read(tree, file, parse).await {
             Ok(said) => said,
             Err(reason) => {
@@ -190,7 +195,11 @@ fn candidates(tree: &dyn Tree) -> Vec<(&FileEntry, Parse)> {
 }
 
 fn is_named(path: &str, name: &str) -> bool {
-    path.rsplit('/').next() == Some(name)
+    name_of(path) == name
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 async fn read(tree: &dyn Tree, file: &FileEntry, parse: Parse) -> Result<Said, String> {

@@ -135,7 +135,7 @@ fn by_component_there_is_a_chart_for_each_layer() {
         "layer 0",
         "layer 1",
         "layer 2",
-        "attention.v_proj",
+        "v_proj",
         "ov_circuit",
     ] {
         assert_eq!(words.iter().filter(|own| *own == word).count(), 1, "{word}");
@@ -248,7 +248,7 @@ fn a_single_step_is_drawn_over_layers() {
     assert_eq!(series, 2);
     for word in [
         "layer",
-        "attention.v_proj",
+        "v_proj",
         "ov_circuit",
         "weights · val · step 1000",
     ] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckptscope_chart::{Chart, ChartInput, Curve, DrawLines, OverLayers};
+use ckptscope_chart::{Chart, ChartInput, Curve, DrawLines};
 use ckptscope_plot::{Axes, Facets, LineChart, Series, Size, share_axes};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;

@@ -168,6 +168,7 @@ fn new_entry(metric: &MetricMenu, before: Option<&MetricForm>, opened: &Opened) 
                 component: kind.name.clone(),
                 data_type: suffix.data_type.clone(),
                 suffixes: vec![suffix.suffix.clone()],
+                parts: Vec::new(),
                 stack: String::new(),
                 layers: "all".to_owned(),
                 parameters: Vec::new(),
