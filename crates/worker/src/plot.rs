@@ -54,6 +54,13 @@ fn write_all(
         let words = "--out - is for one figure: choose it with --metric";
         return Err(Misuse(words.to_owned()).into());
     }
+    if format_of(arguments).is_ok() && !arguments.out.is_dir() {
+        let words = format!(
+            "--out {} is a file of one figure: choose it with --metric, or name a folder for all",
+            arguments.out.display()
+        );
+        return Err(Misuse(words).into());
+    }
     let wanted = selection::all(panels, arguments)?;
     let mut written = 0;
     for panel in wanted {

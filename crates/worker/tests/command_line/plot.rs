@@ -151,6 +151,9 @@ fn a_figure_goes_to_the_standard_output_by_itself() {
     let all = plot(&scratch, &["--out", "-"]).expect(2);
     all.says(&["--out - is for one figure: choose it with --metric"]);
     assert!(!scratch.path().join("-").exists());
+    let all = plot(&scratch, &["--out", "all.pdf"]).expect(2);
+    all.says(&["--out all.pdf is a file of one figure", "--metric"]);
+    assert!(!scratch.path().join("all.pdf").exists());
 }
 
 #[cfg(unix)]
