@@ -158,7 +158,7 @@ pub(crate) fn shown(path: &Path) -> String {
     }
 }
 
-/// As [`write`]; to the standard output where the path stands for it. No terminal gets what is no
+/// As [`write()`]; to the standard output where the path stands for it. No terminal gets what is no
 /// text.
 pub(crate) fn write_or_print(path: &Path, bytes: &[u8], is_binary: bool) -> Result<()> {
     if !is_standard_output(path) {
