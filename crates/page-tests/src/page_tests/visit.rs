@@ -130,11 +130,18 @@ pub(crate) fn choose(tab: &Tab, what: &str, option: &str) -> Result<()> {
 pub(crate) fn drawings(tab: &Tab) -> Result<Vec<String>> {
     let found = tab.run(
         "return [...document.querySelectorAll('[data-test=card] [data-test=drawing] svg')]\
+           .filter(svg => svg.getBoundingClientRect().top < innerHeight)\
            .map(svg => svg.outerHTML)",
     )?;
     let texts = found.as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |text: &Value| text.as_str().map(str::to_owned);
     Ok(texts.iter().filter_map(text).collect())
+}
+
+/// Whether drawings are the same, as far down the page as both were in the window.
+pub(crate) fn are_alike(some: &[String], others: &[String]) -> bool {
+    let mut pairs = some.iter().zip(others);
+    !some.is_empty() && !others.is_empty() && pairs.all(|(one, other)| one == other)
 }
 
 /// What the first legends say: (name of a series, value at the cursor), chart by chart.

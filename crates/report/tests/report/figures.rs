@@ -131,13 +131,7 @@ fn by_component_there_is_a_chart_for_each_layer() {
     };
     let (series, words) = seen(&drawn(3, 2, &choice).unwrap());
     assert_eq!(series, 6);
-    for word in [
-        "layer 0",
-        "layer 1",
-        "layer 2",
-        "v_proj",
-        "ov_circuit",
-    ] {
+    for word in ["layer 0", "layer 1", "layer 2", "v_proj", "ov_circuit"] {
         assert_eq!(words.iter().filter(|own| *own == word).count(), 1, "{word}");
     }
 }
@@ -246,12 +240,7 @@ fn a_single_step_is_drawn_over_layers() {
     let drawn = |choice: &Choice| seen(&draw(&panels[0], &results.entries, choice).unwrap());
     let (series, words) = drawn(&choice());
     assert_eq!(series, 2);
-    for word in [
-        "layer",
-        "v_proj",
-        "ov_circuit",
-        "weights · val · step 1000",
-    ] {
+    for word in ["layer", "v_proj", "ov_circuit", "weights · val · step 1000"] {
         assert_eq!(words.iter().filter(|own| *own == word).count(), 1, "{word}");
     }
     assert!(!words.iter().any(|own| own.starts_with("layer ")));
