@@ -43,6 +43,7 @@ pub(super) fn follow_address(state: State) {
     wasm_split(links, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+#[expect(clippy::needless_pass_by_value, reason = "it goes to another part")]
 pub(super) fn open(state: State, task: OpenTask, hash: String) -> Result<(), MissingPart> {
     let hash = address::without_trail(&hash).to_owned();
     spawn_local(async move {

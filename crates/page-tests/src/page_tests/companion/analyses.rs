@@ -133,7 +133,12 @@ fn compared(tab: &Tab, site: &Site) -> Result<()> {
         let of_run = first
             .iter()
             .filter(|(name, _)| name.ends_with(&format!(" · {run}")));
-        let values = of_run.map(|(name, value)| (name.replace(run, ""), value.clone()));
+        // Lines that look alike have numbers of their own before their names.
+        let plain = |name: &str| {
+            let name = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
+            name.trim_start().replace(run, "")
+        };
+        let values = of_run.map(|(name, value)| (plain(name), value.clone()));
         values.collect::<Vec<_>>()
     };
     let (one, other) = (value(FIRST), value(SECOND));
