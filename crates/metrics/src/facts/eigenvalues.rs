@@ -21,7 +21,7 @@ impl Facts {
     /// The eigenvalues of `L R` `[n, n]` that can differ from zero: those of `R L` `[r, r]`, of a
     /// matrix that is kept in thin factors; its own where the factors are not thin, as those of the
     /// only head of a layer. In the matrix's scale, in no order. Of a matrix whose eigenvalues are
-    /// all zero, rounding leaves up to [`FactorEigenvalues::rounding`] of each.
+    /// all zero, rounding leaves up to `FactorEigenvalues::rounding` of each.
     ///
     /// # Errors
     /// [`Status::NotFinite`]; [`Status::NotInFactors`] of any other matrix;
