@@ -70,12 +70,7 @@ impl Names {
     pub fn name(&self, subject: &Subject) -> String {
         let layer = subject.layer.map(|layer| format!("layer {layer}"));
         let head = subject.head.map(|head| format!("head {head}"));
-        let parts = [layer, head, Some(self.part(subject))];
-        parts
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(SEPARATOR)
+        self.behind([layer, head], subject)
     }
 
     /// `0 · v_proj`, `0 · h1 · ov_circuit`: for rows, which have less room.
@@ -83,12 +78,13 @@ impl Names {
     pub fn row(&self, subject: &Subject) -> String {
         let layer = subject.layer.map(|layer| layer.to_string());
         let head = subject.head.map(|head| format!("h{head}"));
-        let parts = [layer, head, Some(self.part(subject))];
-        parts
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(SEPARATOR)
+        self.behind([layer, head], subject)
+    }
+
+    /// The part behind what is said of its place.
+    fn behind(&self, place: [Option<String>; 2], subject: &Subject) -> String {
+        let words = place.into_iter().flatten().chain([self.part(subject)]);
+        words.collect::<Vec<_>>().join(SEPARATOR)
     }
 }
 

@@ -130,10 +130,7 @@ fn brought_back(tab: &Tab, site: &Site) -> Result<()> {
     tab.drop_files("main", &[&site.given.root.join(RUN)])?;
     tab.click_when_shown("[data-test=bring-back]")?;
     visit::wait_until_drawn(tab)?;
-    ensure!(
-        visit::are_alike(&visit::drawings(tab)?, &before),
-        "other charts came back"
-    );
+    ensure!(visit::drawings(tab)? == before, "other charts came back");
     tab.wait_until_gone("[data-test=aside]")
 }
 

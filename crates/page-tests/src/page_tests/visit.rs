@@ -126,22 +126,25 @@ pub(crate) fn choose(tab: &Tab, what: &str, option: &str) -> Result<()> {
     tab.wait_until_still()
 }
 
-/// The drawings of all charts that are filled, as SVG text.
+/// The drawings of all charts that are filled, as SVG text. What is away from the window is drawn
+/// when it comes near, so each comes there first.
 pub(crate) fn drawings(tab: &Tab) -> Result<Vec<String>> {
+    let cards = tab.run("return document.querySelectorAll('[data-test=card]').length")?;
+    for index in 0..cards.as_u64().unwrap_or_default() {
+        tab.run(&format!(
+            "document.querySelectorAll('[data-test=card]')[{index}].scrollIntoView()"
+        ))?;
+        tab.wait_until_still()?;
+    }
+    tab.run("scrollTo(0, 0)")?;
+    tab.wait_until_still()?;
     let found = tab.run(
         "return [...document.querySelectorAll('[data-test=card] [data-test=drawing] svg')]\
-           .filter(svg => svg.getBoundingClientRect().top < innerHeight)\
            .map(svg => svg.outerHTML)",
     )?;
     let texts = found.as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |text: &Value| text.as_str().map(str::to_owned);
     Ok(texts.iter().filter_map(text).collect())
-}
-
-/// Whether drawings are the same, as far down the page as both were in the window.
-pub(crate) fn are_alike(some: &[String], others: &[String]) -> bool {
-    let mut pairs = some.iter().zip(others);
-    !some.is_empty() && !others.is_empty() && pairs.all(|(one, other)| one == other)
 }
 
 /// What the first legends say: (name of a series, value at the cursor), chart by chart.

@@ -99,10 +99,7 @@ fn shared_link(tab: &Tab, site: &Site) -> Result<()> {
         visit::open(tab, &link)?;
         visit::wait_until_done(tab)?;
         visit::wait_until_drawn(tab)?;
-        ensure!(
-            visit::are_alike(&visit::drawings(tab)?, &drawings),
-            "the charts differ"
-        );
+        ensure!(visit::drawings(tab)? == drawings, "the charts differ");
         tab.click("[data-test=tab-explore]")?;
         let facts = tab.words("[data-test=run-facts]")?;
         says(&facts, &[&format!("{PICO}@")])
