@@ -91,6 +91,8 @@ pub struct Placement {
     pub big_endian: bool,
     /// Whether the values are those of the elements with the other sign.
     pub negated: bool,
+    /// The CRC-32 of the storage, where its file says it and the tensor is all of the storage.
+    pub crc32: Option<u32>,
 }
 
 /// How the bytes of a storage lie in its file.

@@ -124,8 +124,16 @@ pub enum ZipError {
         bytes: u64,
         limit: u64,
     },
-    #[error("the zip entry {entry:?} does not inflate to the {bytes} bytes it claims")]
+    #[error(
+        "the zip entry {entry:?} does not inflate to the {bytes} bytes it claims, so the file is \
+         damaged: copy or download it again"
+    )]
     BadDeflate { entry: String, bytes: u64 },
+    #[error(
+        "the zip entry {entry:?} is not what its checksum (CRC-32) says, so the file is damaged: copy \
+         or download it again"
+    )]
+    BadChecksum { entry: String },
 }
 
 /// What can be wrong with a pickle. Positions count from the start of the pickle.
@@ -372,6 +380,12 @@ pub enum ReadError {
         tensor: String,
         bytes: u64,
     },
+    /// A storage of which bytes were changed after it was written.
+    #[error(
+        "tensor {tensor:?} is not what its checksum (CRC-32) says, so the file is damaged: copy or \
+         download it again: {path}"
+    )]
+    BadChecksum { path: String, tensor: String },
     /// A chunk that is not what the metadata of its checkpoint says.
     #[error("a chunk of tensor {tensor:?} is not what `.metadata` says: {reason}: {path}")]
     Chunk {

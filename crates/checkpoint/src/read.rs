@@ -1,11 +1,13 @@
 //! Reading tensors: nearby ranges in one read, elements widened to `f64`.
 
+pub(crate) mod checksum;
 pub mod fetch;
 pub mod group;
 pub(crate) mod unpack;
 
 use std::ops::Range;
 
+use self::unpack::Damage;
 pub use fetch::{Fetch, TensorBytes};
 pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES};
 
@@ -70,7 +72,7 @@ fn tensor_of(file: &str, entry: &TensorEntry, bytes: &[u8]) -> Result<Tensor, Re
         .iter()
         .map(|extent| usize::try_from(*extent).ok());
     let shape: Option<Vec<usize>> = shape.collect();
-    let bytes = unpack::view_bytes(entry, bytes).ok_or_else(|| bad_packing(file, entry))?;
+    let bytes = unpack::view_bytes(entry, bytes).map_err(|it| damaged(file, entry, &it))?;
     let error = || too_large(file, &entry.name, &entry.shape);
     let values = widen(entry, &bytes).ok_or_else(error)?;
     Ok(Tensor {
@@ -87,14 +89,16 @@ fn short(file: &str, range: &Range<u64>) -> ReadError {
     }
 }
 
-fn bad_packing(file: &str, entry: &TensorEntry) -> ReadError {
-    let bytes = match entry.placement.packing {
-        Packing::Plain => 0,
-        Packing::Deflated { bytes, .. } | Packing::Text { bytes, .. } => bytes,
+fn damaged(file: &str, entry: &TensorEntry, damage: &Damage) -> ReadError {
+    let (path, tensor) = (file.to_owned(), entry.name.clone());
+    let bytes = match (damage, entry.placement.packing) {
+        (Damage::Checksum, _) => return ReadError::BadChecksum { path, tensor },
+        (_, Packing::Plain) => 0,
+        (_, Packing::Deflated { bytes, .. } | Packing::Text { bytes, .. }) => bytes,
     };
     ReadError::BadPacking {
-        path: file.to_owned(),
-        tensor: entry.name.clone(),
+        path,
+        tensor,
         bytes,
     }
 }

@@ -274,6 +274,7 @@ impl Record {
             strides,
             big_endian: false,
             negated: false,
+            crc32: None,
         };
         Ok(TensorEntry {
             name: tensor,

@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use ckptscope_checkpoint::{
-    Catalog, LocalFile, MemorySource, ReadError, TensorEntry, catalog_of, read_tensors,
+    Catalog, LocalFile, MemorySource, Packing, ReadError, TensorEntry, catalog_of, read_tensors,
 };
 use pollster::block_on;
 use serde_json::Value;
@@ -116,6 +116,75 @@ fn what_cannot_be_read_says_what_it_is() {
         "shared_name.pt",
         &[("?", "its key"), ("a.b", "several values")],
     );
+}
+
+/// The places of a number in a file, as zip archives write it.
+fn places_of(bytes: &[u8], number: u32) -> Vec<usize> {
+    let windows = bytes.windows(4).enumerate();
+    let found = windows.filter(|(_, window)| *window == number.to_le_bytes());
+    found.map(|(place, _)| place).collect()
+}
+
+#[test]
+fn a_storage_that_has_changed_is_an_error_of_its_tensor() {
+    for file in ["namespace.pt", "deflated.pt", "arrays_4.pt"] {
+        let (_, catalog) = listed(file);
+        let checked = |it: &&TensorEntry| it.placement.crc32.is_some();
+        let Some(tensor) = catalog.tensors.iter().find(checked) else {
+            assert_eq!(file, "arrays_4.pt", "arrays lie in the pickle");
+            continue;
+        };
+        let mut bytes = std::fs::read(path(file)).unwrap();
+        let crc32 = tensor.placement.crc32.unwrap();
+        let (start, length) = tensor.byte_range();
+        let last = usize::try_from(start + length - 1).unwrap();
+        if tensor.placement.packing == Packing::Plain {
+            bytes[last] ^= 1;
+        } else {
+            for place in places_of(&bytes, crc32) {
+                bytes[place] ^= 1;
+            }
+        }
+        let damaged = || MemorySource::new("damaged", bytes.clone());
+        let listed = block_on(catalog_of(&damaged())).unwrap();
+        let same = listed.tensors.iter().find(|it| it.name == tensor.name);
+        let error = block_on(read_tensors(&damaged(), &[same.unwrap()])).unwrap_err();
+        assert!(matches!(error, ReadError::BadChecksum { .. }), "{error:?}");
+        let message = error.to_string();
+        assert!(message.contains("copy or download it again"), "{message}");
+        let others: Vec<&TensorEntry> = listed
+            .tensors
+            .iter()
+            .filter(|it| it.name != tensor.name)
+            .collect();
+        assert!(block_on(read_tensors(&damaged(), &others)).is_ok());
+    }
+}
+
+#[test]
+fn where_no_checksum_was_computed_none_is_checked() {
+    let mut bytes = std::fs::read(path("namespace.pt")).unwrap();
+    let (_, catalog) = listed("namespace.pt");
+    let crc32 = catalog.tensors[0].placement.crc32.unwrap();
+    for place in places_of(&bytes, crc32) {
+        bytes[place..place + 4].fill(0);
+    }
+    let source = MemorySource::new("without", bytes);
+    let listed = block_on(catalog_of(&source)).unwrap();
+    let tensor = &listed.tensors[0];
+    assert_eq!(tensor.placement.crc32, None);
+    assert!(block_on(read_tensors(&source, &[tensor])).is_ok());
+}
+
+#[test]
+fn a_pickle_that_has_changed_is_an_error_of_its_file() {
+    let mut bytes = std::fs::read(path("namespace.pt")).unwrap();
+    let name = bytes.windows(8).position(|it| it == b"layers.0");
+    let text = bytes.windows(6).position(|it| it == b"layers");
+    bytes[name.or(text).unwrap()] ^= 1;
+    let error = block_on(catalog_of(&MemorySource::new("damaged", bytes))).unwrap_err();
+    assert!(error.to_string().contains("data.pkl"), "{error}");
+    assert!(error.to_string().contains("checksum"), "{error}");
 }
 
 #[test]

@@ -227,6 +227,7 @@ fn read(
         strides,
         big_endian,
         negated: false,
+        crc32: None,
     };
     let entry = TensorEntry {
         name: "tensor".to_owned(),

@@ -132,6 +132,7 @@ fn entry(name: &str, offset: u64, elements: u64) -> TensorEntry {
         strides: vec![1],
         big_endian: false,
         negated: false,
+        crc32: None,
     };
     TensorEntry {
         name: name.to_owned(),

@@ -168,10 +168,18 @@ enum ElementsMessage {
     },
 }
 
-/// Indices of path, name and layout; first byte of the storage, first element in it, and how it is
-/// packed, where it is.
+/// Indices of path, name and layout; first byte of the storage, first element in it; how it is
+/// packed and its checksum, where there are any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PlaceMessage(usize, usize, usize, u64, u64, Option<PackingMessage>);
+struct PlaceMessage(
+    usize,
+    usize,
+    usize,
+    u64,
+    u64,
+    Option<PackingMessage>,
+    Option<u32>,
+);
 
 /// How a storage is packed: bytes of the file, bytes of the storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -274,6 +282,7 @@ impl Tables {
             entry.placement.storage_offset_bytes,
             entry.placement.offset,
             PackingMessage::of(entry.placement.packing),
+            entry.placement.crc32,
         )
     }
 }
@@ -438,7 +447,8 @@ impl LaneMessage {
 
     /// The path of a file, and a tensor in it.
     fn place(&self, message: &PlaceMessage) -> Result<(String, TensorEntry), LaneError> {
-        let &PlaceMessage(path, name, layout, storage_offset_bytes, offset, packing) = message;
+        let &PlaceMessage(path, name, layout, storage_offset_bytes, offset, packing, crc32) =
+            message;
         let layout = item(&self.layouts, layout, "tensor layout")?;
         let name = item(&self.names, name, "tensor name")?;
         let entry = TensorEntry {
@@ -452,6 +462,7 @@ impl LaneMessage {
                 strides: layout.strides.clone(),
                 big_endian: layout.big_endian,
                 negated: layout.negated,
+                crc32,
             },
         };
         let range = entry.checked_byte_range();

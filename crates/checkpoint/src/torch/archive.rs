@@ -51,6 +51,8 @@ pub(super) struct Entry {
     pub(super) compressed_bytes: u64,
     pub(super) bytes: u64,
     pub(super) method: u16,
+    /// Of the content; none where the writer computed none.
+    pub(super) crc32: Option<u32>,
     flags: u16,
     name_bytes: u64,
 }
@@ -521,7 +523,8 @@ fn central_entry(fields: &mut Fields<'_>) -> Option<(String, Entry)> {
     fields.bytes(2 + 2)?;
     let flags = fields.u16()?;
     let method = fields.u16()?;
-    fields.bytes(2 + 2 + 4)?;
+    fields.bytes(2 + 2)?;
+    let crc32 = Some(fields.u32()?).filter(|crc32| *crc32 != 0);
     let (compressed, uncompressed) = (fields.u32()?, fields.u32()?);
     let (name_bytes, extra_bytes) = (fields.u16()?, fields.u16()?);
     let comment_bytes = fields.u16()?;
@@ -546,6 +549,7 @@ fn central_entry(fields: &mut Fields<'_>) -> Option<(String, Entry)> {
             compressed_bytes,
             bytes,
             method,
+            crc32,
             flags,
             name_bytes,
         },

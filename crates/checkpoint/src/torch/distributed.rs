@@ -308,6 +308,7 @@ fn placed(
             strides: row_major_strides(&shape),
             big_endian: false,
             negated: false,
+            crc32: None,
         },
         shape,
     };

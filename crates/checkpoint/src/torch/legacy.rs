@@ -171,6 +171,7 @@ fn storage_places<'p>(
                 offset,
                 bytes,
                 packing,
+                crc32: None,
             },
         );
         offset = offset.saturating_add(bytes);

@@ -82,6 +82,8 @@ pub(super) struct StoragePlace {
     /// As it is once it is unpacked.
     pub(super) bytes: u64,
     pub(super) packing: Packing,
+    /// Of all of it, where that is known.
+    pub(super) crc32: Option<u32>,
 }
 
 /// Walks dicts, lists, tuples and objects from the root and collects the tensors in them. Numbers,
@@ -500,7 +502,7 @@ impl NamedTensor<'_> {
             Packing::Plain => (start, 0),
             _ => (0, start / self.dtype.bytes()),
         };
-        Ok(TensorEntry {
+        let mut entry = TensorEntry {
             name: self.name,
             dtype: self.dtype,
             shape: self.shape,
@@ -511,8 +513,14 @@ impl NamedTensor<'_> {
                 strides: self.strides,
                 big_endian,
                 negated: self.negated,
+                crc32: None,
             },
-        })
+        };
+        // Of a packed storage all is read in any case.
+        let is_whole = entry.view_range() == Some((0, place.bytes)) && skipped_bytes == 0;
+        let is_read = is_whole || place.packing != Packing::Plain;
+        entry.placement.crc32 = place.crc32.filter(|_| is_read);
+        Ok(entry)
     }
 
     /// The catalog's entry of what stands in the pickle, which begins at `pickle_offset`.
@@ -536,6 +544,7 @@ impl NamedTensor<'_> {
                 strides: self.strides,
                 big_endian: bytes.big_endian,
                 negated: self.negated,
+                crc32: None,
             },
         }
     }

@@ -9,7 +9,9 @@ use super::pickle::{PICKLE_LIMIT_BYTES, Pickle};
 use super::tensors::{Elements, NamedTensor, StoragePlace, unfold};
 use crate::catalog::{Catalog, Packing, TensorEntry};
 use crate::error::{FormatError, PickleError, TorchError, ZipError};
+use crate::foreign::Foreign;
 use crate::format::Format;
+use crate::read::checksum::crc32;
 use crate::read::unpack::inflated;
 use crate::source::Source;
 
@@ -178,13 +180,23 @@ fn check_readable(name: &str, entry: &Entry) -> Result<(), ZipError> {
 
 /// An entry's bytes, of those that stand in the archive.
 fn unpacked(name: &str, entry: &Entry, stored: Vec<u8>) -> Result<Vec<u8>, ZipError> {
-    if entry.is_stored() {
-        return Ok(stored);
+    let bytes = if entry.is_stored() {
+        stored
+    } else {
+        inflated(&stored, entry.bytes).ok_or_else(|| ZipError::BadDeflate {
+            entry: name.to_owned(),
+            bytes: entry.bytes,
+        })?
+    };
+    if entry
+        .crc32
+        .is_some_and(|expected| expected != crc32(&bytes))
+    {
+        return Err(ZipError::BadChecksum {
+            entry: name.to_owned(),
+        });
     }
-    inflated(&stored, entry.bytes).ok_or_else(|| ZipError::BadDeflate {
-        entry: name.to_owned(),
-        bytes: entry.bytes,
-    })
+    Ok(bytes)
 }
 
 fn is_big_endian(byteorder: &[u8]) -> Result<bool, TorchError> {
@@ -239,6 +251,7 @@ async fn storage_places<'p>(
             offset: *offset,
             bytes: entry.bytes,
             packing: packing(entry),
+            crc32: entry.crc32,
         })
     };
     Ok(keys
