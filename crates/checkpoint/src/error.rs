@@ -7,6 +7,8 @@
 use std::error::Error;
 use std::io;
 
+use crate::foreign::Foreign;
+
 /// A file of a known format that is broken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -145,7 +147,7 @@ pub enum PickleError {
     TooLong { bytes: u64, limit: u64 },
     #[error("the pickle ends inside the instruction at byte {position}")]
     Ended { position: usize },
-    #[error("the pickle is not of protocol 2 to 5")]
+    #[error("the pickle is not of protocol 2 to 5; save it again with one of these")]
     Protocol,
     #[error("the pickle has an unknown instruction 0x{opcode:02x} at byte {position}")]
     UnknownOpcode { opcode: u8, position: usize },
@@ -184,13 +186,16 @@ pub enum PickleError {
 #[non_exhaustive]
 #[allow(missing_docs)] // the messages say what the variants and fields are
 pub enum TorchError {
-    #[error("the archive has no data.pkl, so it is not a PyTorch checkpoint")]
-    NoPickle,
+    #[error("the archive has no data.pkl, so it is no PyTorch checkpoint, but {what}")]
+    NoPickle { what: Foreign },
     #[error("the archive has several data.pkl: {first:?} and {second:?}")]
     SeveralPickles { first: String, second: String },
     #[error("the archive's byteorder is {found:?}, neither little nor big")]
     UnknownByteOrder { found: String },
-    #[error("the pickle is not a PyTorch checkpoint: its magic number is missing")]
+    #[error(
+        "it lacks the magic number of a PyTorch checkpoint, so it is {}",
+        Foreign::Pickle
+    )]
     NoMagic,
     #[error("the legacy PyTorch file is of protocol version {found}, only 1001 is known")]
     UnknownVersion { found: i64 },
@@ -335,8 +340,19 @@ pub enum ReadError {
     Empty { path: String },
     #[error("the file has only {bytes} bytes, too few for a checkpoint: {path}")]
     TooShort { path: String, bytes: u64 },
-    #[error("the file is of no known checkpoint format (it starts with {start:?}): {path}")]
+    #[error(
+        "the file is of no known checkpoint format, which are safetensors and PyTorch's (it starts \
+         with {start}): {path}"
+    )]
     UnknownFormat { path: String, start: String },
+    /// A file of another kind, which is known.
+    #[error("the file is {what}{}: {path}", starting_with(start))]
+    Foreign {
+        path: String,
+        what: Foreign,
+        /// How it begins, where people can read that; else empty.
+        start: String,
+    },
     /// What a clone without Git LFS leaves in the place of a large file.
     #[error("the file is only a Git LFS pointer to the real one (`git lfs pull` gets it): {path}")]
     LfsPointer { path: String },
@@ -421,6 +437,14 @@ pub enum RunError {
         found: String,
         path: String,
     },
+    /// Nothing but files of another kind, which is known.
+    #[error("no checkpoint that can be read was found: {file} is {what}: {path}")]
+    Foreign {
+        /// One of them.
+        file: String,
+        what: Foreign,
+        path: String,
+    },
     #[error(
         "several checkpoints without a step in their names, give one of them ({files}): {path}"
     )]
@@ -446,6 +470,15 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether there is nothing that a run could be made of: no files, or none that are checkpoints.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::Empty { .. } | Self::NoCheckpoint { .. } | Self::Foreign { .. }
+        )
+    }
+
     /// The files or folders among which somebody has to choose; none where that is not what is
     /// wrong.
     #[must_use]
@@ -487,6 +520,13 @@ impl ReadError {
             | Self::Tensor { source, .. } => source.is_of_file(),
             _ => true,
         }
+    }
+}
+
+fn starting_with(start: &str) -> String {
+    match start {
+        "" => String::new(),
+        _ => format!(" (it starts with {start:?})"),
     }
 }
 

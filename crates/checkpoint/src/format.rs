@@ -4,6 +4,7 @@ use futures_core::future::LocalBoxFuture;
 
 use crate::catalog::Catalog;
 use crate::error::{FormatError, ReadError};
+use crate::foreign::{Foreign, TAR_MARK, TAR_MARK_OFFSET};
 use crate::safetensors::Safetensors;
 use crate::source::Source;
 use crate::torch::{DistributedMetadata, TorchLegacy, TorchZip};
@@ -30,6 +31,9 @@ pub const FORMATS: &[&dyn Format] = &[&TorchZip, &Safetensors, &DistributedMetad
 /// Enough of a file's beginning to recognise its format: a pickle names its first class there.
 const HEAD_BYTES: u64 = 64;
 
+/// So many bytes of a file of no known format a message shows.
+const START_BYTES: usize = 16;
+
 /// No format's smallest file is smaller: that of safetensors, a length and `{}`.
 const SMALLEST_BYTES: u64 = 10;
 
@@ -54,7 +58,8 @@ pub async fn catalog_of(source: &dyn Source) -> Result<Catalog, ReadError> {
         .iter()
         .find(|format| format.recognises(&head, bytes))
     else {
-        return Err(unknown(path(), &head));
+        let is_tar = has_tar_mark(source).await;
+        return Err(unknown(path(), &head, is_tar));
     };
     match format.catalog(source).await {
         Ok(catalog) => Ok(catalog),
@@ -67,12 +72,31 @@ pub async fn catalog_of(source: &dyn Source) -> Result<Catalog, ReadError> {
     }
 }
 
-fn unknown(path: String, head: &[u8]) -> ReadError {
+/// Whether a file has the mark of a tar archive, which stands behind what was read of it.
+async fn has_tar_mark(source: &dyn Source) -> bool {
+    let length = TAR_MARK.len() as u64;
+    let mark = source.read_directory(TAR_MARK_OFFSET, length).await;
+    mark.is_ok_and(|mark| mark == TAR_MARK)
+}
+
+fn unknown(path: String, head: &[u8], is_tar: bool) -> ReadError {
     if head.starts_with(b"version https://") {
         return ReadError::LfsPointer { path };
     }
-    ReadError::UnknownFormat {
-        path,
-        start: head.escape_ascii().to_string(),
+    let what = is_tar.then_some(Foreign::Archive);
+    let what = what.or_else(|| Foreign::by_content(head));
+    let start = head.get(..head.len().min(START_BYTES)).unwrap_or_default();
+    let start = start.escape_ascii().to_string();
+    match what {
+        None => ReadError::UnknownFormat { path, start },
+        Some(what @ (Foreign::Text | Foreign::Json)) => {
+            let start = String::from_utf8_lossy(head).trim().to_owned();
+            ReadError::Foreign { path, what, start }
+        }
+        Some(what) => ReadError::Foreign {
+            path,
+            what,
+            start: String::new(),
+        },
     }
 }

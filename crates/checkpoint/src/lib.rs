@@ -30,6 +30,7 @@ pub mod catalog;
 pub mod contents;
 pub mod dtype;
 pub mod error;
+pub mod foreign;
 pub mod format;
 #[cfg(feature = "hub")]
 pub mod http;
@@ -58,6 +59,7 @@ pub use error::{
     DistributedError, FormatError, PickleError, ReadError, RunError, SafetensorsError, TorchError,
     ZipError,
 };
+pub use foreign::Foreign;
 pub use format::{FORMATS, Format, catalog_of};
 #[cfg(not(target_arch = "wasm32"))]
 pub use local::{LocalFile, LocalTree};

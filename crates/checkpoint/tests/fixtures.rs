@@ -6,9 +6,9 @@ mod support;
 use std::path::Path;
 
 use ckptscope_checkpoint::{
-    Catalog, DataKind, Dtype, FileContent, FormatError, Layout, LocalFile, LocalTree, PickleError,
-    ReadError, Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree, ZipError,
-    catalog_of, read_tensors,
+    Catalog, DataKind, Dtype, FileContent, Foreign, FormatError, Layout, LocalFile, LocalTree,
+    PickleError, ReadError, Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree,
+    ZipError, catalog_of, read_tensors,
 };
 use pollster::block_on;
 use serde_json::Value;
@@ -150,7 +150,10 @@ fn every_bad_file_has_its_own_error() {
     ));
     assert!(matches!(
         bad("not_a_zip.pt"),
-        ReadError::UnknownFormat { .. }
+        ReadError::Foreign {
+            what: Foreign::Text,
+            ..
+        }
     ));
     assert_bad!(
         "deflate_bomb.pt",
@@ -159,7 +162,11 @@ fn every_bad_file_has_its_own_error() {
     );
     assert_bad!("truncated_half.pt", FormatError::Zip, ZipError::NoEndRecord);
     assert_bad!("truncated_tail.pt", FormatError::Zip, ZipError::NoEndRecord);
-    assert_bad!("no_pickle.pt", FormatError::Torch, TorchError::NoPickle);
+    assert_bad!(
+        "no_pickle.pt",
+        FormatError::Torch,
+        TorchError::NoPickle { .. }
+    );
     assert_bad!(
         "missing_storage.pt",
         FormatError::Torch,

@@ -4,7 +4,7 @@
 mod support;
 
 use ckptscope_checkpoint::{
-    Dtype, FormatError, PickleError, ReadError, SafetensorsError, TorchError, ZipError,
+    Dtype, Foreign, FormatError, PickleError, ReadError, SafetensorsError, TorchError, ZipError,
 };
 use support::{
     ZipEntry, catalog, dict, format_error, int, ints, pickle, safetensors, storage, text, torch,
@@ -76,14 +76,76 @@ fn files_of_no_format() {
     let html = b"<!DOCTYPE html><html></html>";
     assert_error!(
         catalog(html).unwrap_err(),
-        ReadError::UnknownFormat { .. },
-        "<!DOCTYPE"
+        ReadError::Foreign {
+            what: Foreign::WebPage,
+            ..
+        },
+        "a web page (HTML)"
     );
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n";
     assert_error!(
         catalog(pointer).unwrap_err(),
         ReadError::LfsPointer { .. },
         "git lfs pull"
+    );
+}
+
+#[test]
+fn files_of_other_kinds() {
+    for (file, what, words) in [
+        (
+            &b"GGUF\x03\0\0\0\x01\0"[..],
+            Foreign::Gguf,
+            "gguf_file=FILE",
+        ),
+        (b"\x89HDF\r\n\x1a\n\0\0", Foreign::Keras, "HDF5"),
+        (b"\x93NUMPY\x01\0v\0", Foreign::Arrays, "NumPy"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\0", Foreign::Archive, "unpack it"),
+        (b"(dp0\nVa\nI1\ns.", Foreign::Pickle, "torch.save("),
+        (b"Entry not found\n", Foreign::Text, "Entry not found"),
+        (b"{\"error\": \"gated\"}", Foreign::Json, "gated"),
+        (&[0; 100], Foreign::Zeros, "copy or download it again"),
+        (
+            b"\0\x05\x16\x07\0\x02\0\0\0\0",
+            Foreign::AppleDouble,
+            "macOS",
+        ),
+    ] {
+        let error = catalog(file).unwrap_err();
+        let message = error.to_string();
+        let is_it = matches!(&error, ReadError::Foreign { what: found, .. } if *found == what);
+        assert!(is_it, "{error:?}");
+        assert!(message.contains(words), "{message}");
+        assert_eq!(
+            message.contains("again"),
+            what == Foreign::Zeros,
+            "{message}"
+        );
+    }
+    let mut tar = b"model.safetensors".to_vec();
+    tar.resize(257, 0);
+    tar.extend(b"ustar\0");
+    assert_error!(
+        catalog(tar).unwrap_err(),
+        ReadError::Foreign {
+            what: Foreign::Archive,
+            ..
+        },
+        "unpack it"
+    );
+    let arrays = zip(&[ZipEntry::stored("a.npy", "x")], false);
+    assert_error!(
+        format_error(arrays),
+        FormatError::Torch(TorchError::NoPickle {
+            what: Foreign::Arrays
+        }),
+        "numpy.load(FILE)"
+    );
+    let odd = catalog(b"\xff\xfe\x01abcdefghijklmnopqrstuvwxyz").unwrap_err();
+    assert_error!(
+        odd,
+        ReadError::UnknownFormat { .. },
+        r"\xff\xfe\x01abcdefghijklm)"
     );
 }
 
@@ -692,7 +754,11 @@ fn torch_storages() {
 #[test]
 fn torch_archives() {
     let error = format_error(zip(&[ZipEntry::stored("a/b.pkl", b"")], false));
-    assert_error!(error, FormatError::Torch(TorchError::NoPickle), "data.pkl");
+    assert_error!(
+        error,
+        FormatError::Torch(TorchError::NoPickle { .. }),
+        "data.pkl"
+    );
     let mut entries = sound();
     entries.push(ZipEntry::stored("b/data.pkl", b""));
     let error = format_error(zip(&entries, false));

@@ -90,14 +90,12 @@ async fn in_tree(tree: Result<HubTree, HubError>) -> Result<(Run, Place)> {
 /// Nothing on the default branch is often something on another.
 fn with_revisions(error: &RunError, tree: &HubTree) -> anyhow::Error {
     let others = tree.revisions();
-    match error {
-        RunError::NoCheckpoint { .. } | RunError::Empty { .. } if others.len() > 1 => {
-            let names = others.join(", ");
-            let advice = format!("{error}\ngive another revision with --branch: {names}");
-            Misuse(advice).into()
-        }
-        _ => judged(error),
+    if !error.is_nothing() || others.len() < 2 {
+        return judged(error);
     }
+    let names = others.join(", ");
+    let advice = format!("{error}\ngive another revision with --branch: {names}");
+    Misuse(advice).into()
 }
 
 fn judged(error: &RunError) -> anyhow::Error {
@@ -106,6 +104,7 @@ fn judged(error: &RunError) -> anyhow::Error {
         | RunError::TooManyFiles { .. }
         | RunError::Empty { .. }
         | RunError::NoCheckpoint { .. }
+        | RunError::Foreign { .. }
         | RunError::Ambiguous { .. }
         | RunError::SeveralRuns { .. } => Misuse(error.to_string()).into(),
         // The error's own words have its source in them already.

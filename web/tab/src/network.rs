@@ -268,11 +268,7 @@ fn sealed(listed: &Listed) -> Result<Sealed, String> {
 /// Nothing on the default branch is often something on another.
 fn with_revisions(error: &RunError, tree: &HubTree) -> String {
     let others = tree.revisions();
-    let is_nothing = matches!(
-        error,
-        RunError::NoCheckpoint { .. } | RunError::Empty { .. }
-    );
-    if !is_nothing || others.len() < 2 {
+    if !error.is_nothing() || others.len() < 2 {
         return error.to_string();
     }
     let shown = others.get(..NAMES_IN_MESSAGE).unwrap_or(others).join(", ");

@@ -16,6 +16,7 @@ use super::trouble::{
 use super::weights::{Candidate, candidates, chosen, is_auxiliary, is_checkpoint, stem_of};
 use super::{DataKind, Layout, Part, Run, Split, Step, model};
 use crate::error::RunError;
+use crate::foreign::Foreign;
 use crate::tree::Tree;
 
 /// The folder of pico-train's recorded weights, gradients and activations.
@@ -300,10 +301,9 @@ impl<'a> StepContents<'a> {
             let files: Vec<String> = files
                 .map(|(inside, file)| format!("{inside}{file}"))
                 .collect();
-            let found = listed(files.iter().map(String::as_str));
             return match is_recorded {
                 true => Ok(readable),
-                false => Err(StepTrouble::NoWeights { found }),
+                false => Err(no_weights(&files)),
             };
         };
         match weights.trouble {
@@ -311,22 +311,53 @@ impl<'a> StepContents<'a> {
             Some(trouble) if !is_recorded => return Err(trouble),
             trouble => readable.without_weights = trouble,
         }
-        readable.beside = weights.beside;
+        readable.beside.extend(weights.beside);
         Ok(readable)
     }
 
+    /// Takes the weights of the only folder that has some, of those that lie least deep.
     fn weights_below(&mut self) -> Result<Option<Weights>, StepTrouble> {
-        let ranks = self.below.iter().filter(|(name, _)| is_rank_folder(name));
+        let depth = |(path, _): &(&str, Weights)| path.matches('/').count();
+        let least = self.below.iter().map(depth).min();
+        let is_near = |it: &&(&str, Weights)| Some(depth(it)) == least;
+        let near: Vec<&str> = self
+            .below
+            .iter()
+            .filter(is_near)
+            .map(|(path, _)| *path)
+            .collect();
+        let ranks = near
+            .iter()
+            .filter(|path| is_rank_folder(last_segment(path)));
         if ranks.count() > 1 {
             return Err(SpreadCheckpoint::TensorParallel.into());
         }
-        match self.below.len() {
-            0 | 1 => Ok(self.below.pop().map(|(_, weights)| weights)),
-            _ => Err(StepTrouble::SeveralFolders {
-                folders: listed(self.below.iter().map(|(name, _)| *name)),
-            }),
+        if near.len() > 1 {
+            return Err(StepTrouble::SeveralFolders {
+                folders: listed(near),
+            });
         }
+        let place = self.below.iter().position(|it| is_near(&it));
+        Ok(place.map(|place| self.below.remove(place).1))
     }
+}
+
+/// Why files are no weights, none of which a format reads.
+fn no_weights(files: &[String]) -> StepTrouble {
+    match foreign(files) {
+        Some((file, what)) => StepTrouble::Foreign { file, what },
+        None => StepTrouble::NoWeights {
+            found: listed(files.iter().map(String::as_str)),
+        },
+    }
+}
+
+/// The first file that is of another kind by its name, and what it is.
+fn foreign(files: &[String]) -> Option<(String, Foreign)> {
+    let found = files
+        .iter()
+        .find_map(|it| Some((it, Foreign::by_name(it)?)));
+    found.map(|(file, what)| (file.clone(), what))
 }
 
 /// What can be read of a step.
@@ -653,11 +684,15 @@ impl<'a> Finding<'a> {
             return RunError::NothingReadable { troubles, path };
         }
         let mut passed_over = self.passed_over.clone();
-        passed_over.extend_from_slice(self.tree.passed_over());
+        let of_tree = self.tree.passed_over().iter();
+        passed_over.extend(of_tree.filter(is_missed).cloned());
         let found = folders
             .iter()
             .flat_map(|folder| folder.files.iter().map(|it| folder.path_of(it)));
         let found: Vec<String> = found.collect();
+        if let Some((file, what)) = foreign(&found) {
+            return RunError::Foreign { file, what, path };
+        }
         let passed_over = in_words(&passed_over);
         if found.is_empty() && passed_over.is_empty() {
             return RunError::Empty { path };

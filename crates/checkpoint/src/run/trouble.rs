@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::spread::SpreadCheckpoint;
+use crate::foreign::Foreign;
 
 /// A step whose weights cannot be read, as the names of its files say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,14 @@ pub enum StepTrouble {
     NoWeights {
         /// Names of the files.
         found: String,
+    },
+    /// There are only files of another kind, which is known.
+    #[error("it has no weights that can be read; {file} is {what}")]
+    Foreign {
+        /// One of them.
+        file: String,
+        /// What it is.
+        what: Foreign,
     },
     /// Several files may be the weights.
     #[error(

@@ -65,7 +65,7 @@ async fn read_catalog(source: &dyn Source) -> Result<Catalog, FormatError> {
     let pickle_entry = archive
         .entry(&pickle_name)
         .cloned()
-        .ok_or(TorchError::NoPickle)?;
+        .ok_or_else(|| no_pickle(&archive))?;
     check_pickle_length(&pickle_name, &pickle_entry, source.bytes())?;
     if let Some(byteorder) = &byteorder {
         archive
@@ -111,7 +111,7 @@ fn root_folder(archive: &Archive<'_>) -> Result<String, TorchError> {
         .collect();
     roots.sort_unstable();
     match roots.as_slice() {
-        [] => Err(TorchError::NoPickle),
+        [] => Err(no_pickle(archive)),
         [(depth, first), (next, second), ..] if depth == next || (*depth, *next) == (0, 1) => {
             let name = |root: &str| root.trim_end_matches('/').to_owned();
             let (first, second) = (name(first), name(second));
@@ -119,6 +119,11 @@ fn root_folder(archive: &Archive<'_>) -> Result<String, TorchError> {
         }
         [(_, root), ..] => Ok((*root).to_owned()),
     }
+}
+
+fn no_pickle(archive: &Archive<'_>) -> TorchError {
+    let what = Foreign::by_entries(archive.names());
+    TorchError::NoPickle { what }
 }
 
 async fn byteorder_of(

@@ -191,10 +191,7 @@ impl<'a> Listing<'a> {
 
 /// Whether there are checkpoints, though no run was found.
 const fn is_of_checkpoints(error: &RunError) -> bool {
-    !matches!(
-        error,
-        RunError::Empty { .. } | RunError::NoCheckpoint { .. } | RunError::Missing { .. }
-    )
+    !(error.is_nothing() || matches!(error, RunError::Missing { .. }))
 }
 
 /// A run as it looks from a folder in which all of it lies.
