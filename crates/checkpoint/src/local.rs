@@ -23,6 +23,8 @@ pub const FILES_LIMIT: usize = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct LocalTree {
     name: String,
+    /// The true path of the folder, and the file in it where it is one.
+    place: String,
     root: PathBuf,
     entries: Vec<FileEntry>,
     passed_over: Vec<PassedOver>,
@@ -83,8 +85,10 @@ impl LocalTree {
         } = scan;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         passed_over.sort();
+        let place = whole(root).display().to_string();
         Ok(Self {
             name,
+            place,
             root: root.to_owned(),
             entries,
             passed_over,
@@ -99,8 +103,10 @@ impl LocalTree {
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned();
+        let place = whole(&root).join(&file).display().to_string();
         Self {
             name,
+            place,
             root,
             entries: vec![FileEntry { path: file, bytes }],
             passed_over: Vec::new(),
@@ -118,6 +124,10 @@ impl LocalTree {
 impl Tree for LocalTree {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn place(&self) -> &str {
+        &self.place
     }
 
     fn files(&self) -> &[FileEntry] {
@@ -241,13 +251,17 @@ impl<'a> Scan<'a> {
                 return Some(folder);
             }
             let (prefix, link) = self.links.pop_first()?;
-            self.add_folder(link, prefix);
+            if !self.add_folder(link, prefix.clone()) {
+                self.pass_over(Reason::SameFolder, prefix);
+            }
         }
     }
 
     fn look_into(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
+        let mut is_empty = true;
         for found in fs::read_dir(folder)? {
             let found = found?;
+            is_empty = false;
             match found.file_name().into_string() {
                 Ok(name) => self.add(&found, format!("{prefix}{name}"), &name),
                 // It cannot be named in a config.
@@ -256,6 +270,9 @@ impl<'a> Scan<'a> {
                     format!("{prefix}{}", name.to_string_lossy()),
                 ),
             }
+        }
+        if is_empty && !prefix.is_empty() {
+            self.pass_over(Reason::NoFiles, prefix.to_owned());
         }
         Ok(())
     }
@@ -278,9 +295,10 @@ impl<'a> Scan<'a> {
                 path,
                 bytes: data.len(),
             }),
-            Ok(data) if !data.is_dir() || name.starts_with('.') => {}
+            Ok(_) if name.starts_with('.') => {}
+            Ok(data) if !data.is_dir() => self.pass_over(Reason::NoFile, path),
             Ok(_) if is_link => drop(self.links.insert(path + "/", place)),
-            Ok(_) => self.add_folder(place, path + "/"),
+            Ok(_) => drop(self.add_folder(place, path + "/")),
         }
     }
 
@@ -288,24 +306,36 @@ impl<'a> Scan<'a> {
         fs::canonicalize(link).is_ok_and(|real| (self.may_be_read)(&real))
     }
 
-    /// Adds a folder, unless it was looked into by another path already.
-    fn add_folder(&mut self, folder: PathBuf, prefix: String) {
+    /// Adds a folder, unless it was looked into by another path already: whether it was not.
+    fn add_folder(&mut self, folder: PathBuf, prefix: String) -> bool {
         if prefix.matches('/').count() > DEPTH_LIMIT {
-            return self.pass_over(Reason::TooDeep, prefix);
+            self.pass_over(Reason::TooDeep, prefix);
+            return true;
         }
-        match fs::canonicalize(&folder) {
-            Ok(real) => {
-                if self.seen.insert(real) {
-                    self.folders.push((folder, prefix));
-                }
-            }
-            Err(_) => self.pass_over(Reason::NotPermitted, prefix),
+        let Ok(real) = fs::canonicalize(&folder) else {
+            self.pass_over(Reason::NotPermitted, prefix);
+            return true;
+        };
+        let is_new = self.seen.insert(real);
+        if is_new {
+            self.folders.push((folder, prefix));
         }
+        is_new
     }
 
     fn pass_over(&mut self, reason: Reason, path: String) {
         self.passed_over.push(PassedOver { reason, path });
     }
+}
+
+/// The true path of a folder, where there is one.
+fn whole(folder: &Path) -> PathBuf {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 fn unreadable(path: &Path, source: io::Error) -> RunError {

@@ -23,6 +23,11 @@ pub trait Tree {
     /// What messages call it.
     fn name(&self) -> &str;
 
+    /// Where it lies: the name, but whole where people gave it as `.`, `..` or a link.
+    fn place(&self) -> &str {
+        self.name()
+    }
+
     /// Every file, sorted by path.
     fn files(&self) -> &[FileEntry];
 

@@ -117,7 +117,8 @@ fn links_count_as_what_they_lead_to_each_folder_once() {
         .iter()
         .map(|it| it.path.as_str())
         .collect();
-    assert_eq!(told, ["dangling -> nowhere"]);
+    let expected = ["dangling -> nowhere", "latest/", "loop/", "step_3/"];
+    assert_eq!(told, expected);
 
     let real = root.canonicalize().unwrap();
     let within = LocalTree::scan_within(root, |path| path.starts_with(&real)).unwrap();
@@ -125,6 +126,61 @@ fn links_count_as_what_they_lead_to_each_folder_once() {
     let outside: Vec<&PassedOver> = within.passed_over().iter().collect();
     let outside = outside.iter().filter(|it| it.reason == Reason::LinkOutside);
     assert_eq!(outside.count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_files_of_its_own_is_told_where_it_is_called_as_a_step_is() {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["step_1", "step_2", "logs"] {
+        fs::create_dir(root.join(name)).unwrap();
+    }
+    fs::write(root.join("step_1/model.safetensors"), CONTENT).unwrap();
+    symlink("step_1", root.join("latest")).unwrap();
+    symlink("step_1", root.join("step_3")).unwrap();
+    let _socket = UnixListener::bind(root.join("step_4.safetensors")).unwrap();
+    let run = block_on(Run::find(&LocalTree::scan(root).unwrap())).unwrap();
+    let told: Vec<(Reason, &str)> = run
+        .passed_over
+        .iter()
+        .map(|it| (it.reason.clone(), it.path.as_str()))
+        .collect();
+    let expected = [
+        (Reason::SameFolder, "step_3/"),
+        (Reason::NoFile, "step_4.safetensors"),
+        (Reason::NoFiles, "step_2/"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_step_is_known_by_where_it_lies_however_it_is_given() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("checkpoint-500/logs")).unwrap();
+    fs::write(root.join("checkpoint-500/model.safetensors"), CONTENT).unwrap();
+    symlink("checkpoint-500", root.join("mine")).unwrap();
+    symlink("checkpoint-500", root.join("step_7")).unwrap();
+    for (path, step) in [
+        ("checkpoint-500", 500),
+        ("checkpoint-500/.", 500),
+        ("checkpoint-500/logs/..", 500),
+        ("mine", 500),
+        ("mine/model.safetensors", 500),
+        ("checkpoint-500/logs/../model.safetensors", 500),
+        ("step_7", 7),
+    ] {
+        let tree = LocalTree::scan(root.join(path)).unwrap();
+        let run = block_on(Run::find(&tree)).unwrap();
+        assert_eq!(run.steps[0].number, step, "{path}");
+    }
 }
 
 #[cfg(unix)]

@@ -48,10 +48,11 @@ pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
     } = finding;
     steps.sort_by_key(|step| step.number);
     broken.sort_by_key(|step| step.number);
-    passed_over.extend_from_slice(tree.passed_over());
+    passed_over.extend(tree.passed_over().iter().filter(is_missed).cloned());
     passed_over.sort();
     passed_over.dedup();
     let told = in_words(&passed_over).into_iter();
+    warnings.extend(steps_behind_epochs_in_words(&steps));
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
     let model = model::find(tree, &mut warnings).await;
     let (model, config) = model.unzip();
@@ -64,6 +65,33 @@ pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
         passed_over,
         warnings,
     })
+}
+
+/// Whether somebody could miss what was passed over: a folder that has no files of its own only
+/// where it is called as a step or a file is.
+fn is_missed(passed_over: &&PassedOver) -> bool {
+    let path = &passed_over.path;
+    match passed_over.reason {
+        Reason::NoFiles | Reason::SameFolder => {
+            named_step(path).is_some() || is_checkpoint(path.trim_end_matches('/'))
+        }
+        _ => true,
+    }
+}
+
+/// What is assumed of names such as `checkpoint_3_500`, where steps are called so.
+fn steps_behind_epochs_in_words(steps: &[Step]) -> Option<String> {
+    let parts = steps.iter().flat_map(|step| &step.parts);
+    let segments = parts
+        .flat_map(|part| &part.paths)
+        .flat_map(|path| path.split('/'));
+    let mut named = segments
+        .map(stem_of)
+        .filter_map(|it| Some((it, steps_behind_epochs(it)?)));
+    let (name, number) = named.next()?;
+    Some(format!(
+        "{name} is taken for step {number}, and the number before it for an epoch"
+    ))
 }
 
 /// A folder with the files directly in it.
@@ -603,7 +631,8 @@ impl<'a> Finding<'a> {
         self.warnings.extend(self.unreadable_in_words());
         let path = parts.first().and_then(|part| part.paths.first());
         let path = path.map(String::as_str).unwrap_or_default();
-        let number = match step_of_path(path, self.tree.name()) {
+        let named = step_of_path(path, self.tree.name());
+        let number = match named.or_else(|| step_of_path(path, self.tree.place())) {
             Some((number, name)) => {
                 self.warnings.push(format!(
                     "the checkpoint is taken for step {number}, as its name {name} says"
@@ -643,15 +672,28 @@ impl<'a> Finding<'a> {
                 || known.contains(stem_of(path))
                 || above.any(|it| known.contains(it))
         };
-        let mut others = Vec::new();
+        let (mut others, mut called_as_files) = (Vec::new(), Vec::new());
         for folder in folders {
             let files = folder.files.iter();
             let files = files.filter(|file| is_checkpoint(file) && !is_auxiliary(file));
             let paths = files.map(|file| folder.path_of(file));
             others.extend(paths.filter(|path| !is_known(path)));
+            let path = folder.path.trim_end_matches('/');
+            if is_checkpoint(path) && folder.weights.is_none() && !is_known(folder.path) {
+                called_as_files.push(folder.path);
+            }
         }
+        for path in called_as_files {
+            self.pass_over(Reason::Folder, path.to_owned());
+        }
+        let has_folders = !self.step_folders.is_empty();
         for path in others {
-            self.pass_over(Reason::NoStep, path);
+            let has_step = step_number(stem_of(last_segment(&path))).is_some();
+            let reason = match has_step && has_folders {
+                true => Reason::OtherLayout,
+                false => Reason::NoStep,
+            };
+            self.pass_over(reason, path);
         }
     }
 

@@ -66,6 +66,10 @@ impl Tree for Copied<'_> {
         self.tree.name()
     }
 
+    fn place(&self) -> &str {
+        self.tree.place()
+    }
+
     fn files(&self) -> &[FileEntry] {
         &self.files
     }

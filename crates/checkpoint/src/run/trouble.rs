@@ -104,6 +104,16 @@ pub enum Reason {
     TooDeep,
     /// Its name is no Unicode.
     NoUnicode,
+    /// A folder that is looked into by another path.
+    SameFolder,
+    /// It is no file that lies on a disk: a pipe, a socket or a device.
+    NoFile,
+    /// A folder without files.
+    NoFiles,
+    /// A folder called as files of checkpoints are, without weights.
+    Folder,
+    /// Its name says a step, but other steps are folders.
+    OtherLayout,
 }
 
 impl fmt::Display for Reason {
@@ -117,6 +127,13 @@ impl fmt::Display for Reason {
             Self::NotPermitted => "they may not be read here",
             Self::TooDeep => "they lie too deep",
             Self::NoUnicode => "their names are no Unicode",
+            Self::SameFolder => "links to folders that are here by another name",
+            Self::NoFile => "pipes, sockets and devices are no files",
+            Self::NoFiles => "folders without files",
+            Self::Folder => "folders that are called as files are, without weights",
+            Self::OtherLayout => {
+                "steps that are files beside steps that are folders; give them by themselves"
+            }
         })
     }
 }
