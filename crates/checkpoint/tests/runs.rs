@@ -1,7 +1,9 @@
 //! Layouts of training runs.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
-use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, ReadError, Run, RunError, Split};
+mod support;
+
+use ckptscope_checkpoint::{DataKind, Layout, MemoryTree, ReadError, Reason, Run, RunError, Split};
 use pollster::block_on;
 
 fn tree(files: &[(&str, &str)]) -> MemoryTree {
@@ -298,6 +300,12 @@ fn of_two_folders_of_one_step_the_first_counts() {
     ]));
     assert_eq!(steps(&run), [(5, vec!["step-5/model.safetensors"])]);
     assert!(run.warnings[0].contains("step_5/"), "{:?}", run.warnings);
+    let run = found(&empty(&[
+        "step_5 (1)/model.safetensors",
+        "step_5/model.safetensors",
+        "step_5 copy/model.safetensors",
+    ]));
+    assert_eq!(steps(&run), [(5, vec!["step_5/model.safetensors"])]);
     // Nothing says which of two files counts.
     let run = found(&empty(&["step-5.pt", "step_5.pt", "step_6.pt"]));
     assert_eq!(steps(&run), [(6, vec!["step_6.pt"])]);
@@ -526,7 +534,8 @@ fn the_file_that_says_the_heads_counts() {
         (Some(4), "config.json")
     );
     let account = |files: &[(&str, &str)]| block_on(Run::account_of_configs(&tree(files)));
-    let expected = "there is no training_config.yaml and no config.json beside the checkpoints";
+    let expected = "there is no training_config.yaml and no config.json and no \
+                    params.json beside the checkpoints";
     assert_eq!(account(&[]), expected);
     let files = [
         ("training_config.yaml", "model: [a"),
@@ -708,6 +717,25 @@ fn steps_by_what_differs() {
             &[5],
         ),
         (&["step_5.pth.tar", "step_6.pth.tar"], &[5, 6]),
+        // An epoch and a step behind it; a step and a rank.
+        (
+            &[
+                "checkpoint_1_500.pt",
+                "checkpoint_1_1000.pt",
+                "checkpoint_2_1500.pt",
+            ],
+            &[500, 1000, 1500],
+        ),
+        (&["ckpt-1-500/model.pt", "ckpt-2-900/model.pt"], &[500, 900]),
+        (&["ep0-ba5-rank0.pt", "ep0-ba10-rank0.pt"], &[5, 10]),
+        (&["step_1,000.pt", "step_2,500.pt"], &[1000, 2500]),
+        (
+            &[
+                "global_step5/actor/huggingface/model.safetensors",
+                "global_step10/actor/huggingface/model.safetensors",
+            ],
+            &[5, 10],
+        ),
     ] {
         assert_eq!(numbers(&found(&empty(paths))), expected, "{paths:?}");
     }
@@ -738,6 +766,8 @@ fn what_is_assumed_of_steps_is_said() {
     said(&["m_1000.pt", "m_2000.pt"], "the only number");
     said(&["step_5.pt"], "step 5");
     said(&["model.pt"], "step 0");
+    said(&["consolidated.00.pth"], "step 0");
+    said(&["checkpoint_1_500.pt", "checkpoint_2_900.pt"], "step 500");
 }
 
 #[test]
@@ -783,6 +813,161 @@ fn one_bad_step_costs_one_step() {
             "{words}: {:?}",
             run.warnings
         );
+    }
+}
+
+#[test]
+fn steps_none_of_which_can_be_read_are_told_as_steps() {
+    for (paths, words) in [
+        (
+            &[
+                "iter_0000100/mp_rank_00/model_optim_rng.pt",
+                "iter_0000100/mp_rank_01/model_optim_rng.pt",
+            ][..],
+            "step 100 cannot be read: each rank",
+        ),
+        (
+            &[
+                "global_step100/hf/model.safetensors",
+                "global_step100/model/a.pt",
+            ],
+            "step 100 cannot be read: it has weights in several folders (hf, model)",
+        ),
+        (
+            &["ep0-ba5-rank0.pt", "ep0-ba5-rank1.pt"],
+            "step 5 cannot be read: each file is of one rank",
+        ),
+    ] {
+        let error = refused(&empty(paths));
+        let message = error.to_string();
+        assert!(message.contains(words), "{message}");
+        assert!(!message.contains("step 0"), "{message}");
+    }
+}
+
+#[test]
+fn what_a_step_has_besides_is_told() {
+    let run = found(&empty(&[
+        "checkpoint-5/model.safetensors",
+        "checkpoint-5/critic/deep/model.safetensors",
+        "checkpoint-5/global_step5/zero_pp_rank_0_mp_rank_00_model_states.pt",
+        "checkpoint-6/hf/model.safetensors",
+        "checkpoint-6/hf/ema/model.safetensors",
+        "step_7.safetensors",
+        "step_8.safetensors/data.pkl",
+    ]));
+    assert_eq!(numbers(&run), [5, 6]);
+    let told: Vec<(Reason, &str)> = run
+        .passed_over
+        .iter()
+        .map(|it| (it.reason.clone(), it.path.as_str()))
+        .collect();
+    let expected = [
+        (
+            Reason::SameStep,
+            "checkpoint-5/critic/deep/model.safetensors",
+        ),
+        (Reason::SameStep, "checkpoint-6/hf/ema/model.safetensors"),
+        (Reason::OtherLayout, "step_7.safetensors"),
+    ];
+    assert_eq!(told, expected);
+    let broken: Vec<u64> = run.broken.iter().map(|step| step.number).collect();
+    assert_eq!(broken, [8]);
+    let run = found(&empty(&["step_7.pt", "step_8.pt", "last.pt/data.pkl"]));
+    let told: Vec<&str> = run.passed_over.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(told, ["last.pt/"]);
+}
+
+#[test]
+fn files_of_other_kinds_are_told_as_what_they_are() {
+    for (paths, words) in [
+        (&["model-q4.gguf"][..], "gguf_file=FILE"),
+        (&["step_5/model.gguf", "step_6/model.gguf"], "GGUF"),
+        (&["model.onnx", "config.json"], "ONNX"),
+        (
+            &[
+                "checkpoint",
+                "model.ckpt-5.data-00000-of-00001",
+                "model.ckpt-5.index",
+            ],
+            "from_tf=True",
+        ),
+        (&["flax_model.msgpack"], "from_flax=True"),
+        (&["500/default/manifest.ocdbt"], "Orbax"),
+        (&["weights.00.npz"], "numpy.load(FILE)"),
+        (&["run.tar.gz"], "unpack it"),
+        (&["step_5.pkl"], "torch.save(pickle.load"),
+    ] {
+        let error = refused(&empty(paths));
+        let message = error.to_string();
+        assert!(matches!(error, RunError::Foreign { .. }), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert!(!message.contains("again"), "{message}");
+    }
+    // Beside what can be read they cost their steps, or nothing.
+    let run = found(&empty(&[
+        "step_5/model.safetensors",
+        "step_5/tf_model.h5",
+        "step_6/tf_model.h5",
+    ]));
+    assert_eq!(numbers(&run), [5]);
+    assert_eq!(run.warnings.len(), 1, "{:?}", run.warnings);
+    assert!(run.warnings[0].contains("step 6 cannot be read"));
+    assert!(run.warnings[0].contains("Keras"), "{:?}", run.warnings);
+}
+
+/// What is said of the only step's weights, and the names that count.
+fn content(files: Vec<(&str, Vec<u8>)>) -> (Vec<String>, Vec<String>) {
+    let files = files
+        .into_iter()
+        .map(|(path, bytes)| (path.to_owned(), bytes));
+    let tree = MemoryTree::new("tree", files.collect::<Vec<_>>());
+    let run = block_on(Run::find(&tree)).unwrap();
+    let part = run.steps[0].part(DataKind::Weights, Split::Train).unwrap();
+    let content = block_on(part.read(&tree)).unwrap();
+    let tensors = content.files.iter().flat_map(|file| &file.catalog.tensors);
+    let names = tensors.map(|tensor| tensor.name.clone()).collect();
+    (content.warnings, names)
+}
+
+/// A safetensors file of tensors of one byte.
+fn shard(names: &[&str]) -> Vec<u8> {
+    let entry = |(place, name): (usize, &&str)| {
+        let end = place + 1;
+        format!(r#""{name}":{{"dtype":"U8","shape":[1],"data_offsets":[{place},{end}]}}"#)
+    };
+    let entries: Vec<String> = names.iter().enumerate().map(entry).collect();
+    support::safetensors(&format!("{{{}}}", entries.join(",")), names.len())
+}
+
+#[test]
+fn an_index_decides_and_what_it_does_not_name_is_told() {
+    let first = ("s/model-00001-of-00002.safetensors", shard(&["a", "b"]));
+    let second = ("s/model-00002-of-00002.safetensors", shard(&["b"]));
+    let stray = ("s/model-00003-of-00003.safetensors", shard(&["c"]));
+    let map = r#"{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"#;
+    let index = |text: &[u8]| ("s/model.safetensors.index.json", text.to_vec());
+    let files = vec![first.clone(), second.clone(), stray, index(map.as_bytes())];
+    let (warnings, names) = content(files);
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("`b` in s/model-00001"), "{warnings:?}");
+    assert!(warnings[1].contains("model-00003-of-00003"), "{warnings:?}");
+    // A mark, and UTF-16, are no part of an index.
+    let wide = map.encode_utf16().flat_map(u16::to_le_bytes);
+    let wide: Vec<u8> = b"\xff\xfe".iter().copied().chain(wide).collect();
+    let marked = [b"\xef\xbb\xbf", map.as_bytes()].concat();
+    for text in [marked, wide] {
+        let (warnings, names) = content(vec![first.clone(), second.clone(), index(&text)]);
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+    }
+    // One that names nothing is none.
+    let whole = ("s/model-00001-of-00001.safetensors", shard(&["a"]));
+    for text in [&br#"{"weight_map":{}}"#[..], b"", b"<html>"] {
+        let (warnings, names) = content(vec![whole.clone(), index(text)]);
+        assert_eq!(names, ["a"]);
+        assert!(warnings[0].contains("without their index"), "{warnings:?}");
     }
 }
 

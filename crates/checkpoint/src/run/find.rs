@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::spread::{SpreadCheckpoint, is_rank_folder};
+use super::spread::{SpreadCheckpoint, is_rank_folder, piece_of};
 use super::step_name::{
     epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number, shape,
-    step_number,
+    step_number, steps_behind_epochs,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
@@ -225,6 +225,14 @@ struct Weights {
     beside: Vec<String>,
 }
 
+impl Weights {
+    /// Whether they are a model's, and no state of the trainer that wrote what is above them.
+    fn are_of_their_own(&self) -> bool {
+        let is_piece = |path: &String| piece_of(last_segment(path)).is_some();
+        self.trouble.is_none() && !self.part.paths.iter().any(is_piece)
+    }
+}
+
 /// A step's folder, as the path of a folder in it (or its own) says.
 #[derive(Clone, Copy)]
 struct StepFolder<'a> {
@@ -281,7 +289,7 @@ struct StepContents<'a> {
     recorded: Vec<Part>,
     /// The weights directly in it.
     direct: Option<Weights>,
-    /// The folders directly in it that have weights, by name.
+    /// The folders below it that have weights, by their paths in it.
     below: Vec<(&'a str, Weights)>,
     /// All files in it: the folder below it, and the name.
     files: Vec<(&'a str, &'a str)>,
@@ -299,8 +307,10 @@ impl<'a> StepContents<'a> {
             _ if inside == LEARNING_DYNAMICS => {
                 self.recorded.extend(folder.recorded.iter().cloned());
             }
-            Some((name, "")) => self.below.extend(weights.map(|it| (name, it))),
-            Some(_) => {}
+            Some(_) => {
+                let folder = inside.trim_end_matches('/');
+                self.below.extend(weights.map(|it| (folder, it)));
+            }
         }
         self.files
             .extend(folder.files.iter().map(|file| (inside, *file)));
@@ -324,6 +334,10 @@ impl<'a> StepContents<'a> {
         } else {
             self.weights_below()?
         };
+        let beside = self.below.drain(..).filter(|_| !is_recorded);
+        let beside = beside.filter(|(_, weights)| weights.are_of_their_own());
+        let beside = beside.flat_map(|(_, weights)| weights.part.paths);
+        readable.beside.extend(beside);
         let Some(weights) = self.direct.or(below) else {
             let files = self.files.iter();
             let files: Vec<String> = files
@@ -411,6 +425,8 @@ struct Finding<'a> {
     unreadable: Vec<(&'a str, StepTrouble)>,
     passed_over: Vec<PassedOver>,
     warnings: Vec<String>,
+    /// Files of which is told otherwise.
+    known: Vec<String>,
 }
 
 impl<'a> Finding<'a> {
@@ -423,18 +439,35 @@ impl<'a> Finding<'a> {
             unreadable: Vec::new(),
             passed_over: Vec::new(),
             warnings: Vec::new(),
+            known: Vec::new(),
         }
     }
 
     /// Tries the layouts, from the surest to the simplest.
     fn recognise(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
-        let found = self.steps_in_folders(folders, &named_step, Pick::of(folders))?;
-        if found.is_some() {
-            return Ok(found);
+        let mut found = self.steps_in_folders(folders, &named_step, Pick::of(folders))?;
+        let mut told = std::mem::take(&mut self.broken);
+        if found.is_none() {
+            found = self.steps_in_files(folders, &Naming::Steps)?;
         }
-        if let Some(found) = self.steps_in_files(folders, &Naming::Steps)? {
-            return Ok(Some(found));
+        // Broken steps leave nothing to be assumed.
+        if found.is_none() && told.is_empty() && self.broken.is_empty() {
+            found = self.assumed_layout(folders)?;
         }
+        told.retain(|broken| !self.has_files_in(&broken.path));
+        for broken in std::mem::replace(&mut self.broken, told) {
+            self.add_broken(broken.number, broken.path, broken.trouble);
+        }
+        let numbers: BTreeSet<u64> = self.steps.iter().map(|step| step.number).collect();
+        self.pass_over_broken(|number| numbers.contains(&number));
+        match found {
+            Some(_) => Ok(found),
+            None => self.single(folders),
+        }
+    }
+
+    /// Tries the layouts whose steps no word in the names says.
+    fn assumed_layout(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
         let assumed = assumed_steps(folders);
         let number_of = |path: &str| assumed.get(path).map(|(number, _)| *number);
         let found = self.steps_in_folders(folders, &number_of, Pick::Innermost)?;
@@ -444,10 +477,14 @@ impl<'a> Finding<'a> {
             self.warnings.extend(told);
             return Ok(found);
         }
-        if let Some(found) = self.steps_in_files(folders, &Naming::Assumed)? {
-            return Ok(Some(found));
-        }
-        self.single(folders)
+        self.steps_in_files(folders, &Naming::Assumed)
+    }
+
+    /// Whether some step has its files in a folder.
+    fn has_files_in(&self, folder: &str) -> bool {
+        let parts = self.steps.iter().flat_map(|step| &step.parts);
+        let mut paths = parts.flat_map(|part| &part.paths);
+        folder.ends_with('/') && paths.any(|path| path.starts_with(folder))
     }
 
     /// Steps that are folders, each with recorded data, a checkpoint, or both.
@@ -476,7 +513,9 @@ impl<'a> Finding<'a> {
             true => Layout::Pico,
             false => Layout::StepFolders,
         };
-        let found = runs.into_values().flatten();
+        let mut found: Vec<(&str, StepContents<'_>)> = runs.into_values().flatten().collect();
+        // Of several of one number the shortest name counts: copies have longer ones.
+        found.sort_by_key(|(path, _)| (path.len(), *path));
         for (path, contents) in found {
             self.add_folder(path, contents);
         }
@@ -511,12 +550,17 @@ impl<'a> Finding<'a> {
 
     /// Adds a step. Where another folder or file of its number cannot be read, that is told.
     fn add(&mut self, step: Step) {
-        let is_same = |broken: &mut BrokenStep| broken.number == step.number;
-        for BrokenStep { path, trouble, .. } in self.broken.extract_if(.., is_same) {
+        self.pass_over_broken(|number| number == step.number);
+        self.steps.push(step);
+    }
+
+    /// Tells of what cannot be read of steps that are found elsewhere.
+    fn pass_over_broken(&mut self, is_found: impl Fn(u64) -> bool) {
+        let is_found = |broken: &mut BrokenStep| is_found(broken.number);
+        for BrokenStep { path, trouble, .. } in self.broken.extract_if(.., is_found) {
             self.warnings
                 .push(format!("{path} is passed over: {trouble}"));
         }
-        self.steps.push(step);
     }
 
     fn add_broken(&mut self, number: u64, path: String, trouble: StepTrouble) {
@@ -566,6 +610,8 @@ impl<'a> Finding<'a> {
     }
 
     fn add_files(&mut self, folder: &Folder<'_>, number: u64, candidates: Vec<Candidate<'_>>) {
+        let files = candidates.iter().flat_map(|it| &it.files);
+        self.known.extend(files.map(|file| folder.path_of(file)));
         let Some((chosen, others)) = chosen(candidates) else {
             return;
         };
@@ -612,6 +658,7 @@ impl<'a> Finding<'a> {
         let found: Vec<Vec<Part>> = checkpoints.into_values().collect();
         match <[Vec<Part>; 1]>::try_from(found) {
             Ok([parts]) => Ok(Some(self.add_single(parts))),
+            Err(_) if !self.broken.is_empty() => Ok(None),
             Err(several) if several.is_empty() => Ok(None),
             Err(several) => {
                 let parts = several.iter().flatten();
@@ -660,6 +707,7 @@ impl<'a> Finding<'a> {
         let told = self.passed_over.iter().map(|it| &it.path);
         let told = told.chain(self.broken.iter().map(|step| &step.path));
         let files = parts.flat_map(|part| &part.paths).chain(told);
+        let files = files.chain(&self.known);
         let known: BTreeSet<&str> = files
             .chain(&self.step_folders)
             .map(String::as_str)

@@ -37,7 +37,8 @@ pub enum SpreadCheckpoint {
     /// A state dict per rank: `rank0.pt`.
     #[error(
         "each file is of one rank and has a part of the weights; save them gathered \
-         (`state_dict` with `full_state_dict=True`), or merge the ranks first"
+         (`state_dict` with `full_state_dict=True`), or merge the ranks first (verl: \
+         `python -m verl.model_merger merge`)"
     )]
     Ranks,
 }

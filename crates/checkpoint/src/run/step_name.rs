@@ -17,6 +17,9 @@ const STEP_WORDS: &[&str] = &[
     "ckpt",
 ];
 
+/// The step words that say what a file is, and not what is counted.
+const KIND_WORDS: &[&str] = &["checkpoint", "ckpt"];
+
 /// Words before a step word that make its number a setting of the run: `max_steps_1000`.
 const SETTING_WORDS: &[&str] = &[
     "max",
@@ -40,8 +43,28 @@ const EPOCH_WORDS: &[&str] = &["epoch", "ep"];
 
 /// Words before numbers that tell parts of a model, or models, apart, and no steps.
 const OTHER_WORDS: &[&str] = &[
-    "rank", "shard", "part", "tp", "pp", "dp", "mp", "layer", "expert", "seed", "run", "trial",
-    "fold", "version", "gpu", "node", "worker", "head", "exp", "stage",
+    "rank",
+    "shard",
+    "part",
+    "tp",
+    "pp",
+    "dp",
+    "mp",
+    "layer",
+    "expert",
+    "seed",
+    "run",
+    "trial",
+    "fold",
+    "version",
+    "gpu",
+    "node",
+    "worker",
+    "head",
+    "exp",
+    "stage",
+    "consolidated",
+    "fsdp",
 ];
 
 /// Words of folders that hold a checkpoint, whose only number may be a step.
@@ -79,7 +102,31 @@ pub(crate) fn step_number(name: &str) -> Option<u64> {
         let mut behind = numbers.iter().rev().filter(|number| number.is_behind(word));
         behind.next().and_then(|number| number.value)
     };
-    STEP_WORDS.iter().find_map(of_word)
+    let found = STEP_WORDS.iter().find_map(of_word);
+    found.map(|number| steps_behind_epochs(name).unwrap_or(number))
+}
+
+/// The step of a name such as `checkpoint_3_500`, where it is the larger one of two numbers and an
+/// epoch stands before it.
+pub(super) fn steps_behind_epochs(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let [epoch, steps] = numbers.as_slice() else {
+        return None;
+    };
+    let is_kind = KIND_WORDS.iter().any(|word| epoch.is_behind(word));
+    let between = steps.before.get(epoch.before.len()..)?;
+    let is_next = between
+        .strip_suffix(['_', '-'])
+        .is_some_and(|digits| is_number(digits));
+    let (epoch, value) = (epoch.value?, steps.value?);
+    (is_kind && is_next && steps.after.is_empty() && value > epoch).then_some(value)
+}
+
+/// What a name has besides the number of a rank, where it has one.
+pub(super) fn without_rank(name: &str) -> Option<String> {
+    let numbers = numbers(name);
+    let rank = numbers.iter().rfind(|number| number.is_behind("rank"))?;
+    Some(format!("{}{}", rank.before, rank.after))
 }
 
 /// The epoch that a name says with a word for it.
@@ -188,6 +235,7 @@ fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             start += 1;
             continue;
         }
+        let whole = with_thousands(bytes, start, whole);
         let end = match bytes.get(whole) {
             Some(b'.') if digits_from(whole + 1) > whole + 1 => digits_from(whole + 1),
             _ => whole,
@@ -204,6 +252,20 @@ fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         start = name.len() - after.len();
     }
     numbers
+}
+
+/// Where a number ends whose thousands have commas between them, as in `1,000,000`.
+fn with_thousands(bytes: &[u8], start: usize, mut end: usize) -> usize {
+    if end - start > 3 {
+        return end;
+    }
+    while let Some([b',', digits @ ..]) = bytes.get(end..end + 4)
+        && digits.iter().all(u8::is_ascii_digit)
+        && !bytes.get(end + 4).is_some_and(u8::is_ascii_digit)
+    {
+        end += 4;
+    }
+    end
 }
 
 /// What a letter behind a number multiplies it by, and the rest of the name.
@@ -223,6 +285,7 @@ fn multiplier(rest: &str) -> (u64, &str) {
 /// A number as it is written times a power of ten, where that is whole.
 fn times(written: &str, by: u64) -> Option<u64> {
     let (whole, fraction) = written.split_once('.').unwrap_or((written, ""));
+    let whole = whole.replace(',', "");
     let zeros = by.checked_ilog10().unwrap_or_default() as usize;
     let fraction = fraction.trim_end_matches('0');
     let missing = zeros.checked_sub(fraction.len())?;
@@ -236,7 +299,7 @@ fn times(written: &str, by: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{epoch_number, numbers_that_differ, only_number, shape, step_number};
+    use super::{epoch_number, numbers_that_differ, only_number, shape, step_number, without_rank};
 
     #[test]
     fn a_number_behind_a_step_word_counts() {
@@ -257,6 +320,14 @@ mod tests {
             ("step_20k", 20_000),
             ("step_2.5k", 2_500),
             ("step-1M", 1_000_000),
+            ("step_1,000", 1_000),
+            ("step_12,000,000.pt", 12_000_000),
+            ("step_1,5", 1),
+            ("checkpoint_3_500", 500),
+            ("checkpoint_500_0", 500),
+            ("ckpt-1-20k", 20_000),
+            ("checkpoint_3_500_x", 3),
+            ("step_3_500", 3),
             ("me/run@step5", 5),
         ] {
             assert_eq!(step_number(name), Some(step), "{name}");
@@ -292,6 +363,16 @@ mod tests {
         for name in ["gpt2", "a_1_2", "rank_0", "pythia-70m", "qwen2.5", "final"] {
             assert_eq!(only_number(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn names_of_ranks() {
+        let one = without_rank("ep0-ba100-rank0");
+        assert_eq!(one.as_deref(), Some("ep0-ba100-rank"));
+        assert_eq!(one, without_rank("ep0-ba100-rank12"));
+        assert_ne!(one, without_rank("ep0-ba200-rank0"));
+        assert_eq!(without_rank("prank_5"), None);
+        assert_eq!(only_number("consolidated.00"), None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Which files of a folder are a model's weights, as their names say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::find::recorded_as;
 use super::shards::{ShardName, ShardSet};
 use super::spread::{Alone, Piece, SpreadCheckpoint, piece_of};
-use super::step_name::step_number;
+use super::step_name::{step_number, without_rank};
 use super::trouble::{StepTrouble, listed};
 
 /// Endings of checkpoint files; of two files that differ in it the first counts.
@@ -179,13 +179,23 @@ pub(super) fn chosen(
         return Some((chosen, candidates));
     }
     let (mut tied, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(of_best);
-    let names = tied.iter().flat_map(|it| it.files.iter().copied());
-    let trouble = StepTrouble::SeveralFiles {
-        files: listed(names),
+    let trouble = if are_of_ranks(&tied) {
+        SpreadCheckpoint::Ranks.into()
+    } else {
+        let names = tied.iter().flat_map(|it| it.files.iter().copied());
+        StepTrouble::SeveralFiles {
+            files: listed(names),
+        }
     };
     let first = tied.first_mut()?;
     first.trouble = Some(trouble);
     Some((tied.swap_remove(0), others))
+}
+
+/// Whether candidates are those of the ranks of one save: their names differ in the rank alone.
+fn are_of_ranks(candidates: &[Candidate<'_>]) -> bool {
+    let names: BTreeSet<_> = candidates.iter().map(|it| without_rank(it.stem)).collect();
+    names.len() == 1 && !names.contains(&None)
 }
 
 impl<'a> Candidate<'a> {
@@ -419,6 +429,14 @@ mod tests {
             ),
             (&["__0_0.distcp", "__1_0.distcp"], ".metadata"),
             (&["rank0.pt", "rank1.pt"], "rank"),
+            (&["ep0-ba5-rank0.pt", "ep0-ba5-rank1.pt"], "rank"),
+            (
+                &[
+                    "model_world_size_2_rank_0.pt",
+                    "model_world_size_2_rank_1.pt",
+                ],
+                "model_merger",
+            ),
         ] {
             let told = choice(files).unwrap_err();
             assert!(told.contains(words), "{files:?}: {told}");
