@@ -45,12 +45,15 @@ impl Part {
     /// [`ReadError`] when a file cannot be read, is broken or lacks; the message names it.
     pub async fn read(&self, tree: &dyn Tree) -> Result<PartContent, ReadError> {
         let Some(path) = &self.index else {
-            return read_files(self.directories(), tree).await;
+            let mut content = read_files(self.directories(), tree).await?;
+            content.warn_of_repeated_names();
+            return Ok(content);
         };
         match ShardIndex::read(path, tree).await {
             Ok(index) => {
                 let mut content = read_files(&index.paths(), tree).await?;
                 content.keep_what_it_says(&index);
+                content.warn_of_files_beside(&self.paths, path);
                 Ok(content)
             }
             Err(error) => self.read_without_index(error, tree).await,
@@ -77,6 +80,7 @@ impl Part {
             return Err(reason);
         };
         let mut content = read_files(&set, tree).await?;
+        content.warn_of_repeated_names();
         let count = set.len();
         content.warnings.push(format!(
             "the {count} shards of a whole set are read without their index: {reason}"
@@ -87,13 +91,10 @@ impl Part {
 
 async fn read_files(paths: &[String], tree: &dyn Tree) -> Result<PartContent, ReadError> {
     let read = stream::iter(paths.iter().map(|path| read_file(path, tree)));
-    let files = read.buffered(FILES_AT_ONCE).try_collect().await?;
-    let mut content = PartContent {
-        files,
+    Ok(PartContent {
+        files: read.buffered(FILES_AT_ONCE).try_collect().await?,
         warnings: Vec::new(),
-    };
-    content.warn_of_repeated_names();
-    Ok(content)
+    })
 }
 
 async fn read_file(path: &str, tree: &dyn Tree) -> Result<FileContent, ReadError> {
@@ -138,6 +139,19 @@ impl PartContent {
             let reason = "the shard index says that it is in this file, which does not have it";
             let lacking = lacking.map(|name| (name.to_owned(), reason.to_owned()));
             catalog.unreadable.extend(lacking);
+        }
+    }
+
+    /// Says which files may be shards as their names go, and are none as the index says.
+    fn warn_of_files_beside(&mut self, paths: &[String], index: &str) {
+        let is_shard = |path: &&String| self.files.iter().any(|file| file.path == **path);
+        let beside = paths.iter().filter(|path| !is_shard(path));
+        let beside: Vec<&str> = beside.map(String::as_str).collect();
+        if !beside.is_empty() {
+            let beside = listed(beside);
+            self.warnings.push(format!(
+                "files that the shard index does not name are passed over: {beside}: {index}"
+            ));
         }
     }
 

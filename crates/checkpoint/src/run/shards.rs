@@ -7,6 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::ReadError;
+use crate::text::decode;
 use crate::tree::{Tree, entry_of};
 
 /// Longer shard indexes are refused.
@@ -52,6 +53,9 @@ impl<'de> Visitor<'de> for WeightMapVisitor {
                 )));
             }
         }
+        if files.is_empty() {
+            return Err(A::Error::custom("it names no tensors"));
+        }
         Ok(WeightMap(files))
     }
 }
@@ -68,11 +72,12 @@ impl ShardIndex {
             });
         }
         let content = tree.open(path).await?.read_at(0, bytes).await?;
-        let parsed = serde_json::from_slice::<IndexFile>(&content);
-        let parsed = parsed.map_err(|source| ReadError::BadIndex {
+        let bad = |source| ReadError::BadIndex {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let text = decode(&content).map_err(|error| bad(serde_json::Error::custom(error)))?;
+        let parsed = serde_json::from_str::<IndexFile>(&text).map_err(bad)?;
         let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
         let files = parsed.weight_map.0.into_iter();
         let files = files.map(|(name, file)| (name, joined(folder, &file)));
