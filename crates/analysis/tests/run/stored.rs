@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ckptscope_analysis::plan::{Catalogs, Inputs, LaneMessage};
-use ckptscope_analysis::{Plan, Registry, Survey};
+use ckptscope_analysis::{Config, Plan, Registry, Survey};
 use ckptscope_checkpoint::{LocalTree, MemoryTree, Run};
 use ckptscope_results::{Number, Value};
 use futures_lite::future::block_on;
 use serde_json::Value as Json;
 
-use crate::support::{numbers, planned, tree};
+use crate::support::{numbers, planned, safetensors, tree};
 
 const CONFIG: &str = "
 steps: all
@@ -164,6 +164,110 @@ metrics:
     // All three of step 200, in two layers; at the other steps what is compared with it.
     let all = [((100, true), 2), ((200, false), 6), ((300, true), 2)];
     assert_eq!(undefined, all.into());
+}
+
+#[test]
+fn a_scale_that_the_config_speaks_of_and_nobody_finds_is_missed() {
+    let file = data().join("fp8-without-scale/checkpoint-100/model.safetensors");
+    let file = std::fs::read(file).unwrap();
+    for (config, has_values) in [
+        (r#"{"quantization_config": {"quant_method": "fp8"}}"#, false),
+        (r#"{"quantization_config": {}}"#, true),
+        (r#"{"hidden_size": 16}"#, true),
+    ] {
+        let files = tree(vec![
+            ("checkpoint-100/model.safetensors".to_owned(), file.clone()),
+            ("config.json".to_owned(), config.as_bytes().to_vec()),
+        ]);
+        let (_, _, plan) = planned(&files, CONFIG);
+        for number in plan.lanes.iter().flat_map(|lane| numbers(lane, &files)) {
+            assert_eq!(number.value.is_some(), has_values, "{config}");
+            if let Some(status) = number.status {
+                assert_eq!(&*status.code, "scale_missing");
+                assert!(status.text.contains("weight_scale_inv"), "{status}");
+            }
+        }
+    }
+}
+
+/// A run of two steps whose `layers.1.a` the shard index expects and no file has, at the second.
+fn with_a_gap() -> MemoryTree {
+    let names = ["layers.0.a", "layers.1.a", "layers.0.b", "layers.1.b"];
+    let entry = |name: &&str| ((*name).to_owned(), vec![8, 4]);
+    let whole: Vec<_> = names.iter().map(entry).collect();
+    let rest: Vec<_> = whole
+        .iter()
+        .filter(|(name, _)| name != names[1])
+        .cloned()
+        .collect();
+    let map: Vec<String> = names
+        .iter()
+        .map(|name| format!(r#""{name}": "x.safetensors""#))
+        .collect();
+    let index = format!(r#"{{"weight_map": {{{}}}}}"#, map.join(", "));
+    tree(vec![
+        ("step_1/model.safetensors".to_owned(), safetensors(&whole)),
+        ("step_2/x.safetensors".to_owned(), safetensors(&rest)),
+        (
+            "step_2/model.safetensors.index.json".to_owned(),
+            index.into_bytes(),
+        ),
+    ])
+}
+
+#[test]
+fn a_tensor_that_cannot_be_read_costs_its_own_numbers() {
+    let files = with_a_gap();
+    let text = CONFIG.replace("self_attn.v_proj", "a");
+    let (run, _, plan) = planned(&files, &text);
+    let mut undefined = Vec::new();
+    for number in plan.lanes.iter().flat_map(|lane| numbers(lane, &files)) {
+        if number.value.is_none() {
+            let status = number.status.unwrap();
+            assert_eq!(&*status.code, "unreadable");
+            assert!(status.text.contains("the shard index says"), "{status}");
+            undefined.push((number.step, number.id.layer));
+        }
+    }
+    assert_eq!(undefined, [(2, Some(1)); 3]);
+    let told = plan.warnings.join("\n");
+    assert!(told.contains("no numbers at steps 2"), "{told}");
+    // Who wants to know at once is told at once.
+    let text = format!("{text}on_error: stop\n");
+    let config = Config::parse(&text, &Registry::default()).unwrap();
+    let errors = block_on(Plan::make(&config, &run, &files)).err().unwrap();
+    assert!(
+        errors.to_string().contains("layers.1.a at step 2"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn a_survey_looks_at_the_last_step_that_can_be_read() {
+    let whole = safetensors(&[("layers.0.a".to_owned(), vec![8, 4])]);
+    let file = |step: u64, bytes: &[u8]| {
+        (
+            format!("checkpoint-{step}/model.safetensors"),
+            bytes.to_vec(),
+        )
+    };
+    for broken in [&b""[..], b"GGUF\x03\0\0\0\x01\0\0", &whole[..30]] {
+        let files = tree(vec![file(1, &whole), file(2, &whole), file(3, broken)]);
+        let run = block_on(Run::find(&files)).unwrap();
+        let survey = block_on(Survey::of(&run, &files, &Catalogs::default()));
+        assert_eq!(survey.suffixes.len(), 1);
+        assert_eq!(survey.suffixes[0].step, 2);
+        let told = survey.warnings.join("\n");
+        assert!(told.contains("step 3 was passed over"), "{told}");
+    }
+    // So it does where the names can be read and the tensors cannot.
+    let mut later = whole.clone();
+    let place = later.windows(3).position(|it| it == b"F32").unwrap();
+    later[place..place + 3].copy_from_slice(b"F99");
+    let files = tree(vec![file(1, &whole), file(2, &later)]);
+    let run = block_on(Run::find(&files)).unwrap();
+    let survey = block_on(Survey::of(&run, &files, &Catalogs::default()));
+    assert_eq!(survey.suffixes[0].step, 1);
 }
 
 #[test]

@@ -96,6 +96,10 @@ fn by_dimension(
 struct Sizes {
     /// Those that people choose: equal parts, and powers of two.
     likely: Vec<u64>,
+    /// The smallest that is possible.
+    least: u64,
+    /// The largest.
+    most: u64,
     /// Whether nothing was to be guessed.
     is_certain: bool,
 }
@@ -104,6 +108,8 @@ impl Sizes {
     fn one(size: u64) -> Self {
         Self {
             likely: vec![size],
+            least: size,
+            most: size,
             is_certain: true,
         }
     }
@@ -117,6 +123,8 @@ impl Sizes {
         if least == most {
             return Self {
                 likely: vec![least],
+                least,
+                most,
                 is_certain: false,
             };
         }
@@ -125,6 +133,8 @@ impl Sizes {
         let powers = powers.filter(|size| (least..=most).contains(size) && equal != Some(*size));
         Self {
             likely: equal.into_iter().chain(powers).collect(),
+            least,
+            most,
             is_certain: false,
         }
     }
@@ -149,6 +159,14 @@ fn decided(sizes: &[Sizes], shape: &[u64]) -> Result<Vec<u64>, String> {
     let one = |sizes: &Sizes| match (square, sizes.likely.as_slice()) {
         (Some(square), _) if !sizes.is_certain => Ok(square),
         (_, [size]) => Ok(*size),
+        (_, []) if sizes.least > sizes.most => {
+            Err(format!("that does not fit the elements' {shape:?}"))
+        }
+        (_, []) => Err(format!(
+            "blocks of the elements' {shape:?} may be of any size from {} to {}; \
+             `quantization_config.weight_block_size` in the model's config.json says which",
+            sizes.least, sizes.most
+        )),
         (_, several) => Err(format!(
             "blocks of the elements' {shape:?} may be of sizes {several:?}; \
              `quantization_config.weight_block_size` in the model's config.json says which"
@@ -200,7 +218,17 @@ mod tests {
             error.contains("sizes [3, 4]") && error.contains("weight_block_size"),
             "{error}"
         );
-        for factors in [&[8][..], &[7, 8], &[6, 9], &[0, 8], &[6, 8, 1], &[2, 3, 4]] {
+        let error = found(&[100, 8], &[3, 8]).unwrap_err();
+        assert!(error.contains("any size from 34 to 49"), "{error}");
+        for factors in [
+            &[8][..],
+            &[7, 8],
+            &[6, 9],
+            &[0, 8],
+            &[6, 8, 1],
+            &[2, 3, 4],
+            &[6, 5],
+        ] {
             let error = found(&[6, 8], factors).unwrap_err();
             assert!(error.contains("does not fit"), "{factors:?}: {error}");
         }

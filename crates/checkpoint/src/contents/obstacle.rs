@@ -60,6 +60,16 @@ pub enum Obstacle {
         /// What is not understood of them.
         reason: String,
     },
+    /// The model's config says that weights are quantised, and no factors are beside it.
+    #[error(
+        "it is stored as {dtype}, and the model's config says that weights are quantised, but no \
+         scale is beside it (`weight_scale_inv`, `weight_scale`), so its values are not known; add \
+         the file that has the scales, or save the dequantised model"
+    )]
+    NoScale {
+        /// Its element type.
+        dtype: Dtype,
+    },
     /// Elements in an order that only their own library knows, as was found when they were read.
     #[error(
         "its elements lie in an order that is not known: `weight_format` is {found}, where 0 is row \
@@ -81,6 +91,7 @@ impl Obstacle {
             Self::Integers { .. } => "stored_as_integers",
             Self::Packed { .. } => "packed",
             Self::StorageScale { .. } => "scale_not_understood",
+            Self::NoScale { .. } => "scale_missing",
             Self::Order { .. } => "order_not_known",
         }
     }
@@ -92,6 +103,7 @@ impl Obstacle {
         match self {
             Self::Packed { scheme, .. } => Some(format!("they are packed ({scheme})")),
             Self::Empty { .. } => Some("they are empty (see `zero_to_fp32.py`)".to_owned()),
+            Self::NoScale { .. } => Some("their scales are not there".to_owned()),
             Self::StorageScale { .. } => {
                 Some("what stands beside them is not understood".to_owned())
             }

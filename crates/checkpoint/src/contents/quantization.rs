@@ -14,6 +14,8 @@ pub(super) struct Quantization {
     pub(super) block: Vec<u64>,
     /// Whether some weights have fewer than eight bits.
     pub(super) has_fewer_than_eight_bits: bool,
+    /// Whether it says that weights are quantised at all.
+    pub(super) is_said: bool,
 }
 
 impl Quantization {
@@ -48,7 +50,10 @@ impl Quantization {
     }
 
     fn of_section(section: &Value) -> Self {
-        let mut found = Self::default();
+        let mut found = Self {
+            is_said: section.as_object().is_some_and(|it| !it.is_empty()),
+            ..Self::default()
+        };
         found.take_in(section);
         found
     }

@@ -94,6 +94,7 @@ fn of_eight_bits(
     let scales: Vec<&Companion<'_>> = beside.iter().filter(is_scale).collect();
     let scale = match scales.as_slice() {
         [] if dtype == Dtype::I8 => return Ok((Storage::Integers(whole(elements)), None)),
+        [] if quantization.is_said => return Err(Obstacle::NoScale { dtype }),
         [] => {
             let remark = format!("stored as {dtype} with no scale beside it, and taken as it is");
             return Ok((plain(elements), Some(remark)));
