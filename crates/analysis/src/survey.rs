@@ -1,6 +1,7 @@
 //! What a run's layers have, from the catalogs of one step per kind of data.
 //!
-//! The survey looks at the last step that has each kind of data.
+//! The survey looks at the last step that has each kind of data. Where its files are broken it looks
+//! at the one before: a run that was killed leaves half of a step behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,37 +49,63 @@ pub struct Suffix {
 }
 
 impl Survey {
-    /// Looks at the last step that has each kind of data.
+    /// Looks at the last step that has each kind of data, of those that can be read.
     pub async fn of(run: &Run, tree: &dyn Tree, catalogs: &Catalogs) -> Self {
         let mut survey = Self::default();
-        let (steps, parts): (Vec<u64>, Vec<&Part>) = last_parts(run).into_iter().unzip();
-        let read = catalogs.parts(&parts, tree).await;
-        survey.warnings = odd_files(read.iter().flatten());
-        for ((step, part), read) in steps.into_iter().zip(parts).zip(read) {
-            survey.data.insert((part.kind, part.split));
-            match read {
-                Ok(read) => survey.add(part, step, &read.index),
-                Err(error) => survey
-                    .warnings
-                    .push(format!("step {step} was passed over here: {error}")),
+        let mut waiting = parts_by_kind(run);
+        for _ in 0..STEPS_TRIED {
+            let (steps, parts): (Vec<u64>, Vec<&Part>) = waiting
+                .iter()
+                .filter_map(|parts| parts.last().copied())
+                .unzip();
+            let read = catalogs.parts(&parts, tree).await;
+            survey.warnings.extend(odd_files(read.iter().flatten()));
+            let mut broken = BTreeSet::new();
+            for ((step, part), read) in steps.into_iter().zip(parts).zip(read) {
+                survey.data.insert((part.kind, part.split));
+                match read {
+                    Ok(read) => {
+                        if !survey.add(part, step, &read.index) {
+                            broken.insert((part.kind, part.split));
+                        }
+                    }
+                    Err(error) => {
+                        let warning = format!("step {step} was passed over here: {error}");
+                        survey.warnings.push(warning);
+                        if error.is_of_file() {
+                            broken.insert((part.kind, part.split));
+                        }
+                    }
+                }
+            }
+            waiting.retain_mut(|parts| {
+                let last = parts.pop().map(|(_, part)| (part.kind, part.split));
+                last.is_some_and(|last| broken.contains(&last)) && !parts.is_empty()
+            });
+            if waiting.is_empty() {
+                break;
             }
         }
         survey
     }
 
-    /// Adds the suffixes of a part that mean one tensor in every layer of a stack.
-    fn add(&mut self, part: &Part, step: u64, index: &PartIndex) {
+    /// Adds the suffixes of a part that mean one tensor in every layer of a stack. Returns false where
+    /// there are layers, and none of their tensors can be read.
+    fn add(&mut self, part: &Part, step: u64, index: &PartIndex) -> bool {
         if part.kind == DataKind::Weights {
             let outside = index.names_outside().into_iter();
             self.outside.extend(outside.map(str::to_owned));
         }
+        let mut is_unreadable = false;
         let mut repeated = BTreeSet::new();
         let mut suffixes = BTreeMap::new();
         let mut obstructed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (stack, name) in index.suffixes() {
             match Suffix::of(part, step, index, stack, name) {
                 Some(suffix) => {
-                    let reason = obstacle_of(index, stack, name).and_then(Obstacle::in_short);
+                    let obstacle = obstacle_of(index, stack, name);
+                    is_unreadable |= matches!(obstacle, Some(Obstacle::Unreadable { .. }));
+                    let reason = obstacle.and_then(Obstacle::in_short);
                     if let Some(reason) = reason.filter(|_| suffix.shapes.is_empty()) {
                         obstructed.entry(reason).or_default().insert(name);
                     }
@@ -89,8 +116,10 @@ impl Survey {
                 }
             }
         }
+        let known = self.suffixes.len();
         let seen = suffixes.into_values().filter(|it| !it.shapes.is_empty());
         self.suffixes.extend(seen);
+        is_unreadable &= self.suffixes.len() == known;
         for (reason, names) in &obstructed {
             let (kind, names) = (part.kind, in_words(names));
             self.warnings.push(format!(
@@ -104,6 +133,7 @@ impl Survey {
                  name: {names}"
             ));
         }
+        !is_unreadable
     }
 
     /// The stacks of layers as configs name them, `encoder.block`, each with its number of layers.
@@ -185,6 +215,9 @@ fn obstacle_of<'a>(index: &'a PartIndex, stack: &str, name: &str) -> Option<&'a 
     }
 }
 
+/// So many steps are tried, from the last, until one can be read.
+const STEPS_TRIED: usize = 4;
+
 /// So many suffixes a warning names.
 const NAMED: usize = 6;
 
@@ -197,12 +230,13 @@ fn in_words(names: &BTreeSet<&str>) -> String {
     }
 }
 
-/// The last part of each kind and split, with its step.
-fn last_parts(run: &Run) -> Vec<(u64, &Part)> {
-    let mut parts: BTreeMap<(DataKind, Option<Split>), (u64, &Part)> = BTreeMap::new();
+/// The parts of each kind and split, with their steps, ascending.
+fn parts_by_kind(run: &Run) -> Vec<Vec<(u64, &Part)>> {
+    let mut parts: BTreeMap<(DataKind, Option<Split>), Vec<(u64, &Part)>> = BTreeMap::new();
     for step in &run.steps {
         for part in &step.parts {
-            parts.insert((part.kind, part.split), (step.number, part));
+            let of_kind = parts.entry((part.kind, part.split)).or_default();
+            of_kind.push((step.number, part));
         }
     }
     parts.into_values().collect()

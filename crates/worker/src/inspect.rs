@@ -44,16 +44,9 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
         text::text(&inspection, &proposals)
     };
     console::print(&answer)?;
-    let advice = match address {
-        Address::Path(_) | Address::Within(..) => "; copy or download it again",
-        Address::Hub(_) => "",
-    };
     match inspection.broken_files() {
         0 => Ok(Outcome::Done),
-        1 => bail!("one file cannot be read, as said above{advice}"),
-        count => bail!(
-            "{count} files cannot be read, as said above{}",
-            advice.replace(" it ", " them ")
-        ),
+        1 => bail!("one file cannot be read, as said above"),
+        count => bail!("{count} files cannot be read, as said above"),
     }
 }

@@ -21,7 +21,8 @@ use super::{Job, LayerJobs, MetricJob, Resolved, Selection};
 use crate::assembly::Assembly;
 use crate::component::{ComponentError, Outline, Request, Shape};
 use crate::config::{
-    ComponentEntry, Config, LayerSelection, LayerSuffix, Location, MetricEntry, shown, with_stack,
+    ComponentEntry, Config, LayerSelection, LayerSuffix, Location, MetricEntry, OnError, shown,
+    with_stack,
 };
 
 /// A job of one layer, and where its tensors are looked up.
@@ -58,6 +59,7 @@ pub(super) fn resolve(
         model: Dimensions::of(said),
         run,
         layout: run.layout,
+        on_error: config.on_error,
         inputs: BTreeMap::new(),
         layers: BTreeMap::new(),
         problems: Vec::new(),
@@ -131,12 +133,15 @@ impl PlannedJob {
         input: &'a Input,
         layer: Option<u64>,
         step: u64,
+        on_error: OnError,
     ) -> Result<Option<&'a HeldTensor>, PlanProblem> {
         let location = || self.location.clone();
         match input.tensors(step, layer) {
             [] => Ok(None),
             [tensor] => match &tensor.storage {
-                Storage::Obstructed(Obstacle::Unreadable { reason }) => {
+                Storage::Obstructed(Obstacle::Unreadable { reason })
+                    if on_error == OnError::Stop =>
+                {
                     Err(PlanProblem::UnreadableTensor {
                         location: location(),
                         name: tensor.name.clone(),
@@ -221,6 +226,7 @@ struct Resolver<'a> {
     model: Dimensions,
     run: &'a Run,
     layout: Layout,
+    on_error: OnError,
     inputs: BTreeMap<Wanted, Rc<Input>>,
     layers: LayerJobs,
     problems: Vec<PlanProblem>,
@@ -757,7 +763,7 @@ impl Resolver<'_> {
                     .insert(step);
                 return Ok(Buildable::Absent);
             }
-            let Some(tensor) = planned.tensor(input, layer, step)? else {
+            let Some(tensor) = planned.tensor(input, layer, step, self.on_error)? else {
                 let place = layer.map(|layer| format!(" in layer {layer}"));
                 let place = place.unwrap_or_default();
                 let what = format!("{kind} of `{suffix}`{place}, {split} split");

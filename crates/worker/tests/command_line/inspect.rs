@@ -243,7 +243,7 @@ fn a_broken_file_is_told_beside_the_others() {
     let ended = scratch
         .worker(&["inspect", "run"])
         .expect(1)
-        .says(&["one file cannot be read", "download"]);
+        .says(&["one file cannot be read, as said above"]);
     assert!(
         ended.stdout.contains("error: broken safetensors file"),
         "{}",
