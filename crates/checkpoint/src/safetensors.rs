@@ -41,7 +41,8 @@ impl Format for Safetensors {
     }
 
     fn recognises(&self, head: &[u8], bytes: u64) -> bool {
-        bytes > PREFIX_BYTES && head.get(8) == Some(&b'{')
+        let header = head.get(8..).unwrap_or_default();
+        bytes > PREFIX_BYTES && header.trim_ascii_start().starts_with(b"{")
     }
 
     fn catalog<'a>(

@@ -108,6 +108,13 @@ fn padding_of_any_kind_is_no_part_of_the_header() {
 }
 
 /// Tensors of bytes by their ranges.
+#[test]
+fn space_before_the_header_is_no_part_of_it() {
+    let header = format!("  \n{}", with_metadata("{}"));
+    let (catalog, _) = read(safetensors(&header, 4));
+    assert!(!catalog.tensors.is_empty());
+}
+
 fn tensors(ranges: &[(u64, u64)]) -> String {
     let tensor = |(number, (begin, end)): (usize, &(u64, u64))| {
         let length = end - begin;
