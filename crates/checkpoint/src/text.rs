@@ -10,6 +10,14 @@ pub enum TextError {
         /// The first byte that does not belong.
         at: usize,
     },
+    /// Zero bytes, which no text has.
+    #[error(
+        "it has a zero byte, at byte {at}, as UTF-16 without a mark and UTF-32 have; save it as UTF-8"
+    )]
+    Zero {
+        /// The first of them.
+        at: usize,
+    },
     /// Marked as UTF-16, which it is not.
     #[error("it begins as UTF-16 and is not; save it as UTF-8")]
     NotUtf16,
@@ -29,6 +37,7 @@ pub enum TextError {
 /// [`TextError`].
 pub fn decode(bytes: &[u8]) -> Result<String, TextError> {
     match bytes {
+        [0xff, 0xfe, 0, 0, ..] => Err(TextError::Zero { at: 2 }),
         [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes),
         [0xfe, 0xff, units @ ..] => utf16(units, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, text @ ..] => utf8(text),
@@ -37,6 +46,9 @@ pub fn decode(bytes: &[u8]) -> Result<String, TextError> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<String, TextError> {
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(TextError::Zero { at });
+    }
     let text = std::str::from_utf8(bytes);
     let text = text.map_err(|error| TextError::NotUtf8 {
         at: error.valid_up_to(),
@@ -73,6 +85,10 @@ mod tests {
             assert_eq!(decode(&bytes).as_deref(), Ok(text), "{bytes:?}");
         }
         assert_eq!(decode(b"ab\xff"), Err(TextError::NotUtf8 { at: 2 }));
+        assert_eq!(decode(b"a\0:\0"), Err(TextError::Zero { at: 1 }));
+        assert_eq!(decode(b"\0\0\xfe\xff"), Err(TextError::Zero { at: 0 }));
+        let wide = b"\xff\xfe\0\0a\0\0\0";
+        assert_eq!(decode(wide), Err(TextError::Zero { at: 2 }));
         assert_eq!(decode(b"\xff\xfea"), Err(TextError::NotUtf16));
         assert_eq!(decode(b"\xff\xfe\0\xd8"), Err(TextError::NotUtf16));
     }

@@ -253,7 +253,7 @@ pub enum PlanProblem {
         reason: String,
     },
     /// Tensors that do not make the component.
-    #[error("{location}: {key} at step {step}: {source}")]
+    #[error("{location}: {key} at step {step}: {source}{}", advice(source))]
     Component {
         /// Where it is asked for.
         location: Location,
@@ -359,6 +359,20 @@ impl fmt::Display for PlanErrors {
             }
         }
         Ok(())
+    }
+}
+
+/// What to do where tensors do not fit the numbers of heads.
+const fn advice(source: &ComponentError) -> &'static str {
+    match source {
+        ComponentError::Mismatch { .. }
+        | ComponentError::NotPerHead { .. }
+        | ComponentError::NotWholeHeads { .. }
+        | ComponentError::HeadGroups { .. } => {
+            "; where the model's config says other heads than the tensors have, say them in this \
+             config, as in `model: {n_heads: 12, n_kv_heads: 4}`"
+        }
+        _ => "",
     }
 }
 

@@ -20,6 +20,8 @@ use crate::yaml;
 const CONFIGS: &[(&str, Parse)] = &[
     ("training_config.yaml", training_config),
     ("config.json", json::read),
+    // Beside Meta's and Mistral's own weights.
+    ("params.json", json::read),
 ];
 
 /// So many files of one name are looked at until one says something, the nearest to the root

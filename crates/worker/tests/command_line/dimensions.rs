@@ -66,7 +66,7 @@ fn the_analysis_config_may_say_them() {
     let ended = scratch.analyze(CONFIG, "out", &["--overwrite"]).expect(2);
     ended.says(&[
         "the number of attention heads is not known: there is no training_config.yaml and no \
-         config.json beside the checkpoints; say it in this config, as in `model: {n_heads: 12}`",
+         config.json and no params.json beside the checkpoints; say it in this config, as in `model: {n_heads: 12}`",
     ]);
     let said = format!("{CONFIG}model: {{n_heads: 2, n_kv_heads: 1, d_head: 8}}\n");
     let ended = scratch.analyze(&said, "out", &["--overwrite"]);
