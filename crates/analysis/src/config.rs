@@ -2,11 +2,13 @@
 //!
 //! [`Config::parse`] reads the text into a tree that knows its lines (`tree`), walks it along the
 //! schema (`schema`, `metric_entry`, `component_entry`) with every problem noted and none fatal, and labels the
-//! entries (`label`). [`Config::to_yaml`] is the way back.
+//! entries (`label`). [`Config::to_yaml`] is the way back, and [`Config::written_into`] the way back into a
+//! text that somebody wrote.
 
 mod component_entry;
 mod cursor;
 mod form;
+mod in_place;
 pub mod keys;
 mod label;
 mod metric_entry;

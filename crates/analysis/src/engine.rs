@@ -49,6 +49,16 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// The step at which it happened.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        match self {
+            Self::Read { step, .. } | Self::Component { step, .. } => *step,
+        }
+    }
+}
+
 /// Whoever listens to a lane: gets every event, and may answer that it has heard enough.
 pub type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + 'a;
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use self::unpack::Damage;
 pub use fetch::{Fetch, TensorBytes};
-pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES};
+pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES, near_reads};
 
 use crate::catalog::{Packing, TensorEntry};
 use crate::error::ReadError;

@@ -12,6 +12,7 @@ mod reader;
 mod scalar;
 
 use std::fmt;
+use std::ops::Range;
 
 /// A value and where its text stands; behind an alias, where the anchor's text stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,9 @@ pub struct Node {
     pub value: Value,
     /// The place.
     pub position: Position,
+    /// The bytes of the text that stand for it, an alias where it is one. A block collection ends
+    /// with its last value.
+    pub span: Range<usize>,
 }
 
 /// A place in the text, counted from 1.

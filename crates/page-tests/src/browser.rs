@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::given::Given;
+use crate::process;
 pub(crate) use downloads::wait_for_download;
 pub(crate) use input::Point;
 use strangers::Strangers;
@@ -43,6 +44,8 @@ const FLAGS: &[&str] = &[
 pub(crate) struct Tab {
     driver: Child,
     session: String,
+    /// The browser's process.
+    process: Option<u64>,
     strangers: Strangers,
     /// The browser's own files, which it would leave behind.
     _files: TempDir,
@@ -62,10 +65,21 @@ pub(crate) struct Screen {
 impl Tab {
     /// Starts chromedriver and through it a browser with an empty profile.
     pub(crate) fn open(given: &Given) -> Result<Self> {
+        Self::open_with(given, &[])
+    }
+
+    /// The same with a profile that may outlive it.
+    pub(crate) fn open_in(given: &Given, profile: &Path) -> Result<Self> {
+        let flag = format!("--user-data-dir={}", profile.display());
+        Self::open_with(given, &[&flag])
+    }
+
+    fn open_with(given: &Given, more: &[&str]) -> Result<Self> {
         let strangers = Strangers::watch()?;
         let files = tempfile::tempdir()?;
         let proxy = strangers.flag();
-        let flags: Vec<&str> = FLAGS.iter().copied().chain([proxy.as_str()]).collect();
+        let flags = FLAGS.iter().chain(more).copied().chain([proxy.as_str()]);
+        let flags: Vec<&str> = flags.collect();
         let mut driver = Command::new(&given.driver)
             .arg("--port=0")
             .env("TMPDIR", files.path())
@@ -79,6 +93,7 @@ impl Tab {
         let mut tab = Self {
             driver,
             session: format!("http://127.0.0.1:{port}/session"),
+            process: None,
             strangers,
             _files: files,
         };
@@ -92,7 +107,14 @@ impl Tab {
             .as_str()
             .context("chromedriver gave no session")?;
         tab.session = format!("{}/{id}", tab.session);
+        tab.process = answer["capabilities"]["goog:processID"].as_u64();
         Ok(tab)
+    }
+
+    /// Ends the browser in the middle of whatever it does (SIGKILL), as a crash does.
+    pub(crate) fn kill(self) -> Result<()> {
+        let process = self.process.context("chromedriver names no process")?;
+        process::run(Command::new("kill").args(["-9", &process.to_string()]))
     }
 
     /// Sets what the page is shown on.
@@ -112,6 +134,19 @@ impl Tab {
             &json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
         )?;
         Ok(())
+    }
+
+    /// Has the browser take few colours, as people choose who see little.
+    pub(crate) fn force_colours(&self) -> Result<()> {
+        let forced = json!({"features": [{"name": "forced-colors", "value": "active"}]});
+        self.devtools("Emulation.setEmulatedMedia", &forced)
+            .map(drop)
+    }
+
+    /// Writes the page as a PDF, as it is printed.
+    pub(crate) fn print(&self, path: &Path) -> Result<()> {
+        let answer = self.devtools("Page.printToPDF", &json!({"printBackground": true}))?;
+        write_decoded(&answer, path)
     }
 
     /// Opens an address and waits until it has loaded.
@@ -200,11 +235,7 @@ impl Tab {
             "Page.captureScreenshot",
             &json!({"format": "png", "captureBeyondViewport": whole_page}),
         )?;
-        let data = answer["data"]
-            .as_str()
-            .context("the browser gave no picture")?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(data)?;
-        std::fs::write(path, bytes).with_context(|| path.display().to_string())
+        write_decoded(&answer, path)
     }
 
     /// Calls the DevTools protocol.
@@ -244,6 +275,14 @@ impl Drop for Tab {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+fn write_decoded(answer: &Value, path: &Path) -> Result<()> {
+    let data = answer["data"]
+        .as_str()
+        .context("the browser gave no picture")?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(data)?;
+    std::fs::write(path, bytes).with_context(|| path.display().to_string())
 }
 
 /// The port that chromedriver says it listens on.

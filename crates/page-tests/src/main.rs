@@ -2,6 +2,7 @@
 //! waits until it is compiled.
 
 mod browser;
+mod firefox;
 mod first_load;
 mod given;
 mod page_tests;
@@ -25,15 +26,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// `browser [NAME]`, `first-load` or `screenshots [--window] [STATE]...`.
+/// `browser [NAME]`, `firefox [NAME]`, `first-load` or `screenshots [OPTION]... [STATE]...`.
 fn dispatch() -> Result<ExitCode> {
     let mut arguments = lexopt::Parser::from_env();
     let verb = match arguments.next()? {
         Some(Arg::Value(verb)) => verb,
-        _ => bail!("this is called by `cargo xtask`: browser, first-load or screenshots"),
+        _ => bail!("this is called by `cargo xtask`: browser, firefox, first-load or screenshots"),
     };
     match &*verb.to_string_lossy() {
         "browser" => page_tests::run(&Given::by_xtask()?, arguments),
+        "firefox" => {
+            let only = match arguments.next()? {
+                Some(Arg::Value(name)) => name.to_string_lossy().into_owned(),
+                _ => String::new(),
+            };
+            firefox::run(&Given::by_xtask()?, &only)
+        }
         "screenshots" => screenshots::run(&Given::by_xtask()?, arguments),
         "first-load" => {
             first_load::check(&given::root()?.join("dist"))?;

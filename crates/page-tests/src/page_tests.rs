@@ -27,6 +27,8 @@ mod trouble;
 mod visit;
 mod watching;
 
+pub(crate) use self::checkpoints::write_whole;
+
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -183,6 +185,18 @@ impl<'a> Site<'a> {
         no_complaints(&tab)?;
         no_strangers(&tab)
     }
+}
+
+/// Serves the page that is in `dist/` with its policy as a header, and gives its address.
+pub(crate) fn served(given: &Given) -> Result<String> {
+    let dist = given.dist();
+    let page = std::fs::read_to_string(dist.join("index.html"));
+    let page = page.context("there is no page yet: `cargo xtask build`")?;
+    let served = Served {
+        policy: Some(policy(&page)?.to_owned()),
+        ..Served::folder(dist)
+    };
+    Ok(served.start(0)?)
 }
 
 /// The Content-Security-Policy that the page states.

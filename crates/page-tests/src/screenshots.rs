@@ -16,12 +16,16 @@ const SIZES: &[(u32, u32)] = &[(1280, 900), (400, 800)];
 /// Higher pages are cut off: nobody looks at more.
 const MOST_HEIGHT: u32 = 6000;
 
-/// `cargo xtask screenshots [--window] [STATE]...`: all of each state, or what a window shows of it.
+/// `cargo xtask screenshots [--window] [--forced] [--print] [STATE]...`: all of each state, or what
+/// a window shows of it; in forced colours; and on paper.
 pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let (mut wanted, mut window_only) = (Vec::new(), false);
+    let (mut is_forced, mut is_printed) = (false, false);
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("window") => window_only = true,
+            Long("forced") => is_forced = true,
+            Long("print") => is_printed = true,
             Value(name) => wanted.push(find(&name.string()?)?),
             _ => return Err(argument.unexpected().into()),
         }
@@ -48,11 +52,18 @@ pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCo
                 })?;
                 (state.reach)(&tab, &at).with_context(|| state.name)?;
                 tab.wait_until_still()?;
+                let name = format!("{}-{width}-{scheme}", state.name);
+                if is_printed {
+                    tab.print(&folder.join(format!("{name}.pdf")))?;
+                }
                 if !window_only {
                     show_all_of_it(&tab, width, height, dark)?;
                 }
-                let name = format!("{}-{width}-{scheme}.png", state.name);
-                tab.picture_of_screen(&folder.join(name))?;
+                if is_forced {
+                    tab.force_colours()?;
+                    tab.wait_until_still()?;
+                }
+                tab.picture_of_screen(&folder.join(format!("{name}.png")))?;
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::colour::Colour;
 use crate::line_chart::Dash;
 use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
-use crate::words::{fitting, fitting_name, width_of};
+use crate::words::{CommonEnds, fitting, width_of};
 
 /// What a drawing needs beside the plot to be published as it is. It is drawn around the plot, on
 /// the theme's ground; a page that has a heading and a legend of its own does without.
@@ -119,6 +119,7 @@ impl Sheet<'_> {
             anchor: Anchor::Left,
             is_bold: false,
         };
+        let ends = CommonEnds::of(self.entries.iter().map(|entry| entry.name));
         for (index, entry) in self.entries.iter().enumerate() {
             let left = PADDING + (index % columns) as f64 * column_width;
             let middle = top + (index / columns) as f64 * ENTRY_LINE;
@@ -132,7 +133,7 @@ impl Sheet<'_> {
             canvas.close();
             let beside = left + SWATCH + SWATCH_GAP;
             let room = column_width - SWATCH - SWATCH_GAP - COLUMN_GAP;
-            let name = fitting_name(entry.name, ENTRY_TEXT, room.max(SWATCH));
+            let name = ends.fitting(entry.name, ENTRY_TEXT, room.max(SWATCH));
             canvas.draw(|layer| layer.text(&name, (beside, middle), text));
         }
     }

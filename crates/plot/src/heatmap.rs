@@ -10,7 +10,7 @@ use crate::plane::{Label, Measures};
 use crate::shared_pixels::{merged, size_of};
 use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
-use crate::words::{fitting, fitting_name, width_of};
+use crate::words::{CommonEnds, fitting, width_of};
 
 /// Values as colours: a row for each part of a model, a column for each training step.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,6 +261,7 @@ impl Heatmap {
         let gap = Measures::of(self.size).gap;
         let area = layout.cells.area();
         let mut free_from = f64::NEG_INFINITY;
+        let ends = CommonEnds::of(self.rows.iter().map(|row| row.name.as_str()));
         for (index, row) in self.rows.iter().enumerate() {
             let Some(cell) = layout.cells.rectangle(index, 0) else {
                 continue;
@@ -269,7 +270,7 @@ impl Heatmap {
             if middle < free_from || row.name.is_empty() {
                 continue;
             }
-            let name = fitting_name(&row.name, text.size, area.left - gap - 1.0);
+            let name = ends.fitting(&row.name, text.size, area.left - gap - 1.0);
             layer.text(&name, (area.left - gap, middle), text);
             free_from = middle + ROW_SPACING;
         }

@@ -65,6 +65,71 @@ pub(crate) fn fitting_name(name: &str, size: f64, width: f64) -> String {
     format!("{beginning}…{end}")
 }
 
+/// How many characters the names of one drawing begin and end with alike, up to what separates
+/// words. Where a name does not fit, these are cut, and never what tells names apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CommonEnds {
+    beginning: usize,
+    end: usize,
+}
+
+impl CommonEnds {
+    pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut names = names.map(|name| name.chars().collect::<Vec<char>>());
+        let Some(first) = names.next() else {
+            return Self {
+                beginning: 0,
+                end: 0,
+            };
+        };
+        let (mut beginning, mut end) = (first.len(), first.len());
+        let mut is_alone = true;
+        for name in names.filter(|name| *name != first) {
+            let alike = |(one, other): &(&char, &char)| one == other;
+            let (forward, backward) = (first.iter().zip(&name), first.iter().rev());
+            is_alone = false;
+            beginning = beginning.min(forward.take_while(alike).count());
+            end = end.min(backward.zip(name.iter().rev()).take_while(alike).count());
+        }
+        let separates = |character: &char| !character.is_alphanumeric() && *character != '_';
+        let words = |count: usize, place: Option<usize>| match (is_alone, place) {
+            (true, _) | (_, None) => 0,
+            (false, Some(place)) => count - place,
+        };
+        Self {
+            beginning: words(
+                beginning,
+                first.iter().take(beginning).rev().position(separates),
+            ),
+            end: words(end, first.iter().rev().take(end).rev().position(separates)),
+        }
+    }
+
+    /// A name with an ellipsis in the place of what has no room.
+    pub(crate) fn fitting(self, name: &str, size: f64, width: f64) -> String {
+        if width_of(name, size) <= width {
+            return name.to_owned();
+        }
+        let all: Vec<char> = name.chars().collect();
+        let cuts = (1..=self.beginning).map(|cut| (cut, 0));
+        let cuts = cuts.chain((0..=self.end).map(|cut| (self.beginning, cut)));
+        for (before, behind) in cuts {
+            let Some(kept) = all.get(before..all.len().saturating_sub(behind)) else {
+                break;
+            };
+            let mark = |cut| if cut > 0 { "…" } else { "" };
+            let kept: String = kept.iter().collect();
+            let words = format!("{}{kept}{}", mark(before), mark(behind));
+            if width_of(&words, size) <= width {
+                return words;
+            }
+        }
+        let own = all.get(self.beginning..all.len().saturating_sub(self.end));
+        let own: String = own.unwrap_or(&all).iter().collect();
+        fitting_name(&own, size, width)
+    }
+}
+
 /// A space for what XML has no place for: control characters and two that are none.
 pub(crate) fn visible(character: char) -> char {
     if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') {
@@ -81,11 +146,31 @@ fn character_is_narrow(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{fitting, fitting_name, width_of};
+    use super::{CommonEnds, fitting, fitting_name, width_of};
 
     #[test]
     fn what_fits_is_left_alone() {
         assert_eq!(fitting("0 · v_proj", 11.0, 100.0), "0 · v_proj");
+    }
+
+    #[test]
+    fn what_tells_names_apart_is_never_cut() {
+        let name = |expert| format!("model.layers.mlp.experts.{expert}.down_proj.weight");
+        let names = [3, 4, 14].map(name);
+        let ends = CommonEnds::of(names.iter().map(String::as_str));
+        for width in [60.0, 100.0, 160.0, 240.0] {
+            let cut = names.each_ref().map(|name| ends.fitting(name, 11.0, width));
+            for (cut, expert) in cut.iter().zip(["3", "4", "14"]) {
+                assert!(width_of(cut, 11.0) <= width, "{cut}");
+                let has_own = cut.split(['.', '…']).any(|part| part == expert);
+                assert!(has_own, "{cut} of {expert}");
+            }
+        }
+        let ends = CommonEnds::of(["layer 1", "layer 12"].into_iter());
+        assert_eq!(ends.fitting("layer 1", 11.0, 20.0), "…1");
+        // A name that is alone has nothing in common.
+        let alone = CommonEnds::of(["a · b", "a · b"].into_iter());
+        assert_eq!((alone.beginning, alone.end), (0, 0));
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub struct Cost {
     pub numbers: u64,
     /// Tensor bytes to read.
     pub read_bytes: u64,
-    /// Reads: one for each tensor at each step, however few bytes it has.
+    /// Reads of files of one machine: neighbours of a step's file are read at once.
     #[serde(default)]
     pub reads: u64,
     /// Floating-point operations.

@@ -12,6 +12,9 @@ pub struct ConfigProblem {
     pub location: Location,
     /// What was found and what is allowed, with the nearest valid name.
     pub message: String,
+    /// The step without which there would be no such problem; none where it is of no single step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
 }
 
 /// Where something stands in a config file.

@@ -172,6 +172,8 @@ pub struct CheckText {
 pub struct CheckForm {
     /// The form.
     pub form: ConfigForm,
+    /// The YAML as it is, which keeps what the form does not change; it may be anything.
+    pub text: String,
 }
 
 /// What there is to compute.
@@ -192,9 +194,21 @@ pub struct ComputeLane {
     pub lane: Sealed,
 }
 
-/// A lane has told everything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LaneDone {}
+/// A lane has told everything that it will.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneDone {
+    /// Why that is not all.
+    pub failure: Option<LaneFailure>,
+}
+
+/// Why a lane ended early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneFailure {
+    /// In words.
+    pub message: String,
+    /// The step at which it ended; none where that is not known.
+    pub step: Option<u64>,
+}
 
 /// The tensors of one part of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

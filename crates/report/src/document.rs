@@ -79,12 +79,12 @@ fn heading(results: &Results, provenance: &Provenance) -> String {
 fn facts(results: &Results, provenance: &Provenance) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(model) = &results.model {
-        let number = |value: Option<u64>, what: &str| value.map(|value| format!("{value} {what}"));
+        let number = |value: Option<u64>, noun| Some(counted(usize::try_from(value?).ok()?, noun));
         let parts = [
-            number(model.n_layers, "layers"),
-            number(model.n_heads, "heads"),
-            number(model.n_kv_heads, "key-value heads"),
-            number(model.d_model, "wide"),
+            number(model.n_layers, "layer"),
+            number(model.n_heads, "head"),
+            number(model.n_kv_heads, "key-value head"),
+            model.d_model.map(|width| format!("{width} wide")),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let source = &model.source;

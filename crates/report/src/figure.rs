@@ -63,6 +63,8 @@ pub struct Drawn {
     pub svg: String,
     /// In CSS pixels.
     pub size: Size,
+    /// How many values it does not show, and why; none where it shows all.
+    pub omitted: Option<String>,
 }
 
 /// A figure that cannot be drawn.

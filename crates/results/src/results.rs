@@ -92,7 +92,11 @@ impl Results {
             }
         }
         for (step, (count, reason)) in by_step {
-            let warning = format!("step {step}: {count} numbers are missing: {reason}");
+            let missing = match count {
+                1 => "1 number is missing".to_owned(),
+                _ => format!("{count} numbers are missing"),
+            };
+            let warning = format!("step {step}: {missing}: {reason}");
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }

@@ -9,6 +9,7 @@ use ckptscope_analysis::results::complete;
 use ckptscope_results::compare::{ComparedRow, Comparison};
 use ckptscope_results::{SeriesId, layer_in_words};
 
+use crate::analysis::counted;
 use crate::arguments::CompareArguments;
 use crate::{Misuse, Outcome, console, output, parquet, report, results_file};
 
@@ -138,7 +139,8 @@ impl<'a> Part<'a> {
             return format!("nothing to subtract{rest}");
         };
         if *largest == 0.0 {
-            return format!("{} numbers, all equal{rest}", self.differences);
+            let numbers = counted(self.differences, "number");
+            return format!("{numbers}, all equal{rest}");
         }
         let (layer, step) = (layer_in_words(row.id.layer), row.step);
         let numbered = |what, number: Option<u64>| {

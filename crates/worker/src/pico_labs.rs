@@ -18,6 +18,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use crate::analysis::counted;
 use crate::executor::Executor;
 use crate::progress::Reporter;
 use crate::wandb::asked;
@@ -139,9 +140,9 @@ impl Experiment {
                 .await?;
         }
         Ok(format!(
-            "sent to Pico Labs: experiment {}, {} steps",
+            "sent to Pico Labs: experiment {}, {}",
             self.name,
-            steps.len()
+            counted(steps.len() as u64, "step")
         ))
     }
 

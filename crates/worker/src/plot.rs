@@ -105,6 +105,9 @@ fn write(
     } = paper;
     let shown = output::shown(path);
     console::say(&format!("{shown}: {width_cm:.1} by {height_cm:.1} cm"));
+    if let Some(omitted) = &drawn.omitted {
+        console::say(&format!("{shown}: {}", console::printable(omitted)));
+    }
     warn_of_lacking(drawn, path)
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::process;
-use crate::setup::Chromium;
+use crate::setup::{Chromium, firefox};
 use crate::steps::{Outcome, run_tests};
 use crate::worker;
 use crate::workspace::Workspace;
@@ -19,7 +19,18 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
     run_tests(with_browser(workspace)?.args(["browser", only]))
 }
 
-/// `cargo xtask screenshots [--window] [STATE]...`.
+/// Takes the main path through the page in Firefox, where that can be had.
+pub(crate) fn in_firefox(workspace: &Workspace, only: &str) -> Result<Outcome> {
+    match firefox::find_or_install() {
+        Ok(firefox) => {
+            let mut command = with_browser(workspace)?;
+            run_tests(command.env("FIREFOX", firefox).args(["firefox", only]))
+        }
+        Err(error) => Ok(Outcome::Skipped(format!("{error:#}"))),
+    }
+}
+
+/// `cargo xtask screenshots [--window] [--forced] [--print] [STATE]...`.
 pub(crate) fn screenshots(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
     let mut command = with_browser(workspace)?;
     process::run(command.arg("screenshots").args(arguments.raw_args()?))

@@ -3,6 +3,7 @@
 pub(crate) mod apt;
 pub(crate) mod cargo_tool;
 pub(crate) mod chromium;
+pub(crate) mod firefox;
 pub(crate) mod wasm;
 
 use std::path::PathBuf;

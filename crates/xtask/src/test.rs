@@ -107,6 +107,11 @@ const CHECKS: &[Check] = &[
         run: page_tests::step,
     },
     Check {
+        name: "firefox",
+        advice: page_tests::ADVICE,
+        run: page_tests::in_firefox,
+    },
+    Check {
         name: "deny",
         advice: "see deny.toml for what is allowed, and why",
         run: |workspace, _| deny(workspace),

@@ -23,6 +23,8 @@ extern "C" {
     fn get_file(this: &Handle) -> Promise;
     #[wasm_bindgen(method)]
     fn values(this: &Handle) -> Iterator;
+    #[wasm_bindgen(method, js_name = isSameEntry)]
+    fn is_same_entry(this: &Handle, other: &JsValue) -> Promise;
     #[wasm_bindgen(method, js_name = queryPermission)]
     fn query_permission(this: &Handle, options: &Object) -> Promise;
     #[wasm_bindgen(method, js_name = requestPermission)]
@@ -71,6 +73,21 @@ pub async fn pick_folder() -> Result<Option<Array>, String> {
             }
         }
     }
+}
+
+/// Whether handles lead to the same files and folders, as far as the browser says.
+pub async fn are_same(some: &Array, others: &Array) -> bool {
+    if some.length() != others.length() {
+        return false;
+    }
+    for (one, other) in some.iter().zip(others.iter()) {
+        let one: Handle = one.unchecked_into();
+        let answer = JsFuture::from(one.is_same_entry(&other)).await;
+        if !answer.is_ok_and(|answer| answer.is_truthy()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The files that handles lead to. `may_ask` says that a person has just clicked.

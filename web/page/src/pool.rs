@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ckptscope_protocol::LaneUpdate;
-use ckptscope_protocol::tab::{ComputeLane, Message, NetworkNews, News, PlannedLane};
+use ckptscope_protocol::tab::{
+    Answer, ComputeLane, LaneFailure, Message, NetworkNews, News, PlannedLane,
+};
 
 use crate::run_place::RunPlace;
 use crate::worker::{ComputeWorker, Heard};
@@ -24,8 +26,8 @@ pub enum LaneNews {
     Done,
     /// What it told so far counts no more, it begins again. In words, why.
     Restarted(String),
-    /// It will tell nothing more. In words, why.
-    Failed(String),
+    /// It will tell nothing more, though that is not all.
+    Failed(LaneFailure),
 }
 
 /// Workers that compute lanes until all are done; dropping it ends them at once.
@@ -98,9 +100,17 @@ fn give_next_lane(shared: &Rc<RefCell<Shared>>, index: usize) {
         return;
     };
     if let Err(message) = give_lane(shared, index, lane) {
-        tell(shared, lane, LaneNews::Failed(message));
+        tell(shared, lane, failed(message));
         give_next_lane(shared, index);
     }
+}
+
+/// At no step that is known.
+const fn failed(message: String) -> LaneNews {
+    LaneNews::Failed(LaneFailure {
+        message,
+        step: None,
+    })
 }
 
 fn give_lane(shared: &Rc<RefCell<Shared>>, index: usize, lane: usize) -> Result<(), String> {
@@ -157,15 +167,16 @@ fn take(shared: &Rc<RefCell<Shared>>, index: usize, told: Heard) {
     match reply.news {
         News::Lane(update) => tell(shared, lane, LaneNews::Update(update)),
         News::Network(news) => tell(shared, lane, LaneNews::Network(news)),
-        News::Answer(_) => {
-            tell(shared, lane, LaneNews::Done);
+        News::Answer(Answer::ComputeLane(done)) => {
+            let ended = done.failure.map_or(LaneNews::Done, LaneNews::Failed);
+            tell(shared, lane, ended);
             give_next_lane(shared, index);
         }
         News::Failed { message } => {
-            tell(shared, lane, LaneNews::Failed(message));
+            tell(shared, lane, failed(message));
             give_next_lane(shared, index);
         }
-        News::Ready | News::Listed(_) | News::Audit(_) | News::Series(_) => {}
+        News::Answer(_) | News::Ready | News::Listed(_) | News::Audit(_) | News::Series(_) => {}
     }
 }
 
@@ -181,7 +192,7 @@ fn lost(shared: &Rc<RefCell<Shared>>, index: usize, lane: usize, reason: &str) {
     let news = if is_first {
         LaneNews::Restarted(format!("its web worker stopped ({reason})"))
     } else {
-        LaneNews::Failed(format!("its web worker stopped twice: {reason}"))
+        failed(format!("its web worker stopped twice: {reason}"))
     };
     tell(shared, lane, news);
     give_next_lane(shared, index);

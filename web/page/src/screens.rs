@@ -5,6 +5,7 @@ mod begin;
 mod dialog;
 mod explore;
 mod kept;
+mod leave_out;
 mod menus;
 mod native_worker;
 mod network;

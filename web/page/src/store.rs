@@ -10,6 +10,7 @@ pub(crate) mod explore;
 pub(crate) mod given;
 pub(crate) mod identity;
 pub(crate) mod kept;
+mod leaving_out;
 mod meter;
 pub(crate) mod native_worker;
 pub(crate) mod open_request;

@@ -18,13 +18,14 @@ pub(super) async fn text(
     checked(files, config, Some(text), None).await
 }
 
-/// Checks a form, and writes it.
+/// Checks a form, and writes it into the text as it is.
 pub(super) async fn form(
     files: &OpenedFiles,
     registry: &Registry,
-    CheckForm { form }: CheckForm,
+    CheckForm { form, text }: CheckForm,
 ) -> Result<Box<Checked>, String> {
     let config = Config::from_form(&form, registry);
+    let config = config.map(|config| config.written_into(&text, registry));
     let text = config.as_ref().ok().map(|config| config.text.clone());
     checked(files, config, text, Some(form)).await
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use ckptscope_analysis::plan::LaneMessage;
 use ckptscope_analysis::{Registry, run_lane};
-use ckptscope_protocol::tab::{ComputeLane, LaneDone};
+use ckptscope_protocol::tab::{ComputeLane, LaneDone, LaneFailure};
 
 use super::opened::OpenedFiles;
 use super::post::Outbox;
@@ -29,7 +29,10 @@ pub(super) async fn compute(
     };
     let computed = run_lane(&lane, files.tree(), &mut listener).await;
     outbox.flush();
-    computed
-        .map(|()| LaneDone {})
-        .map_err(|error| error.to_string())
+    Ok(LaneDone {
+        failure: computed.err().map(|error| LaneFailure {
+            message: error.to_string(),
+            step: Some(error.step()),
+        }),
+    })
 }

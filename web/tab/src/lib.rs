@@ -24,7 +24,9 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
-use ckptscope_protocol::tab::{Answer, Found, Listed, Message, News, Question, Remote, Reply};
+use ckptscope_protocol::tab::{
+    Answer, Found, Listed, Message, News, Question, Remote, Reply, RunChoices,
+};
 use ckptscope_results::{Results, Series};
 use ckptscope_web_browser::part::{MissingPart, begin};
 use ckptscope_web_browser::text_of;
@@ -207,7 +209,7 @@ impl RequestHandler {
                 let files = self.files()?;
                 Answer::OpenRun(open::open(&files, found, registry, self.speed()).await?)
             }
-            Question::ListChoices(_) => Answer::ListChoices(self.files()?.choices().await),
+            Question::ListChoices(_) => Answer::ListChoices(self.choices().await),
             Question::CheckText(it) => {
                 Answer::CheckText(check::text(&*self.files()?, registry, it).await?)
             }
@@ -239,6 +241,20 @@ impl RequestHandler {
             Question::WriteReport(it) => Answer::WriteReport(report::report(*it.results).await?),
             Question::ReadResults(_) => Answer::ReadResults(self.read_results(number, file).await?),
         })
+    }
+
+    /// Among what somebody has to choose, where nothing could be opened.
+    async fn choices(&self) -> RunChoices {
+        let (files, connection) = (
+            self.files.borrow().clone(),
+            self.connection.borrow().clone(),
+        );
+        match (files, connection) {
+            (Some(files), _) => files.choices().await,
+            (None, connection) => RunChoices {
+                paths: connection.map(|it| it.choices()).unwrap_or_default(),
+            },
+        }
     }
 
     /// Tells the numbers of a results file piece by piece, and gives the rest.

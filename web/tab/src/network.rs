@@ -10,7 +10,7 @@ mod clock;
 mod diagnosis;
 mod fetching;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub(super) struct Connection {
     clock: Arc<BrowserClock>,
     /// What was told so far, in sums.
     told: Cell<NetworkNews>,
+    /// The places among which somebody has to choose, as the page's field takes them.
+    choices: RefCell<Vec<String>>,
 }
 
 /// Where reads go on while a lane computes, as far as it lets them.
@@ -87,6 +89,7 @@ impl Connection {
             hub: Arc::new(hub.map_err(|error| error.to_string())?),
             clock,
             told: Cell::default(),
+            choices: RefCell::default(),
         })
     }
 
@@ -125,7 +128,10 @@ impl Connection {
     /// Lists the run's files, and finds the run in them.
     pub(super) async fn list(&self) -> Result<(OpenedFiles, Found), String> {
         let endpoint = Url::parse(&self.remote.endpoint).ok_or("the page names no hub")?;
-        let in_words = |error: HubError| error.to_string();
+        let in_words = |error: HubError| {
+            self.choices.replace(error.choices());
+            error.to_string()
+        };
         let place = Place::parse(&endpoint, &self.remote.place);
         let (address, path) = match place.map_err(in_words)? {
             Place::File(url) => return self.file(&url).await,
@@ -141,13 +147,31 @@ impl Connection {
         let tree = self.repository(&endpoint, address, path).await;
         let (tree, place) = tree.map_err(in_words)?;
         let run = tree.find_run().await;
-        let run = run.map_err(|error| with_revisions(&error, &tree))?;
+        let run = run.map_err(|error| self.with_choices(&error, &tree, &endpoint))?;
         let found = Found {
             listed: listed_of(&tree)?,
             place,
             is_repository: true,
         };
         Ok((OpenedFiles::of_repository(tree).with_run(run), found))
+    }
+
+    /// The places among which somebody has to choose, where nothing could be opened.
+    pub(super) fn choices(&self) -> Vec<String> {
+        self.choices.borrow().clone()
+    }
+
+    /// Why there is no run in a repository, in words. What it names can be chosen.
+    fn with_choices(&self, error: &RunError, tree: &HubTree, endpoint: &Url) -> String {
+        let others = other_revisions(error, tree);
+        let repository = tree.repository();
+        let revisions = others.iter().map(|it| format!("{repository}@{it}"));
+        let base = endpoint.as_str().trim_end_matches('/');
+        let pin = tree.pin().unwrap_or("main");
+        let parts = error.choices().iter();
+        let parts = parts.map(|path| format!("{base}/{repository}/tree/{pin}/{path}"));
+        self.choices.replace(revisions.chain(parts).collect());
+        with_revisions(error, repository, others)
     }
 
     /// A repository's files, and what leads to the same ones again.
@@ -266,9 +290,17 @@ fn sealed(listed: &Listed) -> Result<Sealed, String> {
 }
 
 /// Nothing on the default branch is often something on another.
-fn with_revisions(error: &RunError, tree: &HubTree) -> String {
+fn other_revisions<'a>(error: &RunError, tree: &'a HubTree) -> &'a [String] {
     let others = tree.revisions();
-    if !error.is_nothing() || others.len() < 2 {
+    if error.is_nothing() && others.len() > 1 {
+        others
+    } else {
+        &[]
+    }
+}
+
+fn with_revisions(error: &RunError, repository: &str, others: &[String]) -> String {
+    if others.is_empty() {
         return error.to_string();
     }
     let shown = others.get(..NAMES_IN_MESSAGE).unwrap_or(others).join(", ");
@@ -276,6 +308,5 @@ fn with_revisions(error: &RunError, tree: &HubTree) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let repository = tree.repository();
     format!("{error}. It has other revisions; give one as {repository}@REVISION: {shown}{more}")
 }

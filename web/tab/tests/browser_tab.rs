@@ -114,7 +114,7 @@ impl Office {
 
     async fn numbers(&self, lane: Sealed) -> Vec<Number> {
         let (news, answer) = self.hear(ComputeLane { lane }, None).await;
-        assert_eq!(answer, Ok(LaneDone {}));
+        assert_eq!(answer, Ok(LaneDone::default()));
         let numbers = news.into_iter().flat_map(|news| match news {
             News::Lane(update) => update.numbers.0,
             other => panic!("{other:?}"),
@@ -271,7 +271,10 @@ async fn configs_and_forms_are_checked() {
     assert!(checked.problems.is_empty() && checked.cost.is_some());
     let mut form = checked.form.unwrap();
 
-    let compose = async |form| office.ask(CheckForm { form }).await.unwrap();
+    let compose = async |form| {
+        let text = DEMO.to_owned();
+        office.ask(CheckForm { form, text }).await.unwrap()
+    };
     let composed = compose(form.clone()).await;
     assert_eq!(composed.cost, checked.cost);
     assert!(composed.text.unwrap().starts_with("analysis_name: demo\n"));

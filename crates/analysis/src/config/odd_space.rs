@@ -30,7 +30,11 @@ pub(super) fn find(text: &str) -> Option<ConfigProblem> {
             line,
             path: String::new(),
         };
-        Some(ConfigProblem { location, message })
+        Some(ConfigProblem {
+            location,
+            message,
+            step: None,
+        })
     })
 }
 

@@ -31,6 +31,7 @@ impl Problems {
         let problem = ConfigProblem {
             location: at.location(),
             message: message.into(),
+            step: None,
         };
         self.0.push((at.position, problem));
     }

@@ -212,5 +212,9 @@ fn map(fields: Vec<(&str, Node)>) -> Node {
 
 const fn node(value: Value) -> Node {
     let position = NOWHERE;
-    Node { value, position }
+    Node {
+        value,
+        position,
+        span: 0..0,
+    }
 }

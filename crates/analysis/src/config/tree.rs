@@ -36,5 +36,6 @@ fn problem_at(line: u64, message: String) -> ConfigProblem {
             path: String::new(),
         },
         message,
+        step: None,
     }
 }

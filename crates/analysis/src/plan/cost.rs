@@ -1,6 +1,9 @@
 //! What a plan costs, from shapes alone.
 
-use ckptscope_checkpoint::{ModelShape, StoredTensor};
+use std::collections::BTreeMap;
+
+use ckptscope_checkpoint::read::near_reads;
+use ckptscope_checkpoint::{ModelShape, StoredTensor, TensorEntry};
 use ckptscope_metrics::Needs;
 use ckptscope_protocol::Cost;
 
@@ -52,7 +55,7 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
     let read_bytes = step.tensors.iter().map(StoredTensor::bytes).sum();
     let mut cost = Cost {
         read_bytes,
-        reads: step.tensors.len() as u64,
+        reads: portions.first().map_or(0, |own| reads(step, own)),
         ..Cost::default()
     };
     let held_bytes = held_bytes(step, portions);
@@ -78,6 +81,19 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
         }
     }
     cost
+}
+
+/// Reads of a step's files: what lies side by side in one comes at once.
+fn reads(step: &LaneStep, portions: &[Portion]) -> u64 {
+    let of_portion = |portion: &Portion| {
+        let mut by_file: BTreeMap<&str, Vec<&TensorEntry>> = BTreeMap::new();
+        let tensors = portion.tensors.iter();
+        for extent in tensors.flat_map(|tensor| step.tensors[*tensor].extents()) {
+            by_file.entry(extent.path).or_default().push(extent.entry);
+        }
+        by_file.into_values().map(near_reads).sum::<u64>()
+    };
+    portions.iter().map(of_portion).sum()
 }
 
 /// Numbers of one matrix of a job.

@@ -403,6 +403,19 @@ impl PlanProblem {
         }
     }
 
+    /// The step that it is of, where it is of one alone.
+    const fn step(&self) -> Option<u64> {
+        match self {
+            Self::DifferentSamples { step, .. }
+            | Self::SeveralTensors { step, .. }
+            | Self::UnreadableTensor { step, .. }
+            | Self::Component { step, .. }
+            | Self::Unreadable { step, .. } => Some(*step),
+            Self::HeadsUnknown { step, .. } => *step,
+            _ => None,
+        }
+    }
+
     fn in_words(&self) -> ConfigProblem {
         let location = self.location().cloned().unwrap_or_default();
         let text = self.to_string();
@@ -410,7 +423,11 @@ impl PlanProblem {
             .strip_prefix(&format!("{location}: "))
             .unwrap_or(&text)
             .to_owned();
-        ConfigProblem { location, message }
+        ConfigProblem {
+            location,
+            message,
+            step: self.step(),
+        }
     }
 }
 

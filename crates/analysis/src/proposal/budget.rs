@@ -160,10 +160,13 @@ impl Fitted {
             remarks.push("Whole matrices are too large to be decomposed in that time.".to_owned());
         }
         if !has_all_steps || !has_all_layers {
+            let plural = |count: usize| if count == 1 { "" } else { "s" };
             remarks.push(format!(
-                "{steps} of {} steps and {layers} of {} layers: about {:.0} s on an ordinary machine.",
+                "{steps} of {} step{} and {layers} of {} layer{}: about {:.0} s on an ordinary machine.",
                 all.len(),
+                plural(all.len()),
                 self.all_layers,
+                plural(self.all_layers),
                 self.seconds
             ));
         }

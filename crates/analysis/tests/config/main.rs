@@ -10,6 +10,7 @@
 mod as_form;
 mod files;
 mod forms;
+mod in_place;
 mod labels;
 mod limits;
 mod refusals;

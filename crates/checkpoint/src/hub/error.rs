@@ -93,6 +93,28 @@ pub enum HubError {
 }
 
 impl HubError {
+    /// What it names to choose from, each as `OWNER/NAME@REVISION`; nothing where it names nothing.
+    #[must_use]
+    pub fn choices(&self) -> Vec<String> {
+        let (repository, revisions) = match self {
+            Self::NoRevision {
+                repository, names, ..
+            }
+            | Self::NoneFits {
+                repository, names, ..
+            } => (repository, names),
+            Self::SeveralFamilies {
+                repository,
+                families,
+            } => (repository, families),
+            _ => return Vec::new(),
+        };
+        let revisions = revisions.iter();
+        revisions
+            .map(|revision| format!("{repository}@{revision}"))
+            .collect()
+    }
+
     /// Why the Hub did not answer; none where it did, whatever it said.
     pub(super) fn absence(&self) -> Option<String> {
         match self {

@@ -48,14 +48,28 @@ pub(super) fn grouped(
 ) -> Result<Vec<Group>, ReadError> {
     let mut members = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        let range = entry
-            .checked_byte_range()
-            .and_then(|(start, length)| Some(start..start.checked_add(length)?));
-        let range = range.ok_or_else(|| too_large(source.name(), &entry.name, &entry.shape))?;
+        let range =
+            range_of(entry).ok_or_else(|| too_large(source.name(), &entry.name, &entry.shape))?;
         members.push(Member { index, range });
     }
+    Ok(side_by_side(members, source.is_far()))
+}
+
+/// How many reads bring tensors of one near file.
+#[must_use]
+pub fn near_reads<'a>(entries: impl IntoIterator<Item = &'a TensorEntry>) -> u64 {
+    let ranges = entries.into_iter().filter_map(range_of).enumerate();
+    let members = ranges.map(|(index, range)| Member { index, range });
+    side_by_side(members.collect(), false).len() as u64
+}
+
+fn range_of(entry: &TensorEntry) -> Option<Range<u64>> {
+    let (start, length) = entry.checked_byte_range()?;
+    Some(start..start.checked_add(length)?)
+}
+
+fn side_by_side(mut members: Vec<Member>, is_far: bool) -> Vec<Group> {
     members.sort_by_key(|member| member.range.start);
-    let is_far = source.is_far();
     let mut groups: Vec<Group> = Vec::new();
     for member in members {
         match groups.last_mut() {
@@ -67,7 +81,7 @@ pub(super) fn grouped(
             }),
         }
     }
-    Ok(groups)
+    groups
 }
 
 /// What an error calls a read: its first tensor, and how many others.

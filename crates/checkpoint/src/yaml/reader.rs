@@ -1,6 +1,7 @@
 //! From the parser's events to a tree, within limits.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
@@ -21,6 +22,15 @@ pub(super) struct Reader<'text> {
     /// The finished nodes that have an anchor.
     anchored: HashMap<usize, Node>,
     spent: Size,
+}
+
+/// Where the text of an event stands.
+#[derive(Clone, Copy)]
+struct Place {
+    position: Position,
+    /// Its bytes, from the first to behind the last.
+    start: usize,
+    end: usize,
 }
 
 /// How much there is of something.
@@ -44,44 +54,42 @@ impl<'text> Reader<'text> {
     pub(super) fn document(mut self) -> Result<Node, YamlError> {
         let mut root = None;
         loop {
-            let (event, position) = self.next()?;
+            let (event, place) = self.next()?;
             match event {
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
                 Event::StreamEnd => break,
                 _ if root.is_some() => {
                     return Err(syntax(
-                        position,
+                        place.position,
                         "only single YAML document expected but multiple found",
                     ));
                 }
-                event => root = Some(self.node(event, position, 0)?),
+                event => root = Some(self.node(event, place, 0)?),
             }
         }
         let nothing = Node {
             value: Value::Nothing,
             position: Position { line: 1, column: 1 },
+            span: 0..0,
         };
         Ok(root.unwrap_or(nothing))
     }
 
     /// The next event that is not a comment.
-    fn next(&mut self) -> Result<(Event<'text>, Position), YamlError> {
+    fn next(&mut self) -> Result<(Event<'text>, Place), YamlError> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, position(span))),
+            Some(Ok((event, span))) => Ok((event, place(span))),
             Some(Err(error)) => Err(scan_error(&error)),
-            None => Ok((Event::StreamEnd, Position { line: 1, column: 1 })),
+            None => Ok((Event::StreamEnd, place(Span::default()))),
         }
     }
 
     /// The node that begins with an event, inside of `depth` collections.
-    fn node(
-        &mut self,
-        event: Event<'text>,
-        position: Position,
-        depth: usize,
-    ) -> Result<Node, YamlError> {
+    fn node(&mut self, event: Event<'text>, place: Place, depth: usize) -> Result<Node, YamlError> {
+        let position = place.position;
+        let mut span = place.start..place.end;
         let (value, anchor) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, position, depth),
+            Event::Alias(anchor) => return self.alias(anchor, place, depth),
             Event::Scalar(text, style, anchor, tag) => {
                 self.spend(Size::of_scalar(&text), depth, position)?;
                 let value = scalar::value(&text, style, tag.as_deref());
@@ -91,44 +99,58 @@ impl<'text> Reader<'text> {
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.spend(Size::COLLECTION, depth, position)?;
-                (Value::List(self.items(depth + 1)?), anchor)
+                let items = self.items(depth + 1, &mut span)?;
+                (Value::List(items), anchor)
             }
             Event::MappingStart(_, anchor, _) => {
                 self.spend(Size::COLLECTION, depth, position)?;
-                (Value::Map(self.entries(depth + 1)?), anchor)
+                let entries = self.entries(depth + 1, &mut span)?;
+                (Value::Map(entries), anchor)
             }
             _ => return Err(syntax(position, "a value is missing")),
         };
-        let node = Node { value, position };
+        let node = Node {
+            value,
+            position,
+            span,
+        };
         if anchor > 0 {
             self.anchored.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    fn items(&mut self, depth: usize) -> Result<Vec<Node>, YamlError> {
+    /// The items of a list, to whose end `span` grows.
+    fn items(&mut self, depth: usize, span: &mut Range<usize>) -> Result<Vec<Node>, YamlError> {
         let mut items = Vec::new();
         loop {
-            let (event, position) = self.next()?;
+            let (event, place) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
+                grow(span, items.last(), place);
                 return Ok(items);
             }
-            items.push(self.node(event, position, depth)?);
+            items.push(self.node(event, place, depth)?);
         }
     }
 
-    fn entries(&mut self, depth: usize) -> Result<Vec<(Node, Node)>, YamlError> {
+    /// The entries of a map, to whose end `span` grows.
+    fn entries(
+        &mut self,
+        depth: usize,
+        span: &mut Range<usize>,
+    ) -> Result<Vec<(Node, Node)>, YamlError> {
         let (mut entries, mut merged) = (Vec::new(), Vec::new());
         loop {
-            let (event, position) = self.next()?;
+            let (event, place) = self.next()?;
             if matches!(event, Event::MappingEnd) {
+                grow(span, entries.last().map(|(_, value)| value), place);
                 break;
             }
             let is_merge = matches!(&event, Event::Scalar(text, style, ..)
                 if text == "<<" && *style == ScalarStyle::Plain);
-            let key = self.node(event, position, depth)?;
-            let (event, position) = self.next()?;
-            let value = self.node(event, position, depth)?;
+            let key = self.node(event, place, depth)?;
+            let (event, place) = self.next()?;
+            let value = self.node(event, place, depth)?;
             if is_merge {
                 merged.extend(maps_of(value)?);
             } else {
@@ -147,17 +169,19 @@ impl<'text> Reader<'text> {
         Ok(entries)
     }
 
-    fn alias(
-        &mut self,
-        anchor: usize,
-        position: Position,
-        depth: usize,
-    ) -> Result<Node, YamlError> {
+    fn alias(&mut self, anchor: usize, place: Place, depth: usize) -> Result<Node, YamlError> {
         let Some(node) = self.anchored.get(&anchor) else {
-            return Err(syntax(position, "Recursive reference not allowed here"));
+            return Err(syntax(
+                place.position,
+                "Recursive reference not allowed here",
+            ));
         };
-        let node = node.clone();
-        self.spend(Size::of(&node), depth, position)?;
+        let span = place.start..place.end;
+        let node = Node {
+            span,
+            ..node.clone()
+        };
+        self.spend(Size::of(&node), depth, place.position)?;
         Ok(node)
     }
 
@@ -238,11 +262,25 @@ fn not_a_map(position: Position) -> YamlError {
     syntax(position, "only a map, or a list of maps, can be merged")
 }
 
-fn position(span: Span) -> Position {
-    Position {
-        line: (span.start.line() as u64).max(1),
-        column: span.start.col() as u64 + 1,
+fn place(span: Span) -> Place {
+    let bytes = span.byte_range().unwrap_or_default();
+    Place {
+        position: Position {
+            line: (span.start.line() as u64).max(1),
+            column: span.start.col() as u64 + 1,
+        },
+        start: bytes.start,
+        end: bytes.end,
     }
+}
+
+/// To the end of a collection in brackets, which has a text of its own; of another, to the end of
+/// the last value in it.
+fn grow(span: &mut Range<usize>, last: Option<&Node>, end: Place) {
+    span.end = match last {
+        Some(last) if end.start == end.end => last.span.end,
+        _ => end.end,
+    };
 }
 
 fn scan_error(error: &ScanError) -> YamlError {

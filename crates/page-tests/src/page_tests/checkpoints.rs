@@ -87,7 +87,7 @@ pub(super) fn llama() -> Vec<Tensor> {
 }
 
 /// Writes the model into a folder as one file, and gives its path.
-pub(super) fn write_whole(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn write_whole(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("model.safetensors");
     write(&path, &llama())?;
     Ok(path)

@@ -1,9 +1,12 @@
 //! What took more than seconds to make or type goes only by a person's decision.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail, ensure};
+use serde_json::json;
 
 use super::native_worker::Options;
-use super::{PageTest, Site, companion, visit, watching};
+use super::{PageTest, Site, USUAL, companion, visit, watching};
 use crate::browser::Tab;
 use crate::given::RUN;
 
@@ -19,6 +22,14 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "files_that_are_dropped_again_go_on_where_they_were_left",
         run: dropped_again,
+    },
+    PageTest {
+        name: "a_browser_that_is_killed_goes_on_behind_the_last_finished_unit",
+        run: killed,
+    },
+    PageTest {
+        name: "a_run_of_this_machine_opens_again_with_one_click",
+        run: remembered,
     },
     PageTest {
         name: "replaced_results_can_be_brought_back",
@@ -122,6 +133,156 @@ fn dropped_again(tab: &Tab, site: &Site) -> Result<()> {
     tab.drop_files("main", &[&run])?;
     tab.click_when_shown("[data-test=go-on]")?;
     goes_on_from_what_was_kept(tab)
+}
+
+/// How often each layer step was told as finished since the page was opened.
+const COUNTED: &str = "\
+    window.finished = [];\
+    const Own = window.Worker;\
+    window.Worker = class extends Own {\
+      constructor(...given) {\
+        super(...given);\
+        this.addEventListener('message', ({data}) => {\
+          const told = typeof data === 'string' ? JSON.parse(data).news?.lane : undefined;\
+          for (const {layer, step, recorded} of told?.finished ?? [])\
+            if (recorded) window.finished.push(`${layer} ${step}`);\
+        });\
+      }\
+    };";
+
+/// Of the browser's database: the layer steps that are kept of the newest analysis.
+const KEPT_FINISHED: &str = "const open = indexedDB.open('ckptscope', 1);\
+    open.onsuccess = () => {\
+      const all = open.result.transaction('numbers').objectStore('numbers').getAll();\
+      all.onsuccess = () => {\
+        open.result.close();\
+        const lines = all.result.flatMap(text => text.split('\\n')).map(line => JSON.parse(line));\
+        const finished = lines.flatMap(line => line.finished).filter(it => it.recorded);\
+        done(finished.map(({layer, step}) => `${layer} ${step}`));\
+      };\
+    }";
+
+fn killed(_: &Tab, site: &Site) -> Result<()> {
+    let profile = tempfile::tempdir()?;
+    let first = Tab::open_in(site.given, profile.path())?;
+    visit::open_with_worker_control(&first, &site.page)?;
+    first.run("workerControl.lanesLetThrough = 2")?;
+    first.click_when_shown("[data-test=demo]")?;
+    leave_in_the_middle(&first)?;
+    first.kill()?;
+    let tab = &Tab::open_in(site.given, profile.path())?;
+    tab.show_on(USUAL)?;
+    tab.before_load(COUNTED)?;
+    visit::open(tab, &site.page)?;
+    tab.wait_until_shown("[data-test=kept-go-on]")?;
+    let kept: BTreeSet<String> = serde_json::from_value(tab.run_async(KEPT_FINISHED)?)?;
+    ensure!(!kept.is_empty(), "nothing is kept");
+    tab.click("[data-test=kept-go-on]")?;
+    visit::wait_until_done(tab)?;
+    visit::wait_until_drawn(tab)?;
+    let computed: Vec<String> = serde_json::from_value(tab.run("return window.finished")?)?;
+    let again: Vec<&String> = computed
+        .iter()
+        .filter(|unit| kept.contains(*unit))
+        .collect();
+    ensure!(again.is_empty(), "computed again: {again:?}");
+    let told = tab.words("[data-test=progress]")?;
+    let all = format!("{0} of {0} layer steps", kept.len() + computed.len());
+    ensure!(told.contains(&all), "not {all}: {told}");
+    println!("    {} were kept, {} computed", kept.len(), computed.len());
+    watching::all_numbers_agree(tab, site)
+}
+
+/// Files of the bundled run, in a folder of the browser's own file system: a folder whose handle is
+/// as real as that of a folder of this machine.
+const FILL: &str = "(async () => {\
+    const top = await navigator.storage.getDirectory();\
+    const run = await top.getDirectoryHandle('my-run', {create: true});\
+    for (const path of PATHS) {\
+      const parts = path.split('/'), name = parts.pop();\
+      let folder = run;\
+      for (const part of parts) folder = await folder.getDirectoryHandle(part, {create: true});\
+      const file = await (await folder.getFileHandle(name, {create: true})).createWritable();\
+      await file.write(await (await fetch(`demo/pico-decoder-micro-1/${path}`)).blob());\
+      await file.close();\
+    }\
+  })().then(() => done('filled'), error => done(String(error)))";
+
+/// A picker in which that folder is chosen. Whether it may be read is asked as of any other folder:
+/// after a reload the browser wants to be asked with a click.
+const PICKER: &str = "\
+    window.showDirectoryPicker = async () =>\
+      (await navigator.storage.getDirectory()).getDirectoryHandle('my-run');\
+    window.asked = [];\
+    let answer = sessionStorage.getItem('was-here') ? 'prompt' : 'granted';\
+    FileSystemHandle.prototype.queryPermission = async () => answer;\
+    FileSystemHandle.prototype.requestPermission = async function () {\
+      window.asked.push([this.name, navigator.userActivation.isActive]);\
+      return answer = 'granted';\
+    };";
+
+fn remembered(tab: &Tab, site: &Site) -> Result<()> {
+    let paths: Vec<String> = [0, 16, 2000]
+        .iter()
+        .map(|step| format!("checkpoints/step_{step}/learning_dynamics/val_weights.pt"))
+        .collect();
+    tab.before_load(PICKER)?;
+    visit::open(tab, &site.page)?;
+    let filled = tab.run_async(&FILL.replace("PATHS", &json!(paths).to_string()))?;
+    ensure!(filled == "filled", "{filled}");
+    tab.click_when_shown("[data-test=pick-folder]")?;
+    visit::wait_until_opened(tab)?;
+    ensure!(
+        tab.words("header .source")?.contains("my-run"),
+        "another run"
+    );
+    visit::run_proposal(tab)?;
+    let numbers = tab.words("[data-test=progress]")?;
+    // Opened twice, it is one run.
+    tab.run("document.querySelector('[data-test=pick-folder]').click()")?;
+    tab.wait_until_shown("[data-test=aside]")?;
+    visit::wait_until_opened(tab)?;
+    tab.run("sessionStorage.setItem('was-here', 'yes')")?;
+    visit::open(tab, &site.page)?;
+    tab.wait_until_shown("[data-test=remembered-run]")?;
+    ensure!(
+        tab.count("[data-test=remembered-run]")? == 1,
+        "it is remembered twice"
+    );
+    ensure!(
+        tab.run("return window.asked")? == json!([]),
+        "the person was asked before any click"
+    );
+    tab.click("[data-test=open-again]")?;
+    visit::wait_until_opened(tab)?;
+    ensure!(
+        tab.run("return window.asked")? == json!([["my-run", true]]),
+        "the person was not asked once, with a click"
+    );
+    visit::run_proposal(tab)?;
+    let again = tab.words("[data-test=progress]")?;
+    let counted = |words: &str| {
+        words
+            .split(" · ")
+            .take(4)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    ensure!(
+        counted(&again) == counted(&numbers),
+        "{again}, not {numbers}"
+    );
+    // A folder that is gone is told, and forgotten by a click.
+    visit::open(tab, &site.page)?;
+    tab.run_async("navigator.storage.getDirectory().then(top => top.removeEntry('my-run', {recursive: true})).then(done)")?;
+    tab.click_when_shown("[data-test=open-again]")?;
+    tab.wait_for_words("[data-test=state-failed]", "could not be read")?;
+    tab.click("[data-test=forget-run]")?;
+    tab.wait_until_gone("[data-test=remembered-run]")?;
+    visit::open(tab, &site.page)?;
+    tab.wait_until_shown("[data-test=kept-analysis]")?;
+    ensure!(!tab.has("[data-test=remembered-run]")?, "it came back");
+    Ok(())
 }
 
 fn brought_back(tab: &Tab, site: &Site) -> Result<()> {

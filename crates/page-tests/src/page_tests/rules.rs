@@ -1,5 +1,7 @@
 //! Rules that hold for every menu and every field.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, ensure};
 use ckptscope_loopback::Served;
 use serde_json::{Value, json};
@@ -20,6 +22,22 @@ pub(super) const TESTS: &[PageTest] = &[
     PageTest {
         name: "the_page_s_own_undo_answers_in_the_yaml",
         run: yaml_undo,
+    },
+    PageTest {
+        name: "an_edit_of_the_form_keeps_comments",
+        run: comments_stay,
+    },
+    PageTest {
+        name: "a_step_that_cannot_be_read_is_left_out_by_a_click",
+        run: leaves_out,
+    },
+    PageTest {
+        name: "a_step_that_stopped_layers_is_left_out_and_the_rest_computed",
+        run: leaves_out_and_runs,
+    },
+    PageTest {
+        name: "what_belongs_together_opens_in_any_order",
+        run: in_any_order,
     },
     PageTest {
         name: "the_address_names_what_is_shown_or_nothing",
@@ -164,18 +182,156 @@ fn yaml_undo(tab: &Tab, site: &Site) -> Result<()> {
             json!(written)
         ),
     )?;
-    // The form writes the text anew, and says what that cost.
-    tab.run_async("setTimeout(done, 500)")?;
+    Ok(())
+}
+
+/// A config with comments, of the demo run.
+const COMMENTED: &str = "# every morning\nsteps: all   # of them\nmetrics:\n  # how many directions\n  - \
+    metric_name: per\n    data_split: val   # not train\n    components:\n      - {component_name: simple, \
+    data_type: weights, layer_suffixes: swiglu.w_2, layers: all}  # the last one\n";
+
+fn comments_stay(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("mine.yaml");
+    let drop_config = |text: &str| -> Result<()> {
+        std::fs::write(&config, text)?;
+        tab.drop_files("main", &[&config])?;
+        tab.wait_for("the config", &yaml_is(text))?;
+        visit::wait_until_opened(tab)
+    };
+    open_run(tab, site)?;
+    drop_config(COMMENTED)?;
     tab.click("[data-test=tab-ask]")?;
     visit::wait_until_opened(tab)?;
     tab.click("[data-test=metric]:nth-of-type(1) [data-test=metric-fold]")?;
     tab.click_when_shown("[data-test=metric-duplicate]")?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=steps-some]")?;
+    visit::wait_until_opened(tab)?;
+    ensure!(!tab.has("[data-test=without-comments]")?, "comments went");
+    tab.click("[data-test=tab-yaml]")?;
+    tab.wait_until_shown("[data-test=yaml]")?;
+    let now = tab.value("[data-test=yaml]")?;
+    let expected = COMMENTED.replace("steps: all ", "steps: [0, 2000] ");
+    ensure!(
+        now.starts_with(&expected) && now.len() > expected.len(),
+        "the YAML is now:\n{now}"
+    );
+    // A value with comments within cannot be replaced without them: that is said.
+    let listed = COMMENTED.replace("steps: all   # of them", "steps:\n  - 0   # odd\n  - 16");
+    drop_config(&listed)?;
+    tab.click("[data-test=tab-ask]")?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=steps-all]")?;
     tab.click_when_shown("[data-test=undo-comments]")?;
     tab.click("[data-test=tab-yaml]")?;
-    tab.wait_for(
-        "the comment",
-        &format!("document.querySelector('{YAML}')?.value.includes('# why')"),
+    tab.wait_for("the comment again", &yaml_is(&listed))
+}
+
+fn yaml_is(text: &str) -> String {
+    format!(
+        "document.querySelector('[data-test=yaml]')?.value === {}",
+        json!(text)
     )
+}
+
+/// A run of which one step's weights are cut off.
+fn with_cut_step(site: &Site, folder: &Path, step: u64) -> Result<PathBuf> {
+    let (run, copy) = (site.given.root.join(RUN), folder.join("cut-run"));
+    for number in [0, 16, step] {
+        let name = format!("checkpoints/step_{number}/learning_dynamics");
+        std::fs::create_dir_all(copy.join(&name))?;
+        let name = format!("{name}/val_weights.pt");
+        std::fs::copy(run.join(&name), copy.join(&name))?;
+    }
+    let name = format!("checkpoints/step_{step}/learning_dynamics/val_weights.pt");
+    super::checkpoints::cut(&run.join(&name), &copy.join(&name))?;
+    Ok(copy)
+}
+
+fn leaves_out(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    visit::drop_run(
+        tab,
+        &site.page,
+        &[&with_cut_step(site, folder.path(), 700)?],
+    )?;
+    let config = folder.path().join("strict.yaml");
+    std::fs::write(&config, format!("{COMMENTED}on_error: stop\n"))?;
+    tab.drop_files("main", &[&config])?;
+    tab.wait_for_words("[data-test=problem]", "step 700 cannot be read")?;
+    ensure!(tab.has("[data-test=run]:disabled")?, "it could be run");
+    tab.wait_for_words("[data-test=leave-out]", "Leave out step 700")?;
+    tab.click("[data-test=leave-out]")?;
+    tab.wait_until_gone("[data-test=problem]")?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=tab-yaml]")?;
+    tab.wait_until_shown("[data-test=yaml]")?;
+    let now = tab.value("[data-test=yaml]")?;
+    ensure!(
+        now.contains("steps: [0, 16]   # of them"),
+        "the YAML is now:\n{now}"
+    );
+    visit::run_proposal(tab)?;
+    ensure!(!tab.has("[data-test=failures]")?, "a layer failed");
+    Ok(())
+}
+
+/// A file that is gone when its turn comes.
+fn leaves_out_and_runs(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = with_cut_step(site, folder.path(), 700)?;
+    let name = "checkpoints/step_700/learning_dynamics/val_weights.pt";
+    std::fs::copy(site.given.root.join(RUN).join(name), run.join(name))?;
+    visit::drop_run(tab, &site.page, &[&run])?;
+    let config = folder.path().join("mine.yaml");
+    std::fs::write(&config, COMMENTED)?;
+    tab.drop_files("main", &[&config])?;
+    tab.wait_for("the config", &yaml_is(COMMENTED))?;
+    visit::wait_until_opened(tab)?;
+    std::fs::remove_file(run.join(name))?;
+    tab.click("[data-test=run]")?;
+    tab.wait_for_words("[data-test=failures]", "3 layers could not be computed")?;
+    tab.wait_for_words("[data-test=failures]", "and 2 other layers at step 700")?;
+    let lines = tab.count("[data-test=failures] li")?;
+    ensure!(lines == 1, "one reason is said {lines} times");
+    tab.click("[data-test=leave-out]")?;
+    tab.wait_until_gone("[data-test=failures]")?;
+    visit::wait_until_done(tab)?;
+    tab.wait_for_words("[data-test=progress]", "6 of 6 layer steps")?;
+    visit::wait_until_drawn(tab)
+}
+
+/// An analysis' own folder opens its results, and a config that comes first waits for its run.
+fn in_any_order(tab: &Tab, site: &Site) -> Result<()> {
+    visit::finish_demo(tab, &site.page)?;
+    let folder = tempfile::tempdir()?;
+    tab.download_to(folder.path())?;
+    let saved = saving::save(tab, folder.path(), "save-results", FILE)?;
+    let analysis = folder.path().join("analysis");
+    std::fs::create_dir(&analysis)?;
+    std::fs::rename(saved, analysis.join("results.json"))?;
+    std::fs::write(analysis.join("config.yaml"), COMMENTED)?;
+    std::fs::write(analysis.join("run.json"), "{}")?;
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[&analysis])?;
+    visit::wait_until_drawn(tab)?;
+    tab.wait_until_shown("[data-test=results-source]")?;
+    // One file of it says which file has the results.
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[&analysis.join("run.json")])?;
+    tab.wait_for_words("[data-test=state-failed]", "results.json")?;
+    // The config first, then the run.
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[&analysis.join("config.yaml")])?;
+    tab.wait_for_words("[data-test=arrival]", "waits for a run")?;
+    tab.drop_files("main", &[&site.given.root.join(RUN)])?;
+    visit::wait_until_opened(tab)?;
+    tab.click_when_shown("[data-test=tab-yaml]")?;
+    tab.wait_for("the config", &yaml_is(COMMENTED))?;
+    ensure!(!tab.has("[data-test=arrival]")?, "it still waits");
+    visit::wait_until_opened(tab)?;
+    visit::run_proposal(tab)
 }
 
 fn addresses(tab: &Tab, site: &Site) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Lines: a chart for each value of what colours do not mean.
 
 use ckptscope_chart::{
-    Along, ChartInput, DrawLines, StyledCurve, Tiles, grouped, scale_of_steps, steps,
+    Along, ChartInput, DrawLines, StyledCurve, Tiles, grouped, omitted, scale_of_steps, steps,
 };
 use ckptscope_plot::{Facets, Figure, LineChart, MOST_PARTS, Scale, Size, share_axes};
 use ckptscope_results::Subject;
@@ -63,7 +63,10 @@ pub(super) fn lines(
             figure: None,
         })
     });
-    arrange(charts.collect(), (along, &palette), title, choice)
+    Ok(Drawn {
+        omitted: omitted(panel.curves(), value_scale),
+        ..arrange(charts.collect(), (along, &palette), title, choice)?
+    })
 }
 
 /// Finds room for the charts.
@@ -110,6 +113,7 @@ fn arrange(
     Ok(Drawn {
         svg: facets.to_svg(),
         size: facets.drawn_size(),
+        omitted: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Rows: one for each curve, in one drawing.
 
-use ckptscope_chart::{ChartInput, DrawRows, RowHeights, StyledCurve, Tiles, steps};
+use ckptscope_chart::{ChartInput, DrawRows, RowHeights, StyledCurve, Tiles, omitted, steps};
 use ckptscope_plot::{Figure, Scale, Series, Size};
 use ckptscope_results::Subject;
 
@@ -60,6 +60,7 @@ pub(super) fn rows(
     Ok(Drawn {
         svg: heatmap.to_svg(),
         size: heatmap.drawn_size(),
+        omitted: omitted(panel.curves(), scale),
     })
 }
 

@@ -7,6 +7,7 @@ use ckptscope_checkpoint::architecture::{FoundParts, ModelPart, Role};
 use serde::Serialize;
 
 use super::ranges;
+use crate::analysis::counted;
 
 /// The parts of a model.
 #[derive(Debug, Serialize)]
@@ -159,7 +160,9 @@ impl StackReport {
             }
         }
         lines.extend(shared.into_iter().map(|(role, names)| {
-            let experts = role.experts.map(|count| format!(", {count} experts"));
+            let experts = role
+                .experts
+                .map(|count| format!(", {}", counted(count as u64, "expert")));
             let experts = experts.unwrap_or_default();
             let place = self.place(&role.layers);
             format!("{}: {}{experts}{place}", names.join(", "), role.tensor)
@@ -199,7 +202,8 @@ impl HeadsReport {
             (d_qk, d_v) if d_qk == d_v => format!("{d_v} wide"),
             (d_qk, d_v) => format!("queries and keys {d_qk} wide, values {d_v}"),
         };
-        format!("{heads} heads, {kv_heads} key-value heads, {width}")
+        let (heads, kv_heads) = (counted(heads, "head"), counted(kv_heads, "key-value head"));
+        format!("{heads}, {kv_heads}, {width}")
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ckptscope_chart::CHARTS;
-use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet};
+use ckptscope_results::{Number, Results, SEPARATOR, SeriesSet, Value};
 use roxmltree::Document;
 
 use crate::support::{CONFIG, Ended, Scratch, Sizes};
@@ -348,4 +348,32 @@ fn a_component_of_compared_runs_is_that_of_all_unless_one_is_named() {
     plot(&["--component", "5B"])
         .expect(2)
         .says(&["--component 5B is not in these results"]);
+}
+
+#[test]
+fn values_that_a_figure_does_not_show_are_counted() {
+    let scratch = analysed();
+    let place = scratch.path().join("out/scratch/results.json");
+    let mut results = Results::parse(&fs::read_to_string(&place).unwrap()).unwrap();
+    let mut all: Vec<Number> = results.series.each().collect();
+    let mut of_rank = all.iter_mut().filter(|it| &*it.id.entry.label == "per");
+    of_rank.next().unwrap().value = Some(Value::Number(0.0));
+    of_rank.next().unwrap().value = None;
+    results.series = SeriesSet::default();
+    results.series.extend(all);
+    fs::write(place, results.to_json().unwrap()).unwrap();
+    for kind in ["line", "heatmap"] {
+        let drawn = |y| {
+            let arguments = [
+                "--metric", "per", "--kind", kind, "--y", y, "--out", "x.svg",
+            ];
+            plot(&scratch, &arguments).expect(0)
+        };
+        drawn("linear").says(&["x.svg: not drawn: 1 undefined\n"]);
+        // Of a logarithmic axis from 0 on, a 0 has a place.
+        drawn("log").says(&["x.svg: not drawn: 1 "]);
+    }
+    let whole = ["--metric", "cka", "--out", "x.svg"];
+    let ended = plot(&scratch, &whole).expect(0);
+    assert!(!ended.stderr.contains("not drawn"), "{}", ended.stderr);
 }

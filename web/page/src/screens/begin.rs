@@ -66,6 +66,11 @@ fn open_with(state: State, task: OpenTask, request: OpenRequest) -> Result<(), M
                 task.fail(&missing);
             }
         }),
+        OpenRequest::Again(run) => spawn_local(async move {
+            if let Err(missing) = begin!(kept::open_again(state, task, run)) {
+                task.fail(&missing);
+            }
+        }),
         OpenRequest::Kept(info, wish) => spawn_local(async move {
             if let Err(missing) = begin!(kept::open(state, task, *info, wish)) {
                 task.fail(&missing);

@@ -3,6 +3,7 @@
 use ckptscope_web_browser::part::MissingPart;
 #[cfg(feature = "split")]
 use ckptscope_web_browser::wasm_split::wasm_split;
+use js_sys::Array;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,8 +11,9 @@ use leptos::task::spawn_local;
 use super::opening::taking;
 use super::readout;
 use crate::handles::{self, HandleObstacle};
+use crate::run_place::RunPlace;
 use crate::save::{self, Download};
-use crate::store::kept::{Aside, KeptInfo, KeptPart, begin_keeping, keep_config};
+use crate::store::kept::{Aside, KeptInfo, KeptPart, RememberedRun, begin_keeping, keep_config};
 use crate::store::open_request::{OpenRequest, Wish};
 use crate::store::{OpenTask, Stage, State};
 
@@ -29,6 +31,7 @@ pub(super) fn begin(state: State) -> Result<(), MissingPart> {
     }));
     state.analysis.keep_late();
     keep_drafts(state);
+    remember_runs(state);
     ask_before_leaving(state);
     spawn_local(async move {
         state.kept.look().await;
@@ -65,20 +68,64 @@ pub(super) fn open(
 pub(super) fn pick(state: State, task: OpenTask) -> Result<(), MissingPart> {
     spawn_local(async move {
         match handles::pick_folder().await {
-            Ok(Some(picked)) => match handles::files(&picked, true).await {
-                Ok(files) => taking::picked(state, task, files),
-                Err(HandleObstacle::Lost(reason)) => {
-                    task.fail(&format!("It could not be read: {reason}"));
-                }
-                Err(HandleObstacle::WantsClick) => {
-                    task.fail(&"The browser did not allow it to be read.");
-                }
-            },
+            Ok(Some(picked)) => open_found(state, task, &picked).await,
             Ok(None) => state.settle(),
             Err(reason) => task.fail(&reason),
         }
     });
     Ok(())
+}
+
+/// Opens a run of this machine that was open before.
+#[cfg_attr(
+    feature = "split",
+    wasm_split(kept, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
+)]
+#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
+pub(super) fn open_again(
+    state: State,
+    task: OpenTask,
+    run: RememberedRun,
+) -> Result<(), MissingPart> {
+    spawn_local(async move {
+        match state.kept.handles_of(&run).await {
+            Some(found) => open_found(state, task, &found).await,
+            None => task.fail(&format!(
+                "{} is not remembered any more. Choose its folder again.",
+                run.name
+            )),
+        }
+    });
+    Ok(())
+}
+
+/// Opens what handles lead to. A person has just clicked.
+async fn open_found(state: State, task: OpenTask, found: &Array) {
+    match handles::files(found, true).await {
+        _ if !task.is_wanted() => {}
+        Ok(files) => taking::picked(state, task, files),
+        Err(HandleObstacle::Lost(reason)) => task.fail(&format!(
+            "It could not be read: {reason}. Check that it still exists, and allow it to be read."
+        )),
+        Err(HandleObstacle::WantsClick) => {
+            task.fail(&"The browser did not allow it to be read.");
+        }
+    }
+}
+
+/// Remembers each run that is opened from this machine, where the browser can.
+fn remember_runs(state: State) {
+    Effect::new(move |_| {
+        let name = state
+            .opened
+            .with(|opened| Some(opened.as_ref()?.run.name.clone()));
+        let Some((name, RunPlace::Files(files))) = name.zip(state.web_workers.place()) else {
+            return;
+        };
+        if let Some(found) = files.handles {
+            spawn_local(state.kept.remember(name, found));
+        }
+    });
 }
 
 /// Keeps the config that a person writes, unless it is one that was proposed.
@@ -173,10 +220,10 @@ fn saved(aside: &Aside) -> Result<(), String> {
 fn Left(info: KeptInfo) -> impl IntoView {
     let state = State::here();
     let words = format!(
-        "“{}” of this run was left at {} of {} layer steps.",
+        "“{}” of this run was left at {} of {}.",
         info.name,
         readout::count(info.units),
-        readout::count(info.of_units)
+        readout::counted(info.of_units, "layer step")
     );
     let can_go_on = info.has_run() || state.opened.with_untracked(Option::is_some);
     let go_on = move |_| {
@@ -218,15 +265,20 @@ fn KeptList() -> impl IntoView {
             </p>
         })
     };
+    let has_any = move || {
+        let has_runs = !kept.runs.with(Vec::is_empty);
+        has_runs || !ids.with(Vec::is_empty) || kept.failure.with(Option::is_some)
+    };
     let list = move || {
         view! {
             <ul class="analyses" data-test="kept-list">
+                <For each=move || kept.runs.get() key=|run| run.opened.to_bits() children=|run| view! { <RunRow run/> }/>
                 <For each=move || ids.get() key=String::clone children=|id| view! { <Row id/> }/>
             </ul>
         }
     };
     view! {
-        <Show when=move || !ids.with(Vec::is_empty) || kept.failure.with(Option::is_some)>
+        <Show when=has_any>
             <section class="worker-runs kept" aria-label="kept in this browser" data-test="kept">
                 <div class="row">
                     <b>"Kept in this browser"</b>
@@ -266,6 +318,40 @@ fn Forget() -> impl IntoView {
         }
         .into_any(),
     }
+    }
+}
+
+/// A run of this machine, which opens again with one click.
+#[component]
+fn RunRow(run: RememberedRun) -> impl IntoView {
+    let state = State::here();
+    let (name, words) = (
+        run.name.clone(),
+        format!("run on this machine · opened {}", ago(run.opened)),
+    );
+    let label = format!("forget the run {name}");
+    let again = run.clone();
+    let open = move |_| state.open(OpenRequest::Again(again.clone()));
+    let forget = move |event: ev::MouseEvent| {
+        event.stop_propagation();
+        let run = run.clone();
+        spawn_local(async move {
+            if let Err(reason) = state.kept.forget_run(&run).await {
+                state.kept.failure.set(Some(reason));
+            }
+        });
+    };
+    view! {
+        <li class="analysis kept-analysis" data-test="remembered-run">
+            <div class="about">
+                <b>{name}</b>
+                <div class="label">{words}</div>
+            </div>
+            <div class="row acts">
+                <button data-test="open-again" on:click=open>"Open run"</button>
+                <button aria-label=label data-test="forget-run" on:click=forget>"Forget"</button>
+            </div>
+        </li>
     }
 }
 
@@ -321,17 +407,20 @@ fn Row(id: String) -> impl IntoView {
 fn in_words(info: &KeptInfo) -> String {
     let far = if info.is_left() {
         format!(
-            "left at {} of {} layer steps",
+            "left at {} of {}",
             readout::count(info.units),
-            readout::count(info.of_units)
+            readout::counted(info.of_units, "layer step")
         )
     } else {
         readout::counted(info.numbers, "number")
     };
-    let seconds = (js_sys::Date::now() - info.begun as f64) / 1000.0;
-    let ago = match seconds {
+    format!("{} · {far} · {}", info.run, ago(info.begun as f64))
+}
+
+/// How long ago a time was, in milliseconds since 1970.
+fn ago(time: f64) -> String {
+    match (js_sys::Date::now() - time) / 1000.0 {
         seconds if seconds < 60.0 => "just now".to_owned(),
         seconds => format!("{} ago", readout::duration(seconds)),
-    };
-    format!("{} · {far} · {ago}", info.run)
+    }
 }

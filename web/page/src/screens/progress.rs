@@ -2,10 +2,12 @@
 
 mod on_worker;
 
+use ckptscope_protocol::tab::LaneFailure;
 use leptos::html::Section;
 use leptos::prelude::*;
 
 use self::on_worker::{OnWorkerStatus, waiting_words};
+use super::leave_out::{LeaveOut, Then};
 use super::{network, readout};
 use crate::store::State;
 use crate::store::analysis::computer::Connection;
@@ -13,6 +15,9 @@ use crate::store::analysis::{Analysis, Phase, Tally};
 
 /// Below this part, what is left cannot be told from what is done.
 const LEAST_PART: f64 = 0.03;
+
+/// So many steps are offered to be left out.
+const MOST_STEPS: usize = 4;
 
 /// Progress, failures and warnings; nothing before anything was asked for.
 #[component]
@@ -178,9 +183,9 @@ fn in_words(analysis: Analysis) -> Option<String> {
     });
     let mut parts: Vec<String> = lanes.into_iter().collect();
     parts.push(format!(
-        "{} of {} layer steps",
+        "{} of {}",
         readout::count(tally.units),
-        readout::count(cost.units)
+        readout::counted(cost.units, "layer step")
     ));
     parts.push(format!(
         "{} of {}",
@@ -222,19 +227,54 @@ fn Failures() -> impl IntoView {
             0 => "could not be computed.",
             _ => "could not be computed to the end; what the others found is here.",
         };
-        let lines = failures
+        let mut steps: Vec<u64> = failures.iter().filter_map(|(_, it)| it.step).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let leave_out = steps.into_iter().take(MOST_STEPS);
+        let leave_out = leave_out.map(|step| view! { <LeaveOut step then=Then::Run/> });
+        let leave_out = leave_out.collect_view();
+        let lines = in_lines(&failures)
             .into_iter()
-            .map(|message| view! { <li>{message}</li> });
+            .map(|line| view! { <li>{line}</li> });
         Some(view! {
             <div class="remark bad" role="alert" data-test="failures">
                 <div>
                     <p><b>{count}" "{others}</b></p>
                     <ul>{lines.collect_view()}</ul>
-                    <p>"Run it again, with fewer threads if memory ran out, or leave out the components that are named."</p>
+                    <p>"Run it again, with fewer threads if memory ran out, or leave out what is named."</p>
+                    <div class="row">{leave_out}</div>
                 </div>
             </div>
         })
     }
+}
+
+/// A line for each thing that went wrong; what went wrong at one step in many layers is said once.
+fn in_lines(failures: &[(String, LaneFailure)]) -> Vec<String> {
+    let mut lines: Vec<(Option<u64>, String, u64)> = Vec::new();
+    for (name, failure) in failures {
+        let known = lines.iter_mut().find(|(step, ..)| *step == failure.step);
+        match known.filter(|_| failure.step.is_some()) {
+            Some((.., others)) => *others += 1,
+            None => {
+                // A message of a step names its layer already.
+                let words = match failure.step {
+                    Some(_) => failure.message.clone(),
+                    None => format!("{name}: {}", failure.message),
+                };
+                lines.push((failure.step, words, 0));
+            }
+        }
+    }
+    let line = |(step, words, others): (Option<u64>, String, u64)| match (others, step) {
+        (0, _) | (_, None) => words,
+        (others, Some(step)) => format!(
+            "{words} (and {} at step {})",
+            readout::counted(others, "other layer"),
+            readout::count(step)
+        ),
+    };
+    lines.into_iter().map(line).collect()
 }
 
 #[component]
@@ -265,6 +305,26 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn one_reason_of_many_layers_is_said_once() {
+        let failure = |name: &str, message: &str, step| {
+            let message = message.to_owned();
+            (name.to_owned(), LaneFailure { message, step })
+        };
+        let failures = [
+            failure("layer 0", "layer 0, step 5: cut off", Some(5)),
+            failure("layer 1", "no memory", None),
+            failure("layer 2", "layer 2, step 5: cut off", Some(5)),
+        ];
+        assert_eq!(
+            in_lines(&failures),
+            [
+                "layer 0, step 5: cut off (and 1 other layer at step 5)",
+                "layer 1: no memory"
+            ]
+        );
+    }
 
     #[test]
     fn what_is_left_follows_from_what_is_done() {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ckptscope_protocol::service::{self, AnalysisInfo};
-use ckptscope_protocol::tab::NetworkNews;
+use ckptscope_protocol::tab::{LaneFailure, NetworkNews};
 use ckptscope_protocol::{Cost, LaneUpdate, Progress};
 use ckptscope_results::{Numbers, Results, SeriesId, SeriesSet};
 use gloo_timers::future::TimeoutFuture;
@@ -48,8 +48,8 @@ pub(crate) struct Analysis {
     pub tally: RwSignal<Tally>,
     /// What was skipped, assumed or tried again.
     pub warnings: RwSignal<Vec<String>>,
-    /// Lanes that could not be computed, in words.
-    pub failures: RwSignal<Vec<String>>,
+    /// Lanes that could not be computed, each with its name.
+    pub failures: RwSignal<Vec<(String, LaneFailure)>>,
     /// The charts.
     pub panels: RwSignal<Panels>,
     /// What there is to know of it where a native worker computes it, or has.
@@ -536,10 +536,10 @@ impl Analysis {
             }
             LaneNews::Done => self.end_lane(lane),
             LaneNews::Restarted(reason) => self.restart(lane, &reason),
-            LaneNews::Failed(message) => {
+            LaneNews::Failed(failure) => {
                 let name = self.name_of(lane);
                 self.failures
-                    .update(|failures| failures.push(format!("{name}: {message}")));
+                    .update(|failures| failures.push((name, failure)));
                 self.end_lane(lane);
             }
         }

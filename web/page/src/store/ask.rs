@@ -38,7 +38,7 @@ pub(crate) struct Ask {
     /// Whether the last edit waits for a rest before it is checked.
     is_resting: StoredValue<bool>,
     history: RwSignal<History>,
-    /// Whether the form's last edit wrote the text anew, without the comments it had.
+    /// Whether the form's last edit cost the text comments that it had.
     pub dropped_comments: RwSignal<bool>,
 }
 
@@ -154,10 +154,13 @@ impl Ask {
     pub(crate) async fn check_form(self, form: ConfigForm) {
         self.leader.set(Leader::Form);
         self.form.set(form.clone());
-        if let Some(checked) = self.check(CheckForm { form }).await {
+        let text = self.text.get_untracked();
+        if let Some(checked) = self.check(CheckForm { form, text }).await {
             if let Some(text) = checked.text.clone() {
-                let had_comments = self.text.with_untracked(|text| has_comments(text));
-                if had_comments && !has_comments(&text) {
+                if self
+                    .text
+                    .with_untracked(|before| loses_comments(before, &text))
+                {
                     self.dropped_comments.set(true);
                 }
                 self.text.set(text);
@@ -284,28 +287,40 @@ impl Ask {
     }
 }
 
-/// Whether a YAML has comments.
-fn has_comments(text: &str) -> bool {
-    let is_comment = |line: &str| {
-        let (before, _) = line.split_once('#')?;
-        (before.is_empty() || before.ends_with([' ', '\t'])).then_some(())
+/// Whether a YAML had comments that another has not.
+fn loses_comments(before: &str, after: &str) -> bool {
+    let mut left = comments(after);
+    comments(before).into_iter().any(|comment| {
+        let place = left.iter().position(|other| *other == comment);
+        place.map(|place| left.swap_remove(place)).is_none()
+    })
+}
+
+fn comments(text: &str) -> Vec<&str> {
+    let comment = |line| {
+        let (before, comment) = str::split_once(line, '#')?;
+        (before.is_empty() || before.ends_with([' ', '\t'])).then(|| comment.trim_end())
     };
-    text.lines().any(|line| is_comment(line).is_some())
+    text.lines().filter_map(comment).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::has_comments;
+    use super::loses_comments;
 
     #[test]
-    fn comments_are_known() {
-        for text in ["# all of it", "a: 1\nb: 2 # why"] {
-            assert!(has_comments(text), "{text}");
+    fn lost_comments_are_known() {
+        let before = "# all\na: 1 # why\nb: 2 # why";
+        for (after, is_lost) in [
+            (before, false),
+            ("a: 2 # why\n\n# all\nb: 3  # why", false),
+            ("# all\na: 1\nb: 2 # why", true),
+            ("a: 1", true),
+        ] {
+            assert_eq!(loses_comments(before, after), is_lost, "{after}");
         }
-        for text in ["", "a: b#c", "a: 1\nb: 2"] {
-            assert!(!has_comments(text), "{text}");
-        }
+        assert!(!loses_comments("a: b#c", ""));
     }
 }

@@ -8,6 +8,7 @@ mod aside;
 mod info;
 mod keep;
 mod keeper;
+mod runs;
 mod session;
 mod shelf;
 
@@ -15,5 +16,6 @@ pub(crate) use aside::Aside;
 pub(crate) use info::{KeptInfo, Record, RunIdentity};
 pub(crate) use keep::{Keep, Keeping};
 pub(crate) use keeper::begin_keeping;
+pub(crate) use runs::RememberedRun;
 pub(crate) use session::{config_of, keep_config};
 pub(crate) use shelf::{Kept, KeptPart};

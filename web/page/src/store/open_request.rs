@@ -4,7 +4,7 @@ use ckptscope_protocol::service::AnalysisInfo;
 use ckptscope_protocol::tab::Remote;
 
 use super::address;
-use super::kept::KeptInfo;
+use super::kept::{KeptInfo, RememberedRun};
 use super::native_worker::shown::Brought;
 use crate::drop::Dropped;
 use crate::files::FileHandles;
@@ -35,6 +35,8 @@ pub(crate) enum OpenRequest {
     Address(String),
     /// What this browser kept. A person has clicked, or the tab was reloaded.
     Kept(Box<KeptInfo>, Wish),
+    /// A run of this machine that was open before. A person has clicked.
+    Again(RememberedRun),
 }
 
 /// What is to be done with a kept analysis.
@@ -63,6 +65,7 @@ impl OpenRequest {
             Self::Analysis(_, info) => info.name.clone(),
             Self::Address(address) => address::name_of(address),
             Self::Kept(info, _) => info.name.clone(),
+            Self::Again(run) => run.name.clone(),
         }
     }
 

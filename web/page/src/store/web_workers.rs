@@ -114,21 +114,22 @@ impl WebWorkers {
         Ok(opened)
     }
 
-    /// Offers those of the files that are a run by themselves, where others could not be opened.
+    /// Offers those of the files that are a run by themselves, or the places that are, where what
+    /// was asked for could not be opened.
     async fn offer(self, opener: &RequestWorker, place: RunPlace, message: &str) {
-        let RunPlace::Files(files) = place else {
-            return;
-        };
         if message.is_empty() {
             return;
         }
         let choices = opener.ask(ListChoices {}).await;
         let paths = choices.map(|choices| choices.paths).unwrap_or_default();
-        self.offered.set_value(Some(files));
+        self.offered.set_value(match place {
+            RunPlace::Files(files) => Some(files),
+            RunPlace::Remote(_) => None,
+        });
         self.choices.set(paths);
     }
 
-    /// The files of a choice.
+    /// The files of a choice; none where it is a place.
     pub(crate) fn chosen(self, path: &str) -> Option<FileHandles> {
         self.offered
             .with_value(|files| files.as_ref().map(|files| files.within(path)))

@@ -30,6 +30,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
         run: not_allowed,
     },
     PageTest {
+        name: "worker_sign_goes_off_when_its_files_cannot_be_read",
+        run: sign_goes_off,
+    },
+    PageTest {
         name: "worker_is_lost_and_found_again",
         run: lost_and_found,
     },
@@ -211,6 +215,24 @@ fn not_allowed(tab: &Tab, site: &Site) -> Result<()> {
     )?;
     let kept = tab.run("return localStorage.length")?;
     ensure!(kept == 0, "a worker that does not answer is kept");
+    visit::leave(tab)
+}
+
+fn sign_goes_off(tab: &Tab, site: &Site) -> Result<()> {
+    let mut worker = worker(&site.workers, Options::default())?;
+    open_connected(tab, &worker.address())?;
+    tab.click_when_shown("[data-test=worker-run]")?;
+    visit::wait_until_opened(tab)?;
+    // Nobody looks at the menu, and nothing is asked of the worker but the run's files.
+    worker.kill();
+    ensure!(
+        !tab.words("[data-test=worker-menu]")?.contains("lost"),
+        "nobody asked yet"
+    );
+    tab.click("[data-test=run]")?;
+    tab.wait_for_words("[data-test=worker-menu]", "worker lost")?;
+    worker.restart()?;
+    wait_until_connected(tab)?;
     visit::leave(tab)
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use ckptscope_fake_hub::example::{FOLDERS, PICO, PICO_BRANCH, REVISIONS};
+use ckptscope_fake_hub::{FakeHub, Repository, suite};
 use serde_json::Value;
 
 use super::{World, agree, agree_on_traffic, says};
@@ -27,6 +28,10 @@ pub(in crate::page_tests) const TESTS: &[PageTest] = &[
     PageTest {
         name: "hub_a_shared_link_reads_the_same_commit_again",
         run: shared_link,
+    },
+    PageTest {
+        name: "hub_what_a_message_names_is_opened_by_a_click",
+        run: choices,
     },
     PageTest {
         name: "hub_a_tensor_is_looked_at",
@@ -113,6 +118,63 @@ fn shared_link(tab: &Tab, site: &Site) -> Result<()> {
         "the branch was asked for by its name: {by_name:?}"
     );
     Ok(())
+}
+
+fn choices(tab: &Tab, site: &Site) -> Result<()> {
+    let offered = || {
+        let offered = tab.run(
+            "return [...document.querySelectorAll('[data-test=open-choice]')]\
+             .map(button => button.textContent)",
+        )?;
+        Ok::<Vec<String>, anyhow::Error>(serde_json::from_value(offered)?)
+    };
+    let opens = |name: &str| -> Result<()> {
+        tab.click("[data-test=open-choice]")?;
+        visit::wait_until_opened(tab)?;
+        says(&tab.words("header .source")?, &[name])
+    };
+    let world = World::new(site)?;
+    // Nothing on the default branch, and a revision that there is not.
+    for place in [PICO.to_owned(), format!("{PICO}@nonsense")] {
+        world.refusal(tab, &place)?;
+        tab.wait_until_shown("[data-test=open-choice]")?;
+        let offered = offered()?;
+        let wanted = format!("Open {PICO}@{PICO_BRANCH}");
+        ensure!(offered.contains(&wanted), "{place} offers {offered:?}");
+        tab.run(&format!(
+            "[...document.querySelectorAll('[data-test=open-choice]')]\
+             .find(button => button.textContent === {}).click()",
+            serde_json::json!(wanted)
+        ))?;
+        visit::wait_until_opened(tab)?;
+        says(&tab.words("header .source")?, &["15 steps"])?;
+    }
+    // Several sequences of revisions, and several runs in folders.
+    let mut families = Repository::new("ckptscope/families");
+    let mut folders = Repository::new("ckptscope/two-runs");
+    for step in [0, 1000, 2000] {
+        let file = || suite::model(step, &[]);
+        for family in ["base", "tuned"] {
+            let branch = format!("{family}-step{step}");
+            families.commit(&branch, "Upload", [("model.safetensors", Some(file()))]);
+            let path = format!("{family}/step_{step}/model.safetensors");
+            folders.commit("main", "Upload", [(path.as_str(), Some(file()))]);
+        }
+    }
+    let fake = FakeHub::start(vec![families, folders])?;
+    let page = site.page_for_hub(fake.endpoint())?;
+    let world = World { fake, page };
+    for (place, opened) in [
+        ("ckptscope/families", "ckptscope/families@base-step{N}"),
+        ("ckptscope/two-runs", "3 steps"),
+    ] {
+        world.refusal(tab, place)?;
+        tab.wait_until_shown("[data-test=open-choice]")?;
+        let offered = offered()?;
+        ensure!(offered.len() == 2, "{place} offers {offered:?}");
+        opens(opened)?;
+    }
+    tab.complaints().map(drop)
 }
 
 fn tensor(tab: &Tab, site: &Site) -> Result<()> {

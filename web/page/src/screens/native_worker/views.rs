@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{history, menu, runs};
+use crate::run_place::RunPlace;
+use crate::store::analysis::Phase;
 use crate::store::native_worker::{NativeConnection, Views, follow, opening};
 use crate::store::{OpenTask, State};
 
@@ -33,7 +35,28 @@ pub(super) fn begin(state: State) -> Result<(), MissingPart> {
     }));
     native_worker.arrive();
     spawn_local(native_worker.keep_watch());
+    look_when_reading_fails(state);
     Ok(())
+}
+
+/// A run of the worker's that cannot be read may say that the worker is gone.
+fn look_when_reading_fails(state: State) {
+    Effect::new(move |_| {
+        let is_broken = state
+            .analysis
+            .failures
+            .with(|failures| !failures.is_empty())
+            || state.ask.failure.with(Option::is_some)
+            || state.explore.unreadable.with(|steps| !steps.is_empty())
+            || matches!(state.analysis.phase.get(), Phase::Failed(_));
+        let is_its = match state.web_workers.place() {
+            Some(RunPlace::Remote(remote)) => remote.run.is_some(),
+            _ => false,
+        };
+        if is_broken && is_its {
+            spawn_local(state.native_worker.look());
+        }
+    });
 }
 
 /// Opens an analysis by its id, once there is a worker.

@@ -14,9 +14,11 @@ pub(crate) fn Choices() -> impl IntoView {
     let state = State::here();
     let choice = move |path: String| {
         let label = path.clone();
-        let open = move |_| {
-            if let Some(files) = state.web_workers.chosen(&path) {
-                state.open(OpenRequest::Picked(files));
+        let open = move |_| match state.web_workers.chosen(&path) {
+            Some(files) => state.open(OpenRequest::Picked(files)),
+            None => {
+                state.given.give(path.clone(), None);
+                state.open(OpenRequest::Place(path.clone()));
             }
         };
         view! { <button data-test="open-choice" on:click=open>"Open "{label}</button> }

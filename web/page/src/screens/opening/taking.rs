@@ -67,6 +67,12 @@ async fn take(state: State, task: OpenTask, files: FileHandles) {
                 }
                 return;
             }
+            Ok(None) if is_beside_results(path) => {
+                return task.fail(&format!(
+                    "{path} is a part of an analysis. Its charts open from its results.json, or \
+                     from its whole folder: drop one of those."
+                ));
+            }
             Ok(None) => {}
             Err(reason) => return task.fail(&format!("{path} could not be read: {reason}")),
         }
@@ -88,6 +94,12 @@ fn results_of_analysis(files: &FileHandles) -> Option<&Blob> {
     let mut found = files.files.iter();
     let found = found.find(|(path, _)| name(path) == "results.json");
     found.map(|(_, file)| file)
+}
+
+/// Whether an analysis writes such a file beside its results.
+fn is_beside_results(path: &str) -> bool {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    ["run.json", "analysis.log"].contains(&path) || ["csv", "parquet", "html"].contains(&ending)
 }
 
 /// A single file that is not a checkpoint.

@@ -86,14 +86,14 @@ fn Behind() -> impl IntoView {
     }
 }
 
-/// Says that the YAML lost its comments: an edit of the form writes it anew.
+/// Says that the YAML lost comments: an edit of the form changed more than could be kept.
 #[component]
 fn WithoutComments() -> impl IntoView {
     let ask = State::here().ask;
     view! {
         <Show when=move || ask.dropped_comments.get()>
             <div class="remark" role="status" data-test="without-comments">
-                <p>"The YAML was written anew from this form, without its comments."</p>
+                <p>"This edit dropped comments of the YAML."</p>
                 <button data-test="undo-comments" on:click=move |_| ask.undo()>"Undo"</button>
             </div>
         </Show>

@@ -4,6 +4,7 @@ use ckptscope_protocol::ConfigProblem;
 use leptos::prelude::*;
 
 use super::editing::Editing;
+use crate::screens::leave_out::{LeaveOut, Then};
 use crate::screens::readout;
 use crate::store::{Side, State};
 
@@ -50,6 +51,9 @@ fn Trouble(problem: ConfigProblem) -> impl IntoView {
             editing.line.set(Some(line));
         }
     };
+    let leave_out = problem
+        .step
+        .map(|step| view! { <LeaveOut step then=Then::Look/> });
     let place = match (line, problem.location.path) {
         (0, path) => path,
         (line, path) if path.is_empty() => format!("line {line}"),
@@ -61,6 +65,7 @@ fn Trouble(problem: ConfigProblem) -> impl IntoView {
                 <span class="mono">{place}</span>
                 <span>{problem.message}</span>
             </button>
+            {leave_out}
         </li>
     }
 }

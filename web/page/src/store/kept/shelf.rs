@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::aside::Aside;
 use super::info::{KeptInfo, Record, RunIdentity, key_of, surplus};
 use super::keep::{Keep, Keeping};
+use super::runs::RememberedRun;
 use super::session;
 use crate::database::{Database, Table};
 
@@ -20,6 +21,8 @@ use crate::database::{Database, Table};
 pub(crate) struct Kept {
     /// What there is, the newest first.
     pub all: RwSignal<Vec<KeptInfo>>,
+    /// The runs that the browser finds again, the newest first.
+    pub runs: RwSignal<Vec<RememberedRun>>,
     /// Why this browser keeps nothing, in words; none where it does.
     pub failure: RwSignal<Option<String>>,
     /// Results that others took the place of.
@@ -48,6 +51,7 @@ impl Kept {
     pub(crate) fn new() -> Self {
         Self {
             all: RwSignal::default(),
+            runs: RwSignal::default(),
             failure: RwSignal::default(),
             aside: RwSignal::default(),
             left: RwSignal::default(),
@@ -72,8 +76,9 @@ impl Kept {
                 all.reverse();
                 self.all.set(all);
             }
-            Err(reason) => self.failure.set(Some(reason)),
+            Err(reason) => return self.failure.set(Some(reason)),
         }
+        self.look_for_runs().await;
     }
 
     /// The analysis that this tab showed before a reload.
@@ -153,6 +158,7 @@ impl Kept {
     /// Forgets everything that was kept.
     pub(crate) async fn forget_all(self) {
         self.all.set(Vec::new());
+        self.runs.set(Vec::new());
         self.aside.set(None);
         self.left.set(None);
         session::forget();

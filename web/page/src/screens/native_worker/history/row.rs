@@ -200,8 +200,9 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
             Phase::Queued => ("label", format!("waiting, {} before it", info.ahead)),
             Phase::Planning => ("label", "planning".to_owned()),
             Phase::Running => {
-                let (units, all) = (readout::count(info.units), readout::count(info.of_units));
-                ("label", format!("{units} of {all} layer steps"))
+                let units = readout::count(info.units);
+                let all = readout::counted(info.of_units, "layer step");
+                ("label", format!("{units} of {all}"))
             }
             Phase::Done => ("ok", "done".to_owned()),
             Phase::Failed => ("bad", "failed".to_owned()),
