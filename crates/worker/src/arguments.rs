@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
-pub(crate) use fleet::{EngineArgument, MergeArguments, ShardArguments, SubmitArguments};
+pub(crate) use fleet::{
+    EngineArgument, MergeArguments, ShardArguments, StatusArguments, SubmitArguments,
+};
 pub(crate) use results::{
     ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
 };
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     /// Compute one shard of a folder of `submit`.
     #[command(after_help = SHARD_EXIT)]
     Shard(ShardArguments),
+    /// Say what became of the shards of a folder of `submit`.
+    Status(StatusArguments),
     /// Write the results of a folder of `submit`, once all shards are computed.
     Merge(MergeArguments),
     /// Draw figures of results, for a paper.

@@ -16,19 +16,27 @@
 //! process only, because file systems of clusters may have no locks. So a dead node, a requeued
 //! shard and its zombie lose nothing, and nothing is counted twice.
 
+mod again;
 mod attempt;
+mod engine;
 mod folder;
 mod index;
+mod kubernetes;
 mod merge;
 mod plan_file;
 mod resources;
 mod shard;
 mod shard_file;
 mod shell;
+mod slurm;
+mod status;
+mod submissions;
 mod submit;
 mod tree;
 
 pub(crate) use index::Numbers;
+pub(crate) use kubernetes::Volume;
 pub(crate) use merge::run as merge;
 pub(crate) use shard::run as shard;
+pub(crate) use status::run as status;
 pub(crate) use submit::{parse_shards, run as submit};

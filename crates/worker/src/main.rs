@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Submit(arguments) => fleet::submit(&arguments),
         Command::Shard(arguments) => fleet::shard(&arguments),
+        Command::Status(arguments) => fleet::status(&arguments),
         Command::Merge(arguments) => fleet::merge(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

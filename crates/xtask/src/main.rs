@@ -12,6 +12,7 @@ mod process;
 mod python;
 mod reference;
 mod setup;
+mod slurm;
 mod steps;
 mod test;
 mod tidy;

@@ -12,6 +12,7 @@ use ckptscope_results::Results;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
+use super::kubernetes::Volume;
 use crate::arguments::EngineArgument;
 use crate::identity::{PROGRAM, Unit};
 use crate::{Misuse, output};
@@ -57,6 +58,16 @@ pub(super) struct PlanFile {
 pub(super) struct Settings {
     /// Who.
     pub(super) engine: EngineArgument,
+    /// Slurm's partition.
+    pub(super) partition: Option<String>,
+    /// Whom Slurm charges.
+    pub(super) account: Option<String>,
+    /// The limit of time, as Slurm takes it, instead of the one that is reckoned.
+    pub(super) time: Option<String>,
+    /// What pods are made of.
+    pub(super) image: String,
+    /// The volume that pods share.
+    pub(super) volume: Option<Volume>,
     /// Memory of one machine, in bytes.
     pub(super) memory_limit: Option<u64>,
 }

@@ -7,7 +7,7 @@ use ckptscope_protocol::Cost;
 const OWN_BYTES: u64 = 300_000_000;
 
 /// Limits are so many times what is reckoned: nobody knows the other machine.
-const TIME_FACTOR: f64 = 3.0;
+const TIME_FACTOR: u64 = 3;
 
 /// Bytes per second from a disk that many read.
 const SHARED_DISK: f64 = 100e6;
@@ -40,14 +40,11 @@ pub(super) fn seconds(cost: &Cost, threads: usize, flops_per_second: f64) -> f64
 }
 
 /// The limit of time that is asked for what may take so many seconds, in minutes.
-#[allow(clippy::cast_precision_loss)] // far below 2^53
-pub(super) fn minutes(seconds: f64) -> u64 {
-    let wanted = TIME_FACTOR * seconds / 60.0;
+pub(super) fn minutes(seconds: u64) -> u64 {
+    let wanted = seconds.saturating_mul(TIME_FACTOR).div_ceil(60);
     let longest = TIME_CLASSES.last().copied().unwrap_or_default();
     let mut classes = TIME_CLASSES.iter().copied();
-    classes
-        .find(|class| wanted <= *class as f64)
-        .unwrap_or(longest)
+    classes.find(|class| wanted <= *class).unwrap_or(longest)
 }
 
 /// The lane that needs most, and how much.
@@ -75,10 +72,10 @@ mod tests {
 
     #[test]
     fn time_is_three_times_what_is_reckoned_in_classes() {
-        assert_eq!(minutes(0.0), 10);
-        assert_eq!(minutes(200.0), 10);
-        assert_eq!(minutes(201.0), 30);
-        assert_eq!(minutes(1e9), 10_080, "a week is the longest");
+        assert_eq!(minutes(0), 10);
+        assert_eq!(minutes(200), 10);
+        assert_eq!(minutes(201), 30);
+        assert_eq!(minutes(1_000_000_000), 10_080, "a week is the longest");
     }
 
     #[test]

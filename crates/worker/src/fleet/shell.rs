@@ -43,8 +43,9 @@ pub(super) fn write_script(path: &Path, text: &str) -> Result<()> {
     made.with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Makes a file one that can be started.
 #[cfg(unix)]
-fn make_executable(path: &Path) -> io::Result<()> {
+pub(super) fn make_executable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mut permissions = fs::metadata(path)?.permissions();
     // Whoever may read it may start it.
@@ -53,8 +54,9 @@ fn make_executable(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, permissions)
 }
 
+/// Makes a file one that can be started.
 #[cfg(not(unix))]
-fn make_executable(path: &Path) -> io::Result<()> {
+pub(super) fn make_executable(path: &Path) -> io::Result<()> {
     fs::metadata(path).map(drop)
 }
 

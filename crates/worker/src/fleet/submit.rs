@@ -1,11 +1,10 @@
 //! `worker submit`: plans once, deals the lanes to shards, and writes the folder that they share.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ckptscope_analysis::{Lane, Plan};
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_results::{SeriesSet, layer_in_words};
@@ -15,10 +14,11 @@ use super::folder::Folder;
 use super::index::MOST;
 use super::plan_file::{LAYOUT, Outline, PlanFile, PlannedUnit, Settings};
 use super::shard_file::recorded;
+use super::submissions::Batch;
 use super::tree::Source;
-use super::{resources, shard_file, shell};
+use super::{again, engine, kubernetes, resources, shard_file};
 use crate::analysis::{Analysis, Request, counted, rfc3339};
-use crate::arguments::SubmitArguments;
+use crate::arguments::{EngineArgument, SubmitArguments};
 use crate::executor::Executor;
 use crate::identity::{PROGRAM, Unit};
 use crate::place::{Address, Place, as_file_name};
@@ -27,54 +27,90 @@ use crate::{Misuse, Outcome, analyze, console, hardware, identity, wandb};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
+    if let Some(folder) = &arguments.again {
+        return again::run(&Folder::at(folder)?, arguments);
+    }
+    let wanted = Wanted::of(arguments)?;
+    if wanted.engine == EngineArgument::Kubernetes {
+        kubernetes::check(wanted.out, arguments.volume.as_ref())?;
+    }
     let executor = Executor::start(Arc::default())?;
-    let Some(analysis) = Analysis::plan(request(arguments)?, &executor)? else {
+    let Some(analysis) = Analysis::plan(request(&wanted)?, &executor)? else {
         return Ok(Outcome::Interrupted);
     };
     for warning in analysis.plan_warnings() {
         console::say(&format!("warning: {}", console::printable(warning)));
     }
     let threads = threads(&analysis, arguments)?;
-    let folder = Folder::make(&arguments.out)?;
+    let folder = Folder::make(wanted.out)?;
     wandb::prepare(&analysis.request().config, &folder.results())?;
-    let shards = analysis.as_planned().shards(arguments.shards);
-    let settings = Settings {
-        engine: arguments.engine,
-        memory_limit: arguments.memory_limit,
-    };
-    let plan = plan_file(&analysis, &shards, threads, settings);
+    let shards = analysis.as_planned().shards(wanted.shards);
+    let plan = plan_file(&analysis, &shards, threads, settings(&wanted));
     for (index, lanes) in shards.iter().enumerate() {
         let source = Source::of(analysis.files(), lanes)?;
         shard_file::write(&folder, index, lanes, source, &plan)?;
     }
-    shell::write_loop(&folder, &own_path()?, shards.len())?;
+    engine::write_scripts(&folder, &plan)?;
     plan.write(&folder)?;
-    say(&analysis, &plan, arguments);
-    let shown = folder.path().display();
-    console::say(&format!(
-        "compute and merge here: sh {shown}/{}",
-        shell::LOOP
-    ));
-    console::print(&format!("{shown}\n"))?;
+    say(&analysis, &plan, wanted.shards);
+    let all: Vec<usize> = (0..plan.shards.len()).collect();
+    let batches: Vec<Batch> = Batch::of(&plan, all).into_iter().collect();
+    engine::hand_over(&folder, &plan, &batches, arguments.no_submit)?;
+    console::print(&format!("{}\n", folder.path().display()))?;
     Ok(Outcome::Done)
 }
 
+/// What is there where nothing is submitted again.
+struct Wanted<'a> {
+    arguments: &'a SubmitArguments,
+    config: &'a Path,
+    engine: EngineArgument,
+    shards: usize,
+    out: &'a Path,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(arguments: &'a SubmitArguments) -> Result<Self> {
+        let needs = |what: &str| Misuse(format!("give {what}; see `worker submit --help`"));
+        Ok(Self {
+            arguments,
+            config: arguments.config.as_deref().ok_or_else(|| needs("CONFIG"))?,
+            engine: arguments.engine.ok_or_else(|| needs("--engine"))?,
+            shards: arguments.shards.ok_or_else(|| needs("--shards"))?,
+            out: arguments.out.as_deref().ok_or_else(|| needs("--out"))?,
+        })
+    }
+}
+
+fn settings(wanted: &Wanted<'_>) -> Settings {
+    let arguments = wanted.arguments;
+    Settings {
+        engine: wanted.engine,
+        partition: arguments.partition.clone(),
+        account: arguments.account.clone(),
+        time: arguments.time.clone(),
+        image: arguments.image.clone(),
+        volume: arguments.volume.clone(),
+        memory_limit: arguments.memory_limit,
+    }
+}
+
 /// What the arguments ask for.
-fn request(arguments: &SubmitArguments) -> Result<Request> {
+fn request(wanted: &Wanted<'_>) -> Result<Request> {
     let started = Zoned::now();
-    let config = analyze::read_config(&arguments.config)?;
-    let address = Address::of(&arguments.source)?;
+    let config = analyze::read_config(wanted.config)?;
+    let address = Address::of(&wanted.arguments.source())?;
     let of_now = || {
         let run = as_file_name(&address.file_name());
         format!("{run}-{}", started.strftime("%Y%m%d-%H%M%S"))
     };
     let name = config.analysis_name.clone().unwrap_or_else(of_now);
     Ok(Request {
-        folder: arguments.out.join("results").join(&name),
-        config_name: analyze::config_name(&arguments.config),
+        folder: wanted.out.join("results").join(&name),
+        config_name: analyze::config_name(wanted.config),
         given: address.shown(),
         source: address.name(),
-        threads: arguments.threads.get(),
+        threads: wanted.arguments.threads.get(),
         started,
         config,
         address,
@@ -170,7 +206,7 @@ fn plan_file(
 }
 
 /// Says what there is to do, and what it costs.
-fn say(analysis: &Analysis, plan: &PlanFile, arguments: &SubmitArguments) {
+fn say(analysis: &Analysis, plan: &PlanFile, wanted: usize) {
     console::say(&analysis.plan_in_words());
     let count = plan.shards.len();
     let (Some(memory), Some(seconds)) = (
@@ -179,28 +215,22 @@ fn say(analysis: &Analysis, plan: &PlanFile, arguments: &SubmitArguments) {
     ) else {
         return console::say("there is nothing to compute: `worker merge` writes what there is");
     };
-    if count < arguments.shards {
+    if count < wanted {
         let all = counted(analysis.units(), "layer-step");
         console::say(&format!(
-            "{count} shards instead of {}: there are {all}",
-            arguments.shards
+            "{count} shards instead of {wanted}: there are {all}"
         ));
     }
     let all: u64 = plan.shards.iter().map(|it| it.seconds).sum();
     let cores = all * plan.threads as u64;
     console::say(&format!(
-        "{}: each {} and {} of memory, about {} on a machine like this; {:.1} core-hours together",
+        "{}, each with {} and {} of memory, about {} on a machine like this; {:.1} core-hours together",
         counted(count as u64, "shard"),
         counted(plan.threads as u64, "thread"),
         bytes(memory),
         duration(std::time::Duration::from_secs(seconds)),
         cores as f64 / 3600.0,
     ));
-}
-
-/// The path of this program, for scripts.
-fn own_path() -> Result<PathBuf> {
-    env::current_exe().context("this program does not find itself")
 }
 
 /// That so many shards may be.

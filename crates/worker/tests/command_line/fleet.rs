@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use ckptscope_fake_hub::FakeHub;
+use ckptscope_fake_hub::example::{PICO, PICO_BRANCH, examples};
 use serde_json::Value;
 
 use crate::support::{
@@ -151,7 +155,7 @@ fn more_shards_than_layer_steps() {
 #[test]
 fn the_loop_computes_and_merges() {
     let fleet = Fleet::submitted(3);
-    let mut sh = std::process::Command::new("sh");
+    let mut sh = Command::new("sh");
     for name in SCHEDULERS {
         sh.env_remove(name);
     }
@@ -446,6 +450,191 @@ fn a_layer_that_fits_into_no_machine_is_told_before_anything_is_written() {
     let refused = fleet.submit(2, &["--memory-limit", "1K"]).expect(2);
     refused.says(&["layer ", "of memory by itself, and a machine has 1.00 KiB"]);
     assert!(!fleet.path("").exists());
+}
+
+#[test]
+fn a_config_that_fits_nothing_is_refused_as_one_machine_refuses_it() {
+    let fleet = Fleet::new();
+    let config = CONFIG.replace("attention.v_proj", "attention.x_proj");
+    let refused = fleet.scratch.analyze(&config, "out", &[]).expect(2);
+    let submitted = fleet.submit(2, &[]).expect(2);
+    assert_eq!(submitted.stderr, refused.stderr);
+    assert!(!fleet.path("").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_shard_that_is_asked_to_end_keeps_what_is_done() {
+    let sizes = Sizes {
+        layers: 2,
+        steps: 20,
+        width: 320,
+    };
+    let scratch = Scratch::with_run(sizes);
+    scratch.analyze(CONFIG, "whole", &[]).expect(0);
+    let expected = files(&scratch.path().join("whole/scratch"));
+    let fleet = Fleet { scratch, expected };
+    fleet.submit(1, &["--threads", "1"]).expect(0);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_worker"))
+        .args(["shard", "fleet", "--index", "0"])
+        .current_dir(fleet.scratch.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = fleet.path("journals/0000.r0.jsonl");
+    while !fs::read_to_string(&journal).is_ok_and(|text| text.lines().count() > 1) {
+        assert!(child.try_wait().unwrap().is_none(), "it was over before");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let pid = child.id().to_string();
+    let asked = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(asked.success());
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    let told = fs::read_to_string(&journal).unwrap();
+    assert!(told.ends_with("}}\n") && told.contains("\"how\":\"stopped\""));
+    let status = fleet.worker(&["status", "fleet"]).expect(0).stdout;
+    assert!(status.contains("  stopped       0\n"), "{status}");
+    assert!(status.contains("worker submit --again"), "{status}");
+    fleet.shard(0).expect(0);
+    fleet.assert_merged();
+}
+
+#[test]
+fn a_repository_is_listed_once() {
+    let hub = FakeHub::start(examples(&micro_run()).unwrap()).unwrap();
+    let scratch = Scratch::new();
+    let config = in_project("configs/demo.yaml");
+    let config = argument(&config);
+    let worker = |arguments: &[&str]| {
+        let variables = [("HF_ENDPOINT", hub.endpoint())];
+        worker_at(scratch.path(), &variables, arguments).expect(0)
+    };
+    let source = ["--repo-id", PICO, "--branch", PICO_BRANCH];
+    let whole = ["analyze", "--config", config, "--output-dir", "whole"];
+    worker(&[&whole[..], &source].concat());
+    let submit = [
+        "submit", config, "--engine", "none", "--shards", "3", "--out", "fleet",
+    ];
+    worker(&[&submit[..], &source].concat());
+    hub.take_log();
+    for index in ["0", "1", "2"] {
+        worker(&["shard", "fleet", "--index", index]);
+    }
+    let asked = hub.take_log();
+    let lists = asked
+        .iter()
+        .filter(|logged| logged.target.starts_with("/api/"));
+    assert_eq!(lists.count(), 0, "shards read what was listed");
+    worker(&["merge", "fleet"]);
+    assert_eq!(hub.take_log().len(), 0, "a merge needs no network");
+    let expected = files(&scratch.path().join("whole/demo"));
+    assert!(files(&scratch.path().join("fleet/results/demo")) == expected);
+}
+
+#[test]
+fn what_is_missing_is_said_and_submitted_again() {
+    let fleet = Fleet::submitted(4);
+    fleet.shard(1).expect(0);
+    let status = fleet.worker(&["status", "fleet"]).expect(0).stdout;
+    assert!(
+        status.starts_with("4 shards of scratch: 6 of 24 layer-steps are done\n"),
+        "{status}"
+    );
+    assert!(status.contains("  not begun     0,2-3\n"), "{status}");
+    let told = fleet
+        .worker(&["status", "fleet", "--json"])
+        .expect(0)
+        .stdout;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["done"], 6);
+    assert_eq!(told["shards"][1]["state"], "done");
+    let again = fleet.worker(&["submit", "--again", "fleet"]).expect(0);
+    again.says(&["again: shards 0,2-3 with ", "--index N, N of 0,2-3"]);
+    for index in [0, 2, 3] {
+        fleet.shard(index).expect(0);
+    }
+    let again = fleet.worker(&["submit", "--again", "fleet"]).expect(0);
+    again.says(&["all shards are done: worker merge"]);
+    let both = fleet.worker(&["submit", "config.yaml", "--again", "fleet"]);
+    both.expect(2);
+}
+
+#[test]
+fn pods_share_a_volume() {
+    let fleet = Fleet::new();
+    let submit = |more: &[&str]| {
+        let mut arguments = vec!["submit", "config.yaml", "run", "--engine", "kubernetes"];
+        arguments.extend(["--shards", "2", "--out", "fleet", "--no-submit"]);
+        arguments.extend(more);
+        fleet.worker(&arguments)
+    };
+    submit(&[]).expect(2).says(&["--volume CLAIM:/FOLDER"]);
+    let elsewhere = submit(&["--volume", "shared:/elsewhere"]).expect(2);
+    elsewhere.says(&["fleet is not on the volume that is mounted at /elsewhere"]);
+    assert!(!fleet.path("").exists());
+    submit(&["--volume", "shared:/"])
+        .expect(0)
+        .says(&["kubectl apply -f"]);
+    let manifest = fs::read_to_string(fleet.path("job.yaml")).unwrap();
+    for words in [
+        "name: scratch-1",
+        "completionMode: Indexed",
+        "backoffLimitPerIndex: 3",
+        "action: FailIndex",
+        "values: [2]",
+        "claimName: \"shared\"",
+        "--among, \"0-1\"]",
+    ] {
+        assert!(manifest.contains(words), "{words} is not in:\n{manifest}");
+    }
+    let variables = [("JOB_COMPLETION_INDEX", "1")];
+    let shard = fleet.worker_with(&variables, &["shard", "fleet", "--among", "0-1"]);
+    shard.expect(0);
+    fleet.shard(0).expect(0);
+    fleet.assert_merged();
+}
+
+#[test]
+fn slurm_gets_an_array_and_a_merge() {
+    let fleet = Fleet::new();
+    let mut arguments = vec![
+        "submit",
+        "config.yaml",
+        "run",
+        "--engine",
+        "slurm",
+        "--no-submit",
+    ];
+    arguments.extend(["--shards", "3", "--out", "fleet", "--threads", "2"]);
+    arguments.extend([
+        "--partition",
+        "main",
+        "--account",
+        "lab",
+        "--time",
+        "1:00:00",
+    ]);
+    fleet.worker(&arguments).expect(0).says(&["submit it: sh "]);
+    let shard = fs::read_to_string(fleet.path("shard.sh")).unwrap();
+    for words in [
+        "#SBATCH --cpus-per-task=2\n",
+        "#SBATCH --partition=main\n",
+        "#SBATCH --account=lab\n",
+        "#SBATCH --requeue\n",
+        "#SBATCH --signal=B:TERM@60\n",
+    ] {
+        assert!(shard.contains(words), "{words} is not in:\n{shard}");
+    }
+    let submit = fs::read_to_string(fleet.path("submit.sh")).unwrap();
+    for words in [
+        "--array=0-2 --mem=",
+        "--time=1:00:00",
+        "--dependency=\"afterany$jobs\"",
+    ] {
+        assert!(submit.contains(words), "{words} is not in:\n{submit}");
+    }
+    let blank = [&arguments[..], &["--account", "a b"]].concat();
+    fleet.worker(&blank).expect(2);
 }
 
 #[test]
