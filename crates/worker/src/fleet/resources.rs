@@ -9,6 +9,9 @@ const OWN_BYTES: u64 = 300_000_000;
 /// Limits are so many times what is reckoned: nobody knows the other machine.
 const TIME_FACTOR: u64 = 3;
 
+/// Operations per second of a thread, at least: a login node is busy, and seems slower than it is.
+pub(super) const SLOWEST_FLOPS_PER_SECOND: f64 = 2e9;
+
 /// Bytes per second from a disk that many read.
 const SHARED_DISK: f64 = 100e6;
 

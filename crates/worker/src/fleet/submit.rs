@@ -158,7 +158,7 @@ fn plan_file(
 ) -> PlanFile {
     let planned = analysis.as_planned();
     let request = analysis.request();
-    let speed = hardware::flops_per_second();
+    let speed = hardware::flops_per_second().max(resources::SLOWEST_FLOPS_PER_SECOND);
     let lanes_at_once = match analysis.files() {
         Place::Hub(_) => threads.max(REQUESTS_AT_ONCE),
         Place::Folder(_) | Place::Confined(_) => threads,
