@@ -17,6 +17,7 @@ mod message;
 mod portions;
 mod problem;
 mod roles;
+mod shards;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -222,7 +223,20 @@ impl Plan {
     /// computes the targets of its comparisons again.
     #[must_use]
     pub fn split(&self, workers: usize) -> Vec<Lane> {
-        lanes::split(&self.lanes, workers)
+        Self::split_lanes(&self.lanes, workers)
+    }
+
+    /// The same of some lanes of a plan.
+    #[must_use]
+    pub fn split_lanes(lanes: &[Lane], workers: usize) -> Vec<Lane> {
+        lanes::split(lanes, workers)
+    }
+
+    /// The lanes dealt to so many processes that share nothing, so that all end about together.
+    /// There are fewer where there are fewer layer-steps. Every layer-step is in one of them.
+    #[must_use]
+    pub fn shards(&self, count: usize) -> Vec<Vec<Lane>> {
+        shards::deal(&self.lanes, count)
     }
 
     /// Whether its components are of several stacks of layers.

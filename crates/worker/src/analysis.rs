@@ -12,13 +12,13 @@ use ckptscope_analysis::plan::{self, PlanProblem};
 use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
-use ckptscope_protocol::{ConfigProblem, Cost, Event};
-use ckptscope_results::{Input, Number, Results, SeriesSet, Status, UNREADABLE};
+use ckptscope_protocol::{ConfigProblem, Cost};
+use ckptscope_results::{Input, Results, SeriesSet, Status, UNREADABLE};
 use jiff::Zoned;
 
 use crate::executor::Executor;
 use crate::find::find_run;
-use crate::identity::{PROGRAM, Unit};
+use crate::identity::PROGRAM;
 use crate::journal::{Earlier, Journal, Resume};
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
@@ -103,6 +103,16 @@ impl Analysis {
     /// What it costs.
     pub(crate) const fn cost(&self) -> Cost {
         self.plan.cost
+    }
+
+    /// Its lanes, and what is known of them.
+    pub(crate) const fn as_planned(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The run's files.
+    pub(crate) const fn files(&self) -> &Place {
+        &self.place
     }
 
     /// Lanes under way at the same time, at most.
@@ -201,7 +211,7 @@ impl Analysis {
             return Ok(None);
         };
         let results = self.results(std::mem::take(&mut journal.series));
-        self.say_unread(&results, reporter)?;
+        say_unread(&results, self.plan.warnings.len(), reporter)?;
         let report = RunReport {
             program: results.program.clone(),
             run: self.request.given.clone(),
@@ -217,7 +227,7 @@ impl Analysis {
             resumed_units,
             network: self.place.traffic().map(TrafficReport::of),
         };
-        self.write(&results, &report)?;
+        write_files(&self.request.folder, &results, &report)?;
         say_results(reporter, &results.series, &self.request.folder);
         Ok(Some(results))
     }
@@ -232,54 +242,13 @@ impl Analysis {
     ) -> Result<Option<u64>> {
         let done = journal.finished.len() as u64;
         reporter.start(units(lanes) + done, done);
-        let mut open: BTreeMap<Unit, Vec<Number>> = BTreeMap::new();
-        let mut read_bytes = 0;
         let (tree, threads) = (self.place.tree(), self.reading_threads());
-        lanes::run(lanes, tree, threads, executor, |event| {
-            match event {
-                Event::Number(number) => {
-                    let unit = (number.id.layer, number.step);
-                    open.entry(unit).or_default().push(number);
-                }
-                Event::Finished(progress) => {
-                    read_bytes += progress.read_bytes;
-                    if progress.recorded {
-                        let unit = (progress.layer, progress.step);
-                        journal.add(progress, open.remove(&unit).unwrap_or_default())?;
-                        reporter.advance();
-                    }
-                }
-            }
+        let read_bytes = lanes::run_units(lanes, tree, threads, executor, |progress, numbers| {
+            journal.add(progress, numbers)?;
+            reporter.advance();
             Ok(())
         })?;
         Ok((!executor.is_stopped()).then_some(read_bytes))
-    }
-
-    /// Says which steps proved broken while they were read.
-    ///
-    /// # Errors
-    /// When nothing could be read at all.
-    fn say_unread(&self, results: &Results, reporter: &mut Reporter<'_>) -> Result<()> {
-        let mut found_later = results.warnings.iter().skip(self.plan.warnings.len());
-        for warning in found_later.clone() {
-            reporter.warn(warning);
-        }
-        let is_unread = |status: Option<&Status>| status.is_some_and(|it| *it.code == *UNREADABLE);
-        let mut statuses = results.rows().map(|(_, point)| point.status);
-        match found_later.next() {
-            Some(first) if statuses.all(is_unread) => bail!("nothing could be read; {first}"),
-            _ => Ok(()),
-        }
-    }
-
-    fn write(&self, results: &Results, run: &RunReport) -> Result<()> {
-        output::write_all(&self.request.folder, &results.files()?)?;
-        let table = self.request.folder.join(parquet::FILE_NAME);
-        output::write(&table, &parquet::of(results)?)?;
-        report::write(results, &self.request.folder.join(report::FILE_NAME))?;
-        let mut run = serde_json::to_vec_pretty(run)?;
-        run.push(b'\n');
-        output::write(&self.request.folder.join(output::RUN_REPORT), &run)
     }
 
     /// Writes what was said; what an interrupted computation said stays before it.
@@ -356,7 +325,7 @@ fn misfit(errors: &PlanErrors, request: &Request) -> Misfit {
 }
 
 /// Layers and steps that give numbers.
-fn units(lanes: &[Lane]) -> u64 {
+pub(crate) fn units(lanes: &[Lane]) -> u64 {
     let steps = lanes.iter().flat_map(|lane| &lane.steps);
     steps.filter(|step| step.recorded).count() as u64
 }
@@ -374,7 +343,39 @@ fn remaining(plan: &Plan, threads: usize, journal: &Journal) -> Vec<Lane> {
     plan.split(threads)
 }
 
-fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folder: &Path) {
+/// Says which steps proved broken while they were read; `planned` of the warnings were told before.
+///
+/// # Errors
+/// When nothing could be read at all.
+pub(crate) fn say_unread(
+    results: &Results,
+    planned: usize,
+    reporter: &mut Reporter<'_>,
+) -> Result<()> {
+    let mut found_later = results.warnings.iter().skip(planned);
+    for warning in found_later.clone() {
+        reporter.warn(warning);
+    }
+    let is_unread = |status: Option<&Status>| status.is_some_and(|it| *it.code == *UNREADABLE);
+    let mut statuses = results.rows().map(|(_, point)| point.status);
+    match found_later.next() {
+        Some(first) if statuses.all(is_unread) => bail!("nothing could be read; {first}"),
+        _ => Ok(()),
+    }
+}
+
+/// Writes every file of an analysis but its log.
+pub(crate) fn write_files(folder: &Path, results: &Results, run: &RunReport) -> Result<()> {
+    output::write_all(folder, &results.files()?)?;
+    output::write(&folder.join(parquet::FILE_NAME), &parquet::of(results)?)?;
+    report::write(results, &folder.join(report::FILE_NAME))?;
+    let mut run = serde_json::to_vec_pretty(run)?;
+    run.push(b'\n');
+    output::write(&folder.join(output::RUN_REPORT), &run)
+}
+
+/// Says how many numbers there are, and where.
+pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folder: &Path) {
     let of_all = counted(series.numbers() as u64, "number");
     let undefined = series.undefined();
     if undefined > 0 {

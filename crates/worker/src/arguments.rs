@@ -1,5 +1,6 @@
 //! The command line.
 
+mod fleet;
 mod results;
 
 use std::net::SocketAddr;
@@ -8,6 +9,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+pub(crate) use fleet::{
+    EngineArgument, MergeArguments, ShardArguments, StatusArguments, SubmitArguments,
+};
 pub(crate) use results::{
     ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
 };
@@ -48,6 +52,16 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Serve the page, and run what it asks for: analyses of runs on this machine and on the Hub.
     Serve(ServeArguments),
+    /// Deal an analysis to many machines: plan it once, and write a folder of shards that a
+    /// cluster's own scheduler, or a loop, computes.
+    Submit(SubmitArguments),
+    /// Compute one shard of a folder of `submit`.
+    #[command(after_help = SHARD_EXIT)]
+    Shard(ShardArguments),
+    /// Say what became of the shards of a folder of `submit`.
+    Status(StatusArguments),
+    /// Write the results of a folder of `submit`, once all shards are computed.
+    Merge(MergeArguments),
     /// Draw figures of results, for a paper.
     Plot(PlotArguments),
     /// Write the report of results: one HTML file with tables and charts.
@@ -205,6 +219,10 @@ pub(crate) struct AuditArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// How `worker shard` ends.
+const SHARD_EXIT: &str = "Exit code: 0 where the shard is computed, 75 where somebody asked it to \
+    end (start it again), 1 where it failed, 2 where another attempt would not help.";
 
 /// How `worker audit` ends.
 const AUDIT_EXIT: &str = "Exit code: 0 where nothing is odd, 1 where something is or the run \

@@ -141,7 +141,8 @@ pub(crate) fn of_inputs(plan: &Plan, place: &Place) -> Vec<Input> {
     inputs
 }
 
-fn paths_of(lane: &Lane) -> impl Iterator<Item = &str> {
+/// The files that a lane reads; one may occur several times.
+pub(crate) fn paths_of(lane: &Lane) -> impl Iterator<Item = &str> {
     let tensors = lane.steps.iter().flat_map(|step| &step.tensors);
     tensors.flat_map(|tensor| tensor.extents().map(|extent| extent.path))
 }

@@ -187,9 +187,7 @@ impl Journal {
 
     /// Puts another file in its place, whole or not at all; who reads the old one can read on.
     fn rewrite(&mut self, config: &str, lines: &[FinishedUnit]) -> Result<()> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
-        self.generation = now.max(self.generation + 1);
+        self.generation = milliseconds(SystemTime::now()).max(self.generation + 1);
         let head = Head {
             config: config.to_owned(),
             program: PROGRAM.to_owned(),
@@ -209,6 +207,12 @@ impl Journal {
             .write_all(&line_of(value)?)
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
+}
+
+/// A time in milliseconds since 1970.
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
 }
 
 fn open(path: &Path) -> Result<File> {

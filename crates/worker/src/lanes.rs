@@ -5,6 +5,7 @@
 //!
 //! Cores that have no lane, or none any more, help the others with large matrices.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +15,11 @@ use std::thread;
 use ckptscope_analysis::{EngineError, Lane, run_lane};
 use ckptscope_checkpoint::Tree;
 use ckptscope_metrics::linalg::SpareCores;
-use ckptscope_protocol::Event;
+use ckptscope_protocol::{Event, Progress};
+use ckptscope_results::Number;
 
 use crate::executor::Executor;
+use crate::identity::Unit;
 
 /// Runs all lanes on `threads` threads, and shows `look` every event in this thread. Stops early
 /// when the person says so or a lane fails; the first failure is the answer.
@@ -64,6 +67,35 @@ pub(crate) fn run(
         }
         result
     })
+}
+
+/// Runs all lanes, and hands over every layer-step whose numbers are asked for with its numbers, in
+/// this thread. Gives the tensor bytes read. Stops early as [`run`] does.
+pub(crate) fn run_units(
+    lanes: &[Lane],
+    tree: &(dyn Tree + Sync),
+    threads: usize,
+    executor: &Executor,
+    mut finished: impl FnMut(Progress, Vec<Number>) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    let mut open: BTreeMap<Unit, Vec<Number>> = BTreeMap::new();
+    let mut read_bytes = 0;
+    run(lanes, tree, threads, executor, |event| match event {
+        Event::Number(number) => {
+            let unit = (number.id.layer, number.step);
+            open.entry(unit).or_default().push(number);
+            Ok(())
+        }
+        Event::Finished(progress) => {
+            read_bytes += progress.read_bytes;
+            if !progress.recorded {
+                return Ok(());
+            }
+            let unit = (progress.layer, progress.step);
+            finished(progress, open.remove(&unit).unwrap_or_default())
+        }
+    })?;
+    Ok(read_bytes)
 }
 
 /// How many cores the machine has.

@@ -12,6 +12,8 @@ mod earlier_results;
 mod environment;
 mod executor;
 mod find;
+mod fleet;
+mod hardware;
 mod hub;
 mod identity;
 mod inspect;
@@ -45,6 +47,8 @@ pub(crate) enum Outcome {
     Done,
     /// The person stopped it; what is done is kept.
     Interrupted,
+    /// Somebody asked it to end, and it wants to be started again; what is done is kept.
+    PutOff,
 }
 
 /// Wrong usage or a wrong config, as opposed to a command that failed.
@@ -55,6 +59,8 @@ pub(crate) struct Misuse(pub(crate) String);
 const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
 const INTERRUPTED: u8 = 130;
+/// What schedulers take for a failure that another attempt may mend (`EX_TEMPFAIL`).
+const PUT_OFF: u8 = 75;
 
 fn main() -> ExitCode {
     // Before arguments are read: a token may be one of them.
@@ -72,6 +78,10 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Submit(arguments) => fleet::submit(&arguments),
+        Command::Shard(arguments) => fleet::shard(&arguments),
+        Command::Status(arguments) => fleet::status(&arguments),
+        Command::Merge(arguments) => fleet::merge(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Metrics(arguments) => reference::metrics(&arguments),
@@ -83,6 +93,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
+        Ok(Outcome::PutOff) => ExitCode::from(PUT_OFF),
         Err(error) => {
             console::say(&format!("error: {error:#}"));
             ExitCode::from(if is_misuse(&error) { MISUSED } else { FAILED })
@@ -92,7 +103,9 @@ fn main() -> ExitCode {
 
 /// Whether a command of that name may ask somebody who wants a key.
 fn wants_keys(command: &OsString) -> bool {
-    let wanting = ["analyze", "inspect", "audit", "check", "serve"];
+    let wanting = [
+        "analyze", "inspect", "audit", "check", "serve", "submit", "shard", "merge",
+    ];
     wanting.iter().any(|name| command == name)
 }
 

@@ -58,7 +58,7 @@ use self::uploads::Uploads;
 use crate::analysis::counted;
 use crate::arguments::ServeArguments;
 use crate::executor::Executor;
-use crate::{INTERRUPTED, Misuse, Outcome, console, signals};
+use crate::{INTERRUPTED, Misuse, Outcome, console, hardware, signals};
 
 /// Threads that answer; what blocks has others.
 const ANSWERING_THREADS: usize = 2;
@@ -145,7 +145,7 @@ impl Server {
         let available = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = arguments.threads.map_or_else(available, NonZeroUsize::get);
         let at_once = arguments.at_once.get();
-        let memory_bytes = arguments.memory.map_or_else(machine::memory_bytes, Ok)?;
+        let memory_bytes = arguments.memory.map_or_else(hardware::memory_bytes, Ok)?;
         let store = Arc::new(Store::open(&data.database())?);
         let jobs = Jobs::load(Arc::clone(&store), at_once, arguments.queue_length)?;
         let used = jobs.uploads();
@@ -161,7 +161,7 @@ impl Server {
             machine: Machine {
                 told: ToldMachine {
                     threads: threads as u64,
-                    flops_per_second: machine::flops_per_second(),
+                    flops_per_second: hardware::flops_per_second(),
                     memory_bytes,
                     analyses_at_once: at_once as u64,
                     queue_length: arguments.queue_length as u64,

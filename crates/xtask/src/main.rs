@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod csv_python;
 mod demo;
+mod dist;
 mod extension;
 mod fake;
 mod fake_hub;
@@ -12,6 +13,7 @@ mod process;
 mod python;
 mod reference;
 mod setup;
+mod slurm;
 mod steps;
 mod test;
 mod tidy;
@@ -44,6 +46,12 @@ const VERBS: &[Verb] = &[
         arguments: "[--quick]",
         summary: "build the page (into dist/) and the native worker, optimised; --quick: the page only, compiled soon",
         run: build::run,
+    },
+    Verb {
+        name: "dist",
+        arguments: "[--profile NAME]",
+        summary: "build a worker that starts on any Linux of x86-64 with glibc 2.17, and a Python wheel with it",
+        run: dist::run,
     },
     Verb {
         name: "demo",

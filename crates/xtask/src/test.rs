@@ -14,6 +14,7 @@ use crate::page_tests;
 use crate::process;
 use crate::reference;
 use crate::setup::{self, Chromium, wasm};
+use crate::slurm;
 use crate::steps::{Outcome, Report, count_tests, run_tests};
 use crate::tidy;
 use crate::wandb;
@@ -80,6 +81,11 @@ const CHECKS: &[Check] = &[
         name: "csv-python",
         advice: csv_python::ADVICE,
         run: csv_python::step,
+    },
+    Check {
+        name: "slurm",
+        advice: slurm::ADVICE,
+        run: slurm::step,
     },
     Check {
         name: "setup",

@@ -35,10 +35,7 @@ pub(super) fn of(lanes: &[Lane]) -> Cost {
 fn of_lane(lane: &Lane) -> Cost {
     let mut cost = Cost::default();
     let mut target_bytes = 0;
-    let mut portions: Vec<Vec<Portion>> = lane.steps.iter().map(Portion::of).collect();
-    portions.push(Vec::new());
-    for (step, portions) in lane.steps.iter().zip(portions.windows(2)) {
-        let of_step = of_step(lane, step, portions);
+    for (step, of_step) in lane.steps.iter().zip(of_steps(lane)) {
         cost.units += 1;
         cost.numbers += of_step.numbers;
         cost.read_bytes += of_step.read_bytes;
@@ -48,6 +45,15 @@ fn of_lane(lane: &Lane) -> Cost {
         target_bytes += kept_for_comparison(lane, step);
     }
     cost
+}
+
+/// What each step of a lane costs by itself, in their order.
+pub(super) fn of_steps(lane: &Lane) -> Vec<Cost> {
+    let mut portions: Vec<Vec<Portion>> = lane.steps.iter().map(Portion::of).collect();
+    portions.push(Vec::new());
+    let steps = lane.steps.iter().zip(portions.windows(2));
+    let costs = steps.map(|(step, portions)| of_step(lane, step, portions));
+    costs.collect()
 }
 
 /// The cost of a step with these portions; the second are those of the step after it.

@@ -33,6 +33,15 @@ pub struct Manifest {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ListedFile(String, usize, String, u64, String);
 
+impl Manifest {
+    /// The same with those of its files only that are among `paths`.
+    #[must_use]
+    pub fn only(mut self, paths: &BTreeSet<&str>) -> Self {
+        self.files.retain(|file| paths.contains(file.0.as_str()));
+        self
+    }
+}
+
 impl HubTree {
     /// The tree as plain data.
     #[must_use]

@@ -15,6 +15,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::console;
+
 /// How the tables came to be, one step after the other. `user_version` says how many were taken;
 /// what stands here is never changed, only added to.
 const MIGRATIONS: &[&str] = &["
@@ -85,9 +87,7 @@ impl Store {
     }
 
     fn open_unexplained(path: &Path) -> Result<Self> {
-        let mut connection = Connection::open(path)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
+        let mut connection = connect(path)?;
         connection.pragma_update(None, "synchronous", "full")?;
         let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
@@ -248,6 +248,61 @@ impl Store {
     fn explain<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
         result.map_err(|error| explained(error.into(), &self.path))
     }
+}
+
+/// A connection with a write-ahead log; where the file system has no shared memory for that, as
+/// NFS, Lustre and GPFS have none, one with a rollback journal, and a word about it.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = opened(path)?;
+    match set_journal(&connection, "wal") {
+        Ok(true) => return Ok(connection),
+        Err(error) if !lacks_shared_memory(&error) => return Err(error),
+        Ok(false) | Err(_) => drop(connection),
+    }
+    let connection = opened(path)?;
+    // A log that another file system left is read without shared memory by who is alone.
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    set_journal(&connection, "delete")?;
+    connection.pragma_update(None, "locking_mode", "normal")?;
+    console::say(&format!(
+        "{}: this file system has no shared memory, so the database keeps a rollback journal \
+         instead of a write-ahead log; all works, changes are written a little slower",
+        path.display()
+    ));
+    Ok(connection)
+}
+
+fn opened(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+/// Asks for a kind of journal, and says whether it is used: a transaction that writes nothing shows
+/// whether it can be. Somebody else's transaction shows it as well.
+fn set_journal(connection: &Connection, wanted: &str) -> rusqlite::Result<bool> {
+    let mode = |row: &Row<'_>| row.get::<_, String>(0);
+    let found = connection.pragma_update_and_check(None, "journal_mode", wanted, mode)?;
+    match connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
+            return Err(error);
+        }
+        Ok(()) | Err(_) => {}
+    }
+    Ok(found.eq_ignore_ascii_case(wanted))
+}
+
+/// How SQLite fails where a write-ahead log's index cannot be shared.
+fn lacks_shared_memory(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::CannotOpen
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::ReadOnly
+        )
+    )
 }
 
 fn migrate(connection: &mut Connection) -> Result<()> {

@@ -12,6 +12,7 @@ mod dimensions;
 mod environment;
 mod experts;
 mod field;
+mod fleet;
 mod hub;
 mod inspect;
 mod keeping;

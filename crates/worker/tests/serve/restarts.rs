@@ -189,6 +189,24 @@ fn a_database_of_the_former_name_goes_on() {
 }
 
 #[test]
+fn a_file_system_without_shared_memory_has_a_rollback_journal() {
+    let scratch = Scratch::with_run(SMALL);
+    let server = Server::start(&scratch, &[]);
+    let first = server.analyze(CONFIG);
+    server.wait_for_phase(&first, "done");
+    server.end();
+    // A folder in the place of the file that SQLite would share.
+    scratch.write("data/ckptscope.sqlite-shm/taken", "");
+    let server = Server::start(&scratch, &[]);
+    let second = server.analyze(CONFIG);
+    server.wait_for_phase(&second, "done");
+    server.wait_for_phase(&first, "done");
+    let (status, said) = server.end();
+    assert!(status.success(), "{said}");
+    assert!(said.contains("keeps a rollback journal"), "{said}");
+}
+
+#[test]
 fn a_damaged_database_is_told_of_and_results_stay() {
     let scratch = Scratch::with_run(SMALL);
     let server = Server::start(&scratch, &[]);

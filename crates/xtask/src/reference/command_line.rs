@@ -8,11 +8,11 @@ use super::Sources;
 
 const BEGINNING: &str = "# Command line
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or config, 130 interrupted. `worker analyze` prints the folder of results on the \
+Exit codes: 0 done, 1 failed, 2 wrong usage or config, 75 asked to end and to be started again (`worker shard`), 130 interrupted. `worker analyze` prints the folder of results on the \
     standard output, and nothing else there. A signal that is ignored when the program starts (`nohup`) stays \
     ignored.
 
-`analyze`, `inspect`, `audit`, `check` and `serve` read `.env` in the working directory: the lines \
+`analyze`, `inspect`, `audit`, `check`, `serve`, `submit`, `shard` and `merge` read `.env` in the working directory: the lines \
     that set a variable that they know, and no others. \
     `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`, `WANDB_API_KEY`, `WANDB_BASE_URL`, \
     `WANDB_MODE`, `WANDB_TAGS`, `WANDB_RUN_GROUP`, `WANDB_JOB_TYPE`, `WANDB_NOTES` and `WANDB_SWEEP_ID` mean what they mean to their own tools. pico-analyze's spellings of options (`--config_path`, `--repo_id`, `--run_path`, \

@@ -55,7 +55,9 @@ fn run(server: &Server, job: &Job) {
             server.jobs.change(job, end_as(Phase::Cancelled))
         }
         // The server ends; the next one goes on.
-        Ok(Outcome::Interrupted) => server.jobs.change(job, |info| info.phase = Phase::Queued),
+        Ok(Outcome::Interrupted | Outcome::PutOff) => {
+            server.jobs.change(job, |info| info.phase = Phase::Queued)
+        }
         Err(error) => {
             let message = in_words(&error);
             console::say(&format!("analysis {} failed: {message}", job.info().id));

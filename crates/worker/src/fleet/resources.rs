@@ -1,0 +1,93 @@
+//! What is asked of a scheduler for a shard: memory and time.
+
+use ckptscope_analysis::Lane;
+use ckptscope_protocol::Cost;
+
+/// Memory of the program without any tensor.
+const OWN_BYTES: u64 = 300_000_000;
+
+/// Limits are so many times what is reckoned: nobody knows the other machine.
+const TIME_FACTOR: u64 = 3;
+
+/// Operations per second of a thread, at least: a login node is busy, and seems slower than it is.
+pub(super) const SLOWEST_FLOPS_PER_SECOND: f64 = 2e9;
+
+/// Bytes per second from a disk that many read.
+const SHARED_DISK: f64 = 100e6;
+
+/// Limits of time, in minutes: schedulers sort jobs by them, and a round one is found by people.
+const TIME_CLASSES: &[u64] = &[
+    10, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 7200, 10_080,
+];
+
+/// Memory of a shard whose widest lane needs `peak_bytes`, so many lanes at a time: in bytes.
+pub(super) const fn memory_bytes(peak_bytes: u64, lanes_at_once: usize) -> u64 {
+    let lanes = peak_bytes.saturating_mul(lanes_at_once as u64);
+    lanes.saturating_add(OWN_BYTES)
+}
+
+/// Lanes at a time that fit into a machine's memory; 0 where not one does.
+pub(super) fn lanes_that_fit(peak_bytes: u64, limit_bytes: u64) -> usize {
+    let for_lanes = limit_bytes.saturating_sub(OWN_BYTES);
+    let count = for_lanes.checked_div(peak_bytes);
+    count.map_or(usize::MAX, |count| {
+        usize::try_from(count).unwrap_or(usize::MAX)
+    })
+}
+
+/// How long a shard takes on so many threads of this speed, in seconds.
+#[allow(clippy::cast_precision_loss)] // an estimate
+pub(super) fn seconds(cost: &Cost, threads: usize, flops_per_second: f64) -> f64 {
+    let computing = cost.flops / (flops_per_second.max(1.0) * threads.max(1) as f64);
+    computing + cost.read_bytes as f64 / SHARED_DISK
+}
+
+/// The limit of time that is asked for what may take so many seconds, in minutes.
+pub(super) fn minutes(seconds: u64) -> u64 {
+    let wanted = seconds.saturating_mul(TIME_FACTOR).div_ceil(60);
+    let longest = TIME_CLASSES.last().copied().unwrap_or_default();
+    let mut classes = TIME_CLASSES.iter().copied();
+    classes.find(|class| wanted <= *class).unwrap_or(longest)
+}
+
+/// The lane that needs most, and how much.
+pub(super) fn widest(lanes: &[Lane]) -> Option<(&Lane, u64)> {
+    let peaks = lanes.iter().map(|lane| {
+        let cost = ckptscope_analysis::Plan::cost_of(std::slice::from_ref(lane));
+        (lane, cost.peak_bytes)
+    });
+    peaks.max_by_key(|(_, peak)| *peak)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lanes_that_fit, memory_bytes, minutes, seconds};
+    use ckptscope_protocol::Cost;
+
+    #[test]
+    fn memory_is_that_of_lanes_and_the_program() {
+        assert_eq!(memory_bytes(1_000_000_000, 4), 4_300_000_000);
+        assert_eq!(lanes_that_fit(1_000_000_000, 4_300_000_000), 4);
+        assert_eq!(lanes_that_fit(1_000_000_000, 4_299_999_999), 3);
+        assert_eq!(lanes_that_fit(1_000_000_000, 1_000_000_000), 0);
+        assert_eq!(lanes_that_fit(0, 0), usize::MAX, "nothing fits anywhere");
+    }
+
+    #[test]
+    fn time_is_three_times_what_is_reckoned_in_classes() {
+        assert_eq!(minutes(0), 10);
+        assert_eq!(minutes(200), 10);
+        assert_eq!(minutes(201), 30);
+        assert_eq!(minutes(1_000_000_000), 10_080, "a week is the longest");
+    }
+
+    #[test]
+    fn reading_takes_time_too() {
+        let cost = Cost {
+            flops: 8e9,
+            read_bytes: 200_000_000,
+            ..Cost::default()
+        };
+        assert_eq!(seconds(&cost, 4, 1e9), 4.0);
+    }
+}

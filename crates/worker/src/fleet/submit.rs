@@ -1,0 +1,241 @@
+//! `worker submit`: plans once, deals the lanes to shards, and writes the folder that they share.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use ckptscope_analysis::{Lane, Plan};
+use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
+use ckptscope_results::{SeriesSet, layer_in_words};
+use jiff::Zoned;
+
+use super::folder::Folder;
+use super::index::MOST;
+use super::plan_file::{LAYOUT, Outline, PlanFile, PlannedUnit, Settings};
+use super::shard_file::recorded;
+use super::submissions::Batch;
+use super::tree::Source;
+use super::{again, engine, kubernetes, resources, shard_file};
+use crate::analysis::{Analysis, Request, counted, rfc3339};
+use crate::arguments::{EngineArgument, SubmitArguments};
+use crate::executor::Executor;
+use crate::identity::{PROGRAM, Unit};
+use crate::place::{Address, Place, as_file_name};
+use crate::progress::{bytes, duration};
+use crate::{Misuse, Outcome, analyze, console, hardware, identity, wandb};
+
+/// Runs the command.
+pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
+    if let Some(folder) = &arguments.again {
+        return again::run(&Folder::at(folder)?, arguments);
+    }
+    let wanted = Wanted::of(arguments)?;
+    if wanted.engine == EngineArgument::Kubernetes {
+        kubernetes::check(wanted.out, arguments.volume.as_ref())?;
+    }
+    let executor = Executor::start(Arc::default())?;
+    let Some(analysis) = Analysis::plan(request(&wanted)?, &executor)? else {
+        return Ok(Outcome::Interrupted);
+    };
+    for warning in analysis.plan_warnings() {
+        console::say(&format!("warning: {}", console::printable(warning)));
+    }
+    let threads = threads(&analysis, arguments)?;
+    let folder = Folder::make(wanted.out)?;
+    wandb::prepare(&analysis.request().config, &folder.results())?;
+    let shards = analysis.as_planned().shards(wanted.shards);
+    let plan = plan_file(&analysis, &shards, threads, settings(&wanted));
+    for (index, lanes) in shards.iter().enumerate() {
+        let source = Source::of(analysis.files(), lanes)?;
+        shard_file::write(&folder, index, lanes, source, &plan)?;
+    }
+    engine::write_scripts(&folder, &plan)?;
+    plan.write(&folder)?;
+    say(&analysis, &plan, wanted.shards);
+    let all: Vec<usize> = (0..plan.shards.len()).collect();
+    let batches: Vec<Batch> = Batch::of(&plan, all).into_iter().collect();
+    engine::hand_over(&folder, &plan, &batches, arguments.no_submit)?;
+    console::print(&format!("{}\n", folder.path().display()))?;
+    Ok(Outcome::Done)
+}
+
+/// What is there where nothing is submitted again.
+struct Wanted<'a> {
+    arguments: &'a SubmitArguments,
+    config: &'a Path,
+    engine: EngineArgument,
+    shards: usize,
+    out: &'a Path,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(arguments: &'a SubmitArguments) -> Result<Self> {
+        let needs = |what: &str| Misuse(format!("give {what}; see `worker submit --help`"));
+        Ok(Self {
+            arguments,
+            config: arguments.config.as_deref().ok_or_else(|| needs("CONFIG"))?,
+            engine: arguments.engine.ok_or_else(|| needs("--engine"))?,
+            shards: arguments.shards.ok_or_else(|| needs("--shards"))?,
+            out: arguments.out.as_deref().ok_or_else(|| needs("--out"))?,
+        })
+    }
+}
+
+fn settings(wanted: &Wanted<'_>) -> Settings {
+    let arguments = wanted.arguments;
+    Settings {
+        engine: wanted.engine,
+        partition: arguments.partition.clone(),
+        account: arguments.account.clone(),
+        time: arguments.time.clone(),
+        image: arguments.image.clone(),
+        volume: arguments.volume.clone(),
+        memory_limit: arguments.memory_limit,
+    }
+}
+
+/// What the arguments ask for.
+fn request(wanted: &Wanted<'_>) -> Result<Request> {
+    let started = Zoned::now();
+    let config = analyze::read_config(wanted.config)?;
+    let address = Address::of(&wanted.arguments.source())?;
+    let of_now = || {
+        let run = as_file_name(&address.file_name());
+        format!("{run}-{}", started.strftime("%Y%m%d-%H%M%S"))
+    };
+    let name = config.analysis_name.clone().unwrap_or_else(of_now);
+    Ok(Request {
+        folder: wanted.out.join("results").join(&name),
+        config_name: analyze::config_name(wanted.config),
+        given: address.shown(),
+        source: address.name(),
+        threads: wanted.arguments.threads.get(),
+        started,
+        config,
+        address,
+        name,
+    })
+}
+
+/// Threads of a shard: as many as were asked for, or fewer where their lanes do not fit into the
+/// memory of one machine together.
+///
+/// # Errors
+/// [`Misuse`] where not even one lane fits.
+fn threads(analysis: &Analysis, arguments: &SubmitArguments) -> Result<usize> {
+    let wanted = arguments.threads.get();
+    let limit = arguments.memory_limit;
+    let lanes = &analysis.as_planned().lanes;
+    let Some((limit, (lane, peak))) = limit.zip(resources::widest(lanes)) else {
+        return Ok(wanted);
+    };
+    let fit = resources::lanes_that_fit(peak, limit);
+    let (layer, peak, limit) = (layer_in_words(lane.layer), bytes(peak), bytes(limit));
+    if fit == 0 {
+        return Err(Misuse(format!(
+            "{layer} needs {peak} of memory by itself, and a machine has {limit}: ask for smaller \
+             components or cheaper metrics of it, or for machines with more (--memory-limit)"
+        ))
+        .into());
+    }
+    if fit < wanted {
+        let threads = counted(fit as u64, "thread");
+        console::say(&format!(
+            "shards have {threads} instead of {wanted}: a lane needs {peak} of memory, and a \
+             machine has {limit}"
+        ));
+    }
+    Ok(wanted.min(fit))
+}
+
+/// Everything about the shards but their lanes.
+fn plan_file(
+    analysis: &Analysis,
+    shards: &[Vec<Lane>],
+    threads: usize,
+    settings: Settings,
+) -> PlanFile {
+    let planned = analysis.as_planned();
+    let request = analysis.request();
+    let speed = hardware::flops_per_second().max(resources::SLOWEST_FLOPS_PER_SECOND);
+    let lanes_at_once = match analysis.files() {
+        Place::Hub(_) => threads.max(REQUESTS_AT_ONCE),
+        Place::Folder(_) | Place::Confined(_) => threads,
+    };
+    let outline = |lanes: &Vec<Lane>| {
+        let cost = Plan::cost_of(lanes);
+        let seconds = resources::seconds(&cost, threads, speed);
+        Outline {
+            units: lanes.iter().flat_map(recorded).count() as u64,
+            cost,
+            memory_bytes: resources::memory_bytes(cost.peak_bytes, lanes_at_once),
+            seconds: seconds.ceil() as u64,
+        }
+    };
+    let places: BTreeMap<Unit, usize> = (0..)
+        .zip(shards)
+        .flat_map(|(shard, lanes)| lanes.iter().flat_map(recorded).map(move |it| (it, shard)))
+        .collect();
+    let units = identity::of_units(planned, analysis.files()).into_iter();
+    PlanFile {
+        layout: LAYOUT,
+        program: PROGRAM.to_owned(),
+        config: identity::of_config(&request.config),
+        config_name: request.config_name.clone(),
+        made_of: analysis.made_of(),
+        given: request.given.clone(),
+        place: analysis.place(),
+        submitted: rfc3339(&request.started),
+        settings,
+        threads,
+        cost: planned.cost,
+        shards: shards.iter().map(outline).collect(),
+        results: analysis.results(SeriesSet::default()),
+        units: units
+            .filter_map(|((layer, step), made_of)| {
+                Some(PlannedUnit {
+                    layer,
+                    step,
+                    made_of,
+                    shard: *places.get(&(layer, step))?,
+                })
+            })
+            .collect(),
+    }
+}
+
+/// Says what there is to do, and what it costs.
+fn say(analysis: &Analysis, plan: &PlanFile, wanted: usize) {
+    console::say(&analysis.plan_in_words());
+    let count = plan.shards.len();
+    let (Some(memory), Some(seconds)) = (
+        plan.shards.iter().map(|it| it.memory_bytes).max(),
+        plan.shards.iter().map(|it| it.seconds).max(),
+    ) else {
+        return console::say("there is nothing to compute: `worker merge` writes what there is");
+    };
+    if count < wanted {
+        let all = counted(analysis.units(), "layer-step");
+        console::say(&format!(
+            "{count} shards instead of {wanted}: there are {all}"
+        ));
+    }
+    let all: u64 = plan.shards.iter().map(|it| it.seconds).sum();
+    let cores = all * plan.threads as u64;
+    console::say(&format!(
+        "{}, each with {} and {} of memory, about {} on a machine like this; {:.1} core-hours together",
+        counted(count as u64, "shard"),
+        counted(plan.threads as u64, "thread"),
+        bytes(memory),
+        duration(std::time::Duration::from_secs(seconds)),
+        cores as f64 / 3600.0,
+    ));
+}
+
+/// That so many shards may be.
+pub(crate) fn parse_shards(text: &str) -> Result<usize, String> {
+    let number: Option<usize> = text.parse().ok();
+    let number = number.filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| format!("{text:?} is no number of shards; give one from 1 to {MOST}"))
+}

@@ -1,0 +1,162 @@
+//! The files of a shard, as its plan saw them: nothing is listed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use ckptscope_analysis::Lane;
+use ckptscope_checkpoint::hub::Manifest;
+use ckptscope_checkpoint::local::LocalFile;
+use ckptscope_checkpoint::tree::{FileEntry, entry_of};
+use ckptscope_checkpoint::{ReadError, Source as Bytes, Tree};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::executor::Executor;
+use crate::place::{Place, modified};
+use crate::{Misuse, hub, identity};
+
+/// Where a shard reads its files.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Source {
+    /// In a folder that every machine sees.
+    Folder(Files),
+    /// In a repository, at commits that were listed.
+    Hub(Manifest),
+}
+
+/// Some files of a folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Files {
+    /// What messages call the folder.
+    name: String,
+    /// The folder, by its whole path.
+    root: PathBuf,
+    /// The same as results name it: as it was given.
+    shown: PathBuf,
+    files: Vec<KnownFile>,
+}
+
+/// A file as it was when the plan was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KnownFile {
+    /// Below the folder, separated by `/`.
+    path: String,
+    /// Its length.
+    bytes: u64,
+    /// When it was last changed, in nanoseconds since 1970.
+    changed: Option<String>,
+}
+
+impl Source {
+    /// What these lanes read of a place.
+    ///
+    /// # Errors
+    /// When the working directory is gone.
+    pub(super) fn of(place: &Place, lanes: &[Lane]) -> Result<Self> {
+        let paths: BTreeSet<&str> = lanes.iter().flat_map(identity::paths_of).collect();
+        let root = match place {
+            Place::Hub(tree) => return Ok(Self::Hub(tree.manifest().only(&paths))),
+            Place::Folder(tree) => tree.root(),
+            Place::Confined(tree) => tree.root(),
+        };
+        let known = |entry: &FileEntry| KnownFile {
+            path: entry.path.clone(),
+            bytes: entry.bytes,
+            changed: place.version_of(&entry.path),
+        };
+        let files = paths.iter().filter_map(|path| place.tree().entry(path));
+        Ok(Self::Folder(Files {
+            name: place.tree().name().to_owned(),
+            root: std::path::absolute(root)?,
+            shown: root.to_owned(),
+            files: files.map(known).collect(),
+        }))
+    }
+
+    /// Whether it is read over a network.
+    pub(super) const fn is_far(&self) -> bool {
+        matches!(self, Self::Hub(_))
+    }
+
+    /// The files, once it is seen that they are as they were.
+    ///
+    /// # Errors
+    /// [`Misuse`] where one has changed since the plan was made.
+    pub(super) fn open(self, executor: &Executor) -> Result<Box<dyn Tree + Sync>> {
+        match self {
+            Self::Folder(files) => Ok(Box::new(FolderTree::of(files)?)),
+            Self::Hub(manifest) => {
+                let hub = hub::from_environment(Arc::new(executor.reader()?))?;
+                Ok(Box::new(hub.listed(manifest)))
+            }
+        }
+    }
+}
+
+/// Files of a folder that were listed somewhere else.
+struct FolderTree {
+    name: String,
+    root: PathBuf,
+    shown: PathBuf,
+    entries: Vec<FileEntry>,
+}
+
+impl FolderTree {
+    fn of(files: Files) -> Result<Self> {
+        for file in &files.files {
+            check(&files.root.join(&file.path), file)?;
+        }
+        let entries = files.files.into_iter().map(|file| FileEntry {
+            path: file.path,
+            bytes: file.bytes,
+        });
+        Ok(Self {
+            name: files.name,
+            root: files.root,
+            shown: files.shown,
+            entries: entries.collect(),
+        })
+    }
+}
+
+/// That a file is as it was: its numbers would be called those of another.
+fn check(path: &Path, known: &KnownFile) -> Result<()> {
+    let shown = path.display();
+    let found = fs::metadata(path).with_context(|| {
+        format!("cannot read {shown}; every machine must see the run under the same path")
+    })?;
+    if found.len() == known.bytes && modified(&found) == known.changed {
+        return Ok(());
+    }
+    Err(Misuse(format!(
+        "{shown} has changed since it was submitted: nothing is computed; submit again into \
+         another folder"
+    ))
+    .into())
+}
+
+impl Tree for FolderTree {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        &self.entries
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Bytes>, ReadError>> {
+        async move {
+            let entry = entry_of(self, path)?;
+            let file = File::open(self.root.join(&entry.path));
+            let opened = LocalFile::opened(&self.shown.join(&entry.path), file)?;
+            Ok(Rc::new(opened) as Rc<dyn Bytes>)
+        }
+        .boxed_local()
+    }
+}

@@ -1,0 +1,77 @@
+//! What is asked of the machine that this runs on.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use ckptscope_analysis::look::piece_of_work;
+use sysinfo::System;
+
+/// How long the measurement takes at least.
+const MEASURING: Duration = Duration::from_millis(50);
+
+/// What the machine may use, or the container that it is, in bytes.
+pub(crate) fn memory_bytes() -> Result<u64> {
+    let mut system = System::new()?;
+    system.refresh_memory();
+    let limit = system.cgroup_limits().map(|limits| limits.total_memory);
+    let all = system.total_memory();
+    let bytes = limit.map_or(all, |limit| limit.min(all));
+    (bytes > 0).then_some(bytes).ok_or_else(|| {
+        anyhow!("cannot find out how much memory this machine has; say it with --memory")
+    })
+}
+
+/// Floating-point operations per second of one thread, counted as plans count them. The fastest
+/// piece of work counts: whatever else the machine does makes the others slower.
+pub(crate) fn flops_per_second() -> f64 {
+    let began = Instant::now();
+    let mut fastest = 0.0_f64;
+    while began.elapsed() < MEASURING {
+        let piece = Instant::now();
+        let done = piece_of_work();
+        fastest = fastest.max(done / piece.elapsed().as_secs_f64().max(1e-9));
+    }
+    fastest
+}
+
+/// The machine's name; empty where it has none.
+pub(crate) fn host_name() -> String {
+    System::host_name().unwrap_or_default()
+}
+
+/// Memory that this process has used at its widest, in bytes; none where the system does not say.
+#[cfg(target_os = "linux")]
+pub(crate) fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Memory that this process has used at its widest, in bytes; none where the system does not say.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn peak_bytes() -> Option<u64> {
+    None
+}
+
+/// The kind of arithmetic that the processor has: kernels are chosen by it, and numbers of two
+/// kinds may differ in their last digits.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn processor() -> String {
+    let kinds = [
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+    ];
+    let has = kinds.iter().filter(|(_, has)| *has).map(|(name, _)| *name);
+    let words: Vec<&str> = std::iter::once("x86-64").chain(has).collect();
+    words.join("+")
+}
+
+/// The kind of arithmetic that the processor has.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn processor() -> String {
+    std::env::consts::ARCH.to_owned()
+}
