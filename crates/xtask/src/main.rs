@@ -7,6 +7,7 @@ mod demo;
 mod extension;
 mod fake;
 mod fake_hub;
+mod format;
 mod page_tests;
 mod process;
 mod python;
@@ -80,6 +81,12 @@ const VERBS: &[Verb] = &[
         arguments: "",
         summary: "write docs/ from the code: metrics, components, config, command line, HTTP API",
         run: reference::run,
+    },
+    Verb {
+        name: "fmt",
+        arguments: "",
+        summary: "format every Rust file",
+        run: format::run,
     },
     Verb {
         name: "tidy",
