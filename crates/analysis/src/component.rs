@@ -47,6 +47,11 @@ pub trait Component: Sync {
         None
     }
 
+    /// Whether its only matrix is its only tensor as it is.
+    fn is_its_tensor(&self) -> bool {
+        false
+    }
+
     /// The tensors it reads of one layer: (kind, index into the suffixes).
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)>;
 

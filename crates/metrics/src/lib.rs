@@ -12,11 +12,13 @@ pub mod metric;
 pub mod parameter;
 pub mod single;
 pub mod sort;
+pub mod tally;
 
 pub use facts::{Facts, LargestRank, Needs, Precision};
 pub use measurement::{Measurement, Status};
 pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};
+pub use tally::{Ascending, Run, Tally};
 
 /// Every metric, in the order in which they are shown: those of one matrix, and those of a pair.
 pub const METRICS: &[&dyn Metric] = &ALL;

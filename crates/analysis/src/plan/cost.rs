@@ -4,6 +4,7 @@ use ckptscope_checkpoint::{ModelShape, StoredTensor};
 use ckptscope_metrics::Needs;
 use ckptscope_protocol::Cost;
 
+use super::counted::TALLY_BYTES;
 use super::lanes::matrix_shape;
 use super::{Inputs, Job, Lane, LaneStep, Portion, jobs};
 use crate::component::{MatrixOutline, Outline};
@@ -32,7 +33,11 @@ pub(super) fn of(lanes: &[Lane]) -> Cost {
 fn of_lane(lane: &Lane) -> Cost {
     let mut cost = Cost::default();
     let mut target_bytes = 0;
-    let mut portions: Vec<Vec<Portion>> = lane.steps.iter().map(Portion::of).collect();
+    let mut portions: Vec<Vec<Portion>> = lane
+        .steps
+        .iter()
+        .map(|step| Portion::of(step, &lane.jobs))
+        .collect();
     portions.push(Vec::new());
     for (step, portions) in lane.steps.iter().zip(portions.windows(2)) {
         let of_step = of_step(lane, step, portions);
@@ -47,6 +52,19 @@ fn of_lane(lane: &Lane) -> Cost {
     cost
 }
 
+/// Floating-point operations that counting an entry is worth, at the rate that plans assume.
+const COUNTING_FLOPS: f64 = 4.0;
+
+/// Whether a job works with a tally alone.
+fn is_counted(step: &LaneStep, job: &Job, inputs: &Inputs) -> bool {
+    let mut tensors = inputs.tensors().iter();
+    job.asks_only_for_tally() && tensors.all(|&tensor| step.tensors[tensor].can_be_counted())
+}
+
+const fn entries(matrix: &MatrixOutline) -> u64 {
+    matrix.shape.rows as u64 * matrix.shape.columns as u64
+}
+
 /// The cost of a step with these portions; the second are those of the step after it.
 fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
     let read_bytes = step.tensors.iter().map(StoredTensor::bytes).sum();
@@ -55,7 +73,7 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
         reads: step.tensors.len() as u64,
         ..Cost::default()
     };
-    let held_bytes = held_bytes(step, portions);
+    let held_bytes = held_bytes(step, &lane.jobs, portions);
     for ((job, inputs), held_bytes) in lane.jobs.iter().zip(&step.inputs).zip(held_bytes) {
         if matches!(inputs, Inputs::Obstructed(_)) && step.recorded {
             cost.numbers += outputs(job) as u64;
@@ -70,6 +88,17 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             .fold(Needs::default(), Needs::and);
         let layer = (!job.heads_only).then_some(&outline.layer);
         let matrices = || outline.heads.iter().chain(layer);
+        if is_counted(step, job, inputs) {
+            let entries: u64 = matrices().map(entries).sum();
+            cost.flops += entries as f64 * COUNTING_FLOPS;
+            cost.peak_bytes = cost.peak_bytes.max(held_bytes + TALLY_BYTES);
+            cost.numbers += if step.recorded {
+                outputs(job) as u64
+            } else {
+                0
+            };
+            continue;
+        }
         cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
         let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
         cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);
@@ -89,7 +118,7 @@ fn outputs(job: &Job) -> usize {
 /// Per job of a step, what is in memory beside its own inputs: the bytes of its portion, where
 /// other jobs read some of them, those of the portion that is fetched ahead, and the tensors of
 /// jobs before it that jobs after it read again.
-fn held_bytes(step: &LaneStep, portions: &[Vec<Portion>]) -> Vec<u64> {
+fn held_bytes(step: &LaneStep, jobs: &[Job], portions: &[Vec<Portion>]) -> Vec<u64> {
     let mut held = vec![0_u64; step.inputs.len()];
     let own = portions.first().map_or(0, Vec::len);
     let all: Vec<&Portion> = portions.iter().flatten().collect();
@@ -112,7 +141,11 @@ fn held_bytes(step: &LaneStep, portions: &[Vec<Portion>]) -> Vec<u64> {
         let (Some(first), Some(last)) = (first, last) else {
             continue;
         };
-        let bytes = place.count().saturating_mul(ENTRY_BYTES);
+        let bytes = if step.counts_only(jobs, tensor) {
+            TALLY_BYTES
+        } else {
+            place.count().saturating_mul(ENTRY_BYTES)
+        };
         for (job, held) in held.iter_mut().enumerate().take(last).skip(first) {
             if !reads(&step.inputs[job]) {
                 *held = held.saturating_add(bytes);
