@@ -1,10 +1,6 @@
 //! What a component is: tensors of one layer, combined into matrices.
 
 mod heads;
-pub mod key_value_circuit;
-pub mod ov_circuit;
-pub mod qk_circuit;
-pub mod simple;
 
 use std::rc::Rc;
 
@@ -51,6 +47,11 @@ pub trait Component: Sync {
         None
     }
 
+    /// Whether its only matrix is its only tensor as it is.
+    fn is_its_tensor(&self) -> bool {
+        false
+    }
+
     /// The tensors it reads of one layer: (kind, index into the suffixes).
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)>;
 
@@ -73,13 +74,15 @@ pub trait Component: Sync {
     fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError>;
 }
 
-/// Every component, in the order in which they are shown.
-pub const COMPONENTS: &[&dyn Component] = &[
-    &simple::Simple,
-    &ov_circuit::OvCircuit,
-    &qk_circuit::QkCircuit,
-    &key_value_circuit::KeyValueCircuit,
-];
+ckptscope_vocabulary::registry! {
+    /// Every component, in the order in which they are shown.
+    pub const COMPONENTS: [&dyn Component] = pub mod {
+        simple: Simple;
+        ov_circuit: OvCircuit;
+        qk_circuit: QkCircuit;
+        key_value_circuit: KeyValueCircuit;
+    }
+}
 
 /// What is asked of a component, with the tensors' shapes or their values.
 pub struct Request<'a, T> {

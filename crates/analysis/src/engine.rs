@@ -19,8 +19,8 @@ use ckptscope_results::{EntryId, Number, SeriesId, Status, Text, Value, layer_in
 use nalgebra::DMatrix;
 
 use self::fetch::Fetcher;
-use self::tensors::StepTensors;
-use crate::component::{Built, ComponentError, Request};
+use self::tensors::{StepTensors, Taken};
+use crate::component::{Built, ComponentError, Request, Shape};
 use crate::plan::{Inputs, Job, Lane, LaneStep, MetricJob};
 
 /// A lane that could not be finished.
@@ -83,7 +83,7 @@ pub async fn run_lane(
     let mut run = LaneRun::of(lane);
     let mut fetcher = Fetcher::new(lane, tree);
     for step in &lane.steps {
-        let mut tensors = StepTensors::of(step);
+        let mut tensors = StepTensors::of(step, &lane.jobs);
         while let Some((jobs, fetched)) = fetcher.next_of(step).await {
             let flow = match fetched {
                 Ok(fetched) => {
@@ -145,8 +145,8 @@ impl<'a> LaneRun<'a> {
                 Inputs::Absent => continue,
                 Inputs::Obstructed(status) => Err(status.clone()),
                 Inputs::Tensors(inputs) => match tensors.take(inputs) {
-                    Ok(matrices) => {
-                        let built = self.build(job, step.step, &matrices)?;
+                    Ok(taken) => {
+                        let built = self.build_of(job, step.step, taken)?;
                         built.set_precision(tensors.precision(inputs));
                         if job.assembly.is_some() {
                             built.set_possible_rank();
@@ -283,6 +283,22 @@ impl<'a> LaneRun<'a> {
             }))?;
         }
         ControlFlow::Continue(())
+    }
+
+    fn build_of(&self, job: &Job, step: u64, taken: Taken) -> Result<Built, EngineError> {
+        match taken {
+            Taken::Tally(Shape { rows, columns }, tally) => Ok(Built {
+                layer: Rc::new(Facts::counted(rows, columns, &tally)),
+                heads: Vec::new(),
+            }),
+            Taken::Matrices(matrices, tally) => {
+                let built = self.build(job, step, &matrices)?;
+                if let Some(tally) = tally.filter(|_| job.asks_for_tally()) {
+                    built.layer.set_tally(&tally);
+                }
+                Ok(built)
+            }
+        }
     }
 
     fn build(

@@ -1,11 +1,11 @@
 //! What one tensor looks like: its entries' distribution, and its singular values.
 
-use ckptscope_checkpoint::Tensor;
+use ckptscope_checkpoint::{StoredTensor, Tensor};
 use ckptscope_metrics::Facts;
 use nalgebra::DMatrix;
 
-use crate::component::MatrixOutline;
-use crate::plan::singular_values_flops;
+use crate::component::{MatrixOutline, Shape};
+use crate::plan::{matrix_shape, singular_values_flops};
 
 /// Bins of a histogram.
 pub const BINS: usize = 64;
@@ -45,23 +45,35 @@ impl Look {
     /// Of a tensor's entries.
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
-        let mut look = Self {
-            entries: values.len() as u64,
-            ..Self::default()
-        };
+        Self::of_runs(values.iter().map(|value| (*value, 1)))
+    }
+
+    /// Of a tensor of which somebody counted how often each value occurs. One value may stand there
+    /// several times.
+    #[must_use]
+    pub fn of_counts(counts: &[(f64, usize)]) -> Self {
+        Self::of_runs(counts.iter().copied())
+    }
+
+    /// Of values, each with how often it occurs.
+    fn of_runs(values: impl Iterator<Item = (f64, usize)> + Clone) -> Self {
+        let mut look = Self::default();
         let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
-        for &value in values {
+        for (value, count) in values.clone() {
+            let count = count as u64;
+            look.entries += count;
             if value.is_finite() {
-                look.zeros += u64::from(value == 0.0);
+                look.zeros += if value == 0.0 { count } else { 0 };
                 min = min.min(value);
                 max = max.max(value);
             } else {
-                look.not_finite += 1;
+                look.not_finite += count;
             }
         }
         if min <= max {
             let count = look.entries - look.not_finite;
-            look.finite = Some(Finite::of(values, count, min, max));
+            let finite = values.filter(|(value, _)| value.is_finite());
+            look.finite = Some(Finite::of(finite, count, min, max));
         }
         look
     }
@@ -70,17 +82,20 @@ impl Look {
 impl Finite {
     /// Sums are of numbers brought below 1 by a power of two, so that no square overflows.
     #[allow(clippy::cast_precision_loss)] // a count
-    fn of(values: &[f64], count: u64, min: f64, max: f64) -> Self {
+    fn of(
+        values: impl Iterator<Item = (f64, usize)> + Clone,
+        count: u64,
+        min: f64,
+        max: f64,
+    ) -> Self {
         let scale = power_of_two_above(min.abs().max(max.abs()));
-        let scaled = || {
-            values
-                .iter()
-                .filter(|value| value.is_finite())
-                .map(|value| value / scale)
+        let scaled = || values.clone().map(|(value, count)| (value / scale, count));
+        let sum_of = |term: &dyn Fn(f64) -> f64| {
+            sum(scaled().map(|(value, count)| term(value) * count as f64))
         };
-        let mean = sum(scaled()) / count as f64;
-        let squares = sum(scaled().map(|value| value * value));
-        let variance = sum(scaled().map(|value| (value - mean) * (value - mean))) / count as f64;
+        let mean = sum_of(&|value| value) / count as f64;
+        let squares = sum_of(&|value| value * value);
+        let variance = sum_of(&|value| (value - mean) * (value - mean)) / count as f64;
         Self {
             min,
             max,
@@ -123,20 +138,32 @@ fn power_of_two_above(magnitude: f64) -> f64 {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-fn histogram(values: impl Iterator<Item = f64>, count: u64, min: f64, max: f64) -> Vec<u64> {
+fn histogram(
+    values: impl Iterator<Item = (f64, usize)>,
+    count: u64,
+    min: f64,
+    max: f64,
+) -> Vec<u64> {
     let width = max - min;
     if width <= 0.0 {
         return vec![count];
     }
     let mut bins = vec![0; BINS];
-    for value in values {
+    for (value, count) in values {
         let place = (value - min) / width * BINS as f64;
         // Not negative, and the largest entry belongs into the last bin.
         if let Some(bin) = bins.get_mut((place as usize).min(BINS - 1)) {
-            *bin += 1;
+            *bin += count as u64;
         }
     }
     bins
+}
+
+/// Rows and columns of a tensor seen as a matrix.
+#[must_use]
+pub fn rows_and_columns(tensor: &StoredTensor) -> (usize, usize) {
+    let Shape { rows, columns } = matrix_shape(tensor.shape());
+    (rows, columns)
 }
 
 /// Floating-point operations that the singular values of a tensor take.

@@ -8,6 +8,7 @@
 //! worker; whoever can open the tree can run it.
 
 mod cost;
+mod counted;
 mod dimensions;
 mod index;
 mod input;

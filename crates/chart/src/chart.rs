@@ -66,7 +66,7 @@ impl Chart {
     /// The chart of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        CHARTS.iter().find(|chart| chart.name == name)
+        CHARTS.iter().copied().find(|chart| chart.name == name)
     }
 
     /// Whether it has an x axis, which can be logarithmic.

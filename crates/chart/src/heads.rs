@@ -5,7 +5,7 @@ use ckptscope_plot::{Dash, LineChart, Series};
 use crate::chart::are_of_heads;
 use crate::{Along, Chart, ChartInput, Draw, Of, Tiles, line};
 
-pub(crate) const CHART: Chart = Chart {
+pub(crate) static CHART: Chart = Chart {
     name: "heads",
     title: "Heads",
     summary: "A small chart for each layer, a line for each head",

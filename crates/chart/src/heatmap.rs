@@ -5,7 +5,7 @@ use ckptscope_plot::{Heatmap, Row};
 use crate::chart::are_of_heads;
 use crate::{Along, Chart, ChartInput, Draw, Of, StyledCurve, Tiles};
 
-pub(crate) const CHART: Chart = Chart {
+pub(crate) static CHART: Chart = Chart {
     name: "heatmap",
     title: "Heatmap",
     summary: "Rows of cells",

@@ -16,11 +16,6 @@ mod omitted;
 mod scale;
 mod tiles;
 
-mod heads;
-mod heatmap;
-mod line;
-mod spread;
-
 pub use chart::{Along, Chart, Draw, DrawLines, DrawRows, Of};
 pub use curve::{Curve, OverLayers, Subjects, over_layers, rank, steps};
 pub use input::{ChartInput, RowHeights, StyledCurve};
@@ -28,6 +23,13 @@ pub use omitted::omitted;
 pub use scale::{scale_of_steps, scale_of_values};
 pub use tiles::{Tiles, grouped};
 
-/// All charts, in the order in which people choose among them. The first one is shown where nobody
-/// chose.
-pub static CHARTS: &[Chart] = &[line::CHART, heatmap::CHART, heads::CHART, spread::CHART];
+ckptscope_vocabulary::registry! {
+    /// All charts, in the order in which people choose among them. The first one is shown where
+    /// nobody chose.
+    pub const CHARTS: [&Chart] = mod {
+        line: CHART;
+        heatmap: CHART;
+        heads: CHART;
+        spread: CHART;
+    }
+}

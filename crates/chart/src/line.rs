@@ -5,7 +5,7 @@ use ckptscope_plot::{LineChart, Scale, Series};
 use crate::chart::are_of_heads;
 use crate::{Chart, ChartInput, Draw, Of, StyledCurve, Tiles, steps};
 
-pub(crate) const CHART: Chart = Chart {
+pub(crate) static CHART: Chart = Chart {
     name: "line",
     title: "Lines",
     summary: "Lines over steps",

@@ -8,7 +8,7 @@ use ckptscope_vocabulary::quantile_of_sorted;
 
 use crate::{Along, Chart, ChartInput, Draw, Of, Tiles, line, steps};
 
-pub(crate) const CHART: Chart = Chart {
+pub(crate) static CHART: Chart = Chart {
     name: "spread",
     title: "Spread",
     summary: "Median, quartiles and extremes of all layers, or of all heads",

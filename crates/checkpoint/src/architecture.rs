@@ -9,34 +9,10 @@
 //! a [`RoleError`] says what was found.
 
 mod attention;
-mod bert;
-mod bloom;
-mod chatglm;
-mod cohere;
-mod deepseek;
-mod diffllama;
-mod falcon;
-mod gemma;
-mod gpt2;
-mod gpt_neo;
-mod gpt_neox;
-mod gpt_oss;
-mod gptj;
-mod internlm;
 mod left_over;
-mod llama;
-mod mamba;
-mod mixtral;
 mod mlp;
-mod mpt;
-mod opt;
-mod phi;
-mod pico;
 mod role;
 mod roles;
-mod stablelm;
-mod starcoder2;
-mod t5;
 mod view;
 
 use std::collections::BTreeMap;
@@ -99,39 +75,33 @@ impl Architecture {
     };
 }
 
-/// Every architecture. Of several that name a layer's tensors alike the first counts, where no
-/// config says which one it is.
-pub const ARCHITECTURES: &[&Architecture] = &[
-    &llama::LLAMA,
-    &diffllama::DIFFLLAMA,
-    &gemma::GEMMA_3N,
-    &gemma::RECURRENT_GEMMA,
-    &gemma::GEMMA,
-    &cohere::COHERE,
-    &stablelm::STABLELM,
-    &starcoder2::STARCODER2,
-    &mixtral::MIXTRAL,
-    &deepseek::DEEPSEEK,
-    &gpt_oss::GPT_OSS,
-    &phi::PHI3,
-    &phi::PHI,
-    &internlm::INTERNLM,
-    &gpt2::GPT2,
-    &gpt2::GPT_BIGCODE,
-    &gpt_neo::GPT_NEO,
-    &gptj::GPTJ,
-    &gptj::CODEGEN,
-    &gpt_neox::GPT_NEOX,
-    &bloom::BLOOM,
-    &falcon::FALCON,
-    &chatglm::CHATGLM,
-    &mpt::MPT,
-    &opt::OPT,
-    &bert::BERT,
-    &bert::DISTILBERT,
-    &bert::DEBERTA,
-    &bert::MODERNBERT,
-    &t5::T5,
-    &pico::PICO,
-    &mamba::MAMBA,
-];
+ckptscope_vocabulary::registry! {
+    /// Every architecture. Of several that name a layer's tensors alike the first counts, where no
+    /// config says which one it is.
+    pub const ARCHITECTURES: [&Architecture] = mod {
+        llama: LLAMA;
+        diffllama: DIFFLLAMA;
+        gemma: GEMMA_3N, RECURRENT_GEMMA, GEMMA;
+        cohere: COHERE;
+        stablelm: STABLELM;
+        starcoder2: STARCODER2;
+        mixtral: MIXTRAL;
+        deepseek: DEEPSEEK;
+        gpt_oss: GPT_OSS;
+        phi: PHI3, PHI;
+        internlm: INTERNLM;
+        gpt2: GPT2, GPT_BIGCODE;
+        gpt_neo: GPT_NEO;
+        gptj: GPTJ, CODEGEN;
+        gpt_neox: GPT_NEOX;
+        bloom: BLOOM;
+        falcon: FALCON;
+        chatglm: CHATGLM;
+        mpt: MPT;
+        opt: OPT;
+        bert: BERT, DISTILBERT, DEBERTA, MODERNBERT;
+        t5: T5;
+        pico: PICO;
+        mamba: MAMBA;
+    }
+}

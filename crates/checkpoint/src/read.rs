@@ -1,6 +1,7 @@
 //! Reading tensors: nearby ranges in one read, elements widened to `f64`.
 
 pub(crate) mod checksum;
+pub mod counts;
 pub mod fetch;
 pub mod group;
 pub(crate) mod unpack;
@@ -8,6 +9,7 @@ pub(crate) mod unpack;
 use std::ops::Range;
 
 use self::unpack::Damage;
+pub use counts::{FAR_PIECE_BYTES, NEAR_PIECE_BYTES, PatternCounts, count_from, count_stored};
 pub use fetch::{Fetch, TensorBytes};
 pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES, near_reads};
 

@@ -13,6 +13,7 @@ pub mod rank;
 mod samples;
 mod scale;
 mod spectrum;
+pub(crate) mod sum;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -27,6 +28,8 @@ pub use rank::LargestRank;
 use scale::Scale;
 
 use crate::measurement::Status;
+use crate::tally::Tally;
+use entries::Sorted;
 
 /// One matrix `[m, n]` and what is known of it. Every fact is computed on first use and lives as
 /// long as the matrix.
@@ -43,8 +46,10 @@ pub struct Facts {
     precision: OnceCell<Precision>,
     usual_rank: OnceCell<LargestRank>,
     not_finite: usize,
+    /// How often each value occurs, in the matrix's scale, where its entries were counted.
+    tally: OnceCell<Rc<Tally>>,
     sums: OnceCell<MagnitudeSums>,
-    magnitudes: OnceCell<Vec<f64>>,
+    magnitudes: OnceCell<Sorted>,
     sorted_entries: OnceCell<Vec<f64>>,
     dissimilarities: OnceCell<Result<Vec<f64>, Status>>,
     right_factor: OnceCell<DMatrix<f64>>,
@@ -129,6 +134,28 @@ impl Facts {
         Self::of(Matrix::SideBySide(blocks))
     }
 
+    /// Of a matrix `[rows, columns]` of which only the tally of its entries is known. What depends
+    /// on where they stand has no value.
+    #[must_use]
+    pub fn counted(rows: usize, columns: usize, tally: &Tally) -> Self {
+        let facts = Self::of(Matrix::Counted {
+            rows,
+            columns,
+            tally: Rc::new(tally.clone()),
+        });
+        if let Matrix::Counted { tally, .. } = &facts.matrix {
+            facts.tally.get_or_init(|| Rc::clone(tally));
+        }
+        facts
+    }
+
+    /// Says how often each value occurs among the entries. Sums and order come from that, and are
+    /// the same bit for bit as those of [`Facts::counted`].
+    pub fn set_tally(&self, tally: &Tally) {
+        self.tally
+            .get_or_init(|| Rc::new(self.scale.taken_out_of_tally(tally)));
+    }
+
     /// Rows `m`.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -203,6 +230,7 @@ impl Facts {
             precision: OnceCell::new(),
             usual_rank: OnceCell::new(),
             not_finite,
+            tally: OnceCell::new(),
             sums: OnceCell::new(),
             magnitudes: OnceCell::new(),
             sorted_entries: OnceCell::new(),
@@ -220,6 +248,15 @@ impl Facts {
         match self.not_finite {
             0 => Ok(()),
             entries => Err(Status::NotFinite { entries }),
+        }
+    }
+
+    /// Whether entries are finite, and known by their places.
+    fn placed(&self) -> Result<(), Status> {
+        self.finite()?;
+        match self.matrix {
+            Matrix::Counted { .. } => Err(Status::PlacesUnknown),
+            _ => Ok(()),
         }
     }
 }

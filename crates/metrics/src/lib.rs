@@ -12,33 +12,28 @@ pub mod metric;
 pub mod parameter;
 pub mod single;
 pub mod sort;
+pub mod tally;
 
 pub use facts::{Facts, LargestRank, Needs, Precision};
 pub use measurement::{Measurement, Status};
 pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};
+pub use tally::{Ascending, Run, Tally};
 
-/// Every metric, in the order in which they are shown.
-pub const METRICS: &[&dyn Metric] = &[
-    &single::gini::Gini,
-    &single::hoyer::Hoyer,
-    &single::per::Per,
-    &single::condition_number::ConditionNumber,
-    &single::norm::Norm,
-    &single::stable_rank::StableRank,
-    &single::participation_ratio::ParticipationRatio,
-    &single::spectral_entropy_rank::SpectralEntropyRank,
-    &single::power_law::PowerLaw,
-    &single::copying::Copying,
-    &single::top_k_values::TopKValues,
-    &single::quantile::Quantile,
-    &single::entry_statistics::EntryStatistics,
-    &comparative::cka::Cka,
-    &comparative::cka_chance::CkaChance,
-    &comparative::pwcca::Pwcca,
-    &comparative::svcca::Svcca,
-    &comparative::procrustes::Procrustes,
-    &comparative::rsa::Rsa,
-    &comparative::relative_change::RelativeChange,
-    &comparative::cosine::Cosine,
-];
+/// Every metric, in the order in which they are shown: those of one matrix, and those of a pair.
+pub const METRICS: &[&dyn Metric] = &ALL;
+
+const ALL: [&dyn Metric; single::METRICS.len() + comparative::METRICS.len()] = {
+    let (first, then) = (single::METRICS, comparative::METRICS);
+    let mut all = [first[0]; single::METRICS.len() + comparative::METRICS.len()];
+    let mut place = 1;
+    while place < all.len() {
+        all[place] = if place < first.len() {
+            first[place]
+        } else {
+            then[place - first.len()]
+        };
+        place += 1;
+    }
+    all
+};

@@ -77,6 +77,8 @@ pub enum Status {
     },
     /// A matrix that is no product `[n, r]` times `[r, n]`, as a head's circuit is.
     NotInFactors,
+    /// A matrix of which only the tally of its entries is known.
+    PlacesUnknown,
     /// A ratio whose divisor is zero.
     ZeroDivisor,
     /// An unbiased estimate that must be positive came out zero or negative.
@@ -170,6 +172,7 @@ impl Status {
             Self::ConstantSamples { .. } => "constant_samples",
             Self::ForcedCorrelations { .. } => "forced_correlations",
             Self::NotInFactors => "not_in_factors",
+            Self::PlacesUnknown => "places_unknown",
             Self::ZeroDivisor => "zero_divisor",
             Self::NotPositive => "not_positive",
             Self::Constant => "constant",
@@ -224,6 +227,9 @@ impl fmt::Display for Status {
             ),
             Self::NotInFactors => {
                 f.write_str("only a head's circuit has it, as ov_circuit with form: circuit")
+            }
+            Self::PlacesUnknown => {
+                f.write_str("entries were counted, and where each stands is not known")
             }
             Self::ZeroDivisor => f.write_str("the divisor is zero"),
             Self::NotPositive => {

@@ -36,6 +36,12 @@ pub trait Metric: Sync {
     /// The facts it will ask for, so that they can be prepared together and their cost be known.
     fn needs(&self, parameters: &Parameters) -> Needs;
 
+    /// Whether its numbers follow from how often each value occurs among the entries, wherever they
+    /// stand. Entries of few bits are then counted as they are read, and never held.
+    fn ignores_places(&self, _: &Parameters) -> bool {
+        false
+    }
+
     /// How it is computed.
     fn form(&self) -> Form<'_>;
 }

@@ -45,7 +45,7 @@ pub(crate) struct Reported<'a> {
 impl Reported<'_> {
     /// The charts that a report has of them.
     pub(crate) fn charts(&self) -> impl Iterator<Item = &'static Chart> {
-        let charts = CHARTS.iter();
+        let charts = CHARTS.iter().copied();
         charts.filter(|chart| (chart.is_reported)(self.curves, self.along))
     }
 

@@ -4,6 +4,7 @@
 mod data_kind;
 mod model_shape;
 mod quantile;
+mod registry;
 mod split;
 mod wrapper;
 

@@ -117,7 +117,7 @@ pub(crate) struct AnalyzeArguments {
     #[arg(conflicts_with = "config")]
     pub(crate) budget: f64,
     /// Where results go, instead of the config's `monitoring.output_dir`.
-    #[arg(short, long, value_name = "DIR", alias = "output_dir")]
+    #[arg(short, long, value_name = "DIR", aliases = ["output_dir", "out"])]
     pub(crate) output_dir: Option<PathBuf>,
     /// Threads; as many as the machine has cores unless given.
     #[arg(long, value_name = "N")]
@@ -191,7 +191,7 @@ pub(crate) struct CompareArguments {
     #[arg(long = "name", value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// Where compare.csv and the merged results.json go.
-    #[arg(long, value_name = "DIR", default_value = "comparison")]
+    #[arg(short, long, value_name = "DIR", default_value = "comparison")]
     pub(crate) out: PathBuf,
 }
 

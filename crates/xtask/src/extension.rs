@@ -20,19 +20,10 @@ pub(crate) const ADVICE: &str = "something lists metrics by hand: have it ask th
 const METRIC: &str = "tests/extension/src/negative_share.rs";
 const BUILT_IN: &str = "crates/metrics/src/single/negative_share.rs";
 
-/// What is added where, and what stands before it there.
-const LINES: &[(&str, &str, &str)] = &[
-    (
-        "crates/metrics/src/single/mod.rs",
-        "pub mod norm;\n",
-        "pub mod negative_share;\n",
-    ),
-    (
-        "crates/metrics/src/lib.rs",
-        "    &single::norm::Norm,\n",
-        "    &single::negative_share::NegativeShare,\n",
-    ),
-];
+/// The list that it joins, the line that it stands before there, and its own.
+const LIST: &str = "crates/metrics/src/single/mod.rs";
+const NEXT_LINE: &str = "        norm: Norm;\n";
+const LINE: &str = "        negative_share: NegativeShare;\n";
 
 /// The version of the copy's crates. With the tree's own, cargo would take what was compiled of the
 /// tree for what the copy needs, and the metric would not be there.
@@ -99,14 +90,11 @@ fn add_metric(workspace: &Workspace, root: &Path) -> Result<()> {
     // Its own crate uses the crate that it is put into.
     let metric = metric.replace("\nuse ckptscope_metrics::", "\nuse crate::");
     write(&root.join(BUILT_IN), metric.as_bytes(), &source)?;
-    for (file, before, line) in LINES {
-        let source = workspace.root.join(file);
-        let text = fs::read_to_string(&source).with_context(|| (*file).to_owned())?;
-        ensure!(text.contains(before), "{file} has no line {before}");
-        let text = text.replacen(before, &format!("{line}{before}"), 1);
-        write(&root.join(file), text.as_bytes(), &source)?;
-    }
-    Ok(())
+    let source = workspace.root.join(LIST);
+    let text = fs::read_to_string(&source).with_context(|| LIST.to_owned())?;
+    ensure!(text.contains(NEXT_LINE), "{LIST} has no line {NEXT_LINE}");
+    let text = text.replacen(NEXT_LINE, &format!("{LINE}{NEXT_LINE}"), 1);
+    write(&root.join(LIST), text.as_bytes(), &source)
 }
 
 /// Writes a file that is as old as another, or cargo would take it for a change.

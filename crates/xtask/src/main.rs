@@ -8,6 +8,7 @@ mod dist;
 mod extension;
 mod fake;
 mod fake_hub;
+mod format;
 mod page_tests;
 mod process;
 mod python;
@@ -88,6 +89,12 @@ const VERBS: &[Verb] = &[
         arguments: "",
         summary: "write docs/ from the code: metrics, components, config, command line, HTTP API",
         run: reference::run,
+    },
+    Verb {
+        name: "fmt",
+        arguments: "",
+        summary: "format every Rust file",
+        run: format::run,
     },
     Verb {
         name: "tidy",

@@ -10,6 +10,7 @@ use crate::build;
 use crate::csv_python;
 use crate::extension;
 use crate::fake_hub;
+use crate::format;
 use crate::page_tests;
 use crate::process;
 use crate::reference;
@@ -34,8 +35,8 @@ const WASM_PROFILE: &str = "wasm-test";
 const CHECKS: &[Check] = &[
     Check {
         name: "fmt",
-        advice: "run `cargo fmt --all`",
-        run: |workspace, _| fmt(workspace),
+        advice: "run `cargo xtask fmt`",
+        run: |workspace, _| format::step(workspace),
     },
     Check {
         name: "tidy",
@@ -154,11 +155,6 @@ fn find(name: &str) -> Result<&'static Check> {
             let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
             format!("there is no step {name}; there are {}", names.join(", "))
         })
-}
-
-fn fmt(workspace: &Workspace) -> Result<Outcome> {
-    process::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
-    Ok(Outcome::Done)
 }
 
 fn clippy(workspace: &Workspace) -> Result<Outcome> {

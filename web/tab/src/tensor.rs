@@ -1,7 +1,8 @@
 //! What one tensor looks like.
 
 use ckptscope_analysis::look::{self, Look};
-use ckptscope_checkpoint::{Contents, HeldTensor, Tensor, read_stored};
+use ckptscope_checkpoint::read::count_stored;
+use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, read_stored};
 use ckptscope_protocol::tab::{PartName, TensorView, ViewTensor};
 
 use super::memory;
@@ -20,8 +21,9 @@ pub(super) async fn view(
     flops_per_second: f64,
     ViewTensor { part, path, name }: ViewTensor,
 ) -> Result<Box<TensorView>, String> {
-    let (tensor, stored) = read(files, &part, &path, &name).await?;
-    let look = Look::of(&tensor.values);
+    let (values, stored) = found(files, &part, &path, &name).await?;
+    let shape = MatrixShape::of(&values);
+    let (look, tensor) = looked_at(files, &values).await?;
     let finite = look.finite;
     let of_finite = |get: fn(&look::Finite) -> f64| finite.as_ref().map(get);
     let mut view = TensorView {
@@ -39,24 +41,30 @@ pub(super) async fn view(
         ..TensorView::default()
     };
     view.histogram = finite.map(|finite| finite.histogram).unwrap_or_default();
-    let values = match obstacle(&tensor, look.not_finite, flops_per_second) {
+    let singular_values = match shape.obstacle(look.not_finite, flops_per_second) {
         Some(reason) => Err(reason),
-        None => look::singular_values(tensor),
+        None => {
+            let tensor = match tensor {
+                Some(tensor) => tensor,
+                None => read(files, &values).await?,
+            };
+            look::singular_values(tensor)
+        }
     };
-    match values {
+    match singular_values {
         Ok(values) => view.singular_values = values,
         Err(reason) => view.no_singular_values = Some(reason),
     }
     Ok(Box::new(view))
 }
 
-/// The values of a tensor, and how they are stored where that is to be known.
-async fn read(
+/// A tensor that has values, and how they are stored where that is to be known.
+async fn found(
     files: &OpenedFiles,
     part: &PartName,
     path: &str,
     name: &str,
-) -> Result<(Tensor, Option<String>), String> {
+) -> Result<(StoredTensor, Option<String>), String> {
     let part = part_named(files, part).await?;
     let content = part.read(files.tree()).await;
     let content = content.map_err(|error| error.to_string())?;
@@ -66,46 +74,80 @@ async fn read(
     let held = held.ok_or_else(|| format!("there is no tensor {name:?} in {path}"))?;
     let values = held.values(part.kind);
     let values = values.map_err(|obstacle| format!("it has no values to look at: {obstacle}"))?;
+    Ok((values.clone(), held.remark.clone()))
+}
+
+/// The distribution of a tensor's entries, and its values where they had to be read for that.
+/// Those of at most 16 bits are counted instead.
+async fn looked_at(
+    files: &OpenedFiles,
+    values: &StoredTensor,
+) -> Result<(Look, Option<Tensor>), String> {
+    let counts = count_stored(files.tree(), values).await;
+    let counts = counts.and_then(|counts| {
+        let counts = counts.map(|counts| counts.values(values.name()));
+        counts.transpose()
+    });
+    if let Some(counted) = counts.map_err(|error| error.to_string())? {
+        return Ok((Look::of_counts(&counted), None));
+    }
+    let tensor = read(files, values).await?;
+    Ok((Look::of(&tensor.values), Some(tensor)))
+}
+
+async fn read(files: &OpenedFiles, values: &StoredTensor) -> Result<Tensor, String> {
     let needed = values.bytes().saturating_add(wide_bytes(values.count()));
     if needed > memory::LIMIT_BYTES {
         return Err(format!(
-            "{name} takes {} of memory to look at, and a browser gives a page 4 GB at most; `worker \
+            "{} takes {} of memory to look at, and a browser gives a page 4 GB at most; `worker \
              analyze` has no such limit",
+            values.name(),
             memory::in_words(needed)
         ));
     }
     let tensor = read_stored(files.tree(), values).await;
-    Ok((
-        tensor.map_err(|error| error.to_string())?,
-        held.remark.clone(),
-    ))
+    tensor.map_err(|error| error.to_string())
 }
 
-/// Why singular values are not computed here; none where they are.
-fn obstacle(tensor: &Tensor, not_finite: u64, flops_per_second: f64) -> Option<String> {
-    let (rows, columns) = (tensor.rows(), tensor.columns());
-    if rows < 2 || columns < 2 {
-        return Some(format!(
-            "it has only one row or column ({rows} by {columns})"
-        ));
+/// A tensor seen as a matrix.
+struct MatrixShape {
+    rows: usize,
+    columns: usize,
+}
+
+impl MatrixShape {
+    fn of(values: &StoredTensor) -> Self {
+        let (rows, columns) = look::rows_and_columns(values);
+        Self { rows, columns }
     }
-    if not_finite > 0 {
-        return Some(format!("{not_finite} entries are NaN or infinite"));
+
+    /// Why singular values are not computed here; none where they are.
+    fn obstacle(&self, not_finite: u64, flops_per_second: f64) -> Option<String> {
+        let Self { rows, columns } = *self;
+        if rows < 2 || columns < 2 {
+            return Some(format!(
+                "it has only one row or column ({rows} by {columns})"
+            ));
+        }
+        if not_finite > 0 {
+            return Some(format!("{not_finite} entries are NaN or infinite"));
+        }
+        let seconds = look::work(rows, columns) / flops_per_second;
+        if seconds > SECONDS {
+            return Some(format!(
+                "they would take about {seconds:.0} seconds ({rows} by {columns}); an analysis \
+                 computes what they tell, as the effective rank (per) or the condition number"
+            ));
+        }
+        let entries = (rows as u64).saturating_mul(columns as u64);
+        let needed = wide_bytes(entries).saturating_mul(COPIES);
+        (needed > memory::LIMIT_BYTES).then(|| {
+            format!(
+                "they would take {} of memory, and a browser gives 4 GB at most",
+                memory::in_words(needed)
+            )
+        })
     }
-    let seconds = look::work(rows, columns) / flops_per_second;
-    if seconds > SECONDS {
-        return Some(format!(
-            "they would take about {seconds:.0} seconds ({rows} by {columns}); an analysis computes \
-             what they tell, as the effective rank (per) or the condition number"
-        ));
-    }
-    let needed = wide_bytes(tensor.values.len() as u64).saturating_mul(COPIES);
-    (needed > memory::LIMIT_BYTES).then(|| {
-        format!(
-            "they would take {} of memory, and a browser gives 4 GB at most",
-            memory::in_words(needed)
-        )
-    })
 }
 
 const fn wide_bytes(elements: u64) -> u64 {

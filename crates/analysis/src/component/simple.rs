@@ -39,6 +39,10 @@ impl Component for Simple {
         &[]
     }
 
+    fn is_its_tensor(&self) -> bool {
+        true
+    }
+
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)> {
         vec![(kind, 0)]
     }

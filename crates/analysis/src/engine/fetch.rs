@@ -11,8 +11,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::task::Poll;
 
-use ckptscope_checkpoint::read::{Fetch, TensorBytes};
-use ckptscope_checkpoint::{ReadError, Source, Tree};
+use ckptscope_checkpoint::read::{Fetch, PatternCounts, TensorBytes, count_from};
+use ckptscope_checkpoint::{ReadError, Source, StoredTensor, Tree};
 
 use crate::plan::{Lane, LaneStep, Portion};
 
@@ -27,12 +27,21 @@ pub(super) struct Fetcher<'a> {
     step: Option<u64>,
 }
 
-/// The tensors of a portion, as the step numbers them, each with the bytes of its extents.
-type Fetched = Result<Vec<(usize, Vec<TensorBytes>)>, ReadError>;
+/// The tensors of a portion, as the step numbers them.
+type Fetched = Result<Vec<(usize, FetchedTensor)>, ReadError>;
+
+/// What was fetched of a tensor.
+pub(super) enum FetchedTensor {
+    /// The bytes of its extents.
+    Bytes(Vec<TensorBytes>),
+    /// Nothing: its elements were counted on the way.
+    Counts(PatternCounts),
+}
 
 impl<'a> Fetcher<'a> {
     pub(super) fn new(lane: &'a Lane, tree: &'a dyn Tree) -> Self {
-        let of_step = |step| Portion::of(step).into_iter().map(move |it| (step, it));
+        let portions = |step| Portion::of(step, &lane.jobs).into_iter();
+        let of_step = |step| portions(step).map(move |it| (step, it));
         Self {
             tree,
             portions: lane.steps.iter().flat_map(of_step).collect(),
@@ -74,7 +83,12 @@ impl<'a> Fetcher<'a> {
         }
         let mut by_file: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
         let mut entries = BTreeMap::new();
+        let mut counted = Vec::new();
         for &tensor in &portion.tensors {
+            if portion.counted.contains(&tensor) {
+                counted.push((tensor, self.start_count(&step.tensors[tensor]).await));
+                continue;
+            }
             for (extent, found) in step.tensors[tensor].extents().enumerate() {
                 by_file
                     .entry(found.path)
@@ -95,7 +109,16 @@ impl<'a> Fetcher<'a> {
             };
             files.push((places, fetch));
         }
-        PortionFetch(files)
+        PortionFetch { files, counted }
+    }
+
+    /// The file and the tables to count a tensor with.
+    async fn start_count(&mut self, tensor: &'a StoredTensor) -> Result<Count, ReadError> {
+        let counts = PatternCounts::of(tensor);
+        let Some((counts, extent)) = counts.zip(tensor.extents().next()) else {
+            return Ok(None);
+        };
+        Ok(Some((self.source(extent.path).await?, counts)))
     }
 
     async fn source(&mut self, path: &'a str) -> Result<Rc<dyn Source>, ReadError> {
@@ -110,7 +133,14 @@ impl<'a> Fetcher<'a> {
 
 /// A portion that is being fetched. What went wrong with it is told when somebody waits for it:
 /// it may be of a later step than the one at hand, and never be waited for.
-struct PortionFetch(Vec<FileFetch>);
+struct PortionFetch {
+    files: Vec<FileFetch>,
+    /// What is read only while somebody waits, because it is counted then.
+    counted: Vec<(usize, Result<Count, ReadError>)>,
+}
+
+/// A file, and what is counted of it.
+type Count = Option<(Rc<dyn Source>, PatternCounts)>;
 
 /// A tensor as the step numbers it, and which of its extents.
 type Place = (usize, usize);
@@ -121,14 +151,21 @@ type FileFetch = (Vec<Place>, Result<Fetch, ReadError>);
 impl PortionFetch {
     async fn finish(self) -> Fetched {
         let mut extents: BTreeMap<Place, TensorBytes> = BTreeMap::new();
-        for (places, fetch) in self.0 {
+        for (places, fetch) in self.files {
             extents.extend(places.into_iter().zip(fetch?.finish().await?));
         }
-        let mut fetched: Vec<(usize, Vec<TensorBytes>)> = Vec::new();
+        let mut of_tensors: BTreeMap<usize, Vec<TensorBytes>> = BTreeMap::new();
         for ((tensor, _), bytes) in extents {
-            match fetched.last_mut() {
-                Some((last, of_tensor)) if *last == tensor => of_tensor.push(bytes),
-                _ => fetched.push((tensor, vec![bytes])),
+            of_tensors.entry(tensor).or_default().push(bytes);
+        }
+        let held = of_tensors.into_iter();
+        let mut fetched: Vec<_> = held
+            .map(|(tensor, bytes)| (tensor, FetchedTensor::Bytes(bytes)))
+            .collect();
+        for (tensor, count) in self.counted {
+            if let Some((source, mut counts)) = count? {
+                count_from(&*source, &mut counts).await?;
+                fetched.push((tensor, FetchedTensor::Counts(counts)));
             }
         }
         Ok(fetched)

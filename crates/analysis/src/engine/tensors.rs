@@ -2,44 +2,69 @@
 
 use std::rc::Rc;
 
-use ckptscope_checkpoint::read::TensorBytes;
+use ckptscope_checkpoint::read::{PatternCounts, TensorBytes};
 use ckptscope_checkpoint::{ReadError, StoredTensor};
-use ckptscope_metrics::Precision;
+use ckptscope_metrics::{Precision, Tally};
 use nalgebra::DMatrix;
 
-use crate::plan::{Inputs, LaneStep};
+use super::fetch::FetchedTensor;
+use crate::component::Shape;
+use crate::plan::{Inputs, Job, LaneStep, matrix_shape};
 
-/// Each tensor as bytes until the first job that reads it, and as a matrix until the last.
+/// Each tensor as bytes until the first job that reads it, and as a matrix until the last. Where
+/// jobs ask how often each value occurs, that is counted before, and where none asks for more
+/// there is no matrix.
 pub(super) struct StepTensors<'a> {
     step: &'a LaneStep,
     tensors: Vec<Held>,
     readers: Vec<usize>,
+    /// Which tensors are counted.
+    counted: Vec<bool>,
+    /// Which of them are nothing else.
+    counted_only: Vec<bool>,
 }
 
 #[derive(Clone)]
 enum Held {
     Nothing,
     Bytes(Vec<TensorBytes>),
-    Matrix(Rc<DMatrix<f64>>),
+    Counts(PatternCounts),
+    Tally(Rc<Tally>),
+    Matrix(Rc<DMatrix<f64>>, Option<Rc<Tally>>),
+}
+
+/// What a job works with.
+pub(super) enum Taken {
+    /// Its tensors as matrices, and how often each value occurs in the first, where that was
+    /// counted.
+    Matrices(Vec<Rc<DMatrix<f64>>>, Option<Rc<Tally>>),
+    /// Of its only tensor, how often each value occurs.
+    Tally(Shape, Rc<Tally>),
 }
 
 impl<'a> StepTensors<'a> {
-    pub(super) fn of(step: &'a LaneStep) -> Self {
+    pub(super) fn of(step: &'a LaneStep, jobs: &[Job]) -> Self {
         let mut readers = vec![0; step.tensors.len()];
         for &input in step.inputs.iter().flat_map(Inputs::tensors) {
             readers[input] += 1;
         }
+        let tensors = || 0..step.tensors.len();
         Self {
             step,
             tensors: vec![Held::Nothing; step.tensors.len()],
             readers,
+            counted: tensors().map(|it| step.counts(jobs, it)).collect(),
+            counted_only: tensors().map(|it| step.counts_only(jobs, it)).collect(),
         }
     }
 
     /// Takes tensors in that were fetched.
-    pub(super) fn add(&mut self, fetched: Vec<(usize, Vec<TensorBytes>)>) {
-        for (index, bytes) in fetched {
-            self.tensors[index] = Held::Bytes(bytes);
+    pub(super) fn add(&mut self, fetched: Vec<(usize, FetchedTensor)>) {
+        for (index, fetched) in fetched {
+            self.tensors[index] = match fetched {
+                FetchedTensor::Bytes(bytes) => Held::Bytes(bytes),
+                FetchedTensor::Counts(counts) => Held::Counts(counts),
+            };
         }
     }
 
@@ -51,31 +76,69 @@ impl<'a> StepTensors<'a> {
         each.fold(Precision::DOUBLE, Precision::coarser)
     }
 
-    /// The matrices of a job's inputs; those that no later job reads are let go.
-    pub(super) fn take(&mut self, inputs: &[usize]) -> Result<Vec<Rc<DMatrix<f64>>>, ReadError> {
+    /// A job's inputs; those that no later job reads are let go.
+    pub(super) fn take(&mut self, inputs: &[usize]) -> Result<Taken, ReadError> {
         for &index in inputs {
-            if let Held::Bytes(bytes) = &self.tensors[index] {
-                let tensor = self.step.tensors[index].values(bytes)?;
-                let (rows, columns) = (tensor.rows(), tensor.columns());
-                let matrix = DMatrix::from_vec(rows, columns, tensor.values);
-                self.tensors[index] = Held::Matrix(Rc::new(matrix));
+            self.make(index)?;
+        }
+        let mut matrices = Vec::with_capacity(inputs.len());
+        let mut first_tally = None;
+        for &index in inputs {
+            match self.take_one(index) {
+                Held::Tally(tally) => {
+                    let shape = matrix_shape(self.step.tensors[index].shape());
+                    return Ok(Taken::Tally(shape, tally));
+                }
+                Held::Matrix(matrix, tally) => {
+                    matrices.push(matrix);
+                    first_tally = first_tally.or(tally);
+                }
+                Held::Nothing | Held::Bytes(_) | Held::Counts(_) => {}
             }
         }
-        let matrices = inputs.iter().filter_map(|&index| self.take_one(index));
-        Ok(matrices.collect())
+        Ok(Taken::Matrices(matrices, first_tally))
     }
 
-    fn take_one(&mut self, index: usize) -> Option<Rc<DMatrix<f64>>> {
-        self.readers[index] -= 1;
-        let Held::Matrix(matrix) = &self.tensors[index] else {
-            return None;
+    /// Makes of what was read what jobs work with.
+    fn make(&mut self, index: usize) -> Result<(), ReadError> {
+        let stored = &self.step.tensors[index];
+        let made = match &self.tensors[index] {
+            Held::Bytes(bytes) => {
+                let counts = if self.counted[index] {
+                    PatternCounts::of_bytes(stored, bytes)?
+                } else {
+                    None
+                };
+                match counts.map(|counts| tally(stored, &counts)).transpose()? {
+                    Some(tally) if self.counted_only[index] => Held::Tally(tally),
+                    tally => {
+                        let tensor = stored.values(bytes)?;
+                        let (rows, columns) = (tensor.rows(), tensor.columns());
+                        let matrix = DMatrix::from_vec(rows, columns, tensor.values);
+                        Held::Matrix(Rc::new(matrix), tally)
+                    }
+                }
+            }
+            Held::Counts(counts) => Held::Tally(tally(stored, counts)?),
+            Held::Nothing | Held::Tally(_) | Held::Matrix(..) => return Ok(()),
         };
-        let matrix = Rc::clone(matrix);
-        if self.readers[index] == 0 {
-            self.tensors[index] = Held::Nothing;
-        }
-        Some(matrix)
+        self.tensors[index] = made;
+        Ok(())
     }
+
+    fn take_one(&mut self, index: usize) -> Held {
+        self.readers[index] -= 1;
+        if self.readers[index] == 0 {
+            std::mem::replace(&mut self.tensors[index], Held::Nothing)
+        } else {
+            self.tensors[index].clone()
+        }
+    }
+}
+
+fn tally(stored: &StoredTensor, counts: &PatternCounts) -> Result<Rc<Tally>, ReadError> {
+    let path = stored.extents().next().map_or("", |extent| extent.path);
+    Ok(Rc::new(Tally::of(counts.values(path)?)))
 }
 
 /// Integers are exact as they are. With a scale they are what numbers up to the largest were rounded

@@ -7,6 +7,7 @@ use ckptscope_checkpoint::{ModelShape, StoredTensor, TensorEntry};
 use ckptscope_metrics::Needs;
 use ckptscope_protocol::Cost;
 
+use super::counted::TALLY_BYTES;
 use super::lanes::matrix_shape;
 use super::{Inputs, Job, Lane, LaneStep, Portion, jobs};
 use crate::component::{MatrixOutline, Outline};
@@ -49,11 +50,26 @@ fn of_lane(lane: &Lane) -> Cost {
 
 /// What each step of a lane costs by itself, in their order.
 pub(super) fn of_steps(lane: &Lane) -> Vec<Cost> {
-    let mut portions: Vec<Vec<Portion>> = lane.steps.iter().map(Portion::of).collect();
+    let portions = lane.steps.iter();
+    let portions = portions.map(|step| Portion::of(step, &lane.jobs));
+    let mut portions: Vec<Vec<Portion>> = portions.collect();
     portions.push(Vec::new());
     let steps = lane.steps.iter().zip(portions.windows(2));
     let costs = steps.map(|(step, portions)| of_step(lane, step, portions));
     costs.collect()
+}
+
+/// Floating-point operations that counting an entry is worth, at the rate that plans assume.
+const COUNTING_FLOPS: f64 = 4.0;
+
+/// Whether a job works with a tally alone.
+fn is_counted(step: &LaneStep, job: &Job, inputs: &Inputs) -> bool {
+    let mut tensors = inputs.tensors().iter();
+    job.asks_only_for_tally() && tensors.all(|&tensor| step.tensors[tensor].can_be_counted())
+}
+
+const fn entries(matrix: &MatrixOutline) -> u64 {
+    matrix.shape.rows as u64 * matrix.shape.columns as u64
 }
 
 /// The cost of a step with these portions; the second are those of the step after it.
@@ -64,7 +80,7 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
         reads: portions.first().map_or(0, |own| reads(step, own)),
         ..Cost::default()
     };
-    let held_bytes = held_bytes(step, portions);
+    let held_bytes = held_bytes(step, &lane.jobs, portions);
     for ((job, inputs), held_bytes) in lane.jobs.iter().zip(&step.inputs).zip(held_bytes) {
         if matches!(inputs, Inputs::Obstructed(_)) && step.recorded {
             cost.numbers += outputs(job) as u64;
@@ -79,6 +95,17 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             .fold(Needs::default(), Needs::and);
         let layer = (!job.heads_only).then_some(&outline.layer);
         let matrices = || outline.heads.iter().chain(layer);
+        if is_counted(step, job, inputs) {
+            let entries: u64 = matrices().map(entries).sum();
+            cost.flops += entries as f64 * COUNTING_FLOPS;
+            cost.peak_bytes = cost.peak_bytes.max(held_bytes + TALLY_BYTES);
+            cost.numbers += if step.recorded {
+                outputs(job) as u64
+            } else {
+                0
+            };
+            continue;
+        }
         cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
         let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
         cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);
@@ -111,7 +138,7 @@ fn outputs(job: &Job) -> usize {
 /// Per job of a step, what is in memory beside its own inputs: the bytes of its portion, where
 /// other jobs read some of them, those of the portion that is fetched ahead, and the tensors of
 /// jobs before it that jobs after it read again.
-fn held_bytes(step: &LaneStep, portions: &[Vec<Portion>]) -> Vec<u64> {
+fn held_bytes(step: &LaneStep, jobs: &[Job], portions: &[Vec<Portion>]) -> Vec<u64> {
     let mut held = vec![0_u64; step.inputs.len()];
     let own = portions.first().map_or(0, Vec::len);
     let all: Vec<&Portion> = portions.iter().flatten().collect();
@@ -134,7 +161,11 @@ fn held_bytes(step: &LaneStep, portions: &[Vec<Portion>]) -> Vec<u64> {
         let (Some(first), Some(last)) = (first, last) else {
             continue;
         };
-        let bytes = place.count().saturating_mul(ENTRY_BYTES);
+        let bytes = if step.counts_only(jobs, tensor) {
+            TALLY_BYTES
+        } else {
+            place.count().saturating_mul(ENTRY_BYTES)
+        };
         for (job, held) in held.iter_mut().enumerate().take(last).skip(first) {
             if !reads(&step.inputs[job]) {
                 *held = held.saturating_add(bytes);

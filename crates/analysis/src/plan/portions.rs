@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::LaneStep;
+use super::{Job, LaneStep};
 
 /// Tensors of consecutive jobs are fetched together up to this; those of one job always are.
 pub const PORTION_BYTES: u64 = 16 * 1024 * 1024;
@@ -20,22 +20,30 @@ pub(crate) struct Portion {
     pub(crate) jobs: Range<usize>,
     /// The tensors, as the step numbers them.
     pub(crate) tensors: Vec<usize>,
-    /// The tensors' bytes in their files.
+    /// Those of them that are counted as they are read, a piece at a time: longer than a portion.
+    pub(crate) counted: Vec<usize>,
+    /// The other tensors' bytes in their files.
     pub(crate) bytes: u64,
 }
 
 impl Portion {
     /// The portions of a step, in the order of its jobs; at least one.
-    pub(crate) fn of(step: &LaneStep) -> Vec<Self> {
+    pub(crate) fn of(step: &LaneStep, jobs: &[Job]) -> Vec<Self> {
         let mut seen = vec![false; step.tensors.len()];
         let mut portions = Vec::new();
         let mut portion = Self::from(0);
         for (job, inputs) in step.inputs.iter().enumerate() {
             let mut own = Self::from(job);
             for &input in inputs.tensors() {
-                if !std::mem::replace(&mut seen[input], true) {
+                if std::mem::replace(&mut seen[input], true) {
+                    continue;
+                }
+                own.tensors.push(input);
+                let is_long = step.tensors[input].bytes() > PORTION_BYTES;
+                if is_long && step.counts_only(jobs, input) {
+                    own.counted.push(input);
+                } else {
                     own.bytes = own.bytes.saturating_add(step.tensors[input].bytes());
-                    own.tensors.push(input);
                 }
             }
             let together = portion.bytes.saturating_add(own.bytes);
@@ -43,6 +51,7 @@ impl Portion {
                 portions.push(std::mem::replace(&mut portion, own));
             } else {
                 portion.tensors.extend(own.tensors);
+                portion.counted.extend(own.counted);
                 portion.bytes = together;
             }
             portion.jobs.end = job + 1;
@@ -60,6 +69,7 @@ impl Portion {
         Self {
             jobs: job..job,
             tensors: Vec::new(),
+            counted: Vec::new(),
             bytes: 0,
         }
     }

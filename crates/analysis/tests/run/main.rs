@@ -9,6 +9,7 @@
 
 mod ahead;
 mod catalogs;
+mod counted;
 mod fractions;
 mod lanes;
 mod outside;

@@ -20,9 +20,38 @@ type Tables = [[u32; 256]; STRIDE];
 
 /// The CRC-32 of some bytes.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    let mut checksum = Crc32::default();
+    checksum.add(bytes);
+    checksum.value()
+}
+
+/// The CRC-32 of bytes that come one piece after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crc32 {
+    state: u32,
+}
+
+impl Default for Crc32 {
+    fn default() -> Self {
+        Self { state: u32::MAX }
+    }
+}
+
+impl Crc32 {
+    /// Takes in the next bytes.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.state = after(self.state, bytes);
+    }
+
+    /// Of all bytes so far.
+    pub(crate) const fn value(self) -> u32 {
+        !self.state
+    }
+}
+
+fn after(mut state: u32, bytes: &[u8]) -> u32 {
     let tables = tables();
     let (strides, rest) = bytes.as_chunks::<STRIDE>();
-    let mut state = u32::MAX;
     for stride in strides {
         let mut stride = *stride;
         let first = state.to_le_bytes();
@@ -35,7 +64,7 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     for byte in rest {
         state = (state >> 8) ^ tables[0][usize::from(state.to_le_bytes()[0] ^ byte)];
     }
-    !state
+    state
 }
 
 /// The first table has what a byte does to the state; each further one, what it does when a byte
@@ -72,6 +101,10 @@ mod tests {
             crc32(b"The quick brown fox jumps over the lazy dog"),
             0x414f_a339
         );
+        let mut pieces = super::Crc32::default();
+        pieces.add(b"1234567");
+        pieces.add(b"89");
+        assert_eq!(pieces.value(), 0xcbf4_3926);
         // Longer than one stride, and not a whole number of them.
         assert_eq!(crc32(&[0; 1000]), 0x060b_1780);
         let counted: Vec<u8> = (0..=u8::MAX).collect();

@@ -97,17 +97,26 @@ impl TensorBytes {
     /// # Errors
     /// [`ReadError::TensorTooLarge`] where the values do not fit in memory.
     pub fn widen(&self, entry: &TensorEntry) -> Result<Tensor, ReadError> {
-        let bytes = self.read.get(self.range.clone()).unwrap_or_default();
-        tensor_of(&self.file, entry, bytes)
+        tensor_of(&self.file, entry, self.bytes())
     }
 }
 
 impl TensorBytes {
+    /// The file that they are of.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// They as they stand in the file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.read.get(self.range.clone()).unwrap_or_default()
+    }
+
     /// They as a file, which messages call `name`.
     pub(crate) fn as_file<'a>(&'a self, name: &'a str) -> FileInMemory<'a> {
         FileInMemory {
             name,
-            bytes: self.read.get(self.range.clone()).unwrap_or_default(),
+            bytes: self.bytes(),
         }
     }
 

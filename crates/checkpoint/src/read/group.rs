@@ -91,6 +91,14 @@ pub(super) struct GroupName {
 }
 
 impl GroupName {
+    /// Of a tensor that is read alone.
+    pub(super) fn of_one(tensor: &str) -> Self {
+        Self {
+            tensor: tensor.to_owned(),
+            others: 0,
+        }
+    }
+
     pub(super) fn error(&self, source: ReadError) -> ReadError {
         ReadError::Tensor {
             tensor: self.tensor.clone(),

@@ -48,7 +48,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "sorted magnitudes of heads side by side",
         kernel: |d_model| {
             of_heads(d_model, |layer| {
-                *layer.sorted_magnitudes().unwrap().last().unwrap()
+                layer.sorted_magnitudes().unwrap().last().unwrap()
             })
         },
     },

@@ -38,7 +38,7 @@ impl Facts {
     /// # Errors
     /// [`Status::NotFinite`]; [`Status::Constant`] where nothing but rounding is left.
     pub fn centred(&self) -> Result<&Centred, Status> {
-        self.finite()?;
+        self.placed()?;
         self.centred
             .get_or_init(|| Centred::of(self.compact().clone()))
             .as_ref()
@@ -96,6 +96,8 @@ impl Facts {
                 }
                 sums
             }
+            // Whoever asks all the same gets no number.
+            Matrix::Counted { .. } => vec![f64::NAN; directions.ncols()],
         }
     }
 }

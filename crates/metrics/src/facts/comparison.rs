@@ -65,8 +65,8 @@ impl Facts {
 
     /// Refuses matrices of different shapes, and entries that are not finite.
     fn same_shape(&self, other: &Self) -> Result<(), Status> {
-        self.finite()?;
-        other.finite()?;
+        self.placed()?;
+        other.placed()?;
         let (step, target) = (self.matrix.shape(), other.matrix.shape());
         if step == target {
             Ok(())

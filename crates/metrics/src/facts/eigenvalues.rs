@@ -27,7 +27,7 @@ impl Facts {
     /// [`Status::NotFinite`]; [`Status::NotInFactors`] of any other matrix;
     /// [`Status::NoConvergence`].
     pub fn eigenvalues_of_factors(&self) -> Result<FactorEigenvalues, Status> {
-        self.finite()?;
+        self.placed()?;
         match &self.matrix {
             Matrix::Product { left, right } if self.rows() == self.columns() => {
                 let rounding = f64::EPSILON * left.norm() * right.norm();

@@ -1,8 +1,10 @@
 //! Facts of the entries one by one.
 
+use super::sum::Compensated;
 use super::{Facts, Matrix};
 use crate::measurement::Status;
 use crate::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
+use crate::tally::{Ascending, Run, Tally, as_float};
 
 /// Sums over the magnitudes of all entries, in the matrix's scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -17,10 +19,36 @@ pub struct MagnitudeSums {
     pub largest: f64,
 }
 
+/// Numbers in ascending order, as somebody came by them.
+#[derive(Debug)]
+pub(super) enum Sorted {
+    /// Sorted.
+    Each(Vec<f64>),
+    /// Counted.
+    Runs(Vec<Run>),
+}
+
 /// Independent partial sums: enough for the widest vector unit, and less rounding than one sum.
 const PARTIAL_SUMS: usize = 8;
 
 impl MagnitudeSums {
+    fn of(tally: &Tally) -> Self {
+        let (mut sum, mut squares) = (Compensated::default(), Compensated::default());
+        let mut entries = 0;
+        for run in tally.runs() {
+            let magnitude = run.value.abs();
+            sum.add(magnitude * as_float(run.count));
+            squares.add(magnitude * magnitude * as_float(run.count));
+            entries += run.count;
+        }
+        Self {
+            entries,
+            sum: sum.total(),
+            sum_of_squares: squares.total(),
+            largest: tally.largest_magnitude(),
+        }
+    }
+
     fn add(&mut self, entries: &[f64]) {
         let mut sums = [0.0; PARTIAL_SUMS];
         let mut squares = [0.0; PARTIAL_SUMS];
@@ -66,20 +94,25 @@ impl Facts {
     /// [`Status::NotFinite`].
     pub fn magnitude_sums(&self) -> Result<&MagnitudeSums, Status> {
         self.finite()?;
-        Ok(self.sums.get_or_init(|| {
-            let mut sums = MagnitudeSums::default();
-            match &self.matrix {
-                Matrix::SideBySide(blocks) => {
-                    for block in blocks {
-                        if let Ok(part) = block.magnitude_sums() {
-                            sums.add_scaled(part, block.scale.relative_to(self.scale));
-                        }
+        Ok(self.sums.get_or_init(|| match self.tally.get() {
+            Some(tally) => MagnitudeSums::of(tally),
+            None => self.sums_of_entries(),
+        }))
+    }
+
+    fn sums_of_entries(&self) -> MagnitudeSums {
+        let mut sums = MagnitudeSums::default();
+        match &self.matrix {
+            Matrix::SideBySide(blocks) => {
+                for block in blocks {
+                    if let Ok(part) = block.magnitude_sums() {
+                        sums.add_scaled(part, block.scale.relative_to(self.scale));
                     }
                 }
-                matrix => matrix.for_each_panel(|entries| sums.add(entries)),
             }
-            sums
-        }))
+            matrix => matrix.for_each_panel(|entries| sums.add(entries)),
+        }
+        sums
     }
 
     /// Whether all magnitudes are equal.
@@ -88,56 +121,74 @@ impl Facts {
     /// [`Status::NotFinite`].
     pub fn has_even_magnitudes(&self) -> Result<bool, Status> {
         let largest = self.magnitude_sums()?.largest;
+        if let Some(tally) = self.tally.get() {
+            return Ok(tally.runs().iter().all(|run| run.value.abs() == largest));
+        }
         let mut even = true;
         self.matrix
             .for_each_panel(|entries| even &= entries.iter().all(|entry| entry.abs() == largest));
         Ok(even)
     }
 
+    /// All entries in ascending order, where they were counted: nobody has to sort them.
+    ///
+    /// # Errors
+    /// [`Status::NotFinite`].
+    pub fn counted_entries(&self) -> Result<Option<Ascending<'_>>, Status> {
+        self.finite()?;
+        Ok(self.tally.get().map(|tally| Ascending::Runs(tally.runs())))
+    }
+
     /// All entries, ascending.
     ///
     /// # Errors
     /// [`Status::NotFinite`].
-    pub fn sorted_entries(&self) -> Result<&[f64], Status> {
-        self.finite()?;
-        Ok(self.sorted_entries.get_or_init(|| {
+    pub fn sorted_entries(&self) -> Result<Ascending<'_>, Status> {
+        if let Some(counted) = self.counted_entries()? {
+            return Ok(counted);
+        }
+        Ok(Ascending::Each(self.sorted_entries.get_or_init(|| {
             let mut entries: Vec<f64> = self.entries().data.into();
             sort_numbers(&mut entries);
             entries
-        }))
+        })))
     }
 
     /// The magnitudes of all entries, ascending.
     ///
     /// # Errors
     /// [`Status::NotFinite`].
-    pub fn sorted_magnitudes(&self) -> Result<&[f64], Status> {
+    pub fn sorted_magnitudes(&self) -> Result<Ascending<'_>, Status> {
         self.finite()?;
-        Ok(self.magnitudes.get_or_init(|| {
-            let mut magnitudes = Vec::with_capacity(self.rows() * self.columns());
-            match &self.matrix {
-                Matrix::SideBySide(blocks) => {
-                    for block in blocks {
-                        let factor = block.scale.relative_to(self.scale);
-                        if let Ok(part) = block.sorted_magnitudes() {
-                            magnitudes.extend(part.iter().map(|magnitude| magnitude * factor));
-                        }
-                    }
-                }
-                matrix => {
-                    let mut sums = MagnitudeSums::default();
-                    matrix.for_each_panel(|entries| {
-                        sums.add(entries);
-                        magnitudes.extend(entries.iter().map(|entry| entry.abs()));
-                    });
-                    self.sums.get_or_init(|| sums);
+        let sorted = self.magnitudes.get_or_init(|| match self.tally.get() {
+            Some(tally) => Sorted::Runs(tally.magnitudes()),
+            None => Sorted::Each(self.magnitudes_of_entries()),
+        });
+        Ok(match sorted {
+            Sorted::Each(magnitudes) => Ascending::Each(magnitudes),
+            Sorted::Runs(runs) => Ascending::Runs(runs),
+        })
+    }
+
+    fn magnitudes_of_entries(&self) -> Vec<f64> {
+        let mut magnitudes = Vec::with_capacity(self.rows() * self.columns());
+        if let Matrix::SideBySide(blocks) = &self.matrix {
+            for block in blocks {
+                let factor = block.scale.relative_to(self.scale);
+                if let Ok(part) = block.sorted_magnitudes() {
+                    magnitudes.extend(part.each().map(|magnitude| magnitude * factor));
                 }
             }
-            match &self.matrix {
-                Matrix::SideBySide(_) => merge_sorted_runs(&mut magnitudes),
-                _ => sort_magnitudes(&mut magnitudes),
-            }
-            magnitudes
-        }))
+            merge_sorted_runs(&mut magnitudes);
+        } else {
+            let mut sums = MagnitudeSums::default();
+            self.matrix.for_each_panel(|entries| {
+                sums.add(entries);
+                magnitudes.extend(entries.iter().map(|entry| entry.abs()));
+            });
+            self.sums.get_or_init(|| sums);
+            sort_magnitudes(&mut magnitudes);
+        }
+        magnitudes
     }
 }

@@ -10,6 +10,7 @@ use nalgebra::DMatrix;
 
 use super::{Facts, Scale};
 use crate::linalg;
+use crate::tally::{Ascending, Tally};
 
 /// A matrix by its entries, by its factors, or by its parts.
 #[derive(Clone, Debug)]
@@ -25,6 +26,15 @@ pub enum Matrix {
     },
     /// Matrices of `m` rows, side by side.
     SideBySide(Vec<Rc<Facts>>),
+    /// How often each value occurs among its entries, and nothing of where they stand.
+    Counted {
+        /// `m`.
+        rows: usize,
+        /// `n`.
+        columns: usize,
+        /// Of all entries.
+        tally: Rc<Tally>,
+    },
 }
 
 /// Columns of a product formed at a time when its entries are only looked at.
@@ -40,6 +50,7 @@ impl Matrix {
                 blocks.first().map_or(0, |block| block.rows()),
                 blocks.iter().map(|block| block.columns()).sum(),
             ),
+            Self::Counted { rows, columns, .. } => (*rows, *columns),
         }
     }
 
@@ -68,6 +79,20 @@ impl Matrix {
                 let scale = largest_scale(&blocks);
                 (Self::SideBySide(blocks), scale, None)
             }
+            Self::Counted {
+                rows,
+                columns,
+                tally,
+            } => {
+                let scale = Scale::of_largest(tally.largest_magnitude());
+                let tally = Rc::new(scale.taken_out_of_tally(&tally));
+                let counted = Self::Counted {
+                    rows,
+                    columns,
+                    tally,
+                };
+                (counted, scale, None)
+            }
         }
     }
 
@@ -77,10 +102,11 @@ impl Matrix {
             Self::Dense(entries) => entries.iter().filter(|entry| !entry.is_finite()).count(),
             Self::Product { .. } => 0,
             Self::SideBySide(blocks) => blocks.iter().map(|block| block.not_finite).sum(),
+            Self::Counted { tally, .. } => tally.not_finite(),
         }
     }
 
-    /// Shows all entries, some columns at a time.
+    /// Shows all entries, some columns at a time; counted ones ascending.
     pub(super) fn for_each_panel(&self, mut look: impl FnMut(&[f64])) {
         match self {
             Self::Dense(entries) => look(entries.as_slice()),
@@ -96,12 +122,14 @@ impl Matrix {
                     look(block.entries_in(scale).as_slice());
                 }
             }
+            Self::Counted { tally, .. } => look(&in_order(tally)),
         }
     }
 }
 
 impl Facts {
-    /// The matrix's entries, scaled as its facts are.
+    /// The matrix's entries, scaled as its facts are. Those of a counted matrix stand in ascending
+    /// order, column by column, and those that are not finite behind them as NaN.
     #[must_use]
     pub fn entries(&self) -> DMatrix<f64> {
         match &self.matrix {
@@ -117,6 +145,15 @@ impl Facts {
                 }
                 entries
             }
+            Matrix::Counted {
+                rows,
+                columns,
+                tally,
+            } => {
+                let mut entries = in_order(tally);
+                entries.resize(rows * columns, f64::NAN);
+                DMatrix::from_vec(*rows, *columns, entries)
+            }
         }
     }
 
@@ -128,6 +165,10 @@ impl Facts {
         }
         entries
     }
+}
+
+fn in_order(tally: &Tally) -> Vec<f64> {
+    Ascending::Runs(tally.runs()).each().collect()
 }
 
 fn all_finite(matrix: &DMatrix<f64>) -> bool {

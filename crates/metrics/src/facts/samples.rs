@@ -13,7 +13,7 @@ impl Facts {
     /// # Errors
     /// [`Status::NotFinite`]; [`Status::ConstantSamples`] where some row is all equal.
     pub fn dissimilarities(&self) -> Result<&[f64], Status> {
-        self.finite()?;
+        self.placed()?;
         self.dissimilarities
             .get_or_init(|| self.dissimilarities_of_rows())
             .as_deref()

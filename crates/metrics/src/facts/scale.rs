@@ -4,6 +4,7 @@
 use nalgebra::DMatrix;
 
 use super::entries::padded;
+use crate::tally::Tally;
 
 /// Magnitudes beyond this, or all below its inverse, are scaled: fourth powers of a product of
 /// two such factors still fit.
@@ -24,7 +25,11 @@ pub(super) struct Scale(Option<i32>);
 impl Scale {
     /// What to divide a matrix by: 2^0 unless its largest finite magnitude is out of range.
     pub(super) fn of(matrix: &DMatrix<f64>) -> Self {
-        let largest = largest_finite_magnitude(matrix.as_slice());
+        Self::of_largest(largest_finite_magnitude(matrix.as_slice()))
+    }
+
+    /// What to divide a matrix by whose largest finite magnitude is this.
+    pub(super) fn of_largest(largest: f64) -> Self {
         if largest == 0.0 {
             return Self(None);
         }
@@ -70,6 +75,12 @@ impl Scale {
     pub(super) fn taken_out_of(self, matrix: &DMatrix<f64>) -> DMatrix<f64> {
         let divisor = f64::from(self.exponent()).exp2();
         matrix.map(|entry| entry / divisor)
+    }
+
+    /// The tally of the matrix divided by this power of two.
+    pub(super) fn taken_out_of_tally(self, tally: &Tally) -> Tally {
+        let divisor = f64::from(self.exponent()).exp2();
+        tally.map(|value| value / divisor)
     }
 
     fn exponent(self) -> i32 {

@@ -16,7 +16,7 @@ impl Facts {
     /// # Errors
     /// [`Status::NotFinite`], [`Status::NoConvergence`].
     pub fn singular_values(&self) -> Result<&[f64], Status> {
-        self.finite()?;
+        self.placed()?;
         self.singular_values
             .get_or_init(|| {
                 let mut values = singular_values(self.compact())?;
@@ -75,6 +75,10 @@ impl Facts {
             Matrix::SideBySide(blocks) => self
                 .compact
                 .get_or_init(|| self.side_by_side_compact(blocks)),
+            // Whoever asks all the same gets no number.
+            Matrix::Counted { rows, .. } => self
+                .compact
+                .get_or_init(|| DMatrix::from_element(*rows, 1, f64::NAN)),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Moments and quantiles of the entries.
 
-use ckptscope_vocabulary::quantile_of_sorted;
+use ckptscope_vocabulary::{between, quantile_place};
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
+use crate::tally::{Ascending, as_float};
 
 /// How the entries are distributed: mean, spread, shape, zeros and quantiles.
 ///
@@ -28,7 +29,7 @@ use crate::parameter::Parameters;
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One sort. Moments are taken around the mean, with compensated sums: entries far from zero that
+/// One sort; entries of at most 16 bits are counted instead. Moments are taken around the mean, with compensated sums: entries far from zero that
 /// differ little lose no digits. Products are formed. Of a matrix whose largest magnitude is beyond
 /// 1e±30, entries smaller than 1e-308 of it count as zeros.
 ///
@@ -106,6 +107,10 @@ impl Metric for EntryStatistics {
         }
     }
 
+    fn ignores_places(&self, _: &Parameters) -> bool {
+        true
+    }
+
     fn form(&self) -> Form<'_> {
         Form::Single(self)
     }
@@ -123,27 +128,28 @@ impl Single for EntryStatistics {
 fn statistics(matrix: &Facts) -> Result<Vec<Measurement>, Status> {
     let sorted = matrix.sorted_entries()?;
     let moments = Moments::of(sorted)?;
-    #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
-    let count = sorted.len() as f64;
-    #[allow(clippy::cast_precision_loss)] // as above
-    let zeros = sorted.iter().filter(|entry| **entry == 0.0).count() as f64;
+    let zeros = sorted.runs().filter(|(entry, _)| *entry == 0.0);
+    let zeros: usize = zeros.map(|(_, count)| count).sum();
     let mut found = vec![
         matrix.unscaled(moments.mean).into(),
         matrix.unscaled(moments.second.sqrt()).into(),
         moments.skew().into(),
         moments.excess_kurtosis().into(),
-        Measurement::of(zeros / count),
+        Measurement::of(as_float(zeros) / as_float(sorted.len())),
     ];
-    let too_few = Status::TooFewEntries {
-        entries: 0,
-        needed: 1,
-    };
     for q in QUANTILES {
-        let quantile = quantile_of_sorted(q, sorted).ok_or(too_few.clone())?;
+        let (place, share) = quantile_place(q, sorted.len() - 1);
+        let below = sorted.get(place).ok_or(TOO_FEW)?;
+        let quantile = between(below, sorted.get(place + 1), share);
         found.push(matrix.unscaled(quantile).into());
     }
     Ok(found)
 }
+
+const TOO_FEW: Status = Status::TooFewEntries {
+    entries: 0,
+    needed: 1,
+};
 
 /// The mean, and central moments.
 struct Moments {
@@ -155,12 +161,9 @@ struct Moments {
 
 impl Moments {
     /// Of entries in ascending order.
-    fn of(sorted: &[f64]) -> Result<Self, Status> {
-        let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
-            return Err(Status::TooFewEntries {
-                entries: 0,
-                needed: 1,
-            });
+    fn of(sorted: Ascending<'_>) -> Result<Self, Status> {
+        let (Some(first), Some(last)) = (sorted.get(0), sorted.last()) else {
+            return Err(TOO_FEW);
         };
         if first == last {
             return Ok(Self {
@@ -170,11 +173,10 @@ impl Moments {
                 fourth: 0.0,
             });
         }
-        let near = mean(sorted.iter().copied());
+        let near = sorted.mean_of(|entry| entry);
         // What rounding left out of it.
-        let rest = mean(sorted.iter().map(|entry| entry - near));
-        let central =
-            |power: i32| mean(sorted.iter().map(|entry| (entry - near - rest).powi(power)));
+        let rest = sorted.mean_of(|entry| entry - near);
+        let central = |power: i32| sorted.mean_of(|entry| (entry - near - rest).powi(power));
         Ok(Self {
             mean: near + rest,
             second: central(2),
@@ -199,21 +201,4 @@ impl Moments {
             Err(Status::AllEqual { what: "entries" })
         }
     }
-}
-
-/// The mean, by a compensated sum (Neumaier 1974).
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    #[allow(clippy::cast_precision_loss)] // entries in memory are far below 2^53
-    let count = values.len() as f64;
-    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
-    for value in values {
-        let next = sum + value;
-        lost += if sum.abs() >= value.abs() {
-            (sum - next) + value
-        } else {
-            (value - next) + sum
-        };
-        sum = next;
-    }
-    (sum + lost) / count
 }

@@ -1,9 +1,11 @@
 //! The Gini coefficient of the entries' magnitudes.
 
+use crate::facts::sum::Compensated;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
+use crate::tally::{Ascending, Run};
 
 /// How unevenly magnitude is spread over the entries: the Gini coefficient.
 ///
@@ -20,7 +22,8 @@ use crate::parameter::Parameters;
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One sort of the magnitudes and one pass; scale-free.
+/// One sort of the magnitudes and one pass; entries of at most 16 bits are counted instead.
+/// Scale-free.
 ///
 /// # Errors
 /// `not finite` where an entry is NaN or infinite.
@@ -66,6 +69,10 @@ impl Metric for Gini {
         }
     }
 
+    fn ignores_places(&self, _: &Parameters) -> bool {
+        true
+    }
+
     fn form(&self) -> Form<'_> {
         Form::Single(self)
     }
@@ -83,7 +90,23 @@ fn gini(matrix: &Facts) -> Result<f64, Status> {
     if sum == 0.0 {
         return Ok(0.0);
     }
-    Ok((weighted_by_rank(magnitudes) / sum).max(0.0))
+    let weighted = match magnitudes {
+        Ascending::Each(magnitudes) => weighted_by_rank(magnitudes),
+        Ascending::Runs(runs) => weighted_by_rank_of_runs(runs, magnitudes.len()),
+    };
+    Ok((weighted / sum).max(0.0))
+}
+
+/// The same of runs: the weights of `c` equal magnitudes behind `b` smaller ones add up to
+/// `c (2b + c - N) / N`.
+#[allow(clippy::cast_precision_loss)] // ranks of entries in memory are far below 2^53
+fn weighted_by_rank_of_runs(runs: &[Run], entries: usize) -> f64 {
+    let mut sum = Compensated::default();
+    for run in runs {
+        let rank = (2 * run.before + run.count) as f64 - entries as f64;
+        sum.add(run.count as f64 * rank * run.value);
+    }
+    sum.total() / entries as f64
 }
 
 /// `sum (2i - N - 1) / N a_i`, in blocks so that one long sum does not gather rounding.

@@ -66,6 +66,10 @@ impl Metric for Hoyer {
         }
     }
 
+    fn ignores_places(&self, _: &Parameters) -> bool {
+        true
+    }
+
     fn form(&self) -> Form<'_> {
         Form::Single(self)
     }

@@ -87,6 +87,10 @@ impl Metric for Norm {
         }
     }
 
+    fn ignores_places(&self, parameters: &Parameters) -> bool {
+        self.needs(parameters).magnitude_sums
+    }
+
     fn form(&self) -> Form<'_> {
         Form::Single(self)
     }

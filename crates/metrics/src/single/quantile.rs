@@ -86,6 +86,10 @@ impl Metric for Quantile {
         }
     }
 
+    fn ignores_places(&self, _: &Parameters) -> bool {
+        true
+    }
+
     fn form(&self) -> Form<'_> {
         Form::Single(self)
     }
@@ -104,9 +108,13 @@ fn quantile(q: f64, matrix: &Facts) -> Result<f64, Status> {
         entries: 0,
         needed: 1,
     };
-    let last = count.checked_sub(1).ok_or(too_few)?;
-    let mut entries: Vec<f64> = matrix.entries().data.into();
+    let last = count.checked_sub(1).ok_or(too_few.clone())?;
     let (place, share) = quantile_place(q, last);
+    if let Some(entries) = matrix.counted_entries()? {
+        let below = entries.get(place).ok_or(too_few)?;
+        return matrix.unscaled(between(below, entries.get(place + 1), share));
+    }
+    let mut entries: Vec<f64> = matrix.entries().data.into();
     let (_, below, above) = entries.select_nth_unstable_by(place, f64::total_cmp);
     let next = above.iter().copied().min_by(f64::total_cmp);
     matrix.unscaled(between(*below, next, share))

@@ -99,6 +99,10 @@ impl Metric for TopKValues {
         }
     }
 
+    fn ignores_places(&self, _: &Parameters) -> bool {
+        true
+    }
+
     fn form(&self) -> Form<'_> {
         Form::Single(self)
     }
@@ -121,15 +125,12 @@ fn largest(matrix: &Facts, k: usize, absolute: bool) -> Result<Vec<f64>, Status>
         return Err(Status::TooFewEntries { entries, needed: k });
     }
     if absolute {
-        return Ok(matrix
-            .sorted_magnitudes()?
-            .iter()
-            .rev()
-            .take(k)
-            .copied()
-            .collect());
+        let magnitudes = matrix.sorted_magnitudes()?;
+        return Ok(magnitudes.each().rev().take(k).collect());
     }
-    matrix.magnitude_sums()?;
+    if let Some(entries) = matrix.counted_entries()? {
+        return Ok(entries.each().rev().take(k).collect());
+    }
     let mut values: Vec<f64> = matrix.entries().data.into();
     if k < values.len() {
         values.select_nth_unstable_by(k, |a, b| b.total_cmp(a));

@@ -217,8 +217,8 @@ fn entries_and_magnitudes_are_those_of_the_entries() {
         expected.sort_by(f64::total_cmp);
         let magnitudes = parts.sorted_magnitudes().unwrap();
         let magnitudes: Vec<f64> = magnitudes
-            .iter()
-            .map(|x| parts.unscaled(*x).unwrap())
+            .each()
+            .map(|x| parts.unscaled(x).unwrap())
             .collect();
         assert_all_near(&magnitudes, &expected, 1e-14);
     }

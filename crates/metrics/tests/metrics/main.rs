@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod ask;
+mod counted;
 mod debiased_cka;
 mod documentation;
 mod factors;

@@ -62,7 +62,7 @@ fn choices(declared: &[Parameter]) -> Vec<Parameters> {
 }
 
 /// Matrices that have no entries, that are extreme, or that are of deficient rank.
-fn difficult() -> Vec<(&'static str, DMatrix<f64>)> {
+pub(crate) fn difficult() -> Vec<(&'static str, DMatrix<f64>)> {
     let filled = DMatrix::from_element;
     let mut list = vec![
         ("no rows or columns", DMatrix::zeros(0, 0)),

@@ -176,7 +176,7 @@ fn blocks_of_different_scales_keep_to_the_largest() {
         sorted_magnitudes: true,
         ..Needs::default()
     });
-    let largest = *facts.sorted_magnitudes().unwrap().last().unwrap();
+    let largest = facts.sorted_magnitudes().unwrap().last().unwrap();
     assert_eq!(facts.unscaled(largest), Ok(norm("inf", &large)));
     let values = facts.singular_values().unwrap();
     assert_eq!(values.len(), 6);

@@ -199,7 +199,7 @@ fn by_head_there_is_a_chart_for_each_layer_with_heads() {
 
 #[test]
 fn every_chart_makes_a_figure_of_heads() {
-    for chart in CHARTS {
+    for &chart in CHARTS {
         let choice = Choice {
             chart,
             heads: true,
@@ -314,7 +314,7 @@ fn of_a_single_step_tensors_outside_of_layers_are_told() {
 
 #[test]
 fn axes_that_are_not_linear_say_so_in_every_chart() {
-    for chart in CHARTS {
+    for &chart in CHARTS {
         let choice = Choice {
             chart,
             x: Some(Scale::LogFromZero).filter(|_| chart.has_x_axis()),

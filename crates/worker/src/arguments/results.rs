@@ -13,7 +13,7 @@ pub(crate) struct ReportArguments {
     #[arg(value_name = "RESULTS")]
     pub(crate) results: PathBuf,
     /// The file to write; - for the standard output.
-    #[arg(long, value_name = "FILE.html")]
+    #[arg(short, long, value_name = "FILE.html")]
     pub(crate) out: PathBuf,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct PlotArguments {
     pub(crate) results: PathBuf,
     /// The file to write, .svg, .png or .pdf; - for the standard output; without --metric a folder,
     /// for a file per metric.
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// The metric's label, as in results.
     #[arg(long, value_name = "LABEL")]

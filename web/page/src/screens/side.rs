@@ -2,14 +2,12 @@
 //!
 //! Each tab is a file with a [`Tab`], and a line in [`TABS`].
 
-mod ask;
 mod component;
 mod cost;
 mod editing;
 mod entry;
 mod field;
 mod form;
-mod found;
 mod history;
 mod metric;
 mod parameter;
@@ -19,7 +17,6 @@ mod steps;
 mod suffixes;
 mod tab;
 mod trouble;
-mod yaml;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -32,8 +29,14 @@ use editing::Editing;
 use past::Past;
 use tab::Tab;
 
-/// The tabs, in their order.
-static TABS: &[Tab] = &[found::TAB, ask::TAB, yaml::TAB];
+ckptscope_vocabulary::registry! {
+    /// The tabs, in their order.
+    const TABS: [&Tab] = mod {
+        found: TAB;
+        ask: TAB;
+        yaml: TAB;
+    }
+}
 
 /// The tab that is shown; none where no run is open.
 pub(super) fn current(state: State) -> Option<&'static Tab> {
@@ -44,7 +47,10 @@ pub(super) fn current(state: State) -> Option<&'static Tab> {
 }
 
 fn shown(state: State) -> Vec<&'static Tab> {
-    TABS.iter().filter(|tab| (tab.is_shown)(state)).collect()
+    TABS.iter()
+        .copied()
+        .filter(|tab| (tab.is_shown)(state))
+        .collect()
 }
 
 /// What is found and asked, and the way to run it; or where results come from that were read from

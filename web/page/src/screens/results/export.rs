@@ -126,7 +126,7 @@ fn save_csv(state: State, id: &PanelId) -> Result<(), String> {
 /// The chart with a heading and a legend of its own; the first one where there is nothing that the
 /// chosen one is of, or the table is shown.
 fn drawn(state: State, basis: Basis, panel: &PanelSignal) -> Drawn {
-    let first = &CHARTS[0];
+    let first = CHARTS[0];
     let shown = state.view.mode.with_untracked(Shown::of);
     let chosen = shown.chart().unwrap_or(first);
     let plan = Some(basis.plan(chosen, panel)).filter(|plan| !plan.panel.lines.is_empty());

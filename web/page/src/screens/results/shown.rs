@@ -18,13 +18,13 @@ pub(super) enum Shown {
 impl Shown {
     /// All of them, in the order in which people choose.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        CHARTS.iter().map(Self::Chart).chain([Self::Table])
+        CHARTS.iter().copied().map(Self::Chart).chain([Self::Table])
     }
 
     /// What a mode names.
     pub(super) fn of(mode: &Mode) -> Self {
         let named = Self::all().find(|shown| shown.name() == mode.0);
-        named.unwrap_or(Self::Chart(&CHARTS[0]))
+        named.unwrap_or(Self::Chart(CHARTS[0]))
     }
 
     /// The mode that names it. The first chart needs no name, which keeps links short.

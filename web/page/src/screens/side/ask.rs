@@ -7,7 +7,7 @@ use super::tab::Tab;
 use crate::store::{Side, State};
 
 /// The config as a form.
-pub(super) const TAB: Tab = Tab {
+pub(super) static TAB: Tab = Tab {
     name: Side::ASK,
     title: "Ask",
     is_shown: State::is_run_open,

@@ -12,7 +12,7 @@ use crate::store::explore::named;
 use crate::store::{Side, State};
 
 /// What was found, beside the tensors of a part.
-pub(super) const TAB: Tab = Tab {
+pub(super) static TAB: Tab = Tab {
     name: Side::EXPLORE,
     title: "Explore",
     is_shown: State::is_run_open,

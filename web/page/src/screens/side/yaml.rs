@@ -15,7 +15,7 @@ use crate::store::ask::Ask;
 use crate::store::{Side, State};
 
 /// The config as YAML.
-pub(super) const TAB: Tab = Tab {
+pub(super) static TAB: Tab = Tab {
     name: Side::YAML,
     title: "YAML",
     is_shown: State::is_run_open,

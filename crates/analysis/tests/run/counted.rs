@@ -1,0 +1,233 @@
+//! Tensors of at most 16 bits: counted as they are read, whatever else is asked of them.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use ckptscope_checkpoint::read::NEAR_PIECE_BYTES;
+use ckptscope_checkpoint::{FileEntry, MemoryTree, ReadError, Source, Tree};
+use ckptscope_results::{Number, Value};
+use futures_util::future::LocalBoxFuture;
+
+use crate::support::{numbers, planned};
+
+/// Every metric that ignores where entries stand.
+const OF_VALUES: &str = "gini hoyer norm quantile top_k_values entry_statistics";
+
+fn config(metrics: &str) -> String {
+    let mut text = "metrics:\n".to_owned();
+    for metric in metrics.split(' ') {
+        write!(
+            text,
+            "  - {{metric_name: {metric}, data_split: val, components: [{{component_name: simple, \
+             data_type: weights, layer_suffixes: w, layers: all}}]}}\n"
+        )
+        .unwrap();
+    }
+    text + "steps: all\n"
+}
+
+/// A run of one tensor of one layer, its elements given as they are stored.
+fn run(dtype: &str, shape: [usize; 2], elements: &[u8]) -> MemoryTree {
+    let end = elements.len();
+    let header = format!(
+        r#"{{"layers.0.w":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[0,{end}]}}}}"#
+    );
+    let length = (header.len() as u64).to_le_bytes();
+    let file = [&length[..], header.as_bytes(), elements].concat();
+    MemoryTree::new("run", vec![("step_5/model.safetensors".to_owned(), file)])
+}
+
+/// Bits without pattern.
+fn noise(count: usize) -> Vec<u32> {
+    let mut state = 7_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Numbers of magnitude 1/8 to 8, both signs, as bfloat16: patterns of 16 bits.
+fn bf16(count: usize) -> Vec<u16> {
+    let of = |bits: u32| {
+        let exponent = 124 + (bits >> 8) % 6;
+        let pattern = (bits >> 31) << 15 | exponent << 7 | (bits >> 16) & 0x7f;
+        u16::try_from(pattern).unwrap()
+    };
+    noise(count).into_iter().map(of).collect()
+}
+
+fn of_tree(tree: &dyn Tree, metrics: &str) -> Vec<Number> {
+    let (_, _, plan) = planned(tree, &config(metrics));
+    let mut found: Vec<_> = plan
+        .lanes
+        .iter()
+        .flat_map(|lane| numbers(lane, tree))
+        .collect();
+    found.retain(|number| OF_VALUES.contains(&*number.id.entry.label));
+    found
+}
+
+fn value(number: &Number) -> f64 {
+    match &number.value {
+        Some(Value::Number(value)) => *value,
+        other => panic!("{other:?} of {:?}", number.id),
+    }
+}
+
+#[test]
+fn counted_numbers_are_those_of_the_same_values_stored_wide() {
+    let patterns = bf16(48 * 40);
+    let narrow: Vec<u8> = patterns.iter().flat_map(|it| it.to_le_bytes()).collect();
+    let widened = |pattern: &u16| (u32::from(*pattern) << 16).to_le_bytes();
+    let wide: Vec<u8> = patterns.iter().flat_map(widened).collect();
+    let (narrow, wide) = (run("BF16", [48, 40], &narrow), run("F32", [48, 40], &wide));
+    let (counted, held) = (of_tree(&narrow, OF_VALUES), of_tree(&wide, OF_VALUES));
+    assert_eq!((counted.len(), held.len()), (21, 21));
+    for (counted, held) in counted.iter().zip(&held) {
+        assert_eq!(counted.id, held.id);
+        let (counted, held) = (value(counted), value(held));
+        assert!(
+            (counted - held).abs() <= 1e-13 * held.abs().max(1.0),
+            "{counted} {held}"
+        );
+    }
+}
+
+#[test]
+fn what_else_is_asked_changes_no_digit() {
+    let elements: Vec<u8> = bf16(30 * 20)
+        .iter()
+        .flat_map(|it| it.to_le_bytes())
+        .collect();
+    let tree = run("BF16", [30, 20], &elements);
+    let together = of_tree(&tree, &format!("{OF_VALUES} per condition_number"));
+    assert_eq!(of_tree(&tree, OF_VALUES), together);
+    for metric in OF_VALUES.split(' ') {
+        let alone = of_tree(&tree, metric);
+        let of_it = together.iter().filter(|it| &*it.id.entry.label == metric);
+        assert!(alone.iter().eq(of_it), "{metric}");
+    }
+}
+
+#[test]
+fn bytes_halves_and_truth_values_are_counted_too() {
+    let elements: Vec<u8> = noise(24).iter().map(|bits| (bits >> 24) as u8).collect();
+    for (dtype, bytes) in [("I8", 1), ("U8", 1), ("BOOL", 1), ("I16", 2), ("F16", 2)] {
+        let count = elements.len() / bytes;
+        let elements: Vec<u8> = match dtype {
+            "BOOL" => elements.iter().map(|byte| byte & 1).collect(),
+            // Finite ones: the exponent is not full.
+            "F16" => elements.iter().map(|byte| byte & 0xbb).collect(),
+            _ => elements.clone(),
+        };
+        let tree = run(dtype, [2, count / 2], &elements);
+        let counted = of_tree(&tree, "norm gini");
+        // A matrix in memory decides nothing: with `per` beside them they are the same.
+        assert_eq!(counted, of_tree(&tree, "norm gini per"), "{dtype}");
+        let expected: f64 = values(dtype, &elements).iter().map(|it| it * it).sum();
+        assert!(
+            (value(&counted[0]) - expected.sqrt()).abs() < 1e-12,
+            "{dtype}"
+        );
+    }
+}
+
+fn values(dtype: &str, elements: &[u8]) -> Vec<f64> {
+    let pairs = || {
+        elements
+            .chunks(2)
+            .map(|it| i16::from_le_bytes([it[0], it[1]]))
+    };
+    match dtype {
+        "I8" => elements
+            .iter()
+            .map(|it| f64::from(it.cast_signed()))
+            .collect(),
+        "U8" | "BOOL" => elements.iter().map(|it| f64::from(*it)).collect(),
+        "I16" => pairs().map(f64::from).collect(),
+        _ => pairs().map(|bits| half(bits.cast_unsigned())).collect(),
+    }
+}
+
+/// IEEE half precision, by its definition.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let magnitude = match exponent {
+        0 => fraction * (-24_f64).exp2(),
+        _ => (1.0 + fraction / 1024.0) * f64::from(exponent - 15).exp2(),
+    };
+    if bits >> 15 == 1 {
+        -magnitude
+    } else {
+        magnitude
+    }
+}
+
+/// A tree that remembers the longest read.
+struct Watched {
+    tree: MemoryTree,
+    longest: Rc<Cell<u64>>,
+}
+
+struct WatchedSource {
+    source: Rc<dyn Source>,
+    longest: Rc<Cell<u64>>,
+}
+
+impl Tree for Watched {
+    fn name(&self) -> &str {
+        self.tree.name()
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        self.tree.files()
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
+        Box::pin(async move {
+            let source: Rc<dyn Source> = Rc::new(WatchedSource {
+                source: self.tree.open(path).await?,
+                longest: Rc::clone(&self.longest),
+            });
+            Ok(source)
+        })
+    }
+}
+
+impl Source for WatchedSource {
+    fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.source.bytes()
+    }
+
+    fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
+        self.longest.set(self.longest.get().max(length));
+        self.source.read_at(offset, length)
+    }
+}
+
+#[test]
+fn memory_does_not_grow_with_a_tensor_that_is_counted() {
+    let count = 9 * 1024 * 1024;
+    let elements: Vec<u8> = bf16(count).iter().flat_map(|it| it.to_le_bytes()).collect();
+    let longest = Rc::new(Cell::new(0));
+    let tree = Watched {
+        tree: run("BF16", [1024, 9 * 1024], &elements),
+        longest: Rc::clone(&longest),
+    };
+    let counted = of_tree(&tree, OF_VALUES);
+    assert_eq!((counted.len(), longest.get()), (21, NEAR_PIECE_BYTES));
+    let (_, _, plan) = planned(&tree, &config(OF_VALUES));
+    assert!(
+        plan.cost.peak_bytes < 8 * NEAR_PIECE_BYTES,
+        "{:?}",
+        plan.cost
+    );
+    let (_, _, plan) = planned(&tree, &config("gini per"));
+    assert!(plan.cost.peak_bytes > 8 * count as u64, "{:?}", plan.cost);
+}

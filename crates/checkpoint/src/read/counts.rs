@@ -1,0 +1,195 @@
+//! How often each bit pattern occurs among a tensor's elements, without holding them.
+//!
+//! Elements of 16 bits have 65,536 patterns. One pass over the bytes counts them, a piece of the
+//! file at a time, so that memory does not grow with the tensor. What each pattern is worth is
+//! asked of the same code that widens tensors.
+
+use super::checksum::Crc32;
+use super::group::GroupName;
+use super::unpack::Damage;
+use super::{TensorBytes, damaged, too_large};
+use crate::catalog::{Packing, Placement, TensorEntry};
+use crate::error::ReadError;
+use crate::source::Source;
+use crate::stored::StoredTensor;
+use crate::tree::Tree;
+use crate::widen::widen;
+
+/// Bytes of a near file that are counted at a time: few enough to stay in a processor's cache.
+pub const NEAR_PIECE_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of a far file that one request brings.
+pub const FAR_PIECE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Patterns of 16 bits.
+const PATTERNS: usize = 1 << 16;
+
+/// How often each bit pattern occurs among the elements of one tensor.
+#[derive(Clone, Debug)]
+pub struct PatternCounts {
+    /// The tensor.
+    entry: TensorEntry,
+    /// By pattern, in two tables one after the other: a neighbour that is equal counts in the
+    /// other one, and need not wait.
+    counts: Vec<u64>,
+    /// Of the bytes that were counted.
+    checksum: Crc32,
+}
+
+impl StoredTensor {
+    /// Whether its elements can be counted: they have at most 16 bits, are values, and lie in one
+    /// place, each once.
+    #[must_use]
+    pub fn can_be_counted(&self) -> bool {
+        self.counted_entry().is_some()
+    }
+
+    fn counted_entry(&self) -> Option<&TensorEntry> {
+        let chunk = self.elements.only_chunk()?;
+        let entry = &chunk.entry;
+        let is_plain = self.scale.is_none()
+            && chunk.wrapped.is_none()
+            && entry.placement.packing == Packing::Plain
+            && entry.dtype.bytes() <= 2
+            && (entry.is_row_major() || entry.is_column_major());
+        is_plain.then_some(entry)
+    }
+}
+
+impl PatternCounts {
+    /// Of a tensor, nothing counted yet; none where it cannot be counted.
+    #[must_use]
+    pub fn of(tensor: &StoredTensor) -> Option<Self> {
+        Some(Self {
+            entry: tensor.counted_entry()?.clone(),
+            counts: vec![0; 2 * PATTERNS],
+            checksum: Crc32::default(),
+        })
+    }
+
+    /// Of a tensor whose bytes are all at hand; none where it cannot be counted.
+    ///
+    /// # Errors
+    /// [`ReadError::BadChecksum`].
+    pub fn of_bytes(
+        tensor: &StoredTensor,
+        bytes: &[TensorBytes],
+    ) -> Result<Option<Self>, ReadError> {
+        let (Some(mut counts), [bytes]) = (Self::of(tensor), bytes) else {
+            return Ok(None);
+        };
+        counts.add(bytes.bytes());
+        counts.check(bytes.file())?;
+        Ok(Some(counts))
+    }
+
+    /// Holds the bytes that were counted against what their archive says of them.
+    fn check(&self, file: &str) -> Result<(), ReadError> {
+        match self.entry.placement.crc32 {
+            Some(expected) if expected != self.checksum.value() => {
+                Err(damaged(file, &self.entry, &Damage::Checksum))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts elements that lie one after the other.
+    fn add(&mut self, bytes: &[u8]) {
+        if self.entry.placement.crc32.is_some() {
+            self.checksum.add(bytes);
+        }
+        let ([first, second], _) = self.counts.as_chunks_mut::<PATTERNS>() else {
+            return;
+        };
+        if self.entry.dtype.bytes() == 1 {
+            for &byte in bytes {
+                first[usize::from(byte)] += 1;
+            }
+            return;
+        }
+        let (fours, rest) = bytes.as_chunks::<8>();
+        for &[a, b, c, d, e, f, g, h] in fours {
+            first[usize::from(u16::from_le_bytes([a, b]))] += 1;
+            second[usize::from(u16::from_le_bytes([c, d]))] += 1;
+            first[usize::from(u16::from_le_bytes([e, f]))] += 1;
+            second[usize::from(u16::from_le_bytes([g, h]))] += 1;
+        }
+        for &element in rest.as_chunks::<2>().0 {
+            first[usize::from(u16::from_le_bytes(element))] += 1;
+        }
+    }
+
+    /// The values that occur, each with how often; a value may come several times.
+    ///
+    /// # Errors
+    /// [`ReadError::TensorTooLarge`] where there is no memory for them.
+    pub fn values(&self, file: &str) -> Result<Vec<(f64, usize)>, ReadError> {
+        let (first, second) = self.counts.split_at(PATTERNS);
+        let counts = first.iter().zip(second).map(|(one, other)| one + other);
+        let found: Vec<(u16, u64)> = (0..=u16::MAX).zip(counts).filter(|it| it.1 > 0).collect();
+        let element = usize::try_from(self.entry.dtype.bytes()).unwrap_or(2);
+        let patterns = found.iter().flat_map(|(pattern, _)| {
+            let bytes = pattern.to_le_bytes();
+            bytes.into_iter().take(element)
+        });
+        let entry = TensorEntry {
+            shape: vec![found.len() as u64],
+            placement: Placement {
+                storage_offset_bytes: 0,
+                offset: 0,
+                strides: vec![1],
+                ..self.entry.placement.clone()
+            },
+            ..self.entry.clone()
+        };
+        let error = || too_large(file, &self.entry.name, &self.entry.shape);
+        let values = widen(&entry, &patterns.collect::<Vec<u8>>()).ok_or_else(error)?;
+        let counts = found.iter().map(|(_, count)| usize::try_from(*count));
+        let counted = values.into_iter().zip(counts);
+        counted
+            .map(|(value, count)| Ok((value, count.map_err(|_| error())?)))
+            .collect()
+    }
+}
+
+/// Counts a tensor of a tree, a piece of its file at a time; none where it cannot be counted.
+///
+/// # Errors
+/// As [`count_from`].
+pub async fn count_stored(
+    tree: &dyn Tree,
+    tensor: &StoredTensor,
+) -> Result<Option<PatternCounts>, ReadError> {
+    let Some((mut counts, extent)) = PatternCounts::of(tensor).zip(tensor.extents().next()) else {
+        return Ok(None);
+    };
+    let source = tree.open(extent.path).await?;
+    count_from(&*source, &mut counts).await?;
+    Ok(Some(counts))
+}
+
+/// Counts a tensor of a file, a piece at a time.
+///
+/// # Errors
+/// [`ReadError`] when the source fails, or the bytes are not what their checksum says; the message
+/// names the tensor and the file.
+pub async fn count_from(source: &dyn Source, counts: &mut PatternCounts) -> Result<(), ReadError> {
+    let entry = counts.entry.clone();
+    let range = entry.checked_byte_range();
+    let range = range.and_then(|(start, length)| Some((start, start.checked_add(length)?)));
+    let (mut start, end) =
+        range.ok_or_else(|| too_large(source.name(), &entry.name, &entry.shape))?;
+    let piece = if source.is_far() {
+        FAR_PIECE_BYTES
+    } else {
+        NEAR_PIECE_BYTES
+    };
+    while start < end {
+        let length = piece.min(end - start);
+        let bytes = source.read_at(start, length).await;
+        let bytes = bytes.map_err(|error| GroupName::of_one(&entry.name).error(error))?;
+        counts.add(&bytes);
+        start += length;
+    }
+    counts.check(source.name())
+}
