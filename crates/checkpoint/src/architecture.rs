@@ -41,7 +41,9 @@ mod view;
 
 use std::collections::BTreeMap;
 
-pub use attention::{AttentionKind, AttentionStorage, AttentionTensors, FusedOrder, NormNames};
+pub use attention::{
+    AttentionKind, AttentionStorage, AttentionTensors, FusedOrder, NormNames, PositionalScores,
+};
 pub use mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
 pub use role::{Role, RoleError};
 pub use roles::{Attention, FoundParts, ModelPart, OutsidePart, Roles};
@@ -70,6 +72,8 @@ pub struct Architecture {
     pub gains_are_one_plus_weight: bool,
     /// Whether its norms of queries and keys are LayerNorms, which take the mean off first.
     pub has_layer_norms: fn(Option<&ModelConfig>) -> bool,
+    /// What positions do to its scores, as the model's config says; none where that is not known.
+    pub scores: fn(Option<&ModelConfig>) -> Option<PositionalScores>,
     /// Why its heads have no circuits, where they do not act as circuits say.
     pub no_circuits: Option<&'static str>,
     /// A tensor that has more columns than rows where linear maps are stored `[in, out]`.
@@ -91,6 +95,7 @@ impl Architecture {
         mlps: &[],
         gains_are_one_plus_weight: false,
         has_layer_norms: |_| false,
+        scores: |_| None,
         no_circuits: None,
         is_transposed_where_wide: None,
         embedding: &["embed_tokens"],

@@ -1,8 +1,10 @@
 //! BERT and its kin: encoders.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
+use crate::run::ModelConfig;
 
 const EMBEDDING: &[&str] = &["word_embeddings", "tok_embeddings"];
 const UNEMBEDDING: &[&str] = &[
@@ -18,6 +20,20 @@ const MLP: MlpTensors = MlpTensors::Dense(Linears::Plain {
     up: "intermediate.dense",
     down: "output.dense",
 });
+
+/// What positions do to scores, as a key says it.
+fn scores(config: Option<&ModelConfig>) -> Option<PositionalScores> {
+    let config = config?;
+    match (
+        config.model_type.as_deref(),
+        config.text("position_embedding_type"),
+    ) {
+        (Some("roformer"), _) | (_, Some("rotary")) => Some(PositionalScores::Rotation),
+        (Some("mpnet"), _) => Some(PositionalScores::Relative),
+        (_, Some(kind)) if kind.starts_with("relative") => Some(PositionalScores::Relative),
+        _ => Some(PositionalScores::Nothing),
+    }
+}
 
 /// BERT, `RoBERTa`, ELECTRA, ALBERT, `MPNet` and vision transformers.
 pub(super) const BERT: Architecture = Architecture {
@@ -97,6 +113,7 @@ pub(super) const BERT: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
+    scores: scores,
     ..Architecture::EMPTY
 };
 
@@ -120,6 +137,7 @@ pub(super) const DISTILBERT: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
+    scores: |_| Some(PositionalScores::Nothing),
     ..Architecture::EMPTY
 };
 
@@ -147,6 +165,10 @@ pub(super) const DEBERTA: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
+    scores: |config| match config?.flag("relative_attention") {
+        Some(true) => Some(PositionalScores::Relative),
+        Some(false) | None => Some(PositionalScores::Nothing),
+    },
     ..Architecture::EMPTY
 };
 
@@ -168,5 +190,6 @@ pub(super) const MODERNBERT: Architecture = Architecture {
     })],
     embedding: EMBEDDING,
     unembedding: &["decoder"],
+    scores: rotation,
     ..Architecture::EMPTY
 };

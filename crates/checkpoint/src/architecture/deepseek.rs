@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionKind, AttentionStorage, AttentionTensors};
-use super::llama::{EXPERT, GATED};
+use super::llama::{EXPERT, GATED, rotation};
 use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
 
 /// Keys and values read one narrow latent, queries another where `q_lora_rank` says so.
@@ -48,5 +48,6 @@ pub(super) const DEEPSEEK: Architecture = Architecture {
             }),
         }),
     ],
+    scores: rotation,
     ..Architecture::EMPTY
 };

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::AttentionTensors;
-use super::llama::APART;
+use super::llama::{APART, rotation};
 use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors};
 
 /// GPT-OSS.
@@ -22,5 +22,6 @@ pub(super) const GPT_OSS: Architecture = Architecture {
         router: "mlp.router",
         shared: None,
     })],
+    scores: rotation,
     ..Architecture::EMPTY
 };

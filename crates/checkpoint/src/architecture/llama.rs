@@ -1,8 +1,9 @@
 //! Llama and the many models that name their tensors like it.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, NormNames};
+use super::attention::{AttentionTensors, NormNames, PositionalScores};
 use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+use crate::run::ModelConfig;
 
 /// Queries, keys, values and outputs, each apart.
 pub(super) const APART: [&str; 4] = [
@@ -58,6 +59,11 @@ pub(super) const EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
     }),
 });
 
+/// What most of these do with positions.
+pub(super) const fn rotation(_: Option<&ModelConfig>) -> Option<PositionalScores> {
+    Some(PositionalScores::Rotation)
+}
+
 /// Tensors named as Llama's in `transformers`.
 pub(super) const LLAMA: Architecture = Architecture {
     name: "Llama",
@@ -106,5 +112,6 @@ pub(super) const LLAMA: Architecture = Architecture {
         ),
     ],
     mlps: &[GATED, EXPERTS, UNGATED],
+    scores: rotation,
     ..Architecture::EMPTY
 };

@@ -1,7 +1,7 @@
 //! Mixtral and its kin: experts in `block_sparse_moe`.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
+use super::attention::{AttentionTensors, PositionalScores};
 use super::llama::{APART, NORMS};
 use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
 
@@ -46,5 +46,9 @@ pub(super) const MIXTRAL: Architecture = Architecture {
     model_types: &["mixtral", "phimoe", "granitemoe", "granitemoeshared"],
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[NUMBERED, STACKED],
+    scores: |config| match config?.text("position_embedding_type") {
+        None | Some("rope") => Some(PositionalScores::Rotation),
+        Some(_) => Some(PositionalScores::Nothing),
+    },
     ..Architecture::EMPTY
 };

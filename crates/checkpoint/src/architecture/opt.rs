@@ -1,7 +1,7 @@
 //! OPT, and the encoder-decoders whose names it has: BART, Whisper, Marian.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
+use super::attention::{AttentionTensors, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// OPT, BART and their kin.
@@ -53,5 +53,6 @@ pub(super) const OPT: Architecture = Architecture {
     ],
     embedding: &["embed_tokens", "shared", "token_embedding"],
     positions: &["embed_positions", "position_embedding"],
+    scores: |_| Some(PositionalScores::Nothing),
     ..Architecture::EMPTY
 };

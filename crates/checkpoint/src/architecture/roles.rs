@@ -2,7 +2,7 @@
 
 use ckptscope_vocabulary::ModelShape;
 
-use super::attention::{AttentionKind, AttentionStorage, AttentionTensors};
+use super::attention::{AttentionKind, AttentionStorage, AttentionTensors, PositionalScores};
 use super::role::{Role, RoleError};
 use super::view::{Projection, Slice, View};
 use super::{ARCHITECTURES, Architecture, LayerTensors};
@@ -39,6 +39,8 @@ pub struct Attention {
     pub value: Option<Projection<String>>,
     /// `[d_model, n_heads d_v]`.
     pub output: Option<Projection<String>>,
+    /// What positions do to scores; none where that is not known.
+    pub scores: Option<PositionalScores>,
     /// Why heads of such a model have no circuits, though the projections are known.
     pub no_circuits: Option<&'static str>,
     /// What was assumed, in words.
@@ -127,7 +129,9 @@ impl<'a> Roles<'a> {
             }
             let mut attention = module.resolve(&layer, architecture)?;
             let mut assumed = self.assumed(architecture, module.recognised_by());
-            if !self.is_known(architecture) {
+            if self.is_known(architecture) {
+                attention.scores = (architecture.scores)(self.config);
+            } else {
                 assumed.extend(attention.taken_for_usual());
             }
             attention.assumed.splice(0..0, assumed);

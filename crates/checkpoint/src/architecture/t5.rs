@@ -1,7 +1,7 @@
 //! T5 and its kin: encoder-decoders.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
+use super::attention::{AttentionTensors, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// The MLP is the encoder's second part and the decoder's third; version 1.1 has a gate.
@@ -49,5 +49,6 @@ pub(super) const T5: Architecture = Architecture {
     ],
     mlps: MLP,
     embedding: &["shared", "embed_tokens"],
+    scores: |_| Some(PositionalScores::Relative),
     ..Architecture::EMPTY
 };

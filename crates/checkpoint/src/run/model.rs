@@ -71,6 +71,12 @@ impl ModelConfig {
         self.keys.get(key)?.as_str()
     }
 
+    /// The config of a part of the model: `attn_config`.
+    #[must_use]
+    pub fn part(&self, key: &str) -> Option<Self> {
+        self.keys.get(key)?.as_object().cloned().map(Self::of)
+    }
+
     /// Whether layers have lost heads.
     #[must_use]
     pub fn has_pruned_heads(&self) -> bool {
