@@ -13,6 +13,8 @@ mod bert;
 mod bloom;
 mod chatglm;
 mod cohere;
+mod ctrl;
+mod dbrx;
 mod deepseek;
 mod diffllama;
 mod falcon;
@@ -22,14 +24,19 @@ mod gpt_neo;
 mod gpt_neox;
 mod gpt_oss;
 mod gptj;
+mod hunyuan;
 mod internlm;
+mod jamba;
+mod jetmoe;
 mod left_over;
 mod llama;
+mod llama4;
 mod mamba;
 mod mixtral;
 mod mlp;
 mod mpt;
 mod opt;
+mod persimmon;
 mod phi;
 mod pico;
 mod role;
@@ -38,13 +45,15 @@ mod stablelm;
 mod starcoder2;
 mod t5;
 mod view;
+mod xlm;
+mod zamba;
 
 use std::collections::BTreeMap;
 
 pub use attention::{
     AttentionKind, AttentionStorage, AttentionTensors, FusedOrder, NormNames, PositionalScores,
 };
-pub use mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+pub use mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert, StackOrder};
 pub use role::{Role, RoleError};
 pub use roles::{Attention, FoundParts, ModelPart, OutsidePart, Roles};
 pub use view::{Latent, Projection, RowNorm, Rows, Slice, View};
@@ -116,6 +125,9 @@ pub const ARCHITECTURES: &[&Architecture] = &[
     &stablelm::STABLELM,
     &starcoder2::STARCODER2,
     &mixtral::MIXTRAL,
+    &jamba::JAMBA,
+    &llama4::LLAMA4,
+    &hunyuan::HUNYUAN,
     &deepseek::DEEPSEEK,
     &gpt_oss::GPT_OSS,
     &phi::PHI3,
@@ -127,16 +139,26 @@ pub const ARCHITECTURES: &[&Architecture] = &[
     &gptj::GPTJ,
     &gptj::CODEGEN,
     &gpt_neox::GPT_NEOX,
+    &persimmon::PERSIMMON,
     &bloom::BLOOM,
     &falcon::FALCON,
     &chatglm::CHATGLM,
     &mpt::MPT,
+    &dbrx::DBRX,
+    &jetmoe::JETMOE,
+    &zamba::ZAMBA,
     &opt::OPT,
     &bert::BERT,
     &bert::DISTILBERT,
     &bert::DEBERTA,
     &bert::MODERNBERT,
+    &bert::NOMIC_BERT,
+    &xlm::XLM,
+    &ctrl::CTRL,
     &t5::T5,
+    &t5::SWITCH_TRANSFORMERS,
     &pico::PICO,
     &mamba::MAMBA,
+    &mamba::RWKV,
+    &mamba::XLSTM,
 ];

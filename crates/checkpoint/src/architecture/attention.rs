@@ -677,7 +677,8 @@ fn norm(
     match shape {
         [of_head] if *of_head == width => {}
         [of_all] if *of_all == heads * width => norm.group = *of_all,
-        [of_heads, of_head] if (*of_heads, *of_head) == (heads, width) => {}
+        // Who stores gains of every head in rows takes the mean off first.
+        [of_heads, of_head] if (*of_heads, *of_head) == (heads, width) => norm.is_centred = true,
         _ => layer.must_have_gains(stored, shape, width)?,
     }
     Ok(norm)

@@ -58,6 +58,10 @@ pub(super) const BERT: Architecture = Architecture {
         "mobilebert",
         "data2vec-text",
         "megatron-bert",
+        "big_bird",
+        "rembert",
+        "xmod",
+        "dinov2",
     ],
     attention: &[
         AttentionTensors::apart(
@@ -108,6 +112,10 @@ pub(super) const BERT: Architecture = Architecture {
         MlpTensors::Dense(Linears::Plain {
             up: "ffn",
             down: "ffn_output",
+        }),
+        MlpTensors::Dense(Linears::Plain {
+            up: "mlp.fc1",
+            down: "mlp.fc2",
         }),
     ],
     embedding: EMBEDDING,
@@ -191,5 +199,31 @@ pub(super) const MODERNBERT: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: &["decoder"],
     scores: rotation,
+    ..Architecture::EMPTY
+};
+
+/// Nomic's BERT: fused in blocks; `fc12` goes through the activation.
+pub(super) const NOMIC_BERT: Architecture = Architecture {
+    name: "Nomic BERT",
+    model_types: &["nomic_bert"],
+    attention: &[AttentionTensors::fused(
+        "attn.Wqkv",
+        |_| Some(FusedOrder::Blocks),
+        "attn.out_proj",
+    )],
+    mlps: &[
+        MlpTensors::Dense(Linears::Gated {
+            gate: "mlp.fc12",
+            up: "mlp.fc11",
+            down: "mlp.fc2",
+        }),
+        MlpTensors::Dense(Linears::Plain {
+            up: "mlp.fc1",
+            down: "mlp.fc2",
+        }),
+    ],
+    scores: rotation,
+    embedding: EMBEDDING,
+    unembedding: UNEMBEDDING,
     ..Architecture::EMPTY
 };

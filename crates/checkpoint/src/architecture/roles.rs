@@ -138,11 +138,7 @@ impl<'a> Roles<'a> {
             return Ok(attention);
         }
         let own = self.architecture.filter(|it| it.attention.is_empty());
-        Err(
-            own.map_or(RoleError::Unrecognised, |own| RoleError::NoAttention {
-                architecture: own.name,
-            }),
-        )
+        Err(own.map_or(RoleError::Unrecognised, Architecture::without_heads))
     }
 
     /// The module whose tensors a layer has: of the architecture that the config names, else the
@@ -246,6 +242,12 @@ impl<'a> Roles<'a> {
                 match mlp.parts(&layer, role) {
                     Ok(parts) => {
                         if let Some(first) = parts.first() {
+                            if !self.is_known(architecture)
+                                && let Some(error) = mlp.order_unknown(&layer, role)
+                            {
+                                misfit = misfit.or(Some(error));
+                                continue;
+                            }
                             let assumed = self.assumed(architecture, &first.projection.view.tensor);
                             return Ok(FoundParts { parts, assumed });
                         }
@@ -395,6 +397,18 @@ impl<'a> Roles<'a> {
 }
 
 impl Architecture {
+    /// Why there are no heads of one that has no tensors of attention.
+    fn without_heads(&self) -> RoleError {
+        let architecture = self.name;
+        match self.no_circuits {
+            Some(reason) => RoleError::NoCircuits {
+                architecture,
+                reason,
+            },
+            None => RoleError::NoAttention { architecture },
+        }
+    }
+
     const fn names_of(&self, role: Role) -> &'static [&'static str] {
         match role {
             Role::Embedding => self.embedding,
@@ -512,10 +526,14 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The numbers behind a name, ascending.
+    /// The numbers behind a name, ascending: `folder.3`, or `expert_3` behind what ends with `_`.
     pub(super) fn numbers_in(&self, folder: &str) -> Vec<u64> {
         let number = |name: &String| {
-            let behind = name.strip_prefix(folder)?.strip_prefix('.')?;
+            let behind = name.strip_prefix(folder)?;
+            let behind = match folder.ends_with('_') {
+                true => behind,
+                false => behind.strip_prefix('.')?,
+            };
             behind.split('.').next()?.parse().ok()
         };
         let mut numbers: Vec<u64> = self.tensors.keys().filter_map(number).collect();

@@ -341,6 +341,7 @@ const D_MODEL: &[&str] = &[
     "n_embed",
     "model_dim",
     "embed_dim",
+    "emb_dim",
     "dim",
 ];
 const N_LAYERS: &[&str] = &[
@@ -358,6 +359,7 @@ const N_HEADS: &[&str] = &[
     "num_heads",
     "num_query_heads",
     "num_q_heads",
+    "attention_heads",
 ];
 /// Heads of encoder-decoders, which count before others, and where both have as many.
 const N_HEADS_OF_TWO: [&str; 2] = ["encoder_attention_heads", "decoder_attention_heads"];
