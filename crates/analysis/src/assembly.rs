@@ -242,8 +242,12 @@ fn cut(view: &View<usize>, stored: &[Rc<Entries>]) -> Rc<Entries> {
     let mut part = Cow::Borrowed(&**whole);
     if let Some(slice) = view.slice {
         let (index, columns) = (at(slice.index), at(slice.columns));
-        let entry = |row, column| whole[(index, row * columns + column)];
-        part = Cow::Owned(Entries::from_fn(at(slice.rows), columns, entry));
+        let rows = at(slice.rows);
+        let entry = |row, column| match whole.ncols() == columns {
+            true => whole[(index * rows + row, column)],
+            false => whole[(index, row * columns + column)],
+        };
+        part = Cow::Owned(Entries::from_fn(rows, columns, entry));
     }
     if view.transposed {
         part = Cow::Owned(part.transpose());

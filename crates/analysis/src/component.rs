@@ -4,7 +4,7 @@ mod heads;
 
 use std::rc::Rc;
 
-use ckptscope_checkpoint::architecture::Role;
+use ckptscope_checkpoint::architecture::{Attention, Role};
 use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, LargestRank, Parameter, Parameters, Precision};
 use nalgebra::DMatrix;
@@ -42,8 +42,8 @@ pub trait Component: Sync {
         self.parameters()
     }
 
-    /// What whoever reads its numbers must know, where there is anything.
-    fn remark(&self) -> Option<&'static str> {
+    /// What whoever reads its numbers must know where it is made of this attention, if anything.
+    fn remark(&self, _: &Attention) -> Option<&'static str> {
         None
     }
 

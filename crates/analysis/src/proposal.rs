@@ -14,7 +14,6 @@ mod writing;
 
 use std::collections::BTreeSet;
 
-use ckptscope_checkpoint::architecture::Role;
 use ckptscope_checkpoint::{DataKind, Run};
 use ckptscope_protocol::tab::Proposal;
 
@@ -29,7 +28,10 @@ use writing::{Entry, write};
 /// matrix. Of several stacks of layers each has its own, those of the largest first.
 #[must_use]
 pub fn proposals(run: &Run, survey: &Survey, registry: &Registry) -> Vec<Proposal> {
-    let extent = Extent::default();
+    let extent = Extent {
+        depth: Depth::AllButExperts,
+        ..Extent::default()
+    };
     let choices = Choice::of_each_stack(run, survey, registry, &extent);
     choices.iter().flat_map(of_stack).collect()
 }
@@ -45,8 +47,45 @@ struct Extent {
     steps: Option<Vec<u64>>,
     /// None for all.
     layers: Option<BTreeSet<u64>>,
-    /// Whether whole matrices are not decomposed, which takes the cube of their width.
-    is_light: bool,
+    /// How much of the layers.
+    depth: Depth,
+}
+
+/// How much of layers an analysis looks at. Whole matrices take the cube of their width to be
+/// decomposed, and a layer may have hundreds of experts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Depth {
+    /// Everything, experts too.
+    #[default]
+    Everything,
+    /// The same, but for the decomposition of experts.
+    ExpertsWhole,
+    /// Circuits alone are decomposed.
+    CircuitsOnly,
+    /// The same without experts.
+    NoExperts,
+    /// Everything that all tokens go through. Who asks for no budget has experts by themselves.
+    AllButExperts,
+}
+
+impl Depth {
+    /// What is tried for a budget, the most first.
+    const WITHIN_BUDGET: [Self; 4] = [
+        Self::Everything,
+        Self::ExpertsWhole,
+        Self::CircuitsOnly,
+        Self::NoExperts,
+    ];
+
+    /// Whether matrices are decomposed that all tokens go through.
+    const fn decomposes(self) -> bool {
+        !matches!(self, Self::CircuitsOnly | Self::NoExperts)
+    }
+
+    /// Whether it says something of experts.
+    const fn has_experts(self) -> bool {
+        !matches!(self, Self::NoExperts | Self::AllButExperts)
+    }
 }
 
 fn of_stack(choice: &Choice<'_>) -> impl Iterator<Item = Proposal> {
@@ -77,14 +116,21 @@ fn development(choice: &Choice<'_>) -> Proposal {
         );
     }
     let kind = choice.main_kind();
-    let (whole, circuits) = (choice.few(kind), choice.circuits(kind));
+    let (mut whole, circuits) = (choice.few(kind), choice.circuits(kind));
     // What is singular about circuits takes the width of a head, of whole matrices their own.
-    let is_light = choice.extent.is_light;
-    let decomposed = [&circuits, &whole].into_iter();
-    let decomposed = decomposed.take(if is_light { 1 } else { 2 });
-    let decomposed: Vec<_> = decomposed.rev().flatten().cloned().collect();
+    let depth = choice.extent.depth;
+    let mut decomposed = Vec::new();
+    if depth.decomposes() {
+        decomposed.extend(whole.iter().cloned());
+    }
+    let experts = choice.written_by_experts(kind);
+    if depth == Depth::Everything {
+        decomposed.extend(experts.clone());
+    }
+    whole.extend(experts.filter(|_| depth.has_experts()));
+    decomposed.extend(circuits.iter().cloned());
     let mut ranks = decomposed.clone();
-    if kind == DataKind::Weights && !is_light {
+    if kind == DataKind::Weights && depth.decomposes() {
         ranks.extend(choice.few(DataKind::Gradients));
     }
     entries.push(Entry::new(
@@ -212,7 +258,7 @@ fn sparsity(choice: &Choice<'_>) -> Proposal {
 
 /// What every expert writes with.
 fn experts(choice: &Choice<'_>) -> Option<Proposal> {
-    let experts = vec![choice.of_experts(DataKind::Weights, Role::Down)?];
+    let experts = vec![choice.written_by_experts(DataKind::Weights)?];
     let entries = [
         Entry::new(
             "per",

@@ -17,8 +17,10 @@ mod view;
 
 use std::collections::BTreeMap;
 
-pub use attention::{AttentionKind, AttentionStorage, AttentionTensors, FusedOrder, NormNames};
-pub use mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+pub use attention::{
+    AttentionKind, AttentionStorage, AttentionTensors, FusedOrder, NormNames, PositionalScores,
+};
+pub use mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert, StackOrder};
 pub use role::{Role, RoleError};
 pub use roles::{Attention, FoundParts, ModelPart, OutsidePart, Roles};
 pub use view::{Latent, Projection, RowNorm, Rows, Slice, View};
@@ -46,6 +48,8 @@ pub struct Architecture {
     pub gains_are_one_plus_weight: bool,
     /// Whether its norms of queries and keys are LayerNorms, which take the mean off first.
     pub has_layer_norms: fn(Option<&ModelConfig>) -> bool,
+    /// What positions do to its scores, as the model's config says; none where that is not known.
+    pub scores: fn(Option<&ModelConfig>) -> Option<PositionalScores>,
     /// Why its heads have no circuits, where they do not act as circuits say.
     pub no_circuits: Option<&'static str>,
     /// A tensor that has more columns than rows where linear maps are stored `[in, out]`.
@@ -67,6 +71,7 @@ impl Architecture {
         mlps: &[],
         gains_are_one_plus_weight: false,
         has_layer_norms: |_| false,
+        scores: |_| None,
         no_circuits: None,
         is_transposed_where_wide: None,
         embedding: &["embed_tokens"],
@@ -86,6 +91,9 @@ ckptscope_vocabulary::registry! {
         stablelm: STABLELM;
         starcoder2: STARCODER2;
         mixtral: MIXTRAL;
+        jamba: JAMBA;
+        llama4: LLAMA4;
+        hunyuan: HUNYUAN;
         deepseek: DEEPSEEK;
         gpt_oss: GPT_OSS;
         phi: PHI3, PHI;
@@ -94,14 +102,20 @@ ckptscope_vocabulary::registry! {
         gpt_neo: GPT_NEO;
         gptj: GPTJ, CODEGEN;
         gpt_neox: GPT_NEOX;
+        persimmon: PERSIMMON;
         bloom: BLOOM;
         falcon: FALCON;
         chatglm: CHATGLM;
         mpt: MPT;
+        dbrx: DBRX;
+        jetmoe: JETMOE;
+        zamba: ZAMBA;
         opt: OPT;
-        bert: BERT, DISTILBERT, DEBERTA, MODERNBERT;
-        t5: T5;
+        bert: BERT, DISTILBERT, DEBERTA, MODERNBERT, NOMIC_BERT;
+        xlm: XLM;
+        ctrl: CTRL;
+        t5: T5, SWITCH_TRANSFORMERS;
         pico: PICO;
-        mamba: MAMBA;
+        mamba: MAMBA, RWKV, XLSTM;
     }
 }

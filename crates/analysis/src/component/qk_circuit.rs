@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ckptscope_checkpoint::architecture::Role;
+use ckptscope_checkpoint::architecture::{Attention, PositionalScores, Role};
 use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter};
 use nalgebra::DMatrix;
@@ -59,8 +59,23 @@ impl Component for QkCircuit {
         BY_ROLE
     }
 
-    fn remark(&self) -> Option<&'static str> {
-        Some("the part of scores that does not depend on positions")
+    fn remark(&self, attention: &Attention) -> Option<&'static str> {
+        match attention.scores {
+            Some(PositionalScores::Nothing) => None,
+            Some(PositionalScores::Rotation) => Some(
+                "the part of scores that does not depend on positions: those of tokens at the same \
+                 position, where rotary embeddings turn nothing",
+            ),
+            Some(PositionalScores::Alibi) => Some(
+                "the part of scores that does not depend on positions: without what ALiBi takes \
+                 off by distance",
+            ),
+            Some(PositionalScores::Relative) => Some(
+                "the part of scores that does not depend on positions: without what relative \
+                 positions add",
+            ),
+            None => Some("the part of scores that does not depend on positions"),
+        }
     }
 
     fn inputs(&self, kind: DataKind) -> Vec<(DataKind, usize)> {

@@ -422,10 +422,7 @@ impl Resolver<'_> {
                 self.problems.push(problem);
             }
         }
-        let label = component.label();
-        let remark = component.component.remark();
-        let remark = remark.map(|remark| format!("{label}: {remark}"));
-        self.notes.extend(found.notes.into_iter().chain(remark));
+        self.notes.extend(found.notes);
         let is_asked = |layer: u64| match &component.layers {
             LayerSelection::All => true,
             LayerSelection::List(layers) => layers.contains(&layer),

@@ -135,7 +135,9 @@ impl RoleFinder<'_> {
                 let attention = roles.attention(&model, tensors, AttentionKind::Itself)?;
                 let circuit = assembled(component, &attention, tensors)?;
                 let mut told = attention.assumed.clone();
-                told.extend(told_of_norms(component, &attention).map(str::to_owned));
+                let remark = component.component.remark(&attention);
+                let told_of = [told_of_norms(component, &attention), remark];
+                told.extend(told_of.into_iter().flatten().map(str::to_owned));
                 (vec![circuit], told)
             }
         };

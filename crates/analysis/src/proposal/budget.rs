@@ -9,7 +9,7 @@ use ckptscope_checkpoint::{DataKind, Run, Step, Tree};
 use ckptscope_protocol::tab::Proposal;
 
 use super::choice::Choice;
-use super::{Extent, development};
+use super::{Depth, Extent, development};
 use crate::config::{Config, ConfigErrors};
 use crate::plan::{Catalogs, Lane, Plan, PlanErrors};
 use crate::registry::Registry;
@@ -68,15 +68,18 @@ pub async fn within(
         let choices = Choice::of_each_stack(run, survey, registry, extent);
         choices.first().map(development)
     };
+    let mut extent = Extent::default();
+    let choices = Choice::of_each_stack(run, survey, registry, &extent);
+    let has_experts = choices.first().is_some_and(Choice::has_experts);
+    drop(choices);
     let catalogs = Catalogs::default();
     let steps = steps_with_data(run);
-    let mut extent = Extent::default();
-    for is_light in [false, true] {
+    for depth in depths(has_experts) {
         // Steps are alike: what one costs is known from its directories alone.
         let surveyed: BTreeSet<u64> = survey.suffixes.iter().map(|it| it.step).collect();
         let of_one = Extent {
             steps: Some(surveyed.into_iter().collect()),
-            is_light,
+            depth,
             ..Extent::default()
         };
         let proposal = first(&of_one).ok_or(NoProposal::NoMatrix)?;
@@ -84,12 +87,19 @@ pub async fn within(
         let plan = Plan::make_again(&config, run, tree, &catalogs).await?;
         let fitted = Fitted::of(budget, &plan, &steps);
         let is_enough = fitted.is_enough(budget, &steps);
-        extent = fitted.extent(budget, &steps, is_light);
+        extent = fitted.extent(budget, &steps, (depth, has_experts));
         if is_enough {
             break;
         }
     }
     first(&extent).ok_or(NoProposal::NoMatrix)
+}
+
+/// What is tried one after the other, until a budget allows it.
+fn depths(has_experts: bool) -> impl Iterator<Item = Depth> {
+    let is_of_experts = |depth: &Depth| matches!(depth, Depth::ExpertsWhole | Depth::NoExperts);
+    let all = Depth::WITHIN_BUDGET.into_iter();
+    all.filter(move |depth| has_experts || !is_of_experts(depth))
 }
 
 /// The steps that have what most steps have: those without weights are not what to begin with.
@@ -152,12 +162,17 @@ impl Fitted {
         has_layers && has_steps && self.seconds <= budget.seconds
     }
 
-    fn extent(self, budget: &Budget, all: &[u64], is_light: bool) -> Extent {
+    fn extent(self, budget: &Budget, all: &[u64], (depth, has_experts): (Depth, bool)) -> Extent {
         let (steps, layers) = (self.steps.len(), self.layers.len());
         let (has_all_steps, has_all_layers) = (steps == all.len(), layers == self.all_layers);
         let mut remarks = Vec::new();
-        if is_light {
+        if !depth.decomposes() {
             remarks.push("Whole matrices are too large to be decomposed in that time.".to_owned());
+        } else if depth == Depth::ExpertsWhole {
+            remarks.push("There are too many experts to be decomposed in that time.".to_owned());
+        }
+        if has_experts && !depth.has_experts() {
+            remarks.push("Experts are left out: they take more time than that.".to_owned());
         }
         if !has_all_steps || !has_all_layers {
             let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -181,7 +196,7 @@ impl Fitted {
             remarks,
             steps: (!has_all_steps).then_some(self.steps),
             layers: (!has_all_layers).then(|| self.layers.into_iter().collect()),
-            is_light,
+            depth,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_checkpoint::architecture::{Attention, FoundParts, Projection, Role as Part};
+use ckptscope_checkpoint::architecture::{
+    Attention, FoundParts, Projection, Role as Part, RoleError,
+};
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
 use ckptscope_metrics::{Metric, ParameterValue, Parameters};
 
@@ -167,12 +169,17 @@ impl<'a> Choice<'a> {
         listed(found.collect())
     }
 
-    /// Every expert's own, where there are some.
-    pub(super) fn of_experts(&self, kind: DataKind, role: Part) -> Option<ComponentEntry> {
-        let layers = self.anatomy.as_ref()?.part(role)?;
+    /// What every expert writes with, where there are some.
+    pub(super) fn written_by_experts(&self, kind: DataKind) -> Option<ComponentEntry> {
+        let layers = self.anatomy.as_ref()?.part(Part::Down)?;
         let mut parts = layers.values().flat_map(|found| &found.parts);
         parts.any(|part| part.expert.is_some()).then_some(())?;
-        self.part(role, kind, &layers)
+        self.part(Part::Down, kind, &layers)
+    }
+
+    /// Whether layers have experts.
+    pub(super) fn has_experts(&self) -> bool {
+        self.written_by_experts(DataKind::Weights).is_some()
     }
 
     /// A part of the model; none where data lack some of it.
@@ -215,11 +222,21 @@ impl<'a> Choice<'a> {
         component: &'static dyn Component,
         kind: DataKind,
     ) -> Option<ComponentEntry> {
-        if !component.data_kinds().contains(&kind) {
+        if !component.data_kinds().contains(&kind) || self.has_no_circuits() {
             return None;
         }
         let by_role = self.circuit_by_role(component, kind);
         by_role.or_else(|| self.circuit_of_usual_names(component, kind))
+    }
+
+    /// Whether heads do not act as circuits say.
+    fn has_no_circuits(&self) -> bool {
+        let layers = self.anatomy.iter().flat_map(|it| it.attention.values());
+        let mut layers = layers.map(|found| match found {
+            Ok(attention) => attention.no_circuits.is_some(),
+            Err(error) => matches!(error, RoleError::NoCircuits { .. }),
+        });
+        layers.any(|it| it)
     }
 
     fn circuit_by_role(

@@ -1,6 +1,7 @@
 //! Tiny models as `transformers` saves them, against the truth of every head: float64 numbers of
 //! matrices that were found by looking at what the models' own modules compute.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -161,7 +162,18 @@ fn no_circuit_is_taken_for_its_transpose_or_for_that_of_another_head() {
 
 #[test]
 fn what_results_must_say_is_said() {
-    let of_scores = "qk_circuit: the part of scores that does not depend on positions";
+    let of_scores = |position: &str| {
+        let what = match position {
+            "rotary" => {
+                "those of tokens at the same position, where rotary embeddings turn nothing"
+            }
+            "alibi" => "without what ALiBi takes off by distance",
+            _ => return None,
+        };
+        Some(format!(
+            "qk_circuit: the part of scores that does not depend on positions: {what}"
+        ))
+    };
     let with = "norms between projections are part of it (`gains: true`)";
     let without = "norms between projections are left out (`gains: false`)";
     for (name, tree, truth) in models() {
@@ -180,7 +192,9 @@ fn what_results_must_say_is_said() {
             };
             let plan = planned(&tree, &circuits_by("norm, norm_type: nuclear", keys)).unwrap();
             let expected = told_of("ov").into_iter().chain(told_of("qk"));
-            let expected: Vec<String> = expected.chain([of_scores.to_owned()]).collect();
+            let positions = modules.iter().filter_map(|it| it["position"].as_str());
+            let told_of_scores: BTreeSet<String> = positions.filter_map(of_scores).collect();
+            let expected: Vec<String> = expected.chain(told_of_scores).collect();
             assert_eq!(told(&plan), expected, "{name}");
         }
     }

@@ -203,8 +203,8 @@ fn maps_are_turned_where_they_are_stored_the_other_way() {
 
 #[test]
 fn every_expert_has_its_own_numbers_also_where_all_are_in_one_tensor() {
-    let experts: Vec<Mlp> = (0..EXPERTS).map(|it| Mlp::of(20 + 3 * it as u32)).collect();
-    let all = |map: fn(&Mlp) -> DMatrix<f64>| experts.iter().map(map).collect::<Vec<_>>();
+    let experts = experts();
+    let all = |map| of_each(&experts, map);
     let numbered = |folder: &str, names: [&str; 3]| {
         let mut tensors = Vec::new();
         for (number, expert) in experts.iter().enumerate() {
@@ -239,6 +239,13 @@ fn every_expert_has_its_own_numbers_also_where_all_are_in_one_tensor() {
     ];
     for (model_type, tensors) in [
         (
+            "jamba",
+            numbered(
+                "feed_forward.experts",
+                ["gate_proj", "up_proj", "down_proj"],
+            ),
+        ),
+        (
             "mixtral",
             numbered("block_sparse_moe.experts", ["w1", "w3", "w2"]),
         ),
@@ -253,15 +260,146 @@ fn every_expert_has_its_own_numbers_also_where_all_are_in_one_tensor() {
         ("gpt_oss", gpt_oss),
         ("granitemoe", granite),
     ] {
-        let tree = model(model_type, &typed(model_type), &tensors);
-        let found = numbers(&tree, &config(PARTS));
-        assert_eq!(found.len(), 9 * EXPERTS, "{model_type}");
-        for ((label, component, layer, expert), found) in found {
-            assert_eq!(layer, Some(4));
-            let expected = of_llama(&experts[expert.unwrap() as usize]);
-            let place = (label, component, Some(0), None);
-            assert_close(found, expected[&place], model_type);
+        assert_are_experts(model_type, &tensors, &experts);
+    }
+}
+
+/// The experts of a layer.
+fn experts() -> Vec<Mlp> {
+    (0..EXPERTS).map(|it| Mlp::of(20 + 3 * it as u32)).collect()
+}
+
+/// A matrix of each.
+fn of_each(experts: &[Mlp], map: fn(&Mlp) -> DMatrix<f64>) -> Vec<DMatrix<f64>> {
+    experts.iter().map(map).collect()
+}
+
+/// The rows of a matrix of each, one expert below the other.
+fn below(experts: &[Mlp], map: fn(&Mlp) -> DMatrix<f64>) -> DMatrix<f64> {
+    let all = of_each(experts, map);
+    let (rows, columns) = all[0].shape();
+    DMatrix::from_fn(rows * all.len(), columns, |row, column| {
+        all[row / rows][(row % rows, column)]
+    })
+}
+
+/// Whether tensors of layer 4 have the numbers of these experts.
+fn assert_are_experts(model_type: &str, tensors: &[Stored], experts: &[Mlp]) {
+    let tree = model(model_type, &typed(model_type), tensors);
+    let found = numbers(&tree, &config(PARTS));
+    assert_eq!(found.len(), 9 * EXPERTS, "{model_type}");
+    for ((label, component, layer, expert), found) in found {
+        assert_eq!(layer, Some(4));
+        let expected = of_llama(&experts[expert.unwrap() as usize]);
+        let place = (label, component, Some(0), None);
+        assert_close(found, expected[&place], model_type);
+    }
+}
+
+#[test]
+fn experts_are_stacked_as_what_they_read_and_write_fits() {
+    let experts = experts();
+    let stacked = |folder: &str, gate_up: fn(&Mlp) -> DMatrix<f64>, down| {
+        let name = |tensor| format!("layers.4.{folder}.{tensor}_proj");
+        vec![
+            stack(&name("gate_up"), &of_each(&experts, gate_up)),
+            stack(&name("down"), &of_each(&experts, down)),
+        ]
+    };
+    let in_out = |folder| {
+        stacked(
+            folder,
+            |it| it.blocks().transpose(),
+            |it| it.down.transpose(),
+        )
+    };
+    let out_in = || stacked("mlp.experts", Mlp::blocks, |it| it.down.clone());
+    for (model_type, tensors) in [
+        ("llama4_text", in_out("feed_forward.experts")),
+        ("jamba", in_out("feed_forward.experts")),
+        ("qwen3_vl_moe_text", in_out("mlp.experts")),
+        ("qwen3_moe", out_in()),
+        ("mixtral", out_in()),
+        ("deepseek_v3", out_in()),
+    ] {
+        assert_are_experts(model_type, &tensors, &experts);
+    }
+}
+
+#[test]
+fn experts_below_each_other_are_as_many_as_the_router_knows() {
+    let experts = experts();
+    let named = |name: &str, map| {
+        stored(
+            &format!("blocks.4.ffn.experts.mlp.{name}"),
+            &below(&experts, map),
+        )
+    };
+    let router = random(EXPERTS, D_MODEL, 1);
+    let tensors = [
+        named("w1", |it| it.gate.clone()),
+        named("v1", |it| it.up.clone()),
+        named("w2", |it| it.down.transpose()),
+        stored("blocks.4.ffn.router.layer.weight", &router),
+    ];
+    assert_are_experts("dbrx", &tensors, &experts);
+}
+
+#[test]
+fn experts_have_numbers_behind_a_word_too() {
+    let experts: Vec<Mlp> = (0..EXPERTS).map(|it| Mlp::of(50 + 3 * it as u32)).collect();
+    let mut tensors = Vec::new();
+    for (number, expert) in experts.iter().enumerate() {
+        for (name, matrix) in [("wi", &expert.up), ("wo", &expert.down)] {
+            let name = format!("encoder.block.0.layer.1.mlp.experts.expert_{number}.{name}.weight");
+            tensors.push(stored(&name, matrix));
         }
+    }
+    let model_type = "switch_transformers";
+    let tree = model(model_type, &typed(model_type), &tensors);
+    let found = numbers(&tree, &config(&["part: [up, down], layers: all"]));
+    assert_eq!(found.len(), 6 * EXPERTS);
+    for ((label, component, layer, expert), found) in found {
+        let expected = of_llama(&experts[expert.unwrap() as usize]);
+        assert_close(
+            found,
+            expected[&(label, component, layer, None)],
+            model_type,
+        );
+    }
+}
+
+#[test]
+fn stacked_experts_whose_order_no_other_tensor_tells_are_refused() {
+    let alone = [stack("layers.0.mlp.experts.down_proj", &[Mlp::of(3).down])];
+    let tree = model("qwen3_moe", &typed("qwen3_moe"), &alone);
+    let refused = refused(&tree, "part: down, layers: all");
+    assert!(
+        refused.contains("there is no `mlp.experts.gate_up_proj`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn gates_of_stacked_experts_have_an_order_only_where_the_type_says_it() {
+    let mlp = Mlp::of(3);
+    let tensors = [
+        stack(
+            "layers.0.mlp.experts.gate_up_proj",
+            &[mlp.blocks().transpose()],
+        ),
+        stack("layers.0.mlp.experts.down_proj", &[mlp.down.transpose()]),
+    ];
+    for (config, expected) in [
+        (String::new(), "nothing says it"),
+        (typed("new"), "`new` is not known to store them so"),
+    ] {
+        let refused = refused(&model("new", &config, &tensors), "part: gate, layers: all");
+        assert!(
+            refused.contains("holds gates and what they are multiplied with"),
+            "{refused}"
+        );
+        assert!(refused.contains(expected), "{refused}");
     }
 }
 

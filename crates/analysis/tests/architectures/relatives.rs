@@ -233,6 +233,46 @@ pub(crate) const WAYS: &[Way] = &[
         store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
     },
     Way {
+        config: r#""model_type": "persimmon""#,
+        stack: "model.layers.",
+        kv_heads: HEADS,
+        store: |it| {
+            fused(
+                "self_attn.query_key_value.weight",
+                by_group(it),
+                "self_attn.dense.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "dbrx""#,
+        stack: "transformer.blocks.",
+        kv_heads: 2,
+        store: |it| {
+            fused(
+                "norm_attn_norm.attn.Wqkv.weight",
+                blocks(it),
+                "norm_attn_norm.attn.out_proj.weight",
+                it,
+            )
+        },
+    },
+    Way {
+        config: r#""model_type": "xlm""#,
+        stack: "transformer.attentions.",
+        kv_heads: HEADS,
+        store: |it| {
+            let names = [
+                "q_lin.weight",
+                "k_lin.weight",
+                "v_lin.weight",
+                "out_lin.weight",
+            ];
+            apart(names, it)
+        },
+    },
+    Way {
         config: r#""model_type": "codegen""#,
         stack: "transformer.h.",
         kv_heads: HEADS,
@@ -341,6 +381,12 @@ pub(crate) const WAYS: &[Way] = &[
                 it,
             )
         },
+    },
+    Way {
+        config: r#""model_type": "nomic_bert""#,
+        stack: "encoder.layers.",
+        kv_heads: HEADS,
+        store: |it| fused("attn.Wqkv.weight", blocks(it), "attn.out_proj.weight", it),
     },
     Way {
         config: r#""model_type": "modernbert""#,
@@ -648,22 +694,43 @@ fn normed_on_one_side() -> [Normed; 2] {
     })
 }
 
+/// `LayerNorms` with a row of gains for each head, whether a type says it or not.
+fn in_rows(config: &'static str) -> Normed {
+    let normed = rms(config, gains_of_all());
+    let norms = normed.norms.into_iter();
+    let in_rows = |(name, shape, gains): Stored| (name, vec![shape[0] / WIDTH, WIDTH], gains);
+    Normed {
+        norms: norms.map(in_rows).collect(),
+        centred: [WIDTH, WIDTH],
+        ..rms(config, gains_of_all())
+    }
+}
+
+/// `LayerNorms` with the same gains for all heads.
+fn of_phi() -> Normed {
+    let names = [
+        "self_attn.q_layernorm.weight",
+        "self_attn.k_layernorm.weight",
+    ];
+    Normed {
+        norms: named(names, &gains_of_head()),
+        centred: [WIDTH, WIDTH],
+        store: |it| {
+            let names = [
+                "self_attn.q_proj.weight",
+                "self_attn.k_proj.weight",
+                "self_attn.v_proj.weight",
+                "self_attn.dense.weight",
+            ];
+            apart(names, it)
+        },
+        ..rms(r#""model_type": "phi""#, gains_of_head())
+    }
+}
+
 /// `LayerNorms` of each head, with a tensor of each or with rows, and of all heads at once.
 fn normed_by_layer_norm() -> Vec<Normed> {
     let of_all = gains_of_all();
-    let in_rows = rms(
-        r#""model_type": "cohere", "rms_norm_eps": 1e-5"#,
-        gains_of_all(),
-    );
-    let in_rows = Normed {
-        norms: in_rows
-            .norms
-            .into_iter()
-            .map(|(name, shape, gains)| (name, vec![shape[0] / WIDTH, WIDTH], gains))
-            .collect(),
-        centred: [WIDTH, WIDTH],
-        ..in_rows
-    };
     let apart = ["q", "k"].into_iter().zip(&of_all);
     let apart = apart.flat_map(|(letter, gains)| {
         let heads = gains.chunks(WIDTH).enumerate();
@@ -684,8 +751,10 @@ fn normed_by_layer_norm() -> Vec<Normed> {
         ..rms(config, gains_of_all())
     };
     vec![
-        in_rows,
+        in_rows(r#""model_type": "cohere", "rms_norm_eps": 1e-5"#),
+        in_rows(r#""rms_norm_eps": 1e-5"#),
         apart,
+        of_phi(),
         of_mpt(r#""model_type": "mpt""#, [HEADS * WIDTH, 2 * WIDTH]),
         of_mpt(
             r#""model_type": "mpt", "norm_type": "low_precision_rmsnorm""#,

@@ -325,6 +325,83 @@ fn a_proposal_costs_no_more_than_its_budget_or_says_so() {
     assert!(costs.is_sorted_by(|one, other| one >= other), "{costs:?}");
 }
 
+/// Layers of six experts each.
+fn of_experts(layers_of_it: u64, width: u64) -> Vec<(String, Vec<u64>)> {
+    let mut names = vec![("model.layers.{}.mlp.gate.weight".to_owned(), vec![6, 8])];
+    names.extend(
+        LLAMA
+            .iter()
+            .take(4)
+            .map(|(name, shape)| ((*name).to_owned(), shape.to_vec())),
+    );
+    for expert in 0..6 {
+        for (name, shape) in [
+            ("gate_proj", vec![width, 8]),
+            ("up_proj", vec![width, 8]),
+            ("down_proj", vec![8, width]),
+        ] {
+            let name = format!("model.layers.{{}}.mlp.experts.{expert}.{name}.weight");
+            names.push((name, shape));
+        }
+    }
+    let names: Vec<(&str, &[u64])> = names
+        .iter()
+        .map(|(name, shape)| (name.as_str(), shape.as_slice()))
+        .collect();
+    layers(layers_of_it, &names)
+}
+
+/// What an entry of a metric says.
+fn entry_of<'a>(text: &'a str, metric: &str) -> &'a str {
+    let (_, entry) = text.split_once(&format!("metric_name: {metric}")).unwrap();
+    entry.split("metric_name").next().unwrap()
+}
+
+#[test]
+fn experts_are_part_of_a_first_analysis_as_far_as_its_budget_goes() {
+    let config = LLAMA_CONFIG.replace('{', "{\"model_type\": \"qwen3_moe\", ");
+    let tree = run_of(&of_experts(4, 12), &[1, 2, 3], &config);
+    let (all, cost) = within_budget(&tree, 1e9);
+    assert!(entry_of(&all, "per").contains("down"), "{all}");
+    assert!(entry_of(&all, "gini").contains("down"), "{all}");
+    let whole = cost.flops / 1e10 + cost.read_bytes as f64 / 2e8;
+    let told = [
+        "There are too many experts to be decomposed",
+        "Whole matrices are too large",
+        "Experts are left out",
+    ];
+    assert!(!told.iter().any(|it| all.contains(it)), "{all}");
+    let mut seen = [false; 3];
+    for part in 1..20 {
+        let (text, _) = within_budget(&tree, whole * 0.75_f64.powi(part));
+        for (seen, told) in seen.iter_mut().zip(told) {
+            *seen |= text.contains(told);
+        }
+        let has_experts = entry_of(&text, "gini").contains("down");
+        assert_eq!(has_experts, !text.contains(told[2]), "{text}");
+        let decomposes = entry_of(&text, "per").contains("down");
+        let is_told = told.iter().any(|it| text.contains(it));
+        assert_eq!(decomposes, !is_told, "{text}");
+    }
+    assert!(seen[2], "{seen:?}");
+}
+
+#[test]
+fn heads_that_have_no_circuits_are_not_proposed() {
+    let config = LLAMA_CONFIG.replace('{', "{\"model_type\": \"diffllama\", ");
+    let tree = run_of(&layers(2, LLAMA), &[1, 2], &config);
+    let (text, _) = within_budget(&tree, 1e9);
+    assert!(
+        !text.contains("_circuit") && text.contains("part: "),
+        "{text}"
+    );
+    assert!(
+        !proposed(&tree)
+            .iter()
+            .any(|one| one.text.contains("_circuit"))
+    );
+}
+
 #[test]
 fn matrices_that_are_too_large_for_the_budget_are_not_decomposed() {
     let large: Vec<(&str, &[u64])> = vec![

@@ -31,6 +31,19 @@ pub enum AttentionKind {
     Cross,
 }
 
+/// What positions do to scores of queries for keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PositionalScores {
+    /// Nothing: they are part of the stream, or there are none.
+    Nothing,
+    /// They turn queries and keys, or a part of them.
+    Rotation,
+    /// They take off a share of the distance.
+    Alibi,
+    /// They add what is learned of each distance.
+    Relative,
+}
+
 /// Where queries, keys and values are.
 #[derive(Clone, Copy, Debug)]
 pub enum AttentionStorage {
@@ -436,6 +449,7 @@ impl AttentionTensors {
             key,
             value,
             output: output.map(|it| Projection::stored(it.view())),
+            scores: None,
             no_circuits: None,
             assumed: Vec::new(),
         })
@@ -663,7 +677,8 @@ fn norm(
     match shape {
         [of_head] if *of_head == width => {}
         [of_all] if *of_all == heads * width => norm.group = *of_all,
-        [of_heads, of_head] if (*of_heads, *of_head) == (heads, width) => {}
+        // Who stores gains of every head in rows takes the mean off first.
+        [of_heads, of_head] if (*of_heads, *of_head) == (heads, width) => norm.is_centred = true,
         _ => layer.must_have_gains(stored, shape, width)?,
     }
     Ok(norm)

@@ -1,8 +1,10 @@
 //! BERT and its kin: encoders.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
+use crate::run::ModelConfig;
 
 const EMBEDDING: &[&str] = &["word_embeddings", "tok_embeddings"];
 const UNEMBEDDING: &[&str] = &[
@@ -18,6 +20,20 @@ const MLP: MlpTensors = MlpTensors::Dense(Linears::Plain {
     up: "intermediate.dense",
     down: "output.dense",
 });
+
+/// What positions do to scores, as a key says it.
+fn scores(config: Option<&ModelConfig>) -> Option<PositionalScores> {
+    let config = config?;
+    match (
+        config.model_type.as_deref(),
+        config.text("position_embedding_type"),
+    ) {
+        (Some("roformer"), _) | (_, Some("rotary")) => Some(PositionalScores::Rotation),
+        (Some("mpnet"), _) => Some(PositionalScores::Relative),
+        (_, Some(kind)) if kind.starts_with("relative") => Some(PositionalScores::Relative),
+        _ => Some(PositionalScores::Nothing),
+    }
+}
 
 /// BERT, `RoBERTa`, ELECTRA, ALBERT, `MPNet` and vision transformers.
 pub(super) const BERT: Architecture = Architecture {
@@ -42,6 +58,10 @@ pub(super) const BERT: Architecture = Architecture {
         "mobilebert",
         "data2vec-text",
         "megatron-bert",
+        "big_bird",
+        "rembert",
+        "xmod",
+        "dinov2",
     ],
     attention: &[
         AttentionTensors::apart(
@@ -93,10 +113,15 @@ pub(super) const BERT: Architecture = Architecture {
             up: "ffn",
             down: "ffn_output",
         }),
+        MlpTensors::Dense(Linears::Plain {
+            up: "mlp.fc1",
+            down: "mlp.fc2",
+        }),
     ],
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
+    scores: scores,
     ..Architecture::EMPTY
 };
 
@@ -120,6 +145,7 @@ pub(super) const DISTILBERT: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
+    scores: |_| Some(PositionalScores::Nothing),
     ..Architecture::EMPTY
 };
 
@@ -147,6 +173,10 @@ pub(super) const DEBERTA: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
+    scores: |config| match config?.flag("relative_attention") {
+        Some(true) => Some(PositionalScores::Relative),
+        Some(false) | None => Some(PositionalScores::Nothing),
+    },
     ..Architecture::EMPTY
 };
 
@@ -168,5 +198,32 @@ pub(super) const MODERNBERT: Architecture = Architecture {
     })],
     embedding: EMBEDDING,
     unembedding: &["decoder"],
+    scores: rotation,
+    ..Architecture::EMPTY
+};
+
+/// Nomic's BERT: fused in blocks; `fc12` goes through the activation.
+pub(super) const NOMIC_BERT: Architecture = Architecture {
+    name: "Nomic BERT",
+    model_types: &["nomic_bert"],
+    attention: &[AttentionTensors::fused(
+        "attn.Wqkv",
+        |_| Some(FusedOrder::Blocks),
+        "attn.out_proj",
+    )],
+    mlps: &[
+        MlpTensors::Dense(Linears::Gated {
+            gate: "mlp.fc12",
+            up: "mlp.fc11",
+            down: "mlp.fc2",
+        }),
+        MlpTensors::Dense(Linears::Plain {
+            up: "mlp.fc1",
+            down: "mlp.fc2",
+        }),
+    ],
+    scores: rotation,
+    embedding: EMBEDDING,
+    unembedding: UNEMBEDDING,
     ..Architecture::EMPTY
 };

@@ -1,7 +1,7 @@
 //! BLOOM.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// BLOOM: every head's query, key and value together.
@@ -18,5 +18,6 @@ pub(super) const BLOOM: Architecture = Architecture {
         down: "mlp.dense_4h_to_h",
     })],
     embedding: &["word_embeddings"],
+    scores: |_| Some(PositionalScores::Alibi),
     ..Architecture::EMPTY
 };

@@ -2,6 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
 
 /// `ChatGLM`: all queries, all keys, all values where several heads share a key-value head, else
@@ -31,5 +32,6 @@ pub(super) const CHATGLM: Architecture = Architecture {
     })],
     embedding: &["word_embeddings"],
     unembedding: &["output_layer"],
+    scores: rotation,
     ..Architecture::EMPTY
 };

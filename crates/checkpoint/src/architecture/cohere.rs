@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::AttentionTensors;
-use super::llama::{APART, GATED, NORMS};
+use super::llama::{APART, GATED, NORMS, rotation};
 
 /// Their norms of queries and keys are LayerNorms over each head, with gains of every head.
 pub(super) const COHERE: Architecture = Architecture {
@@ -11,5 +11,6 @@ pub(super) const COHERE: Architecture = Architecture {
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[GATED],
     has_layer_norms: |_| true,
+    scores: rotation,
     ..Architecture::EMPTY
 };

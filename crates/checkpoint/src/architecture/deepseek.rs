@@ -2,8 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionKind, AttentionStorage, AttentionTensors};
-use super::llama::{EXPERT, GATED};
-use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+use super::llama::{GATED, SHARED_EXPERTS, STACKED_EXPERTS, rotation};
 
 /// Keys and values read one narrow latent, queries another where `q_lora_rank` says so.
 const LATENT: AttentionTensors = AttentionTensors {
@@ -30,23 +29,7 @@ pub(super) const DEEPSEEK: Architecture = Architecture {
     name: "DeepSeek",
     model_types: &["deepseek_v2", "deepseek_v3", "kimi_k2", "minicpm3"],
     attention: &[LATENT],
-    mlps: &[
-        GATED,
-        MlpTensors::Experts(ExpertTensors {
-            storage: ExpertStorage::Numbered {
-                folder: "mlp.experts",
-                linears: EXPERT,
-            },
-            router: "mlp.gate",
-            shared: Some(SharedExpert {
-                linears: Linears::Gated {
-                    gate: "mlp.shared_experts.gate_proj",
-                    up: "mlp.shared_experts.up_proj",
-                    down: "mlp.shared_experts.down_proj",
-                },
-                router: None,
-            }),
-        }),
-    ],
+    mlps: &[GATED, SHARED_EXPERTS, STACKED_EXPERTS],
+    scores: rotation,
     ..Architecture::EMPTY
 };

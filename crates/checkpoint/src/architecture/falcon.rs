@@ -1,7 +1,7 @@
 //! Falcon, in its three layouts.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// Falcon 7B (one key-value head), 40B and 180B (several), and those of `RefinedWeb` (as many as
@@ -19,5 +19,9 @@ pub(super) const FALCON: Architecture = Architecture {
         down: "mlp.dense_4h_to_h",
     })],
     embedding: &["word_embeddings"],
+    scores: |config| match config?.flag("alibi") {
+        Some(true) => Some(PositionalScores::Alibi),
+        Some(false) | None => Some(PositionalScores::Rotation),
+    },
     ..Architecture::EMPTY
 };

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::AttentionTensors;
-use super::llama::{APART, GATED, NORMS};
+use super::llama::{APART, GATED, NORMS, rotation};
 use super::mlp::{Linears, MlpTensors};
 
 /// Gemma 1 to 3.
@@ -19,6 +19,7 @@ pub(super) const GEMMA: Architecture = Architecture {
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[GATED],
     gains_are_one_plus_weight: true,
+    scores: rotation,
     ..Architecture::EMPTY
 };
 
@@ -51,5 +52,6 @@ pub(super) const RECURRENT_GEMMA: Architecture = Architecture {
         up: "mlp_block.up_proj",
         down: "mlp_block.down_proj",
     })],
+    scores: rotation,
     ..Architecture::EMPTY
 };

@@ -1,7 +1,7 @@
 //! GPT-2, whose linear maps are stored `[in, out]`, and GPT-BigCode, whose are not.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 const MLP: &[MlpTensors] = &[
@@ -36,6 +36,10 @@ pub(super) const GPT2: Architecture = Architecture {
     is_transposed_where_wide: Some("attn.c_attn"),
     embedding: &["wte", "tokens_embed"],
     positions: &["wpe", "positions_embed"],
+    scores: |config| match config?.model_type.as_deref() {
+        Some("qwen") => Some(PositionalScores::Rotation),
+        _ => Some(PositionalScores::Nothing),
+    },
     ..Architecture::EMPTY
 };
 
@@ -51,5 +55,6 @@ pub(super) const GPT_BIGCODE: Architecture = Architecture {
     mlps: MLP,
     embedding: &["wte"],
     positions: &["wpe"],
+    scores: |_| Some(PositionalScores::Nothing),
     ..Architecture::EMPTY
 };

@@ -1,7 +1,7 @@
 //! GPT-Neo.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
+use super::attention::{AttentionTensors, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// GPT-Neo.
@@ -23,5 +23,6 @@ pub(super) const GPT_NEO: Architecture = Architecture {
     })],
     embedding: &["wte"],
     positions: &["wpe"],
+    scores: |_| Some(PositionalScores::Nothing),
     ..Architecture::EMPTY
 };

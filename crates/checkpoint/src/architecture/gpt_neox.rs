@@ -2,6 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
 
 /// GPT-NeoX: every head's query, key and value together.
@@ -19,5 +20,6 @@ pub(super) const GPT_NEOX: Architecture = Architecture {
     })],
     embedding: &["embed_in"],
     unembedding: &["embed_out"],
+    scores: rotation,
     ..Architecture::EMPTY
 };

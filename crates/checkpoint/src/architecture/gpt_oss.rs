@@ -2,8 +2,8 @@
 
 use super::Architecture;
 use super::attention::AttentionTensors;
-use super::llama::APART;
-use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors};
+use super::llama::{APART, rotation};
+use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, StackOrder};
 
 /// GPT-OSS.
 pub(super) const GPT_OSS: Architecture = Architecture {
@@ -17,10 +17,12 @@ pub(super) const GPT_OSS: Architecture = Architecture {
                 takes_turns: true,
                 down: "mlp.experts.down_proj",
             },
-            is_transposed: true,
+            order: StackOrder::InOut,
+            is_known_by_name: false,
         },
         router: "mlp.router",
         shared: None,
     })],
+    scores: rotation,
     ..Architecture::EMPTY
 };

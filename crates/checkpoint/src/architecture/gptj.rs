@@ -2,6 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
 
 const MLP: &[MlpTensors] = &[MlpTensors::Dense(Linears::Plain {
@@ -19,6 +20,7 @@ pub(super) const GPTJ: Architecture = Architecture {
     )],
     mlps: MLP,
     embedding: &["wte"],
+    scores: rotation,
     ..Architecture::EMPTY
 };
 
@@ -33,5 +35,6 @@ pub(super) const CODEGEN: Architecture = Architecture {
     )],
     mlps: MLP,
     embedding: &["wte"],
+    scores: rotation,
     ..Architecture::EMPTY
 };

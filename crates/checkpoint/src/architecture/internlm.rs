@@ -1,7 +1,7 @@
 //! `InternLM` 2, whose fused tensor is grouped, and Baichuan, whose is in blocks.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder};
+use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
 use super::llama::GATED;
 use super::mlp::{Linears, MlpTensors};
 
@@ -32,5 +32,10 @@ pub(super) const INTERNLM: Architecture = Architecture {
     ],
     embedding: &["tok_embeddings", "embed_tokens"],
     unembedding: &["output", "lm_head"],
+    scores: |config| match config?.model_type.as_deref() {
+        // The larger Baichuan has ALiBi, and says nothing of it.
+        Some("baichuan") => None,
+        _ => Some(PositionalScores::Rotation),
+    },
     ..Architecture::EMPTY
 };

@@ -1,8 +1,9 @@
 //! Llama and the many models that name their tensors like it.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, NormNames};
-use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+use super::attention::{AttentionTensors, NormNames, PositionalScores};
+use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert, StackOrder};
+use crate::run::ModelConfig;
 
 /// Queries, keys, values and outputs, each apart.
 pub(super) const APART: [&str; 4] = [
@@ -58,6 +59,43 @@ pub(super) const EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
     }),
 });
 
+/// The shared experts of a layer as `DeepSeek` names them: one MLP, however many it counts for.
+pub(super) const SHARED_EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
+    storage: ExpertStorage::Numbered {
+        folder: "mlp.experts",
+        linears: EXPERT,
+    },
+    router: "mlp.gate",
+    shared: Some(SharedExpert {
+        linears: Linears::Gated {
+            gate: "mlp.shared_experts.gate_proj",
+            up: "mlp.shared_experts.up_proj",
+            down: "mlp.shared_experts.down_proj",
+        },
+        router: None,
+    }),
+});
+
+/// Experts as modules of `transformers` 5 hold them, and as Qwen 3 VL stores them.
+pub(super) const STACKED_EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
+    storage: ExpertStorage::Stacked {
+        linears: Linears::Fused {
+            gate_up: "mlp.experts.gate_up_proj",
+            takes_turns: false,
+            down: "mlp.experts.down_proj",
+        },
+        order: StackOrder::AsFits,
+        is_known_by_name: false,
+    },
+    router: "mlp.gate",
+    shared: None,
+});
+
+/// What most of these do with positions.
+pub(super) const fn rotation(_: Option<&ModelConfig>) -> Option<PositionalScores> {
+    Some(PositionalScores::Rotation)
+}
+
 /// Tensors named as Llama's in `transformers`.
 pub(super) const LLAMA: Architecture = Architecture {
     name: "Llama",
@@ -70,6 +108,8 @@ pub(super) const LLAMA: Architecture = Architecture {
         "qwen2_moe",
         "qwen3",
         "qwen3_moe",
+        "qwen3_vl_text",
+        "qwen3_vl_moe_text",
         "olmo",
         "olmo2",
         "olmo3",
@@ -91,7 +131,7 @@ pub(super) const LLAMA: Architecture = Architecture {
         "yi",
         "deepseek",
         "lfm2",
-        "jamba",
+        "ernie4_5_moe",
     ],
     attention: &[
         AttentionTensors::apart(APART, NORMS),
@@ -105,6 +145,19 @@ pub(super) const LLAMA: Architecture = Architecture {
             NORMS,
         ),
     ],
-    mlps: &[GATED, EXPERTS, UNGATED],
+    mlps: &[
+        GATED,
+        EXPERTS,
+        SHARED_EXPERTS,
+        STACKED_EXPERTS,
+        UNGATED,
+        // LFM 2.
+        MlpTensors::Dense(Linears::Gated {
+            gate: "feed_forward.w1",
+            up: "feed_forward.w3",
+            down: "feed_forward.w2",
+        }),
+    ],
+    scores: rotation,
     ..Architecture::EMPTY
 };

@@ -1,9 +1,9 @@
 //! Mixtral and its kin: experts in `block_sparse_moe`.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
-use super::llama::{APART, NORMS};
-use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert};
+use super::attention::{AttentionTensors, PositionalScores};
+use super::llama::{APART, NORMS, STACKED_EXPERTS};
+use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert, StackOrder};
 
 /// Experts by number, `w1` being the gate and `w3` what it is multiplied with.
 const NUMBERED: MlpTensors = MlpTensors::Experts(ExpertTensors {
@@ -27,7 +27,8 @@ const STACKED: MlpTensors = MlpTensors::Experts(ExpertTensors {
             takes_turns: false,
             down: "block_sparse_moe.output_linear",
         },
-        is_transposed: false,
+        order: StackOrder::OutIn,
+        is_known_by_name: true,
     },
     router: "block_sparse_moe.router.layer",
     shared: Some(SharedExpert {
@@ -43,8 +44,18 @@ const STACKED: MlpTensors = MlpTensors::Experts(ExpertTensors {
 /// Mixtral, Phi's and Granite's mixtures.
 pub(super) const MIXTRAL: Architecture = Architecture {
     name: "Mixtral",
-    model_types: &["mixtral", "phimoe", "granitemoe", "granitemoeshared"],
+    model_types: &[
+        "mixtral",
+        "phimoe",
+        "granitemoe",
+        "granitemoeshared",
+        "granitemoehybrid",
+    ],
     attention: &[AttentionTensors::apart(APART, NORMS)],
-    mlps: &[NUMBERED, STACKED],
+    mlps: &[NUMBERED, STACKED, STACKED_EXPERTS],
+    scores: |config| match config?.text("position_embedding_type") {
+        None | Some("rope") => Some(PositionalScores::Rotation),
+        Some(_) => Some(PositionalScores::Nothing),
+    },
     ..Architecture::EMPTY
 };

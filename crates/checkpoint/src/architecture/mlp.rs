@@ -2,7 +2,7 @@
 
 use super::role::{Role, RoleError};
 use super::roles::{Layer, ModelPart};
-use super::view::{Projection, Rows, View};
+use super::view::{Projection, Rows, Slice, View};
 
 /// An MLP, or experts.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,8 @@ pub struct ExpertTensors {
 pub enum ExpertStorage {
     /// Each in tensors of its own: `folder.3.name`.
     Numbered {
-        /// What stands before the expert's number.
+        /// What stands before the expert's number; a dot stands between them where it has no `_`
+        /// at its end.
         folder: &'static str,
         /// The names behind it.
         linears: Linears,
@@ -69,9 +70,28 @@ pub enum ExpertStorage {
     Stacked {
         /// The tensors.
         linears: Linears,
-        /// Whether they are `[experts, in, out]`.
-        is_transposed: bool,
+        /// How each expert's matrix is stored.
+        order: StackOrder,
+        /// Whether the names alone say which architecture it is.
+        is_known_by_name: bool,
     },
+    /// All in matrices `[experts x d_mlp, d_model]`, also what is written: an expert's rows of
+    /// that are turned.
+    InRows {
+        /// The tensors.
+        linears: Linears,
+    },
+}
+
+/// How an expert's matrix is stored among those of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackOrder {
+    /// `[experts, out, in]`.
+    OutIn,
+    /// `[experts, in, out]`.
+    InOut,
+    /// The one of them that what is read and what is written fit in.
+    AsFits,
 }
 
 /// An expert that every token goes to.
@@ -96,6 +116,26 @@ impl MlpTensors {
             }
             Self::Experts(experts) => experts.parts(layer, role),
         }
+    }
+
+    /// Why a role of an architecture that the config does not name is of no use.
+    pub(crate) fn order_unknown(&self, layer: &Layer<'_>, role: Role) -> Option<RoleError> {
+        let Self::Experts(experts) = self else {
+            return None;
+        };
+        let ExpertStorage::Stacked {
+            linears,
+            is_known_by_name: false,
+            ..
+        } = experts.storage
+        else {
+            return None;
+        };
+        let (tensor, _) = linears.tensor(role).filter(|(_, place)| place.is_some())?;
+        Some(RoleError::TurnsUnknown {
+            tensor: tensor.to_owned(),
+            found: layer.model_type().map(str::to_owned),
+        })
     }
 }
 
@@ -129,10 +169,8 @@ impl ExpertTensors {
                 }
                 Ok(parts)
             }
-            ExpertStorage::Stacked {
-                linears,
-                is_transposed,
-            } => linears.stacked(layer, role, is_transposed),
+            ExpertStorage::Stacked { linears, order, .. } => linears.stacked(layer, role, order),
+            ExpertStorage::InRows { linears } => linears.in_rows(layer, role, self.router),
         }
     }
 }
@@ -212,6 +250,7 @@ impl Linears {
             return Ok(None);
         };
         let name_of = |name: &str| match expert {
+            Some((folder, expert)) if folder.ends_with('_') => format!("{folder}{expert}.{name}"),
             Some((folder, expert)) => format!("{folder}.{expert}.{name}"),
             None => name.to_owned(),
         };
@@ -229,6 +268,23 @@ impl Linears {
             }
         };
         Ok(Some(Projection::stored(view)))
+    }
+
+    /// Whether stacked tensors are `[experts, in, out]`.
+    fn is_in_out(self, layer: &Layer<'_>, order: StackOrder) -> Result<bool, RoleError> {
+        match order {
+            StackOrder::OutIn => Ok(false),
+            StackOrder::InOut => Ok(true),
+            StackOrder::AsFits => {
+                let (read, _, down) = self.shapes();
+                for name in read.into_iter().flatten().chain([down]) {
+                    layer.tensor(name)?;
+                }
+                let fits = |is_transposed| self.stacks_must_fit(layer, is_transposed);
+                let is_transposed = fits(false).is_err() && fits(true).is_ok();
+                fits(is_transposed).map(|()| is_transposed)
+            }
+        }
     }
 
     /// The same of stacked tensors.
@@ -254,7 +310,7 @@ impl Linears {
         self,
         layer: &Layer<'_>,
         role: Role,
-        is_transposed: bool,
+        order: StackOrder,
     ) -> Result<Vec<ModelPart>, RoleError> {
         let Some((name, place)) = self.tensor(role) else {
             return Ok(Vec::new());
@@ -263,6 +319,7 @@ impl Linears {
             return Ok(Vec::new());
         }
         let stack = layer.stacked(name)?;
+        let is_transposed = self.is_in_out(layer, order)?;
         self.stacks_must_fit(layer, is_transposed)?;
         let out = stack.out(is_transposed);
         let rows = match place {
@@ -288,6 +345,44 @@ impl Linears {
             }),
         };
         Ok((0..stack.items).map(part).collect())
+    }
+
+    /// The maps of a role of experts below each other, as many as the router knows.
+    fn in_rows(
+        self,
+        layer: &Layer<'_>,
+        role: Role,
+        router: &'static str,
+    ) -> Result<Vec<ModelPart>, RoleError> {
+        let Some((name, _)) = self.tensor(role) else {
+            return Ok(Vec::new());
+        };
+        if layer.find(name).is_none() {
+            return Ok(Vec::new());
+        }
+        layer.tensor(router)?;
+        let (matrix, router) = (layer.matrix(name)?, layer.matrix(router)?);
+        let (read, _, down) = self.shapes();
+        for other in read.into_iter().flatten().chain([down]) {
+            if let Some(other) = layer.matrix_if_any(other)? {
+                other.must_have_rows(matrix.rows)?;
+                other.must_have_columns(matrix.columns)?;
+            }
+        }
+        router.must_have_columns(matrix.columns)?;
+        let (rows, columns) = (matrix.rows_of_each(router.rows, "experts")?, matrix.columns);
+        let part = |index| ModelPart {
+            expert: Some(index),
+            projection: Projection::stored(View {
+                slice: Some(Slice {
+                    index,
+                    rows,
+                    columns,
+                }),
+                ..matrix.view().turned(role == Role::Down)
+            }),
+        };
+        Ok((0..router.rows).map(part).collect())
     }
 }
 

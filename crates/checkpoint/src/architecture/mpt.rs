@@ -1,7 +1,7 @@
 //! MPT.
 
 use super::Architecture;
-use super::attention::{AttentionTensors, FusedOrder, NormNames};
+use super::attention::{AttentionTensors, FusedOrder, NormNames, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// MPT: all queries, all keys, all values. Where `qk_ln` asks for norms of queries and keys, they
@@ -25,5 +25,9 @@ pub(super) const MPT: Architecture = Architecture {
     },
     embedding: &["wte"],
     positions: &["wpe"],
+    scores: |config| match config?.part("attn_config").and_then(|it| it.flag("alibi")) {
+        Some(false) => None,
+        Some(true) | None => Some(PositionalScores::Alibi),
+    },
     ..Architecture::EMPTY
 };

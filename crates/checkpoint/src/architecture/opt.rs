@@ -1,7 +1,7 @@
 //! OPT, and the encoder-decoders whose names it has: BART, Whisper, Marian.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
+use super::attention::{AttentionTensors, PositionalScores};
 use super::mlp::{Linears, MlpTensors};
 
 /// OPT, BART and their kin.
@@ -11,6 +11,7 @@ pub(super) const OPT: Architecture = Architecture {
         "opt",
         "bart",
         "mbart",
+        "plbart",
         "marian",
         "pegasus",
         "blenderbot",
@@ -51,7 +52,8 @@ pub(super) const OPT: Architecture = Architecture {
             down: "mlp.fc2",
         }),
     ],
-    embedding: &["embed_tokens", "shared", "token_embedding"],
+    embedding: &["shared", "embed_tokens", "token_embedding"],
     positions: &["embed_positions", "position_embedding"],
+    scores: |_| Some(PositionalScores::Nothing),
     ..Architecture::EMPTY
 };

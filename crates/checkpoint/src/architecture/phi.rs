@@ -2,6 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, NormNames};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
 
 /// Phi 1, 1.5 and 2.
@@ -28,6 +29,7 @@ pub(super) const PHI: Architecture = Architecture {
         down: "mlp.fc2",
     })],
     has_layer_norms: |_| true,
+    scores: rotation,
     ..Architecture::EMPTY
 };
 
@@ -48,5 +50,6 @@ pub(super) const PHI3: Architecture = Architecture {
         takes_turns: false,
         down: "mlp.down_proj",
     })],
+    scores: rotation,
     ..Architecture::EMPTY
 };

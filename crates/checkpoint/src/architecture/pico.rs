@@ -2,6 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, NormNames};
+use super::llama::rotation;
 use super::mlp::{Linears, MlpTensors};
 
 /// Norms of queries and keys, of models that are named so and have some.
@@ -45,5 +46,6 @@ pub(super) const PICO: Architecture = Architecture {
     ],
     embedding: &["embedding_proj", "tok_embeddings"],
     unembedding: &["de_embedding_proj", "output"],
+    scores: rotation,
     ..Architecture::EMPTY
 };

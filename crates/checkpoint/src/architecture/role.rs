@@ -175,6 +175,19 @@ pub enum RoleError {
         /// The `model_type`, where a config says one.
         found: Option<String>,
     },
+    /// Gates in one tensor with what they are multiplied with, in an order that only the
+    /// architecture tells, which is not known.
+    #[error(
+        "`{tensor}` holds gates and what they are multiplied with in an order that only the \
+         model's type tells; {}",
+        found.as_ref().map_or("nothing says it".to_owned(), |it| format!("`{it}` is not known to store them so"))
+    )]
+    TurnsUnknown {
+        /// The tensor.
+        tensor: String,
+        /// The `model_type`, where a config says one.
+        found: Option<String>,
+    },
     /// A tensor that is no matrix.
     #[error("`{tensor}` has the shape {found:?}, which is not that of {expected}")]
     NoMatrix {
@@ -256,12 +269,16 @@ pub enum RoleError {
 }
 
 impl RoleError {
-    /// Whether it says no more than that a layer does not have such tensors.
+    /// Whether it says no more than that a layer does not have such tensors, or heads as others
+    /// have them.
     #[must_use]
     pub const fn is_absence(&self) -> bool {
         matches!(
             self,
-            Self::Unrecognised | Self::NothingOf { .. } | Self::NoAttention { .. }
+            Self::Unrecognised
+                | Self::NothingOf { .. }
+                | Self::NoAttention { .. }
+                | Self::NoCircuits { .. }
         )
     }
 }

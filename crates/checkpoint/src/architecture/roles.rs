@@ -2,7 +2,7 @@
 
 use ckptscope_vocabulary::ModelShape;
 
-use super::attention::{AttentionKind, AttentionStorage, AttentionTensors};
+use super::attention::{AttentionKind, AttentionStorage, AttentionTensors, PositionalScores};
 use super::role::{Role, RoleError};
 use super::view::{Projection, Slice, View};
 use super::{ARCHITECTURES, Architecture, LayerTensors};
@@ -39,6 +39,8 @@ pub struct Attention {
     pub value: Option<Projection<String>>,
     /// `[d_model, n_heads d_v]`.
     pub output: Option<Projection<String>>,
+    /// What positions do to scores; none where that is not known.
+    pub scores: Option<PositionalScores>,
     /// Why heads of such a model have no circuits, though the projections are known.
     pub no_circuits: Option<&'static str>,
     /// What was assumed, in words.
@@ -127,18 +129,16 @@ impl<'a> Roles<'a> {
             }
             let mut attention = module.resolve(&layer, architecture)?;
             let mut assumed = self.assumed(architecture, module.recognised_by());
-            if !self.is_known(architecture) {
+            if self.is_known(architecture) {
+                attention.scores = (architecture.scores)(self.config);
+            } else {
                 assumed.extend(attention.taken_for_usual());
             }
             attention.assumed.splice(0..0, assumed);
             return Ok(attention);
         }
         let own = self.architecture.filter(|it| it.attention.is_empty());
-        Err(
-            own.map_or(RoleError::Unrecognised, |own| RoleError::NoAttention {
-                architecture: own.name,
-            }),
-        )
+        Err(own.map_or(RoleError::Unrecognised, Architecture::without_heads))
     }
 
     /// The module whose tensors a layer has: of the architecture that the config names, else the
@@ -242,6 +242,12 @@ impl<'a> Roles<'a> {
                 match mlp.parts(&layer, role) {
                     Ok(parts) => {
                         if let Some(first) = parts.first() {
+                            if !self.is_known(architecture)
+                                && let Some(error) = mlp.order_unknown(&layer, role)
+                            {
+                                misfit = misfit.or(Some(error));
+                                continue;
+                            }
                             let assumed = self.assumed(architecture, &first.projection.view.tensor);
                             return Ok(FoundParts { parts, assumed });
                         }
@@ -391,6 +397,18 @@ impl<'a> Roles<'a> {
 }
 
 impl Architecture {
+    /// Why there are no heads of one that has no tensors of attention.
+    fn without_heads(&self) -> RoleError {
+        let architecture = self.name;
+        match self.no_circuits {
+            Some(reason) => RoleError::NoCircuits {
+                architecture,
+                reason,
+            },
+            None => RoleError::NoAttention { architecture },
+        }
+    }
+
     const fn names_of(&self, role: Role) -> &'static [&'static str] {
         match role {
             Role::Embedding => self.embedding,
@@ -508,10 +526,14 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The numbers behind a name, ascending.
+    /// The numbers behind a name, ascending: `folder.3`, or `expert_3` behind what ends with `_`.
     pub(super) fn numbers_in(&self, folder: &str) -> Vec<u64> {
         let number = |name: &String| {
-            let behind = name.strip_prefix(folder)?.strip_prefix('.')?;
+            let behind = name.strip_prefix(folder)?;
+            let behind = match folder.ends_with('_') {
+                true => behind,
+                false => behind.strip_prefix('.')?,
+            };
             behind.split('.').next()?.parse().ok()
         };
         let mut numbers: Vec<u64> = self.tensors.keys().filter_map(number).collect();

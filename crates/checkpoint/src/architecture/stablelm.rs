@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, NormNames};
-use super::llama::{APART, GATED};
+use super::llama::{APART, GATED, rotation};
 
 /// Norms of queries and keys, where there are any, are LayerNorms with a tensor for each head.
 pub(super) const STABLELM: Architecture = Architecture {
@@ -18,5 +18,6 @@ pub(super) const STABLELM: Architecture = Architecture {
     )],
     mlps: &[GATED],
     has_layer_norms: |_| true,
+    scores: rotation,
     ..Architecture::EMPTY
 };

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::AttentionTensors;
-use super::llama::APART;
+use super::llama::{APART, rotation};
 use super::mlp::{Linears, MlpTensors};
 
 /// `StarCoder` 2.
@@ -14,5 +14,6 @@ pub(super) const STARCODER2: Architecture = Architecture {
         up: "mlp.c_fc",
         down: "mlp.c_proj",
     })],
+    scores: rotation,
     ..Architecture::EMPTY
 };

@@ -1,8 +1,8 @@
 //! T5 and its kin: encoder-decoders.
 
 use super::Architecture;
-use super::attention::AttentionTensors;
-use super::mlp::{Linears, MlpTensors};
+use super::attention::{AttentionTensors, PositionalScores};
+use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors};
 
 /// The MLP is the encoder's second part and the decoder's third; version 1.1 has a gate.
 const MLP: &[MlpTensors] = &[
@@ -26,10 +26,51 @@ const MLP: &[MlpTensors] = &[
     }),
 ];
 
+/// The same of Switch Transformers, whose sparse layers have experts.
+const SWITCH: &[MlpTensors] = &[
+    MlpTensors::Dense(Linears::Plain {
+        up: "layer.1.mlp.wi",
+        down: "layer.1.mlp.wo",
+    }),
+    MlpTensors::Dense(Linears::Plain {
+        up: "layer.2.mlp.wi",
+        down: "layer.2.mlp.wo",
+    }),
+    MlpTensors::Experts(ExpertTensors {
+        storage: ExpertStorage::Numbered {
+            folder: "layer.1.mlp.experts.expert_",
+            linears: EXPERT,
+        },
+        router: "layer.1.mlp.router.classifier",
+        shared: None,
+    }),
+    MlpTensors::Experts(ExpertTensors {
+        storage: ExpertStorage::Numbered {
+            folder: "layer.2.mlp.experts.expert_",
+            linears: EXPERT,
+        },
+        router: "layer.2.mlp.router.classifier",
+        shared: None,
+    }),
+];
+
+const EXPERT: Linears = Linears::Plain {
+    up: "wi",
+    down: "wo",
+};
+
+/// T5's attention with mixtures of experts.
+pub(super) const SWITCH_TRANSFORMERS: Architecture = Architecture {
+    name: "Switch Transformers",
+    model_types: &["switch_transformers"],
+    mlps: SWITCH,
+    ..T5
+};
+
 /// T5.
 pub(super) const T5: Architecture = Architecture {
     name: "T5",
-    model_types: &["t5", "mt5", "umt5", "longt5", "switch_transformers"],
+    model_types: &["t5", "mt5", "umt5", "longt5"],
     attention: &[
         AttentionTensors::apart(
             [
@@ -49,5 +90,6 @@ pub(super) const T5: Architecture = Architecture {
     ],
     mlps: MLP,
     embedding: &["shared", "embed_tokens"],
+    scores: |_| Some(PositionalScores::Relative),
     ..Architecture::EMPTY
 };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct View<T> {
     /// The tensor.
     pub tensor: T,
-    /// The part of a tensor of three dimensions, stacked by expert; none of one of two.
+    /// The part of a tensor that has those of all experts; none of one that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
     /// Whether it is stored `[in, out]`.
@@ -20,7 +20,7 @@ pub struct View<T> {
     pub rows: Option<Rows>,
 }
 
-/// One item of a stacked tensor `[items, rows, columns]`.
+/// One item of a stacked tensor: `[items, rows, columns]`, or `[items x rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slice {
     /// Which item.
@@ -128,7 +128,12 @@ impl<T> View<T> {
             None => (rows, columns),
             Some(slice) => {
                 let is_whole = slice.rows.checked_mul(slice.columns) == Some(columns);
-                (is_whole && slice.index < rows).then_some((slice.rows, slice.columns))?
+                let end = slice.index.checked_add(1)?.checked_mul(slice.rows)?;
+                let is_within = match slice.columns == columns {
+                    true => end <= rows,
+                    false => is_whole && slice.index < rows,
+                };
+                is_within.then_some((slice.rows, slice.columns))?
             }
         };
         let (rows, columns) = match self.transposed {
@@ -280,6 +285,8 @@ mod tests {
         assert_eq!(view.shape(2, 24), Some((6, 4)));
         assert_eq!(view.shape(1, 24), None, "there is no second expert");
         assert_eq!(view.shape(2, 23), None);
+        assert_eq!(view.shape(8, 6), Some((6, 4)), "one expert below another");
+        assert_eq!(view.shape(7, 6), None);
         let some = view.rows(Rows::block(4, 2));
         assert_eq!(some.shape(2, 24), Some((2, 4)));
         assert_eq!(some.rows(Rows::block(5, 2)).shape(2, 24), None);

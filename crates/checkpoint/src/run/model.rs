@@ -71,6 +71,12 @@ impl ModelConfig {
         self.keys.get(key)?.as_str()
     }
 
+    /// The config of a part of the model: `attn_config`.
+    #[must_use]
+    pub fn part(&self, key: &str) -> Option<Self> {
+        self.keys.get(key)?.as_object().cloned().map(Self::of)
+    }
+
     /// Whether layers have lost heads.
     #[must_use]
     pub fn has_pruned_heads(&self) -> bool {
@@ -335,6 +341,7 @@ const D_MODEL: &[&str] = &[
     "n_embed",
     "model_dim",
     "embed_dim",
+    "emb_dim",
     "dim",
 ];
 const N_LAYERS: &[&str] = &[
@@ -352,6 +359,7 @@ const N_HEADS: &[&str] = &[
     "num_heads",
     "num_query_heads",
     "num_q_heads",
+    "attention_heads",
 ];
 /// Heads of encoder-decoders, which count before others, and where both have as many.
 const N_HEADS_OF_TWO: [&str; 2] = ["encoder_attention_heads", "decoder_attention_heads"];
