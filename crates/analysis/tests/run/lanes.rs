@@ -59,8 +59,8 @@ fn steps_share_what_repeats() {
         steps >= 15 && tensors >= 90,
         "{steps} steps, {tensors} tensors"
     );
-    // Paths and two offsets are what differs: without tables a tensor takes over 250 bytes.
-    assert!(bytes < 100 * tensors, "{bytes} bytes for {tensors} tensors");
+    // Paths, two offsets and a checksum are what differs: without tables a tensor takes over 250 bytes.
+    assert!(bytes < 110 * tensors, "{bytes} bytes for {tensors} tensors");
 }
 
 #[test]
