@@ -6,16 +6,19 @@ mod window;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use ckptscope_results::Results;
 use serde_json::json;
 
-use crate::browser::wait_for_download;
-use crate::given::{Given, RUN};
+use crate::given::Given;
 use crate::page_tests::{served, write_whole};
 use window::Window;
+
+/// How long a download may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A path that a visitor takes.
 struct Visit {
@@ -26,8 +29,6 @@ struct Visit {
 /// Where things are.
 struct Place {
     page: String,
-    /// The bundled run.
-    run: PathBuf,
     /// A folder of this test's own, in which downloads arrive.
     folder: PathBuf,
 }
@@ -42,8 +43,8 @@ const VISITS: &[Visit] = &[
         run: dropped,
     },
     Visit {
-        name: "firefox_a_picked_run_is_asked_for_in_the_form",
-        run: picked,
+        name: "firefox_the_form_asks_for_other_steps",
+        run: asked,
     },
 ];
 
@@ -54,7 +55,7 @@ pub(crate) fn run(given: &Given, only: &str) -> Result<ExitCode> {
     let (mut passed, mut failed) = (0, 0);
     for visit in VISITS.iter().filter(|visit| visit.name.contains(only)) {
         let start = Instant::now();
-        match in_a_window(Path::new(&program), given, &page, visit) {
+        match in_a_window(Path::new(&program), &page, visit) {
             Ok(()) => {
                 passed += 1;
                 let seconds = start.elapsed().as_secs_f64();
@@ -72,11 +73,10 @@ pub(crate) fn run(given: &Given, only: &str) -> Result<ExitCode> {
 }
 
 /// Firefox and its profile are the visitor's alone. Its console must have no complaint.
-fn in_a_window(program: &Path, given: &Given, page: &str, visit: &Visit) -> Result<()> {
+fn in_a_window(program: &Path, page: &str, visit: &Visit) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let place = Place {
         page: page.to_owned(),
-        run: given.root.join(RUN),
         folder: folder.path().to_owned(),
     };
     let window = Window::open(program, folder.path())?;
@@ -98,13 +98,13 @@ fn demo(window: &Window, place: &Place) -> Result<()> {
     // Results as a file, with every number.
     window.click("[data-test=save-menu] summary")?;
     window.click("[data-test=save-menu] [data-test=save-results]")?;
-    let saved = wait_for_download(&place.folder, "demo.ckptscope.json")?;
-    let results = Results::parse(&std::fs::read_to_string(saved)?)?;
+    let saved = downloaded(&place.folder.join("demo.ckptscope.json"))?;
+    let results = Results::parse(&saved)?;
     let numbers = results.series.numbers();
     ensure!(numbers > 1000, "only {numbers} numbers were saved");
     // And as a link, which shows the same charts.
-    let charts = "document.querySelectorAll('[data-test=drawing] .series polyline').length";
-    let lines = window.evaluate(charts)?;
+    let charts = "document.querySelectorAll('[data-test=card]').length";
+    let computed = window.evaluate(charts)?;
     window.click("[data-test=share]")?;
     window.click("[data-test=share-with]")?;
     window.wait_until_shown("[data-test=share-link]")?;
@@ -115,8 +115,8 @@ fn demo(window: &Window, place: &Place) -> Result<()> {
     window.go(link)?;
     wait_until_drawn(window)?;
     ensure!(
-        window.evaluate(charts)? == lines,
-        "the link shows other lines"
+        window.evaluate(charts)? == computed,
+        "the link shows other charts"
     );
     Ok(())
 }
@@ -145,11 +145,10 @@ fn dropped(window: &Window, place: &Place) -> Result<()> {
     wait_until_drawn(window)
 }
 
-fn picked(window: &Window, place: &Place) -> Result<()> {
+fn asked(window: &Window, place: &Place) -> Result<()> {
     window.go(&place.page)?;
-    window.wait_until_shown("[data-test=pick-folder-input]")?;
-    window.choose("[data-test=pick-folder-input]", &[&place.run])?;
-    wait_until_opened(window)?;
+    window.click("[data-test=demo]")?;
+    wait_until_drawn(window)?;
     // What is typed is kept as it is typed, and asked.
     window.click("[data-test=steps-some]")?;
     window.wait_until_shown("[data-test=steps-list]")?;
@@ -170,6 +169,24 @@ fn picked(window: &Window, place: &Place) -> Result<()> {
             json!("steps: [0, 1000]")
         ),
     )
+}
+
+/// A file that Firefox saves. It makes an empty one first, and another beside it that grows.
+fn downloaded(path: &Path) -> Result<String> {
+    let part = path.with_extension("json.part");
+    let start = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if !text.is_empty() && !part.exists() {
+            return Ok(text);
+        }
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "{} does not come",
+            path.display()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A run is open, and what it would cost is known.

@@ -150,7 +150,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Items that are entries of their own: those that stay the same at both ends stay.
+    /// Items that are entries of their own: those that stay the same at both ends stay, but for
+    /// aliases of what goes.
     fn compare_lists(&mut self, written: &[Node], old: &[Node], new: &[Node]) -> Option<()> {
         if written.len() != old.len() {
             return None;
@@ -169,6 +170,11 @@ impl Comparison<'_> {
         let last = pairs
             .take_while(|(old, new)| self.is_same(old, new))
             .count();
+        let behind = |place: usize| (old.len() - 1 - place, new.len() - 1 - place);
+        let kept = (0..first).map(|place| (place, place));
+        for (was, is) in kept.chain((0..last).map(behind)) {
+            self.compare_items(written.get(was)?, old.get(was)?, new.get(is)?)?;
+        }
         for item in written.get(first..old.len() - last)? {
             self.edits.remove_item(item)?;
         }

@@ -22,6 +22,9 @@ const PONG: u8 = 10;
 /// The first bit of a frame that is a message's last, and of a length whose bytes are masked.
 const HIGH_BIT: u8 = 0x80;
 
+/// Any but zeros, which Firefox takes for none.
+const MASK: [u8; 4] = [1, 2, 3, 4];
+
 /// A connection on which the other side speaks when it likes.
 pub(super) struct WebSocket(BufReader<TcpStream>);
 
@@ -68,8 +71,7 @@ impl WebSocket {
         }
     }
 
-    /// A client masks what it sends, so that no cache takes it for a request. A mask of zeros is
-    /// one, and leaves the bytes as they are.
+    /// A client masks what it sends, so that no cache takes it for a request.
     fn send_frame(&mut self, kind: u8, bytes: &[u8]) -> Result<()> {
         let mut frame = vec![HIGH_BIT | kind];
         match (u8::try_from(bytes.len()), u16::try_from(bytes.len())) {
@@ -83,8 +85,9 @@ impl WebSocket {
                 frame.extend((bytes.len() as u64).to_be_bytes());
             }
         }
-        frame.extend([0; 4]);
-        frame.extend(bytes);
+        frame.extend(MASK);
+        let masked = bytes.iter().zip(MASK.iter().cycle());
+        frame.extend(masked.map(|(byte, mask)| byte ^ mask));
         let stream = self.0.get_mut();
         stream.write_all(&frame)?;
         stream.flush().context("the browser takes nothing more")

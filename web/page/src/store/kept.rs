@@ -13,9 +13,8 @@ mod session;
 mod shelf;
 
 pub(crate) use aside::Aside;
-pub(crate) use info::{KeptInfo, Record, RunIdentity};
+pub(crate) use info::{KeptInfo, Record, RememberedRun, RunIdentity};
 pub(crate) use keep::{Keep, Keeping};
 pub(crate) use keeper::begin_keeping;
-pub(crate) use runs::RememberedRun;
 pub(crate) use session::{config_of, keep_config};
 pub(crate) use shelf::{Kept, KeptPart};

@@ -364,15 +364,20 @@ fn in_words(suffix: &SuffixSummary) -> String {
     format!("{}, in {layers}", shape.join(" × "))
 }
 
+/// What a role has where the config names no tensor for it.
+const BY_ROLE: &str = "as the architecture says";
+
 /// A menu for each role of a component.
 #[component]
 fn Roles(component: Component) -> impl IntoView {
     let roles = Memo::new(move |_| component.menu().map(|menu| menu.roles).unwrap_or_default());
     let role = move |(index, role): (usize, String)| {
         let options = move || {
+            let by_role = (String::new(), BY_ROLE.to_owned());
             let offered = component.offered().into_iter();
-            offered
-                .map(|it| (it.suffix.clone(), it.suffix))
+            let offered = offered.map(|it| (it.suffix.clone(), it.suffix));
+            std::iter::once(by_role)
+                .chain(offered)
                 .collect::<Vec<Choice>>()
         };
         let value = move || component.suffixes().get(index).cloned().unwrap_or_default();

@@ -45,6 +45,16 @@ pub(crate) struct KeptInfo {
     pub is_over: bool,
 }
 
+/// A run of which the browser has handles.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RememberedRun {
+    /// Its key. Later ones come later in order.
+    pub(super) key: String,
+    pub name: String,
+    /// When it was opened, in milliseconds since 1970.
+    pub opened: f64,
+}
+
 /// The run that an analysis is of, so that it can be found again.
 #[derive(Clone, Debug)]
 pub(crate) struct RunIdentity {

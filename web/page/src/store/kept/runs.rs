@@ -4,6 +4,7 @@ use js_sys::{Array, Date};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::info::RememberedRun;
 use super::shelf::Kept;
 use crate::database::Table;
 use crate::handles;
@@ -13,16 +14,6 @@ const MOST_RUNS: usize = 12;
 
 /// Keys of theirs begin so among those of analyses' handles, which are numbers.
 const BEGINNING: &str = "run-";
-
-/// A run of which the browser has handles.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RememberedRun {
-    /// Its key. Later ones come later in order.
-    key: String,
-    pub name: String,
-    /// When it was opened, in milliseconds since 1970.
-    pub opened: f64,
-}
 
 impl Kept {
     /// Remembers a run that was opened, in place of what leads to the same files.

@@ -10,9 +10,8 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::aside::Aside;
-use super::info::{KeptInfo, Record, RunIdentity, key_of, surplus};
+use super::info::{KeptInfo, Record, RememberedRun, RunIdentity, key_of, surplus};
 use super::keep::{Keep, Keeping};
-use super::runs::RememberedRun;
 use super::session;
 use crate::database::{Database, Table};
 
