@@ -211,17 +211,17 @@ pub(super) fn attempts<T: DeserializeOwned>(
     let told = paths.map(|path| {
         let file = File::open(path);
         let file = file.with_context(|| format!("cannot read {}", path.display()))?;
-        read(file, path.clone(), config)
+        read(file, path, config)
     });
     told.collect()
 }
 
-fn read<T: DeserializeOwned>(file: File, path: PathBuf, config: &str) -> Result<Told<T>> {
+fn read<T: DeserializeOwned>(file: File, path: &Path, config: &str) -> Result<Told<T>> {
     let cannot = || format!("cannot read {}", path.display());
     let changed = file.metadata().and_then(|data| data.modified()).ok();
     let mut reader = BufReader::new(file);
     let mut told = Told {
-        path: path.clone(),
+        path: path.to_owned(),
         head: None,
         units: Vec::new(),
         ended: None,
@@ -237,7 +237,7 @@ fn read<T: DeserializeOwned>(file: File, path: PathBuf, config: &str) -> Result<
             return Ok(told);
         }
         if told.head.is_none() {
-            told.head = Some(head_of(&line, &path, config)?);
+            told.head = Some(head_of(&line, path, config)?);
         } else if line.starts_with(LAST_LINE) {
             told.ended = serde_json::from_slice(&line)
                 .ok()

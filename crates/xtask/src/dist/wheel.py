@@ -6,6 +6,7 @@ usage: wheel.py PROGRAM FOLDER
 
 import base64
 import hashlib
+import stat
 import subprocess
 import sys
 import zipfile
@@ -47,7 +48,8 @@ def main(program, folder):
         def add(path, content, mode):
             entry = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = mode << 16
+            # pip starts what says that it is a file, and one that can be started.
+            entry.external_attr = (stat.S_IFREG | mode) << 16
             archive.writestr(entry, content)
 
         for path, content in files.items():
