@@ -4,9 +4,9 @@
 
 use std::collections::HashSet;
 
-use libfuzzer_sys::fuzz_target;
 use ckptscope_analysis::Registry;
 use ckptscope_analysis::config::{Config, ConfigErrors};
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     match Config::parse(text, &Registry::default()) {

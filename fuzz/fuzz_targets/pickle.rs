@@ -10,8 +10,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Magic number, protocol version, and an empty dict of the machine's facts.
-const PREAMBLE: &[u8] =
-    b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.";
+const PREAMBLE: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.";
 
 fn legacy(pickle: &[u8]) -> Vec<u8> {
     let mut file = PREAMBLE.to_vec();
@@ -22,7 +21,9 @@ fn legacy(pickle: &[u8]) -> Vec<u8> {
 
 fn archive(pickle: &[u8]) -> Vec<u8> {
     let storages = (0..10).map(|key| (format!("a/data/{key}"), [0x3c; 64].to_vec()));
-    let entries = [("a/data.pkl".to_owned(), pickle.to_vec())].into_iter().chain(storages);
+    let entries = [("a/data.pkl".to_owned(), pickle.to_vec())]
+        .into_iter()
+        .chain(storages);
     let (mut file, mut directory, mut count) = (Vec::new(), Vec::new(), 0_u16);
     for (name, content) in entries {
         let (offset, size) = (file.len() as u32, content.len() as u32);

@@ -5,11 +5,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pollster::block_on;
 use ckptscope_checkpoint::{
-    Catalog, Contents, DataKind, MemorySource, MemoryTree, Run, TensorEntry, catalog_of, read_stored,
-    read_tensors,
+    Catalog, Contents, DataKind, MemorySource, MemoryTree, Run, TensorEntry, catalog_of,
+    read_stored, read_tensors,
 };
+use pollster::block_on;
 
 /// A file may take this many times its length in memory, and [`FLOOR_BYTES`].
 const MEMORY_PER_BYTE: usize = 24;
@@ -19,10 +19,22 @@ const FLOOR_BYTES: usize = 2 * 1024 * 1024;
 
 /// The files of a sound distributed checkpoint of four ranks, which torch wrote.
 const DISTRIBUTED: [(&str, &[u8]); 4] = [
-    ("step-100/__0_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__0_0.distcp")),
-    ("step-100/__1_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__1_0.distcp")),
-    ("step-100/__2_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__2_0.distcp")),
-    ("step-100/__3_0.distcp", include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__3_0.distcp")),
+    (
+        "step-100/__0_0.distcp",
+        include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__0_0.distcp"),
+    ),
+    (
+        "step-100/__1_0.distcp",
+        include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__1_0.distcp"),
+    ),
+    (
+        "step-100/__2_0.distcp",
+        include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__2_0.distcp"),
+    ),
+    (
+        "step-100/__3_0.distcp",
+        include_bytes!("../../crates/checkpoint/tests/data/dcp/two_dimensions/__3_0.distcp"),
+    ),
 ];
 
 /// Tensors of more elements than this are not read: an expanded view may be large by right.
@@ -44,8 +56,14 @@ pub fn check_file(bytes: &[u8]) {
 /// index says, unless a warning names it.
 pub fn check_index(index: &[u8]) {
     let shard = |name: &str| {
-        let header = format!("{{{name:?}:{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}}}");
-        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[7]].concat()
+        let header =
+            format!("{{{name:?}:{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}}}");
+        [
+            &(header.len() as u64).to_le_bytes()[..],
+            header.as_bytes(),
+            &[7],
+        ]
+        .concat()
     };
     let files = [
         ("model.safetensors.index.json", index.to_vec()),
@@ -54,13 +72,24 @@ pub fn check_index(index: &[u8]) {
         ("other.safetensors", shard("a")),
     ];
     let tree = MemoryTree::new("fuzz", files);
-    let Ok(run) = block_on(Run::find(&tree)) else { return };
+    let Ok(run) = block_on(Run::find(&tree)) else {
+        return;
+    };
     for part in run.steps.iter().flat_map(|step| &step.parts) {
-        let Ok(content) = block_on(part.read(&tree)) else { continue };
+        let Ok(content) = block_on(part.read(&tree)) else {
+            continue;
+        };
         let mut names = HashSet::new();
         for tensor in content.files.iter().flat_map(|file| &file.catalog.tensors) {
-            let is_told = content.warnings.iter().any(|warning| warning.contains(&tensor.name));
-            assert!(names.insert(&tensor.name) || is_told, "{:?} occurs twice", tensor.name);
+            let is_told = content
+                .warnings
+                .iter()
+                .any(|warning| warning.contains(&tensor.name));
+            assert!(
+                names.insert(&tensor.name) || is_told,
+                "{:?} occurs twice",
+                tensor.name
+            );
         }
     }
 }
@@ -70,17 +99,28 @@ pub fn check_index(index: &[u8]) {
 pub fn check_distributed(metadata: &[u8]) {
     check_file(metadata);
     let files = DISTRIBUTED.map(|(path, content)| (path, content.to_vec()));
-    let files = files.into_iter().chain([("step-100/.metadata", metadata.to_vec())]);
+    let files = files
+        .into_iter()
+        .chain([("step-100/.metadata", metadata.to_vec())]);
     let tree = MemoryTree::new("fuzz", files);
-    let Ok(run) = block_on(Run::find(&tree)) else { return };
+    let Ok(run) = block_on(Run::find(&tree)) else {
+        return;
+    };
     for part in run.steps.iter().flat_map(|step| &step.parts) {
-        let Ok(content) = block_on(part.read(&tree)) else { continue };
+        let Ok(content) = block_on(part.read(&tree)) else {
+            continue;
+        };
         let contents = block_on(Contents::of(content.files, &tree));
         let mut names = HashSet::new();
         for held in &contents.tensors {
             assert!(names.insert(&held.name), "{:?} occurs twice", held.name);
-            let Ok(stored) = held.values(DataKind::Weights) else { continue };
-            let count = stored.shape().iter().try_fold(1_u64, |count, it| count.checked_mul(*it));
+            let Ok(stored) = held.values(DataKind::Weights) else {
+                continue;
+            };
+            let count = stored
+                .shape()
+                .iter()
+                .try_fold(1_u64, |count, it| count.checked_mul(*it));
             if count.is_none_or(|count| count > READ_LIMIT_ELEMENTS) {
                 continue;
             }
@@ -97,13 +137,19 @@ fn check_catalog(source: &MemorySource, catalog: &Catalog, length: u64) {
         assert!(names.insert(&entry.name), "{:?} occurs twice", entry.name);
         assert_eq!(entry.shape.len(), entry.placement.strides.len());
         let (start, bytes) = entry.byte_range();
-        assert!(start.checked_add(bytes).is_some_and(|end| end <= length), "{entry:?}");
+        assert!(
+            start.checked_add(bytes).is_some_and(|end| end <= length),
+            "{entry:?}"
+        );
     }
     for tensor in &catalog.chunked {
         assert!(names.insert(&tensor.name), "{:?} occurs twice", tensor.name);
     }
-    let small: Vec<&TensorEntry> =
-        catalog.tensors.iter().filter(|entry| entry.elements() <= READ_LIMIT_ELEMENTS).collect();
+    let small: Vec<&TensorEntry> = catalog
+        .tensors
+        .iter()
+        .filter(|entry| entry.elements() <= READ_LIMIT_ELEMENTS)
+        .collect();
     let few = &small[..small.len().min(16)];
     let tensors = block_on(read_tensors(source, few)).expect("what the catalog lists can be read");
     for (tensor, entry) in tensors.iter().zip(few) {

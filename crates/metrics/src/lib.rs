@@ -18,7 +18,7 @@ pub use facts::{Facts, LargestRank, Needs, Precision};
 pub use measurement::{Measurement, Status};
 pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};
-pub use tally::{Ascending, Run, Tally};
+pub use tally::{Ascending, CountedValue, Tally};
 
 /// Every metric, in the order in which they are shown: those of one matrix, and those of a pair.
 pub const METRICS: &[&dyn Metric] = &ALL;

@@ -10,13 +10,13 @@ use crate::facts::sum::Compensated;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Ascending, -0 before 0.
-    runs: Vec<Run>,
+    runs: Vec<CountedValue>,
     not_finite: usize,
 }
 
 /// Entries of one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Run {
+pub struct CountedValue {
     /// The value.
     pub value: f64,
     /// How many entries come before it in ascending order.
@@ -46,7 +46,7 @@ impl Tally {
 
     /// The finite values, ascending.
     #[must_use]
-    pub fn runs(&self) -> &[Run] {
+    pub fn runs(&self) -> &[CountedValue] {
         &self.runs
     }
 
@@ -65,7 +65,7 @@ impl Tally {
 
     /// The magnitudes of the finite values, ascending.
     #[must_use]
-    pub fn magnitudes(&self) -> Vec<Run> {
+    pub fn magnitudes(&self) -> Vec<CountedValue> {
         let split = self
             .runs
             .partition_point(|run| run.value.is_sign_negative());
@@ -94,14 +94,14 @@ impl Tally {
 }
 
 /// Runs of ascending values, equal ones together.
-fn runs(ascending: impl Iterator<Item = (f64, usize)>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn runs(ascending: impl Iterator<Item = (f64, usize)>) -> Vec<CountedValue> {
+    let mut runs: Vec<CountedValue> = Vec::new();
     for (value, count) in ascending.filter(|(_, count)| *count > 0) {
         match runs.last_mut() {
             Some(last) if last.value.to_bits() == value.to_bits() => last.count += count,
             last => {
                 let before = last.map_or(0, |last| last.before + last.count);
-                runs.push(Run {
+                runs.push(CountedValue {
                     value,
                     before,
                     count,
@@ -118,7 +118,7 @@ pub enum Ascending<'a> {
     /// Each of them.
     Each(&'a [f64]),
     /// Each value once.
-    Runs(&'a [Run]),
+    Runs(&'a [CountedValue]),
 }
 
 impl<'a> Ascending<'a> {
@@ -158,7 +158,7 @@ impl<'a> Ascending<'a> {
     /// Each value with how often it stands there, ascending. Numbers that are not runs stand for
     /// themselves.
     pub fn runs(self) -> impl DoubleEndedIterator<Item = (f64, usize)> + Clone + 'a {
-        let (numbers, runs): (&[f64], &[Run]) = match self {
+        let (numbers, runs): (&[f64], &[CountedValue]) = match self {
             Self::Each(numbers) => (numbers, &[]),
             Self::Runs(runs) => (&[], runs),
         };
@@ -190,10 +190,10 @@ pub(crate) const fn as_float(count: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ascending, Run, Tally};
+    use super::{Ascending, CountedValue, Tally};
 
-    fn run(value: f64, before: usize, count: usize) -> Run {
-        Run {
+    fn run(value: f64, before: usize, count: usize) -> CountedValue {
+        CountedValue {
             value,
             before,
             count,

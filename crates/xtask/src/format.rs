@@ -3,9 +3,8 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
-use crate::process;
 use crate::steps::Outcome;
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -17,13 +16,20 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Resul
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
-    process::run(&mut rustfmt(workspace)?)
+    succeed(&mut rustfmt(workspace)?)
 }
 
 /// Whether every file is so.
 pub(crate) fn step(workspace: &Workspace) -> Result<Outcome> {
-    process::run(rustfmt(workspace)?.arg("--check"))?;
+    succeed(rustfmt(workspace)?.arg("--check"))?;
     Ok(Outcome::Done)
+}
+
+/// Runs it; its own words say enough, and its command line is a page long.
+fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().context("rustfmt could not be started")?;
+    ensure!(status.success(), "rustfmt ended with {status}");
+    Ok(())
 }
 
 fn rustfmt(workspace: &Workspace) -> Result<Command> {

@@ -11,7 +11,13 @@ const LONGEST_BYTES: usize = 100_000;
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fixtures = here.join("../crates/checkpoint/tests/data/torch-odd");
-    for target in ["safetensors_header", "zip_directory", "pickle", "distributed", "shard_index"] {
+    for target in [
+        "safetensors_header",
+        "zip_directory",
+        "pickle",
+        "distributed",
+        "shard_index",
+    ] {
         fs::create_dir_all(here.join("corpus").join(target))?;
     }
     let data = here.join("../crates/checkpoint/tests/data");
@@ -31,7 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn seed(corpus: &Path, path: &PathBuf) -> Result<(), Box<dyn Error>> {
     let name = path.file_name().unwrap_or_default();
-    let content = if path.is_file() { fs::read(path)? } else { return Ok(()) };
+    let content = if path.is_file() {
+        fs::read(path)?
+    } else {
+        return Ok(());
+    };
     if content.len() > LONGEST_BYTES {
         return Ok(());
     }
@@ -56,6 +66,9 @@ fn pickle_of(content: &[u8]) -> Option<&[u8]> {
     let starts = |window: &[u8]| window[0] == 0x80 && (2..=5).contains(&window[1]);
     let start = content.windows(2).position(starts)?;
     let rest = &content[start..];
-    let end = rest.windows(3).position(|window| window == b".PK").map_or(rest.len(), |end| end + 1);
+    let end = rest
+        .windows(3)
+        .position(|window| window == b".PK")
+        .map_or(rest.len(), |end| end + 1);
     Some(&rest[..end])
 }

@@ -4,7 +4,7 @@ use super::sum::Compensated;
 use super::{Facts, Matrix};
 use crate::measurement::Status;
 use crate::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
-use crate::tally::{Ascending, Run, Tally, as_float};
+use crate::tally::{Ascending, CountedValue, Tally, as_float};
 
 /// Sums over the magnitudes of all entries, in the matrix's scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,7 +25,7 @@ pub(super) enum Sorted {
     /// Sorted.
     Each(Vec<f64>),
     /// Counted.
-    Runs(Vec<Run>),
+    Runs(Vec<CountedValue>),
 }
 
 /// Independent partial sums: enough for the widest vector unit, and less rounding than one sum.

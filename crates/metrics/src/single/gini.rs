@@ -5,7 +5,7 @@ use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
-use crate::tally::{Ascending, Run};
+use crate::tally::{Ascending, CountedValue};
 
 /// How unevenly magnitude is spread over the entries: the Gini coefficient.
 ///
@@ -100,7 +100,7 @@ fn gini(matrix: &Facts) -> Result<f64, Status> {
 /// The same of runs: the weights of `c` equal magnitudes behind `b` smaller ones add up to
 /// `c (2b + c - N) / N`.
 #[allow(clippy::cast_precision_loss)] // ranks of entries in memory are far below 2^53
-fn weighted_by_rank_of_runs(runs: &[Run], entries: usize) -> f64 {
+fn weighted_by_rank_of_runs(runs: &[CountedValue], entries: usize) -> f64 {
     let mut sum = Compensated::default();
     for run in runs {
         let rank = (2 * run.before + run.count) as f64 - entries as f64;
