@@ -126,22 +126,28 @@ const EDITS: &[Edit] = &[
         }
     }),
     ("layers", false, |form, at| {
-        let components = &mut form.metrics[at.index(form.metrics.len())].components;
-        components[at.index(components.len())].layers = "3, 5".to_owned();
+        let metric = at.index(form.metrics.len());
+        let components = &mut form.metrics[metric].components;
+        let place = at.index(components.len());
+        components[place].layers = "3, 5".to_owned();
     }),
     ("suffixes", true, |form, at| {
-        let components = &mut form.metrics[at.index(form.metrics.len())].components;
-        components[at.index(components.len())].suffixes[0] = "another.one".to_owned();
+        let metric = at.index(form.metrics.len());
+        let components = &mut form.metrics[metric].components;
+        let place = at.index(components.len());
+        components[place].suffixes[0] = "another.one".to_owned();
     }),
     ("a component more", false, |form, at| {
-        let components = &mut form.metrics[at.index(form.metrics.len())].components;
+        let metric = at.index(form.metrics.len());
+        let components = &mut form.metrics[metric].components;
         let place = at.index(components.len());
         let mut twin = components[place].clone();
         twin.layers = "17".to_owned();
         components.insert(place + 1, twin);
     }),
     ("a component less", true, |form, at| {
-        let components = &mut form.metrics[at.index(form.metrics.len())].components;
+        let metric = at.index(form.metrics.len());
+        let components = &mut form.metrics[metric].components;
         if components.len() > 1 {
             components.remove(at.index(components.len()));
         }
