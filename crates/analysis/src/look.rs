@@ -73,7 +73,7 @@ impl Look {
         if min <= max {
             let count = look.entries - look.not_finite;
             let finite = values.filter(|(value, _)| value.is_finite());
-            look.finite = Some(Finite::of(finite, count, min, max));
+            look.finite = Some(Finite::of(&finite, count, min, max));
         }
         look
     }
@@ -83,7 +83,7 @@ impl Finite {
     /// Sums are of numbers brought below 1 by a power of two, so that no square overflows.
     #[allow(clippy::cast_precision_loss)] // a count
     fn of(
-        values: impl Iterator<Item = (f64, usize)> + Clone,
+        values: &(impl Iterator<Item = (f64, usize)> + Clone),
         count: u64,
         min: f64,
         max: f64,

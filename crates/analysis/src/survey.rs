@@ -230,9 +230,12 @@ fn in_words(names: &BTreeSet<&str>) -> String {
     }
 }
 
+/// Parts, each with its step.
+type PartsOfSteps<'a> = Vec<(u64, &'a Part)>;
+
 /// The parts of each kind and split, with their steps, ascending.
-fn parts_by_kind(run: &Run) -> Vec<Vec<(u64, &Part)>> {
-    let mut parts: BTreeMap<(DataKind, Option<Split>), Vec<(u64, &Part)>> = BTreeMap::new();
+fn parts_by_kind(run: &Run) -> Vec<PartsOfSteps<'_>> {
+    let mut parts: BTreeMap<_, PartsOfSteps<'_>> = BTreeMap::new();
     for step in &run.steps {
         for part in &step.parts {
             let of_kind = parts.entry((part.kind, part.split)).or_default();

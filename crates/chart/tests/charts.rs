@@ -95,7 +95,7 @@ fn lines(name: &str, curves: &[Curve]) -> LineChart {
 #[test]
 fn every_chart_has_a_name_and_words_of_its_own() {
     let mut names = BTreeSet::new();
-    for chart in CHARTS {
+    for &chart in CHARTS {
         let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
         assert!(chart.name.chars().all(is_plain), "{}", chart.name);
         // The page calls its table so.
@@ -112,7 +112,7 @@ fn every_chart_has_a_name_and_words_of_its_own() {
 #[test]
 fn every_chart_draws_as_it_is_asked() {
     let heads = heads();
-    for chart in CHARTS {
+    for &chart in CHARTS {
         let (svg, size) = drawn(chart, &input(&heads));
         let document = Document::parse(&svg).unwrap();
         let words = document.descendants().filter_map(|node| node.text());
@@ -143,7 +143,7 @@ fn every_chart_draws_as_it_is_asked() {
 #[test]
 fn every_chart_says_that_there_are_no_values() {
     let missing = curve(0, Some(0), &[(0, None), (10, None)]);
-    for chart in CHARTS {
+    for &chart in CHARTS {
         for curves in [&[][..], std::slice::from_ref(&missing)] {
             let (svg, _) = drawn(chart, &input(curves));
             assert!(svg.contains("no values"), "{}", chart.name);
@@ -154,7 +154,7 @@ fn every_chart_says_that_there_are_no_values() {
 #[test]
 fn every_chart_draws_a_single_value() {
     let only = [curve(0, Some(0), &[(7, Some(1.5))])];
-    for chart in CHARTS {
+    for &chart in CHARTS {
         let (svg, _) = drawn(chart, &input(&only));
         assert!(!svg.contains("no values"), "{}", chart.name);
         assert!(
@@ -289,7 +289,7 @@ fn charts_over_the_same_steps_are_as_wide_as_each_other() {
         &[(0, Some(1.0)), (50, Some(2.0)), (100, Some(3.0))],
     )];
     let gaps = [curve(0, None, &[(0, None), (50, Some(2.0)), (100, None)])];
-    for chart in CHARTS {
+    for &chart in CHARTS {
         let Draw::Lines(draw) = chart.draw else {
             continue;
         };

@@ -5,6 +5,7 @@
 //! asked of it: no number depends on its neighbours. Where nobody asks for more, the entries
 //! themselves are never there.
 
+use ckptscope_checkpoint::StoredTensor;
 use ckptscope_metrics::Needs;
 
 use super::{Inputs, Job, LaneStep};
@@ -41,7 +42,7 @@ impl LaneStep {
         let can_be = self
             .tensors
             .get(tensor)
-            .is_some_and(|it| it.can_be_counted());
+            .is_some_and(StoredTensor::can_be_counted);
         let mut readers = jobs.iter().zip(&self.inputs);
         can_be && readers.all(|(job, inputs)| !reads(inputs, tensor) || job.asks_only_for_tally())
     }
@@ -51,7 +52,7 @@ impl LaneStep {
         let can_be = self
             .tensors
             .get(tensor)
-            .is_some_and(|it| it.can_be_counted());
+            .is_some_and(StoredTensor::can_be_counted);
         let mut readers = jobs.iter().zip(&self.inputs);
         can_be && readers.any(|(job, inputs)| reads(inputs, tensor) && job.asks_for_tally())
     }

@@ -121,7 +121,7 @@ pub(super) const BERT: Architecture = Architecture {
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
-    scores: scores,
+    scores,
     ..Architecture::EMPTY
 };
 

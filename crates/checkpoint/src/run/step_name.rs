@@ -115,9 +115,7 @@ pub(super) fn steps_behind_epochs(name: &str) -> Option<u64> {
     };
     let is_kind = KIND_WORDS.iter().any(|word| epoch.is_behind(word));
     let between = steps.before.get(epoch.before.len()..)?;
-    let is_next = between
-        .strip_suffix(['_', '-'])
-        .is_some_and(|digits| is_number(digits));
+    let is_next = between.strip_suffix(['_', '-']).is_some_and(is_number);
     let (epoch, value) = (epoch.value?, steps.value?);
     (is_kind && is_next && steps.after.is_empty() && value > epoch).then_some(value)
 }
