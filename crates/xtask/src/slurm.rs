@@ -37,7 +37,7 @@ pub(crate) fn step(workspace: &Workspace, only: &str) -> Result<Outcome> {
         ));
     }
     let is_missing = |name: &&str| process::find_on_path(&[name]).is_none();
-    if PROGRAMS.iter().any(|name| is_missing(name))
+    if PROGRAMS.iter().any(is_missing)
         && let Err(error) = apt::install(&["slurm-wlm", "munge"])
     {
         return Ok(Outcome::Skipped(format!("{error:#}")));

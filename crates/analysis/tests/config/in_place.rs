@@ -102,7 +102,7 @@ const EDITS: &[Edit] = &[
         };
     }),
     ("folder", false, |form, _| {
-        form.output_dir = "else where".to_owned()
+        form.output_dir = "else where".to_owned();
     }),
     ("W&B", false, |form, _| {
         form.wandb = Some(("them".to_owned(), "q".to_owned()));

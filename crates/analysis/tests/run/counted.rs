@@ -17,10 +17,10 @@ const OF_VALUES: &str = "gini hoyer norm quantile top_k_values entry_statistics"
 fn config(metrics: &str) -> String {
     let mut text = "metrics:\n".to_owned();
     for metric in metrics.split(' ') {
-        write!(
+        writeln!(
             text,
             "  - {{metric_name: {metric}, data_split: val, components: [{{component_name: simple, \
-             data_type: weights, layer_suffixes: w, layers: all}}]}}\n"
+             data_type: weights, layer_suffixes: w, layers: all}}]}}"
         )
         .unwrap();
     }
