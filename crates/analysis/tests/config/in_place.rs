@@ -119,7 +119,8 @@ const EDITS: &[Edit] = &[
         let split = &mut form.metrics[metric].split;
         *split = if split == "val" { "train" } else { "val" }.to_owned();
     }),
-    ("parameter", false, |form, at| {
+    // One that is set to its default is not written, and its line goes.
+    ("parameter", true, |form, at| {
         let metric = at.index(form.metrics.len());
         if let Some((_, value)) = form.metrics[metric].parameters.first_mut() {
             *value = if value == "inf" { "frobenius" } else { "inf" }.to_owned();
