@@ -80,7 +80,7 @@ fn a_path_that_is_no_run_is_2() {
 fn files_that_cannot_be_read_are_1() {
     let scratch = Scratch::with_run(SIZES);
     scratch.write("text.pt", "this is only a text");
-    let words = ["no known checkpoint format", "this is only a t", "text.pt"];
+    let words = ["a text and no checkpoint", "this is only a t", "text.pt"];
     analyze_path(&scratch, "text.pt").expect(1).says(&words);
     scratch.worker(&["inspect", "text.pt"]).expect(1);
 
