@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ckptscope_checkpoint::{
-    Catalog, Contents, DataKind, MemorySource, MemoryTree, Run, TensorEntry, catalog_of,
+    Catalog, Contents, DataKind, MemorySource, MemoryTree, ReadError, Run, TensorEntry, catalog_of,
     read_stored, read_tensors,
 };
 use pollster::block_on;
@@ -151,7 +151,11 @@ fn check_catalog(source: &MemorySource, catalog: &Catalog, length: u64) {
         .filter(|entry| entry.elements() <= READ_LIMIT_ELEMENTS)
         .collect();
     let few = &small[..small.len().min(16)];
-    let tensors = block_on(read_tensors(source, few)).expect("what the catalog lists can be read");
+    let tensors = match block_on(read_tensors(source, few)) {
+        // An archive says what bytes it had.
+        Err(ReadError::BadChecksum { .. }) => return,
+        tensors => tensors.expect("what the catalog lists can be read"),
+    };
     for (tensor, entry) in tensors.iter().zip(few) {
         assert_eq!(tensor.values.len() as u64, entry.elements());
         assert_eq!(tensor.values.len(), tensor.rows() * tensor.columns());

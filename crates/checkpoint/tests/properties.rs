@@ -1,13 +1,13 @@
 //! Properties of the parsers and of the widening, on made-up inputs.
-#![allow(clippy::unwrap_used)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
 mod support;
 
 use std::fs;
 
 use ckptscope_checkpoint::{
-    Dtype, MemorySource, Naming, Packing, Placement, Spelling, Stacks, Tensor, TensorEntry,
-    catalog_of, read_tensors,
+    Dtype, MemorySource, Naming, Packing, Placement, ReadError, Spelling, Stacks, Tensor,
+    TensorEntry, catalog_of, read_tensors,
 };
 use ckptscope_vocabulary::WRAPPERS;
 use half::{bf16, f16};
@@ -21,12 +21,14 @@ fn survives(bytes: Vec<u8>) {
     match block_on(catalog_of(&source)) {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(catalog) => {
-            let entries: Vec<&TensorEntry> = catalog
-                .tensors
-                .iter()
-                .filter(|entry| entry.elements() < 1 << 16)
-                .collect();
-            block_on(read_tensors(&source, &entries)).unwrap();
+            let tensors = catalog.tensors.iter();
+            for entry in tensors.filter(|entry| entry.elements() < 1 << 16) {
+                match block_on(read_tensors(&source, &[entry])) {
+                    // An archive says what bytes it had.
+                    Ok(_) | Err(ReadError::BadChecksum { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
         }
     }
 }
