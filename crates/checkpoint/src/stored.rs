@@ -1,7 +1,8 @@
 //! Tensors as checkpoints store them: in one place or in chunks, as values or times a scale.
 //!
 //! What is read of a checkpoint is a [`StoredTensor`], and nothing makes values of stored elements
-//! but [`StoredTensor::values`]. Whoever decides what a tensor is ([`Contents`](crate::Contents))
+//! but [`StoredTensor::values`] and, where elements are counted only,
+//! [`PatternCounts::values`](crate::read::PatternCounts::values). Whoever decides what a tensor is ([`Contents`](crate::Contents))
 //! says there how its values come about, and no reader can leave a part of it out.
 
 mod assemble;

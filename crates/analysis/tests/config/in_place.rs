@@ -119,11 +119,17 @@ const EDITS: &[Edit] = &[
         let split = &mut form.metrics[metric].split;
         *split = if split == "val" { "train" } else { "val" }.to_owned();
     }),
-    // One that is set to its default is not written, and its line goes.
-    ("parameter", true, |form, at| {
+    ("parameter", false, |form, at| {
         let metric = at.index(form.metrics.len());
         if let Some((_, value)) = form.metrics[metric].parameters.first_mut() {
-            *value = if value == "inf" { "frobenius" } else { "inf" }.to_owned();
+            *value = if value == "inf" { "nuclear" } else { "inf" }.to_owned();
+        }
+    }),
+    // A default is not written: its line goes, with the comment on it.
+    ("parameter at its default", true, |form, at| {
+        let metric = at.index(form.metrics.len());
+        if let Some((_, value)) = form.metrics[metric].parameters.first_mut() {
+            *value = "frobenius".to_owned();
         }
     }),
     ("layers", false, |form, at| {

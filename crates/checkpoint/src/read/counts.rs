@@ -7,7 +7,7 @@
 use super::checksum::Crc32;
 use super::group::GroupName;
 use super::unpack::Damage;
-use super::{TensorBytes, damaged, too_large};
+use super::{TensorBytes, damaged, short, too_large};
 use crate::catalog::{Packing, Placement, TensorEntry};
 use crate::error::ReadError;
 use crate::source::Source;
@@ -70,7 +70,7 @@ impl PatternCounts {
     /// Of a tensor whose bytes are all at hand; none where it cannot be counted.
     ///
     /// # Errors
-    /// [`ReadError::BadChecksum`].
+    /// [`ReadError::BadChecksum`]; [`ReadError::Short`] where they are not all of its elements.
     pub fn of_bytes(
         tensor: &StoredTensor,
         bytes: &[TensorBytes],
@@ -83,8 +83,13 @@ impl PatternCounts {
         Ok(Some(counts))
     }
 
-    /// Holds the bytes that were counted against what their archive says of them.
+    /// Holds what was counted against the tensor's shape, and its bytes against what their archive
+    /// says of them.
     fn check(&self, file: &str) -> Result<(), ReadError> {
+        if self.counts.iter().sum::<u64>() != self.entry.elements() {
+            let (start, length) = self.entry.byte_range();
+            return Err(short(file, &(start..start.saturating_add(length))));
+        }
         match self.entry.placement.crc32 {
             Some(expected) if expected != self.checksum.value() => {
                 Err(damaged(file, &self.entry, &Damage::Checksum))
