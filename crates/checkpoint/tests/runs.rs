@@ -749,6 +749,10 @@ fn steps_of_more_trainers() {
         (&["ep0-ba5-rank0.pt", "ep0-ba10-rank0.pt"], &[5, 10]),
         (&["step_1,000.pt", "step_2,500.pt"], &[1000, 2500]),
         (
+            &["step_500.pt", "step_1_000.pt", "step_1_500.pt"],
+            &[500, 1000, 1500],
+        ),
+        (
             &[
                 "global_step5/actor/huggingface/model.safetensors",
                 "global_step10/actor/huggingface/model.safetensors",
@@ -776,6 +780,7 @@ fn what_is_assumed_of_steps_is_said() {
     said(&["model.pt"], "step 0");
     said(&["consolidated.00.pth"], "step 0");
     said(&["checkpoint_1_500.pt", "checkpoint_2_900.pt"], "step 500");
+    said(&["step_500.pt", "step_1_500.pt"], "step 1500");
 }
 
 #[test]

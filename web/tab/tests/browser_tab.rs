@@ -277,7 +277,8 @@ async fn configs_and_forms_are_checked() {
     };
     let composed = compose(form.clone()).await;
     assert_eq!(composed.cost, checked.cost);
-    assert!(composed.text.unwrap().starts_with("analysis_name: demo\n"));
+    // Nothing was edited: comments and all stay.
+    assert_eq!(composed.text.as_deref(), Some(DEMO));
 
     form.metrics[0].components[0].suffixes[0] = "attention.q_proj".to_owned();
     let composed = compose(form.clone()).await;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::spread::{SpreadCheckpoint, is_rank_folder, piece_of};
 use super::step_name::{
     epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number, shape,
-    step_number, steps_behind_epochs,
+    step_number, steps_behind_epochs, steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
@@ -52,7 +52,7 @@ pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
     passed_over.sort();
     passed_over.dedup();
     let told = in_words(&passed_over).into_iter();
-    warnings.extend(steps_behind_epochs_in_words(&steps));
+    warnings.extend(assumed_of_names(&steps));
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
     let model = model::find(tree, &mut warnings).await;
     let (model, config) = model.unzip();
@@ -79,19 +79,27 @@ fn is_missed(passed_over: &&PassedOver) -> bool {
     }
 }
 
-/// What is assumed of names such as `checkpoint_3_500`, where steps are called so.
-fn steps_behind_epochs_in_words(steps: &[Step]) -> Option<String> {
+/// What is assumed of names such as `checkpoint_3_500` and `step_1_500`, where steps are called so.
+fn assumed_of_names(steps: &[Step]) -> impl Iterator<Item = String> {
     let parts = steps.iter().flat_map(|step| &step.parts);
-    let segments = parts
-        .flat_map(|part| &part.paths)
-        .flat_map(|path| path.split('/'));
-    let mut named = segments
+    let paths = parts.flat_map(|part| &part.paths);
+    let names: Vec<&str> = paths
+        .flat_map(|path| path.split('/'))
         .map(stem_of)
-        .filter_map(|it| Some((it, steps_behind_epochs(it)?)));
-    let (name, number) = named.next()?;
-    Some(format!(
-        "{name} is taken for step {number}, and the number before it for an epoch"
-    ))
+        .collect();
+    let first = |step_of: fn(&str) -> Option<u64>| {
+        let mut steps = names
+            .iter()
+            .filter_map(|name| Some((*name, step_of(name)?)));
+        steps.next()
+    };
+    let behind_epoch = first(steps_behind_epochs).map(|(name, step)| {
+        format!("{name} is taken for step {step}, and the number before it for an epoch")
+    });
+    let with_underscores = first(steps_with_underscores).map(|(name, step)| {
+        format!("{name} is taken for step {step}, with an underscore between thousands")
+    });
+    behind_epoch.into_iter().chain(with_underscores)
 }
 
 /// A folder with the files directly in it.

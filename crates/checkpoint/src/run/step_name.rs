@@ -120,6 +120,15 @@ pub(super) fn steps_behind_epochs(name: &str) -> Option<u64> {
     (is_kind && is_next && steps.after.is_empty() && value > epoch).then_some(value)
 }
 
+/// The step of a name such as `step_1_500`, as Python writes thousands.
+pub(super) fn steps_with_underscores(name: &str) -> Option<u64> {
+    let has_underscore = |number: &&NumberIn<'_>| {
+        let written = name.get(number.before.len()..name.len() - number.after.len());
+        written.is_some_and(|written| written.contains('_'))
+    };
+    numbers(name).iter().find(has_underscore)?.value
+}
+
 /// What a name has besides the number of a rank, where it has one.
 pub(super) fn without_rank(name: &str) -> Option<String> {
     let numbers = numbers(name);
@@ -233,7 +242,12 @@ fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             start += 1;
             continue;
         }
-        let whole = with_thousands(bytes, start, whole);
+        let whole = with_thousands(bytes, start, whole, b',');
+        let before = name.get(..start).unwrap_or_default();
+        let whole = match counts_steps(before) {
+            true => with_thousands(bytes, start, whole, b'_'),
+            false => whole,
+        };
         let end = match bytes.get(whole) {
             Some(b'.') if digits_from(whole + 1) > whole + 1 => digits_from(whole + 1),
             _ => whole,
@@ -243,7 +257,7 @@ fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         let goes_on = after.starts_with(char::is_alphanumeric);
         let value = times(written, multiplier).filter(|_| !goes_on);
         numbers.push(NumberIn {
-            before: name.get(..start).unwrap_or_default(),
+            before,
             after,
             value,
         });
@@ -252,12 +266,24 @@ fn numbers(name: &str) -> Vec<NumberIn<'_>> {
     numbers
 }
 
-/// Where a number ends whose thousands have commas between them, as in `1,000,000`.
-fn with_thousands(bytes: &[u8], start: usize, mut end: usize) -> usize {
-    if end - start > 3 {
+/// Whether a word stands before a number that counts steps and cannot count anything else.
+fn counts_steps(before: &str) -> bool {
+    let number = NumberIn {
+        before,
+        after: "",
+        value: None,
+    };
+    let words = STEP_WORDS.iter().filter(|word| !KIND_WORDS.contains(word));
+    words.into_iter().any(|word| number.is_behind(word))
+}
+
+/// Where a number ends whose thousands have a mark between them, as in `1,000,000`.
+fn with_thousands(bytes: &[u8], start: usize, mut end: usize, mark: u8) -> usize {
+    if end - start > 3 || bytes.get(start) == Some(&b'0') {
         return end;
     }
-    while let Some([b',', digits @ ..]) = bytes.get(end..end + 4)
+    while let Some([first, digits @ ..]) = bytes.get(end..end + 4)
+        && *first == mark
         && digits.iter().all(u8::is_ascii_digit)
         && !bytes.get(end + 4).is_some_and(u8::is_ascii_digit)
     {
@@ -283,7 +309,7 @@ fn multiplier(rest: &str) -> (u64, &str) {
 /// A number as it is written times a power of ten, where that is whole.
 fn times(written: &str, by: u64) -> Option<u64> {
     let (whole, fraction) = written.split_once('.').unwrap_or((written, ""));
-    let whole = whole.replace(',', "");
+    let whole = whole.replace([',', '_'], "");
     let zeros = by.checked_ilog10().unwrap_or_default() as usize;
     let fraction = fraction.trim_end_matches('0');
     let missing = zeros.checked_sub(fraction.len())?;
@@ -325,7 +351,14 @@ mod tests {
             ("checkpoint_500_0", 500),
             ("ckpt-1-20k", 20_000),
             ("checkpoint_3_500_x", 3),
-            ("step_3_500", 3),
+            ("step_3_500", 3_500),
+            ("step_1_000", 1_000),
+            ("step_12_000_000.pt", 12_000_000),
+            ("step_1000_500", 1_000),
+            ("step_3_50", 3),
+            ("step_3_5000", 3),
+            ("step_0_000", 0),
+            ("checkpoint_3_1000-step_2_000", 2_000),
             ("me/run@step5", 5),
         ] {
             assert_eq!(step_number(name), Some(step), "{name}");
