@@ -1,4 +1,4 @@
-//! The built page in a real browser, one browser per test.
+//! The built page in real browsers, one per test.
 
 mod charts;
 mod checkpoints;
@@ -30,9 +30,11 @@ mod watching;
 pub(crate) use self::checkpoints::write_whole;
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use self::native_worker::Workers;
 use crate::browser::{Screen, Tab};
@@ -69,14 +71,14 @@ struct PageTest {
     run: fn(&Tab, &Site) -> Result<()>,
 }
 
-const SUBJECTS: &[&[PageTest]] = &[
-    tab::TESTS,
+/// Tests that run beside others. The walks through all states are the longest, and come first.
+const BESIDE_OTHERS: &[&[PageTest]] = &[
+    states::TESTS,
     site::TESTS,
     demo_run::TESTS,
     opening::TESTS,
     trouble::TESTS,
     config::TESTS,
-    watching::TESTS,
     charts::TESTS,
     saving::TESTS,
     links::TESTS,
@@ -88,18 +90,26 @@ const SUBJECTS: &[&[PageTest]] = &[
     kept::TESTS,
     rules::TESTS,
     keyboard::TESTS,
-    states::TESTS,
-    smoothness::TESTS,
-    large_files::TESTS,
     companion::CONNECTING,
     companion::RUNS,
     companion::ANALYSES,
     command_line::TESTS,
     field::TESTS,
-    sending::TESTS,
     sending::COPYING,
     sending::TOO_MUCH,
 ];
+
+/// Tests that measure time or memory, which another browser beside them would falsify.
+const ALONE: &[&[PageTest]] = &[
+    tab::TESTS,
+    watching::TESTS,
+    smoothness::TESTS,
+    large_files::TESTS,
+    sending::TESTS,
+];
+
+/// How many browsers are tested at once: most of a test is waiting.
+const LANES: usize = 2;
 
 /// `browser [NAME]`: tests the page that is in `dist/`, by the tests whose names have NAME in them.
 pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCode> {
@@ -107,35 +117,48 @@ pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCo
         Some(lexopt::Arg::Value(name)) => name.to_string_lossy().into_owned(),
         _ => String::new(),
     };
-    let site = Site::serve(given)?;
-    let tests = SUBJECTS.iter().copied().flatten();
-    let (mut passed, mut failed) = (0, 0);
-    for test in tests.filter(|test| test.name.contains(&only)) {
-        let start = Instant::now();
-        let result = site.as_another_visitor(|tab| (test.run)(tab, &site));
-        site.workers.end_left();
-        match result {
-            Ok(()) => {
-                passed += 1;
-                let seconds = start.elapsed().as_secs_f64();
-                println!("test {} ... ok ({seconds:.1} s)", test.name);
-            }
-            Err(error) => {
-                failed += 1;
-                println!("test {} ... FAILED\n    {error:#}", test.name);
-            }
-        }
-    }
+    let named = |subjects: &[&'static [PageTest]]| -> Vec<&'static PageTest> {
+        let tests = subjects.iter().copied().flatten();
+        tests.filter(|test| test.name.contains(&only)).collect()
+    };
+    let outcomes = [
+        run_all(given, &named(BESIDE_OTHERS), LANES)?,
+        run_all(given, &named(ALONE), 1)?,
+    ]
+    .concat();
     ensure!(
-        passed + failed > 0,
+        !outcomes.is_empty(),
         "no test of the page has {only} in its name"
     );
+    let passed = outcomes.iter().filter(|passed| **passed).count();
+    let failed = outcomes.len() - passed;
     let (word, code) = match failed {
         0 => ("ok", ExitCode::SUCCESS),
         _ => ("FAILED", ExitCode::FAILURE),
     };
     println!("test result: {word}. {passed} passed; {failed} failed");
     Ok(code)
+}
+
+/// Which tests passed. Each lane has servers of its own, and takes the next test that none took.
+fn run_all(given: &Given, tests: &[&PageTest], lanes: usize) -> Result<Vec<bool>> {
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let site = Site::serve(given)?;
+        let mut passed = Vec::new();
+        while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
+            passed.push(site.test(test));
+        }
+        anyhow::Ok(passed)
+    };
+    let outcomes = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+        let join = |lane: thread::ScopedJoinHandle<'_, Result<Vec<bool>>>| {
+            lane.join().map_err(|_| anyhow!("a lane panicked"))?
+        };
+        lanes.into_iter().map(join).collect::<Result<Vec<_>>>()
+    })?;
+    Ok(outcomes.concat())
 }
 
 impl<'a> Site<'a> {
@@ -173,6 +196,19 @@ impl<'a> Site<'a> {
             ..self.served.clone()
         };
         Ok(served.start(0)?)
+    }
+
+    /// Runs a test and says what it came to; whether it passed.
+    fn test(&self, test: &PageTest) -> bool {
+        let start = Instant::now();
+        let result = self.as_another_visitor(|tab| (test.run)(tab, self));
+        self.workers.end_left();
+        let seconds = start.elapsed().as_secs_f64();
+        match &result {
+            Ok(()) => println!("test {} ... ok ({seconds:.1} s)", test.name),
+            Err(error) => println!("test {} ... FAILED\n    {error:#}", test.name),
+        }
+        result.is_ok()
     }
 
     /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page
