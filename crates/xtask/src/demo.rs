@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: everything at once, on the bundled real run.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
@@ -19,6 +18,9 @@ use crate::workspace::Workspace;
 pub(crate) const RUN: &str = "tests/data/pico-decoder-micro-1";
 /// What to compute of it.
 pub(crate) const CONFIG: &str = "configs/demo.yaml";
+
+/// The program that computes it.
+const WORKER: &str = "worker";
 
 /// What was asked for.
 struct Options {
@@ -73,11 +75,11 @@ fn build_all(workspace: &Workspace, purpose: Purpose, report: &mut Report) {
     }
 }
 
-/// The worker by a profile of its own, and what is run when trunk has built the page.
+/// The worker, and what is run when trunk has built the page.
 fn native(workspace: &Workspace, purpose: Purpose) -> Result<Outcome> {
     build::page_build(workspace)?;
     if purpose == Purpose::Release {
-        worker(workspace)?;
+        process::built(workspace, WORKER)?;
     }
     Ok(Outcome::Done)
 }
@@ -105,14 +107,9 @@ impl Options {
     }
 }
 
-/// The worker's program.
-fn worker(workspace: &Workspace) -> Result<PathBuf> {
-    process::built_as(workspace, "demo", "worker")
-}
-
 /// The main job on the bundled run, results to disk.
 fn analyse(workspace: &Workspace) -> Result<Outcome> {
-    let mut command = Command::new(worker(workspace)?);
+    let mut command = Command::new(process::built(workspace, WORKER)?);
     command.args(["analyze", "--config", CONFIG, "--run-path", RUN]);
     command.current_dir(&workspace.root);
     println!("{}", process::shown(&command));

@@ -60,19 +60,13 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<(bool, String)> {
     Ok((child.wait()?.success(), output))
 }
 
-/// A program of this workspace, which is built first, as tests are.
+/// A program of this workspace, which is built first. Its dependencies have the features that tests
+/// of the workspace give them, or most of them would be compiled twice.
 pub(crate) fn built(workspace: &Workspace, name: &str) -> Result<PathBuf> {
-    built_as(workspace, "dev", name)
-}
-
-/// The same by a profile. Its dependencies have the features that tests of the workspace give them,
-/// or most of them would be compiled twice.
-pub(crate) fn built_as(workspace: &Workspace, profile: &str, name: &str) -> Result<PathBuf> {
     let mut build = workspace.cargo();
-    build.args(["build", "--quiet", "--profile", profile]);
-    run(build.args(["--workspace", "--exclude", PAGE, "--bin", name]))?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let program = workspace.native_target.join(folder).join(name);
+    build.args(["build", "--quiet", "--workspace", "--exclude", PAGE]);
+    run(build.args(["--bin", name]))?;
+    let program = workspace.native_target.join("debug").join(name);
     Ok(program.with_extension(env::consts::EXE_EXTENSION))
 }
 

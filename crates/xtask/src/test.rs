@@ -29,8 +29,6 @@ struct Check {
     run: fn(&Workspace, &str) -> Result<Outcome>,
 }
 
-const WASM_PROFILE: &str = "wasm-test";
-
 /// Quick ones first; what needs the wasm tools last.
 const CHECKS: &[Check] = &[
     Check {
@@ -194,7 +192,7 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Outcome> {
         ));
     };
     compiler.prepare(workspace, &mut command, &[]);
-    command.args(["--profile", WASM_PROFILE, "-p", PAGE, "--all-targets"]);
+    command.args(["-p", PAGE, "--all-targets"]);
     command.args(["--target", wasm::TARGET, "--", "-D", "warnings"]);
     process::run(&mut command)?;
     Ok(Outcome::Done)
@@ -209,7 +207,7 @@ fn tests_wasm(workspace: &Workspace, only: &str) -> Result<Outcome> {
         let mut command = workspace.cargo();
         compiler.prepare(workspace, &mut command, &[]);
         chromium.prepare_tests(workspace, &mut command)?;
-        command.args(["test", "--profile", WASM_PROFILE, "--no-fail-fast"]);
+        command.args(["test", "--no-fail-fast"]);
         command.args(["--target", wasm::TARGET]);
         anyhow::Ok(command)
     };
