@@ -75,6 +75,20 @@ impl Anatomy {
         anatomy
     }
 
+    /// The roles of which the model has tensors that can be told, in their usual order.
+    pub fn roles(&self) -> impl Iterator<Item = Role> {
+        let in_layers = |role: &Role| {
+            let layers = self
+                .stacks
+                .values()
+                .filter_map(|stack| stack.parts.get(role));
+            layers.flat_map(BTreeMap::values).any(Result::is_ok)
+        };
+        let is_outside = |role: &Role| self.outside.get(role).is_some_and(Result::is_ok);
+        let all = Role::ALL.iter().copied();
+        all.filter(move |role| in_layers(role) || is_outside(role))
+    }
+
     /// How many experts a layer has, at most; none where no layer has any.
     #[must_use]
     pub fn experts(&self) -> Option<usize> {

@@ -433,6 +433,8 @@ pub struct RunSummary {
     pub experts: Option<u64>,
     /// Whether the embedding serves as the unembedding too.
     pub is_tied: bool,
+    /// The parts of the model that can be told, as configs name them.
+    pub parts: Vec<String>,
     /// Number of layers, where a config says so.
     pub n_layers: Option<u64>,
     /// Number of attention heads.

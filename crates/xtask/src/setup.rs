@@ -7,8 +7,9 @@ pub(crate) mod firefox;
 pub(crate) mod wasm;
 
 use std::path::PathBuf;
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::steps::Outcome;
 use crate::workspace::Workspace;
@@ -59,12 +60,19 @@ pub(crate) struct PageTools {
 }
 
 impl PageTools {
-    /// Finds the tools, and installs those that are missing.
+    /// Finds the tools, and installs those that are missing, side by side: each build ends on a
+    /// single core.
     pub(crate) fn find_or_install(workspace: &Workspace) -> Result<Self> {
+        let compiler = wasm::Compiler::find_or_install(workspace)?;
+        let (trunk, bindgen) = thread::scope(|scope| {
+            let trunk = scope.spawn(|| TRUNK.find_or_install(workspace, TRUNK_VERSION));
+            let bindgen = bindgen(workspace);
+            (trunk.join(), bindgen)
+        });
         Ok(Self {
-            compiler: wasm::Compiler::find_or_install(workspace)?,
-            trunk: TRUNK.find_or_install(workspace, TRUNK_VERSION)?,
-            bindgen: bindgen(workspace)?,
+            compiler,
+            trunk: trunk.map_err(|_| anyhow!("installing trunk panicked"))??,
+            bindgen: bindgen?,
         })
     }
 
@@ -79,14 +87,17 @@ impl PageTools {
 /// 0.22 wants rustc 1.96.1.
 const TRUNK_VERSION: &str = "0.21.14";
 
+/// Without TLS and the search for updates, a fifth of its dependencies: it is called offline.
 const TRUNK: CargoTool = CargoTool {
     package: "trunk",
     programs: &["trunk"],
+    is_bare: true,
 };
 
 const BINDGEN: CargoTool = CargoTool {
     package: "wasm-bindgen-cli",
     programs: &["wasm-bindgen", TEST_RUNNER],
+    is_bare: false,
 };
 
 /// The program of wasm-bindgen's command line that runs tests for wasm32.

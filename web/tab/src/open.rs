@@ -43,6 +43,7 @@ fn summary(run: &Run, survey: Survey, files: &OpenedFiles) -> RunSummary {
         architecture: anatomy.architecture.map(str::to_owned),
         experts: anatomy.experts().map(|count| count as u64),
         is_tied: anatomy.is_tied(),
+        parts: anatomy.roles().map(|role| role.name().to_owned()).collect(),
         name: files.tree().name().to_owned(),
         layout: layout_in_words(run.layout).to_owned(),
         files: count,

@@ -121,6 +121,8 @@ fn computing_many(tab: &Tab, site: &Site) -> Result<()> {
     }
     visit::wait_until_done(tab)?;
     visit::wait_until_drawn(tab)?;
+    let words = tab.words("[data-test=state-done]")?;
+    ensure!(words.contains("528,000"), "the page says {words}");
     let seconds = (tab.now()? - start) / 1000.0;
     let longest = tab.longest_task_since(start)?;
     let more = most

@@ -14,6 +14,8 @@ pub(crate) struct CargoTool {
     pub package: &'static str,
     /// The programs that are wanted of it, the first of which gives its name.
     pub programs: &'static [&'static str],
+    /// Whether it is built without its default features.
+    pub is_bare: bool,
 }
 
 /// What compiles them soon: a tool that runs for seconds need not be optimised for minutes.
@@ -55,6 +57,9 @@ impl CargoTool {
         command.args(["install", self.package, "--version", version]);
         if is_locked {
             command.arg("--locked");
+        }
+        if self.is_bare {
+            command.arg("--no-default-features");
         }
         command.arg("--root").arg(&workspace.tools);
         for program in self.programs {

@@ -311,19 +311,29 @@ fn Chips(component: Component) -> impl IntoView {
         }
     };
     view! {
+        <Parts component/>
         <div class="suffixes" role="group" aria-label="Tensors">
             <For each=move || offered.get() key=|it| it.suffix.clone() children=chip/>
         </div>
         <Problems path=component.path(".layer_suffixes") deep=true/>
-        <Parts component/>
     }
 }
 
-/// One button for each part of a model.
+/// One button for each part that the model has, and for those that the config names beside.
 #[component]
 fn Parts(component: Component) -> impl IntoView {
     let chosen = Memo::new(move |_| component.read(|form| form.parts.clone()));
-    let offered = Memo::new(move |_| component.menu().map(|menu| menu.parts).unwrap_or_default());
+    let offered = Memo::new(move |_| {
+        let mut parts = component.menu().map(|menu| menu.parts).unwrap_or_default();
+        component.entry.state.opened.with(|opened| {
+            let in_run = opened.as_ref().map(|opened| &opened.run.parts);
+            chosen.with(|chosen| {
+                let is_known = |part| in_run.is_none_or(|in_run| in_run.contains(part));
+                parts.retain(|part| chosen.contains(part) || is_known(part));
+            });
+        });
+        parts
+    });
     let chip = move |part: String| {
         let name = StoredValue::new(part.clone());
         let is_on =
@@ -346,11 +356,18 @@ fn Parts(component: Component) -> impl IntoView {
             </button>
         }
     };
+    let chips = move || {
+        view! {
+            <p class="label">"Parts of the model"</p>
+            <div class="suffixes" role="group" aria-label="Parts">
+                <For each=move || offered.get() key=Clone::clone children=chip/>
+            </div>
+            <p class="label">"or tensors by their names"</p>
+        }
+    };
+    let has_some = Memo::new(move |_| offered.with(|offered| !offered.is_empty()));
     view! {
-        <p class="label">"or parts of the model"</p>
-        <div class="suffixes" role="group" aria-label="Parts">
-            <For each=move || offered.get() key=Clone::clone children=chip/>
-        </div>
+        <Show when=move || has_some.get()>{chips()}</Show>
         <Problems path=component.path(".part") deep=true/>
     }
 }
