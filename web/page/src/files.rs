@@ -69,6 +69,25 @@ impl FileHandles {
         }
     }
 
+    /// The only YAML file beside others that was chosen by itself, and the others without it; none
+    /// where there is no such.
+    #[must_use]
+    pub fn without_yaml(&self) -> Option<(String, Blob, Self)> {
+        let is_yaml = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+        let is_alone = |(path, _): &&(String, Blob)| !path.contains('/') && is_yaml(path);
+        let mut found = self.files.iter().filter(is_alone);
+        let (path, file) = found.next().filter(|_| found.next().is_none())?;
+        let others = self.files.iter().filter(|(other, _)| other != path);
+        let others: Vec<(String, Blob)> = others.cloned().collect();
+        (!others.is_empty()).then(|| {
+            let others = Self {
+                handles: self.handles.clone(),
+                ..Self::chosen(others)
+            };
+            (path.clone(), file.clone(), others)
+        })
+    }
+
     /// Whether the page fetched them itself: files of this machine know when they were changed.
     #[must_use]
     pub fn are_fetched(&self) -> bool {

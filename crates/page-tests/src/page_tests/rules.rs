@@ -327,7 +327,20 @@ fn in_any_order(tab: &Tab, site: &Site) -> Result<()> {
     tab.wait_for("the config", &yaml_is(COMMENTED))?;
     ensure!(!tab.has("[data-test=arrival]")?, "it still waits");
     visit::wait_until_opened(tab)?;
-    visit::run_proposal(tab)
+    visit::run_proposal(tab)?;
+    // Both at once.
+    visit::open(tab, &site.page)?;
+    let run = site.given.root.join(RUN);
+    tab.drop_files("main", &[&analysis.join("config.yaml"), &run])?;
+    visit::wait_until_opened(tab)?;
+    tab.click_when_shown("[data-test=tab-yaml]")?;
+    tab.wait_for("the config", &yaml_is(COMMENTED))?;
+    let title = tab.run("return document.title")?;
+    let has_run = title
+        .as_str()
+        .is_some_and(|it| it.contains("pico-decoder-micro-1"));
+    ensure!(has_run, "the title is {title}");
+    Ok(())
 }
 
 fn addresses(tab: &Tab, site: &Site) -> Result<()> {

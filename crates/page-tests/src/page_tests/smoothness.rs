@@ -121,8 +121,8 @@ fn computing_many(tab: &Tab, site: &Site) -> Result<()> {
     }
     visit::wait_until_done(tab)?;
     visit::wait_until_drawn(tab)?;
-    let words = tab.words("[data-test=state-done]")?;
-    ensure!(words.contains("528,000"), "the page says {words}");
+    let words = tab.words("[data-test=progress]")?;
+    ensure!(words.contains("528,000 numbers"), "the page says {words}");
     let seconds = (tab.now()? - start) / 1000.0;
     let longest = tab.longest_task_since(start)?;
     let more = most
@@ -160,16 +160,17 @@ fn write_deep_run(folder: &Path) -> Result<(PathBuf, PathBuf)> {
         )?;
     }
     let metrics = ["per", "condition_number", "gini", "hoyer", "norm"];
-    let entries = metrics.map(|metric| {
-        let components = json!([{
-            "component_name": "ov_circuit", "data_type": "weights", "layers": "all",
-        }]);
-        json!({"metric_name": metric, "data_split": "val", "components": components})
-    });
+    let entry = |metric| {
+        format!(
+            "  - metric_name: {metric}\n    data_split: val\n    components:\n      \
+             - {{component_name: ov_circuit, data_type: weights, layers: all}}\n"
+        )
+    };
+    let entries: String = metrics.map(entry).concat();
     let config = folder.join("deep.yaml");
     fs::write(
         &config,
-        json!({"analysis_name": "deep", "metrics": entries}).to_string(),
+        format!("analysis_name: deep\nsteps: all\nmetrics:\n{entries}"),
     )?;
     Ok((run, config))
 }

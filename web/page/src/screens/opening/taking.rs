@@ -49,8 +49,16 @@ pub(crate) fn picked(state: State, task: OpenTask, files: FileHandles) {
 }
 
 /// A results file, an analysis' folder and a config are known by themselves; everything else is
-/// taken for a run.
+/// taken for a run. A config beside a run asks of it.
 async fn take(state: State, task: OpenTask, files: FileHandles) {
+    let files = match config_beside(&files).await {
+        Ok(Some((path, config, run))) => {
+            state.arrival.wait_for_any(&path, config);
+            run
+        }
+        Ok(None) => files,
+        Err(reason) => return task.fail(&reason),
+    };
     if let Some(results) = results_of_analysis(&files) {
         return task.show(results).await;
     }
@@ -78,6 +86,20 @@ async fn take(state: State, task: OpenTask, files: FileHandles) {
         }
     }
     task.open(RunPlace::Files(files), None).await;
+}
+
+/// The config that was chosen together with a run: its path and text, and the run's files.
+async fn config_beside(
+    files: &FileHandles,
+) -> Result<Option<(String, String, FileHandles)>, String> {
+    let Some((path, file, run)) = files.without_yaml() else {
+        return Ok(None);
+    };
+    let text = text_of(&file).await;
+    let text = text.map_err(|reason| format!("{path} could not be read: {reason}"))?;
+    // A run may have YAML files of its own.
+    let is_config = text.lines().any(|line| line.starts_with("metrics:"));
+    Ok(is_config.then_some((path, text, run)))
 }
 
 /// The results in the folder that an analysis wrote: it has no checkpoint.
