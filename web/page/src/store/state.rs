@@ -221,12 +221,14 @@ impl State {
     /// Shows results that were not computed here; a run that is open is closed.
     pub(crate) fn show_results(self, results: Results) {
         self.close();
+        begin_at_top();
         self.analysis.show(results);
         self.settle();
         self.show_address();
     }
 
     async fn show_run(self, opened: Opened, config: Option<String>) {
+        begin_at_top();
         self.analysis.clear();
         self.sending.forget();
         let proposed = opened.proposals.first().map(|first| first.text.clone());
@@ -357,4 +359,9 @@ impl OpenTask {
             Err(message) => self.fail(&message),
         }
     }
+}
+
+/// What was scrolled belonged to what is gone.
+fn begin_at_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
 }
