@@ -556,20 +556,20 @@ const fn screen(width: u32, dark: bool) -> Screen {
     }
 }
 
-/// What sticks out of a window of this width, in words; nothing where all fits.
+/// What sticks out of a window of this width, in words; nothing where all fits. What is fixed to the
+/// window makes the page no wider, and is looked at by itself.
 fn too_wide(tab: &Tab, width: u64) -> Result<Option<String>> {
-    let found = tab.run("return document.documentElement.scrollWidth")?;
-    if found.as_u64() <= Some(width) {
-        return Ok(None);
-    }
-    let widest = tab.run(&format!(
+    let found = tab.run(&format!(
         "const out = [...document.body.querySelectorAll('*')]\
            .filter(element => element.getBoundingClientRect().right > {width} + 1);\
-         return out.slice(-3).map(element => element.outerHTML.slice(0, 120)).join(' | ')"
+         const isFixed = element => getComputedStyle(element).position === 'fixed';\
+         const wide = document.documentElement.scrollWidth;\
+         return wide > {width} ? [wide, ...out.slice(-3).map(it => it.outerHTML.slice(0, 120))] \
+           : out.filter(isFixed).map(it => it.outerHTML.slice(0, 120))"
     ))?;
-    Ok(Some(format!(
-        "it is {found} wide; what sticks out: {widest}"
-    )))
+    let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
+    let words: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Ok((!words.is_empty()).then(|| format!("what sticks out: {}", words.join(" | "))))
 }
 
 /// The opening page, with an analysis that the browser kept.
