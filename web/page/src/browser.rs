@@ -5,6 +5,7 @@ use std::cell::Cell;
 use ckptscope_plot::Theme;
 use gloo_events::EventListener;
 use js_sys::Array;
+use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -18,6 +19,18 @@ thread_local! {
 /// Whether the page is about to be printed: what is drawn later is not on the paper.
 pub fn is_printing() -> bool {
     IS_PRINTING.get()
+}
+
+/// The same, now and when it changes.
+pub fn is_printed() -> ReadSignal<bool> {
+    let (is_printed, set_printed) = signal(is_printing());
+    let before = window_event_listener(ev::beforeprint, move |_| set_printed.set(true));
+    let after = window_event_listener(ev::afterprint, move |_| set_printed.set(false));
+    on_cleanup(move || {
+        before.remove();
+        after.remove();
+    });
+    is_printed
 }
 
 /// The preferred colour scheme, now and when it changes; the light one while the page is printed.

@@ -11,6 +11,7 @@ use web_sys::{Element, HtmlElement};
 
 use super::picture::Picture;
 use super::pins::Pins;
+use crate::browser;
 use crate::panel::Subject;
 use crate::panel::look::LineLook;
 use crate::screens::readout;
@@ -26,6 +27,7 @@ const FOLDED: usize = 12;
 #[component]
 pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
     let is_unfolded = RwSignal::new(false);
+    let is_printed = browser::is_printed();
     let chosen = RwSignal::new(None::<Subject>);
     let looks = Memo::new(move |_| {
         let looks = picture.with(|picture| Some(picture.as_ref()?.plan.looks.clone()));
@@ -33,7 +35,8 @@ pub(super) fn Legend(picture: RwSignal<Option<Arc<Picture>>>) -> impl IntoView {
     });
     let omitted = Memo::new(move |_| picture.with(|picture| picture.as_ref()?.plan.omitted()));
     let shown = move || {
-        let is_unfolded = is_unfolded.get();
+        // Nobody can unfold what is on paper.
+        let is_unfolded = is_unfolded.get() || is_printed.get();
         looks.with(|looks| {
             let is_whole = is_unfolded || looks.len() <= MOST_UNFOLDED;
             let limit = if is_whole { looks.len() } else { FOLDED };
