@@ -135,6 +135,8 @@ questions! {
     ListTensors => TensorList,
     /// What a tensor looks like.
     ViewTensor => Box<TensorView>,
+    /// Its singular values, descending.
+    ViewSpectrum => Vec<f64>,
     /// What is odd about the steps of a repository.
     AuditRun => Audited,
     /// A report of results.
@@ -226,6 +228,13 @@ pub struct ViewTensor {
     pub path: String,
     /// Its full name.
     pub name: String,
+}
+
+/// The singular values of one tensor, seen as a matrix, however long they take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewSpectrum {
+    /// The tensor.
+    pub tensor: ViewTensor,
 }
 
 /// What is odd about the steps of a repository: all of them are listed, and the directories of
@@ -605,7 +614,7 @@ pub struct TensorRow {
 }
 
 /// What a tensor looks like.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TensorView {
     /// The part.
     pub part: PartName,
@@ -631,8 +640,6 @@ pub struct TensorView {
     pub frobenius_norm: Option<f64>,
     /// Counts of equally wide bins from `min` to `max`.
     pub histogram: Vec<u64>,
-    /// Singular values of the tensor seen as a matrix, descending.
-    pub singular_values: Vec<f64>,
-    /// Why there are no singular values, where there are none.
-    pub no_singular_values: Option<String>,
+    /// How many seconds its singular values take here, or why it has none.
+    pub spectrum: Result<f64, String>,
 }

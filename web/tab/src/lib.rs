@@ -229,6 +229,9 @@ impl RequestHandler {
             Question::ViewTensor(it) => {
                 Answer::ViewTensor(tensor::view(&*self.files()?, self.speed(), it).await?)
             }
+            Question::ViewSpectrum(it) => {
+                Answer::ViewSpectrum(tensor::spectrum(&*self.files()?, it).await?)
+            }
             Question::AuditRun(_) => {
                 let tell = Rc::clone(&self.tell);
                 let tell = move |progress| {

@@ -3,14 +3,11 @@
 use ckptscope_analysis::look::{self, Look};
 use ckptscope_checkpoint::read::count_stored;
 use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, read_stored};
-use ckptscope_protocol::tab::{PartName, TensorView, ViewTensor};
+use ckptscope_protocol::tab::{PartName, TensorView, ViewSpectrum, ViewTensor};
 
 use super::memory;
 use super::opened::OpenedFiles;
 use super::tensors::part_named;
-
-/// The longest that a quick look at singular values may take.
-const SECONDS: f64 = 20.0;
 
 /// How often a matrix is in memory while its singular values are computed.
 const COPIES: u64 = 3;
@@ -22,11 +19,11 @@ pub(super) async fn view(
     ViewTensor { part, path, name }: ViewTensor,
 ) -> Result<Box<TensorView>, String> {
     let (values, stored) = found(files, &part, &path, &name).await?;
-    let shape = MatrixShape::of(&values);
-    let (look, tensor) = looked_at(files, &values).await?;
+    let look = looked_at(files, &values).await?;
     let finite = look.finite;
     let of_finite = |get: fn(&look::Finite) -> f64| finite.as_ref().map(get);
-    let mut view = TensorView {
+    let shape = MatrixShape::of(&values);
+    Ok(Box::new(TensorView {
         part,
         name,
         stored,
@@ -38,24 +35,20 @@ pub(super) async fn view(
         mean: of_finite(|finite| finite.mean),
         standard_deviation: of_finite(|finite| finite.standard_deviation),
         frobenius_norm: of_finite(|finite| finite.frobenius_norm).filter(|norm| norm.is_finite()),
-        ..TensorView::default()
-    };
-    view.histogram = finite.map(|finite| finite.histogram).unwrap_or_default();
-    let singular_values = match shape.obstacle(look.not_finite, flops_per_second) {
-        Some(reason) => Err(reason),
-        None => {
-            let tensor = match tensor {
-                Some(tensor) => tensor,
-                None => read(files, &values).await?,
-            };
-            look::singular_values(tensor)
-        }
-    };
-    match singular_values {
-        Ok(values) => view.singular_values = values,
-        Err(reason) => view.no_singular_values = Some(reason),
-    }
-    Ok(Box::new(view))
+        histogram: finite.map(|finite| finite.histogram).unwrap_or_default(),
+        spectrum: shape.seconds(look.not_finite, flops_per_second),
+    }))
+}
+
+/// Reads a tensor and decomposes it.
+pub(super) async fn spectrum(
+    files: &OpenedFiles,
+    ViewSpectrum {
+        tensor: ViewTensor { part, path, name },
+    }: ViewSpectrum,
+) -> Result<Vec<f64>, String> {
+    let (values, _) = found(files, &part, &path, &name).await?;
+    look::singular_values(read(files, &values).await?)
 }
 
 /// A tensor that has values, and how they are stored where that is to be known.
@@ -77,22 +70,17 @@ async fn found(
     Ok((values.clone(), held.remark.clone()))
 }
 
-/// The distribution of a tensor's entries, and its values where they had to be read for that.
-/// Those of at most 16 bits are counted instead.
-async fn looked_at(
-    files: &OpenedFiles,
-    values: &StoredTensor,
-) -> Result<(Look, Option<Tensor>), String> {
+/// The distribution of a tensor's entries. Those of at most 16 bits are counted as they are read.
+async fn looked_at(files: &OpenedFiles, values: &StoredTensor) -> Result<Look, String> {
     let counts = count_stored(files.tree(), values).await;
     let counts = counts.and_then(|counts| {
         let counts = counts.map(|counts| counts.values(values.name()));
         counts.transpose()
     });
-    if let Some(counted) = counts.map_err(|error| error.to_string())? {
-        return Ok((Look::of_counts(&counted), None));
+    match counts.map_err(|error| error.to_string())? {
+        Some(counted) => Ok(Look::of_counts(&counted)),
+        None => Ok(Look::of(&read(files, values).await?.values)),
     }
-    let tensor = read(files, values).await?;
-    Ok((Look::of(&tensor.values), Some(tensor)))
 }
 
 async fn read(files: &OpenedFiles, values: &StoredTensor) -> Result<Tensor, String> {
@@ -121,32 +109,27 @@ impl MatrixShape {
         Self { rows, columns }
     }
 
-    /// Why singular values are not computed here; none where they are.
-    fn obstacle(&self, not_finite: u64, flops_per_second: f64) -> Option<String> {
+    /// How long singular values take here, or why there are none.
+    fn seconds(&self, not_finite: u64, flops_per_second: f64) -> Result<f64, String> {
         let Self { rows, columns } = *self;
         if rows < 2 || columns < 2 {
-            return Some(format!(
+            return Err(format!(
                 "it has only one row or column ({rows} by {columns})"
             ));
         }
         if not_finite > 0 {
-            return Some(format!("{not_finite} entries are NaN or infinite"));
-        }
-        let seconds = look::work(rows, columns) / flops_per_second;
-        if seconds > SECONDS {
-            return Some(format!(
-                "they would take about {seconds:.0} seconds ({rows} by {columns}); an analysis \
-                 computes what they tell, as the effective rank (per) or the condition number"
-            ));
+            return Err(format!("{not_finite} entries are NaN or infinite"));
         }
         let entries = (rows as u64).saturating_mul(columns as u64);
         let needed = wide_bytes(entries).saturating_mul(COPIES);
-        (needed > memory::LIMIT_BYTES).then(|| {
-            format!(
-                "they would take {} of memory, and a browser gives 4 GB at most",
+        if needed > memory::LIMIT_BYTES {
+            return Err(format!(
+                "they would take {} of memory, and a browser gives 4 GB at most; an analysis on a \
+                 worker computes what they tell, as the effective rank (per)",
                 memory::in_words(needed)
-            )
-        })
+            ));
+        }
+        Ok(look::work(rows, columns) / flops_per_second)
     }
 }
 

@@ -11,10 +11,16 @@ use super::visit;
 use super::{PageTest, Site};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[PageTest {
-    name: "a_file_of_six_gigabytes_opens_at_once",
-    run: six_gigabytes,
-}];
+pub(super) const TESTS: &[PageTest] = &[
+    PageTest {
+        name: "a_file_of_six_gigabytes_opens_at_once",
+        run: six_gigabytes,
+    },
+    PageTest {
+        name: "singular_values_that_take_long_wait_for_a_click_and_can_be_stopped",
+        run: long_spectrum,
+    },
+];
 
 /// Rows of the embedding before the layers: 6 GB.
 const ROWS: u64 = 1_500_000;
@@ -60,6 +66,33 @@ fn six_gigabytes(tab: &Tab, site: &Site) -> Result<()> {
         "memory grew by {grown:?} bytes"
     );
     Ok(())
+}
+
+/// Rows and columns of a matrix whose singular values nobody gets unasked.
+const WIDE: u64 = 6000;
+
+fn long_spectrum(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("wide.safetensors");
+    let wide = Tensor {
+        name: "model.layers.0.self_attn.v_proj.weight".to_owned(),
+        shape: vec![WIDE, WIDE],
+        entries: None,
+    };
+    checkpoints::write(&file, &[wide])?;
+    visit::open(tab, &site.page)?;
+    tab.drop_files("main", &[&file])?;
+    visit::wait_until_opened(tab)?;
+    tab.click("[data-test=tab-explore]")?;
+    tab.click_when_shown("[data-test=tensor-group]")?;
+    tab.click_when_shown("[data-test=tensor]")?;
+    tab.wait_until_shown("[data-test=tensor-statistics]")?;
+    tab.click_when_shown("[data-test=decompose]")?;
+    tab.click_when_shown("[data-test=decompose-stop]")?;
+    tab.wait_until_shown("[data-test=decompose]")?;
+    // Whoever looks at it again is answered as before.
+    tab.click_when_shown("[data-test=tensor]")?;
+    tab.wait_until_shown("[data-test=decompose]")
 }
 
 /// Layers behind a hole of 6 GB. The last tensor is twice the identity.

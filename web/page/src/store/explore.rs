@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ckptscope_protocol::tab::{
-    ListTensors, PartName, PartSummary, RunSummary, StepSummary, TensorList, TensorView, ViewTensor,
+    ListTensors, PartName, PartSummary, RunSummary, StepSummary, TensorList, TensorView,
+    ViewSpectrum, ViewTensor,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::web_workers::WebWorkers;
+
+/// Singular values that take so many seconds at most are computed unasked.
+const UNASKED_SECONDS: f64 = 10.0;
 
 /// What is looked at. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -28,6 +32,10 @@ pub(crate) struct Explore {
     pub name: RwSignal<Option<String>>,
     /// What it looks like.
     pub tensor: RwSignal<Loadable<TensorView>>,
+    /// Its singular values, descending.
+    pub spectrum: RwSignal<Loadable<Vec<f64>>>,
+    /// As questions name it.
+    looked_at: StoredValue<ViewTensor>,
     web_workers: WebWorkers,
     /// Counts questions, so that an answer to an earlier one is passed over.
     questions: StoredValue<u64>,
@@ -56,6 +64,8 @@ impl Explore {
             unfolded: RwSignal::new(BTreeSet::new()),
             name: RwSignal::new(None),
             tensor: RwSignal::new(Loadable::NotAsked),
+            spectrum: RwSignal::new(Loadable::NotAsked),
+            looked_at: StoredValue::new(ViewTensor::default()),
             web_workers,
             questions: StoredValue::new(0),
         }
@@ -65,6 +75,7 @@ impl Explore {
     pub(crate) fn begin(self, run: &RunSummary) {
         self.list.set(Loadable::NotAsked);
         self.tensor.set(Loadable::NotAsked);
+        self.spectrum.set(Loadable::NotAsked);
         self.name.set(None);
         self.unreadable.set(BTreeMap::new());
         self.search.set(String::new());
@@ -131,9 +142,21 @@ impl Explore {
             return;
         };
         self.tensor.set(Loadable::Loading);
+        self.spectrum.set(Loadable::NotAsked);
+        let look = ViewTensor { part, path, name };
+        self.looked_at.set_value(look.clone());
         spawn_local(async move {
-            match self.web_workers.look(ViewTensor { part, path, name }).await {
-                Ok(view) => self.tensor.set(Loadable::Loaded(Arc::new(*view))),
+            match self.web_workers.look(look).await {
+                Ok(view) => {
+                    let is_quick = view
+                        .spectrum
+                        .as_ref()
+                        .is_ok_and(|it| *it <= UNASKED_SECONDS);
+                    self.tensor.set(Loadable::Loaded(Arc::new(*view)));
+                    if is_quick {
+                        self.decompose();
+                    }
+                }
                 // Another tensor is looked at, or none.
                 Err(message) if message.is_empty() => {}
                 Err(message) => self.tensor.set(Loadable::Failed(message)),
@@ -141,11 +164,31 @@ impl Explore {
         });
     }
 
+    /// Computes the singular values of the tensor.
+    pub(crate) fn decompose(self) {
+        self.spectrum.set(Loadable::Loading);
+        let tensor = self.looked_at.get_value();
+        spawn_local(async move {
+            match self.web_workers.look_on(ViewSpectrum { tensor }).await {
+                Ok(values) => self.spectrum.set(Loadable::Loaded(Arc::new(values))),
+                Err(message) if message.is_empty() => {}
+                Err(message) => self.spectrum.set(Loadable::Failed(message)),
+            }
+        });
+    }
+
+    /// Gives its singular values up.
+    pub(crate) fn stop_decomposing(self) {
+        self.web_workers.stop_looking();
+        self.spectrum.set(Loadable::NotAsked);
+    }
+
     /// Looks at no tensor.
     pub(crate) fn look_away(self) {
         self.web_workers.stop_looking();
         self.name.set(None);
         self.tensor.set(Loadable::NotAsked);
+        self.spectrum.set(Loadable::NotAsked);
     }
 }
 

@@ -255,6 +255,12 @@ impl WebWorkers {
         worker.ask(question).await
     }
 
+    /// Another answer of the worker that looks at tensors, which goes on with what it does.
+    pub(crate) async fn look_on<Q: Ask>(self, question: Q) -> Result<Q::Answer, String> {
+        let worker = self.workers.with_value(|workers| workers.tensor.clone());
+        worker.ask(question).await
+    }
+
     /// Ends what the worker that looks at tensors does.
     pub(crate) fn stop_looking(self) {
         self.workers.with_value(|workers| workers.tensor.stop());

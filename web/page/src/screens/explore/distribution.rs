@@ -23,7 +23,7 @@ pub(super) fn Bars(tensor: Arc<TensorView>) -> impl IntoView {
             title: format!("Histogram of the entries of {}", tensor.name),
             x_label: "value".to_owned(),
             y_label: "entries".to_owned(),
-            edges: edges(&tensor),
+            edges: edges(tensor.min, tensor.max, tensor.histogram.len()),
             counts: tensor.histogram.clone(),
             colour: layer_colours(1, theme).first().copied().unwrap_or_default(),
             size,
@@ -37,18 +37,18 @@ pub(super) fn Bars(tensor: Arc<TensorView>) -> impl IntoView {
 
 /// The singular values, the largest first, where they are not zero.
 #[component]
-pub(super) fn Spectrum(tensor: Arc<TensorView>) -> impl IntoView {
+pub(super) fn Spectrum(name: String, values: Arc<Vec<f64>>) -> impl IntoView {
     let state = State::here();
-    let caption = spectrum_in_words(&tensor.singular_values);
+    let caption = spectrum_in_words(&values);
     let drawing = move |size: Size| {
         let theme = state.theme.get();
-        let values = tensor.singular_values.iter().enumerate();
+        let values = values.iter().enumerate();
         let point = |(index, value): (usize, &f64)| {
             let is_positive = *value > 0.0;
             ((index + 1) as f64, is_positive.then_some(*value))
         };
         let chart = LineChart {
-            title: format!("Singular values of {}, the largest first", tensor.name),
+            title: format!("Singular values of {name}, the largest first"),
             x_label: "rank".to_owned(),
             y_label: "singular value".to_owned(),
             y_scale: Scale::Log,
@@ -86,11 +86,10 @@ fn Drawing(draw: Arc<dyn Fn(Size) -> String + Send + Sync>, test: &'static str) 
 }
 
 /// Where bins begin and end: they are equally wide.
-fn edges(tensor: &TensorView) -> Vec<f64> {
-    let (Some(min), Some(max)) = (tensor.min, tensor.max) else {
+fn edges(min: Option<f64>, max: Option<f64>, bins: usize) -> Vec<f64> {
+    let (Some(min), Some(max)) = (min, max) else {
         return Vec::new();
     };
-    let bins = tensor.histogram.len();
     // A width that overflows is avoided by weighing both ends.
     let edge = |index: usize| {
         let part = index as f64 / bins.max(1) as f64;
@@ -125,13 +124,7 @@ mod tests {
 
     #[test]
     fn bins_end_exactly_at_both_ends() {
-        let tensor = TensorView {
-            min: Some(-f64::MAX),
-            max: Some(f64::MAX),
-            histogram: vec![1, 2, 3, 4],
-            ..TensorView::default()
-        };
-        let edges = edges(&tensor);
+        let edges = edges(Some(-f64::MAX), Some(f64::MAX), 4);
         assert_eq!(edges.len(), 5);
         assert_eq!(edges[0], -f64::MAX);
         assert_eq!(edges[2], 0.0);

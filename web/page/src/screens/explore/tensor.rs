@@ -13,6 +13,9 @@ use crate::screens::readout;
 use crate::store::State;
 use crate::store::explore::{Explore, Loadable};
 
+/// Nobody stops what takes so many seconds.
+const WORTH_STOPPING: f64 = 2.0;
+
 /// The chosen tensor, or how to choose one.
 #[component]
 pub(super) fn Tensor() -> impl IntoView {
@@ -79,7 +82,7 @@ fn Body(explore: Explore) -> impl IntoView {
                 .into_any()
         }
         Loadable::Loaded(tensor) => {
-            view! { <Statistics tensor=Arc::clone(&tensor)/><Drawings tensor/> }.into_any()
+            view! { <Statistics tensor=Arc::clone(&tensor)/><Drawings explore tensor/> }.into_any()
         }
     }
 }
@@ -128,20 +131,52 @@ fn Statistics(tensor: Arc<TensorView>) -> impl IntoView {
 }
 
 #[component]
-fn Drawings(tensor: Arc<TensorView>) -> impl IntoView {
+fn Drawings(explore: Explore, tensor: Arc<TensorView>) -> impl IntoView {
     let has_bars = tensor.histogram.iter().any(|count| *count > 0);
-    let no_spectrum = tensor.no_singular_values.clone();
+    let prospect = tensor.spectrum.clone();
+    let name = tensor.name.clone();
     let bars = has_bars.then(|| {
         view! {
             <h4>"Distribution of entries"</h4>
-            <Bars tensor=Arc::clone(&tensor)/>
+            <Bars tensor/>
         }
     });
-    let spectrum = (!tensor.singular_values.is_empty()).then(|| view! { <Spectrum tensor/> });
+    let spectrum = match prospect {
+        Ok(seconds) => view! { <SingularValues explore name seconds/> }.into_any(),
+        Err(reason) => view! { <p class="label" data-test="no-spectrum">{reason}</p> }.into_any(),
+    };
     view! {
         {bars}
         <h4>"Singular values"</h4>
         {spectrum}
-        {no_spectrum.map(|reason| view! { <p class="label" data-test="no-spectrum">{reason}</p> })}
+    }
+}
+
+/// The singular values, or the way to them, which takes so many seconds.
+#[component]
+fn SingularValues(explore: Explore, name: String, seconds: f64) -> impl IntoView {
+    let is_long = seconds > WORTH_STOPPING;
+    let takes = format!("about {}", readout::duration(seconds));
+    move || {
+        match explore.spectrum.get() {
+        Loadable::NotAsked => view! {
+            <p class="label">{format!("They take {takes}.")}</p>
+            <button data-test="decompose" on:click=move |_| explore.decompose()>"Compute them"</button>
+        }
+        .into_any(),
+        Loadable::Loading => view! {
+            <p class="label" role="status">{format!("Computing them: {takes}…")}</p>
+            <Show when=move || is_long>
+                <button data-test="decompose-stop" on:click=move |_| explore.stop_decomposing()>
+                    "Stop"
+                </button>
+            </Show>
+        }
+        .into_any(),
+        Loadable::Failed(message) => {
+            view! { <p class="failure" role="alert" data-test="no-spectrum">{message}</p> }.into_any()
+        }
+        Loadable::Loaded(values) => view! { <Spectrum name=name.clone() values/> }.into_any(),
+    }
     }
 }

@@ -328,7 +328,7 @@ fn Parts(component: Component) -> impl IntoView {
         component.entry.state.opened.with(|opened| {
             let in_run = opened.as_ref().map(|opened| &opened.run.parts);
             chosen.with(|chosen| {
-                let is_known = |part| in_run.is_none_or(|in_run| in_run.contains(part));
+                let is_known = |part: &String| in_run.is_none_or(|in_run| in_run.contains(part));
                 parts.retain(|part| chosen.contains(part) || is_known(part));
             });
         });
