@@ -16,6 +16,7 @@ mod fleet;
 mod hub;
 mod inspect;
 mod keeping;
+mod meaning;
 mod parquet;
 mod pico_labs;
 mod plot;
