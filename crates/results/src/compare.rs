@@ -79,6 +79,14 @@ pub enum CompareError {
         /// How many there are.
         count: usize,
     },
+    /// What was compared before: its numbers are of several runs.
+    #[error("{name} is a comparison itself, of {runs}: give the analyses that it was made of")]
+    OfComparison {
+        /// Its name.
+        name: String,
+        /// The runs that it compares.
+        runs: String,
+    },
     /// No number of one has a counterpart in another.
     #[error("these analyses have no number in common: no metric of the same component and step")]
     NothingInCommon,
@@ -94,6 +102,12 @@ impl Comparison {
         if runs.len() < 2 {
             let count = runs.len();
             return Err(CompareError::TooFew { count });
+        }
+        if let Some((_, comparison)) = runs.iter().find(|(_, run)| !run.runs.is_empty()) {
+            return Err(CompareError::OfComparison {
+                name: comparison.analysis_name.clone(),
+                runs: comparison.runs.join(", "),
+            });
         }
         let names = names(&runs);
         let mut runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();

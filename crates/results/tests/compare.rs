@@ -601,3 +601,11 @@ fn each_stack_has_a_meaning_of_its_own() {
     let met: Vec<String> = met.map(|row| row.id.stack.to_string()).collect();
     assert_eq!(met, ["decoder.block."]);
 }
+
+#[test]
+fn a_comparison_is_not_compared_again() {
+    let merged = compared(vec![first(), second()]).merged;
+    let error = Comparison::of(vec![(None, merged), (None, first())]).unwrap_err();
+    let words = "a vs b is a comparison itself, of a, b: give the analyses that it was made of";
+    assert_eq!(error.to_string(), words);
+}

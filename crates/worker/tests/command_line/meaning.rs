@@ -160,3 +160,15 @@ fn another_stack_is_another_part() {
     let found = analyses.compared(&[&encoder, &decoder], &[&decoder]);
     assert_eq!(found["0"], (2, 1));
 }
+
+#[test]
+fn a_comparison_is_not_compared_again() {
+    let analyses = Analyses::of("llama", "norm");
+    let output = ["component_name: simple, part: output, layers: all"];
+    analyses.compared(&output, &output);
+    let again = ["compare", "comparison", "out/one", "--out", "again"];
+    analyses.scratch.worker(&again).expect(2).says(&[
+        "one vs two is a comparison itself, of one, two",
+        "give the analyses that it was made of",
+    ]);
+}
