@@ -194,14 +194,16 @@ impl<'a> ComparedRow<'a> {
         self.points.iter().map(|point| point.as_ref()?.number())
     }
 
-    /// The last run's value less the first's, where both have one and it is of the same.
+    /// The last run's value less the first's, where both have one and it is of the same. What is
+    /// beyond the largest number is none.
     #[must_use]
     pub fn difference(&self) -> Option<f64> {
         if self.is_of_other_heads {
             return None;
         }
         let (first, last) = (self.points.first()?, self.points.last()?);
-        Some(last.as_ref()?.number()? - first.as_ref()?.number()?)
+        let difference = last.as_ref()?.number()? - first.as_ref()?.number()?;
+        Some(difference).filter(|one| one.is_finite())
     }
 
     /// One per run: a status' code where the number is undefined, `lacking` where there is no such
@@ -220,8 +222,7 @@ impl<'a> ComparedRow<'a> {
         for value in self.values() {
             table.add_number(value)?;
         }
-        // What is beyond the largest number has no place in a table.
-        table.add_number(self.difference().filter(|one| one.is_finite()))?;
+        table.add_number(self.difference())?;
         for status in self.statuses() {
             table.add_word(status)?;
         }
