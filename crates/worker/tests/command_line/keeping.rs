@@ -216,8 +216,14 @@ fn what_is_done_is_not_done_again() {
 #[test]
 fn results_do_not_say_how_their_run_was_typed() {
     let scratch = Scratch::with_run(SIZES);
+    // What is said of a broken file says nothing of it either.
+    let broken = scratch.path().join(crate::support::recorded(1, "weights"));
+    let whole = fs::read(&broken).unwrap();
+    fs::write(&broken, &whole[..whole.len() - 8]).unwrap();
     scratch.analyze(CONFIG, "out", &[]).expect(0);
     let plain = files(&scratch.path().join("out/scratch"));
+    let results = String::from_utf8(plain["results.json"].clone()).unwrap();
+    assert!(results.contains("cut off"), "{results}");
     let whole = scratch.path().join("run").canonicalize().unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(&whole, scratch.path().join("linked")).unwrap();
