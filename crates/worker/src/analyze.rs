@@ -19,11 +19,11 @@ use jiff::Zoned;
 
 use crate::analysis::{Analysis, Request, counted};
 use crate::arguments::AnalyzeArguments;
-use crate::earlier_results::{EarlierResults, paths_of, refuse_foreign};
+use crate::earlier_results::{EarlierResults, NewAnalysis, paths_of};
 use crate::executor::Executor;
 use crate::find::overview;
 use crate::journal::{self, Earlier, Journal, Resume};
-use crate::output;
+use crate::locked_file::LockedFile;
 use crate::pico_labs;
 use crate::place::{Address, as_file_name};
 use crate::progress::{Reporter, Terminal};
@@ -52,23 +52,20 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         analysis.take_free_folder()?;
     }
     let folder = &analysis.request().folder;
-    output::prepare(folder)?;
+    // Nothing is looked at before: another program may be writing it.
+    let file = LockedFile::in_folder(folder, journal::FILE_NAME)?;
     let resume = match (arguments.resume, arguments.restart) {
         (true, _) => Resume::OrRefuse,
         (false, true) => Resume::Never,
         (false, false) => Resume::RefuseToDiscard,
     };
-    let mut earlier = EarlierResults::in_folder(folder);
-    let is_unfinished = folder.join(journal::FILE_NAME).exists();
-    if let Some(found) = earlier.as_ref().filter(|_| !arguments.overwrite) {
-        found.refuse_others(&analysis)?;
-        if arguments.resume && !is_unfinished && found.are_those_of(&analysis) {
-            return already_done(&analysis, arguments, &mut reporter);
-        }
-    } else if !is_unfinished && !arguments.overwrite {
-        refuse_foreign(folder, &analysis)?;
+    let new = NewAnalysis::of(&analysis);
+    let mut earlier = EarlierResults::to_be_replaced(folder, &new, arguments.overwrite)?;
+    let is_done = |earlier: &EarlierResults| !arguments.overwrite && earlier.are_those_of(&new);
+    if arguments.resume && file.bytes()? == 0 && earlier.as_ref().is_some_and(is_done) {
+        return already_done(&analysis, arguments, &mut reporter);
     }
-    let mut journal = analysis.open_journal(&folder.join(journal::FILE_NAME), resume)?;
+    let mut journal = analysis.journal_in(file, resume)?;
     if let Some(replaced) = earlier.take_if(|_| arguments.overwrite) {
         replaced.remove(&BTreeSet::new())?;
     }

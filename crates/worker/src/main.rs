@@ -19,6 +19,7 @@ mod identity;
 mod inspect;
 mod journal;
 mod lanes;
+mod locked_file;
 mod manual;
 mod output;
 mod parquet;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -86,12 +86,13 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
     let made = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&tried, b"this folder can be written"))
         .and_then(|()| fs::remove_file(&tried));
-    made.map_err(|error| {
-        let folder = folder.display();
-        anyhow!(
-            "cannot write results into {folder}: {error}; choose another folder with --output-dir"
-        )
-    })
+    made.map_err(|error| cannot_write_into(folder, &error))
+}
+
+/// A folder that results cannot be written into.
+pub(crate) fn cannot_write_into(folder: &Path, error: &io::Error) -> anyhow::Error {
+    let folder = folder.display();
+    anyhow!("cannot write results into {folder}: {error}; choose another folder with --output-dir")
 }
 
 /// Makes a folder that was not there: the wanted one, or that with a number behind its name. Two
@@ -173,7 +174,7 @@ pub(crate) fn write_or_print(path: &Path, bytes: &[u8], is_binary: bool) -> Resu
 
 /// The file that is written in another's place until it is whole. It has the same name every time,
 /// so that one that a killed program left behind is gone when the file is written again.
-fn unfinished(path: &Path) -> PathBuf {
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".unfinished");

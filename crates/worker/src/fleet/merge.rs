@@ -4,7 +4,6 @@
 //! one is missing nothing is written, and what is missing is said.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,13 +19,15 @@ use super::index::in_words;
 use super::plan_file::PlanFile;
 use crate::analysis::{Request, counted, say_results, say_unread, write_files};
 use crate::arguments::MergeArguments;
+use crate::earlier_results::{EarlierResults, NewAnalysis};
 use crate::executor::Executor;
 use crate::identity::Unit;
-use crate::output::{self, EarlierRun, RunReport};
+use crate::locked_file::LockedFile;
+use crate::output::{self, RunReport};
 use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
 use crate::wandb::{self, Home};
-use crate::{Misuse, Outcome, console, pico_labs};
+use crate::{Outcome, console, journal, pico_labs};
 
 /// Shards that a message counts one by one, at most.
 const SHARDS_IN_MESSAGE: usize = 8;
@@ -46,13 +47,25 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
         Some(into) => into.join(&plan.results.analysis_name),
         None => folder.results().join(&plan.results.analysis_name),
     };
-    refuse_others(&into, &plan, arguments.overwrite)?;
-    output::prepare(&into)?;
+    let config = Config::parse(&plan.results.config, &Registry::default());
+    let config =
+        config.map_err(|errors| anyhow!("the submitted config is not valid:\n{errors}"))?;
+    let _lock = LockedFile::in_folder(&into, journal::FILE_NAME)?;
+    let new = NewAnalysis {
+        config: &config,
+        sources: [&plan.results.source, &plan.given],
+        place: plan.place.clone(),
+        made_of: plan.made_of.clone(),
+        planned: plan.results.clone(),
+    };
+    let earlier = EarlierResults::to_be_replaced(&into, &new, arguments.overwrite)?;
     let results = merged.results(&plan);
     say_unread(&results, plan.results.warnings.len(), &mut reporter)?;
+    // The journals still have everything.
+    earlier.map_or(Ok(()), |earlier| earlier.remove(&BTreeSet::new()))?;
     write_files(&into, &results, &merged.report(&plan, &results, &reporter))?;
     say_results(&mut reporter, &results.series, &into);
-    send(&plan, &results, &into, &mut reporter)?;
+    send(&plan, config, &results, &into, &mut reporter)?;
     output::write(&into.join(output::LOG), reporter.log().as_bytes())?;
     console::print(&format!("{}\n", into.display()))?;
     Ok(Outcome::Done)
@@ -215,24 +228,6 @@ impl Gathering {
     }
 }
 
-/// Results of another analysis stay, unless somebody says otherwise.
-fn refuse_others(into: &Path, plan: &PlanFile, overwrite: bool) -> Result<()> {
-    if overwrite || !into.join("results.json").is_file() {
-        return Ok(());
-    }
-    let run = fs::read(into.join(output::RUN_REPORT)).ok();
-    let run: Option<EarlierRun> = run.and_then(|text| serde_json::from_slice(&text).ok());
-    if run.is_some_and(|run| run.made_of == plan.made_of) {
-        return Ok(());
-    }
-    Err(Misuse(format!(
-        "{} holds the results of another analysis: choose another folder with --output-dir, or \
-         replace them with --overwrite",
-        into.display()
-    ))
-    .into())
-}
-
 impl Merged {
     fn report(&self, plan: &PlanFile, results: &Results, reporter: &Reporter<'_>) -> RunReport {
         RunReport {
@@ -256,13 +251,11 @@ impl Merged {
 /// Sends the results to whom the config names.
 fn send(
     plan: &PlanFile,
+    config: Config,
     results: &Results,
     into: &Path,
     reporter: &mut Reporter<'_>,
 ) -> Result<()> {
-    let config = Config::parse(&plan.results.config, &Registry::default());
-    let config =
-        config.map_err(|errors| anyhow!("the submitted config is not valid:\n{errors}"))?;
     let executor = Executor::start(Arc::default())?;
     let started = plan.submitted.parse().ok();
     let request = Request {

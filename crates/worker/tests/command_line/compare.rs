@@ -250,7 +250,7 @@ fn what_is_wrong_is_told() {
     let before = fs::read(scratch.path().join("a/one/results.json")).unwrap();
     compare(&["--out", "b/../a/one"])
         .expect(2)
-        .says(&["would be replaced", "--out"]);
+        .says(&["holds the results of an analysis", "--out"]);
     assert_eq!(
         fs::read(scratch.path().join("a/one/results.json")).unwrap(),
         before

@@ -82,9 +82,15 @@ fn the_same_analysis_leaves_nothing_of_a_step_that_is_gone() {
 fn a_results_file_of_somebody_else_is_not_replaced() {
     let scratch = Scratch::with_run(SIZES);
     let file = scratch.write("out/scratch/results.json", "[1, 2]");
-    let refused = scratch.analyze(CONFIG, "out", &[]).expect(2);
-    refused.says(&["has a results.json that cannot be read", "--overwrite"]);
-    assert_eq!(fs::read_to_string(file).unwrap(), "[1, 2]");
+    // Nobody knows what it wrote, so that no option replaces it.
+    for options in [&[][..], &["--overwrite"]] {
+        let refused = scratch.analyze(CONFIG, "out", options).expect(2);
+        refused.says(&[
+            "has a results.json that cannot be read",
+            "remove the folder",
+        ]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "[1, 2]");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod hub;
 mod inspect;
 mod keeping;
 mod meaning;
+mod one_folder;
 mod parquet;
 mod pico_labs;
 mod plot;
