@@ -302,6 +302,13 @@ fn head_of(line: &[u8], path: &Path, work: &Work) -> Result<Head> {
         ))
         .into());
     }
+    if head.place != work.place {
+        return Err(Misuse(format!(
+            "{shown} is of another run, {}; give that run, or start over with --restart",
+            head.place
+        ))
+        .into());
+    }
     Ok(head)
 }
 
