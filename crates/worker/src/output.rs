@@ -130,11 +130,22 @@ pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
     Ok(())
 }
 
-/// Writes one file, to another one that then takes its name.
+/// Writes one file, to another one that then takes its name. A link stays one: what it leads to is
+/// written. What is no file, such as a pipe or a terminal, is written to as it is.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let context = || format!("cannot write {}", path.display());
+    let written = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            fs::canonicalize(path).and_then(|file| replace(&file, bytes))
+        }
+        Err(_) if !path.is_symlink() => replace(path, bytes),
+        Ok(_) | Err(_) => fs::write(path, bytes),
+    };
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(context)?;
+        fs::create_dir_all(folder)?;
     }
     let unfinished = unfinished(path);
     let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
@@ -142,12 +153,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         // Nobody needs half a file; why it is half is what counts.
         let _ = fs::remove_file(&unfinished);
     }
-    written.with_context(context)
+    written
 }
 
-/// Whether a path stands for the standard output.
+/// Whether a path stands for the standard output. Where that goes to a file, nobody may put another
+/// one in its place.
 pub(crate) fn is_standard_output(path: &Path) -> bool {
-    path == Path::new("-")
+    path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
 /// A path as messages call it.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{CONFIG, Scratch, Sizes, analyze_arguments, files, json};
+use crate::support::{CONFIG, Scratch, Sizes, analyze_arguments, argument, files, json};
 
 const SIZES: Sizes = Sizes {
     layers: 1,
@@ -116,4 +116,53 @@ fn a_comparison_replaces_comparisons_only() {
     scratch.analyze(CONFIG, "d", &[]).expect(2);
     scratch.analyze(CONFIG, "d", &["--overwrite"]).expect(0);
     assert!(files(&merged) == before);
+}
+
+#[test]
+fn a_link_stays_one_and_what_it_leads_to_is_written() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let report = |out: &str| scratch.worker(&["report", "out/scratch", "-o", out]);
+    report("plain.html").expect(0);
+    let plain = fs::read(scratch.path().join("plain.html")).unwrap();
+    #[cfg(unix)]
+    for (link, target) in [("link.html", "target.html"), ("new.html", "none.html")] {
+        use std::os::unix::fs::symlink;
+        scratch.write("target.html", "old");
+        symlink(target, scratch.path().join(link)).unwrap();
+        report(link).expect(0);
+        assert!(scratch.path().join(link).is_symlink());
+        assert!(fs::read(scratch.path().join(target)).unwrap() == plain);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_as_it_is() {
+    use std::os::unix::fs::FileTypeExt;
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let pipe = scratch.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = Command::new("cat")
+        .arg(&pipe)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let report = |out: &str| {
+        scratch
+            .worker(&["report", "out/scratch", "-o", out])
+            .expect(0)
+    };
+    report(argument(&pipe));
+    let read = reader.wait_with_output().unwrap().stdout;
+    assert!(
+        String::from_utf8(read)
+            .unwrap()
+            .starts_with("<!doctype html>")
+    );
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    let printed = report("/dev/stdout").stdout;
+    assert!(printed.starts_with("<!doctype html>"));
 }
