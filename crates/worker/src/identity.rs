@@ -14,6 +14,17 @@ use crate::place::Place;
 /// A layer and a step.
 pub(crate) type Unit = (Option<u64>, u64);
 
+/// The version, with the commit that it was built of where that is known.
+pub(crate) const VERSION: &str = match option_env!("CKPTSCOPE_COMMIT") {
+    Some(_) => concat!(
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("CKPTSCOPE_COMMIT"),
+        ")"
+    ),
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// What results say that they were computed by: version and commit. Two of them may compute other
 /// numbers, so that neither goes on with what the other began.
 pub(crate) const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
