@@ -17,7 +17,7 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Request, counted};
+use crate::analysis::{Analysis, Misfit, Request, counted};
 use crate::arguments::AnalyzeArguments;
 use crate::earlier_results::{EarlierResults, NewAnalysis, paths_of};
 use crate::executor::Executor;
@@ -282,7 +282,7 @@ pub(crate) fn config_name(path: &Path) -> String {
 /// Reads a config from a file, or from the standard input.
 ///
 /// # Errors
-/// [`Misuse`] where there is none, or it is not valid.
+/// [`Misuse`] where there is none, [`Misfit`] where it is not valid.
 pub(crate) fn read_config(path: &Path) -> Result<Config> {
     let shown = config_name(path);
     let unreadable =
@@ -295,9 +295,15 @@ pub(crate) fn read_config(path: &Path) -> Result<Config> {
     };
     let bytes = bytes.map_err(|error| unreadable(&error))?;
     let text = decode(&bytes).map_err(|error| unreadable(&error))?;
-    let config = Config::parse(&text, &Registry::default())
-        .map_err(|errors| Misuse(format!("{shown} is not a valid config:\n{errors}")))?;
-    Ok(config)
+    let config = Config::parse(&text, &Registry::default());
+    config.map_err(|errors| {
+        let invalid = Misfit {
+            message: format!("{shown} is not a valid config:\n{errors}"),
+            problems: errors.0,
+            is_misuse: true,
+        };
+        invalid.into()
+    })
 }
 
 /// The config's name; else the run's and the time.

@@ -317,8 +317,25 @@ fn a_config_is_checked_without_being_computed() {
     scratch.write("other.yaml", CONFIG.replace("v_proj", "q_proj"));
     let ended = scratch.worker(&["check", "other.yaml", "run"]).expect(2);
     ended.says(&["other.yaml does not fit run", "q_proj"]);
+    scratch.write("invalid.yaml", CONFIG.replace("per", "pear"));
+    for (config, word) in [("other.yaml", "q_proj"), ("invalid.yaml", "pear")] {
+        let ended = scratch
+            .worker(&["check", config, "run", "--json"])
+            .expect(2);
+        let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(
+            (&told["fits"], &told["run"]),
+            (&false.into(), &"run".into())
+        );
+        let problem = &told["problems"][0];
+        assert!(problem["line"].as_u64() > Some(1), "{told}");
+        assert!(
+            problem["message"].as_str().unwrap().contains(word),
+            "{told}"
+        );
+    }
     let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
-    assert_eq!(left.len(), 3, "nothing was written: {left:?}");
+    assert_eq!(left.len(), 4, "nothing was written: {left:?}");
 }
 
 #[test]
@@ -406,6 +423,15 @@ fn commands_have_help_and_a_version_with_its_commit() {
     let folder = tempfile::tempdir().unwrap();
     let version = worker(folder.path(), &["--version"]).expect(0).stdout;
     assert!(version.starts_with("worker 0."), "{version}");
+    // Whatever says which program made it says the same.
+    let version = version.trim().strip_prefix("worker ").unwrap();
+    let micro = crate::support::micro_run();
+    for command in ["inspect", "audit"] {
+        let run = crate::support::argument(&micro);
+        let told = worker(folder.path(), &[command, run, "--json"]).stdout;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["program"], format!("ckptscope {version}"), "{command}");
+    }
     let help = worker(folder.path(), &["help", "analyze"]).expect(0).stdout;
     assert!(help.contains("--overwrite"), "{help}");
 }
