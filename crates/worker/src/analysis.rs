@@ -147,15 +147,9 @@ impl Analysis {
         )
     }
 
-    /// Where the run lies, however it was given: a whole path, or what the Hub calls it.
+    /// Where the run lies, however it was given.
     pub(crate) fn place(&self) -> String {
-        match &self.request.address {
-            Address::Path(path) | Address::Within(path, _) => {
-                let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-                whole.display().to_string()
-            }
-            Address::Hub(_) => self.request.given.clone(),
-        }
+        self.request.address.place()
     }
 
     /// What the results are made of: equal for the same config and the same bytes.

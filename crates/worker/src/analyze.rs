@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Result, anyhow};
+use ckptscope_analysis::config::Monitoring;
 use ckptscope_analysis::plan::Catalogs;
 use ckptscope_analysis::proposal::{Budget, within};
 use ckptscope_analysis::{Config, Registry, Survey};
@@ -19,7 +20,9 @@ use jiff::Zoned;
 
 use crate::analysis::{Analysis, Misfit, Request, counted};
 use crate::arguments::AnalyzeArguments;
-use crate::earlier_results::{EarlierResults, NewAnalysis, paths_of};
+use crate::earlier_results::{
+    EarlierResults, NewAnalysis, WITH_CONFIG, WITHOUT_CONFIG, name_for_run, paths_of,
+};
 use crate::executor::Executor;
 use crate::find::overview;
 use crate::journal::{self, Earlier, Journal, Resume};
@@ -59,7 +62,11 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         (false, true) => Resume::Never,
         (false, false) => Resume::RefuseToDiscard,
     };
-    let new = NewAnalysis::of(&analysis);
+    let advice = match arguments.config {
+        Some(_) => WITH_CONFIG,
+        None => WITHOUT_CONFIG,
+    };
+    let new = NewAnalysis::of(&analysis, advice);
     let mut earlier = EarlierResults::to_be_replaced(folder, &new, arguments.overwrite)?;
     let is_done = |earlier: &EarlierResults| !arguments.overwrite && earlier.are_those_of(&new);
     if arguments.resume && file.bytes()? == 0 && earlier.as_ref().is_some_and(is_done) {
@@ -184,7 +191,17 @@ fn request(
         }
         None => {
             let address = Address::of(&arguments.source)?;
-            let proposed = first_config(&address, arguments.budget, executor)?;
+            let name = format!("{}-overview", as_file_name(&address.file_name()));
+            let parent = output_folder(arguments, &Monitoring::default());
+            let budget = Budget {
+                name: name_for_run(&name, &parent, &address.place()),
+                seconds: arguments.budget,
+                slowness: match address {
+                    Address::Path(_) | Address::Within(..) => 1.0,
+                    Address::Hub(_) => 10.0,
+                },
+            };
+            let proposed = first_config(&address, &budget, executor)?;
             let Some(config) = proposed else {
                 return Ok(None);
             };
@@ -193,7 +210,7 @@ fn request(
         }
     };
     let name = analysis_name(&config, arguments, &address, &started)?;
-    let folder = output_folder(arguments, &config).join(&name);
+    let folder = output_folder(arguments, &config.monitoring).join(&name);
     Ok(Some(Request {
         started,
         config,
@@ -208,20 +225,12 @@ fn request(
 }
 
 /// The config of the analysis to begin with; none where the person stopped it.
-fn first_config(address: &Address, seconds: f64, executor: &Executor) -> Result<Option<Config>> {
-    let budget = Budget {
-        name: format!("{}-overview", as_file_name(&address.file_name())),
-        seconds,
-        slowness: match address {
-            Address::Path(_) | Address::Within(..) => 1.0,
-            Address::Hub(_) => 10.0,
-        },
-    };
+fn first_config(address: &Address, budget: &Budget, executor: &Executor) -> Result<Option<Config>> {
     let registry = Registry::default();
     let proposed = executor.block_on(async {
         let (run, place) = overview(address, executor).await?;
         let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
-        let proposal = within(&budget, &run, &survey, place.tree(), &registry).await;
+        let proposal = within(budget, &run, &survey, place.tree(), &registry).await;
         let proposal = proposal.map_err(|reason| {
             let given = address.shown();
             Misuse(format!(
@@ -327,11 +336,11 @@ fn analysis_name(
     Ok(format!("{run}-{}", now.strftime("%Y%m%d-%H%M%S")))
 }
 
-fn output_folder(arguments: &AnalyzeArguments, config: &Config) -> PathBuf {
+fn output_folder(arguments: &AnalyzeArguments, monitoring: &Monitoring) -> PathBuf {
     arguments
         .output_dir
         .clone()
-        .unwrap_or_else(|| PathBuf::from(&config.monitoring.output_dir))
+        .unwrap_or_else(|| PathBuf::from(&monitoring.output_dir))
 }
 
 fn threads(arguments: &AnalyzeArguments) -> usize {

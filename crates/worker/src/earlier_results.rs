@@ -40,11 +40,19 @@ pub(crate) struct NewAnalysis<'a> {
     pub(crate) made_of: String,
     /// The results without numbers.
     pub(crate) planned: Results,
+    /// What else to give, so that it has a folder of its own.
+    pub(crate) advice: &'static str,
 }
+
+/// What to give where a person wrote the config.
+pub(crate) const WITH_CONFIG: &str = "give another analysis_name or another --output-dir";
+
+/// The same where nobody did.
+pub(crate) const WITHOUT_CONFIG: &str = "give another --output-dir";
 
 impl<'a> NewAnalysis<'a> {
     /// Of a planned analysis.
-    pub(crate) fn of(analysis: &'a Analysis) -> Self {
+    pub(crate) fn of(analysis: &'a Analysis, advice: &'static str) -> Self {
         let request = analysis.request();
         Self {
             config: &request.config,
@@ -52,6 +60,7 @@ impl<'a> NewAnalysis<'a> {
             place: analysis.place(),
             made_of: analysis.made_of(),
             planned: analysis.results(SeriesSet::default()),
+            advice,
         }
     }
 
@@ -77,7 +86,8 @@ pub(crate) struct EarlierResults {
 /// How earlier results and a new analysis differ.
 enum Difference {
     Nothing,
-    Config,
+    /// The keys by which they differ; none where the earlier one cannot be read any more.
+    Config(Vec<&'static str>),
     Run,
     /// Nobody can tell.
     Unreadable,
@@ -85,7 +95,7 @@ enum Difference {
 
 impl EarlierResults {
     /// What is in the folder; none where it has no results.
-    pub(crate) fn in_folder(folder: &Path) -> Option<Self> {
+    fn in_folder(folder: &Path) -> Option<Self> {
         let file = folder.join("results.json");
         if !file.is_file() {
             return None;
@@ -111,7 +121,7 @@ impl EarlierResults {
     ) -> Result<Option<Self>> {
         match Self::in_folder(folder) {
             None if overwrite => Ok(None),
-            None => refuse_foreign(folder, &new.planned).map(|()| None),
+            None => refuse_foreign(folder, new).map(|()| None),
             Some(earlier) => earlier
                 .refuse_others(new, overwrite)
                 .map(|()| Some(earlier)),
@@ -128,28 +138,37 @@ impl EarlierResults {
     }
 
     fn refuse_others(&self, new: &NewAnalysis<'_>, overwrite: bool) -> Result<()> {
-        let shown = self.folder.display();
+        let (shown, advice) = (self.folder.display(), new.advice);
         let source = self.results.as_ref().map(|results| &results.source);
         let source = source.map_or("", String::as_str);
         let of = match self.difference(new) {
             Difference::Unreadable => {
                 return Err(Misuse(format!(
                     "{shown} has a results.json that cannot be read, so that nobody knows which \
-                     files are its: give another analysis_name or another --output-dir, or remove \
-                     the folder"
+                     files are its: {advice}, or remove the folder"
                 ))
                 .into());
             }
             Difference::Nothing => return Ok(()),
-            Difference::Config | Difference::Run if overwrite => return Ok(()),
-            Difference::Config => format!("holds the results of {source} with another config"),
-            Difference::Run => format!("holds the results of another run, {source}"),
+            Difference::Config(_) | Difference::Run if overwrite => return Ok(()),
+            Difference::Config(keys) => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let keys = match keys.is_empty() {
+                    true => String::new(),
+                    false => format!(" (other {})", keys.join(", ")),
+                };
+                format!("holds the results of {source} with another config{keys}")
+            }
+            Difference::Run => {
+                let place = match self.run.place.as_str() {
+                    "" => String::new(),
+                    place => format!(" ({place})"),
+                };
+                format!("holds the results of another run, {source}{place}")
+            }
         };
-        Err(Misuse(format!(
-            "{shown} {of}: give another analysis_name or another --output-dir, or replace them \
-             with --overwrite"
-        ))
-        .into())
+        let words = format!("{shown} {of}: {advice}, or replace them with --overwrite");
+        Err(Misuse(words).into())
     }
 
     fn difference(&self, new: &NewAnalysis<'_>) -> Difference {
@@ -162,11 +181,15 @@ impl EarlierResults {
         } else {
             self.run.place == new.place
         };
-        let config = Config::parse(&results.config, &Registry::default());
-        match config {
-            _ if !is_of_run => Difference::Run,
-            Ok(config) if config == *new.config => Difference::Nothing,
-            Ok(_) | Err(_) => Difference::Config,
+        if !is_of_run {
+            return Difference::Run;
+        }
+        let Ok(config) = Config::parse(&results.config, &Registry::default()) else {
+            return Difference::Config(Vec::new());
+        };
+        match config.differences(new.config) {
+            keys if keys.is_empty() => Difference::Nothing,
+            keys => Difference::Config(keys),
         }
     }
 
@@ -194,12 +217,26 @@ impl EarlierResults {
     }
 }
 
+/// The name for an analysis of a run, whose config nobody wrote: this one, or with a number behind
+/// it where the folder has the results of another run.
+pub(crate) fn name_for_run(name: &str, parent: &Path, place: &str) -> String {
+    let is_of_other = |name: &String| {
+        let earlier = EarlierResults::in_folder(&parent.join(name));
+        earlier.is_some_and(|earlier| !["", place].contains(&earlier.run.place.as_str()))
+    };
+    let numbered = (2_u64..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let free = names.find(|name| !is_of_other(name));
+    free.unwrap_or_else(|| name.to_owned())
+}
+
 /// Refuses to replace files of somebody else: those that the new analysis would write, in a folder
 /// where nothing says that an analysis wrote them.
 ///
 /// # Errors
 /// [`Misuse`], with what to do.
-fn refuse_foreign(folder: &Path, planned: &Results) -> Result<()> {
+fn refuse_foreign(folder: &Path, new: &NewAnalysis<'_>) -> Result<()> {
+    let (planned, advice) = (&new.planned, new.advice);
     let of_step = |step: &u64| {
         let entries = planned.entries.iter();
         let paths = entries.map(|entry| Results::step_path(*step, &entry.id()));
@@ -218,8 +255,8 @@ fn refuse_foreign(folder: &Path, planned: &Results) -> Result<()> {
         more => format!(" and {more} more"),
     };
     Err(Misuse(format!(
-        "{}: {first}{more} would be replaced, and no analysis says that it wrote them: give \
-         another analysis_name or another --output-dir, or replace them with --overwrite",
+        "{}: {first}{more} would be replaced, and no analysis says that it wrote them: {advice}, \
+         or replace them with --overwrite",
         folder.display()
     ))
     .into())

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_analysis::config::Monitoring;
 use ckptscope_analysis::{Config, Lane, Plan};
 use ckptscope_results::{Input, layer_in_words};
 use sha2::{Digest, Sha256};
@@ -41,19 +42,25 @@ pub(crate) const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
 /// The layout of the journal's lines; one of another layout cannot be gone on with.
 const JOURNAL_LAYOUT: [u8; 1] = [2];
 
-/// What a config asks of this program: equal for equal work.
+/// What a config asks of this program: equal for equal work, wherever results go.
 pub(crate) fn of_config(config: &Config) -> String {
+    let work = Config {
+        monitoring: Monitoring::default(),
+        ..config.clone()
+    };
     let mut hash = Sha256::new();
     hash.update(PROGRAM);
     hash.update(JOURNAL_LAYOUT);
-    hash.update(config.to_yaml());
+    hash.update(work.to_yaml());
     in_hexadecimal(hash)
 }
 
-/// What the results of an analysis are made of: what [`of_config`] and [`of_units`] say.
+/// What the results of an analysis are made of: what [`of_config`] and [`of_units`] say. Where they
+/// go counts too: who asks for that anew wants them sent.
 pub(crate) fn of_analysis(config: &Config, plan: &Plan, place: &Place) -> String {
     let mut hash = Sha256::new();
     hash.update(of_config(config));
+    hash.update(config.to_yaml());
     for ((layer, step), made_of) in of_units(plan, place) {
         let layer = layer_in_words(layer);
         hash.update(format!("\n{layer}, step {step}: {made_of}"));

@@ -19,7 +19,7 @@ use super::index::in_words;
 use super::plan_file::PlanFile;
 use crate::analysis::{Request, counted, say_results, say_unread, write_files};
 use crate::arguments::MergeArguments;
-use crate::earlier_results::{EarlierResults, NewAnalysis};
+use crate::earlier_results::{EarlierResults, NewAnalysis, WITHOUT_CONFIG};
 use crate::executor::Executor;
 use crate::identity::Unit;
 use crate::locked_file::LockedFile;
@@ -57,6 +57,7 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
         place: plan.place.clone(),
         made_of: plan.made_of.clone(),
         planned: plan.results.clone(),
+        advice: WITHOUT_CONFIG,
     };
     let earlier = EarlierResults::to_be_replaced(&into, &new, arguments.overwrite)?;
     let results = merged.results(&plan);

@@ -31,7 +31,7 @@ fn results_of_another_config_are_replaced_when_that_is_asked_for() {
     let before = files(&folder);
     let refused = scratch.analyze(&smaller(), "out", &[]).expect(2);
     refused.says(&[
-        "out/scratch holds the results of run with another config",
+        "out/scratch holds the results of run with another config (other `metrics`, `steps`)",
         "another analysis_name or another --output-dir",
         "--overwrite",
     ]);
@@ -62,9 +62,27 @@ fn results_of_another_run_are_not_replaced() {
     let mut arguments = analyze_arguments("out");
     arguments[4] = "seed-b/run";
     let refused = scratch.worker(&arguments).expect(2);
-    refused.says(&["holds the results of another run", "--overwrite"]);
+    let place = scratch.path().canonicalize().unwrap().join("run");
+    let words = format!(
+        "holds the results of another run, run ({})",
+        place.display()
+    );
+    refused.says(&[&words, "--overwrite"]);
     arguments.push("--overwrite");
     scratch.worker(&arguments).expect(0);
+}
+
+#[test]
+fn where_results_go_makes_no_other_config() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let elsewhere = format!(
+        "{CONFIG}monitoring: {{output_dir: elsewhere, save_to_wandb: true, wandb: {{project: p}}}}\n"
+    );
+    // What is done is done anew, so that it is sent.
+    let ended = scratch.analyze(&elsewhere, "out", &["--resume"]).expect(0);
+    ended.says(&["no API key"]);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
 }
 
 #[test]
