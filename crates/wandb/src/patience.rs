@@ -21,7 +21,8 @@ pub struct Patience {
     /// How often a request that failed is made again.
     pub retries: u32,
     /// A request is given up this long after it was first made, the waits between its attempts
-    /// counted. One that sends much has a second more for each 100 kB.
+    /// counted, but for those that the server asks for. One that sends much has a second more for
+    /// each 100 kB.
     pub all_attempts: Duration,
 }
 

@@ -36,16 +36,15 @@ impl<T: Transport, C: Clock> Service<T, C> {
     /// Posts JSON until it is accepted or patience ends; the answer as JSON.
     pub(crate) async fn post(&self, path: &[&str], body: &Value) -> Result<Value, Problem> {
         let body = body.to_string();
-        let (began, limit) = (self.clock.now(), self.patience.limit(body.len()));
+        let mut until = self.clock.now() + self.patience.limit(body.len());
         let mut failures = 0;
         loop {
-            let left = || limit.saturating_sub(self.clock.now().saturating_sub(began));
             let request = Outgoing {
                 base_url: &self.base_url,
                 path,
                 key: &self.key,
                 body: &body,
-                within: left(),
+                within: until.saturating_sub(self.clock.now()),
             };
             let setback = match self.attempt(request).await? {
                 Ok(answer) => return Ok(answer),
@@ -53,14 +52,17 @@ impl<T: Transport, C: Clock> Service<T, C> {
             };
             failures += 1;
             let asked = setback.wait.unwrap_or_default();
-            if asked > self.patience.longest_wait.min(left()) {
+            if asked > self.patience.longest_wait {
                 return Err(Problem::Busy {
                     server: self.base_url.clone(),
                     seconds: asked.as_secs(),
                 });
             }
+            // Who says when to come back is there.
+            until += asked;
             let wait = self.patience.wait(failures).max(asked);
-            if failures > self.patience.retries || wait >= left() {
+            let left = until.saturating_sub(self.clock.now());
+            if failures > self.patience.retries || wait >= left {
                 return Err(Problem::GaveUp {
                     server: self.base_url.clone(),
                     attempts: failures,

@@ -32,6 +32,9 @@ const RETRIES: u32 = 3;
 /// The first wait before that; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
+/// A server that asks for a longer wait is given up.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// So much of a refusal is told.
 const SAID_CHARACTERS: usize = 200;
 
@@ -85,7 +88,7 @@ struct Experiment {
     authorization: HeaderValue,
     lab_hash: String,
     name: String,
-    /// How long a request may take, with all its attempts.
+    /// How long a request may take with all its attempts, but for waits that the server asks for.
     within: Duration,
 }
 
@@ -163,29 +166,32 @@ impl Experiment {
         body: Option<&Value>,
     ) -> Result<(), Unsent> {
         let url = format!("{}{path}", self.base_url);
-        let began = Instant::now();
+        let mut until = Instant::now() + self.within;
         let mut wait = FIRST_WAIT;
         for attempt in 0..=RETRIES {
-            let left = || self.within.saturating_sub(began.elapsed());
-            let request = client.request(method.clone(), &url).timeout(left());
+            let left = until.saturating_duration_since(Instant::now());
+            let request = client.request(method.clone(), &url).timeout(left);
             let mut request = request.header(AUTHORIZATION, self.authorization.clone());
             if let Some(body) = body {
                 request = request.header(CONTENT_TYPE, "application/json");
                 request = request.body(body.to_string());
             }
             let answer = request.send().await;
-            let is_last = |wait: Duration| attempt == RETRIES || wait >= left();
+            let left = until.saturating_duration_since(Instant::now());
+            let is_last = attempt == RETRIES || wait >= left;
             let asked = match answer {
                 Ok(answer) if answer.status().is_success() => return Ok(()),
                 Ok(answer) => match asked_wait(&answer) {
-                    Some(asked) if !is_last(wait.max(asked)) => asked,
+                    Some(asked) if !is_last && asked <= LONGEST_WAIT => asked,
                     _ => return Err(refused(url, answer).await),
                 },
-                Err(error) if is_last(wait) || error.is_builder() => {
+                Err(error) if is_last || error.is_builder() => {
                     return Err(unreachable(&url, error));
                 }
                 Err(_) => Duration::ZERO,
             };
+            // Who says when to come back is there.
+            until += asked;
             tokio::time::sleep(wait.max(asked)).await;
             wait *= 2;
         }

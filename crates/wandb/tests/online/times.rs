@@ -296,6 +296,13 @@ fn each_attempt_has_the_time_that_is_left() {
         within.iter().map(Duration::as_secs).collect()
     };
     assert_eq!(seconds(&service), [10, 8, 4]);
+    // What the server asks for is not counted.
+    service
+        .transport
+        .answers
+        .replace(vec![Ok(busy(20)), Ok(busy(30))]);
+    started(&service).unwrap();
+    assert_eq!(seconds(&service), [10, 10, 10]);
     // The next request has its own time, and more of it where it sends much.
     let mut row = Row::new(0, start());
     for index in 0..20_000 {
