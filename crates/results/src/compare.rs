@@ -232,7 +232,7 @@ impl<'a> ComparedRow<'a> {
 }
 
 /// A name per run: the given one, else the analysis', numbered where it is there before. Names do
-/// not repeat the table's own columns.
+/// not repeat the table's own columns, and differ by more than capitals, which databases pass over.
 fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
     let own = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
     let own = own.chain([STACK, EXPERT, DIFFERENCE]);
@@ -245,10 +245,10 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
         let is_free = |name: &String| {
             ![name, &status_column(name)]
                 .iter()
-                .any(|it| taken.contains(*it))
+                .any(|it| taken.contains(&it.to_lowercase()))
         };
         let name = free.find(is_free).unwrap_or_default();
-        taken.extend([name.clone(), status_column(&name)]);
+        taken.extend([&name, &status_column(&name)].map(|it| it.to_lowercase()));
         names.push(name);
     }
     names

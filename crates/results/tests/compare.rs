@@ -223,6 +223,12 @@ fn names_are_given_and_no_column_is_there_twice() {
     let runs = names.into_iter().zip([first(), second()]).collect();
     let comparison = Comparison::of(runs).unwrap();
     assert_eq!(comparison.names, ["step 2", "difference 2"]);
+    // Databases pass over capitals.
+    for [one, other, expected] in [["a", "A", "A 2"], ["b", "B_Status", "B_Status 2"]] {
+        let names = [one, other].map(|name| Some(name.to_owned()));
+        let runs = names.into_iter().zip([first(), second()]).collect();
+        assert_eq!(Comparison::of(runs).unwrap().names, [one, expected]);
+    }
 }
 
 /// The results with their entry called and made otherwise.

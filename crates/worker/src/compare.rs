@@ -33,6 +33,9 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
         let told = format!("{analyses} analyses and {names} names: give each its --name, or none");
         return Err(Misuse(told).into());
     }
+    if arguments.names.iter().any(|name| name.trim().is_empty()) {
+        return Err(Misuse("--name is empty: it is what a column is called by".to_owned()).into());
+    }
     let mut runs = Vec::new();
     for (index, path) in arguments.results.iter().enumerate() {
         let mut results = results_file::read(path)?;

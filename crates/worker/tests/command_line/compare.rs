@@ -239,6 +239,9 @@ fn what_is_wrong_is_told() {
     compare(&["--name", "x"])
         .expect(2)
         .says(&["2 analyses and 1 names"]);
+    compare(&["--name", "x", "--name", " "])
+        .expect(2)
+        .says(&["--name is empty"]);
     compare(&["nothing"])
         .expect(2)
         .says(&["there is no nothing"]);
