@@ -24,6 +24,7 @@ use crate::locked_file::LockedFile;
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
+use crate::time::rfc3339;
 use crate::{identity, lanes, parquet, report, results_file};
 
 /// What is to be analyzed, and where results go.
@@ -383,11 +384,6 @@ pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folde
     }
     let elapsed = duration(reporter.elapsed());
     reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));
-}
-
-/// A time as programs read it.
-pub(crate) fn rfc3339(time: &Zoned) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// `1 step`, `2 steps`.

@@ -32,6 +32,7 @@ mod report;
 mod results_file;
 mod serve;
 mod signals;
+mod time;
 mod wandb;
 
 use std::ffi::OsString;

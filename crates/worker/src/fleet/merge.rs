@@ -11,7 +11,8 @@ use anyhow::{Result, anyhow, bail};
 use ckptscope_analysis::{Config, Registry};
 use ckptscope_protocol::service::FinishedUnit;
 use ckptscope_results::{Results, SeriesSet};
-use jiff::Zoned;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::attempt::{Told, attempts, journals};
 use super::folder::Folder;
@@ -258,9 +259,10 @@ fn send(
     reporter: &mut Reporter<'_>,
 ) -> Result<()> {
     let executor = Executor::start(Arc::default())?;
-    let started = plan.submitted.parse().ok();
+    let submitted = plan.submitted.parse::<Timestamp>().ok();
+    let submitted = submitted.map(|time| time.to_zoned(TimeZone::system()));
     let request = Request {
-        started: started.unwrap_or_else(Zoned::now),
+        started: submitted.unwrap_or_else(Zoned::now),
         config,
         config_name: plan.config_name.clone(),
         given: plan.given.clone(),
