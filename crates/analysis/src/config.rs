@@ -269,19 +269,26 @@ impl Default for Monitoring {
     }
 }
 
+impl Config {
+    /// The keys by which two configs may give other numbers; where these go is none of them.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let pairs = [
+            ("analysis_name", self.analysis_name != other.analysis_name),
+            ("metrics", self.metrics != other.metrics),
+            ("model", self.model != other.model),
+            ("steps", self.steps != other.steps),
+            ("on_error", self.on_error != other.on_error),
+        ];
+        let differing = pairs.into_iter().filter(|(_, differs)| *differs);
+        differing.map(|(key, _)| key).collect()
+    }
+}
+
 /// Equal where they ask for the same; text and lines do not count.
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
-        let asked = |config: &Self| {
-            (
-                config.analysis_name.clone(),
-                config.model,
-                config.steps.clone(),
-                config.on_error,
-                config.monitoring.clone(),
-            )
-        };
-        asked(self) == asked(other) && self.metrics == other.metrics
+        self.differences(other).is_empty() && self.monitoring == other.monitoring
     }
 }
 

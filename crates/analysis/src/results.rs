@@ -4,19 +4,19 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_checkpoint::{Run, Split};
-use ckptscope_metrics::{Parameter, ParameterValue, Parameters};
+use ckptscope_checkpoint::{Run, without_wrappers};
+use ckptscope_metrics::facts::rank::RANK;
+use ckptscope_metrics::{AUTO, LargestRank, Parameter, ParameterValue, Parameters};
 use ckptscope_results::{Entry, MeasuredComponent, Results};
 use serde_json::{Map, Value, json};
 
 use crate::Registry;
-use crate::assembly::Assembly;
 use crate::component::ov_circuit::{GAINS, LAYER_MATRIX};
 use crate::component::{COMPONENTS, Component};
 use crate::config::{
     ComponentEntry, Config, LayerSelection, LayerSuffix, MetricEntry, Target, meant,
 };
-use crate::plan::{Job, Plan};
+use crate::plan::{Job, Lane, LaneStep, Plan};
 
 /// The results of a planned analysis, without its numbers.
 #[must_use]
@@ -48,7 +48,7 @@ impl MetricEntry {
     /// As results tell of it; `last` is the run's last step.
     fn told(&self, last: Option<u64>, plan: &Plan) -> Entry {
         let components = self.components.iter();
-        let components = components.flat_map(|it| it.told(&self.label, self.split, plan));
+        let components = components.flat_map(|it| it.told(self, plan)).collect();
         Entry {
             label: self.label.clone(),
             metric: self.metric.name().to_owned(),
@@ -61,9 +61,26 @@ impl MetricEntry {
                 None => None,
             },
             parameters: values(&self.parameters),
-            components: components.collect(),
+            components: without_needless_layers(components),
         }
     }
+}
+
+/// Takes the layers off what is made of the same in all layers of its stack.
+fn without_needless_layers(mut components: Vec<MeasuredComponent>) -> Vec<MeasuredComponent> {
+    let is_needed = |one: &MeasuredComponent| {
+        let place = |it: &MeasuredComponent| (it.component.clone(), it.kind, it.stack.clone());
+        let own = place(one);
+        let mut others = components.iter().filter(|other| place(other) == own);
+        others.any(|other| other.parameters != one.parameters)
+    };
+    let is_needed: Vec<bool> = components.iter().map(is_needed).collect();
+    for (component, is_needed) in components.iter_mut().zip(is_needed) {
+        if !is_needed {
+            component.layers.clear();
+        }
+    }
+    components
 }
 
 impl ComponentEntry {
@@ -104,37 +121,74 @@ impl ComponentEntry {
         self.stack.as_deref().or_else(|| in_front.next())
     }
 
-    /// As results tell of it; once for each stack that it means.
-    fn told(&self, label: &str, split: Split, plan: &Plan) -> Vec<MeasuredComponent> {
+    /// As results tell of it: once for each stack that it means, and there for all layers in which
+    /// it is made of the same.
+    fn told(&self, entry: &MetricEntry, plan: &Plan) -> Vec<MeasuredComponent> {
         let component = self.label();
-        let is_its = |job: &&Job| {
+        let is_its = |job: &Job| {
             let mut metrics = job.metrics.iter();
-            (&*job.label, job.kind, job.split) == (&*component, self.kind, split)
-                && metrics.any(|metric| *metric.label == *label)
+            (&*job.label, job.kind, job.split) == (&*component, self.kind, entry.split)
+                && metrics.any(|metric| *metric.label == *entry.label)
         };
         let lanes = plan.lanes.iter().filter(|lane| self.is_of(lane.layer));
-        let jobs = || lanes.clone().flat_map(|lane| &lane.jobs).filter(is_its);
-        let told = |stack: &str| {
-            let is_of_stack = |job: &&Job| stack.is_empty() || *job.stack == *stack;
-            let assemblies = jobs().filter(is_of_stack);
-            MeasuredComponent {
-                component: component.clone().into_owned(),
-                kind: self.kind,
-                stack: stack.to_owned(),
-                parameters: self.made_of(assemblies.filter_map(|job| job.assembly.as_ref())),
-            }
-        };
-        if self.layers == LayerSelection::Outside || !plan.has_several_stacks() {
-            return vec![told("")];
+        let jobs: Vec<PlannedJob<'_>> = lanes
+            .flat_map(|lane| {
+                let places = (0..lane.jobs.len()).map(move |place| PlannedJob { lane, place });
+                places.filter(|planned| is_its(planned.job()))
+            })
+            .collect();
+        let stacks = self.stacks(&jobs, plan);
+        let told = stacks.into_iter().flat_map(|stack| {
+            let is_of_stack = |it: &&PlannedJob<'_>| stack.is_empty() || *it.job().stack == *stack;
+            let of_stack: Vec<_> = jobs.iter().filter(is_of_stack).copied().collect();
+            self.told_in_stack(entry, stack, &of_stack)
+        });
+        told.collect()
+    }
+
+    /// Its stacks as results name them; one without a name where there is one only, and the config
+    /// names none.
+    fn stacks<'a>(&self, jobs: &[PlannedJob<'a>], plan: &Plan) -> Vec<&'a str> {
+        let named = self.named_stack();
+        if self.layers == LayerSelection::Outside || !(named.is_some() || plan.has_several_stacks())
+        {
+            return vec![""];
         }
-        let own: BTreeSet<&str> = jobs().map(|job| &*job.stack).collect();
+        let own: BTreeSet<&str> = jobs.iter().map(|it| &*it.job().stack).collect();
         let own = own.into_iter().collect();
-        let own = match self.named_stack() {
+        let own = match named {
             Some(named) => meant(named, own),
             None => own,
         };
-        let own: Vec<_> = own.into_iter().map(told).collect();
-        if own.is_empty() { vec![told("")] } else { own }
+        if own.is_empty() { vec![""] } else { own }
+    }
+
+    fn told_in_stack(
+        &self,
+        entry: &MetricEntry,
+        stack: &str,
+        jobs: &[PlannedJob<'_>],
+    ) -> Vec<MeasuredComponent> {
+        let of = |layers, parameters| MeasuredComponent {
+            component: self.label().into_owned(),
+            kind: self.kind,
+            stack: stack.to_owned(),
+            layers,
+            parameters,
+        };
+        let mut told: Vec<MeasuredComponent> = Vec::new();
+        for of_layer in jobs.chunk_by(|one, other| one.lane.layer == other.lane.layer) {
+            let layers = of_layer.first().and_then(|first| first.lane.layer);
+            let made_of = self.made_of(&entry.parameters, of_layer);
+            match told.iter_mut().find(|known| known.parameters == made_of) {
+                Some(known) => known.layers.extend(layers),
+                None => told.push(of(layers.into_iter().collect(), made_of)),
+            }
+        }
+        if told.is_empty() {
+            told.push(of(Vec::new(), self.made_of(&entry.parameters, &[])));
+        }
+        told
     }
 
     /// As results of an older version tell of it.
@@ -142,8 +196,7 @@ impl ComponentEntry {
         MeasuredComponent {
             component: self.label().into_owned(),
             kind: self.kind,
-            stack: String::new(),
-            parameters: None,
+            ..MeasuredComponent::default()
         }
     }
 
@@ -156,17 +209,24 @@ impl ComponentEntry {
         }
     }
 
-    /// What its numbers are made of, so that only the same is compared: parameters, the tensors of
-    /// each part, and whether gains were taken. The architecture's choices are those of
-    /// `assemblies`; none where there are no such and only they could tell.
-    fn made_of<'a>(
+    /// What its numbers are made of in a layer, so that only the same is compared: parameters, the
+    /// tensors of each part, whether gains were taken, and what the metric's `auto` comes to. The
+    /// architecture's choices are those of `jobs`; none where there are no such and only they could
+    /// tell.
+    fn made_of(
         &self,
-        assemblies: impl Iterator<Item = &'a Assembly>,
+        of_metric: &Parameters,
+        jobs: &[PlannedJob<'_>],
     ) -> Option<Map<String, Value>> {
         let mut parts: BTreeMap<usize, BTreeSet<Cow<'_, str>>> = BTreeMap::new();
         let mut has_gains = false;
         let inputs = self.component.inputs(self.kind);
-        for assembly in assemblies {
+        for planned in jobs.iter().filter(|_| self.is_by_role()) {
+            let Some(assembly) = &planned.job().assembly else {
+                let names = planned.names();
+                parts.entry(0).or_default().extend(names);
+                continue;
+            };
             has_gains |= assembly.has_gains();
             for ((_, place), words) in inputs.iter().zip(&assembly.made_of) {
                 parts.entry(*place).or_default().insert(words.into());
@@ -196,7 +256,43 @@ impl ComponentEntry {
         if by_role.any(|parameter| parameter.name == GAINS.name) {
             made_of.insert(GAINS.name.to_owned(), json!(has_gains));
         }
+        if of_metric.choice(RANK.name) == AUTO {
+            made_of.insert(RANK.name.to_owned(), json!(self.usual_rank().word()));
+        }
         Some(made_of)
+    }
+
+    /// What metrics take for the largest rank where they are not told, as the engine says it of jobs
+    /// whose matrices are assembled.
+    const fn usual_rank(&self) -> LargestRank {
+        match (self.is_by_role(), &self.layers) {
+            (true, LayerSelection::All | LayerSelection::List(_)) => LargestRank::Possible,
+            (false, _) | (_, LayerSelection::Outside) => LargestRank::Shape,
+        }
+    }
+}
+
+/// A job of a plan.
+#[derive(Clone, Copy)]
+struct PlannedJob<'a> {
+    lane: &'a Lane,
+    /// Which of the lane's.
+    place: usize,
+}
+
+impl<'a> PlannedJob<'a> {
+    fn job(self) -> &'a Job {
+        &self.lane.jobs[self.place]
+    }
+
+    /// The tensors that it reads, as configs call them outside of layers.
+    fn names(self) -> impl Iterator<Item = Cow<'a, str>> {
+        let read = move |step: &'a LaneStep| {
+            let inputs = step.inputs.get(self.place)?;
+            let first = step.tensors.get(*inputs.tensors().first()?)?;
+            Some(without_wrappers(first.name()))
+        };
+        self.lane.steps.iter().filter_map(read)
     }
 }
 
@@ -215,15 +311,51 @@ pub fn complete(results: &mut Results) {
             let components = metric.iter().flat_map(|metric| &metric.components);
             entry.components = components.map(ComponentEntry::untold).collect();
         }
-        for one in entry.components.iter_mut().filter(|one| !is_told(one)) {
+        let id = entry.id();
+        for one in &mut entry.components {
             let components = metric.iter().flat_map(|metric| &metric.components);
-            let mut own = components
-                .filter(|it| (&*it.label(), it.kind) == (&*one.component, one.kind))
-                .map(|it| it.made_of(std::iter::empty()));
-            let first = own.next().flatten();
-            one.parameters = first.filter(|first| own.all(|other| other.as_ref() == Some(first)));
+            let own =
+                components.filter(|it| (&*it.label(), it.kind) == (&*one.component, one.kind));
+            let own: Vec<&ComponentEntry> = own.collect();
+            if one.stack.is_empty() && own.iter().any(|it| it.named_stack().is_some()) {
+                let series = results.series.iter().map(|series| &series.id);
+                let series = series.filter(|it| it.entry == id && one.has(it));
+                let stack = agreed(series.map(|it| &*it.stack));
+                one.stack = stack.unwrap_or_default().to_owned();
+            }
+            complete_parameters(one, metric, &own);
         }
     }
+}
+
+/// The same of one component; `own` is what the config says of it.
+fn complete_parameters(
+    one: &mut MeasuredComponent,
+    metric: Option<&MetricEntry>,
+    own: &[&ComponentEntry],
+) {
+    let is_told = is_told(one);
+    let Some(metric) = metric else {
+        return one.parameters = one.parameters.take().filter(|_| is_told);
+    };
+    if !is_told {
+        let made_of = own.iter().map(|it| it.made_of(&metric.parameters, &[]));
+        return one.parameters = agreed(made_of).flatten();
+    }
+    let usual = agreed(own.iter().map(|it| it.usual_rank()));
+    if let (Some(parameters), Some(usual)) = (&mut one.parameters, usual)
+        && metric.parameters.choice(RANK.name) == AUTO
+    {
+        parameters
+            .entry(RANK.name)
+            .or_insert_with(|| json!(usual.word()));
+    }
+}
+
+/// What all say; none where they differ, or where there is none.
+fn agreed<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let first = values.next()?;
+    values.all(|other| other == first).then_some(first)
 }
 
 /// Whether results say what the component is made of, down to the tensors of each of its parts.

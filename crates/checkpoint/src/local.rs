@@ -145,7 +145,10 @@ impl Tree for LocalTree {
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         Box::pin(async move {
             let entry = entry_of(self, path)?;
-            Ok(Rc::new(LocalFile::open(self.root.join(&entry.path))?) as Rc<dyn Source>)
+            // Messages name it as the run does, however somebody typed where the run lies.
+            let file = File::open(self.root.join(&entry.path));
+            let file = LocalFile::opened(Path::new(&entry.path), file)?;
+            Ok(Rc::new(file) as Rc<dyn Source>)
         })
     }
 }

@@ -257,7 +257,7 @@ impl Axis {
     }
 
     /// Zero where there is one, the last power of ten and the first, the others, then 2 and 5 times
-    /// powers of ten; multiples as on a linear axis where the axis spans less than a decade.
+    /// powers of ten; then multiples as on a linear axis where the axis spans less than a decade.
     fn log_ticks(&self, most: f64) -> Vec<Tick> {
         let (low, high) = self.ends();
         let from_zero = self.scale == Scale::LogFromZero;
@@ -265,11 +265,8 @@ impl Axis {
         // The room at both ends may reach to where a float64 has no more powers.
         let lowest = lowest.max(f64::MIN_POSITIVE);
         let decades = (high.min(f64::MAX) / lowest).log10().min(MOST_DECADES);
-        if decades < 1.0 {
-            return self.linear_ticks((low, high), most);
-        }
         let stride = (decades / most).ceil().max(1.0);
-        let count = decades as u32 + 2;
+        let count = decades.max(0.0) as u32 + 2;
         let of = |factor: f64| {
             let first = lowest.log10().floor();
             let marks = (0..=count).map(move |i| factor * 10f64.powf(first + f64::from(i)));
@@ -282,9 +279,10 @@ impl Axis {
         let factors: &[f64] = if stride > 1.0 { &[] } else { &[2.0, 5.0] };
         let between = factors.iter().flat_map(|factor| of(*factor));
         let marks = zero.into_iter().chain(ends).chain(powers).chain(between);
-        marks
-            .filter_map(|value| self.tick(value, brief(value)))
-            .collect()
+        let ticks = marks.filter_map(|value| self.tick(value, brief(value)));
+        let is_short = decades < 1.0;
+        let linear = is_short.then(|| self.linear_ticks((low, high), most));
+        ticks.chain(linear.into_iter().flatten()).collect()
     }
 }
 
@@ -384,6 +382,21 @@ mod tests {
     #[test]
     fn less_than_a_decade_still_has_ticks() {
         assert!(labels(Scale::Log, &[3.0, 4.0], 200.0).len() > 1);
+    }
+
+    #[test]
+    fn less_than_a_decade_has_its_power_of_ten() {
+        for (from, to) in [(16.0, 128.0), (700.0, 1000.0), (100.0, 130.0), (0.07, 0.5)] {
+            let power = 10f64.powf(f64::log10(to).floor());
+            for length in [80.0, 120.0, 240.0, 480.0, 960.0] {
+                let found = labels(Scale::Log, &[from, to], length);
+                assert!(found.contains(&crate::number::brief(power)), "{found:?}");
+                let set: std::collections::BTreeSet<_> = found.iter().collect();
+                assert_eq!(set.len(), found.len(), "{found:?}");
+            }
+        }
+        let steps = labels(Scale::LogFromZero, &[0.0, 8.0], 300.0);
+        assert_eq!(&steps[..2], ["0", "1"]);
     }
 
     #[test]

@@ -69,8 +69,8 @@ fn results(seed: u64) -> Results {
     let component = MeasuredComponent {
         component: "ov_circuit".to_owned(),
         kind: DataKind::Weights,
-        stack: String::new(),
         parameters: made_of.as_object().cloned(),
+        ..MeasuredComponent::default()
     };
     let entry = |metric: &&str| Entry {
         label: (*metric).to_owned(),

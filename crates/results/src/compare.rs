@@ -2,20 +2,19 @@
 //!
 //! What is matched is what a number is of and what it means (`compare/meaning.rs`), whatever the
 //! run, and whatever stands before the layers (one run's wrapper is not another's). Where a run has
-//! one part in several stacks, the stacks tell its numbers apart. Heads of models that do not have
+//! one component in several stacks, the stacks tell its numbers apart. Heads of models that do not have
 //! the same heads (`compare/heads.rs`) stand side by side. In the merged results every series names
 //! its run.
 
 mod heads;
+mod labels;
 mod meaning;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use ckptscope_vocabulary::without_wrappers;
-
 use self::heads::Heads;
-use self::meaning::Labels;
+use self::labels::Labels;
 use crate::order::Order;
 use crate::write::{EXPERT, KEY_COLUMNS, MoreColumns, STACK, Table};
 use crate::{
@@ -80,6 +79,14 @@ pub enum CompareError {
         /// How many there are.
         count: usize,
     },
+    /// What was compared before: its numbers are of several runs.
+    #[error("{name} is a comparison itself, of {runs}: give the analyses that it was made of")]
+    OfComparison {
+        /// Its name.
+        name: String,
+        /// The runs that it compares.
+        runs: String,
+    },
     /// No number of one has a counterpart in another.
     #[error("these analyses have no number in common: no metric of the same component and step")]
     NothingInCommon,
@@ -95,6 +102,12 @@ impl Comparison {
         if runs.len() < 2 {
             let count = runs.len();
             return Err(CompareError::TooFew { count });
+        }
+        if let Some((_, comparison)) = runs.iter().find(|(_, run)| !run.runs.is_empty()) {
+            return Err(CompareError::OfComparison {
+                name: comparison.analysis_name.clone(),
+                runs: comparison.runs.join(", "),
+            });
         }
         let names = names(&runs);
         let mut runs: Vec<Results> = runs.into_iter().map(|(_, results)| results).collect();
@@ -181,14 +194,16 @@ impl<'a> ComparedRow<'a> {
         self.points.iter().map(|point| point.as_ref()?.number())
     }
 
-    /// The last run's value less the first's, where both have one and it is of the same.
+    /// The last run's value less the first's, where both have one and it is of the same. What is
+    /// beyond the largest number is none.
     #[must_use]
     pub fn difference(&self) -> Option<f64> {
         if self.is_of_other_heads {
             return None;
         }
         let (first, last) = (self.points.first()?, self.points.last()?);
-        Some(last.as_ref()?.number()? - first.as_ref()?.number()?)
+        let difference = last.as_ref()?.number()? - first.as_ref()?.number()?;
+        Some(difference).filter(|one| one.is_finite())
     }
 
     /// One per run: a status' code where the number is undefined, `lacking` where there is no such
@@ -207,8 +222,7 @@ impl<'a> ComparedRow<'a> {
         for value in self.values() {
             table.add_number(value)?;
         }
-        // What is beyond the largest number has no place in a table.
-        table.add_number(self.difference().filter(|one| one.is_finite()))?;
+        table.add_number(self.difference())?;
         for status in self.statuses() {
             table.add_word(status)?;
         }
@@ -218,7 +232,7 @@ impl<'a> ComparedRow<'a> {
 }
 
 /// A name per run: the given one, else the analysis', numbered where it is there before. Names do
-/// not repeat the table's own columns.
+/// not repeat the table's own columns, and differ by more than capitals, which databases pass over.
 fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
     let own = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
     let own = own.chain([STACK, EXPERT, DIFFERENCE]);
@@ -231,10 +245,10 @@ fn names(runs: &[(Option<String>, Results)]) -> Vec<String> {
         let is_free = |name: &String| {
             ![name, &status_column(name)]
                 .iter()
-                .any(|it| taken.contains(*it))
+                .any(|it| taken.contains(&it.to_lowercase()))
         };
         let name = free.find(is_free).unwrap_or_default();
-        taken.extend([name.clone(), status_column(&name)]);
+        taken.extend([&name, &status_column(&name)].map(|it| it.to_lowercase()));
         names.push(name);
     }
     names
@@ -245,59 +259,13 @@ fn status_column(name: &str) -> String {
     format!("{name}_status")
 }
 
-/// What series of several runs are matched by.
-struct Matching<'a> {
-    labels: &'a Labels,
-    /// What some run has in several stacks, so that only the stack tells its numbers apart.
-    in_several_stacks: HashSet<SeriesId>,
-}
-
-impl<'a> Matching<'a> {
-    fn of(runs: &[Results], labels: &'a Labels) -> Self {
-        let mut several = HashSet::new();
-        for (index, run) in runs.iter().enumerate() {
-            let mut seen = HashSet::new();
-            for series in run.series.iter() {
-                let id = with_stack(&series.id, Text::default());
-                let id = labels.renamed(index, id);
-                if !seen.insert(id.clone()) {
-                    several.insert(id);
-                }
-            }
-        }
-        Self {
-            labels,
-            in_several_stacks: several,
-        }
-    }
-
-    /// The id without what differs between runs: the run, wrappers, and the stack where it tells
-    /// nothing apart.
-    fn by(&self, run: usize, id: &SeriesId) -> SeriesId {
-        let by = self.labels.renamed(run, with_stack(id, Text::default()));
-        if self.in_several_stacks.contains(&by) {
-            let stack = without_wrappers(&id.stack).into();
-            SeriesId { stack, ..by }
-        } else {
-            by
-        }
-    }
-}
-
-fn with_stack(id: &SeriesId, stack: Text) -> SeriesId {
-    SeriesId {
-        run: None,
-        stack,
-        ..id.clone()
-    }
-}
-
 /// Lists in a run's entries what only its series name, as results of older versions have it.
 fn list_all(run: &mut Results) {
     let mut listed = HashSet::new();
     for series in run.series.iter() {
         let id = &series.id;
-        if !listed.insert((id.entry.clone(), Text::clone(&id.component), id.kind)) {
+        let (component, stack) = (Text::clone(&id.component), Text::clone(&id.stack));
+        if !listed.insert((id.entry.clone(), component, id.kind, stack, id.layer)) {
             continue;
         }
         let place = run.entries.iter().position(|entry| entry.is(&id.entry));
@@ -314,8 +282,7 @@ fn list_all(run: &mut Results) {
             components.push(MeasuredComponent {
                 component: id.component.to_string(),
                 kind: id.kind,
-                stack: String::new(),
-                parameters: None,
+                ..MeasuredComponent::default()
             });
         }
     }
@@ -323,15 +290,17 @@ fn list_all(run: &mut Results) {
 
 /// All series of all runs, in the order of results.
 fn matches(runs: &[Results], labels: &Labels, heads: &Heads) -> Vec<Match> {
-    let matching = Matching::of(runs, labels);
     let mut matches: Vec<Match> = Vec::new();
     let mut places: HashMap<SeriesId, usize> = HashMap::new();
     for (index, run) in runs.iter().enumerate() {
         for series in run.series.iter() {
-            let by = matching.by(index, &series.id);
+            let by = labels.matched_by(index, &series.id);
             let place = *places.entry(by).or_insert_with_key(|by| {
                 matches.push(Match {
-                    id: with_stack(by, Text::clone(&series.id.stack)),
+                    id: SeriesId {
+                        stack: Text::clone(&series.id.stack),
+                        ..by.clone()
+                    },
                     series: vec![None; runs.len()],
                     is_of_other_heads: by.head.is_some() && heads.differ,
                 });
@@ -434,10 +403,9 @@ fn inputs(names: &[String], runs: &[Results]) -> Vec<Input> {
 /// What does not match, and then what the runs' own analyses warned of.
 fn warnings(names: &[String], runs: &[Results], labels: &Labels) -> Vec<String> {
     let mut warnings = labels.warnings.clone();
-    let matching = Matching::of(runs, labels);
     for (index, (name, run)) in names.iter().zip(runs).enumerate() {
         warnings.extend(lacking_steps(name, run, runs));
-        warnings.extend(lacking_series(name, index, runs, &matching));
+        warnings.extend(lacking_series(name, index, runs, labels));
     }
     if let (Some(first), Some(name)) = (runs.first(), names.first())
         && runs.iter().any(|run| run.config != first.config)
@@ -461,15 +429,11 @@ fn lacking_steps(name: &str, run: &Results, runs: &[Results]) -> Option<String> 
 }
 
 /// What others have and this run has not, by component; with the layers where it has others of it.
-fn lacking_series(
-    name: &str,
-    index: usize,
-    runs: &[Results],
-    matching: &Matching<'_>,
-) -> Vec<String> {
+fn lacking_series(name: &str, index: usize, runs: &[Results], labels: &Labels) -> Vec<String> {
     let series = |(index, run): (usize, &Results)| -> BTreeSet<SeriesId> {
         let ids = run.series.iter();
-        ids.map(|series| matching.by(index, &series.id)).collect()
+        ids.map(|series| labels.matched_by(index, &series.id))
+            .collect()
     };
     let own = runs.get(index).map(|run| series((index, run)));
     let own = own.unwrap_or_default();
@@ -477,7 +441,7 @@ fn lacking_series(
     let others: BTreeSet<SeriesId> = runs.iter().enumerate().flat_map(series).collect();
     let mut lacking: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     let lacks = others.difference(&own);
-    for id in lacks.filter(|id| !matching.labels.stands_apart(id)) {
+    for id in lacks.filter(|id| !labels.stands_apart(id)) {
         lacking.entry(part(id)).or_default().extend(id.layer);
     }
     let told = lacking.into_iter().map(|(part, layers)| {

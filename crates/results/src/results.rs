@@ -127,8 +127,11 @@ impl Results {
     /// one a number is of. Wrappers make no other stack.
     #[must_use]
     pub fn names_stacks(&self) -> bool {
-        let mut measured = self.entries.iter().flat_map(|entry| &entry.components);
-        if measured.any(|component| !component.stack.is_empty()) {
+        let measured = self.entries.iter().flat_map(|entry| &entry.components);
+        let named = measured.filter(|component| !component.stack.is_empty());
+        let mut named = named.map(|component| without_wrappers(&component.stack));
+        let first = named.next();
+        if named.any(|stack| Some(stack) != first) {
             return true;
         }
         let mut stacks = HashMap::new();

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::entry::AUTO;
 use crate::{Entry, PanelId};
 
 /// Names of metrics in files from before entries had titles, where spelling them out does not do.
@@ -92,7 +93,7 @@ fn metric_name(metric: &str) -> String {
 /// `nuclear`, `k 10`, `centred`; nothing for what is switched off or left open.
 fn parameter((name, value): (&String, &Value)) -> Option<String> {
     match value {
-        Value::String(word) if word == "auto" => None,
+        Value::String(word) if word == AUTO => None,
         Value::String(word) => Some(word.replace('_', " ")),
         Value::Bool(is_on) => is_on.then(|| name.replace('_', " ")),
         number => Some(format!("{} {number}", name.replace('_', " "))),

@@ -31,8 +31,8 @@ fn results(name: &str, steps: &[u64], components: &[&str], numbers: &[Number]) -
     let measured = components.iter().map(|component| MeasuredComponent {
         component: (*component).to_owned(),
         kind: DataKind::Weights,
-        stack: String::new(),
         parameters: Some(serde_json::Map::default()),
+        ..MeasuredComponent::default()
     });
     let mut results = Results {
         program: "p".to_owned(),
@@ -223,6 +223,12 @@ fn names_are_given_and_no_column_is_there_twice() {
     let runs = names.into_iter().zip([first(), second()]).collect();
     let comparison = Comparison::of(runs).unwrap();
     assert_eq!(comparison.names, ["step 2", "difference 2"]);
+    // Databases pass over capitals.
+    for [one, other, expected] in [["a", "A", "A 2"], ["b", "B_Status", "B_Status 2"]] {
+        let names = [one, other].map(|name| Some(name.to_owned()));
+        let runs = names.into_iter().zip([first(), second()]).collect();
+        assert_eq!(Comparison::of(runs).unwrap().names, [one, expected]);
+    }
 }
 
 /// The results with their entry called and made otherwise.
@@ -410,4 +416,202 @@ fn what_cannot_be_compared_is_refused() {
         of(vec![first(), other]).unwrap_err(),
         CompareError::NothingInCommon
     );
+}
+
+/// Results of `down` in layers 0 to 2, made of these parameters in these layers.
+fn by_layer(name: &str, made: &[(&[u64], &str)]) -> Results {
+    let numbers: Vec<Number> = (0..3)
+        .map(|layer| number("down", layer, 0, Some(1.0)))
+        .collect();
+    let mut results = results(name, &[0], &["down"], &numbers);
+    let measured = made.iter().map(|(layers, form)| MeasuredComponent {
+        component: "down".to_owned(),
+        kind: DataKind::Weights,
+        layers: layers.to_vec(),
+        parameters: json!({"form": form}).as_object().cloned(),
+        ..MeasuredComponent::default()
+    });
+    results.entries[0].components = measured.collect();
+    results
+}
+
+/// Per row its label, its layer, and whether it was subtracted.
+fn subtracted(comparison: &Comparison) -> Vec<(String, Option<u64>, bool)> {
+    let told = comparison.rows().map(|row| {
+        let label = row.id.entry.label.to_string();
+        (label, row.id.layer, row.difference().is_some())
+    });
+    told.collect()
+}
+
+#[test]
+fn what_is_made_otherwise_in_some_layers_is_subtracted_in_the_others() {
+    let one = by_layer("a", &[(&[0], "product"), (&[1, 2], "circuit")]);
+    let other = by_layer("b", &[(&[0, 1], "circuit"), (&[2], "product")]);
+    let comparison = compared(vec![one.clone(), other]);
+    let label = |more: &str| format!("per{more}");
+    let expected = [
+        (label(""), Some(0), false),
+        (label(""), Some(1), true),
+        (label(""), Some(2), false),
+        (label(" (form: circuit)"), Some(0), false),
+        (label(" (form: product)"), Some(2), false),
+    ];
+    assert_eq!(subtracted(&comparison), expected);
+    let entries = comparison.merged.entries.iter();
+    let layers: Vec<_> = entries
+        .map(|entry| {
+            (
+                &*entry.label,
+                entry.components.last().unwrap().layers.clone(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("per", vec![1]),
+        ("per (form: circuit)", vec![0]),
+        ("per (form: product)", vec![2]),
+    ];
+    assert_eq!(layers, expected);
+    // The same in all layers is the same in some.
+    let part = by_layer("c", &[(&[], "circuit")]);
+    let met = subtracted(&compared(vec![one, part]));
+    let met = met.into_iter().filter(|(_, _, is_met)| *is_met);
+    assert_eq!(
+        met.map(|(_, layer, _)| layer).collect::<Vec<_>>(),
+        [Some(1), Some(2)]
+    );
+}
+
+#[test]
+fn one_entry_meets_two_that_share_its_layers() {
+    let mut two = by_layer("a", &[(&[], "dense")]);
+    let renamed = two.series.each().map(|mut number| {
+        let label = if number.id.layer == Some(0) {
+            "first"
+        } else {
+            "rest"
+        };
+        number.id.entry = EntryId::new(label, Split::Val);
+        number
+    });
+    two.series = renamed.collect();
+    let mut rest = two.entries[0].clone();
+    two.entries[0].label = "first".to_owned();
+    rest.label = "rest".to_owned();
+    two.entries.push(rest);
+    let met = subtracted(&compared(vec![two, by_layer("b", &[(&[], "dense")])]));
+    let expected = [("first", 0), ("rest", 1), ("rest", 2)];
+    let expected = expected.map(|(label, layer)| (label.to_owned(), Some(layer), true));
+    assert_eq!(met, expected);
+}
+
+#[test]
+fn what_a_parameter_came_to_counts_and_not_auto() {
+    let of = |name: &str, given: &str, came_to: Option<&str>| {
+        let mut results = by_layer(name, &[(&[], "circuit")]);
+        let entry = &mut results.entries[0];
+        entry.parameters = json!({"rank": given}).as_object().cloned().unwrap();
+        let made_of = entry.components[0].parameters.as_mut().unwrap();
+        made_of.extend(came_to.map(|word| ("rank".to_owned(), json!(word))));
+        results
+    };
+    let meet = |one, other| {
+        let met = subtracted(&compared(vec![one, other]));
+        met.iter().all(|(_, _, is_met)| *is_met)
+    };
+    let by_role = || of("a", "auto", Some("possible"));
+    assert!(meet(by_role(), of("b", "auto", Some("possible"))));
+    assert!(meet(by_role(), of("b", "possible", None)));
+    assert!(!meet(by_role(), of("b", "auto", Some("shape"))));
+    // Nobody says what it came to.
+    assert!(!meet(of("a", "auto", None), of("b", "auto", None)));
+}
+
+#[test]
+fn stacks_that_are_told_must_be_the_same() {
+    let of = |name: &str, stack: &str, is_told: bool| {
+        let mut results = by_layer(name, &[(&[], "circuit")]);
+        let moved = results.series.each().map(|mut number| {
+            number.id.stack = stack.into();
+            number
+        });
+        results.series = moved.collect();
+        if is_told {
+            results.entries[0].components[0].stack = stack.to_owned();
+        }
+        results
+    };
+    let meet = |one, other| {
+        let comparison = compared(vec![one, other]);
+        let met = subtracted(&comparison).iter().all(|(_, _, is_met)| *is_met);
+        (met, comparison.merged.warnings.join("\n"))
+    };
+    let (encoder, decoder) = ("encoder.block.", "decoder.block.");
+    let (met, told) = meet(of("a", encoder, true), of("b", decoder, true));
+    let words = "stack: encoder.block in a, stack: decoder.block in b; these stand";
+    assert!(!met && told.contains(words), "{told}");
+    assert!(!meet(of("a", encoder, true), of("b", decoder, false)).0);
+    for (one, other) in [
+        (
+            of("a", encoder, true),
+            of("b", "module.encoder.block.", true),
+        ),
+        (
+            of("a", encoder, true),
+            of("b", "model.encoder.block.", false),
+        ),
+        (
+            of("a", "model.layers.", false),
+            of("b", "transformer.h.", false),
+        ),
+    ] {
+        let (met, told) = meet(one, other);
+        assert!(met, "{told}");
+    }
+}
+
+#[test]
+fn each_stack_has_a_meaning_of_its_own() {
+    let run = |name: &str, forms: [&str; 2]| {
+        let stacks = ["encoder.block.", "decoder.block."];
+        let of = |stack: &str| {
+            let mut number = number("down", 0, 0, Some(1.0));
+            number.id.stack = stack.into();
+            number
+        };
+        let mut results = results(name, &[0], &["down"], &stacks.map(of));
+        let measured = stacks
+            .iter()
+            .zip(forms)
+            .map(|(stack, form)| MeasuredComponent {
+                component: "down".to_owned(),
+                stack: (*stack).to_owned(),
+                parameters: json!({"form": form}).as_object().cloned(),
+                ..MeasuredComponent::default()
+            });
+        results.entries[0].components = measured.collect();
+        results.sort();
+        results
+    };
+    let same = || run("a", ["product", "circuit"]);
+    let comparison = compared(vec![same(), same()]);
+    assert!(subtracted(&comparison).iter().all(|(_, _, is_met)| *is_met));
+    assert_eq!(
+        comparison.merged.warnings,
+        ["a: a warning of a", "a 2: a warning of a"]
+    );
+    let comparison = compared(vec![same(), run("b", ["circuit", "circuit"])]);
+    let rows = comparison.rows();
+    let met = rows.filter(|row| row.difference().is_some());
+    let met: Vec<String> = met.map(|row| row.id.stack.to_string()).collect();
+    assert_eq!(met, ["decoder.block."]);
+}
+
+#[test]
+fn a_comparison_is_not_compared_again() {
+    let merged = compared(vec![first(), second()]).merged;
+    let error = Comparison::of(vec![(None, merged), (None, first())]).unwrap_err();
+    let words = "a vs b is a comparison itself, of a, b: give the analyses that it was made of";
+    assert_eq!(error.to_string(), words);
 }

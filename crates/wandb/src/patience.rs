@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What a slow line sends.
+const BYTES_PER_SECOND: usize = 100_000;
+
 /// Times of an upload. The default's first two are those of W&B's own client, which asks a server
 /// without end; we have an offline run to fall back to, and give up: a server that refuses after
 /// about a minute, one that takes connections and says nothing after two.
@@ -17,8 +20,9 @@ pub struct Patience {
     pub longest_wait: Duration,
     /// How often a request that failed is made again.
     pub retries: u32,
-    /// A request is not made again once its attempts took so long together, the waits between them
-    /// not counted: an attempt alone may take two minutes ([`crate::Sockets`]).
+    /// A request is given up this long after it was first made, the waits between its attempts
+    /// counted, but for those that the server asks for. One that sends much has a second more for
+    /// each 100 kB.
     pub all_attempts: Duration,
 }
 
@@ -36,6 +40,12 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// How long a request of so many bytes may take, with all its attempts.
+    pub(crate) fn limit(&self, bytes: usize) -> Duration {
+        let sending = Duration::from_secs((bytes / BYTES_PER_SECOND) as u64);
+        self.all_attempts.saturating_add(sending)
+    }
+
     /// How long to wait before the request is made again that failed this often.
     pub(crate) fn wait(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);

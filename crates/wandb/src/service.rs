@@ -36,23 +36,21 @@ impl<T: Transport, C: Clock> Service<T, C> {
     /// Posts JSON until it is accepted or patience ends; the answer as JSON.
     pub(crate) async fn post(&self, path: &[&str], body: &Value) -> Result<Value, Problem> {
         let body = body.to_string();
+        let mut until = self.clock.now() + self.patience.limit(body.len());
         let mut failures = 0;
-        let mut spent = Duration::ZERO;
         loop {
-            let began = self.clock.now();
-            let setback = match self.attempt(path, &body).await? {
+            let request = Outgoing {
+                base_url: &self.base_url,
+                path,
+                key: &self.key,
+                body: &body,
+                within: until.saturating_sub(self.clock.now()),
+            };
+            let setback = match self.attempt(request).await? {
                 Ok(answer) => return Ok(answer),
                 Err(setback) => setback,
             };
             failures += 1;
-            spent += self.clock.now().saturating_sub(began);
-            if failures > self.patience.retries || spent >= self.patience.all_attempts {
-                return Err(Problem::GaveUp {
-                    server: self.base_url.clone(),
-                    attempts: failures,
-                    last: setback.reason,
-                });
-            }
             let asked = setback.wait.unwrap_or_default();
             if asked > self.patience.longest_wait {
                 return Err(Problem::Busy {
@@ -60,18 +58,22 @@ impl<T: Transport, C: Clock> Service<T, C> {
                     seconds: asked.as_secs(),
                 });
             }
+            // Who says when to come back is there.
+            until += asked;
             let wait = self.patience.wait(failures).max(asked);
+            let left = until.saturating_sub(self.clock.now());
+            if failures > self.patience.retries || wait >= left {
+                return Err(Problem::GaveUp {
+                    server: self.base_url.clone(),
+                    attempts: failures,
+                    last: setback.reason,
+                });
+            }
             self.clock.wait(wait).await;
         }
     }
 
-    async fn attempt(&self, path: &[&str], body: &str) -> Result<Result<Value, Setback>, Problem> {
-        let request = Outgoing {
-            base_url: &self.base_url,
-            path,
-            key: &self.key,
-            body,
-        };
+    async fn attempt(&self, request: Outgoing<'_>) -> Result<Result<Value, Setback>, Problem> {
         match self.transport.post(request).await {
             Ok(answer) => self.judge(&answer),
             Err(Failure::Broken(reason)) => Ok(Err(Setback { reason, wait: None })),

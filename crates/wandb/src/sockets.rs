@@ -14,9 +14,6 @@ use crate::transport::{Answer, Failure, Outgoing, Transport};
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a request may take with its answer: several megabytes over a slow line.
-const TIMEOUT: Duration = Duration::from_secs(120);
-
 /// What is read of an answer; those that are understood are much shorter.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
@@ -36,7 +33,6 @@ impl Sockets {
         let built = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
             .user_agent(concat!("ckptscope-wandb/", env!("CARGO_PKG_VERSION")))
             .build();
         built
@@ -55,6 +51,7 @@ impl Sockets {
             .post(url)
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, "application/json")
+            .timeout(request.within)
             .body(request.body.to_owned());
         let mut response = builder.send().await.map_err(broken)?;
         let (status, headers) = (response.status().as_u16(), response.headers());
@@ -155,6 +152,7 @@ mod tests {
                 path,
                 key: &key,
                 body: "",
+                within: Duration::ZERO,
             };
             address(request).map(|url| url.to_string())
         };

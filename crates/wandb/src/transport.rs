@@ -25,6 +25,8 @@ pub struct Outgoing<'a> {
     pub key: &'a Key,
     /// JSON.
     pub body: &'a str,
+    /// How long it may take with its answer.
+    pub within: Duration,
 }
 
 /// An answer.

@@ -3,7 +3,7 @@
 //! Command line and server conduct an analysis with this code: plan, journal, lanes, files. They
 //! differ in who watches (`progress::Watcher`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,19 @@ use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_protocol::{ConfigProblem, Cost};
-use ckptscope_results::{Input, Results, SeriesSet, Status, UNREADABLE};
+use ckptscope_results::{Results, SeriesSet, Status, UNREADABLE};
 use jiff::Zoned;
 
 use crate::executor::Executor;
 use crate::find::find_run;
 use crate::identity::PROGRAM;
-use crate::journal::{Earlier, Journal, Resume};
+use crate::journal::{Earlier, Journal, Resume, Work};
+use crate::locked_file::LockedFile;
 use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
-use crate::{identity, lanes, parquet, report};
+use crate::time::rfc3339;
+use crate::{identity, lanes, parquet, report, results_file};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -146,23 +148,9 @@ impl Analysis {
         )
     }
 
-    /// Whether there are some files, and the run has all of them, each as long as it is said to be.
-    pub(crate) fn has_all(&self, inputs: &[Input]) -> bool {
-        let files = self.place.tree().files().iter();
-        let files: BTreeMap<&str, u64> = files.map(|it| (&*it.path, it.bytes)).collect();
-        let is_there = |input: &Input| files.get(&*input.path) == Some(&input.bytes);
-        !inputs.is_empty() && inputs.iter().all(is_there)
-    }
-
-    /// Where the run lies, however it was given: a whole path, or what the Hub calls it.
+    /// Where the run lies, however it was given.
     pub(crate) fn place(&self) -> String {
-        match &self.request.address {
-            Address::Path(path) | Address::Within(path, _) => {
-                let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-                whole.display().to_string()
-            }
-            Address::Hub(_) => self.request.given.clone(),
-        }
+        self.request.address.place()
     }
 
     /// What the results are made of: equal for the same config and the same bytes.
@@ -190,9 +178,17 @@ impl Analysis {
     /// Makes the folder of results, and opens the journal at `path`.
     pub(crate) fn open_journal(&self, path: &Path, resume: Resume) -> Result<Journal> {
         output::prepare(&self.request.folder)?;
+        self.journal_in(LockedFile::take(path)?, resume)
+    }
+
+    /// Opens the journal in a file.
+    pub(crate) fn journal_in(&self, file: LockedFile, resume: Resume) -> Result<Journal> {
         let units = identity::of_units(&self.plan, &self.place);
-        let config = identity::of_config(&self.request.config);
-        Journal::open(path, &config, units, resume)
+        let work = Work {
+            config: identity::of_config(&self.request.config),
+            place: self.place(),
+        };
+        Journal::open(file, work, units, resume)
     }
 
     /// Computes what the journal does not have, and writes the results; none when the person
@@ -364,9 +360,12 @@ pub(crate) fn say_unread(
     }
 }
 
-/// Writes every file of an analysis but its log.
+/// Writes every file of an analysis but its log. The first says which others there are, so that
+/// whoever is killed meanwhile leaves nothing that nobody knows of.
 pub(crate) fn write_files(folder: &Path, results: &Results, run: &RunReport) -> Result<()> {
-    output::write_all(folder, &results.files()?)?;
+    let mut files = results.files()?;
+    files.sort_by_key(|file| file.path != results_file::FILE_NAME);
+    output::write_all(folder, &files)?;
     output::write(&folder.join(parquet::FILE_NAME), &parquet::of(results)?)?;
     report::write(results, &folder.join(report::FILE_NAME))?;
     let mut run = serde_json::to_vec_pretty(run)?;
@@ -385,11 +384,6 @@ pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folde
     }
     let elapsed = duration(reporter.elapsed());
     reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));
-}
-
-/// A time as programs read it.
-pub(crate) fn rfc3339(time: &Zoned) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// `1 step`, `2 steps`.

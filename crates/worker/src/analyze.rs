@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Result, anyhow};
+use ckptscope_analysis::config::Monitoring;
 use ckptscope_analysis::plan::Catalogs;
 use ckptscope_analysis::proposal::{Budget, within};
 use ckptscope_analysis::{Config, Registry, Survey};
@@ -17,13 +18,15 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Request, counted};
+use crate::analysis::{Analysis, Misfit, Request, counted};
 use crate::arguments::AnalyzeArguments;
-use crate::earlier_results::{EarlierResults, paths_of, refuse_foreign};
+use crate::earlier_results::{
+    EarlierResults, NewAnalysis, WITH_CONFIG, WITHOUT_CONFIG, name_for_run, paths_of,
+};
 use crate::executor::Executor;
 use crate::find::overview;
 use crate::journal::{self, Earlier, Journal, Resume};
-use crate::output;
+use crate::locked_file::LockedFile;
 use crate::pico_labs;
 use crate::place::{Address, as_file_name};
 use crate::progress::{Reporter, Terminal};
@@ -52,23 +55,24 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
         analysis.take_free_folder()?;
     }
     let folder = &analysis.request().folder;
-    output::prepare(folder)?;
+    // Nothing is looked at before: another program may be writing it.
+    let file = LockedFile::in_folder(folder, journal::FILE_NAME)?;
     let resume = match (arguments.resume, arguments.restart) {
         (true, _) => Resume::OrRefuse,
         (false, true) => Resume::Never,
         (false, false) => Resume::RefuseToDiscard,
     };
-    let mut earlier = EarlierResults::in_folder(folder);
-    let is_unfinished = folder.join(journal::FILE_NAME).exists();
-    if let Some(found) = earlier.as_ref().filter(|_| !arguments.overwrite) {
-        found.refuse_others(&analysis)?;
-        if arguments.resume && !is_unfinished && found.are_those_of(&analysis) {
-            return already_done(&analysis, arguments, &mut reporter);
-        }
-    } else if !is_unfinished && !arguments.overwrite {
-        refuse_foreign(folder, &analysis)?;
+    let advice = match arguments.config {
+        Some(_) => WITH_CONFIG,
+        None => WITHOUT_CONFIG,
+    };
+    let new = NewAnalysis::of(&analysis, advice);
+    let mut earlier = EarlierResults::to_be_replaced(folder, &new, arguments.overwrite)?;
+    let is_done = |earlier: &EarlierResults| !arguments.overwrite && earlier.are_those_of(&new);
+    if arguments.resume && file.bytes()? == 0 && earlier.as_ref().is_some_and(is_done) {
+        return already_done(&analysis, arguments, &mut reporter);
     }
-    let mut journal = analysis.open_journal(&folder.join(journal::FILE_NAME), resume)?;
+    let mut journal = analysis.journal_in(file, resume)?;
     if let Some(replaced) = earlier.take_if(|_| arguments.overwrite) {
         replaced.remove(&BTreeSet::new())?;
     }
@@ -187,7 +191,17 @@ fn request(
         }
         None => {
             let address = Address::of(&arguments.source)?;
-            let proposed = first_config(&address, arguments.budget, executor)?;
+            let name = format!("{}-overview", as_file_name(&address.file_name()));
+            let parent = output_folder(arguments, &Monitoring::default());
+            let budget = Budget {
+                name: name_for_run(&name, &parent, &address.place()),
+                seconds: arguments.budget,
+                slowness: match address {
+                    Address::Path(_) | Address::Within(..) => 1.0,
+                    Address::Hub(_) => 10.0,
+                },
+            };
+            let proposed = first_config(&address, &budget, executor)?;
             let Some(config) = proposed else {
                 return Ok(None);
             };
@@ -196,7 +210,7 @@ fn request(
         }
     };
     let name = analysis_name(&config, arguments, &address, &started)?;
-    let folder = output_folder(arguments, &config).join(&name);
+    let folder = output_folder(arguments, &config.monitoring).join(&name);
     Ok(Some(Request {
         started,
         config,
@@ -211,20 +225,12 @@ fn request(
 }
 
 /// The config of the analysis to begin with; none where the person stopped it.
-fn first_config(address: &Address, seconds: f64, executor: &Executor) -> Result<Option<Config>> {
-    let budget = Budget {
-        name: format!("{}-overview", as_file_name(&address.file_name())),
-        seconds,
-        slowness: match address {
-            Address::Path(_) | Address::Within(..) => 1.0,
-            Address::Hub(_) => 10.0,
-        },
-    };
+fn first_config(address: &Address, budget: &Budget, executor: &Executor) -> Result<Option<Config>> {
     let registry = Registry::default();
     let proposed = executor.block_on(async {
         let (run, place) = overview(address, executor).await?;
         let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
-        let proposal = within(&budget, &run, &survey, place.tree(), &registry).await;
+        let proposal = within(budget, &run, &survey, place.tree(), &registry).await;
         let proposal = proposal.map_err(|reason| {
             let given = address.shown();
             Misuse(format!(
@@ -285,7 +291,7 @@ pub(crate) fn config_name(path: &Path) -> String {
 /// Reads a config from a file, or from the standard input.
 ///
 /// # Errors
-/// [`Misuse`] where there is none, or it is not valid.
+/// [`Misuse`] where there is none, [`Misfit`] where it is not valid.
 pub(crate) fn read_config(path: &Path) -> Result<Config> {
     let shown = config_name(path);
     let unreadable =
@@ -298,9 +304,15 @@ pub(crate) fn read_config(path: &Path) -> Result<Config> {
     };
     let bytes = bytes.map_err(|error| unreadable(&error))?;
     let text = decode(&bytes).map_err(|error| unreadable(&error))?;
-    let config = Config::parse(&text, &Registry::default())
-        .map_err(|errors| Misuse(format!("{shown} is not a valid config:\n{errors}")))?;
-    Ok(config)
+    let config = Config::parse(&text, &Registry::default());
+    config.map_err(|errors| {
+        let invalid = Misfit {
+            message: format!("{shown} is not a valid config:\n{errors}"),
+            problems: errors.0,
+            is_misuse: true,
+        };
+        invalid.into()
+    })
 }
 
 /// The config's name; else the run's and the time.
@@ -324,11 +336,11 @@ fn analysis_name(
     Ok(format!("{run}-{}", now.strftime("%Y%m%d-%H%M%S")))
 }
 
-fn output_folder(arguments: &AnalyzeArguments, config: &Config) -> PathBuf {
+fn output_folder(arguments: &AnalyzeArguments, monitoring: &Monitoring) -> PathBuf {
     arguments
         .output_dir
         .clone()
-        .unwrap_or_else(|| PathBuf::from(&config.monitoring.output_dir))
+        .unwrap_or_else(|| PathBuf::from(&monitoring.output_dir))
 }
 
 fn threads(arguments: &AnalyzeArguments) -> usize {

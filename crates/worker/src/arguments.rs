@@ -9,22 +9,13 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use crate::identity::VERSION;
 pub(crate) use fleet::{
     EngineArgument, MergeArguments, ShardArguments, StatusArguments, SubmitArguments,
 };
+
 pub(crate) use results::{
     ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
-};
-
-/// The version, with the commit that it was built of where that is known.
-const VERSION: &str = match option_env!("CKPTSCOPE_COMMIT") {
-    Some(_) => concat!(
-        env!("CARGO_PKG_VERSION"),
-        " (",
-        env!("CKPTSCOPE_COMMIT"),
-        ")"
-    ),
-    None => env!("CARGO_PKG_VERSION"),
 };
 
 /// Shows how language models develop: metrics of their parts over the steps of a training run.

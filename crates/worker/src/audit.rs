@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::arguments::AuditArguments;
 use crate::executor::Executor;
 use crate::find::overview;
+use crate::identity::PROGRAM;
 use crate::output::TrafficReport;
 use crate::place::{Address, Place};
 use crate::{Outcome, console, hub};
@@ -98,7 +99,7 @@ impl AuditReport {
         Self {
             format: FORMAT,
             version: VERSION,
-            program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
+            program: PROGRAM,
             path: address.shown(),
             steps: audit.steps,
             findings: audit.findings.into_iter().map(told).collect(),

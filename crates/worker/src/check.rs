@@ -8,15 +8,32 @@ use anyhow::Result;
 use jiff::Zoned;
 use serde_json::json;
 
-use crate::analysis::{Analysis, Request};
+use crate::analysis::{Analysis, Misfit, Request};
 use crate::arguments::CheckArguments;
 use crate::executor::Executor;
 use crate::place::Address;
 use crate::progress::bytes;
 use crate::{Outcome, analyze, console};
 
-/// Runs the command.
+/// Runs the command. A config that does not fit is told as JSON too, where that is asked for.
 pub(crate) fn run(arguments: &CheckArguments) -> Result<Outcome> {
+    let checked = check(arguments);
+    let misfit = checked
+        .as_ref()
+        .err()
+        .and_then(|it| it.downcast_ref::<Misfit>());
+    if let Some(misfit) = misfit.filter(|_| arguments.json) {
+        let told = json!({
+            "run": Address::of_argument(&arguments.run).shown(),
+            "problems": misfit.problems,
+            "fits": false,
+        });
+        console::print(&format!("{}\n", serde_json::to_string_pretty(&told)?))?;
+    }
+    checked
+}
+
+fn check(arguments: &CheckArguments) -> Result<Outcome> {
     let executor = Executor::start(Arc::new(AtomicBool::new(false)))?;
     let config = analyze::read_config(&arguments.config)?;
     let address = Address::of_argument(&arguments.run);

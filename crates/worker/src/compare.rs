@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::path::Path;
 
 use anyhow::Result;
 use ckptscope_analysis::results::complete;
@@ -11,7 +11,20 @@ use ckptscope_results::{SeriesId, layer_in_words};
 
 use crate::analysis::counted;
 use crate::arguments::CompareArguments;
-use crate::{Misuse, Outcome, console, output, parquet, report, results_file};
+use crate::identity::PROGRAM;
+use crate::locked_file::LockedFile;
+use crate::{Misuse, Outcome, console, journal, output, parquet, report, results_file};
+
+/// The table.
+const TABLE: &str = "compare.csv";
+
+/// What a comparison writes.
+pub(crate) const FILES: [&str; 4] = [
+    results_file::FILE_NAME,
+    TABLE,
+    parquet::COMPARISON,
+    report::FILE_NAME,
+];
 
 /// Runs the command.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
@@ -20,22 +33,22 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
         let told = format!("{analyses} analyses and {names} names: give each its --name, or none");
         return Err(Misuse(told).into());
     }
-    let replaced = fs::canonicalize(arguments.out.join(results_file::FILE_NAME)).ok();
+    if arguments.names.iter().any(|name| name.trim().is_empty()) {
+        return Err(Misuse("--name is empty: it is what a column is called by".to_owned()).into());
+    }
     let mut runs = Vec::new();
     for (index, path) in arguments.results.iter().enumerate() {
-        let file = results_file::place(path)?;
-        if replaced.is_some() && fs::canonicalize(&file).ok() == replaced {
-            let shown = file.display();
-            let told = format!("{shown} would be replaced: choose another folder with --out");
-            return Err(Misuse(told).into());
-        }
-        let mut results = results_file::read(&file)?;
+        let mut results = results_file::read(path)?;
         complete(&mut results);
         runs.push((arguments.names.get(index).cloned(), results));
     }
-    let comparison = Comparison::of(runs).map_err(|error| Misuse(error.to_string()))?;
+    let compared = Comparison::of(runs).map_err(|error| Misuse(error.to_string()));
+    let mut comparison = compared?;
+    comparison.merged.program = PROGRAM.to_owned();
+    let _lock = LockedFile::in_folder(&arguments.out, journal::FILE_NAME)?;
+    refuse_others(&arguments.out)?;
     // One after the other: of half a million numbers a table is tens of megabytes.
-    let table = arguments.out.join("compare.csv");
+    let table = arguments.out.join(TABLE);
     output::write(&table, &comparison.csv()?)?;
     let merged = arguments.out.join(results_file::FILE_NAME);
     output::write(&merged, &comparison.merged.to_json()?)?;
@@ -50,6 +63,19 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
     console::say(&format!("the table: {}", table.display()));
     console::say(&format!("the report: {}", report.display()));
     Ok(Outcome::Done)
+}
+
+/// A comparison takes the place of another one only.
+fn refuse_others(folder: &Path) -> Result<()> {
+    let file = folder.join(results_file::FILE_NAME);
+    let of = match results_file::read(&file) {
+        _ if !file.is_file() => return Ok(()),
+        Ok(results) if !results.runs.is_empty() => return Ok(()),
+        Ok(_) => "holds the results of an analysis",
+        Err(_) => "has a results.json that cannot be read",
+    };
+    let shown = folder.display();
+    Err(Misuse(format!("{shown} {of}: choose another folder with --out")).into())
 }
 
 /// How the last run differs from the first, a line per metric and component.
@@ -114,7 +140,9 @@ impl<'a> Part<'a> {
             return;
         };
         self.differences += 1;
-        self.mean += (difference - self.mean) / self.differences as f64;
+        // Their difference may be beyond the largest number.
+        let count = self.differences as f64;
+        self.mean += difference / count - self.mean / count;
         if self
             .largest
             .as_ref()

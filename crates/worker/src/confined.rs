@@ -135,7 +135,7 @@ impl Tree for ConfinedTree {
         async move {
             entry_of(self, path)?;
             let place = self.root().join(path);
-            let file = LocalFile::opened(&place, self.bounds.open(&place))?;
+            let file = LocalFile::opened(Path::new(path), self.bounds.open(&place))?;
             Ok(Rc::new(file) as Rc<dyn Source>)
         }
         .boxed_local()

@@ -2,7 +2,10 @@
 //!
 //! A folder of results holds what one analysis wrote. What another config or another run wrote
 //! there is not replaced unless somebody asks for it, and neither is what somebody else wrote. Then
-//! every file goes that the earlier `results.json` says was written, and nothing else.
+//! every file goes that the earlier `results.json` says was written, and nothing else. Where it
+//! cannot be read nobody knows which files that are, and nothing is replaced.
+//!
+//! Whoever looks has the folder's lock.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,11 +14,11 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ckptscope_analysis::{Config, Registry};
-use ckptscope_results::{Results, SeriesSet};
+use ckptscope_results::{Input, Results, SeriesSet};
 
 use crate::analysis::Analysis;
 use crate::output::{self, EarlierRun};
-use crate::{Misuse, parquet, report, results_file};
+use crate::{Misuse, compare, parquet, report, results_file};
 
 /// What every analysis writes beside the files that depend on what it found.
 const OTHERS: [&str; 4] = [
@@ -24,6 +27,53 @@ const OTHERS: [&str; 4] = [
     parquet::FILE_NAME,
     report::FILE_NAME,
 ];
+
+/// A new analysis, as far as an earlier one is held against it.
+pub(crate) struct NewAnalysis<'a> {
+    /// The config.
+    pub(crate) config: &'a Config,
+    /// What results may call the run.
+    pub(crate) sources: [&'a str; 2],
+    /// Where the run lies.
+    pub(crate) place: String,
+    /// What the results are made of.
+    pub(crate) made_of: String,
+    /// The results without numbers.
+    pub(crate) planned: Results,
+    /// What else to give, so that it has a folder of its own.
+    pub(crate) advice: &'static str,
+}
+
+/// What to give where a person wrote the config.
+pub(crate) const WITH_CONFIG: &str = "give another analysis_name or another --output-dir";
+
+/// The same where nobody did.
+pub(crate) const WITHOUT_CONFIG: &str = "give another --output-dir";
+
+impl<'a> NewAnalysis<'a> {
+    /// Of a planned analysis.
+    pub(crate) fn of(analysis: &'a Analysis, advice: &'static str) -> Self {
+        let request = analysis.request();
+        Self {
+            config: &request.config,
+            sources: [&request.source, &request.given],
+            place: analysis.place(),
+            made_of: analysis.made_of(),
+            planned: analysis.results(SeriesSet::default()),
+            advice,
+        }
+    }
+
+    /// Whether there are some files, and the run has all of them, each as long as it is said to be.
+    fn has_all(&self, inputs: &[Input]) -> bool {
+        let own = &self.planned.inputs;
+        let is_there = |input: &Input| {
+            let mut own = own.iter();
+            own.any(|it| (&it.path, it.bytes) == (&input.path, input.bytes))
+        };
+        !inputs.is_empty() && inputs.iter().all(is_there)
+    }
+}
 
 /// Results that are in a folder.
 pub(crate) struct EarlierResults {
@@ -36,7 +86,8 @@ pub(crate) struct EarlierResults {
 /// How earlier results and a new analysis differ.
 enum Difference {
     Nothing,
-    Config,
+    /// The keys by which they differ; none where the earlier one cannot be read any more.
+    Config(Vec<&'static str>),
     Run,
     /// Nobody can tell.
     Unreadable,
@@ -44,7 +95,7 @@ enum Difference {
 
 impl EarlierResults {
     /// What is in the folder; none where it has no results.
-    pub(crate) fn in_folder(folder: &Path) -> Option<Self> {
+    fn in_folder(folder: &Path) -> Option<Self> {
         let file = folder.join("results.json");
         if !file.is_file() {
             return None;
@@ -58,53 +109,87 @@ impl EarlierResults {
         })
     }
 
+    /// The results that a new analysis may take the place of; none where there are no files that
+    /// it would replace.
+    ///
+    /// # Errors
+    /// [`Misuse`] where it may not, with what to do.
+    pub(crate) fn to_be_replaced(
+        folder: &Path,
+        new: &NewAnalysis<'_>,
+        overwrite: bool,
+    ) -> Result<Option<Self>> {
+        match Self::in_folder(folder) {
+            None if overwrite => Ok(None),
+            None => refuse_foreign(folder, new).map(|()| None),
+            Some(earlier) => earlier
+                .refuse_others(new, overwrite)
+                .map(|()| Some(earlier)),
+        }
+    }
+
     /// Whether the new analysis would find what is there: all files, of the same config and the
     /// same bytes.
-    pub(crate) fn are_those_of(&self, analysis: &Analysis) -> bool {
+    pub(crate) fn are_those_of(&self, new: &NewAnalysis<'_>) -> bool {
         let is_there = |path: &String| self.folder.join(path).is_file();
         let results = self.results.as_ref();
         results.is_some_and(|results| paths_of(results).iter().all(is_there))
-            && self.run.made_of == analysis.made_of()
+            && self.run.made_of == new.made_of
     }
 
-    /// Refuses to replace results of another config or run.
-    ///
-    /// # Errors
-    /// [`Misuse`], with what to do.
-    pub(crate) fn refuse_others(&self, analysis: &Analysis) -> Result<()> {
-        let shown = self.folder.display();
+    fn refuse_others(&self, new: &NewAnalysis<'_>, overwrite: bool) -> Result<()> {
+        let (shown, advice) = (self.folder.display(), new.advice);
         let source = self.results.as_ref().map(|results| &results.source);
         let source = source.map_or("", String::as_str);
-        let of = match self.difference(analysis) {
+        let of = match self.difference(new) {
+            Difference::Unreadable => {
+                return Err(Misuse(format!(
+                    "{shown} has a results.json that cannot be read, so that nobody knows which \
+                     files are its: {advice}, or remove the folder"
+                ))
+                .into());
+            }
             Difference::Nothing => return Ok(()),
-            Difference::Config => format!("holds the results of {source} with another config"),
-            Difference::Run => format!("holds the results of another run, {source}"),
-            Difference::Unreadable => "has a results.json that cannot be read".to_owned(),
+            Difference::Config(_) | Difference::Run if overwrite => return Ok(()),
+            Difference::Config(keys) => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let keys = match keys.is_empty() {
+                    true => String::new(),
+                    false => format!(" (other {})", keys.join(", ")),
+                };
+                format!("holds the results of {source} with another config{keys}")
+            }
+            Difference::Run => {
+                let place = match self.run.place.as_str() {
+                    "" => String::new(),
+                    place => format!(" ({place})"),
+                };
+                format!("holds the results of another run, {source}{place}")
+            }
         };
-        Err(Misuse(format!(
-            "{shown} {of}: give another analysis_name or another --output-dir, or replace them \
-             with --overwrite"
-        ))
-        .into())
+        let words = format!("{shown} {of}: {advice}, or replace them with --overwrite");
+        Err(Misuse(words).into())
     }
 
-    fn difference(&self, analysis: &Analysis) -> Difference {
+    fn difference(&self, new: &NewAnalysis<'_>) -> Difference {
         let Some(results) = &self.results else {
             return Difference::Unreadable;
         };
-        let request = analysis.request();
         let is_of_run = if self.run.place.is_empty() {
             // Nobody says where it lay: its name is not enough.
-            [&request.source, &request.given].contains(&&results.source)
-                && analysis.has_all(&results.inputs)
+            new.sources.contains(&results.source.as_str()) && new.has_all(&results.inputs)
         } else {
-            self.run.place == analysis.place()
+            self.run.place == new.place
         };
-        let config = Config::parse(&results.config, &Registry::default());
-        match config {
-            _ if !is_of_run => Difference::Run,
-            Ok(config) if config == request.config => Difference::Nothing,
-            Ok(_) | Err(_) => Difference::Config,
+        if !is_of_run {
+            return Difference::Run;
+        }
+        let Ok(config) = Config::parse(&results.config, &Registry::default()) else {
+            return Difference::Config(Vec::new());
+        };
+        match config.differences(new.config) {
+            keys if keys.is_empty() => Difference::Nothing,
+            keys => Difference::Config(keys),
         }
     }
 
@@ -114,9 +199,8 @@ impl EarlierResults {
     /// # Errors
     /// When a file cannot be removed.
     pub(crate) fn remove(self, written_since: &BTreeSet<String>) -> Result<()> {
-        let results = self.results.unwrap_or_default();
-        let others = OTHERS.into_iter().map(str::to_owned);
-        let paths = results.paths().into_iter().chain(others);
+        let paths = self.results.as_ref().map(paths_of).unwrap_or_default();
+        let paths = paths.into_iter();
         for path in paths.filter(|path| is_below(path) && !written_since.contains(path)) {
             let file = self.folder.join(&path);
             // Who looks into the folder may have removed it already.
@@ -133,21 +217,36 @@ impl EarlierResults {
     }
 }
 
+/// The name for an analysis of a run, whose config nobody wrote: this one, or with a number behind
+/// it where the folder has the results of another run.
+pub(crate) fn name_for_run(name: &str, parent: &Path, place: &str) -> String {
+    let is_of_other = |name: &String| {
+        let earlier = EarlierResults::in_folder(&parent.join(name));
+        earlier.is_some_and(|earlier| !["", place].contains(&earlier.run.place.as_str()))
+    };
+    let numbered = (2_u64..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let free = names.find(|name| !is_of_other(name));
+    free.unwrap_or_else(|| name.to_owned())
+}
+
 /// Refuses to replace files of somebody else: those that the new analysis would write, in a folder
 /// where nothing says that an analysis wrote them.
 ///
 /// # Errors
 /// [`Misuse`], with what to do.
-pub(crate) fn refuse_foreign(folder: &Path, analysis: &Analysis) -> Result<()> {
-    let planned = analysis.results(SeriesSet::default());
+fn refuse_foreign(folder: &Path, new: &NewAnalysis<'_>) -> Result<()> {
+    let (planned, advice) = (&new.planned, new.advice);
     let of_step = |step: &u64| {
         let entries = planned.entries.iter();
         let paths = entries.map(|entry| Results::step_path(*step, &entry.id()));
         paths.collect::<Vec<_>>()
     };
     let of_steps = planned.steps.iter().flat_map(of_step);
-    let all: BTreeSet<String> = paths_of(&planned).into_iter().chain(of_steps).collect();
-    let mut there = all.into_iter().filter(|path| folder.join(path).is_file());
+    let all: BTreeSet<String> = paths_of(planned).into_iter().chain(of_steps).collect();
+    // An unfinished analysis has a log, and nothing else yet.
+    let all = all.into_iter().filter(|path| path != output::LOG);
+    let mut there = all.filter(|path| folder.join(path).is_file());
     let Some(first) = there.next() else {
         return Ok(());
     };
@@ -156,8 +255,8 @@ pub(crate) fn refuse_foreign(folder: &Path, analysis: &Analysis) -> Result<()> {
         more => format!(" and {more} more"),
     };
     Err(Misuse(format!(
-        "{}: {first}{more} would be replaced, and no analysis says that it wrote them: give \
-         another analysis_name or another --output-dir, or replace them with --overwrite",
+        "{}: {first}{more} would be replaced, and no analysis says that it wrote them: {advice}, \
+         or replace them with --overwrite",
         folder.display()
     ))
     .into())
@@ -178,8 +277,11 @@ fn is_below(path: &str) -> bool {
     }
 }
 
-/// The files that an analysis with these results writes.
+/// The files that an analysis, or a comparison, with these results writes.
 pub(crate) fn paths_of(results: &Results) -> BTreeSet<String> {
+    if !results.runs.is_empty() {
+        return compare::FILES.into_iter().map(str::to_owned).collect();
+    }
     let others = OTHERS.into_iter().map(str::to_owned);
     results.paths().into_iter().chain(others).collect()
 }

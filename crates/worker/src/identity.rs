@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_analysis::config::Monitoring;
 use ckptscope_analysis::{Config, Lane, Plan};
 use ckptscope_results::{Input, layer_in_words};
 use sha2::{Digest, Sha256};
@@ -13,6 +14,17 @@ use crate::place::Place;
 
 /// A layer and a step.
 pub(crate) type Unit = (Option<u64>, u64);
+
+/// The version, with the commit that it was built of where that is known.
+pub(crate) const VERSION: &str = match option_env!("CKPTSCOPE_COMMIT") {
+    Some(_) => concat!(
+        env!("CARGO_PKG_VERSION"),
+        " (",
+        env!("CKPTSCOPE_COMMIT"),
+        ")"
+    ),
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 /// What results say that they were computed by: version and commit. Two of them may compute other
 /// numbers, so that neither goes on with what the other began.
@@ -30,19 +42,25 @@ pub(crate) const PROGRAM: &str = match option_env!("CKPTSCOPE_COMMIT") {
 /// The layout of the journal's lines; one of another layout cannot be gone on with.
 const JOURNAL_LAYOUT: [u8; 1] = [2];
 
-/// What a config asks of this program: equal for equal work.
+/// What a config asks of this program: equal for equal work, wherever results go.
 pub(crate) fn of_config(config: &Config) -> String {
+    let work = Config {
+        monitoring: Monitoring::default(),
+        ..config.clone()
+    };
     let mut hash = Sha256::new();
     hash.update(PROGRAM);
     hash.update(JOURNAL_LAYOUT);
-    hash.update(config.to_yaml());
+    hash.update(work.to_yaml());
     in_hexadecimal(hash)
 }
 
-/// What the results of an analysis are made of: what [`of_config`] and [`of_units`] say.
+/// What the results of an analysis are made of: what [`of_config`] and [`of_units`] say. Where they
+/// go counts too: who asks for that anew wants them sent.
 pub(crate) fn of_analysis(config: &Config, plan: &Plan, place: &Place) -> String {
     let mut hash = Sha256::new();
     hash.update(of_config(config));
+    hash.update(config.to_yaml());
     for ((layer, step), made_of) in of_units(plan, place) {
         let layer = layer_in_words(layer);
         hash.update(format!("\n{layer}, step {step}: {made_of}"));

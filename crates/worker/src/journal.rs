@@ -13,9 +13,8 @@
 //! analyses, so that a listener who comes later hears the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -27,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::Misuse;
 use crate::analysis::counted;
 use crate::identity::{PROGRAM, Unit};
-use crate::output;
+use crate::locked_file::LockedFile;
 
 /// The file's name in the folder of an analysis of the command line's; it is gone when the
 /// analysis is complete.
@@ -36,8 +35,8 @@ pub(crate) const FILE_NAME: &str = "unfinished.jsonl";
 /// A line of the journal per finished layer and step, a [`FinishedUnit`], after a first line that
 /// says of what. Lines are only ever added: whoever has read some of them reads on from there.
 pub(crate) struct Journal {
-    path: PathBuf,
-    file: File,
+    file: LockedFile,
+    work: Work,
     /// What each layer's and step's numbers are made of.
     units: BTreeMap<Unit, String>,
     /// What changes when lines that were there are there no more.
@@ -79,11 +78,23 @@ pub(crate) enum Earlier {
     },
 }
 
+/// What a journal is of.
+pub(crate) struct Work {
+    /// Of the config and the program, as [`identity::of_config`](crate::identity::of_config) says.
+    pub(crate) config: String,
+    /// Where the run lies.
+    pub(crate) place: String,
+}
+
 /// A journal's first line.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Head {
     /// Of the config and the program; a journal of others cannot be gone on with.
     config: String,
+    /// Where the run lies; a journal of another run cannot be gone on with. Empty where an older
+    /// program wrote it.
+    #[serde(default)]
+    place: String,
     /// The program that wrote it; empty where an older one did.
     #[serde(default)]
     program: String,
@@ -92,30 +103,27 @@ pub(crate) struct Head {
 }
 
 impl Journal {
-    /// Starts the journal of an analysis, or goes on with the one that is there. `units` says what
-    /// each layer's and step's numbers are made of.
+    /// Starts the journal of an analysis in a file, or goes on with the one that is there. `units`
+    /// says what each layer's and step's numbers are made of.
     pub(crate) fn open(
-        path: &Path,
-        config: &str,
+        file: LockedFile,
+        work: Work,
         units: BTreeMap<Unit, String>,
         resume: Resume,
     ) -> Result<Self> {
-        let cannot = || format!("cannot write {}", path.display());
-        let file = open(path)?;
-        lock(&file, path)?;
-        let bytes = file.metadata().with_context(cannot)?.len();
+        let bytes = file.bytes()?;
         let found = match resume {
             Resume::Never => Ok(None),
-            Resume::RefuseToDiscard => refuse_to_discard(&file, path).map(|()| None),
-            Resume::OrRefuse | Resume::OrStartOver => read(&file, path, config),
+            Resume::RefuseToDiscard => refuse_to_discard(&file).map(|()| None),
+            Resume::OrRefuse | Resume::OrStartOver => read(&file, &work),
         };
         let found = match found {
             Err(_) if resume == Resume::OrStartOver => None,
             found => found?,
         };
         let mut journal = Self {
-            path: path.to_owned(),
             file,
+            work,
             units,
             generation: 0,
             finished: BTreeSet::new(),
@@ -123,8 +131,8 @@ impl Journal {
             earlier: Earlier::Nothing,
         };
         match found {
-            Some(found) => journal.take_over(found, config)?,
-            None => journal.start(bytes > 0, config)?,
+            Some(found) => journal.take_over(found)?,
+            None => journal.start(bytes > 0)?,
         }
         Ok(journal)
     }
@@ -138,7 +146,7 @@ impl Journal {
             progress,
             numbers: Numbers(numbers),
         };
-        self.write(&line)?;
+        self.file.add(&line_of(&line)?)?;
         self.finished.insert(unit);
         self.series.extend(line.numbers.0);
         Ok(())
@@ -146,19 +154,18 @@ impl Journal {
 
     /// Removes it: the results are written.
     pub(crate) fn remove(self) -> Result<()> {
-        fs::remove_file(&self.path)
-            .with_context(|| format!("cannot remove {}", self.path.display()))
+        self.file.remove()
     }
 
-    fn start(&mut self, discards: bool, config: &str) -> Result<()> {
+    fn start(&mut self, discards: bool) -> Result<()> {
         if discards {
             self.earlier = Earlier::Discarded;
         }
-        self.rewrite(config, &[])
+        self.rewrite(&[])
     }
 
     /// Takes over what still holds.
-    fn take_over(&mut self, found: Found, config: &str) -> Result<()> {
+    fn take_over(&mut self, found: Found) -> Result<()> {
         let (mut kept, mut outdated, all) = (Vec::new(), BTreeSet::new(), found.lines.len());
         self.generation = found.head.generation;
         for line in found.lines {
@@ -175,10 +182,9 @@ impl Journal {
         };
         if kept.len() == all {
             // What follows the last whole line was being written when it stopped.
-            let shortened = self.file.set_len(found.whole_bytes);
-            shortened.with_context(|| format!("cannot write {}", self.path.display()))?;
+            self.file.shorten(found.whole_bytes)?;
         } else {
-            self.rewrite(config, &kept)?;
+            self.rewrite(&kept)?;
         }
         let numbers = kept.into_iter().flat_map(|line| line.numbers.0);
         self.series.extend(numbers);
@@ -186,10 +192,11 @@ impl Journal {
     }
 
     /// Puts another file in its place, whole or not at all; who reads the old one can read on.
-    fn rewrite(&mut self, config: &str, lines: &[FinishedUnit]) -> Result<()> {
+    fn rewrite(&mut self, lines: &[FinishedUnit]) -> Result<()> {
         self.generation = milliseconds(SystemTime::now()).max(self.generation + 1);
         let head = Head {
-            config: config.to_owned(),
+            config: self.work.config.clone(),
+            place: self.work.place.clone(),
             program: PROGRAM.to_owned(),
             generation: self.generation,
         };
@@ -197,15 +204,7 @@ impl Journal {
         for line in lines {
             text.extend(line_of(line)?);
         }
-        output::write(&self.path, &text)?;
-        self.file = open(&self.path)?;
-        lock(&self.file, &self.path)
-    }
-
-    fn write(&mut self, value: &impl Serialize) -> Result<()> {
-        self.file
-            .write_all(&line_of(value)?)
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        self.file.replace(&text)
     }
 }
 
@@ -215,30 +214,10 @@ pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
 }
 
-fn open(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    let opened = options.create(true).read(true).append(true).open(path);
-    opened.with_context(|| format!("cannot write {}", path.display()))
-}
-
 fn line_of(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     Ok(line)
-}
-
-/// Two analyses in one folder would spoil each other's files.
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Misuse(format!(
-            "another analysis is at work in {}; wait for it, or choose another folder with \
-             --output-dir",
-            path.parent().unwrap_or(path).display()
-        ))
-        .into()),
-        // Not every file system has locks; there nobody is stopped.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
-    }
 }
 
 /// The whole lines of a journal.
@@ -249,10 +228,11 @@ struct Found {
     whole_bytes: u64,
 }
 
-/// What a journal holds; `None` where it has no whole line. One of another config is refused.
-fn read(file: &File, path: &Path, config: &str) -> Result<Option<Found>> {
+/// What a journal holds; `None` where it has no whole line. One of another config or run is refused.
+fn read(file: &LockedFile, work: &Work) -> Result<Option<Found>> {
+    let path = file.path();
     let cannot = || format!("cannot read {}", path.display());
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::new(file.file());
     let mut text = Vec::new();
     let mut found: Option<Found> = None;
     while reader.read_until(b'\n', &mut text).with_context(cannot)? > 0 {
@@ -263,7 +243,7 @@ fn read(file: &File, path: &Path, config: &str) -> Result<Option<Found>> {
         match &mut found {
             None => {
                 found = Some(Found {
-                    head: head_of(&text, path, config)?,
+                    head: head_of(&text, path, work)?,
                     lines: Vec::new(),
                     whole_bytes: bytes,
                 });
@@ -279,9 +259,10 @@ fn read(file: &File, path: &Path, config: &str) -> Result<Option<Found>> {
 }
 
 /// Nobody loses what is finished by forgetting an option.
-fn refuse_to_discard(file: &File, path: &Path) -> Result<()> {
+fn refuse_to_discard(file: &LockedFile) -> Result<()> {
+    let path = file.path();
     let cannot = || format!("cannot read {}", path.display());
-    let (mut reader, mut line, mut lines) = (BufReader::new(file), Vec::new(), 0_usize);
+    let (mut reader, mut line, mut lines) = (BufReader::new(file.file()), Vec::new(), 0_usize);
     while reader.read_until(b'\n', &mut line).with_context(cannot)? > 0 {
         // What follows the last line end was being written when it stopped.
         lines += usize::from(line.last() == Some(&b'\n'));
@@ -301,7 +282,7 @@ fn refuse_to_discard(file: &File, path: &Path) -> Result<()> {
     .into())
 }
 
-fn head_of(line: &[u8], path: &Path, config: &str) -> Result<Head> {
+fn head_of(line: &[u8], path: &Path, work: &Work) -> Result<Head> {
     let head: Head = parse(line, path)?;
     let shown = path.display();
     if head.program != PROGRAM {
@@ -315,9 +296,16 @@ fn head_of(line: &[u8], path: &Path, config: &str) -> Result<Head> {
         ))
         .into());
     }
-    if head.config != config {
+    if head.config != work.config {
         return Err(Misuse(format!(
             "{shown} is of another config; give that config, or start over with --restart"
+        ))
+        .into());
+    }
+    if head.place != work.place {
+        return Err(Misuse(format!(
+            "{shown} is of another run, {}; give that run, or start over with --restart",
+            head.place
         ))
         .into());
     }

@@ -19,6 +19,7 @@ mod identity;
 mod inspect;
 mod journal;
 mod lanes;
+mod locked_file;
 mod manual;
 mod output;
 mod parquet;
@@ -31,6 +32,7 @@ mod report;
 mod results_file;
 mod serve;
 mod signals;
+mod time;
 mod wandb;
 
 use std::ffi::OsString;
@@ -64,10 +66,7 @@ const PUT_OFF: u8 = 75;
 
 fn main() -> ExitCode {
     // Before arguments are read: a token may be one of them.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|command| wants_keys(&command))
-    {
+    if wants_keys(std::env::args_os().skip(1)) {
         environment::load();
     }
     let arguments = Arguments::parse();
@@ -101,12 +100,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether a command of that name may ask somebody who wants a key.
-fn wants_keys(command: &OsString) -> bool {
+/// Whether a command may ask somebody who wants a key; one that only prints its help does not.
+fn wants_keys(mut arguments: impl Iterator<Item = OsString>) -> bool {
     let wanting = [
         "analyze", "inspect", "audit", "check", "serve", "submit", "shard", "merge",
     ];
-    wanting.iter().any(|name| command == name)
+    let command = arguments.next();
+    let asks_for_help = |argument: OsString| argument == "--help" || argument == "-h";
+    command.is_some_and(|command| wanting.iter().any(|name| command == *name))
+        && !arguments.any(asks_for_help)
 }
 
 fn is_misuse(error: &anyhow::Error) -> bool {

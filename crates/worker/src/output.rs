@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -86,12 +86,13 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
     let made = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&tried, b"this folder can be written"))
         .and_then(|()| fs::remove_file(&tried));
-    made.map_err(|error| {
-        let folder = folder.display();
-        anyhow!(
-            "cannot write results into {folder}: {error}; choose another folder with --output-dir"
-        )
-    })
+    made.map_err(|error| cannot_write_into(folder, &error))
+}
+
+/// A folder that results cannot be written into.
+pub(crate) fn cannot_write_into(folder: &Path, error: &io::Error) -> anyhow::Error {
+    let folder = folder.display();
+    anyhow!("cannot write results into {folder}: {error}; choose another folder with --output-dir")
 }
 
 /// Makes a folder that was not there: the wanted one, or that with a number behind its name. Two
@@ -129,11 +130,22 @@ pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
     Ok(())
 }
 
-/// Writes one file, to another one that then takes its name.
+/// Writes one file, to another one that then takes its name. A link stays one: what it leads to is
+/// written. What is no file, such as a pipe or a terminal, is written to as it is.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let context = || format!("cannot write {}", path.display());
+    let written = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            fs::canonicalize(path).and_then(|file| replace(&file, bytes))
+        }
+        Err(_) if !path.is_symlink() => replace(path, bytes),
+        Ok(_) | Err(_) => fs::write(path, bytes),
+    };
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(context)?;
+        fs::create_dir_all(folder)?;
     }
     let unfinished = unfinished(path);
     let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
@@ -141,12 +153,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         // Nobody needs half a file; why it is half is what counts.
         let _ = fs::remove_file(&unfinished);
     }
-    written.with_context(context)
+    written
 }
 
-/// Whether a path stands for the standard output.
+/// Whether a path stands for the standard output. Where that goes to a file, nobody may put another
+/// one in its place.
 pub(crate) fn is_standard_output(path: &Path) -> bool {
-    path == Path::new("-")
+    path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
 /// A path as messages call it.
@@ -173,7 +186,7 @@ pub(crate) fn write_or_print(path: &Path, bytes: &[u8], is_binary: bool) -> Resu
 
 /// The file that is written in another's place until it is whole. It has the same name every time,
 /// so that one that a killed program left behind is gone when the file is written again.
-fn unfinished(path: &Path) -> PathBuf {
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".unfinished");

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ckptscope_analysis::Config;
 use ckptscope_results::Results;
@@ -21,13 +21,10 @@ use thiserror::Error;
 use crate::analysis::counted;
 use crate::executor::Executor;
 use crate::progress::Reporter;
-use crate::wandb::asked;
+use crate::wandb::{ANSWER_WITHIN, asked};
 
 /// The server, unless `PICO_BASE_URL` names another.
 const BASE_URL: &str = "https://picolabs.space/api/report";
-
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often a request is made again that the server had no time for.
 const RETRIES: u32 = 3;
@@ -91,6 +88,8 @@ struct Experiment {
     authorization: HeaderValue,
     lab_hash: String,
     name: String,
+    /// How long a request may take with all its attempts, but for waits that the server asks for.
+    within: Duration,
 }
 
 impl Experiment {
@@ -109,6 +108,7 @@ impl Experiment {
             authorization,
             lab_hash: lab_hash.ok_or(Unsent::NoLab)?,
             name: name.unwrap_or_else(|| results.analysis_name.clone()),
+            within: ANSWER_WITHIN,
         })
     }
 
@@ -152,7 +152,6 @@ impl Experiment {
         // A redirect would take the key along.
         let built = Client::builder()
             .redirect(Policy::none())
-            .timeout(TIMEOUT)
             .user_agent(concat!("ckptscope/", env!("CARGO_PKG_VERSION")))
             .build();
         built.map_err(|error| unreachable(&self.base_url, error))
@@ -167,25 +166,32 @@ impl Experiment {
         body: Option<&Value>,
     ) -> Result<(), Unsent> {
         let url = format!("{}{path}", self.base_url);
+        let mut until = Instant::now() + self.within;
         let mut wait = FIRST_WAIT;
         for attempt in 0..=RETRIES {
-            let request = client.request(method.clone(), &url);
+            let left = until.saturating_duration_since(Instant::now());
+            let request = client.request(method.clone(), &url).timeout(left);
             let mut request = request.header(AUTHORIZATION, self.authorization.clone());
             if let Some(body) = body {
                 request = request.header(CONTENT_TYPE, "application/json");
                 request = request.body(body.to_string());
             }
             let answer = request.send().await;
-            let last = attempt == RETRIES;
+            let left = until.saturating_duration_since(Instant::now());
+            let is_last = attempt == RETRIES || wait >= left;
             let asked = match answer {
                 Ok(answer) if answer.status().is_success() => return Ok(()),
                 Ok(answer) => match asked_wait(&answer) {
-                    Some(asked) if !last && asked <= LONGEST_WAIT => asked,
+                    Some(asked) if !is_last && asked <= LONGEST_WAIT => asked,
                     _ => return Err(refused(url, answer).await),
                 },
-                Err(error) if last || error.is_builder() => return Err(unreachable(&url, error)),
+                Err(error) if is_last || error.is_builder() => {
+                    return Err(unreachable(&url, error));
+                }
                 Err(_) => Duration::ZERO,
             };
+            // Who says when to come back is there.
+            until += asked;
             tokio::time::sleep(wait.max(asked)).await;
             wait *= 2;
         }
@@ -247,4 +253,45 @@ fn variable(name: &str) -> Option<String> {
 
 fn given(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use reqwest::Method;
+    use reqwest::header::HeaderValue;
+
+    use super::{Experiment, Unsent};
+
+    #[test]
+    fn a_server_that_takes_a_request_and_says_nothing_is_given_up() {
+        // It accepts connections, and nobody answers.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let experiment = Experiment {
+            base_url: format!("http://{}", listener.local_addr().unwrap()),
+            authorization: HeaderValue::from_static("Bearer key"),
+            lab_hash: String::new(),
+            name: String::new(),
+            within: Duration::from_millis(300),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let began = Instant::now();
+        let asked = runtime.unwrap().block_on(async {
+            let client = experiment.client().unwrap();
+            experiment
+                .ask(&client, Method::GET, "/heartbeat", None)
+                .await
+        });
+        assert!(
+            matches!(asked, Err(Unsent::Unreachable { .. })),
+            "{asked:?}"
+        );
+        // With retries of usual length it would be a minute.
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
 }

@@ -84,15 +84,30 @@ impl Address {
         }
     }
 
-    /// The same as a part of a file's name.
+    /// Where it is, however it was given: a whole path, or what the Hub calls it.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Path(path) | Self::Within(path, _) => {
+                let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                whole.display().to_string()
+            }
+            Self::Hub(_) => self.shown(),
+        }
+    }
+
+    /// The same as a part of a file's name: of a folder its whole name, of a file the name without
+    /// its ending.
     pub(crate) fn file_name(&self) -> String {
         match self {
             Self::Path(path) | Self::Within(path, _) => {
                 let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-                let stem = whole.file_stem();
-                stem.map_or_else(
+                let name = match whole.is_dir() {
+                    true => whole.file_name(),
+                    false => whole.file_stem(),
+                };
+                name.map_or_else(
                     || "run".to_owned(),
-                    |stem| stem.to_string_lossy().into_owned(),
+                    |name| name.to_string_lossy().into_owned(),
                 )
             }
             Self::Hub(_) => as_file_name(&self.name()),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Zoned;
 
-use crate::analysis::rfc3339;
 use crate::console;
+use crate::time::rfc3339;
 
 /// How often a line is printed where there is no terminal: the longer it takes, the rarer. Behind a
 /// time there is a line every so often.

@@ -58,6 +58,7 @@ use self::uploads::Uploads;
 use crate::analysis::counted;
 use crate::arguments::ServeArguments;
 use crate::executor::Executor;
+use crate::identity::VERSION;
 use crate::{INTERRUPTED, Misuse, Outcome, console, hardware, signals};
 
 /// Threads that answer; what blocks has others.
@@ -332,7 +333,7 @@ async fn health(State(server): State<Arc<Server>>, headers: HeaderMap) -> Respon
     let is_known = server.gate.is_known(&headers);
     let health = Health {
         name: "ckptscope".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: VERSION.to_owned(),
         api: API,
         needs_token: server.gate.needs_token(),
         machine: is_known.then_some(server.machine.told),

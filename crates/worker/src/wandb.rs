@@ -31,9 +31,9 @@ use crate::analysis::Request;
 use crate::executor::Executor;
 use crate::progress::Reporter;
 
-/// A server that does not say anything for so long is not waited for: the results are there, and the
-/// run can be sent later.
-const FIRST_ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// A server that accepts nothing for so long is not waited for: the results are there, and can be
+/// sent later.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// What came of a run that was asked for, in words.
 pub(crate) enum Saved {
@@ -292,21 +292,14 @@ async fn send(
     let service = Service {
         base_url,
         key,
-        patience,
+        patience: Patience {
+            all_attempts: ANSWER_WITHIN,
+            ..patience
+        },
         transport,
         clock: TokioClock(Instant::now()),
     };
-    let started = OnlineRun::start(&service, run, folder);
-    let Ok(started) = tokio::time::timeout(FIRST_ANSWER_WITHIN, started).await else {
-        return Err(UploadError {
-            problem: Problem::NoRequest {
-                server: service.base_url.clone(),
-                reason: format!("no answer in {} s", FIRST_ANSWER_WITHIN.as_secs()),
-            },
-            folder: folder.to_owned(),
-        });
-    };
-    let mut online = started?;
+    let mut online = OnlineRun::start(&service, run, folder).await?;
     for row in rows {
         online.log(row);
     }

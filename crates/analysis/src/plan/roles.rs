@@ -385,6 +385,16 @@ fn in_words(projection: &Projection<String>, layer: &LayerTensors) -> String {
     words
 }
 
+/// The tensors of an expert as those of all experts are called: `experts.*.w2`.
+fn of_any_expert(words: &str, expert: Option<u64>) -> String {
+    let expert = expert.map(|expert| expert.to_string());
+    let segments = words.split('.').map(|segment| match &expert {
+        Some(expert) if expert == segment => "*",
+        _ => segment,
+    });
+    segments.collect::<Vec<_>>().join(".")
+}
+
 /// A part of a layer, each expert by itself.
 fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors) -> Found {
     let mut told = found.assumed.clone();
@@ -401,7 +411,7 @@ fn of_part(kind: DataKind, role: Role, found: &FoundParts, layer: &LayerTensors)
             return Err(RoleError::Stacked { role });
         }
         let (mut tensors, mut stored) = (Vec::new(), Vec::new());
-        let made_of = vec![in_words(&projection, layer)];
+        let made_of = vec![of_any_expert(&in_words(&projection, layer), part.expert)];
         let inputs = vec![input(projection, kind, layer, (&mut tensors, &mut stored))];
         all.push(Assembled {
             layer: 0,

@@ -231,10 +231,10 @@ fn results_of_several_stacks_say_which() {
         Results::parse(&String::from_utf8(both.to_json().unwrap()).unwrap()).unwrap(),
         both
     );
-    // Of one stack nothing is said.
+    // Of one stack tables say nothing; the entry does where the config names it.
     let one = results(&["encoder.block.*.attn"]);
     assert!(!one.names_stacks());
-    assert_eq!(one.entries[0].components[0].stack, "");
+    assert_eq!(one.entries[0].components[0].stack, "encoder.block.");
 }
 
 #[test]

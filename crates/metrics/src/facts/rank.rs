@@ -23,6 +23,17 @@ pub const RANK: Parameter = Parameter {
     default: ParameterValue::Choice(AUTO),
 };
 
+impl LargestRank {
+    /// The word of [`RANK`] for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Shape => "shape",
+            Self::Possible => "possible",
+        }
+    }
+}
+
 impl Facts {
     /// Says what is taken for the largest rank where [`RANK`] is `auto`: [`LargestRank::Shape`]
     /// where nobody says. What was said first stays.

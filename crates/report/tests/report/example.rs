@@ -22,8 +22,8 @@ pub(crate) fn results(layers: u64, heads: u64) -> Results {
     let measured = ["attention.v_proj", "ov_circuit"].map(|component| MeasuredComponent {
         component: component.to_owned(),
         kind: DataKind::Weights,
-        stack: String::new(),
         parameters: Some(serde_json::Map::new()),
+        ..MeasuredComponent::default()
     });
     let mut results = Results {
         program: "ckptscope 1.2.3".to_owned(),

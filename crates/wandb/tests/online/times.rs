@@ -17,12 +17,15 @@ use crate::{NotedClock, row, run, start};
 struct Scripted {
     asked: RefCell<Vec<(String, Value)>>,
     answers: RefCell<Vec<Result<Answer, Failure>>>,
+    /// How long each request may take.
+    within: RefCell<Vec<Duration>>,
 }
 
 impl Transport for Scripted {
     async fn post(&self, request: Outgoing<'_>) -> Result<Answer, Failure> {
         let body = serde_json::from_str(request.body).unwrap();
         self.asked.borrow_mut().push((request.path.join("/"), body));
+        self.within.borrow_mut().push(request.within);
         let mut answers = self.answers.borrow_mut();
         if !answers.is_empty() {
             return answers.remove(0);
@@ -244,13 +247,16 @@ impl Transport for Silent<'_> {
     }
 }
 
-/// How many attempts such a server gets, and the waits between them.
-fn attempts_at_a_silent_server(seconds: u64) -> (u32, Vec<f64>) {
+/// How many attempts such a server gets in so many seconds, and the waits between them.
+fn attempts_at_a_silent_server(seconds: u64, in_all: u64) -> (u32, Vec<f64>) {
     let clock = &NotedClock::default();
     let service = Service {
         base_url: "https://api.wandb.ai".to_owned(),
         key: Key::new("key").unwrap(),
-        patience: Patience::default(),
+        patience: Patience {
+            all_attempts: Duration::from_secs(in_all),
+            ..Patience::default()
+        },
         transport: Silent { clock, seconds },
         clock,
     };
@@ -263,10 +269,51 @@ fn attempts_at_a_silent_server(seconds: u64) -> (u32, Vec<f64>) {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_given_up_after_two_minutes() {
-    assert_eq!(attempts_at_a_silent_server(120), (1, vec![]));
-    assert_eq!(attempts_at_a_silent_server(50), (3, vec![2.0, 4.0]));
-    assert_eq!(attempts_at_a_silent_server(1).0, 6);
+fn a_server_that_says_nothing_is_given_up_in_time() {
+    assert_eq!(attempts_at_a_silent_server(120, 120), (1, vec![]));
+    assert_eq!(attempts_at_a_silent_server(50, 120), (3, vec![2.0, 4.0]));
+    assert_eq!(attempts_at_a_silent_server(1, 120).0, 6);
+    // Waits count, and none is begun that would be too long.
+    assert_eq!(attempts_at_a_silent_server(0, 10), (3, vec![2.0, 4.0]));
+}
+
+#[test]
+fn each_attempt_has_the_time_that_is_left() {
+    let service = Service {
+        patience: Patience {
+            all_attempts: Duration::from_secs(10),
+            ..Patience::default()
+        },
+        ..service()
+    };
+    service
+        .transport
+        .answers
+        .replace(vec![Ok(answer(503, "")), Ok(answer(503, ""))]);
+    let mut run = started(&service).unwrap();
+    let seconds = |service: &Asked| -> Vec<u64> {
+        let within = service.transport.within.take();
+        within.iter().map(Duration::as_secs).collect()
+    };
+    assert_eq!(seconds(&service), [10, 8, 4]);
+    // What the server asks for is not counted.
+    service
+        .transport
+        .answers
+        .replace(vec![Ok(busy(20)), Ok(busy(30))]);
+    started(&service).unwrap();
+    assert_eq!(seconds(&service), [10, 10, 10]);
+    // The next request has its own time, and more of it where it sends much.
+    let mut row = Row::new(0, start());
+    for index in 0..20_000 {
+        row.set(
+            &format!("cka_val/model.layers.{index}.attention.o_proj"),
+            0.5,
+        );
+    }
+    run.log(&row);
+    pollster::block_on(run.finish(0)).unwrap();
+    assert!((20..60).contains(&seconds(&service)[0]));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! one is missing nothing is written, and what is missing is said.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +11,8 @@ use anyhow::{Result, anyhow, bail};
 use ckptscope_analysis::{Config, Registry};
 use ckptscope_protocol::service::FinishedUnit;
 use ckptscope_results::{Results, SeriesSet};
-use jiff::Zoned;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::attempt::{Told, attempts, journals};
 use super::folder::Folder;
@@ -20,13 +20,15 @@ use super::index::in_words;
 use super::plan_file::PlanFile;
 use crate::analysis::{Request, counted, say_results, say_unread, write_files};
 use crate::arguments::MergeArguments;
+use crate::earlier_results::{EarlierResults, NewAnalysis, WITHOUT_CONFIG};
 use crate::executor::Executor;
 use crate::identity::Unit;
-use crate::output::{self, EarlierRun, RunReport};
+use crate::locked_file::LockedFile;
+use crate::output::{self, RunReport};
 use crate::place::Address;
 use crate::progress::{Reporter, Terminal};
 use crate::wandb::{self, Home};
-use crate::{Misuse, Outcome, console, pico_labs};
+use crate::{Outcome, console, journal, pico_labs};
 
 /// Shards that a message counts one by one, at most.
 const SHARDS_IN_MESSAGE: usize = 8;
@@ -46,13 +48,26 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
         Some(into) => into.join(&plan.results.analysis_name),
         None => folder.results().join(&plan.results.analysis_name),
     };
-    refuse_others(&into, &plan, arguments.overwrite)?;
-    output::prepare(&into)?;
+    let config = Config::parse(&plan.results.config, &Registry::default());
+    let config =
+        config.map_err(|errors| anyhow!("the submitted config is not valid:\n{errors}"))?;
+    let _lock = LockedFile::in_folder(&into, journal::FILE_NAME)?;
+    let new = NewAnalysis {
+        config: &config,
+        sources: [&plan.results.source, &plan.given],
+        place: plan.place.clone(),
+        made_of: plan.made_of.clone(),
+        planned: plan.results.clone(),
+        advice: WITHOUT_CONFIG,
+    };
+    let earlier = EarlierResults::to_be_replaced(&into, &new, arguments.overwrite)?;
     let results = merged.results(&plan);
     say_unread(&results, plan.results.warnings.len(), &mut reporter)?;
+    // The journals still have everything.
+    earlier.map_or(Ok(()), |earlier| earlier.remove(&BTreeSet::new()))?;
     write_files(&into, &results, &merged.report(&plan, &results, &reporter))?;
     say_results(&mut reporter, &results.series, &into);
-    send(&plan, &results, &into, &mut reporter)?;
+    send(&plan, config, &results, &into, &mut reporter)?;
     output::write(&into.join(output::LOG), reporter.log().as_bytes())?;
     console::print(&format!("{}\n", into.display()))?;
     Ok(Outcome::Done)
@@ -215,24 +230,6 @@ impl Gathering {
     }
 }
 
-/// Results of another analysis stay, unless somebody says otherwise.
-fn refuse_others(into: &Path, plan: &PlanFile, overwrite: bool) -> Result<()> {
-    if overwrite || !into.join("results.json").is_file() {
-        return Ok(());
-    }
-    let run = fs::read(into.join(output::RUN_REPORT)).ok();
-    let run: Option<EarlierRun> = run.and_then(|text| serde_json::from_slice(&text).ok());
-    if run.is_some_and(|run| run.made_of == plan.made_of) {
-        return Ok(());
-    }
-    Err(Misuse(format!(
-        "{} holds the results of another analysis: choose another folder with --output-dir, or \
-         replace them with --overwrite",
-        into.display()
-    ))
-    .into())
-}
-
 impl Merged {
     fn report(&self, plan: &PlanFile, results: &Results, reporter: &Reporter<'_>) -> RunReport {
         RunReport {
@@ -256,17 +253,16 @@ impl Merged {
 /// Sends the results to whom the config names.
 fn send(
     plan: &PlanFile,
+    config: Config,
     results: &Results,
     into: &Path,
     reporter: &mut Reporter<'_>,
 ) -> Result<()> {
-    let config = Config::parse(&plan.results.config, &Registry::default());
-    let config =
-        config.map_err(|errors| anyhow!("the submitted config is not valid:\n{errors}"))?;
     let executor = Executor::start(Arc::default())?;
-    let started = plan.submitted.parse().ok();
+    let submitted = plan.submitted.parse::<Timestamp>().ok();
+    let submitted = submitted.map(|time| time.to_zoned(TimeZone::system()));
     let request = Request {
-        started: started.unwrap_or_else(Zoned::now),
+        started: submitted.unwrap_or_else(Zoned::now),
         config,
         config_name: plan.config_name.clone(),
         given: plan.given.clone(),

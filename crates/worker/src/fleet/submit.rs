@@ -17,12 +17,13 @@ use super::shard_file::recorded;
 use super::submissions::Batch;
 use super::tree::Source;
 use super::{again, engine, kubernetes, resources, shard_file};
-use crate::analysis::{Analysis, Request, counted, rfc3339};
+use crate::analysis::{Analysis, Request, counted};
 use crate::arguments::{EngineArgument, SubmitArguments};
 use crate::executor::Executor;
 use crate::identity::{PROGRAM, Unit};
 use crate::place::{Address, Place, as_file_name};
 use crate::progress::{bytes, duration};
+use crate::time::rfc3339;
 use crate::{Misuse, Outcome, analyze, console, hardware, identity, wandb};
 
 /// Runs the command.

@@ -37,8 +37,6 @@ pub(super) struct Files {
     name: String,
     /// The folder, by its whole path.
     root: PathBuf,
-    /// The same as results name it: as it was given.
-    shown: PathBuf,
     files: Vec<KnownFile>,
 }
 
@@ -74,7 +72,6 @@ impl Source {
         Ok(Self::Folder(Files {
             name: place.tree().name().to_owned(),
             root: std::path::absolute(root)?,
-            shown: root.to_owned(),
             files: files.map(known).collect(),
         }))
     }
@@ -103,7 +100,6 @@ impl Source {
 struct FolderTree {
     name: String,
     root: PathBuf,
-    shown: PathBuf,
     entries: Vec<FileEntry>,
 }
 
@@ -119,7 +115,6 @@ impl FolderTree {
         Ok(Self {
             name: files.name,
             root: files.root,
-            shown: files.shown,
             entries: entries.collect(),
         })
     }
@@ -154,7 +149,7 @@ impl Tree for FolderTree {
         async move {
             let entry = entry_of(self, path)?;
             let file = File::open(self.root.join(&entry.path));
-            let opened = LocalFile::opened(&self.shown.join(&entry.path), file)?;
+            let opened = LocalFile::opened(Path::new(&entry.path), file)?;
             Ok(Rc::new(opened) as Rc<dyn Bytes>)
         }
         .boxed_local()

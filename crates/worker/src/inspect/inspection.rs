@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::anatomy::AnatomyReport;
+use crate::identity::PROGRAM;
 use crate::output::TrafficReport;
 use crate::place::{Address, Place};
 
@@ -208,7 +209,7 @@ impl Inspection {
         Self {
             format: FORMAT,
             version: VERSION,
-            program: concat!("ckptscope ", env!("CARGO_PKG_VERSION")),
+            program: PROGRAM,
             name: address.name(),
             path: address.shown(),
             arguments: address.as_arguments(),

@@ -239,6 +239,9 @@ fn what_is_wrong_is_told() {
     compare(&["--name", "x"])
         .expect(2)
         .says(&["2 analyses and 1 names"]);
+    compare(&["--name", "x", "--name", " "])
+        .expect(2)
+        .says(&["--name is empty"]);
     compare(&["nothing"])
         .expect(2)
         .says(&["there is no nothing"]);
@@ -250,7 +253,7 @@ fn what_is_wrong_is_told() {
     let before = fs::read(scratch.path().join("a/one/results.json")).unwrap();
     compare(&["--out", "b/../a/one"])
         .expect(2)
-        .says(&["would be replaced", "--out"]);
+        .says(&["holds the results of an analysis", "--out"]);
     assert_eq!(
         fs::read(scratch.path().join("a/one/results.json")).unwrap(),
         before

@@ -32,7 +32,13 @@ fn a_file_that_is_another_tools_stops_nothing() {
     assert_eq!(ended.stderr, "", "no line is meant for this program");
     // Commands that need no key do not look.
     scratch.write(".env", "HF_TOKEN=a b c");
-    for command in [&["metrics"][..], &["--help"], &["config"]] {
+    for command in [
+        &["metrics"][..],
+        &["--help"],
+        &["config"],
+        &["analyze", "--help"],
+        &["check", "-h"],
+    ] {
         assert_eq!(scratch.worker(command).expect(0).stderr, "");
     }
 }
@@ -71,6 +77,29 @@ fn it_may_be_utf_16_and_need_not_be_text_throughout() {
     let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
     mode_of(&scratch, bytes, "disabled");
     mode_of(&scratch, b"CITY=K\xf6ln\nWANDB_MODE=disabled\n", "disabled");
+}
+
+#[test]
+fn values_are_what_they_say() {
+    let scratch = Scratch::with_run(SIZES);
+    let text = "\
+WANDB_MODE=online
+WANDB_API_KEY=
+WANDB_NOTES=\"it costs $5\\tor so\"
+WANDB_MODE=offline
+";
+    // Of two the last counts, and lines of old machines are lines.
+    mode_of(&scratch, text, "offline");
+    mode_of(&scratch, text.replace('\n', "\r"), "offline");
+    let runs = fs::read_dir(scratch.path().join("wandb")).unwrap();
+    let is_noted = |run: fs::DirEntry| {
+        let mut files = fs::read_dir(run.path()).unwrap().map(Result::unwrap);
+        files.any(|file| {
+            let bytes = fs::read(file.path()).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).contains("it costs $5\tor so")
+        })
+    };
+    assert!(runs.map(Result::unwrap).any(is_noted));
 }
 
 #[test]

@@ -434,7 +434,7 @@ fn results_of_another_analysis_are_left() {
     let merge = ["merge", "fleet", "--output-dir", "whole"];
     let refused = fleet.worker(&merge).expect(2);
     refused.says(&[
-        "whole/scratch holds the results of another analysis",
+        "whole/scratch holds the results of run with another config",
         "--overwrite",
     ]);
     fleet
@@ -442,6 +442,13 @@ fn results_of_another_analysis_are_left() {
         .expect(0);
     // And a merge again replaces itself.
     fleet.worker(&merge).expect(0);
+    // Nothing of the other analysis is left, and files of somebody else are not replaced.
+    let merged = files(&fleet.path("../whole/scratch"));
+    assert!(merged.keys().all(|path| !path.contains("gini")));
+    fleet.scratch.write("other/scratch/per_val.csv", "mine");
+    let into = ["merge", "fleet", "--output-dir", "other"];
+    let words = ["per_val.csv would be replaced", "--overwrite"];
+    fleet.worker(&into).expect(2).says(&words);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn results_of_another_config_are_replaced_when_that_is_asked_for() {
     let before = files(&folder);
     let refused = scratch.analyze(&smaller(), "out", &[]).expect(2);
     refused.says(&[
-        "out/scratch holds the results of run with another config",
+        "out/scratch holds the results of run with another config (other `metrics`, `steps`)",
         "another analysis_name or another --output-dir",
         "--overwrite",
     ]);
@@ -62,9 +62,27 @@ fn results_of_another_run_are_not_replaced() {
     let mut arguments = analyze_arguments("out");
     arguments[4] = "seed-b/run";
     let refused = scratch.worker(&arguments).expect(2);
-    refused.says(&["holds the results of another run", "--overwrite"]);
+    let place = scratch.path().canonicalize().unwrap().join("run");
+    let words = format!(
+        "holds the results of another run, run ({})",
+        place.display()
+    );
+    refused.says(&[&words, "--overwrite"]);
     arguments.push("--overwrite");
     scratch.worker(&arguments).expect(0);
+}
+
+#[test]
+fn where_results_go_makes_no_other_config() {
+    let scratch = Scratch::with_run(SIZES);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
+    let elsewhere = format!(
+        "{CONFIG}monitoring: {{output_dir: elsewhere, save_to_wandb: true, wandb: {{project: p}}}}\n"
+    );
+    // What is done is done anew, so that it is sent.
+    let ended = scratch.analyze(&elsewhere, "out", &["--resume"]).expect(0);
+    ended.says(&["no API key"]);
+    scratch.analyze(CONFIG, "out", &[]).expect(0);
 }
 
 #[test]
@@ -82,9 +100,15 @@ fn the_same_analysis_leaves_nothing_of_a_step_that_is_gone() {
 fn a_results_file_of_somebody_else_is_not_replaced() {
     let scratch = Scratch::with_run(SIZES);
     let file = scratch.write("out/scratch/results.json", "[1, 2]");
-    let refused = scratch.analyze(CONFIG, "out", &[]).expect(2);
-    refused.says(&["has a results.json that cannot be read", "--overwrite"]);
-    assert_eq!(fs::read_to_string(file).unwrap(), "[1, 2]");
+    // Nobody knows what it wrote, so that no option replaces it.
+    for options in [&[][..], &["--overwrite"]] {
+        let refused = scratch.analyze(CONFIG, "out", options).expect(2);
+        refused.says(&[
+            "has a results.json that cannot be read",
+            "remove the folder",
+        ]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "[1, 2]");
+    }
 }
 
 #[test]
@@ -216,8 +240,14 @@ fn what_is_done_is_not_done_again() {
 #[test]
 fn results_do_not_say_how_their_run_was_typed() {
     let scratch = Scratch::with_run(SIZES);
+    // What is said of a broken file says nothing of it either.
+    let broken = scratch.path().join(crate::support::recorded(1, "weights"));
+    let whole = fs::read(&broken).unwrap();
+    fs::write(&broken, &whole[..whole.len() - 8]).unwrap();
     scratch.analyze(CONFIG, "out", &[]).expect(0);
     let plain = files(&scratch.path().join("out/scratch"));
+    let results = String::from_utf8(plain["results.json"].clone()).unwrap();
+    assert!(results.contains("cut off"), "{results}");
     let whole = scratch.path().join("run").canonicalize().unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(&whole, scratch.path().join("linked")).unwrap();
@@ -305,8 +335,25 @@ fn a_config_is_checked_without_being_computed() {
     scratch.write("other.yaml", CONFIG.replace("v_proj", "q_proj"));
     let ended = scratch.worker(&["check", "other.yaml", "run"]).expect(2);
     ended.says(&["other.yaml does not fit run", "q_proj"]);
+    scratch.write("invalid.yaml", CONFIG.replace("per", "pear"));
+    for (config, word) in [("other.yaml", "q_proj"), ("invalid.yaml", "pear")] {
+        let ended = scratch
+            .worker(&["check", config, "run", "--json"])
+            .expect(2);
+        let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(
+            (&told["fits"], &told["run"]),
+            (&false.into(), &"run".into())
+        );
+        let problem = &told["problems"][0];
+        assert!(problem["line"].as_u64() > Some(1), "{told}");
+        assert!(
+            problem["message"].as_str().unwrap().contains(word),
+            "{told}"
+        );
+    }
     let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
-    assert_eq!(left.len(), 3, "nothing was written: {left:?}");
+    assert_eq!(left.len(), 4, "nothing was written: {left:?}");
 }
 
 #[test]
@@ -394,6 +441,15 @@ fn commands_have_help_and_a_version_with_its_commit() {
     let folder = tempfile::tempdir().unwrap();
     let version = worker(folder.path(), &["--version"]).expect(0).stdout;
     assert!(version.starts_with("worker 0."), "{version}");
+    // Whatever says which program made it says the same.
+    let version = version.trim().strip_prefix("worker ").unwrap();
+    let micro = crate::support::micro_run();
+    for command in ["inspect", "audit"] {
+        let run = crate::support::argument(&micro);
+        let told = worker(folder.path(), &[command, run, "--json"]).stdout;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["program"], format!("ckptscope {version}"), "{command}");
+    }
     let help = worker(folder.path(), &["help", "analyze"]).expect(0).stdout;
     assert!(help.contains("--overwrite"), "{help}");
 }

@@ -16,6 +16,8 @@ mod fleet;
 mod hub;
 mod inspect;
 mod keeping;
+mod meaning;
+mod one_folder;
 mod parquet;
 mod pico_labs;
 mod plot;

@@ -72,6 +72,37 @@ fn the_same_run_has_the_same_proposal_and_replaces_its_results() {
 }
 
 #[test]
+fn each_run_has_a_proposal_of_its_own() {
+    let scratch = Scratch::with_run(Sizes {
+        layers: 1,
+        steps: 1,
+        width: 4,
+    });
+    let path = scratch.path();
+    for copy in ["exp.seed1", "exp.seed2", "A/run", "B/run"] {
+        let from = path.join("run/checkpoints/step_0/learning_dynamics");
+        let to = path.join(copy).join("checkpoints/step_0/learning_dynamics");
+        fs::create_dir_all(&to).unwrap();
+        for file in fs::read_dir(from).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+    for (run, name) in [
+        ("exp.seed1", "exp.seed1-overview"),
+        ("exp.seed2", "exp.seed2-overview"),
+        ("A/run", "run-overview"),
+        ("B/run", "run-overview-2"),
+        // Once more it is the same.
+        ("B/run", "run-overview-2"),
+        ("A/run", "run-overview"),
+    ] {
+        let told = proposed(&scratch, run, &["--quiet"]);
+        assert_eq!(told["analysis_name"], name, "{run}");
+    }
+}
+
+#[test]
 fn a_budget_leaves_steps_and_then_layers_out_and_says_so() {
     let scratch = Scratch::with_run(Sizes {
         layers: 6,

@@ -167,6 +167,25 @@ fn a_journal_of_another_config_is_refused() {
 }
 
 #[test]
+fn a_journal_of_another_run_is_refused() {
+    let interrupted = Interrupted::new();
+    let before = fs::read(interrupted.journal()).unwrap();
+    let path = interrupted.scratch.path();
+    // The same paths and lengths, and times as an archive that was unpacked may have them.
+    fs::rename(path.join("run"), path.join("other")).unwrap();
+    let mut arguments = analyze_arguments("out");
+    let run = arguments.iter().position(|it| *it == "run").unwrap();
+    arguments[run] = "other";
+    arguments.push("--resume");
+    let refused = interrupted.scratch.worker(&arguments).expect(2);
+    refused.says(&["unfinished.jsonl is of another run, ", "--restart"]);
+    assert!(
+        fs::read(interrupted.journal()).unwrap() == before,
+        "it is left as it was"
+    );
+}
+
+#[test]
 fn a_damaged_journal_is_refused_and_can_be_started_over() {
     let interrupted = Interrupted::new();
     let mut journal = fs::read_to_string(interrupted.journal()).unwrap();

@@ -449,7 +449,7 @@ fn a_run_that_disappears_fails_and_goes_on_when_it_is_back() {
         failed["message"]
             .as_str()
             .unwrap()
-            .contains("run/checkpoints/step_"),
+            .contains(": checkpoints/step_"),
         "{failed}"
     );
     let resume = format!("/api/analyses/{id}/resume");
