@@ -12,7 +12,6 @@ use anyhow::{Result, anyhow, bail};
 use ckptscope_analysis::{Config, Registry};
 use ckptscope_protocol::service::FinishedUnit;
 use ckptscope_results::{Results, SeriesSet};
-use jiff::Zoned;
 
 use super::attempt::{Told, attempts, journals};
 use super::folder::Folder;
@@ -37,21 +36,13 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
     let mut reporter = Reporter::new(&mut terminal);
     let folder = Folder::at(&arguments.folder)?;
     let plan = PlanFile::read(&folder)?;
-    let mut merged = Merged::of(&folder, &plan)?;
-    for warning in &merged.warnings {
-        reporter.warn(warning);
-    }
-    merged.refuse_half(&plan, &folder)?;
+    let mut merged = Merged::whole(&folder, &plan, &mut reporter)?;
     let into = match &arguments.output_dir {
         Some(into) => into.join(&plan.results.analysis_name),
         None => folder.results().join(&plan.results.analysis_name),
     };
     refuse_others(&into, &plan, arguments.overwrite)?;
-    output::prepare(&into)?;
-    let results = merged.results(&plan);
-    say_unread(&results, plan.results.warnings.len(), &mut reporter)?;
-    write_files(&into, &results, &merged.report(&plan, &results, &reporter))?;
-    say_results(&mut reporter, &results.series, &into);
+    let results = merged.write(&plan, &into, &mut reporter)?;
     send(&plan, &results, &into, &mut reporter)?;
     output::write(&into.join(output::LOG), reporter.log().as_bytes())?;
     console::print(&format!("{}\n", into.display()))?;
@@ -59,7 +50,7 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
 }
 
 /// What the attempts have told together.
-struct Merged {
+pub(super) struct Merged {
     finished: BTreeSet<Unit>,
     series: SeriesSet,
     read_bytes: u64,
@@ -67,6 +58,41 @@ struct Merged {
 }
 
 impl Merged {
+    /// All layer-steps, with a word about what is odd in their journals.
+    ///
+    /// # Errors
+    /// Where one is missing, or a journal cannot be read.
+    pub(super) fn whole(
+        folder: &Folder,
+        plan: &PlanFile,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Self> {
+        let merged = Self::of(folder, plan)?;
+        for warning in &merged.warnings {
+            reporter.warn(warning);
+        }
+        merged.refuse_half(plan, folder)?;
+        Ok(merged)
+    }
+
+    /// Writes every file of the results but their log, and gives what is in them.
+    ///
+    /// # Errors
+    /// Where nothing could be read at all, or the folder cannot be written.
+    pub(super) fn write(
+        &mut self,
+        plan: &PlanFile,
+        into: &Path,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Results> {
+        output::prepare(into)?;
+        let results = self.results(plan);
+        say_unread(&results, plan.results.warnings.len(), reporter)?;
+        write_files(into, &results, &self.report(plan, &results, reporter))?;
+        say_results(reporter, &results.series, into);
+        Ok(results)
+    }
+
     fn of(folder: &Folder, plan: &PlanFile) -> Result<Self> {
         let planned = plan.by_unit();
         let journals = journals(folder)?;
@@ -264,9 +290,8 @@ fn send(
     let config =
         config.map_err(|errors| anyhow!("the submitted config is not valid:\n{errors}"))?;
     let executor = Executor::start(Arc::default())?;
-    let started = plan.submitted.parse().ok();
     let request = Request {
-        started: started.unwrap_or_else(Zoned::now),
+        started: plan.submitted_at(),
         config,
         config_name: plan.config_name.clone(),
         given: plan.given.clone(),
