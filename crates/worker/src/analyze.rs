@@ -18,7 +18,7 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Misfit, Request, counted};
+use crate::analysis::{Analysis, Misfit, Request, counted, write_log};
 use crate::arguments::AnalyzeArguments;
 use crate::earlier_results::{
     EarlierResults, NewAnalysis, WITH_CONFIG, WITHOUT_CONFIG, name_for_run, paths_of,
@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
-    let log = analysis.write_log(&reporter, journal.earlier);
+    let log = write_log(&analysis.request().folder, &reporter, journal.earlier);
     let results = outcome?;
     log?;
     let Some(results) = results else {

@@ -43,13 +43,16 @@ struct Called {
     run: usize,
 }
 
+/// A label, with the layers that it is of.
+type LabelOfLayers = (Text, BTreeSet<u64>);
+
 /// What the entries of the runs are called in the comparison.
 #[derive(Default)]
 pub(super) struct Labels {
     /// For each run, the places that are not called as in the run itself.
     renamed: Vec<HashMap<Place, Text>>,
     /// For each run, what its components are called, each label with its layers.
-    of_parts: Vec<HashMap<Part, Vec<(Text, BTreeSet<u64>)>>>,
+    of_parts: Vec<HashMap<Part, Vec<LabelOfLayers>>>,
     /// What some run has in several stacks, so that only the stack tells its numbers apart.
     in_several_stacks: HashSet<(Text, DataKind)>,
     /// What has several meanings under one label somewhere, as the comparison calls it.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -169,6 +169,8 @@ pub(super) struct Told<T> {
     pub(super) damaged: usize,
     /// When it told something last.
     pub(super) changed: Option<SystemTime>,
+    /// The length of the lines that were read.
+    whole_bytes: u64,
 }
 
 /// Every attempt's journal, by shard and attempt.
@@ -209,45 +211,66 @@ pub(super) fn attempts<T: DeserializeOwned>(
 ) -> Result<Vec<Told<T>>> {
     let paths = journals.get(&shard).into_iter().flat_map(BTreeMap::values);
     let told = paths.map(|path| {
-        let file = File::open(path);
-        let file = file.with_context(|| format!("cannot read {}", path.display()))?;
-        read(file, path, config)
+        let mut told = Told::unread(path);
+        told.read_on(config)?;
+        Ok(told)
     });
     told.collect()
 }
 
-fn read<T: DeserializeOwned>(file: File, path: &Path, config: &str) -> Result<Told<T>> {
-    let cannot = || format!("cannot read {}", path.display());
-    let changed = file.metadata().and_then(|data| data.modified()).ok();
-    let mut reader = BufReader::new(file);
-    let mut told = Told {
-        path: path.to_owned(),
-        head: None,
-        units: Vec::new(),
-        ended: None,
-        damaged: 0,
-        changed,
-    };
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        reader.read_until(b'\n', &mut line).with_context(cannot)?;
-        if line.last() != Some(&b'\n') {
-            // The end, or a line that is being written, or one whose writer was killed.
-            return Ok(told);
+impl<T: DeserializeOwned> Told<T> {
+    /// A journal of which nothing is read yet.
+    pub(super) fn unread(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            head: None,
+            units: Vec::new(),
+            ended: None,
+            damaged: 0,
+            changed: None,
+            whole_bytes: 0,
         }
-        if told.head.is_none() {
-            told.head = Some(head_of(&line, path, config)?);
+    }
+
+    /// Reads the whole lines behind those that were read.
+    ///
+    /// # Errors
+    /// As [`attempts`].
+    pub(super) fn read_on(&mut self, config: &str) -> Result<()> {
+        let shown = self.path.display().to_string();
+        let cannot = || format!("cannot read {shown}");
+        let mut file = File::open(&self.path).with_context(cannot)?;
+        self.changed = file.metadata().and_then(|data| data.modified()).ok();
+        let place = SeekFrom::Start(self.whole_bytes);
+        file.seek(place).with_context(cannot)?;
+        let mut reader = BufReader::new(file);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            reader.read_until(b'\n', &mut line).with_context(cannot)?;
+            if line.last() != Some(&b'\n') {
+                // The end, or a line that is being written, or one whose writer was killed.
+                return Ok(());
+            }
+            self.whole_bytes += line.len() as u64;
+            self.hear(&line, config)?;
+        }
+    }
+
+    /// Takes a whole line.
+    fn hear(&mut self, line: &[u8], config: &str) -> Result<()> {
+        if self.head.is_none() {
+            self.head = Some(head_of(line, &self.path, config)?);
         } else if line.starts_with(LAST_LINE) {
-            told.ended = serde_json::from_slice(&line)
-                .ok()
-                .map(|LastLine { ended }| ended);
+            let last: Option<LastLine> = serde_json::from_slice(line).ok();
+            self.ended = last.map(|LastLine { ended }| ended);
         } else {
-            match serde_json::from_slice(&line) {
-                Ok(unit) => told.units.push(unit),
-                Err(_) => told.damaged += 1,
+            match serde_json::from_slice(line) {
+                Ok(unit) => self.units.push(unit),
+                Err(_) => self.damaged += 1,
             }
         }
+        Ok(())
     }
 }
 

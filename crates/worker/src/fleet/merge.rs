@@ -11,8 +11,6 @@ use anyhow::{Result, anyhow, bail};
 use ckptscope_analysis::{Config, Registry};
 use ckptscope_protocol::service::FinishedUnit;
 use ckptscope_results::{Results, SeriesSet};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 
 use super::attempt::{Told, attempts, journals};
 use super::folder::Folder;
@@ -39,11 +37,7 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
     let mut reporter = Reporter::new(&mut terminal);
     let folder = Folder::at(&arguments.folder)?;
     let plan = PlanFile::read(&folder)?;
-    let mut merged = Merged::of(&folder, &plan)?;
-    for warning in &merged.warnings {
-        reporter.warn(warning);
-    }
-    merged.refuse_half(&plan, &folder)?;
+    let mut merged = Merged::whole(&folder, &plan, &mut reporter)?;
     let into = match &arguments.output_dir {
         Some(into) => into.join(&plan.results.analysis_name),
         None => folder.results().join(&plan.results.analysis_name),
@@ -61,12 +55,10 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
         advice: WITHOUT_CONFIG,
     };
     let earlier = EarlierResults::to_be_replaced(&into, &new, arguments.overwrite)?;
-    let results = merged.results(&plan);
-    say_unread(&results, plan.results.warnings.len(), &mut reporter)?;
+    let results = merged.results(&plan, &mut reporter)?;
     // The journals still have everything.
     earlier.map_or(Ok(()), |earlier| earlier.remove(&BTreeSet::new()))?;
-    write_files(&into, &results, &merged.report(&plan, &results, &reporter))?;
-    say_results(&mut reporter, &results.series, &into);
+    merged.write(&plan, &results, &into, &mut reporter)?;
     send(&plan, config, &results, &into, &mut reporter)?;
     output::write(&into.join(output::LOG), reporter.log().as_bytes())?;
     console::print(&format!("{}\n", into.display()))?;
@@ -74,7 +66,7 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
 }
 
 /// What the attempts have told together.
-struct Merged {
+pub(super) struct Merged {
     finished: BTreeSet<Unit>,
     series: SeriesSet,
     read_bytes: u64,
@@ -82,6 +74,40 @@ struct Merged {
 }
 
 impl Merged {
+    /// All layer-steps, with a word about what is odd in their journals.
+    ///
+    /// # Errors
+    /// Where one is missing, or a journal cannot be read.
+    pub(super) fn whole(
+        folder: &Folder,
+        plan: &PlanFile,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Self> {
+        let merged = Self::of(folder, plan)?;
+        for warning in &merged.warnings {
+            reporter.warn(warning);
+        }
+        merged.refuse_half(plan, folder)?;
+        Ok(merged)
+    }
+
+    /// Writes every file of the results but their log.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub(super) fn write(
+        &self,
+        plan: &PlanFile,
+        results: &Results,
+        into: &Path,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<()> {
+        output::prepare(into)?;
+        write_files(into, results, &self.report(plan, results, reporter))?;
+        say_results(reporter, &results.series, into);
+        Ok(())
+    }
+
     fn of(folder: &Folder, plan: &PlanFile) -> Result<Self> {
         let planned = plan.by_unit();
         let journals = journals(folder)?;
@@ -148,13 +174,21 @@ impl Merged {
         );
     }
 
-    /// Everything, with the numbers; they are in no two places.
-    fn results(&mut self, plan: &PlanFile) -> Results {
+    /// Everything, with the numbers, which are in no two places: they can be had once.
+    ///
+    /// # Errors
+    /// Where nothing could be read at all.
+    pub(super) fn results(
+        &mut self,
+        plan: &PlanFile,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Results> {
         let mut results = plan.results.clone();
         results.series = std::mem::take(&mut self.series);
         results.sort();
         results.tell_unreadable();
-        results
+        say_unread(&results, plan.results.warnings.len(), reporter)?;
+        Ok(results)
     }
 }
 
@@ -259,10 +293,8 @@ fn send(
     reporter: &mut Reporter<'_>,
 ) -> Result<()> {
     let executor = Executor::start(Arc::default())?;
-    let submitted = plan.submitted.parse::<Timestamp>().ok();
-    let submitted = submitted.map(|time| time.to_zoned(TimeZone::system()));
     let request = Request {
-        started: submitted.unwrap_or_else(Zoned::now),
+        started: plan.submitted_at(),
         config,
         config_name: plan.config_name.clone(),
         given: plan.given.clone(),

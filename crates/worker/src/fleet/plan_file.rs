@@ -9,6 +9,8 @@ use std::io::ErrorKind;
 use anyhow::{Context, Result};
 use ckptscope_protocol::Cost;
 use ckptscope_results::Results;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
@@ -70,6 +72,9 @@ pub(super) struct Settings {
     pub(super) volume: Option<Volume>,
     /// Memory of one machine, in bytes.
     pub(super) memory_limit: Option<u64>,
+    /// Whether a server follows it and merges, so that no scheduler has to.
+    #[serde(default)]
+    pub(super) is_followed: bool,
 }
 
 /// A shard, as far as whoever submits it wants to know.
@@ -135,6 +140,12 @@ impl PlanFile {
         let origin: Origin = serde_json::from_slice(&text).with_context(damaged)?;
         refuse_others(&origin.program, origin.layout, &shown.to_string())?;
         serde_json::from_slice(&text).with_context(damaged)
+    }
+
+    /// When it was submitted; now, where that cannot be read.
+    pub(super) fn submitted_at(&self) -> Zoned {
+        let time: Result<Timestamp, _> = self.submitted.parse();
+        time.map_or_else(|_| Zoned::now(), |time| time.to_zoned(TimeZone::system()))
     }
 
     /// Writes it.
