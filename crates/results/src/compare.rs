@@ -11,6 +11,7 @@ mod labels;
 mod meaning;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io::Write;
 use std::sync::Arc;
 
 use self::heads::Heads;
@@ -140,12 +141,23 @@ impl Comparison {
         })
     }
 
-    /// The numbers side by side as CSV: what and when, a column per run, and the last run's value
-    /// less the first's.
+    /// The numbers side by side as CSV.
     ///
     /// # Errors
     /// [`WriteError::Csv`].
     pub fn csv(&self) -> Result<Vec<u8>, WriteError> {
+        let mut bytes = Vec::new();
+        self.write_csv(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes the numbers side by side as CSV: what and when, a column per run, and the last run's
+    /// value less the first's. A series is written at a time: of half a million numbers, all are
+    /// more than a hundred megabytes.
+    ///
+    /// # Errors
+    /// [`WriteError::Csv`]; [`WriteError::Io`] where `to` takes no more.
+    pub fn write_csv(&self, to: &mut impl Write) -> Result<(), WriteError> {
         let columns = ENTRY_COLUMNS.into_iter().chain(KEY_COLUMNS);
         let more = MoreColumns::of(&self.merged);
         let columns = columns.chain(more.names());
@@ -154,10 +166,13 @@ impl Comparison {
         let columns = columns.chain([DIFFERENCE]);
         let columns: Vec<&str> = columns.chain(statuses.iter().map(String::as_str)).collect();
         let mut table = Table::new(&columns)?;
-        for row in self.rows() {
-            row.write(&mut table, more)?;
+        for one in &self.matches {
+            for row in one.rows() {
+                row.write(&mut table, more)?;
+            }
+            table.pass_on(to)?;
         }
-        Ok(table.into_bytes())
+        Ok(table.pass_on(to)?)
     }
 }
 

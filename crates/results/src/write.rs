@@ -42,6 +42,9 @@ pub enum WriteError {
     /// As CSV.
     #[error("results as CSV: {0}")]
     Csv(#[from] ::csv::Error),
+    /// To where they were to be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
 }
 
 impl Results {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Result;
@@ -49,7 +50,11 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome> {
     refuse_others(&arguments.out)?;
     // One after the other: of half a million numbers a table is tens of megabytes.
     let table = arguments.out.join(TABLE);
-    output::write(&table, &comparison.csv()?)?;
+    output::write_by(&table, |file| {
+        let mut file = BufWriter::new(file);
+        comparison.write_csv(&mut file)?;
+        Ok(file.flush()?)
+    })?;
     let merged = arguments.out.join(results_file::FILE_NAME);
     output::write(&merged, &comparison.merged.to_json()?)?;
     let columns = arguments.out.join(parquet::COMPARISON);

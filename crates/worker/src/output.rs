@@ -1,8 +1,8 @@
 //! The analysis' folder: files written whole or not at all.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -133,22 +133,32 @@ pub(crate) fn write_all(folder: &Path, files: &[ResultFile]) -> Result<()> {
 /// Writes one file, to another one that then takes its name. A link stays one: what it leads to is
 /// written. What is no file, such as a pipe or a terminal, is written to as it is.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_by(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// The same, by whoever writes it piece by piece.
+pub(crate) fn write_by(path: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let written = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {
-            fs::canonicalize(path).and_then(|file| replace(&file, bytes))
-        }
-        Err(_) if !path.is_symlink() => replace(path, bytes),
-        Ok(_) | Err(_) => fs::write(path, bytes),
+        Ok(metadata) if metadata.is_file() => match fs::canonicalize(path) {
+            Ok(file) => replace(&file, content),
+            Err(error) => Err(error.into()),
+        },
+        Err(_) if !path.is_symlink() => replace(path, content),
+        Ok(_) | Err(_) => File::create(path)
+            .map_err(Into::into)
+            .and_then(|mut file| content(&mut file)),
     };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let unfinished = unfinished(path);
-    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
+    let written = File::create(&unfinished).map_err(Into::into);
+    let written = written.and_then(|mut file| content(&mut file));
+    let written = written.and_then(|()| Ok(fs::rename(&unfinished, path)?));
     if written.is_err() {
         // Nobody needs half a file; why it is half is what counts.
         let _ = fs::remove_file(&unfinished);

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::io::{self, Write};
 
 use serde_json::json;
 
@@ -162,8 +163,11 @@ impl Table {
         self.bytes.push(b'\n');
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    /// Writes what is there so far elsewhere, and forgets it.
+    pub(crate) fn pass_on(&mut self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(&self.bytes)?;
+        self.bytes.clear();
+        Ok(())
     }
 }
 
