@@ -23,6 +23,9 @@ type Place = (Text, Location);
 /// A component of an entry of a run, by their places.
 type Part = (usize, usize);
 
+/// What a component is called, each label with its layers.
+type LayersByLabel = Vec<(Text, BTreeSet<u64>)>;
+
 /// A meaning, and what the comparison calls it at one location.
 struct Known {
     label: Text,
@@ -43,16 +46,13 @@ struct Called {
     run: usize,
 }
 
-/// A label, with the layers that it is of.
-type LabelOfLayers = (Text, BTreeSet<u64>);
-
 /// What the entries of the runs are called in the comparison.
 #[derive(Default)]
 pub(super) struct Labels {
     /// For each run, the places that are not called as in the run itself.
     renamed: Vec<HashMap<Place, Text>>,
     /// For each run, what its components are called, each label with its layers.
-    of_parts: Vec<HashMap<Part, Vec<LabelOfLayers>>>,
+    of_parts: Vec<HashMap<Part, LayersByLabel>>,
     /// What some run has in several stacks, so that only the stack tells its numbers apart.
     in_several_stacks: HashSet<(Text, DataKind)>,
     /// What has several meanings under one label somewhere, as the comparison calls it.
@@ -89,7 +89,7 @@ impl Labels {
 
     fn name_run(&mut self, run: usize, results: &Results, naming: &mut Naming<'_>) {
         let mut renamed = HashMap::new();
-        let mut of_parts: HashMap<Part, Vec<(Text, BTreeSet<u64>)>> = HashMap::new();
+        let mut of_parts: HashMap<Part, LayersByLabel> = HashMap::new();
         let mut seen = HashSet::new();
         let parts = Parts::of(results);
         for series in results.series.iter() {
