@@ -251,17 +251,6 @@ impl Analysis {
         Ok((!executor.is_stopped()).then_some(read_bytes))
     }
 
-    /// Writes what was said; what an interrupted computation said stays before it.
-    pub(crate) fn write_log(&self, reporter: &Reporter<'_>, earlier: Earlier) -> Result<()> {
-        let path = self.request.folder.join(output::LOG);
-        let mut log = match earlier {
-            Earlier::TakenOver { .. } => fs::read_to_string(&path).unwrap_or_default(),
-            Earlier::Nothing | Earlier::Discarded => String::new(),
-        };
-        log.push_str(reporter.log());
-        output::write(&path, log.as_bytes())
-    }
-
     /// Says what will be computed, and what was skipped or assumed.
     pub(crate) fn say_plan(&self, reporter: &mut Reporter<'_>) {
         for warning in &self.plan.warnings {
@@ -372,6 +361,17 @@ pub(crate) fn write_files(folder: &Path, results: &Results, run: &RunReport) -> 
     let mut run = serde_json::to_vec_pretty(run)?;
     run.push(b'\n');
     output::write(&folder.join(output::RUN_REPORT), &run)
+}
+
+/// Writes what was said; what an interrupted computation said stays before it.
+pub(crate) fn write_log(folder: &Path, reporter: &Reporter<'_>, earlier: Earlier) -> Result<()> {
+    let path = folder.join(output::LOG);
+    let mut log = match earlier {
+        Earlier::TakenOver { .. } => fs::read_to_string(&path).unwrap_or_default(),
+        Earlier::Nothing | Earlier::Discarded => String::new(),
+    };
+    log.push_str(reporter.log());
+    output::write(&path, log.as_bytes())
 }
 
 /// Says how many numbers there are, and where.

@@ -17,7 +17,7 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Request, counted};
+use crate::analysis::{Analysis, Request, counted, write_log};
 use crate::arguments::AnalyzeArguments;
 use crate::earlier_results::{EarlierResults, paths_of, refuse_foreign};
 use crate::executor::Executor;
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     if let Err(error) = &outcome {
         reporter.note(&format!("error: {error:#}"));
     }
-    let log = analysis.write_log(&reporter, journal.earlier);
+    let log = write_log(&analysis.request().folder, &reporter, journal.earlier);
     let results = outcome?;
     log?;
     let Some(results) = results else {

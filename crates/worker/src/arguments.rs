@@ -9,8 +9,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use crate::fleet::parse_shards;
+
 pub(crate) use fleet::{
-    EngineArgument, MergeArguments, ShardArguments, StatusArguments, SubmitArguments,
+    EngineArgument, MergeArguments, SHARD_THREADS, ServeEngineArgument, ShardArguments,
+    SlurmArguments, StatusArguments, SubmitArguments,
 };
 pub(crate) use results::{
     ByArgument, FormatArgument, PlotArguments, ReportArguments, ScaleArgument, ThemeArgument,
@@ -228,6 +231,9 @@ const SHARD_EXIT: &str = "Exit code: 0 where the shard is computed, 75 where som
 const AUDIT_EXIT: &str = "Exit code: 0 where nothing is odd, 1 where something is or the run \
     cannot be read, 2 for wrong usage.";
 
+/// The variable with what whoever asks `worker serve` must know.
+pub(crate) const TOKEN_VARIABLE: &str = "CKPTSCOPE_TOKEN";
+
 /// Arguments of `worker serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
@@ -235,7 +241,8 @@ pub(crate) struct ServeArguments {
     /// with a token.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8790")]
     pub(crate) addr: SocketAddr,
-    /// Where analyses and uploads are kept, instead of the person's folder for data.
+    /// Where analyses and uploads are kept, instead of the person's folder for data. With Slurm
+    /// every node must see it under the same path, as it must see the roots.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// A folder whose runs the page may analyze; may be given several times. Nothing outside of
@@ -243,7 +250,7 @@ pub(crate) struct ServeArguments {
     #[arg(long = "root", value_name = "DIR")]
     pub(crate) roots: Vec<PathBuf>,
     /// What whoever asks must know. As a variable it does not show among the machine's processes.
-    #[arg(long, env = "CKPTSCOPE_TOKEN", hide_env_values = true)]
+    #[arg(long, env = TOKEN_VARIABLE, hide_env_values = true)]
     pub(crate) token: Option<String>,
     /// Open the page in a browser.
     #[arg(long)]
@@ -255,13 +262,25 @@ pub(crate) struct ServeArguments {
     /// Another name of this server, as browsers are given it; may be given several times.
     #[arg(long = "allow-host", value_name = "HOST")]
     pub(crate) allowed_hosts: Vec<String>,
-    /// Threads of one analysis; as many as the machine has cores unless given.
+    /// Who computes what the page asks for.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) engine: ServeEngineArgument,
+    /// Into how many shards Slurm gets an analysis; unless given, as many as take about five
+    /// minutes each, and 64 at most.
+    #[arg(long, value_name = "N", value_parser = parse_shards)]
+    pub(crate) shards: Option<usize>,
+    #[command(flatten)]
+    pub(crate) slurm: SlurmArguments,
+    /// Threads of one analysis; as many as the machine has cores unless given. With Slurm, threads
+    /// of a shard; 4 unless given.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
-    /// Analyses under way at the same time; the others wait.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) at_once: NonZeroUsize,
-    /// Memory that one analysis may use, as in 8G; what the machine has unless given.
+    /// Analyses under way at the same time; the others wait. 1 unless given; 16 with Slurm, where
+    /// they cost this machine little.
+    #[arg(long, value_name = "N")]
+    pub(crate) at_once: Option<NonZeroUsize>,
+    /// Memory that one analysis may use, as in 8G; what the machine has unless given. With Slurm,
+    /// memory of one node: shards get fewer threads where their layers would not fit.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) memory: Option<u64>,
     /// The length of one upload, at most.

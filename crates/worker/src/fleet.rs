@@ -15,11 +15,14 @@
 //! over, as `--resume` does, and writes the files that one machine would. A file is written by one
 //! process only, because file systems of clusters may have no locks. So a dead node, a requeued
 //! shard and its zombie lose nothing, and nothing is counted twice.
+//!
+//! `worker serve --engine slurm` writes such folders too, and follows and merges them by itself.
 
 mod again;
 mod attempt;
 mod engine;
 mod folder;
+mod handed;
 mod index;
 mod kubernetes;
 mod merge;
@@ -34,9 +37,10 @@ mod submissions;
 mod submit;
 mod tree;
 
+pub(crate) use handed::{Handed, Order, cancel};
 pub(crate) use index::Numbers;
 pub(crate) use kubernetes::Volume;
 pub(crate) use merge::run as merge;
 pub(crate) use shard::run as shard;
 pub(crate) use status::run as status;
-pub(crate) use submit::{parse_shards, run as submit};
+pub(crate) use submit::{of_network, parse_shards, run as submit};

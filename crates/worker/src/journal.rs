@@ -144,6 +144,18 @@ impl Journal {
         Ok(())
     }
 
+    /// Notes what another process has finished, where it holds and is news; says whether it is.
+    /// Its numbers are not gathered here: whoever merges reads them where they were written first.
+    pub(crate) fn take(&mut self, line: &FinishedUnit) -> Result<bool> {
+        let unit = (line.progress.layer, line.progress.step);
+        if self.units.get(&unit) != Some(&line.made_of) || self.finished.contains(&unit) {
+            return Ok(false);
+        }
+        self.write(line)?;
+        self.finished.insert(unit);
+        Ok(true)
+    }
+
     /// Removes it: the results are written.
     pub(crate) fn remove(self) -> Result<()> {
         fs::remove_file(&self.path)

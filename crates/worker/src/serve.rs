@@ -8,8 +8,10 @@ mod analyses;
 mod browser;
 mod connections;
 mod data;
+mod engine;
 mod events;
 mod gate;
+mod greeting;
 mod jobs;
 mod machine;
 mod matches;
@@ -22,12 +24,8 @@ mod source;
 mod store;
 mod uploads;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -38,7 +36,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
-use ckptscope_protocol::service::{API, Health, Machine as ToldMachine};
+use ckptscope_protocol::service::{API, Health};
 use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,6 +45,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, watch};
 
 use self::data::DataFolder;
+use self::engine::Engine;
 use self::gate::Gate;
 use self::jobs::{Job, Jobs};
 use self::machine::Machine;
@@ -55,10 +54,9 @@ use self::refused::Refused;
 use self::roots::Roots;
 use self::store::Store;
 use self::uploads::Uploads;
-use crate::analysis::counted;
 use crate::arguments::ServeArguments;
 use crate::executor::Executor;
-use crate::{INTERRUPTED, Misuse, Outcome, console, hardware, signals};
+use crate::{INTERRUPTED, Misuse, Outcome, console, signals};
 
 /// Threads that answer; what blocks has others.
 const ANSWERING_THREADS: usize = 2;
@@ -78,6 +76,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome> {
         .build()
         .context("cannot start the threads that answer")?;
     check_exposure(arguments)?;
+    let engine = Engine::of(arguments)?;
     let roots = Roots::new(&arguments.roots)?;
     let data = DataFolder::open(arguments.data_dir.as_deref())?;
     let listener = runtime.block_on(TcpListener::bind(arguments.addr));
@@ -87,7 +86,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome> {
             arguments.addr
         )
     })?;
-    let server = Arc::new(Server::new(arguments, &listener, roots, data)?);
+    let server = Arc::new(Server::new(arguments, engine, &listener, roots, data)?);
     end_on_signal(&server)?;
     let adopted = adoption::adopt(&server)?;
     if adopted > 0 {
@@ -119,6 +118,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome> {
 struct Server {
     gate: Gate,
     page: Page,
+    engine: Engine,
     machine: Machine,
     roots: Roots,
     data: DataFolder,
@@ -129,6 +129,8 @@ struct Server {
     /// Threads of one analysis.
     threads: usize,
     planning: Arc<Semaphore>,
+    /// Whoever has an analysis with Slurm plans and merges it in turn.
+    turns: Semaphore,
     /// How long who asks may hesitate.
     patience: Duration,
     /// Whether the server is about to end.
@@ -138,14 +140,12 @@ struct Server {
 impl Server {
     fn new(
         arguments: &ServeArguments,
+        engine: Engine,
         listener: &TcpListener,
         roots: Roots,
         data: DataFolder,
     ) -> Result<Self> {
-        let available = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = arguments.threads.map_or_else(available, NonZeroUsize::get);
-        let at_once = arguments.at_once.get();
-        let memory_bytes = arguments.memory.map_or_else(hardware::memory_bytes, Ok)?;
+        let at_once = engine.at_once(arguments);
         let store = Arc::new(Store::open(&data.database())?);
         let jobs = Jobs::load(Arc::clone(&store), at_once, arguments.queue_length)?;
         let used = jobs.uploads();
@@ -158,84 +158,20 @@ impl Server {
                 arguments.token.as_deref(),
             )?,
             page: Page::of(arguments.page.as_deref()),
-            machine: Machine {
-                told: ToldMachine {
-                    threads: threads as u64,
-                    flops_per_second: hardware::flops_per_second(),
-                    memory_bytes,
-                    analyses_at_once: at_once as u64,
-                    queue_length: arguments.queue_length as u64,
-                    upload_bytes,
-                },
-            },
+            machine: engine.machine(arguments)?,
+            threads: engine.threads(arguments),
+            engine,
             uploads: Uploads::load(Arc::clone(&store), &data, upload_bytes, &used)?,
             jobs,
             roots,
             data,
             store,
             executor: Executor::start(Arc::default())?,
-            threads,
             planning: Arc::new(Semaphore::new(PLANNING_AT_ONCE)),
+            turns: Semaphore::new(1),
             patience: Duration::from_secs(arguments.patience.get()),
             closing: watch::Sender::new(false),
         })
-    }
-
-    /// Says where to go, what is served, and how to end it; gives the address to open.
-    fn greet(&self, arguments: &ServeArguments, address: SocketAddr) -> String {
-        console::say(&format!("listening on http://{address}/"));
-        let token = arguments.token.as_ref();
-        let token = token.map_or_else(String::new, |token| format!("#token={token}"));
-        let mut reached = address;
-        if address.ip().is_unspecified() {
-            // No browser can open that; on this machine this one leads to the same.
-            reached.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        let opened = format!("http://{reached}/{token}");
-        console::say(&format!("open {opened}"));
-        match self.roots.folders() {
-            [] => {
-                console::say(
-                    "no --root is given: only uploads and runs on the Hub can be analyzed",
-                );
-            }
-            folders => self.say_runs(folders),
-        }
-        console::say(&format!(
-            "analyses are kept in {}",
-            self.data.path().display()
-        ));
-        let unknown = self.uploads.unknown(&self.data);
-        if !unknown.is_empty() {
-            console::say(&format!(
-                "{} in {} that no list knows of, which a lost database leaves behind: {}; remove \
-                 them by hand if nobody needs them",
-                counted(unknown.len() as u64, "upload"),
-                self.data.uploads().display(),
-                unknown.join(", ")
-            ));
-        }
-        console::say("Ctrl-C ends it");
-        opened
-    }
-
-    /// Says how many runs there are in the folders, and which with checkpoints are left out.
-    fn say_runs(&self, folders: &[PathBuf]) {
-        let all = self.roots.runs(&self.executor);
-        let (runs, left_out): (Vec<_>, Vec<_>) = all.iter().partition(|run| run.trouble.is_none());
-        let shown: Vec<String> = folders
-            .iter()
-            .map(|folder| folder.display().to_string())
-            .collect();
-        let shown = shown.join(", ");
-        console::say(&format!("{} in {shown}", counted(runs.len() as u64, "run")));
-        if !left_out.is_empty() {
-            let folders = counted(left_out.len() as u64, "folder");
-            console::say(&format!("left out {folders} with checkpoints:"));
-        }
-        for trouble in left_out.iter().filter_map(|run| run.trouble.as_ref()) {
-            console::say(&format!("  {trouble}"));
-        }
     }
 
     fn job(&self, id: &str) -> Result<Arc<Job>, Refused> {
@@ -262,13 +198,13 @@ fn check_exposure(arguments: &ServeArguments) -> Result<()> {
 /// The first Ctrl-C ends the server when all that is under way is written down, the second at
 /// once: then what was under way is gone on with from its journal.
 fn end_on_signal(server: &Arc<Server>) -> Result<()> {
-    let closing = server.closing.clone();
+    let (closing, words) = (server.closing.clone(), server.engine.ending());
     let again = AtomicBool::new(false);
     signals::on_end(move || {
         if again.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
-        console::say("ending when the layer-steps under way are done; Ctrl-C again ends at once");
+        console::say(words);
         closing.send_replace(true);
     })
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{SourceArguments, parse_bytes};
 use crate::fleet::{Numbers, Volume, parse_shards};
 
+/// Threads of a shard unless somebody says otherwise.
+pub(crate) const SHARD_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
+
 /// Arguments of `worker submit`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("from").args(["run", "run_path", "repo_id", "again"]).required(true))]
@@ -48,20 +51,13 @@ pub(crate) struct SubmitArguments {
     #[arg(long)]
     pub(crate) no_submit: bool,
     /// Threads of a shard.
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value_t = SHARD_THREADS)]
     pub(crate) threads: NonZeroUsize,
     /// Memory of one machine, as in 64G: shards get fewer threads where their layers would not fit.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) memory_limit: Option<u64>,
-    /// Slurm's limit of time, as sbatch takes it, instead of three times what is reckoned.
-    #[arg(long, value_name = "TIME", value_parser = one_line)]
-    pub(crate) time: Option<String>,
-    /// Slurm's partition.
-    #[arg(long, value_name = "NAME", value_parser = one_line)]
-    pub(crate) partition: Option<String>,
-    /// Whom Slurm charges.
-    #[arg(long, value_name = "NAME", value_parser = one_line)]
-    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) slurm: SlurmArguments,
     /// Kubernetes' image: any with glibc, because the program lies on the volume.
     #[arg(long, value_name = "IMAGE", default_value = "debian:stable-slim")]
     pub(crate) image: String,
@@ -82,6 +78,20 @@ impl SubmitArguments {
     }
 }
 
+/// What Slurm is asked for beside memory and processors.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub(crate) struct SlurmArguments {
+    /// Slurm's limit of time, as sbatch takes it, instead of three times what is reckoned.
+    #[arg(long, value_name = "TIME", value_parser = one_line)]
+    pub(crate) time: Option<String>,
+    /// Slurm's partition.
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
+    pub(crate) partition: Option<String>,
+    /// Whom Slurm charges.
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
+    pub(crate) account: Option<String>,
+}
+
 /// What is written into a script as it is.
 fn one_line(text: &str) -> Result<String, String> {
     match text.chars().any(|it| it.is_control() || it.is_whitespace()) || text.is_empty() {
@@ -100,6 +110,16 @@ pub(crate) enum EngineArgument {
     Slurm,
     /// Kubernetes: an Indexed Job, as YAML.
     Kubernetes,
+}
+
+/// Who computes what a page asks `worker serve` for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServeEngineArgument {
+    /// This process.
+    #[default]
+    None,
+    /// Slurm: every analysis is an array of jobs, which this process follows and merges.
+    Slurm,
 }
 
 /// Arguments of `worker shard`.

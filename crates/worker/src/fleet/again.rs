@@ -20,7 +20,7 @@ const MORE_MEMORY: u64 = 2;
 /// Submits what is missing in a folder.
 pub(super) fn run(folder: &Folder, arguments: &SubmitArguments) -> Result<Outcome> {
     let mut plan = PlanFile::read(folder)?;
-    if let Some(time) = &arguments.time {
+    if let Some(time) = &arguments.slurm.time {
         plan.settings.time = Some(time.clone());
     }
     let shards = Looking::at(folder, &plan)?.shards()?;
@@ -47,8 +47,15 @@ pub(super) fn run(folder: &Folder, arguments: &SubmitArguments) -> Result<Outcom
     Ok(Outcome::Done)
 }
 
-/// Shards that ask for the same memory together.
-fn batches(plan: &PlanFile, left: &[&ShardStatus], limit: Option<u64>) -> Result<Vec<Batch>> {
+/// Shards that ask for the same memory together: as much as before, or more of what they ran out of.
+///
+/// # Errors
+/// [`Misuse`] where that is more than a machine has.
+pub(super) fn batches(
+    plan: &PlanFile,
+    left: &[&ShardStatus],
+    limit: Option<u64>,
+) -> Result<Vec<Batch>> {
     let mut by_memory: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     let planned = plan.shards.iter().map(|outline| outline.memory_bytes).max();
     for shard in left {
@@ -61,7 +68,8 @@ fn batches(plan: &PlanFile, left: &[&ShardStatus], limit: Option<u64>) -> Result
         if let Some(limit) = limit.filter(|limit| wanted > *limit) {
             return Err(Misuse(format!(
                 "shard {} ran out of {} of memory, and a machine has {}: submit anew with fewer \
-                 --threads, or say that machines have more with --memory-limit",
+                 --threads, or say that machines have more with --memory-limit (--memory of \
+                 `worker serve`)",
                 shard.index,
                 bytes(before),
                 bytes(limit)

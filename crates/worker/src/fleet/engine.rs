@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,8 +12,8 @@ use super::plan_file::PlanFile;
 use super::shell::{LOOP, quoted, write_script};
 use super::submissions::Batch;
 use super::{kubernetes, shell, slurm};
-use crate::arguments::EngineArgument;
-use crate::{console, output};
+use crate::arguments::{EngineArgument, TOKEN_VARIABLE};
+use crate::{Misuse, console, output};
 
 /// The script that submits; the second one is `submit-2.sh`.
 const SUBMIT: &str = "submit";
@@ -88,7 +88,7 @@ fn free(folder: &Folder, name: &str, ending: &str) -> (usize, PathBuf) {
     }
 }
 
-/// Starts what hands the shards over, or says how to.
+/// Starts what hands the shards over, or says how to. No job hears a server's token.
 fn start(path: &Path, program: &str, before: &[&str], needs: &str, no_submit: bool) -> Result<()> {
     let words = [&[program], before].concat().join(" ");
     let shown = quoted(&path.display().to_string());
@@ -101,16 +101,38 @@ fn start(path: &Path, program: &str, before: &[&str], needs: &str, no_submit: bo
         console::say(&format!("{why}submit it: {words} {shown}"));
         return Ok(());
     }
-    let status = Command::new(program).args(before).arg(path).status();
-    let status = status.with_context(|| format!("cannot start {words}"))?;
+    let mut command = Command::new(program);
+    command.args(before).arg(path).stdout(Stdio::inherit());
+    let output = command.env_remove(TOKEN_VARIABLE).output();
+    let output = output.with_context(|| format!("cannot start {words}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let (said, status) = (said.trim_end(), output.status);
     if !status.success() {
-        bail!("{needs} refused it ({status}); change {shown}, and then: {words} {shown}");
+        bail!("{needs} refused it ({status}): {said}\nchange {shown}, and then: {words} {shown}");
+    }
+    if !said.is_empty() {
+        console::say(said);
     }
     Ok(())
 }
 
+/// That Slurm's commands are here.
+///
+/// # Errors
+/// [`Misuse`] where one is not.
+pub(super) fn check_slurm() -> Result<()> {
+    let Some(missing) = slurm::COMMANDS.iter().find(|name| !is_there(name)) else {
+        return Ok(());
+    };
+    Err(Misuse(format!(
+        "analyses are handed to Slurm with {missing}, which is not on PATH: start this on a machine \
+         of the cluster that has it, as login nodes do, or without --engine slurm"
+    ))
+    .into())
+}
+
 /// Whether a program is on PATH.
-fn is_there(program: &str) -> bool {
+pub(super) fn is_there(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

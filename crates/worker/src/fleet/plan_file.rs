@@ -72,6 +72,9 @@ pub(super) struct Settings {
     pub(super) volume: Option<Volume>,
     /// Memory of one machine, in bytes.
     pub(super) memory_limit: Option<u64>,
+    /// Whether a server follows it and merges, so that no scheduler has to.
+    #[serde(default)]
+    pub(super) is_followed: bool,
 }
 
 /// A shard, as far as whoever submits it wants to know.

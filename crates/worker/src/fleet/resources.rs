@@ -20,6 +20,19 @@ const TIME_CLASSES: &[u64] = &[
     10, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 7200, 10_080,
 ];
 
+/// How long a shard takes, about, where nobody says how many there are. Starting one takes a second,
+/// and who stops one should not lose much.
+const SHARD_SECONDS: f64 = 300.0;
+
+/// Shards of an analysis where nobody says how many, at most.
+pub(super) const MOST_SHARDS: usize = 64;
+
+/// Into how many shards an analysis is dealt that takes so many seconds in one.
+pub(super) fn shards(seconds: f64) -> usize {
+    let wanted = (seconds / SHARD_SECONDS).ceil() as usize;
+    wanted.clamp(1, MOST_SHARDS)
+}
+
 /// Memory of a shard whose widest lane needs `peak_bytes`, so many lanes at a time: in bytes.
 pub(super) const fn memory_bytes(peak_bytes: u64, lanes_at_once: usize) -> u64 {
     let lanes = peak_bytes.saturating_mul(lanes_at_once as u64);
@@ -61,7 +74,7 @@ pub(super) fn widest(lanes: &[Lane]) -> Option<(&Lane, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{lanes_that_fit, memory_bytes, minutes, seconds};
+    use super::{MOST_SHARDS, lanes_that_fit, memory_bytes, minutes, seconds, shards};
     use ckptscope_protocol::Cost;
 
     #[test]
@@ -79,6 +92,14 @@ mod tests {
         assert_eq!(minutes(200), 10);
         assert_eq!(minutes(201), 30);
         assert_eq!(minutes(1_000_000_000), 10_080, "a week is the longest");
+    }
+
+    #[test]
+    fn shards_take_minutes() {
+        assert_eq!(shards(0.0), 1);
+        assert_eq!(shards(300.0), 1);
+        assert_eq!(shards(301.0), 2);
+        assert_eq!(shards(f64::INFINITY), MOST_SHARDS);
     }
 
     #[test]

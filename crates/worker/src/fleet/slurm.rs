@@ -3,12 +3,12 @@
 //! `submit.sh` is all that is needed: `worker submit` starts it, and so can a person. The directives
 //! in `shard.sh` hold for every submission; what differs stands in `submit.sh`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use super::folder::Folder;
 use super::index::in_words;
@@ -17,6 +17,15 @@ use super::shell::{quoted, write_script};
 use super::submissions::{self, Batch, JOB, Submission};
 use crate::arguments::EngineArgument;
 use crate::place::as_file_name;
+
+/// What whoever follows jobs needs of it.
+pub(super) const COMMANDS: &[&str] = &["sbatch", QUEUE, CANCEL];
+
+/// Says what there is of jobs.
+pub(super) const QUEUE: &str = "squeue";
+
+/// Cancels jobs.
+const CANCEL: &str = "scancel";
 
 /// The script of one shard.
 const SHARD: &str = "shard.sh";
@@ -45,10 +54,13 @@ const OUT_OF_MEMORY: &[&str] = &[
     "memory allocation of",
 ];
 
+/// What its queue says of a job that ended long ago.
+const FORGOTTEN: &str = "Invalid job id";
+
 /// So much of the end of a log is looked at, in bytes.
 const LOG_BYTES: usize = 16 * 1024;
 
-/// Writes the scripts of a shard and of the merge.
+/// Writes the scripts of a shard and of the merge, where Slurm is to merge.
 ///
 /// # Errors
 /// Where the folder cannot be written.
@@ -78,6 +90,10 @@ pub(super) fn write_scripts(folder: &Folder, worker: &Path, plan: &PlanFile) -> 
          {common}\
          exec {worker} shard {own} ${{1:+--among \"$1\"}}\n"
     );
+    write_script(&folder.file(SHARD), &shard)?;
+    if plan.settings.is_followed {
+        return Ok(());
+    }
     let memory = MERGE_BYTES + NUMBER_BYTES * plan.cost.numbers;
     let merge = format!(
         "#!/bin/sh\n\
@@ -91,17 +107,20 @@ pub(super) fn write_scripts(folder: &Folder, worker: &Path, plan: &PlanFile) -> 
          exec {worker} merge {own}\n",
         megabytes(memory)
     );
-    write_script(&folder.file(SHARD), &shard)?;
     write_script(&folder.file(MERGE), &merge)
 }
 
-/// The script that submits batches, and a merge that begins once they have ended.
+/// The script that submits batches and, unless a server merges, a merge that begins once they have
+/// ended.
 pub(super) fn submit_script(folder: &Folder, plan: &PlanFile, batches: &[Batch]) -> Result<String> {
     let size = array_size();
     let own = quoted(&folder.path().display().to_string());
-    let mut text = format!(
-        "#!/bin/sh\n# Submits shards and, after them, the merge.\nset -eu\ncd {own}\njobs=\n"
-    );
+    let merges = !plan.settings.is_followed;
+    let what = match merges {
+        true => "shards and, after them, the merge",
+        false => "shards; the server that follows them merges",
+    };
+    let mut text = format!("#!/bin/sh\n# Submits {what}.\nset -eu\ncd {own}\njobs=\n");
     for batch in batches.iter().flat_map(|batch| in_arrays(batch, size)) {
         let by_number = batch.shards.iter().all(|number| *number < size);
         let numbers = in_words(&batch.shards);
@@ -128,6 +147,9 @@ pub(super) fn submit_script(folder: &Folder, plan: &PlanFile, batches: &[Batch])
             megabytes(batch.memory_bytes),
             submissions::FILE_NAME,
         );
+    }
+    if !merges {
+        return Ok(text);
     }
     let after = if batches.is_empty() {
         ""
@@ -188,24 +210,72 @@ pub(super) enum Said {
     Ended,
 }
 
+impl Said {
+    /// Whether it is still Slurm's turn.
+    pub(super) const fn is_at_work(self) -> bool {
+        matches!(self, Self::UnderWay | Self::Waiting)
+    }
+}
+
 /// What is known of the tasks of jobs, by job and number; nothing where nobody can be asked.
 pub(super) type Tasks = BTreeMap<(String, usize), Said>;
 
 /// Asks Slurm for the tasks of jobs: its queue, which forgets after minutes, and its accounting,
 /// which many clusters do not have.
 pub(super) fn tasks(submissions: &[Submission]) -> Tasks {
-    let jobs: Vec<&str> = submissions.iter().map(|it| it.job.as_str()).collect();
-    if jobs.is_empty() {
+    if submissions.is_empty() {
         return Tasks::new();
     }
-    let jobs = jobs.join(",");
+    let jobs = listed(submissions);
     let accounting = ["-n", "-P", "-X", "-o", "JobID,State", "-j", &jobs];
     let accounting = said("sacct", &accounting).unwrap_or_default();
     let mut tasks: Tasks = accounting.lines().filter_map(of_accounting).collect();
-    let queue = ["-h", "-r", "-t", "all", "-o", "%F %K %T", "-j", &jobs];
-    let queue = said("squeue", &queue).unwrap_or_default();
-    tasks.extend(queue.lines().filter_map(of_queue));
+    tasks.extend(queue(submissions).unwrap_or_default());
     tasks
+}
+
+/// Asks Slurm's queue for the tasks of jobs; none where it does not answer.
+pub(super) fn queue(submissions: &[Submission]) -> Option<Tasks> {
+    if submissions.is_empty() {
+        return Some(Tasks::new());
+    }
+    let jobs = listed(submissions);
+    let arguments = ["-h", "-r", "-t", "all", "-o", "%F %K %T", "-j", &jobs];
+    let output = Command::new(QUEUE).args(arguments).output().ok()?;
+    let is_forgotten = String::from_utf8_lossy(&output.stderr).contains(FORGOTTEN);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let answered = output.status.success() || is_forgotten;
+    answered.then(|| text.lines().filter_map(of_queue).collect())
+}
+
+/// Cancels those of the jobs that wait or are under way.
+///
+/// # Errors
+/// Where Slurm does not answer, or refuses.
+pub(super) fn cancel(submissions: &[Submission]) -> Result<()> {
+    let Some(tasks) = queue(submissions) else {
+        let jobs = listed(submissions).replace(',', " ");
+        bail!("Slurm does not answer, so its jobs go on; cancel them later: {CANCEL} {jobs}");
+    };
+    let at_work = tasks.iter().filter(|(_, said)| said.is_at_work());
+    let jobs: BTreeSet<&str> = at_work.map(|((job, _), _)| job.as_str()).collect();
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    // Quiet about what ended meanwhile.
+    let output = Command::new(CANCEL).arg("--quiet").args(&jobs).output();
+    let output = output.with_context(|| format!("cannot start {CANCEL}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{CANCEL} failed ({}): {}", output.status, said.trim_end());
+    }
+    Ok(())
+}
+
+/// Jobs as Slurm takes a list of them.
+fn listed(submissions: &[Submission]) -> String {
+    let jobs: Vec<&str> = submissions.iter().map(|it| it.job.as_str()).collect();
+    jobs.join(",")
 }
 
 fn of_queue(line: &str) -> Option<((String, usize), Said)> {

@@ -81,7 +81,17 @@ impl State {
 
     /// Whether nobody will go on with it unless it is submitted again.
     pub(super) const fn is_left(self) -> bool {
-        !matches!(self, Self::Done | Self::UnderWay | Self::Waiting)
+        !self.is_at_work() && !matches!(self, Self::Done)
+    }
+
+    /// Whether somebody is about to go on with it.
+    pub(super) const fn is_at_work(self) -> bool {
+        matches!(self, Self::UnderWay | Self::Waiting)
+    }
+
+    /// Whether nobody says how it came to that, so that more may become known.
+    pub(super) const fn is_vague(self) -> bool {
+        matches!(self, Self::NotBegun | Self::Killed)
     }
 }
 
@@ -220,6 +230,56 @@ fn unheard_of(told: &Told<UnitOutline>) -> (State, String) {
     )
 }
 
+/// What is missing, and what became of the shards that have it.
+pub(super) fn what_is_left(shards: &[ShardStatus]) -> String {
+    let count = |of: fn(&ShardStatus) -> u64| shards.iter().map(of).sum::<u64>();
+    let (done, all) = (count(|it| it.done), count(|it| it.of));
+    let missing = shards.iter().filter(|it| it.state != State::Done);
+    let groups: Vec<String> = by_state(missing).iter().map(Group::sentence).collect();
+    format!(
+        "{} of {} are missing: {}",
+        all - done,
+        counted(all, "layer-step"),
+        groups.join("; ")
+    )
+}
+
+/// Shards of which the same is to be said.
+struct Group<'a> {
+    state: State,
+    /// Their numbers, as people write them.
+    numbers: String,
+    /// Why they failed, each once.
+    messages: Vec<&'a str>,
+}
+
+impl Group<'_> {
+    fn sentence(&self) -> String {
+        let why: String = self.messages.iter().map(|it| format!(" ({it})")).collect();
+        let (state, numbers) = (self.state.words(), &self.numbers);
+        console::printable(&format!("{state}: shards {numbers}{why}"))
+    }
+}
+
+fn by_state<'a>(shards: impl Iterator<Item = &'a ShardStatus>) -> Vec<Group<'a>> {
+    let mut by_state: BTreeMap<State, Vec<&ShardStatus>> = BTreeMap::new();
+    for shard in shards {
+        by_state.entry(shard.state).or_default().push(shard);
+    }
+    let groups = by_state.into_iter().map(|(state, shards)| {
+        let numbers: Vec<usize> = shards.iter().map(|shard| shard.index).collect();
+        let messages = shards.iter().map(|shard| shard.message.as_str());
+        let mut messages: Vec<&str> = messages.filter(|message| !message.is_empty()).collect();
+        messages.dedup();
+        Group {
+            state,
+            numbers: in_words(&numbers),
+            messages,
+        }
+    });
+    groups.collect()
+}
+
 fn as_text(folder: &Folder, plan: &PlanFile, shards: &[ShardStatus]) -> String {
     let done: u64 = shards.iter().map(|shard| shard.done).sum();
     let mut text = format!(
@@ -228,23 +288,16 @@ fn as_text(folder: &Folder, plan: &PlanFile, shards: &[ShardStatus]) -> String {
         console::printable(&plan.results.analysis_name),
         counted(plan.units.len() as u64, "layer-step")
     );
-    let mut by_state: BTreeMap<State, Vec<&ShardStatus>> = BTreeMap::new();
-    for shard in shards {
-        by_state.entry(shard.state).or_default().push(shard);
-    }
-    for (state, shards) in &by_state {
-        let numbers: Vec<usize> = shards.iter().map(|shard| shard.index).collect();
-        text += &format!("  {:<14}{}\n", state.words(), in_words(&numbers));
-        let mut messages: Vec<&str> = shards.iter().map(|shard| shard.message.as_str()).collect();
-        messages.dedup();
-        for message in messages.into_iter().filter(|message| !message.is_empty()) {
+    for group in by_state(shards.iter()) {
+        text += &format!("  {:<14}{}\n", group.state.words(), group.numbers);
+        for message in group.messages {
             text += &format!("    {}\n", console::printable(message));
         }
     }
     let shown = folder.path().display();
-    if by_state.keys().all(|state| *state == State::Done) {
+    if shards.iter().all(|shard| shard.state == State::Done) {
         text += &format!("write the results: worker merge {shown}\n");
-    } else if by_state.keys().any(|state| state.is_left()) {
+    } else if shards.iter().any(|shard| shard.state.is_left()) {
         text += &format!("submit what is missing: worker submit --again {shown}\n");
     }
     text

@@ -18,7 +18,7 @@ use super::submissions::Batch;
 use super::tree::Source;
 use super::{again, engine, kubernetes, resources, shard_file};
 use crate::analysis::{Analysis, Request, counted, rfc3339};
-use crate::arguments::{EngineArgument, SubmitArguments};
+use crate::arguments::{EngineArgument, SlurmArguments, SubmitArguments};
 use crate::executor::Executor;
 use crate::identity::{PROGRAM, Unit};
 use crate::place::{Address, Place, as_file_name};
@@ -38,26 +38,62 @@ pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
     let Some(analysis) = Analysis::plan(request(&wanted)?, &executor)? else {
         return Ok(Outcome::Interrupted);
     };
-    for warning in analysis.plan_warnings() {
-        console::say(&format!("warning: {}", console::printable(warning)));
+    let warnings = analysis.plan_warnings().iter().cloned();
+    for warning in warnings.chain(of_network(&analysis.request().address)) {
+        console::say(&format!("warning: {}", console::printable(&warning)));
     }
-    let threads = threads(&analysis, arguments)?;
+    let threads = threads(&analysis, arguments.threads.get(), arguments.memory_limit)?;
+    say_threads(threads, arguments);
     let folder = Folder::make(wanted.out)?;
     wandb::prepare(&analysis.request().config, &folder.results())?;
-    let shards = analysis.as_planned().shards(wanted.shards);
-    let plan = plan_file(&analysis, &shards, threads, settings(&wanted));
-    for (index, lanes) in shards.iter().enumerate() {
-        let source = Source::of(analysis.files(), lanes)?;
-        shard_file::write(&folder, index, lanes, source, &plan)?;
-    }
-    engine::write_scripts(&folder, &plan)?;
-    plan.write(&folder)?;
+    let plan = write(
+        &folder,
+        &analysis,
+        wanted.shards,
+        threads,
+        settings(&wanted),
+    )?;
     say(&analysis, &plan, wanted.shards);
     let all: Vec<usize> = (0..plan.shards.len()).collect();
     let batches: Vec<Batch> = Batch::of(&plan, all).into_iter().collect();
     engine::hand_over(&folder, &plan, &batches, arguments.no_submit)?;
     console::print(&format!("{}\n", folder.path().display()))?;
     Ok(Outcome::Done)
+}
+
+/// Deals an analysis to shards, and writes all that they share: `plan.json` last.
+///
+/// # Errors
+/// Where the folder cannot be written.
+pub(super) fn write(
+    folder: &Folder,
+    analysis: &Analysis,
+    shards: usize,
+    threads: usize,
+    settings: Settings,
+) -> Result<PlanFile> {
+    let shards = analysis.as_planned().shards(shards);
+    let plan = plan_file(analysis, &shards, threads, settings);
+    for (index, lanes) in shards.iter().enumerate() {
+        let source = Source::of(analysis.files(), lanes)?;
+        shard_file::write(folder, index, lanes, source, &plan)?;
+    }
+    engine::write_scripts(folder, &plan)?;
+    plan.write(folder)?;
+    Ok(plan)
+}
+
+/// What to know of a run that shards read over the network; nothing of one on a disk.
+pub(crate) fn of_network(address: &Address) -> Option<String> {
+    let Address::Hub(address) = address else {
+        return None;
+    };
+    let repository = &address.repository;
+    Some(format!(
+        "shards read {repository} over the network, which compute nodes often do not have: where \
+         they have none, download the run to a folder that they see (hf download {repository} \
+         --local-dir DIR), and analyze it there"
+    ))
 }
 
 /// What is there where nothing is submitted again.
@@ -84,14 +120,20 @@ impl<'a> Wanted<'a> {
 
 fn settings(wanted: &Wanted<'_>) -> Settings {
     let arguments = wanted.arguments;
+    let SlurmArguments {
+        time,
+        partition,
+        account,
+    } = arguments.slurm.clone();
     Settings {
         engine: wanted.engine,
-        partition: arguments.partition.clone(),
-        account: arguments.account.clone(),
-        time: arguments.time.clone(),
+        partition,
+        account,
+        time,
         image: arguments.image.clone(),
         volume: arguments.volume.clone(),
         memory_limit: arguments.memory_limit,
+        is_followed: false,
     }
 }
 
@@ -123,9 +165,7 @@ fn request(wanted: &Wanted<'_>) -> Result<Request> {
 ///
 /// # Errors
 /// [`Misuse`] where not even one lane fits.
-fn threads(analysis: &Analysis, arguments: &SubmitArguments) -> Result<usize> {
-    let wanted = arguments.threads.get();
-    let limit = arguments.memory_limit;
+pub(super) fn threads(analysis: &Analysis, wanted: usize, limit: Option<u64>) -> Result<usize> {
     let lanes = &analysis.as_planned().lanes;
     let Some((limit, (lane, peak))) = limit.zip(resources::widest(lanes)) else {
         return Ok(wanted);
@@ -135,18 +175,24 @@ fn threads(analysis: &Analysis, arguments: &SubmitArguments) -> Result<usize> {
     if fit == 0 {
         return Err(Misuse(format!(
             "{layer} needs {peak} of memory by itself, and a machine has {limit}: ask for smaller \
-             components or cheaper metrics of it, or for machines with more (--memory-limit)"
+             components or cheaper metrics of it, or for machines with more (--memory-limit; \
+             --memory of `worker serve`)"
         ))
         .into());
     }
-    if fit < wanted {
-        let threads = counted(fit as u64, "thread");
+    Ok(wanted.min(fit))
+}
+
+/// Says that there are fewer threads than were asked for, and why.
+fn say_threads(threads: usize, arguments: &SubmitArguments) {
+    let (wanted, limit) = (arguments.threads.get(), arguments.memory_limit);
+    if let Some(limit) = limit.filter(|_| threads < wanted) {
         console::say(&format!(
-            "shards have {threads} instead of {wanted}: a lane needs {peak} of memory, and a \
-             machine has {limit}"
+            "shards have {} instead of {wanted}: more layers at a time do not fit into {} of memory",
+            counted(threads as u64, "thread"),
+            bytes(limit)
         ));
     }
-    Ok(wanted.min(fit))
 }
 
 /// Everything about the shards but their lanes.
@@ -158,7 +204,7 @@ fn plan_file(
 ) -> PlanFile {
     let planned = analysis.as_planned();
     let request = analysis.request();
-    let speed = hardware::flops_per_second().max(resources::SLOWEST_FLOPS_PER_SECOND);
+    let speed = flops_per_second();
     let lanes_at_once = match analysis.files() {
         Place::Hub(_) => threads.max(REQUESTS_AT_ONCE),
         Place::Folder(_) | Place::Confined(_) => threads,
@@ -203,6 +249,11 @@ fn plan_file(
             })
             .collect(),
     }
+}
+
+/// The speed of a thread, as it is reckoned with.
+pub(super) fn flops_per_second() -> f64 {
+    hardware::flops_per_second().max(resources::SLOWEST_FLOPS_PER_SECOND)
 }
 
 /// Says what there is to do, and what it costs.

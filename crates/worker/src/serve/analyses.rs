@@ -27,7 +27,7 @@ use super::store::Kept;
 use super::{Answer, JSON, Server, blocking, events, json, new_id, no_content, query, read_json};
 use crate::analysis::{Analysis, Request as AnalysisRequest};
 use crate::place::as_file_name;
-use crate::{parquet, report};
+use crate::{fleet, parquet, report};
 
 /// A request to analyze has at most this many bytes.
 const NEW_BYTES: usize = 1024 * 1024;
@@ -141,7 +141,7 @@ fn upload_folder(name: &str) -> String {
 fn look(server: &Server, request: AnalysisRequest) -> Result<Analysis> {
     let analysis = Analysis::plan(request, &server.executor)?;
     let analysis = analysis.context("the worker is about to end; ask again soon")?;
-    server.machine.check_memory(&analysis)?;
+    server.engine.check_memory(&server.machine, &analysis)?;
     Ok(analysis)
 }
 
@@ -206,7 +206,13 @@ pub(super) async fn delete(
     blocking(move || {
         let is_kept = own.jobs.cancel(&cancelled);
         Jobs::start(&own);
-        Ok(is_kept?)
+        is_kept?;
+        let info = cancelled.info();
+        if info.phase.is_over() {
+            // An earlier server may have handed it to Slurm.
+            fleet::cancel(&own.data.analyses().join(info.id))?;
+        }
+        Ok(())
     })
     .await?;
     let mut watch = job.watch();

@@ -1,6 +1,7 @@
 //! Analyses that were asked for: which waits, which runs, and how far each is.
 //!
-//! One analysis runs at a time, on all cores: two would each take twice as long.
+//! One analysis runs at a time, on all cores: two would each take twice as long. With Slurm several
+//! do, which cost this machine little.
 //!
 //! An analysis that was under way when the server ended waits again at the next start. It goes on
 //! from its journal, whatever ended it.
@@ -11,6 +12,7 @@
 //! full.
 
 mod run;
+mod slurm;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +72,8 @@ pub(super) struct Job {
     stop: Mutex<Arc<AtomicBool>>,
     /// Whether somebody wants it stopped for good.
     is_cancelled: AtomicBool,
+    /// Whether somebody asked for what is missing, and its turn has not come since.
+    is_resumed: AtomicBool,
 }
 
 /// What listeners are woken for.
@@ -184,6 +188,7 @@ impl Jobs {
             (info.message, info.ended) = (None, None);
         })?;
         job.is_cancelled.store(false, Ordering::Relaxed);
+        job.is_resumed.store(true, Ordering::Relaxed);
         let mut state = self.state();
         state.queue.push_back(job.number);
         state.tell_places();
@@ -337,6 +342,7 @@ impl State {
             changing: Mutex::default(),
             stop: Mutex::default(),
             is_cancelled: AtomicBool::new(false),
+            is_resumed: AtomicBool::new(false),
         };
         self.numbers.insert(kept.info.id.clone(), number);
         self.jobs.insert(number, Arc::new(job));
@@ -394,6 +400,11 @@ impl Job {
     fn stop(&self) {
         let stop = locked(&self.stop);
         stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked for what is missing since its last turn.
+    fn take_resumed(&self) -> bool {
+        self.is_resumed.swap(false, Ordering::Relaxed)
     }
 
     /// A flag for the next attempt.
