@@ -16,8 +16,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
+import urllib.request
 from pathlib import Path
 
 try:
@@ -240,6 +242,65 @@ class Submitted:
         return files(folder)
 
 
+class Serving:
+    """`worker serve --engine slurm`, asked as the page asks it."""
+
+    def __init__(self, data, root):
+        self.data = data
+        words = [WORKER, "serve", "--addr", "127.0.0.1:0", "--data-dir", data, "--root", root]
+        words += ["--engine", "slurm", "--shards", "2", "--threads", "1", "--partition", "main"]
+        words = [str(word) for word in words]
+        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if line.startswith("listening on "):
+                self.address = line.removeprefix("listening on ").strip()
+                break
+        # What nobody reads would hold it up.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def ask(self, method, path, body=None):
+        body = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self.address}api/{path}", body, method=method)
+        with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
+            return answer.read()
+
+    def analyze(self, config):
+        [run] = json.loads(self.ask("GET", "runs"))
+        asked = {"source": {"root": run["id"]}, "config": config.read_text()}
+        return json.loads(self.ask("POST", "analyses", asked))["id"]
+
+    def info(self, analysis):
+        return json.loads(self.ask("GET", f"analyses/{analysis}"))
+
+    def wait_for(self, analysis, phase):
+        """Waits until an analysis is in a phase; another end is none."""
+        ends = [phase, "done", "failed", "cancelled"]
+        wait(f"{analysis} to be {phase}", lambda: self.info(analysis)["phase"] in ends)
+        info = self.info(analysis)
+        assert info["phase"] == phase, info
+        return info
+
+    def wait_for_units(self, analysis):
+        """Waits until a shard has finished some layer-steps, and not all."""
+        path = self.folder(analysis) / "slurm/1/journals/0000.r0.jsonl"
+        wait("units", lambda: path.exists() and path.read_bytes().count(b"\n") > 1)
+
+    def folder(self, analysis):
+        return self.data / "analyses" / analysis
+
+    def jobs(self, analysis):
+        lines = (self.folder(analysis) / "slurm/1/submissions.jsonl").read_text().splitlines()
+        return [json.loads(line)["job"] for line in lines]
+
+    def results(self, analysis):
+        return files(self.folder(analysis) / "slow")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
 class OnACluster(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -361,6 +422,56 @@ class OnACluster(unittest.TestCase):
         script.write_text(text.replace(" shard.sh)", " shard.sh 0-1)"))
         said("sh", script)
         self.assertEqual(fleet.results("slow"), self.expected)
+
+    def serving(self, name):
+        server = Serving(self.base / name, self.run_folder)
+        self.addCleanup(server.kill)
+        return server
+
+    def test_a_server_hands_over_and_merges(self):
+        server = self.serving("served")
+        analysis = server.analyze(self.slow_config)
+        told = server.ask("GET", f"analyses/{analysis}/events").decode()
+        self.assertEqual(server.info(analysis)["phase"], "done", told)
+        self.assertEqual(told.count("event: unit\n"), LAYERS * STEPS)
+        self.assertEqual(server.results(analysis), self.expected)
+        self.assertEqual(len(server.jobs(analysis)), 1)
+
+    def test_a_server_is_killed_and_the_next_one_follows(self):
+        server = self.serving("left")
+        analysis = server.analyze(self.slow_config)
+        server.wait_for_units(analysis)
+        server.kill()
+        server = self.serving("left")
+        server.wait_for(analysis, "done")
+        self.assertEqual(server.results(analysis), self.expected)
+        self.assertEqual(len(server.jobs(analysis)), 1)
+
+    def test_the_page_cancels_and_resumes(self):
+        server = self.serving("stopped")
+        analysis = server.analyze(self.slow_config)
+        server.wait_for_units(analysis)
+        server.ask("DELETE", f"analyses/{analysis}")
+        self.assertEqual(server.info(analysis)["phase"], "cancelled")
+        [job] = server.jobs(analysis)
+        at_work = ["squeue", "-h", "-r", "-j", job, "-o", "%T"]
+        wait("the jobs to end", lambda: not said(*at_work).strip())
+        server.ask("POST", f"analyses/{analysis}/resume")
+        server.wait_for(analysis, "done")
+        self.assertEqual(server.results(analysis), self.expected)
+        self.assertEqual(len(server.jobs(analysis)), 2)
+
+    def test_somebody_else_cancels_a_job_of_a_server_s(self):
+        server = self.serving("robbed")
+        analysis = server.analyze(self.slow_config)
+        server.wait_for_units(analysis)
+        said("scancel", server.jobs(analysis)[0])
+        message = server.wait_for(analysis, "failed")["message"]
+        self.assertIn("stopped: shards ", message)
+        self.assertIn("resume it", message)
+        server.ask("POST", f"analyses/{analysis}/resume")
+        server.wait_for(analysis, "done")
+        self.assertEqual(server.results(analysis), self.expected)
 
     def test_kubernetes_would_take_the_manifest(self):
         if kubernetes_validate is None:

@@ -16,4 +16,6 @@ mod restarts;
 mod runs;
 mod safety;
 mod server;
+#[cfg(unix)]
+mod slurm;
 mod uploads;
