@@ -227,7 +227,7 @@ pub struct AnalysisInfo {
     /// How far it is.
     pub phase: Phase,
     /// Why it failed, and what to do. Of one that is done: what came of its Weights & Biases run,
-    /// where it was to have one.
+    /// where it was to have one. Of one under way: what may hold it up.
     pub message: Option<String>,
     /// Analyses before it in the queue.
     pub ahead: u64,
