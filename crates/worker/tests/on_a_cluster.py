@@ -281,7 +281,9 @@ class Serving:
         return info
 
     def wait_for_units(self, analysis):
-        wait("units", lambda: self.info(analysis)["units"] > 0)
+        """Waits until a shard has finished some layer-steps, and not all."""
+        path = self.folder(analysis) / "slurm/1/journals/0000.r0.jsonl"
+        wait("units", lambda: path.exists() and path.read_bytes().count(b"\n") > 1)
 
     def folder(self, analysis):
         return self.data / "analyses" / analysis

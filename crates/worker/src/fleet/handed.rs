@@ -102,8 +102,8 @@ pub(crate) struct Handed {
     /// Those that are finished.
     found: BTreeSet<Unit>,
     told: BTreeMap<PathBuf, Told<FinishedUnit>>,
-    /// Whether somebody asked for what is missing.
-    is_asked_again: bool,
+    /// Whether somebody asks for what is missing now, and not only at an earlier server.
+    is_asked: bool,
     /// Whether nothing was submitted yet, of what may be submitted now.
     may_submit: bool,
     /// Since when Slurm has nothing of it at work.
@@ -114,19 +114,18 @@ pub(crate) struct Handed {
 
 impl Handed {
     /// What was handed over last of an analysis, by this server or one before; none where nothing
-    /// was. Whatever was never submitted will be; the rest only where `is_asked_again`.
+    /// was. Whatever was never submitted will be; the rest only where somebody asks for it now.
     ///
     /// # Errors
     /// Where it cannot be gone on with: another version of the program wrote it, or it is damaged.
-    pub(crate) fn last(own: &Path, order: &Order, is_asked_again: bool) -> Result<Option<Self>> {
-        let Some(folder) = folders(own)?.pop_last() else {
+    pub(crate) fn last(own: &Path, order: &Order, is_asked: bool) -> Result<Option<Self>> {
+        let Some((_, folder)) = folders(own)?.pop_last() else {
             return Ok(None);
         };
-        let (_, folder) = folder;
         let mut plan = PlanFile::read(&folder)?;
         // The server may have been started with another partition since.
         plan.settings = order.settings.clone();
-        Ok(Some(Self::of(folder, plan, is_asked_again)))
+        Ok(Some(Self::of(folder, plan, is_asked)))
     }
 
     /// Writes another folder of an analysis.
@@ -142,10 +141,10 @@ impl Handed {
             .map_or(1, |(last, _)| last + 1);
         let folder = Folder::make(&own.join(FOLDER).join(number.to_string()))?;
         let plan = submit::write(&folder, analysis, shards, threads, order.settings.clone())?;
-        Ok(Self::of(folder, plan, false))
+        Ok(Self::of(folder, plan, true))
     }
 
-    fn of(folder: Folder, plan: PlanFile, is_asked_again: bool) -> Self {
+    fn of(folder: Folder, plan: PlanFile, is_asked: bool) -> Self {
         let planned = plan.by_unit().into_iter();
         let planned = planned.map(|(unit, planned)| (unit, planned.made_of.clone()));
         Self {
@@ -154,7 +153,7 @@ impl Handed {
             plan,
             found: BTreeSet::new(),
             told: BTreeMap::new(),
-            is_asked_again,
+            is_asked,
             may_submit: true,
             at_rest: None,
             is_heard: true,
@@ -246,8 +245,12 @@ impl Handed {
             return Ok(());
         }
         let left: Vec<&ShardStatus> = shards.iter().filter(|it| it.state.is_left()).collect();
-        if std::mem::take(&mut self.may_submit) {
-            let is_due = |it: &&&ShardStatus| self.is_asked_again || it.submission.is_none();
+        let since = *self.at_rest.get_or_insert_with(Instant::now);
+        // A server that was killed in the middle may have a script that still submits.
+        let may_submit = self.may_submit && (self.is_asked || since.elapsed() >= SETTLING);
+        if may_submit {
+            self.may_submit = false;
+            let is_due = |it: &&&ShardStatus| self.is_asked || it.submission.is_none();
             let due: Vec<&ShardStatus> = left.iter().filter(is_due).copied().collect();
             if !due.is_empty() {
                 return self.submit(&due);
@@ -255,7 +258,6 @@ impl Handed {
         }
         let is_vague = left.iter().any(|shard| shard.state.is_vague());
         let patience = if is_vague { SILENCE } else { SETTLING };
-        let since = *self.at_rest.get_or_insert_with(Instant::now);
         if left.is_empty() || since.elapsed() < patience {
             return Ok(());
         }

@@ -522,7 +522,11 @@ fn a_repository_is_listed_once() {
     let submit = [
         "submit", config, "--engine", "none", "--shards", "3", "--out", "fleet",
     ];
-    worker(&[&submit[..], &source].concat());
+    let submitted = worker(&[&submit[..], &source].concat());
+    submitted.says(&[
+        "read ckptscope/pico-decoder-micro over the network",
+        "hf download",
+    ]);
     hub.take_log();
     for index in ["0", "1", "2"] {
         worker(&["shard", "fleet", "--index", index]);

@@ -66,13 +66,13 @@ pub(super) fn compute(turn: &Turn<'_>, order: &Order) -> Result<Outcome> {
 
 /// What was handed over before, or is now; none where it is stopped.
 fn handed(turn: &Turn<'_>, order: &Order, reporter: &mut Reporter<'_>) -> Result<Option<Handed>> {
-    let is_asked_again = turn.job.take_resumed();
-    let mut before = Handed::last(&turn.own, order, is_asked_again).unwrap_or_else(|error| {
+    let is_asked = turn.job.take_resumed();
+    let mut before = Handed::last(&turn.own, order, is_asked).unwrap_or_else(|error| {
         reporter.warn(&format!("it is handed to Slurm anew: {error:#}"));
         None
     });
     // What nobody asked for again is followed as it was planned, though the run may have grown.
-    if let Some(before) = before.take_if(|_| !is_asked_again) {
+    if let Some(before) = before.take_if(|_| !is_asked) {
         return Ok(Some(before));
     }
     let Some(_own) = own_turn(turn) else {
