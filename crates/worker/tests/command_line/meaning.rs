@@ -41,6 +41,24 @@ impl Analyses {
     fn compared(&self, one: &[&str], other: &[&str]) -> BTreeMap<String, (usize, usize)> {
         self.analyze("one", one);
         self.analyze("two", other);
+        self.compared_again()
+    }
+
+    /// Takes from both results what an older version did not write of components.
+    fn forget(&self, key: &str) {
+        for name in ["one", "two"] {
+            let path = self.scratch.path().join(format!("out/{name}/results.json"));
+            let mut results = json(&path);
+            for component in results["entries"][0]["components"].as_array_mut().unwrap() {
+                component.as_object_mut().unwrap().remove(key);
+                let parameters = component["parameters"].as_object_mut().unwrap();
+                parameters.remove(key);
+            }
+            fs::write(path, results.to_string()).unwrap();
+        }
+    }
+
+    fn compared_again(&self) -> BTreeMap<String, (usize, usize)> {
         let compare = ["compare", "out/one", "out/two"];
         self.scratch.worker(&compare).expect(0);
         let table = fs::read_to_string(self.scratch.path().join("comparison/compare.csv"));
@@ -159,6 +177,37 @@ fn another_stack_is_another_part() {
     assert_eq!(found["0"], (2, 2));
     let found = analyses.compared(&[&encoder, &decoder], &[&decoder]);
     assert_eq!(found["0"], (2, 1));
+    // Older results name no stack where there is one only, and their config does.
+    analyses.compared(&[&encoder], &[&decoder]);
+    analyses.forget("stack");
+    assert_eq!(analyses.compared_again()["0"], (2, 0));
+}
+
+#[test]
+fn what_an_older_version_left_out_is_told_from_the_config_or_not_subtracted() {
+    let of_suffixes = "component_name: ov_circuit, form: circuit, layers: all, layer_suffixes: \
+                       {output_layer: self_attn.o_proj, value_layer: self_attn.v_proj}";
+    let by_role = "component_name: ov_circuit, form: circuit, gains: false, layers: all";
+    let analyses = Analyses::of("llama", "per");
+    for (one, other, meet) in [(by_role, by_role, true), (by_role, of_suffixes, false)] {
+        analyses.compared(&[one], &[other]);
+        analyses.forget("rank");
+        let found = analyses.compared_again();
+        let is_met = |(rows, met): &(usize, usize)| if meet { rows == met } else { *met == 0 };
+        assert!(found.values().all(is_met), "{found:?}");
+    }
+    // Nothing says any more which layers are made which way.
+    let analyses = Analyses::of("llama", "norm");
+    let mixed = ["form: product, layers: [0]", "form: circuit, layers: [1]"];
+    let mixed = mixed.map(|form| format!("component_name: ov_circuit, {form}"));
+    let mixed = mixed.each_ref().map(String::as_str);
+    analyses.compared(&mixed, &mixed);
+    analyses.forget("layers");
+    let found = analyses.compared_again();
+    assert!(
+        found.values().all(|(rows, met)| *rows > 0 && *met == 0),
+        "{found:?}"
+    );
 }
 
 #[test]
