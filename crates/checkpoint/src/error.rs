@@ -463,6 +463,11 @@ pub enum RunError {
         choices: Vec<String>,
         path: String,
     },
+    #[error(
+        "several runs were found: the names differ in more than the step ({patterns}); give one of \
+         them, in a folder of its own: {path}"
+    )]
+    SeveralSeries { patterns: String, path: String },
     #[error("its files cannot be listed: {reason}: {path}")]
     NotListed { path: String, reason: String },
     #[error(transparent)]

@@ -118,16 +118,16 @@ fn a_runs_own_folder_may_be_called_as_a_step_is() {
 fn step_files() {
     let run = found(&empty(&[
         "step_10.pt",
-        "model-step9.safetensors",
-        "checkpoint-200.bin",
+        "step_9.safetensors",
+        "step_200.bin",
     ]));
     assert_eq!(run.layout, Layout::StepFiles);
     assert_eq!(
         steps(&run),
         [
-            (9, vec!["model-step9.safetensors"]),
+            (9, vec!["step_9.safetensors"]),
             (10, vec!["step_10.pt"]),
-            (200, vec!["checkpoint-200.bin"])
+            (200, vec!["step_200.bin"])
         ]
     );
 }
@@ -306,12 +306,12 @@ fn of_two_folders_of_one_step_the_first_counts() {
         "step_5 copy/model.safetensors",
     ]));
     assert_eq!(steps(&run), [(5, vec!["step_5/model.safetensors"])]);
-    // Nothing says which of two files counts.
+    // The file that is called as the other steps are.
     let run = found(&empty(&["step-5.pt", "step_5.pt", "step_6.pt"]));
-    assert_eq!(steps(&run), [(6, vec!["step_6.pt"])]);
-    assert_eq!(run.broken[0].number, 5);
+    let expected = [(5, vec!["step_5.pt"]), (6, vec!["step_6.pt"])];
+    assert_eq!(steps(&run), expected);
     assert!(
-        run.warnings.iter().any(|it| it.contains("step_5.pt")),
+        run.warnings.iter().any(|it| it.contains("step-5.pt")),
         "{:?}",
         run.warnings
     );

@@ -19,7 +19,7 @@ use super::saving::Saved;
 use super::tree::{HubFile, HubTree, entries, entry};
 use crate::error::{ReadError, RunError};
 use crate::run::{
-    BrokenStep, PassedOver, Run, Step, StepTrouble, is_checkpoint, troubles_in_words,
+    BrokenStep, PassedOver, Run, Step, StepTrouble, WeightsName, is_checkpoint, troubles_in_words,
 };
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
@@ -392,7 +392,12 @@ impl HubTree {
     async fn find_beside(&self, run: &Run, new: &BTreeSet<u64>) -> Result<Run, RunError> {
         let listed = self.suite.listed();
         let known = run.steps.iter().map(|step| step.number);
-        let known = known.filter(|step| listed.contains(step)).take(1);
+        let known = known.filter(|step| listed.contains(step)).next();
+        let name = run.steps.iter().find(|step| Some(step.number) == known);
+        let name = name.and_then(|step| {
+            let folder = self.suite.steps.folder(step.number);
+            WeightsName::of(&step.parts, &folder, step.number)
+        });
         let mut files = Vec::new();
         for step in new.iter().copied().chain(known) {
             let mut own = self.files_of(step);
@@ -401,7 +406,7 @@ impl HubTree {
             }
             files.append(&mut own);
         }
-        Run::find(&View::of(self, files)).await
+        Run::find_beside(&View::of(self, files), name).await
     }
 
     /// A step's files, where they were listed.

@@ -67,6 +67,9 @@ const OTHER_WORDS: &[&str] = &[
     "fsdp",
 ];
 
+/// Words before the number of a process that has a part of a model.
+const RANK_WORDS: &[&str] = &["rank", "tp", "pp", "mp"];
+
 /// Words of folders that hold a checkpoint, whose only number may be a step.
 const CHECKPOINT_WORDS: &[&str] = &[
     "model",
@@ -85,25 +88,31 @@ const CHECKPOINT_WORDS: &[&str] = &[
 
 /// A number in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct NumberIn<'a> {
+pub(super) struct NumberIn<'a> {
     /// What stands before it.
-    before: &'a str,
+    pub(super) before: &'a str,
     /// What stands after it and its multiplier.
-    after: &'a str,
+    pub(super) after: &'a str,
     /// The number, times thousand with `k` and a million with `M`; none where it is no whole
     /// number, goes on with letters, or is too large.
-    value: Option<u64>,
+    pub(super) value: Option<u64>,
 }
 
 /// The step that a name says with a step word, before its number.
 pub(crate) fn step_number(name: &str) -> Option<u64> {
     let numbers = numbers(name);
+    numbers.get(place_of_step(name, &numbers)?)?.value
+}
+
+/// Which of a name's numbers is the step that it says with a step word.
+pub(super) fn place_of_step(name: &str, numbers: &[NumberIn<'_>]) -> Option<usize> {
     let of_word = |word: &&str| {
-        let mut behind = numbers.iter().rev().filter(|number| number.is_behind(word));
-        behind.next().and_then(|number| number.value)
+        let place = numbers.iter().rposition(|number| number.is_behind(word))?;
+        numbers.get(place)?.value.map(|_| place)
     };
-    let found = STEP_WORDS.iter().find_map(of_word);
-    found.map(|number| steps_behind_epochs(name).unwrap_or(number))
+    let found = STEP_WORDS.iter().find_map(of_word)?;
+    // The second of two numbers.
+    Some(steps_behind_epochs(name).map_or(found, |_| 1))
 }
 
 /// The step of a name such as `checkpoint_3_500`, where it is the larger one of two numbers and an
@@ -132,15 +141,13 @@ pub(super) fn steps_with_underscores(name: &str) -> Option<u64> {
 /// What a name has besides the number of a rank, where it has one.
 pub(super) fn without_rank(name: &str) -> Option<String> {
     let numbers = numbers(name);
-    let rank = numbers.iter().rfind(|number| number.is_behind("rank"))?;
+    let rank = numbers.iter().rfind(|number| number.is_of_rank())?;
     Some(format!("{}{}", rank.before, rank.after))
 }
 
 /// The epoch that a name says with a word for it.
 pub(super) fn epoch_number(name: &str) -> Option<u64> {
-    let numbers = numbers(name);
-    let is_epoch = |number: &&NumberIn<'_>| EPOCH_WORDS.iter().any(|word| number.is_behind(word));
-    numbers.iter().find(is_epoch)?.value
+    numbers(name).iter().find(|number| number.is_epoch())?.value
 }
 
 /// The number that a name is, or ends in behind a separator, where it has no other.
@@ -184,9 +191,9 @@ pub(super) fn shape(name: &str) -> String {
     shape + name.get(start..).unwrap_or_default()
 }
 
-/// The steps of siblings of one shape, whose names differ in one number only; none where they
-/// differ otherwise.
-pub(super) fn numbers_that_differ(names: &[&str]) -> Option<Vec<u64>> {
+/// The steps of siblings of one shape, whose names differ in one number only, and its place among
+/// their numbers; none where they differ otherwise.
+pub(super) fn numbers_that_differ(names: &[&str]) -> Option<(usize, Vec<u64>)> {
     let all: Vec<Vec<NumberIn<'_>>> = names.iter().map(|name| numbers(name)).collect();
     let first = all.first()?;
     let differs = |place: &usize| {
@@ -200,14 +207,14 @@ pub(super) fn numbers_that_differ(names: &[&str]) -> Option<Vec<u64>> {
         return None;
     }
     let values = all.iter().map(|numbers| numbers.get(place)?.value);
-    values.collect()
+    Some((place, values.collect::<Option<_>>()?))
 }
 
 const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
 
 impl NumberIn<'_> {
     /// Whether the word stands directly before the number, but for a separator.
-    fn is_behind(&self, word: &str) -> bool {
+    pub(super) fn is_behind(&self, word: &str) -> bool {
         let before = self.before.strip_suffix(SEPARATORS).unwrap_or(self.before);
         let Some(start) = before.len().checked_sub(word.len()) else {
             return false;
@@ -222,13 +229,24 @@ impl NumberIn<'_> {
         tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic) && !is_setting
     }
 
-    fn is_behind_other_word(&self) -> bool {
+    /// Whether it tells parts of a model, or models, apart.
+    pub(super) fn is_behind_other_word(&self) -> bool {
         OTHER_WORDS.iter().any(|word| self.is_behind(word))
+    }
+
+    /// Whether it is an epoch's.
+    pub(super) fn is_epoch(&self) -> bool {
+        EPOCH_WORDS.iter().any(|word| self.is_behind(word))
+    }
+
+    /// Whether it is that of one of several processes, each of which has a part of the model.
+    pub(super) fn is_of_rank(&self) -> bool {
+        RANK_WORDS.iter().any(|word| self.is_behind(word))
     }
 }
 
 /// The numbers of a name, in their order.
-fn numbers(name: &str) -> Vec<NumberIn<'_>> {
+pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
     let bytes = name.as_bytes();
     let digits_from = |start: usize| {
         let digits = bytes.get(start..).unwrap_or_default().iter();
@@ -408,7 +426,7 @@ mod tests {
 
     #[test]
     fn siblings_that_differ_in_one_number() {
-        let differ = |names: &[&str]| numbers_that_differ(names);
+        let differ = |names: &[&str]| numbers_that_differ(names).map(|(_, numbers)| numbers);
         assert_eq!(differ(&["m_100", "m_200"]), Some(vec![100, 200]));
         assert_eq!(differ(&["m2_100_x", "m2_20k_x"]), Some(vec![100, 20_000]));
         assert_eq!(differ(&["m_100"]), None);

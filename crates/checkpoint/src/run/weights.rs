@@ -62,7 +62,7 @@ pub(super) struct Candidate<'a> {
 
 /// What a file's name makes of it, the surest to be the weights first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
+pub(super) enum Role {
     /// `model`, as Hugging Face calls it.
     Model,
     /// `pytorch_model`, as it was called before.
@@ -242,7 +242,8 @@ impl<'a> Candidate<'a> {
 }
 
 impl Role {
-    fn of(stem: &str) -> Self {
+    /// Of a name without ending.
+    pub(super) fn of(stem: &str) -> Self {
         let mut words = stem.split(|c: char| !c.is_ascii_alphanumeric());
         let is_average = |word: &str| AVERAGES.contains(&word.to_ascii_lowercase().as_str());
         match stem {
