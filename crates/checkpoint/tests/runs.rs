@@ -553,6 +553,40 @@ fn the_file_that_says_the_heads_counts() {
 }
 
 #[test]
+fn the_config_nearest_to_the_weights_counts() {
+    let of = |heads: u64| format!(r#"{{"num_attention_heads": {heads}}}"#);
+    let (four, eight) = (of(4), of(8));
+    for beside in ["config.json", "a_tokenizer/config.json"] {
+        let run = found(&[
+            ("checkpoint-10/model.safetensors", ""),
+            ("checkpoint-10/config.json", &four),
+            (beside, &eight),
+        ]);
+        assert_eq!(run.model.unwrap().n_heads, Some(4), "{beside}");
+        assert_eq!(run.warnings, [""; 0]);
+    }
+    // Heads of one step are not those of another.
+    let files = |second: &str| {
+        found(&[
+            ("checkpoint-100/model.safetensors", ""),
+            ("checkpoint-100/config.json", &four),
+            ("checkpoint-200/model.safetensors", ""),
+            ("checkpoint-200/config.json", second),
+        ])
+    };
+    let run = files(&eight);
+    assert_eq!(run.model.unwrap().n_heads, None);
+    assert!(
+        run.warnings[0].contains("differ in n_heads"),
+        "{:?}",
+        run.warnings
+    );
+    let run = files(&four);
+    assert_eq!(run.model.unwrap().n_heads, Some(4));
+    assert_eq!(run.warnings, [""; 0]);
+}
+
+#[test]
 fn the_type_of_a_model_may_stand_in_another_file_than_its_heads() {
     let of = |json: &str| {
         found(&[

@@ -541,6 +541,10 @@ impl Tree for View<'_> {
         &self.files
     }
 
+    fn content_tag(&self, path: &str) -> Option<String> {
+        self.tree.content_tag(path)
+    }
+
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         Box::pin(async move {
             let entry = entry_of(self, path)?;

@@ -60,7 +60,7 @@ pub(super) async fn find(
     let told = in_words(&passed_over).into_iter();
     warnings.extend(assumed_of_names(&steps));
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
-    let model = model::find(tree, &mut warnings).await;
+    let model = model::find(tree, &steps, &mut warnings).await;
     let (model, config) = model.unzip();
     Ok(Run {
         layout,
