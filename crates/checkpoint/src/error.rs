@@ -50,7 +50,10 @@ pub enum SafetensorsError {
          safetensors library"
     )]
     Header { source: serde_json::Error },
-    #[error("the header names tensor {tensor:?} twice")]
+    #[error(
+        "the header names tensor {tensor:?} twice; save the tensors again with the safetensors \
+         library"
+    )]
     DuplicateName { tensor: String },
     #[error("tensor {tensor:?} has {dimensions} dimensions, the limit is {limit}")]
     TooManyDimensions {
@@ -73,7 +76,10 @@ pub enum SafetensorsError {
          download it again"
     )]
     CutOff { tensor: String, end: u64, data: u64 },
-    #[error("tensors {first:?} and {second:?} overlap at byte {offset} of the data")]
+    #[error(
+        "tensors {first:?} and {second:?} overlap at byte {offset} of the data; save the tensors \
+         again with the safetensors library"
+    )]
     Overlap {
         first: String,
         second: String,

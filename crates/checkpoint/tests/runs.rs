@@ -786,6 +786,27 @@ fn steps_of_more_trainers() {
             &["step_500.pt", "step_1_000.pt", "step_1_500.pt"],
             &[500, 1000, 1500],
         ),
+        (&["100_steps/model.pt", "200_steps/model.pt"], &[100, 200]),
+        (&["model-1000steps.pt", "model-2000steps.pt"], &[1000, 2000]),
+        // Optimizers in folders beside the model's.
+        (
+            &[
+                "checkpoint-5/pytorch_model_fsdp_0/.metadata",
+                "checkpoint-5/pytorch_model_fsdp_0/__0_0.distcp",
+                "checkpoint-5/optimizer_0/.metadata",
+                "checkpoint-5/optimizer_0/__0_0.distcp",
+            ],
+            &[5],
+        ),
+        (
+            &[
+                "step5/model_and_optim/.metadata",
+                "step5/model_and_optim/__0_0.distcp",
+                "step5/train/rank0.pt",
+            ],
+            &[5],
+        ),
+        (&["step5/model/a.pt", "step5/optimizer/a.pt"], &[5]),
         (
             &[
                 "global_step5/actor/huggingface/model.safetensors",
@@ -827,10 +848,18 @@ fn what_is_no_checkpoint_is_left_out() {
         "step_200.safetensors",
         "step_300.safetensors.tmp",
         "tmp-checkpoint-400/model.safetensors",
+        "step_500_incomplete/model.safetensors",
+        "step_600.orbax-checkpoint-tmp-1699/model.safetensors",
     ]));
     assert_eq!(numbers(&run), [100, 200]);
     let told: Vec<&str> = run.passed_over.iter().map(|it| it.path.as_str()).collect();
-    assert_eq!(told, ["step_300.safetensors.tmp", "tmp-checkpoint-400/"]);
+    let expected = [
+        "step_300.safetensors.tmp",
+        "step_500_incomplete/",
+        "step_600.orbax-checkpoint-tmp-1699/",
+        "tmp-checkpoint-400/",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -172,6 +172,31 @@ fn recorded_data_stays_where_other_weights_are_left_out() {
     assert_eq!(left_out(&run), [(Reason::OtherName, "step_3/ema.pt")]);
 }
 
+#[test]
+fn a_rank_s_part_is_never_the_whole() {
+    let error = find_all(&[
+        "ep0-ba5-rank0.pt",
+        "ep0-ba5-rank1.pt",
+        "ep0-ba10-rank0.pt",
+        "ep0-ba10-rank1.pt",
+    ]);
+    let message = error.unwrap_err().to_string();
+    assert!(
+        message.contains("steps 5, 10 cannot be read: each file is of one rank"),
+        "{message}"
+    );
+    let run = find_all(&["step_5/model.pt", "step_6/model_world_size_2_rank_1.pt"]).unwrap();
+    assert_eq!(run.broken.len(), 1);
+    let error = find_all(&["iter_5/mp_rank_01/model_optim_rng.pt"]).unwrap_err();
+    assert!(error.to_string().contains("tensor-parallel"), "{error}");
+    let shards = [
+        "shard-00001-model-00001-of-00001.pt",
+        "shard-00002-model-00001-of-00001.pt",
+    ];
+    let error = find_all(&shards).unwrap_err();
+    assert!(error.to_string().contains("consolidate"), "{error}");
+}
+
 /// The ways in which the name of a model may stand in the path of a step.
 const WAYS: &[&str] = &[
     "X_step_N.pt",

@@ -8,14 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::naming::{Assumption, Naming, assumed, may_be_step};
 use super::pattern::{Named, step_in};
 use super::series::{Series, WeightsName};
-use super::spread::{SpreadCheckpoint, is_rank_folder, piece_of};
+use super::shards::ShardName;
+use super::spread::{Alone, SpreadCheckpoint, is_part_alone, is_rank_folder, piece_of};
 use super::step_name::{
     epoch_number, is_number, only_number, step_number, steps_behind_epochs, steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
 };
-use super::weights::{Candidate, candidates, chosen, is_auxiliary, is_checkpoint, stem_of};
+use super::weights::{
+    Candidate, METADATA, candidates, chosen, is_auxiliary, is_auxiliary_folder, is_checkpoint,
+    stem_of,
+};
 use super::{DataKind, Layout, Part, Run, Split, Step, model};
 use crate::error::RunError;
 use crate::foreign::Foreign;
@@ -321,6 +325,7 @@ impl<'a> StepContents<'a> {
             }
             Some(_) => {
                 let folder = inside.trim_end_matches('/');
+                let weights = weights.filter(|_| !folder.split('/').any(is_auxiliary_folder));
                 self.below.extend(weights.map(|it| (folder, it)));
             }
         }
@@ -349,6 +354,12 @@ impl<'a> StepContents<'a> {
         let beside = self.below.drain(..).filter(|_| !is_recorded);
         let beside = beside.filter(|(_, weights)| weights.are_of_their_own());
         let beside = beside.flat_map(|(_, weights)| weights.part.paths);
+        // Shards below an index may be those that it names.
+        let has_index = self
+            .direct
+            .as_ref()
+            .is_some_and(|it| it.part.index.is_some());
+        let beside = beside.filter(|path| !has_index || ShardName::of(path).is_none());
         readable.beside.extend(beside);
         let Some(weights) = self.direct.or(below) else {
             let files = self.files.iter();
@@ -383,18 +394,30 @@ impl<'a> StepContents<'a> {
         let ranks = near
             .iter()
             .filter(|path| is_rank_folder(last_segment(path)));
-        if ranks.count() > 1 {
+        if ranks.count() > 1 || near.iter().any(|path| is_part_alone(last_segment(path))) {
             return Err(SpreadCheckpoint::TensorParallel.into());
         }
-        if near.len() > 1 {
-            return Err(StepTrouble::SeveralFolders {
-                folders: listed(near),
-            });
-        }
-        let place = self.below.iter().position(|it| is_near(&it));
+        let with_model = near
+            .iter()
+            .copied()
+            .find(|path| *path == MODEL_AND_OPTIMIZER);
+        let folder = match (near.as_slice(), with_model) {
+            ([folder], _) => *folder,
+            (_, Some(folder)) => folder,
+            ([], None) => return Ok(None),
+            _ => {
+                return Err(StepTrouble::SeveralFolders {
+                    folders: listed(near),
+                });
+            }
+        };
+        let place = self.below.iter().position(|(path, _)| *path == folder);
         Ok(place.map(|place| self.below.remove(place).1))
     }
 }
+
+/// The folder of a model and its optimizer, as OLMo's trainer makes one beside its own state.
+const MODEL_AND_OPTIMIZER: &str = "model_and_optim";
 
 /// Why files are no weights, none of which a format reads.
 fn no_weights(files: &[String]) -> StepTrouble {
@@ -780,10 +803,26 @@ impl<'a> Finding<'a> {
         {
             // Whatever it is called: somebody asked for it, and its content says what it is.
             let path = folder.path_of(file);
+            if let Some(trouble) = trouble_of_one(file) {
+                self.unreadable.push((file, trouble));
+                return Ok(None);
+            }
+            let shard = ShardName::of(file).filter(|shard| shard.set.count > 1);
+            if let Some(shard) = shard {
+                let count = shard.set.count;
+                self.warnings.push(format!(
+                    "{file} is one of {count} shards; what the others have is left out"
+                ));
+            }
             return Ok(Some(self.add_single(vec![weights(path)])));
         }
         let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
-        for folder in folders {
+        let of_broken = |folder: &&Folder<'a>| {
+            let mut steps = self.broken.iter().filter(|step| step.path.ends_with('/'));
+            steps.any(|step| folder.path.starts_with(&step.path))
+        };
+        let whole: Vec<&Folder<'a>> = folders.iter().filter(|it| !of_broken(it)).collect();
+        for folder in whole {
             let mut parts = folder.recorded.clone();
             if let Some(weights) = folder.weights.clone() {
                 match weights.trouble {
@@ -1005,6 +1044,15 @@ fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
         .find_map(number_of)
 }
 
+/// Why a file that somebody gave by itself is no checkpoint, as its name says.
+fn trouble_of_one(file: &str) -> Option<StepTrouble> {
+    if file == METADATA || file.ends_with(".distcp") {
+        return Some(StepTrouble::GiveFolder);
+    }
+    let piece = piece_of(file).filter(|piece| piece.alone == Alone::IsSpread);
+    piece.map(|piece| piece.spread.into())
+}
+
 /// Recorded data before the whole model.
 fn sort_parts(parts: &mut [Part]) {
     parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
@@ -1055,12 +1103,16 @@ fn is_half_written(name: &str) -> bool {
         "-tmp",
         "_tmp",
         ".incomplete",
+        "-incomplete",
+        "_incomplete",
         ".part",
         ".partial",
         ".crdownload",
     ];
     let name = name.to_ascii_lowercase();
-    BEGINNINGS.iter().any(|it| name.starts_with(it)) || ENDINGS.iter().any(|it| name.ends_with(it))
+    BEGINNINGS.iter().any(|it| name.starts_with(it))
+        || ENDINGS.iter().any(|it| name.ends_with(it))
+        || name.contains("orbax-checkpoint-tmp")
 }
 
 /// What pico-train recorded in a file of that name.

@@ -70,6 +70,12 @@ pub enum StepTrouble {
         /// The set, and how many there are.
         set: String,
     },
+    /// One file of a distributed checkpoint was given by itself.
+    #[error(
+        "it is one file of a PyTorch distributed checkpoint, whose parts lie in several; give the \
+         folder that has them and `.metadata`"
+    )]
+    GiveFolder,
     /// A trainer's own format, or parts of several processes.
     #[error(transparent)]
     Spread(#[from] SpreadCheckpoint),
