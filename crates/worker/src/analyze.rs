@@ -17,7 +17,7 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Request, counted};
+use crate::analysis::{Analysis, NothingRead, Request, counted};
 use crate::arguments::AnalyzeArguments;
 use crate::earlier_results::{EarlierResults, paths_of, refuse_foreign};
 use crate::executor::Executor;
@@ -163,7 +163,10 @@ fn compute(
     say_earlier(analysis, arguments, journal.earlier, reporter);
     let advice = advice(&analysis.request().config);
     let results = analysis.run(journal, reporter, executor);
-    let results = results.map_err(|error| anyhow!("{error:#}\n{advice}"))?;
+    let results = results.map_err(|error| match error.is::<NothingRead>() {
+        true => error,
+        false => anyhow!("{error:#}\n{advice}"),
+    })?;
     if results.is_none() {
         let (done, all) = (journal.finished.len(), analysis.units());
         reporter.say(&format!(
