@@ -17,6 +17,10 @@ mod weights;
 #[cfg(feature = "hub")]
 pub(crate) use find::recorded_as;
 #[cfg(feature = "hub")]
+pub(crate) use model::Model;
+#[cfg(feature = "hub")]
+pub(crate) use model::of_steps::{other_model, take_back};
+#[cfg(feature = "hub")]
 pub(crate) use pattern::{ANYTHING, Named, STEP, fits, step_in};
 #[cfg(feature = "hub")]
 pub(crate) use series::WeightsName;

@@ -306,12 +306,12 @@ fn of_two_folders_of_one_step_the_first_counts() {
         "step_5 copy/model.safetensors",
     ]));
     assert_eq!(steps(&run), [(5, vec!["step_5/model.safetensors"])]);
-    // The file that is called as the other steps are.
+    // Nothing says which of two files counts.
     let run = found(&empty(&["step-5.pt", "step_5.pt", "step_6.pt"]));
-    let expected = [(5, vec!["step_5.pt"]), (6, vec!["step_6.pt"])];
-    assert_eq!(steps(&run), expected);
+    assert_eq!(steps(&run), [(6, vec!["step_6.pt"])]);
+    assert_eq!(run.broken[0].number, 5);
     assert!(
-        run.warnings.iter().any(|it| it.contains("step-5.pt")),
+        run.warnings.iter().any(|it| it.contains("step_5.pt")),
         "{:?}",
         run.warnings
     );
@@ -565,6 +565,23 @@ fn the_config_nearest_to_the_weights_counts() {
         assert_eq!(run.model.unwrap().n_heads, Some(4), "{beside}");
         assert_eq!(run.warnings, [""; 0]);
     }
+    // A config that says nothing is not made up for by another model's.
+    let run = found(&[
+        ("checkpoint-10/model.safetensors", ""),
+        ("checkpoint-10/config.json", r#"{"model_type": "llama"}"#),
+        ("ref/config.json", &eight),
+    ]);
+    assert_eq!(run.model.and_then(|model| model.n_heads), None);
+    let run = found(&[
+        ("checkpoint-10/model.safetensors", ""),
+        ("ref/config.json", &eight),
+    ]);
+    assert_eq!(run.model.unwrap().n_heads, Some(8));
+    assert!(
+        run.warnings[0].contains("ref/config.json"),
+        "{:?}",
+        run.warnings
+    );
     // Heads of one step are not those of another.
     let files = |second: &str| {
         found(&[

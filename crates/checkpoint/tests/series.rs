@@ -145,6 +145,7 @@ fn layouts_of_one_checkpoint_are_one_name() {
             "epoch=1-step=2-val_loss=1.9.ckpt",
         ],
         &["step_900k.pt", "step_1M.pt"],
+        &["step0/model.pt", "step_512/model.pt"],
         &["stage1-step1-tokens1B/a.pt", "stage1-step2-tokens9B/a.pt"],
     ] {
         let run = find_all(paths).unwrap();

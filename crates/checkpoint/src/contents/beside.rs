@@ -66,9 +66,9 @@ impl Names<'_> {
             let is_inside = own.start.ends_with('.') && rest.starts_with('.');
             let lower = rest.to_ascii_lowercase();
             let is_called_so = || OF_SCALES.iter().any(|word| lower.contains(word));
-            let is_of_bias = lower.ends_with("bias");
+            let is_other = lower.ends_with("bias") || lower.contains("lora");
             let is_near = is_inside || rest.starts_with(['_', '.', ':']) && is_called_so();
-            *name != tensor.name && !is_of_bias && is_near
+            *name != tensor.name && !is_other && is_near
         };
         let parent = own.parent();
         let found = near.filter(may_be);

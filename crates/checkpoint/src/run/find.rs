@@ -602,11 +602,7 @@ impl<'a> Finding<'a> {
 
     /// The series of steps that can be read.
     fn series<'n>(&mut self, steps: impl Iterator<Item = &'n Named>) -> Result<Series, RunError> {
-        let mut by_pattern: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-        for Named { step, pattern } in steps {
-            by_pattern.entry(pattern.clone()).or_default().insert(*step);
-        }
-        let series = Series::of(by_pattern).map_err(|patterns| RunError::SeveralSeries {
+        let series = Series::of(steps).map_err(|patterns| RunError::SeveralSeries {
             patterns: listed(patterns.iter().map(String::as_str)),
             path: self.tree.name().to_owned(),
         })?;

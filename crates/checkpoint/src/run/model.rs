@@ -5,7 +5,7 @@
 //! those of one model, never of a mixture.
 
 mod json;
-mod of_steps;
+pub(crate) mod of_steps;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -95,7 +95,7 @@ impl ModelConfig {
 }
 
 /// What is known of a model.
-pub(super) type Model = (ModelShape, ModelConfig);
+pub(crate) type Model = (ModelShape, ModelConfig);
 
 /// The dimensions that the first config file says that says the number of heads; without one, the
 /// first that says any. Where that file names no type of model, another may: of the same model.
@@ -106,6 +106,16 @@ pub(super) async fn find(
     warnings: &mut Vec<String>,
 ) -> Option<Model> {
     let mut found = first(tree, steps, warnings).await?;
+    let source = found.0.source.as_str();
+    let is_above = |step: &Step| {
+        tree.entry(source)
+            .is_some_and(|it| of_steps::is_above(it, step))
+    };
+    if !steps.iter().any(is_above) {
+        warnings.push(format!(
+            "the model's dimensions are taken from {source}, in whose folder no weights lie"
+        ));
+    }
     of_steps::compare(tree, steps, &mut found, warnings).await;
     Some(found)
 }
@@ -204,9 +214,15 @@ pub(super) fn is_config(path: &str) -> bool {
 /// The files that may say them, the surest first, and how each is read. Of one name those count
 /// first whose folder the weights lie in, the deepest of these, and those of the first steps.
 fn candidates<'a>(tree: &'a dyn Tree, steps: &[Step]) -> Vec<(&'a FileEntry, Parse)> {
+    let is_above = |file: &FileEntry| steps.iter().any(|step| of_steps::is_above(file, step));
+    let mut configs = tree.files().iter().filter(|file| is_config(&file.path));
+    // Others are of other models, or of nothing that is measured.
+    let has_above = configs.any(is_above);
     let of_name = |(name, parse): &(&str, Parse)| {
         let files = tree.files().iter();
-        let mut files: Vec<&FileEntry> = files.filter(|file| is_named(&file.path, name)).collect();
+        let files = files.filter(|file| is_named(&file.path, name));
+        let mut files: Vec<&FileEntry> =
+            files.filter(|file| !has_above || is_above(file)).collect();
         files.sort_by_cached_key(|file| {
             let depth = file.path.matches('/').count();
             let step = steps.iter().position(|step| of_steps::is_above(file, step));

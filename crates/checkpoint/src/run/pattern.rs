@@ -3,7 +3,7 @@
 //! All of a name is kept but the step itself and numbers that count along with it, such as epochs,
 //! tokens and losses. So a seed, a size, a stage or a model's name never differs within a series.
 
-use super::step_name::{self, NumberIn, numbers, place_of_step};
+use super::step_name::{self, NumberIn, SEPARATORS, numbers, place_of_step};
 
 /// What stands for the step in a pattern.
 pub(crate) const STEP: &str = "{N}";
@@ -85,6 +85,16 @@ pub(super) fn within_step(name: &str, step: u64) -> String {
         _ => Kind::of(number),
     };
     written(name, &numbers(name), kind)
+}
+
+/// The same pattern without the mark before the step: `step0` and `step_512` are called alike.
+pub(super) fn without_mark(pattern: &str) -> String {
+    let Some((before, after)) = pattern.split_once(STEP) else {
+        return pattern.to_owned();
+    };
+    let is_behind_word = |before: &&str| before.ends_with(char::is_alphabetic);
+    let without = before.strip_suffix(SEPARATORS).filter(is_behind_word);
+    format!("{}{STEP}{after}", without.unwrap_or(before))
 }
 
 /// The same pattern without dates and times of the day: `ckpt_20240105_step_{N}`.
@@ -206,7 +216,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, epoch_in, step_in, within_step, without_dates};
+    use super::{Named, epoch_in, step_in, within_step, without_dates, without_mark};
 
     #[test]
     fn only_the_step_and_what_counts_along_are_left_out() {
@@ -246,6 +256,14 @@ mod tests {
         assert_eq!(within_step("mp_rank_00_x", 5), "mp_rank_*_x");
         assert_eq!(within_step("consolidated.00", 0), "consolidated.00");
         assert_eq!(within_step("model_2", 100), "model_2");
+    }
+
+    #[test]
+    fn marks_before_steps_can_be_left_out() {
+        for pattern in ["step_{N}", "step-{N}", "step{N}", "step={N}"] {
+            assert_eq!(without_mark(pattern), "step{N}");
+        }
+        assert_eq!(without_mark("a_1_{N}-x"), "a_1_{N}-x");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pattern::{within_step, without_dates};
+use super::pattern::{Named, within_step, without_dates, without_mark};
 use super::shards::ShardName;
 use super::weights::{METADATA, Role, SHARD_INDEX, stem_of};
 use super::{DataKind, Part};
@@ -23,7 +23,8 @@ const LAYOUT_FOLDERS: &[&str] = &[
 /// The series of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Series {
-    /// The patterns of its steps' names: several where they differ in the date.
+    /// The patterns of its steps' names, without the mark before the step: several where they
+    /// differ in the date.
     pub(crate) patterns: BTreeSet<String>,
 }
 
@@ -34,7 +35,12 @@ impl Series {
     ///
     /// # Errors
     /// The patterns of several sequences, none of which is more likely to be meant.
-    pub(crate) fn of(mut steps: BTreeMap<String, BTreeSet<u64>>) -> Result<Self, Vec<String>> {
+    pub(crate) fn of<'a>(named: impl Iterator<Item = &'a Named>) -> Result<Self, Vec<String>> {
+        let mut steps: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        for Named { step, pattern } in named {
+            let pattern = without_mark(pattern);
+            steps.entry(pattern).or_default().insert(*step);
+        }
         let is_average = |pattern: &String| Role::of(pattern) == Role::Average;
         if !steps.keys().all(is_average) {
             steps.retain(|pattern, _| !is_average(pattern));
@@ -47,11 +53,12 @@ impl Series {
             return Self::only(steps);
         }
         let all: BTreeSet<u64> = steps.values().flatten().copied().collect();
-        if all.len() < 2 {
-            // Copies of one step have longer names.
-            let shortest = steps.into_keys().min_by_key(|pattern| pattern.len());
-            let patterns = shortest.into_iter().collect();
-            return Ok(Self { patterns });
+        let shortest = steps.keys().min_by_key(|pattern| pattern.len()).cloned();
+        let shortest = shortest.unwrap_or_default();
+        // Copies, and what was put aside (`step_5.bak`), have longer names.
+        if all.len() < 2 || steps.keys().all(|pattern| pattern.contains(&shortest)) {
+            steps.retain(|pattern, _| *pattern == shortest);
+            return Self::only(steps);
         }
         let dated: BTreeSet<String> = steps.keys().map(|it| without_dates(it)).collect();
         if dated.len() == 1 {
@@ -71,7 +78,7 @@ impl Series {
 
     /// Whether a step whose name has this pattern is one of it.
     pub(crate) fn has(&self, pattern: &str) -> bool {
-        self.patterns.contains(pattern)
+        self.patterns.contains(&without_mark(pattern))
     }
 }
 
@@ -138,13 +145,20 @@ fn called(file: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{DataKind, Part, Series, WeightsName};
+    use super::{DataKind, Named, Part, Series, WeightsName, without_mark};
 
     fn series(steps: &[(&str, &[u64])]) -> Result<Vec<String>, Vec<String>> {
-        let steps = steps.iter();
-        let steps =
-            steps.map(|(name, steps)| ((*name).to_owned(), steps.iter().copied().collect()));
-        Series::of(steps.collect()).map(|it| it.patterns.into_iter().collect())
+        let named = steps.iter().flat_map(|(name, steps)| {
+            let pattern = (*name).to_owned();
+            let named = steps.iter();
+            named.map(move |step| Named {
+                step: *step,
+                pattern: pattern.clone(),
+            })
+        });
+        let named: Vec<Named> = named.collect();
+        let series = Series::of(named.iter());
+        series.map(|it| it.patterns.into_iter().collect())
     }
 
     #[test]
@@ -162,8 +176,16 @@ mod tests {
                 "model_{N}",
             ),
             (&[("step_{N} (1)", &[5]), ("step_{N}", &[5])], "step_{N}"),
+            (
+                &[
+                    ("step_{N}", &[5]),
+                    ("step_{N}.bak", &[6]),
+                    ("temp_step_{N}", &[7]),
+                ],
+                "step_{N}",
+            ),
         ] {
-            assert_eq!(series(steps), Ok(vec![expected.to_owned()]), "{steps:?}");
+            assert_eq!(series(steps), Ok(vec![without_mark(expected)]), "{steps:?}");
         }
         for steps in [
             &[("netD_{N}", &[1, 2][..]), ("netG_{N}", &[3, 4])][..],

@@ -249,7 +249,7 @@ pub(super) fn numbers_that_differ(names: &[&str]) -> Option<(usize, Vec<u64>)> {
     Some((place, values.collect::<Option<_>>()?))
 }
 
-const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
+pub(super) const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
 
 impl NumberIn<'_> {
     /// Whether the word stands directly before the number, but for a separator.

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::stream::{self, StreamExt};
+
 use super::{CONFIGS, Model, ModelConfig, is_named, name_of, read};
 use crate::run::Step;
 use crate::tree::{FileEntry, Tree};
 
-/// More configs that differ in content are not compared.
+/// More configs that may differ are not compared.
 const COMPARED: usize = 64;
+
+/// So many of them are read at once.
+const READ_AT_ONCE: usize = 16;
 
 /// Whether a file lies in the folder of a step's files, or in one above.
 pub(super) fn is_above(file: &FileEntry, step: &Step) -> bool {
@@ -34,11 +39,8 @@ pub(super) async fn compare(
     let Some((_, parse)) = CONFIGS.iter().find(|(known, _)| *known == name) else {
         return;
     };
-    let files: Vec<&FileEntry> = tree.files().iter().collect();
-    let named: Vec<&FileEntry> = files
-        .into_iter()
-        .filter(|it| is_named(&it.path, name))
-        .collect();
+    let files = tree.files().iter();
+    let named: Vec<&FileEntry> = files.filter(|it| is_named(&it.path, name)).collect();
     let nearest = steps.iter().filter_map(|step| {
         let above = named.iter().filter(|file| is_above(file, step));
         above.max_by_key(|file| file.path.matches('/').count())
@@ -54,20 +56,36 @@ pub(super) async fn compare(
             "{more} configs beside weights are not compared with {source}"
         ));
     }
-    for path in others.into_iter().take(COMPARED) {
-        let file = named.iter().find(|file| file.path == path);
-        let Some(file) = file else { continue };
-        // What is broken says nothing; the config that counts is another.
-        if let Ok(said) = read(tree, file, *parse).await
-            && let Some(other) = said.model
-        {
-            take_back(model, &other, path, warnings);
+    let said_at = |path: &str| {
+        let path = path.to_owned();
+        async move {
+            // What is broken says nothing; the config that counts is another.
+            let said = read(tree, tree.entry(&path)?, *parse).await;
+            Some((path, said.ok()?.model?))
         }
+    };
+    let others = others.into_iter().take(COMPARED).map(said_at);
+    let said: Vec<Option<(String, Model)>> =
+        stream::iter(others).buffered(READ_AT_ONCE).collect().await;
+    for (path, other) in said.into_iter().flatten() {
+        take_back(model, &other, &path, warnings);
     }
 }
 
+/// What the config at a path says, where it is another content than that of `source`.
+#[cfg(feature = "hub")]
+pub(crate) async fn other_model(tree: &dyn Tree, source: &str, path: &str) -> Option<Model> {
+    let tag = tree.content_tag(path);
+    if path == source || tag.is_some() && tag == tree.content_tag(source) {
+        return None;
+    }
+    let (_, parse) = CONFIGS.iter().find(|(name, _)| is_named(path, name))?;
+    let said = read(tree, tree.entry(path)?, *parse).await;
+    said.ok()?.model
+}
+
 /// Takes back the dimensions that another config says otherwise.
-fn take_back(model: &mut Model, other: &Model, path: &str, warnings: &mut Vec<String>) {
+pub(crate) fn take_back(model: &mut Model, other: &Model, path: &str, warnings: &mut Vec<String>) {
     let (shape, config) = model;
     let source = &shape.source;
     let sizes = [
