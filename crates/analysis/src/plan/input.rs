@@ -240,8 +240,11 @@ impl StacksOf {
     }
 }
 
+/// Segments that say what a file or a trainer holds a model in, and not which model it is.
+const CONTAINERS: &[&str] = &["state_dict", "model_state_dict", "model", "network", "net"];
+
 /// Whether names may be those of one stack that lies deeper at some steps than at others: of any
-/// two, one ends in the other.
+/// two, one ends in the other, or they are the same but for what the model is held in.
 fn may_be_one(stacks: &BTreeSet<String>) -> bool {
     let ends_in = |long: &str, short: &str| {
         let before = long.strip_suffix(short);
@@ -249,6 +252,16 @@ fn may_be_one(stacks: &BTreeSet<String>) -> bool {
     };
     stacks.iter().all(|one| {
         let mut others = stacks.iter();
-        others.all(|other| ends_in(one, other) || ends_in(other, one))
+        others.all(|other| {
+            let is_deeper = ends_in(one, other) || ends_in(other, one);
+            is_deeper || without_containers(one) == without_containers(other)
+        })
     })
+}
+
+fn without_containers(stack: &str) -> &str {
+    match stack.split_once('.') {
+        Some((first, rest)) if CONTAINERS.contains(&first) => without_containers(rest),
+        _ => stack,
+    }
 }
