@@ -408,6 +408,20 @@ fn heads_that_are_not_known() {
 }
 
 #[test]
+fn heads_follow_from_their_width() {
+    let model = ModelShape {
+        n_heads: None,
+        d_head: Some(3),
+        ..grouped()
+    };
+    let shapes = [(12, 12), (6, 12)].map(|(rows, columns)| random(rows, columns, 1));
+    let shapes = crate::shapes(&shapes);
+    let parameters = form("product");
+    let outline = outline(&OvCircuit, DataKind::Weights, &parameters, &model, &shapes);
+    assert_eq!(outline.unwrap().heads.len(), 4);
+}
+
+#[test]
 fn an_output_projection_that_does_not_divide_into_the_heads() {
     for columns in [0, 3, 13] {
         let error = refusal(DataKind::Weights, &grouped(), &[(12, columns), (6, 12)]);

@@ -50,7 +50,10 @@ pub enum SafetensorsError {
          safetensors library"
     )]
     Header { source: serde_json::Error },
-    #[error("the header names tensor {tensor:?} twice")]
+    #[error(
+        "the header names tensor {tensor:?} twice; save the tensors again with the safetensors \
+         library"
+    )]
     DuplicateName { tensor: String },
     #[error("tensor {tensor:?} has {dimensions} dimensions, the limit is {limit}")]
     TooManyDimensions {
@@ -73,7 +76,10 @@ pub enum SafetensorsError {
          download it again"
     )]
     CutOff { tensor: String, end: u64, data: u64 },
-    #[error("tensors {first:?} and {second:?} overlap at byte {offset} of the data")]
+    #[error(
+        "tensors {first:?} and {second:?} overlap at byte {offset} of the data; save the tensors \
+         again with the safetensors library"
+    )]
     Overlap {
         first: String,
         second: String,
@@ -463,6 +469,11 @@ pub enum RunError {
         choices: Vec<String>,
         path: String,
     },
+    #[error(
+        "several runs were found: the names differ in more than the step ({patterns}); give one of \
+         them, in a folder of its own: {path}"
+    )]
+    SeveralSeries { patterns: String, path: String },
     #[error("its files cannot be listed: {reason}: {path}")]
     NotListed { path: String, reason: String },
     #[error(transparent)]

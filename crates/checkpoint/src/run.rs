@@ -4,7 +4,10 @@ pub(crate) mod cache;
 mod content;
 mod find;
 mod model;
+mod naming;
 mod needed;
+mod pattern;
+mod series;
 mod shards;
 mod spread;
 mod step_name;
@@ -14,7 +17,13 @@ mod weights;
 #[cfg(feature = "hub")]
 pub(crate) use find::recorded_as;
 #[cfg(feature = "hub")]
-pub(crate) use step_name::step_number;
+pub(crate) use model::Model;
+#[cfg(feature = "hub")]
+pub(crate) use model::of_steps::{other_model, take_back};
+#[cfg(feature = "hub")]
+pub(crate) use pattern::{ANYTHING, Named, STEP, fits, step_in};
+#[cfg(feature = "hub")]
+pub(crate) use series::WeightsName;
 #[cfg(feature = "hub")]
 pub(crate) use trouble::troubles_in_words;
 #[cfg(feature = "hub")]
@@ -90,11 +99,20 @@ impl Run {
     /// [`RunError`] when the tree holds nothing that looks like a checkpoint.
     pub async fn find(tree: &dyn Tree) -> Result<Self, RunError> {
         let Some(cache) = cache::CacheTree::of(tree).await else {
-            return find::find(tree).await;
+            return find::find(tree, None).await;
         };
-        let mut run = find::find(&cache).await?;
+        let mut run = find::find(&cache, None).await?;
         run.warnings.splice(0..0, cache.warnings.iter().cloned());
         Ok(cache.in_place(run))
+    }
+
+    /// The same in a tree of steps whose weights are called as those of a known one.
+    #[cfg(feature = "hub")]
+    pub(crate) async fn find_beside(
+        tree: &dyn Tree,
+        weights_name: Option<WeightsName>,
+    ) -> Result<Self, RunError> {
+        find::find(tree, weights_name).await
     }
 
     /// The warnings without those of steps that cannot be read, which `broken` has.

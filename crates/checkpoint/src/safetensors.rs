@@ -6,7 +6,7 @@
 //! file for one unknown dtype. A visitor of the page would pay 11 kB for it (compressed; see
 //! `docs/measurements.md`). The tests compare the two.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use futures_core::future::LocalBoxFuture;
@@ -94,18 +94,57 @@ fn catalog_from_header(
     if owned_bytes < data_bytes {
         catalog.warnings.push(CatalogWarning::UnownedBytes);
     }
+    let sharded = Sharded::of(&catalog.metadata);
     for (name, record) in records {
+        if let Some(reason) = sharded.reason(&name) {
+            catalog.unreadable.push((name, reason));
+            continue;
+        }
         match dtype_named(&record.dtype) {
             Some(dtype) => catalog
                 .tensors
                 .push(record.entry(name, dtype, data_offset)?),
             None => {
-                let reason = format!("its dtype {:?} is not known", record.dtype);
+                let reason = unknown_dtype(&record.dtype);
                 catalog.unreadable.push((name, reason));
             }
         }
     }
     Ok(catalog)
+}
+
+/// The remark by which PyTorch says which tensors of a file are one rank's parts.
+const SHARDING_REMARK: &str = "DCP_SHARDING_INFO";
+
+/// Which tensors of a file are parts of others, as its remarks say.
+struct Sharded {
+    /// None where no remark says so.
+    names: Option<HashSet<String>>,
+}
+
+impl Sharded {
+    fn of(metadata: &[(String, String)]) -> Self {
+        let remark = metadata.iter().find(|(name, _)| name == SHARDING_REMARK);
+        let names = |(_, remark): &(String, String)| {
+            let parsed = serde_json::from_str::<HashMap<String, IgnoredAny>>(remark);
+            parsed.map_or_else(|_| HashSet::new(), |named| named.into_keys().collect())
+        };
+        Self {
+            names: remark.map(names),
+        }
+    }
+
+    /// Why a tensor cannot be read by itself. A remark that names nothing may mean any.
+    fn reason(&self, tensor: &str) -> Option<String> {
+        let names = self.names.as_ref()?;
+        (names.is_empty() || names.contains(tensor)).then(|| {
+            format!(
+                "it is one rank's part of a tensor, as `{SHARDING_REMARK}` in the file says; put \
+                 the parts together first (`HuggingFaceStorageWriter` with \
+                 `enable_consolidation=True`, or `consolidate_safetensors_files` of PyTorch)"
+            )
+        })
+    }
 }
 
 /// Reads the header as its writers write it: some pad it with zero bytes in place of spaces, and
@@ -301,6 +340,16 @@ pub(crate) fn row_major_strides(shape: &[u64]) -> Vec<u64> {
         .collect();
     strides.reverse();
     strides
+}
+
+/// Why elements of a dtype cannot be read, and what to do.
+fn unknown_dtype(name: &str) -> String {
+    let same = |dtype: &&Dtype| dtype.name().eq_ignore_ascii_case(name);
+    let advice = match Dtype::ALL.iter().find(same) {
+        Some(dtype) => format!("it is written {dtype}; save it again with the safetensors library"),
+        None => "save it as F32 to measure it".to_owned(),
+    };
+    format!("its dtype {name:?} is not known; {advice}")
 }
 
 fn dtype_named(name: &str) -> Option<Dtype> {

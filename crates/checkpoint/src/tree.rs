@@ -49,6 +49,12 @@ pub trait Tree {
         false
     }
 
+    /// What tells the content of a file from that of others, where that is known without reading
+    /// it: files of one tag are the same.
+    fn content_tag(&self, _path: &str) -> Option<String> {
+        None
+    }
+
     /// Opens one of them.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ fn row_major(tensor: &Tensor) -> Vec<f64> {
 fn tensors_are_put_together_of_their_chunks() {
     let text = std::fs::read_to_string(data().join("expected.json")).unwrap();
     let cases: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_str(&text).unwrap();
-    assert_eq!(cases.len(), 4);
+    assert_eq!(cases.len(), 5);
     let mut read = 0;
     for (case, expected) in cases {
         let tree = LocalTree::scan(data().join(&case)).unwrap();
@@ -104,6 +104,15 @@ fn a_file_that_lacks_costs_the_tensors_of_which_it_has_chunks() {
         .iter()
         .filter(|leaf| reason(leaf).is_none());
     assert!(sound.count() > 0);
+}
+
+#[test]
+fn chunks_in_another_format_are_no_elements() {
+    let tree = LocalTree::scan(data().join("in_safetensors")).unwrap();
+    let contents = contents(&tree);
+    let told: Vec<String> = contents.tensors.iter().filter_map(unreadable).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told[0].contains("SAFETENSORS"), "{told:?}");
 }
 
 #[test]

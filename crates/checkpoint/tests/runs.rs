@@ -118,16 +118,16 @@ fn a_runs_own_folder_may_be_called_as_a_step_is() {
 fn step_files() {
     let run = found(&empty(&[
         "step_10.pt",
-        "model-step9.safetensors",
-        "checkpoint-200.bin",
+        "step_9.safetensors",
+        "step_200.bin",
     ]));
     assert_eq!(run.layout, Layout::StepFiles);
     assert_eq!(
         steps(&run),
         [
-            (9, vec!["model-step9.safetensors"]),
+            (9, vec!["step_9.safetensors"]),
             (10, vec!["step_10.pt"]),
-            (200, vec!["checkpoint-200.bin"])
+            (200, vec!["step_200.bin"])
         ]
     );
 }
@@ -553,6 +553,57 @@ fn the_file_that_says_the_heads_counts() {
 }
 
 #[test]
+fn the_config_nearest_to_the_weights_counts() {
+    let of = |heads: u64| format!(r#"{{"num_attention_heads": {heads}}}"#);
+    let (four, eight) = (of(4), of(8));
+    for beside in ["config.json", "a_tokenizer/config.json"] {
+        let run = found(&[
+            ("checkpoint-10/model.safetensors", ""),
+            ("checkpoint-10/config.json", &four),
+            (beside, &eight),
+        ]);
+        assert_eq!(run.model.unwrap().n_heads, Some(4), "{beside}");
+        assert_eq!(run.warnings, [""; 0]);
+    }
+    // A config that says nothing is not made up for by another model's.
+    let run = found(&[
+        ("checkpoint-10/model.safetensors", ""),
+        ("checkpoint-10/config.json", r#"{"model_type": "llama"}"#),
+        ("ref/config.json", &eight),
+    ]);
+    assert_eq!(run.model.and_then(|model| model.n_heads), None);
+    let run = found(&[
+        ("checkpoint-10/model.safetensors", ""),
+        ("ref/config.json", &eight),
+    ]);
+    assert_eq!(run.model.unwrap().n_heads, Some(8));
+    assert!(
+        run.warnings[0].contains("ref/config.json"),
+        "{:?}",
+        run.warnings
+    );
+    // Heads of one step are not those of another.
+    let files = |second: &str| {
+        found(&[
+            ("checkpoint-100/model.safetensors", ""),
+            ("checkpoint-100/config.json", &four),
+            ("checkpoint-200/model.safetensors", ""),
+            ("checkpoint-200/config.json", second),
+        ])
+    };
+    let run = files(&eight);
+    assert_eq!(run.model.unwrap().n_heads, None);
+    assert!(
+        run.warnings[0].contains("differ in n_heads"),
+        "{:?}",
+        run.warnings
+    );
+    let run = files(&four);
+    assert_eq!(run.model.unwrap().n_heads, Some(4));
+    assert_eq!(run.warnings, [""; 0]);
+}
+
+#[test]
 fn the_type_of_a_model_may_stand_in_another_file_than_its_heads() {
     let of = |json: &str| {
         found(&[
@@ -752,6 +803,27 @@ fn steps_of_more_trainers() {
             &["step_500.pt", "step_1_000.pt", "step_1_500.pt"],
             &[500, 1000, 1500],
         ),
+        (&["100_steps/model.pt", "200_steps/model.pt"], &[100, 200]),
+        (&["model-1000steps.pt", "model-2000steps.pt"], &[1000, 2000]),
+        // Optimizers in folders beside the model's.
+        (
+            &[
+                "checkpoint-5/pytorch_model_fsdp_0/.metadata",
+                "checkpoint-5/pytorch_model_fsdp_0/__0_0.distcp",
+                "checkpoint-5/optimizer_0/.metadata",
+                "checkpoint-5/optimizer_0/__0_0.distcp",
+            ],
+            &[5],
+        ),
+        (
+            &[
+                "step5/model_and_optim/.metadata",
+                "step5/model_and_optim/__0_0.distcp",
+                "step5/train/rank0.pt",
+            ],
+            &[5],
+        ),
+        (&["step5/model/a.pt", "step5/optimizer/a.pt"], &[5]),
         (
             &[
                 "global_step5/actor/huggingface/model.safetensors",
@@ -793,10 +865,18 @@ fn what_is_no_checkpoint_is_left_out() {
         "step_200.safetensors",
         "step_300.safetensors.tmp",
         "tmp-checkpoint-400/model.safetensors",
+        "step_500_incomplete/model.safetensors",
+        "step_600.orbax-checkpoint-tmp-1699/model.safetensors",
     ]));
     assert_eq!(numbers(&run), [100, 200]);
     let told: Vec<&str> = run.passed_over.iter().map(|it| it.path.as_str()).collect();
-    assert_eq!(told, ["step_300.safetensors.tmp", "tmp-checkpoint-400/"]);
+    let expected = [
+        "step_300.safetensors.tmp",
+        "step_500_incomplete/",
+        "step_600.orbax-checkpoint-tmp-1699/",
+        "tmp-checkpoint-400/",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

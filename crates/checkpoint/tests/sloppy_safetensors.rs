@@ -162,3 +162,19 @@ fn a_warning_names_its_first_file_and_counts_the_others() {
     assert!(words(&["a", "b", "c"]).starts_with("a and 2 other files: "));
     assert!(words(&["a"]).ends_with("save them again with it"));
 }
+
+#[test]
+fn one_rank_s_part_of_a_tensor_is_not_the_tensor() {
+    for (info, is_read) in [
+        (r#""{\"a\": {\"saved_offsets\": [0, 0]}}""#, false),
+        (r#""{\"b\": {\"saved_offsets\": [0, 0]}}""#, true),
+        (r#""no JSON""#, false),
+    ] {
+        let header = with_metadata(&format!(r#"{{"DCP_SHARDING_INFO":{info}}}"#));
+        let (catalog, values) = read(safetensors(&header, 4));
+        assert_eq!(!values.is_empty(), is_read, "{info}");
+        let told = catalog.unreadable.iter().map(|(_, reason)| reason);
+        let told = told.filter(|reason| reason.contains("consolidate"));
+        assert_eq!(told.count(), usize::from(!is_read), "{info}");
+    }
+}

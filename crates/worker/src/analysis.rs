@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use ckptscope_analysis::plan::{self, PlanProblem};
 use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
@@ -328,6 +328,11 @@ fn remaining(plan: &Plan, threads: usize, journal: &Journal) -> Vec<Lane> {
     plan.split(threads)
 }
 
+/// Nothing could be read, so that another attempt at the same files would find the same.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing could be read; {0}")]
+pub(crate) struct NothingRead(String);
+
 /// Says which steps proved broken while they were read; `planned` of the warnings were told before.
 ///
 /// # Errors
@@ -344,7 +349,7 @@ pub(crate) fn say_unread(
     let is_unread = |status: Option<&Status>| status.is_some_and(|it| *it.code == *UNREADABLE);
     let mut statuses = results.rows().map(|(_, point)| point.status);
     match found_later.next() {
-        Some(first) if statuses.all(is_unread) => bail!("nothing could be read; {first}"),
+        Some(first) if statuses.all(is_unread) => Err(NothingRead(first.clone()).into()),
         _ => Ok(()),
     }
 }

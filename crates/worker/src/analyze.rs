@@ -18,7 +18,7 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Misfit, Request, counted, write_log};
+use crate::analysis::{Analysis, Misfit, NothingRead, Request, counted, write_log};
 use crate::arguments::AnalyzeArguments;
 use crate::earlier_results::{
     EarlierResults, NewAnalysis, WITH_CONFIG, WITHOUT_CONFIG, name_for_run, paths_of,
@@ -167,7 +167,10 @@ fn compute(
     say_earlier(analysis, arguments, journal.earlier, reporter);
     let advice = advice(&analysis.request().config);
     let results = analysis.run(journal, reporter, executor);
-    let results = results.map_err(|error| anyhow!("{error:#}\n{advice}"))?;
+    let results = results.map_err(|error| match error.is::<NothingRead>() {
+        true => error,
+        false => anyhow!("{error:#}\n{advice}"),
+    })?;
     if results.is_none() {
         let (done, all) = (journal.finished.len(), analysis.units());
         reporter.say(&format!(

@@ -106,7 +106,8 @@ fn judged(error: &RunError) -> anyhow::Error {
         | RunError::NoCheckpoint { .. }
         | RunError::Foreign { .. }
         | RunError::Ambiguous { .. }
-        | RunError::SeveralRuns { .. } => Misuse(error.to_string()).into(),
+        | RunError::SeveralRuns { .. }
+        | RunError::SeveralSeries { .. } => Misuse(error.to_string()).into(),
         // The error's own words have its source in them already.
         _ => anyhow::Error::msg(error.to_string()),
     }

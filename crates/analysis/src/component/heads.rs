@@ -32,10 +32,11 @@ impl Heads {
         heads: Side,
         kv_heads: Side,
     ) -> Result<Self, ComponentError> {
-        let count = size(model.n_heads).ok_or(ComponentError::HeadsUnknown)?;
-        let width = match size(model.d_head) {
-            Some(width) => width,
-            None => heads.per_head(count)?,
+        let (count, width) = match (size(model.n_heads), size(model.d_head)) {
+            (None, None) => return Err(ComponentError::HeadsUnknown),
+            (Some(count), Some(width)) => (count, width),
+            (Some(count), None) => (count, heads.per_head(count)?),
+            (None, Some(width)) => (heads.whole_heads(width)?, width),
         };
         heads.must_be(count.saturating_mul(width))?;
         let kv_count = match size(model.n_kv_heads) {

@@ -8,6 +8,9 @@ use ckptscope_checkpoint::ModelShape;
 /// Words in the names of stacks that are no text model's, whatever the file calls it.
 const NO_TEXT: &[&str] = &["vision", "visual", "image", "audio", "speech"];
 
+/// Words in the names of stacks of models that are trained, or asked, beside another.
+const BESIDE_ANOTHER: &[&str] = &["teacher", "draft", "reference", "critic", "reward"];
+
 /// The dimensions of a run's model.
 pub(crate) struct Dimensions {
     said: ModelShape,
@@ -15,6 +18,7 @@ pub(crate) struct Dimensions {
     decided: BTreeMap<&'static str, BTreeSet<u64>>,
 }
 
+const N_HEADS: &str = "n_heads";
 const N_KV_HEADS: &str = "n_kv_heads";
 const D_HEAD: &str = "d_head";
 
@@ -42,12 +46,29 @@ impl Dimensions {
             .then(|| format!("{source} says that of the text model, which `{stack}` is no part of"))
     }
 
+    /// What to tell of heads that were taken for a stack, where they may be those of the model that
+    /// the stack's own is beside.
+    pub(super) fn doubt(&self, stack: &str, taken: &ModelShape) -> Option<String> {
+        let name = stack.to_ascii_lowercase();
+        let is_beside = BESIDE_ANOTHER.iter().any(|word| name.contains(word));
+        let is_said = self.said.n_heads.is_some() && taken.n_heads.is_some();
+        (is_beside && is_said).then(|| {
+            format!(
+                "heads of `{stack}` are taken as {} says, which may say those of the model beside \
+                 it: n_heads {}",
+                self.said.source,
+                self.said.n_heads.unwrap_or_default()
+            )
+        })
+    }
+
     /// Notes what a component took in a layer of these dimensions. Gives what to tell of it: where
     /// nothing is said, and it is not what is usual.
     pub(super) fn take(&mut self, said: &ModelShape, taken: &ModelShape) -> Vec<String> {
         let usual = said.with_usual();
         let mut told = Vec::new();
         for (name, said_one, usual, taken) in [
+            (N_HEADS, said.n_heads, usual.n_heads, taken.n_heads),
             (
                 N_KV_HEADS,
                 said.n_kv_heads,
@@ -60,7 +81,7 @@ impl Dimensions {
                 continue;
             };
             self.decided.entry(name).or_default().insert(taken);
-            if usual.is_some_and(|usual| usual != taken) {
+            if name == N_HEADS || usual.is_some_and(|usual| usual != taken) {
                 told.push(format!(
                     "{name} is taken to be {taken}, as the tensors' shapes say: {} does not say it",
                     said.source
@@ -77,6 +98,9 @@ impl Dimensions {
             let decided: &BTreeSet<u64> = self.decided.get(name)?;
             Some(decided.first().copied().filter(|_| decided.len() == 1))
         };
+        if let Some(n_heads) = only(N_HEADS) {
+            taken.n_heads = n_heads;
+        }
         if let Some(n_kv_heads) = only(N_KV_HEADS) {
             taken.n_kv_heads = n_kv_heads;
         }

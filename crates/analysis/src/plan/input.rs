@@ -204,29 +204,64 @@ impl Input {
 /// The stacks that inputs of one component take tensors of at these steps.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum StacksOf {
-    /// They are one.
+    /// They are one, or the config names the one of each input.
     One,
-    /// Every checkpoint has one that is meant, which is not called the same in all of them.
+    /// Every checkpoint has one that is meant, which lies deeper in some than in others.
     Renamed(BTreeSet<String>),
-    /// Some checkpoint has several.
+    /// Some checkpoint has several, or checkpoints have different ones.
     Several(BTreeSet<String>),
 }
 
 impl StacksOf {
     pub(super) fn inputs<'a>(inputs: impl IntoIterator<Item = &'a Input>, steps: &[u64]) -> Self {
         let mut stacks = BTreeSet::new();
-        let mut is_alone = true;
+        let (mut is_alone, mut is_chosen, mut is_renamed) = (true, true, false);
         for input in inputs {
+            let mut own = BTreeSet::new();
+            let is_named = input.wanted.stack.is_some();
             for at in input.at(steps) {
-                stacks.extend(at.stacks.iter().cloned());
-                let is_named = input.wanted.stack.is_some() && at.stack().is_some();
-                is_alone &= is_named || at.part.names().count() == 1;
+                own.extend(at.stacks.iter().cloned());
+                let is_meant = is_named && at.stack().is_some();
+                is_alone &= is_meant || at.part.names().count() == 1;
             }
+            is_chosen &= is_named;
+            is_renamed |= own.len() > 1;
+            is_alone &= may_be_one(&own);
+            stacks.extend(own);
         }
         match stacks.len() {
             0 | 1 => Self::One,
-            _ if is_alone => Self::Renamed(stacks),
+            _ if !is_alone => Self::Several(stacks),
+            // The config names a stack for every input.
+            _ if is_chosen && !is_renamed => Self::One,
+            _ if is_chosen || may_be_one(&stacks) => Self::Renamed(stacks),
             _ => Self::Several(stacks),
         }
+    }
+}
+
+/// Segments that say what a file or a trainer holds a model in, and not which model it is.
+const CONTAINERS: &[&str] = &["state_dict", "model_state_dict", "model", "network", "net"];
+
+/// Whether names may be those of one stack that lies deeper at some steps than at others: of any
+/// two, one ends in the other, or they are the same but for what the model is held in.
+fn may_be_one(stacks: &BTreeSet<String>) -> bool {
+    let ends_in = |long: &str, short: &str| {
+        let before = long.strip_suffix(short);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    stacks.iter().all(|one| {
+        let mut others = stacks.iter();
+        others.all(|other| {
+            let is_deeper = ends_in(one, other) || ends_in(other, one);
+            is_deeper || without_containers(one) == without_containers(other)
+        })
+    })
+}
+
+fn without_containers(stack: &str) -> &str {
+    match stack.split_once('.') {
+        Some((first, rest)) if CONTAINERS.contains(&first) => without_containers(rest),
+        _ => stack,
     }
 }

@@ -793,6 +793,8 @@ impl Resolver<'_> {
         let outline = outline.map_err(|source| self.misfit(layer, planned, step, source))?;
         let taken = planned.job.component.dimensions(&request);
         self.notes.extend(self.model.take(&model, &taken));
+        let doubt = self.model.doubt(&planned.job.stack, &taken);
+        self.notes.extend(doubt);
         Ok(Buildable::Outline(outline))
     }
 

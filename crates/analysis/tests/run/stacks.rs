@@ -244,6 +244,20 @@ fn what_one_stack_alone_has_is_measured() {
 }
 
 #[test]
+fn stacks_that_a_config_names_on_purpose_are_not_taken_for_one() {
+    let (tree, run) = checkpoint(&["vision.layers.0.out_proj", "text.layers.0.v_proj"]);
+    let text = "metrics:\n  - metric_name: norm\n    norm_type: frobenius\n    data_split: val\n    \
+                components:\n      - {component_name: key_value_circuit, data_type: weights, \
+                layer_suffixes: {key_layer: vision.layers.*.out_proj, value_layer: \
+                text.layers.*.v_proj}, layers: all}\nsteps: all\n";
+    let config = Config::parse(text, &Registry::default()).unwrap();
+    let plan = block_on(Plan::make(&config, &run, &tree));
+    let told = plan.map_or_else(|errors| errors.to_string(), |plan| plan.warnings.join("\n"));
+    assert!(!told.contains("taken for the same"), "{told}");
+    assert!(!told.contains("several stacks"), "{told}");
+}
+
+#[test]
 fn a_component_of_two_stacks_is_refused() {
     let (tree, run) = checkpoint(&["vision.layers.0.out_proj", "text.layers.0.v_proj"]);
     let text = "metrics:\n  - metric_name: norm\n    norm_type: frobenius\n    data_split: val\n    \
@@ -320,6 +334,19 @@ fn the_only_stack_may_be_called_otherwise_at_another_step() {
                     only stack of its files; they are taken for the same";
     assert_eq!(warnings, [expected]);
     assert_eq!(keys(&renamed, &["a"]), ["layers.0.a.weights"; 2]);
+    // What a file holds the model in may change.
+    let held = [
+        "model.layers.0.a",
+        "state_dict.model.layers.0.a",
+        "network.layers.0.a",
+    ];
+    let held = run_of(&held.map(|name| vec![owned(&[name])]));
+    assert_eq!(plan(&held, &["a"]).unwrap().warnings.len(), 1);
+    // Another stack is another model's, or another part of it.
+    for other in ["decoder.layers.0.a", "teacher.layers.0.a"] {
+        let other = run_of(&[vec![owned(&["encoder.layers.0.a"])], vec![owned(&[other])]]);
+        assert!(refusal(&other, &["a"]).contains("`encoder.layers.`"));
+    }
     // Which of two it would be nobody knows.
     let grown = run_of(&[first, vec![owned(&["b.layers.0.a", "c.layers.0.x"])]]);
     assert!(refusal(&grown, &["a"]).contains("`b.layers.`, `layers.`"));
@@ -527,6 +554,18 @@ proptest! {
             return Ok(());
         };
         for lane in &plan.lanes {
+            let stacks: Vec<String> = lane
+                .steps
+                .iter()
+                .flat_map(|step| &step.tensors)
+                .filter_map(|it| Naming::default().layer_of(it.name()))
+                .map(|layer| layer.stack)
+                .collect();
+            let ends = |one: &String| one.trim_start_matches("model.").to_owned();
+            for (one, other) in stacks.iter().zip(stacks.iter().skip(1)) {
+                let is_deeper = one.ends_with(other.as_str()) || other.ends_with(one.as_str());
+                prop_assert!(is_deeper || ends(one) == ends(other));
+            }
             for step in &lane.steps {
                 let [tensor] = step.tensors.as_slice() else {
                     panic!("one input reads {} tensors", step.tensors.len());

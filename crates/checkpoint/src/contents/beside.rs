@@ -49,6 +49,35 @@ impl<'a> Names<'a> {
     }
 }
 
+impl Names<'_> {
+    /// What could be a tensor's scale and is called as no scale that is known: anything else in its
+    /// module, at any depth, or called after the module. Names behind that of the module.
+    pub(super) fn that_may_be_scales(&self, tensor: &Found) -> Vec<String> {
+        let own = Beside::of(&tensor.name);
+        let module = own.start.trim_end_matches('.');
+        if module.is_empty() {
+            return Vec::new();
+        }
+        let from = (Bound::Included(module), Bound::Unbounded);
+        let all = self.0.range::<str, _>(from).map(|(name, _)| *name);
+        let near = all.take_while(|name| name.starts_with(module));
+        let may_be = |name: &&str| {
+            let rest = name.get(module.len()..).unwrap_or_default();
+            let is_inside = own.start.ends_with('.') && rest.starts_with('.');
+            let lower = rest.to_ascii_lowercase();
+            let is_called_so = || OF_SCALES.iter().any(|word| lower.contains(word));
+            let is_other = lower.ends_with("bias") || lower.contains("lora");
+            let is_near = is_inside || rest.starts_with(['_', '.', ':']) && is_called_so();
+            *name != tensor.name && !is_other && is_near
+        };
+        let parent = own.parent();
+        let found = near.filter(may_be);
+        found
+            .map(|name| name.get(parent..).unwrap_or(name).to_owned())
+            .collect()
+    }
+}
+
 /// A tensor beside another that matters to its values.
 pub(super) struct Companion<'a> {
     /// What stands behind the module's name.
@@ -67,6 +96,8 @@ pub(super) enum Role {
     RowMaxima,
     /// bitsandbytes' number for the order of elements.
     Order,
+    /// What says that elements are packed, whatever their type: codes, maxima of blocks.
+    Packing,
     /// Something of a scheme that is not unpacked.
     Other,
 }
@@ -101,6 +132,19 @@ const FACTORS: &[&str] = &["scale_inv", "scale", "scale_weight"];
 /// Parts of names of a quantiser's other tensors.
 const OF_SCHEMES: &[&str] = &[
     "scale", "scb", "absmax", "quant", "zero", "zp", "g_idx", "codebook", "lut", "packed", "shift",
+];
+
+/// Parts of names of scales, and of what scales are computed of.
+const OF_SCALES: &[&str] = &["scale", "scb", "amax", "absmax", "quant", "_s"];
+
+/// Parts of names of what only packed elements have beside them.
+const OF_PACKED: &[&str] = &[
+    "absmax",
+    "quant_map",
+    "quant_state",
+    "qzeros",
+    "codebook",
+    "packed",
 ];
 
 /// How names of tensors begin that belong to a module's activations.
@@ -139,9 +183,19 @@ impl<'n> Beside<'n> {
 
     /// Whether it is the name of elements that are packed, whatever stands beside it.
     pub(super) fn is_packed(&self) -> bool {
+        self.is_of_packed_weight() || self.name.ends_with(BLOCKS)
+    }
+
+    /// Whether it is the name of a weight's elements that are packed, whatever type they have.
+    pub(super) fn is_of_packed_weight(&self) -> bool {
         let leaf = self.name.get(self.module..).unwrap_or_default();
-        let is_data = leaf.ends_with("data");
-        (ELEMENTS_OF_WEIGHT.contains(&leaf) && !is_data) || leaf.ends_with(BLOCKS)
+        ELEMENTS_OF_WEIGHT.contains(&leaf) && !leaf.ends_with("data")
+    }
+
+    /// Bytes of the name of what the module is in, with its dot.
+    fn parent(&self) -> usize {
+        let module = self.start.trim_end_matches('.');
+        module.rfind('.').map_or(0, |dot| dot + 1)
     }
 
     /// The module's name, with its dot.
@@ -184,6 +238,7 @@ impl<'n> Beside<'n> {
             "SCB" => Some(Role::RowMaxima),
             "format" | "weight_format" => Some(Role::Order),
             _ if FACTORS.contains(&rest) => Some(Role::Factors),
+            _ if OF_PACKED.iter().any(|word| lower.contains(word)) => Some(Role::Packing),
             _ if OF_SCHEMES.iter().any(|word| lower.contains(word)) => Some(Role::Other),
             _ => None,
         }
@@ -196,14 +251,20 @@ fn behind_separator(rest: &str) -> Option<&str> {
     Some(rest.strip_prefix('_').unwrap_or(rest))
 }
 
-/// Names in a sentence.
+/// Companions in a sentence.
 pub(super) fn in_words(companions: &[Companion<'_>]) -> String {
+    let names: Vec<&str> = companions.iter().map(|it| it.name).collect();
+    names_in_words(&names)
+}
+
+/// Names in a sentence.
+pub(super) fn names_in_words(names: &[impl AsRef<str>]) -> String {
     /// More are counted.
     const NAMED: usize = 5;
-    let names = companions.iter().take(NAMED);
-    let names: Vec<String> = names.map(|it| format!("`{}`", it.name)).collect();
-    match companions.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
+    let told = names.iter().take(NAMED);
+    let told: Vec<String> = told.map(|name| format!("`{}`", name.as_ref())).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
     }
 }

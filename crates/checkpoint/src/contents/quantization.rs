@@ -7,6 +7,37 @@ use crate::tree::{Tree, entry_of};
 /// Longer config files are passed over.
 const CONFIG_LIMIT_BYTES: u64 = 1024 * 1024;
 
+/// The model's config.
+const MODEL_CONFIG: &str = "config.json";
+
+/// Files that say how weights are quantised; those of quantisers speak of nothing else.
+const CONFIGS: &[&str] = &[
+    MODEL_CONFIG,
+    "hf_quant_config.json",
+    "quantize_config.json",
+    "quant_config.json",
+];
+
+/// What the names of ways to store weights in fewer than eight bits have in them.
+const FEW_BITS: &[&str] = &["4bit", "int4", "w4", "fp4", "nf4", "3bit", "2bit", "bitnet"];
+
+/// Whether a key of a model's config says how its weights are quantised: `quantization_config`,
+/// `quantization_bit`, `load_in_4bit`.
+fn speaks_of_quantization(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    // Models of sound have quantizers of their own.
+    let is_part_of_model = key.contains("quantizer") || key.contains("vector");
+    let is_of_it =
+        key.contains("quant") || key == "compression_config" || key.starts_with("load_in_");
+    is_of_it && !is_part_of_model
+}
+
+/// Whether a key says how many bits weights have: `bits`, `w_bit`, `quantization_bit`.
+fn is_of_bits(key: &str) -> bool {
+    const NAMES: &[&str] = &["bits", "num_bits", "w_bit", "wbits", "nbits", "weight_bits"];
+    NAMES.contains(&key) || key.starts_with("quant") && key.contains("bit")
+}
+
 /// What is known of how a model's weights are quantised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Quantization {
@@ -19,8 +50,8 @@ pub(super) struct Quantization {
 }
 
 impl Quantization {
-    /// From the `config.json` in the folder of a file or the nearest one above. What cannot be read
-    /// says nothing: the shapes decide then, and that is told.
+    /// From the configs in the folder of a file, or in the nearest one above that has some. What
+    /// cannot be read says nothing: the shapes decide then, and that is told.
     pub(super) async fn beside(tree: &dyn Tree, path: &str) -> Self {
         let mut folder = path;
         while !folder.is_empty() {
@@ -28,52 +59,74 @@ impl Quantization {
                 .rfind('/')
                 .map_or("", |slash| folder.get(..slash).unwrap_or_default());
             let separator = if folder.is_empty() { "" } else { "/" };
-            let config = format!("{folder}{separator}config.json");
-            if let Some(text) = read(tree, &config).await {
-                return Self::of(&text);
+            let mut found = None;
+            for name in CONFIGS {
+                let config = format!("{folder}{separator}{name}");
+                if let Some(text) = read(tree, &config).await {
+                    let known: &mut Self = found.get_or_insert_default();
+                    known.take_in_file(&text, *name != MODEL_CONFIG);
+                }
+            }
+            if let Some(found) = found {
+                return found;
             }
         }
         Self::default()
     }
 
-    fn of(text: &str) -> Self {
+    /// What a file says; all of it, where it speaks of nothing else.
+    fn take_in_file(&mut self, text: &str, is_of_quantization: bool) {
         let text = without_words(text.trim_start_matches('\u{feff}'));
         let config: Value = serde_json::from_str(&text).unwrap_or_default();
+        if is_of_quantization {
+            return self.take_in_section(&config);
+        }
         let nested = ["text_config", "language_config", "llm_config"];
         let places = std::iter::once(&config).chain(nested.iter().filter_map(|it| config.get(it)));
-        let keys = ["quantization_config", "compression_config"];
-        let found = places.flat_map(|place| keys.iter().filter_map(|key| place.get(key)));
-        found
-            .into_iter()
-            .next()
-            .map_or_else(Self::default, Self::of_section)
+        for (key, value) in places.filter_map(Value::as_object).flatten() {
+            if speaks_of_quantization(key) {
+                self.take_in_section(value);
+                self.take_in(key, value);
+            }
+        }
     }
 
-    fn of_section(section: &Value) -> Self {
-        let mut found = Self {
-            is_said: section.as_object().is_some_and(|it| !it.is_empty()),
-            ..Self::default()
+    fn take_in_section(&mut self, section: &Value) {
+        self.is_said |= match section {
+            Value::Null | Value::Bool(false) => false,
+            Value::Bool(true) => true,
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(keys) => !keys.is_empty(),
         };
-        found.take_in(section);
-        found
+        self.take_in_keys(section);
     }
 
     /// Looks for the few keys that matter, at every depth: `config_groups.group_0.weights.num_bits`.
-    fn take_in(&mut self, value: &Value) {
-        let Some(section) = value.as_object() else {
-            return;
-        };
-        for (key, value) in section {
-            match key.as_str() {
-                "weight_block_size" | "block_structure" => self.block = sizes(value),
-                "group_size" if self.block.is_empty() => self.block = sizes(value),
-                "bits" | "num_bits" | "w_bit" | "weight_bits" => {
-                    self.has_fewer_than_eight_bits |= value.as_u64().is_some_and(|bits| bits < 8);
-                }
-                "load_in_4bit" => self.has_fewer_than_eight_bits |= value == true,
-                "input_activations" | "output_activations" | "kv_cache_scheme" => {}
-                _ => self.take_in(value),
+    fn take_in_keys(&mut self, section: &Value) {
+        for (key, value) in section.as_object().into_iter().flatten() {
+            self.take_in(key, value);
+        }
+    }
+
+    fn take_in(&mut self, key: &str, value: &Value) {
+        let says_few = |bits: u64| (1..8).contains(&bits);
+        match key {
+            "weight_block_size" | "block_structure" => self.block = sizes(value),
+            "group_size" | "q_group_size" if self.block.is_empty() => self.block = sizes(value),
+            "load_in_4bit" => self.has_fewer_than_eight_bits |= value == true,
+            "quant_method" | "quant_algo" | "quantize" | "quantization" | "format"
+                if value.is_string() =>
+            {
+                let text = value.as_str().unwrap_or_default().to_ascii_lowercase();
+                self.has_fewer_than_eight_bits |= FEW_BITS.iter().any(|word| text.contains(word));
             }
+            "input_activations" | "output_activations" | "kv_cache_scheme" => {}
+            _ if is_of_bits(key) => {
+                self.has_fewer_than_eight_bits |= value.as_u64().is_some_and(says_few);
+            }
+            _ => self.take_in_keys(value),
         }
     }
 
@@ -136,6 +189,12 @@ async fn read(tree: &dyn Tree, path: &str) -> Option<String> {
 mod tests {
     use super::Quantization;
 
+    fn of(text: &str) -> Quantization {
+        let mut quantization = Quantization::default();
+        quantization.take_in_file(text, false);
+        quantization
+    }
+
     #[test]
     fn block_sizes_are_found_wherever_they_are_said() {
         for (text, block) in [
@@ -165,14 +224,38 @@ mod tests {
             (r#"{"hidden_size": 16}"#, &[]),
             ("[", &[]),
         ] {
-            assert_eq!(Quantization::of(text).block, block, "{text}");
+            assert_eq!(of(text).block, block, "{text}");
         }
     }
 
     #[test]
+    fn a_file_of_a_quantiser_speaks_of_nothing_else() {
+        let mut found = Quantization::default();
+        found.take_in_file(r#"{"bits": 4, "group_size": 32}"#, true);
+        assert!(found.is_said && found.has_fewer_than_eight_bits);
+        assert_eq!(found.block, [32]);
+        assert!(!of(r#"{"quantization_config": {}, "quantization_bit": 0}"#).is_said);
+        assert!(of(r#"{"quantization": "fp8"}"#).is_said);
+    }
+
+    #[test]
     fn fewer_bits_are_noticed() {
-        let of = |text: &str| Quantization::of(text).has_fewer_than_eight_bits;
-        assert!(of(r#"{"quantization_config": {"bits": 4}}"#));
+        let of = |text: &str| of(text).has_fewer_than_eight_bits;
+        for text in [
+            r#"{"quantization_config": {"bits": 4}}"#,
+            r#"{"quantization_bit": 4}"#,
+            r#"{"quantization": {"group_size": 64, "bits": 4}}"#,
+            r#"{"load_in_4bit": true}"#,
+            r#"{"quantization_config": {"quant_algo": "W4A8_AWQ"}}"#,
+        ] {
+            assert!(of(text), "{text}");
+        }
+        for text in [
+            r#"{"quantization_bit": 0, "num_quantizers": 4, "bits": 4}"#,
+            r#"{"quantization_config": {"load_in_8bit": true, "bnb_4bit_quant_type": "nf4"}}"#,
+        ] {
+            assert!(!of(text), "{text}");
+        }
         assert!(of(r#"{"quantization_config": {"load_in_4bit": true}}"#));
         assert!(!of(
             r#"{"quantization_config": {"load_in_4bit": false, "bits": 8}}"#

@@ -1,6 +1,6 @@
 //! What the values of one tensor are, by its own dtype and what stands beside it.
 
-use super::beside::{Beside, Companion, Names, Role, in_words};
+use super::beside::{Beside, Companion, Names, Role, in_words, names_in_words};
 use super::block::{Blocks, blocks};
 use super::quantization::Quantization;
 use super::{Found, Obstacle, Storage};
@@ -27,13 +27,19 @@ pub(super) fn decide(
         let shape = elements.shape.clone();
         return (Storage::Obstructed(Obstacle::Empty { shape }), None);
     }
+    let beside = names.beside(tensor);
+    // What stands beside them decides before the type: some libraries store packed bytes as floats.
+    let is_packed = beside.iter().any(|it| it.role == Role::Packing);
+    if is_packed || Beside::of(&elements.name).is_of_packed_weight() {
+        return (Storage::Obstructed(packed(elements, &beside)), None);
+    }
     match elements.dtype {
         Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => {
             (plain(elements), beside_float(elements, names))
         }
         Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::I8 => {
-            let beside = names.beside(tensor);
-            of_eight_bits(elements, &beside, quantization)
+            let unknown = || names.that_may_be_scales(tensor);
+            of_eight_bits(elements, &beside, unknown, quantization)
                 .unwrap_or_else(|obstacle| (Storage::Obstructed(obstacle), None))
         }
         Dtype::I64
@@ -43,7 +49,7 @@ pub(super) fn decide(
         | Dtype::U32
         | Dtype::U16
         | Dtype::U8
-        | Dtype::Bool => (of_integers(elements, &names.beside(tensor)), None),
+        | Dtype::Bool => (of_integers(elements, &beside), None),
     }
 }
 
@@ -72,10 +78,12 @@ fn beside_float(elements: &ChunkedTensor, names: &Names<'_>) -> Option<String> {
     ))
 }
 
-/// Elements of eight bits: values times a scale, where one is understood.
+/// Elements of eight bits: values times a scale, where one is understood. Without any they are
+/// values only where nothing beside them may be one.
 fn of_eight_bits(
     elements: &ChunkedTensor,
     beside: &[Companion<'_>],
+    unknown: impl Fn() -> Vec<String>,
     quantization: &Quantization,
 ) -> Result<(Storage, Option<String>), Obstacle> {
     if Beside::of(&elements.name).is_packed() {
@@ -96,6 +104,14 @@ fn of_eight_bits(
         [] if dtype == Dtype::I8 => return Ok((Storage::Integers(whole(elements)), None)),
         [] if quantization.is_said => return Err(Obstacle::NoScale { dtype }),
         [] => {
+            let unknown = unknown();
+            if !unknown.is_empty() {
+                return Err(Obstacle::StorageScale {
+                    dtype,
+                    beside: names_in_words(&unknown),
+                    reason: "which may be its scale and is not understood".to_owned(),
+                });
+            }
             let remark = format!("stored as {dtype} with no scale beside it, and taken as it is");
             return Ok((plain(elements), Some(remark)));
         }

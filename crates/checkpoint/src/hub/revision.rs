@@ -1,14 +1,10 @@
 //! Revisions named by step: which step a name means, and patterns of names.
 
+use std::collections::BTreeMap;
+
 use super::client::{Reference, Refs};
 use super::error::HubError;
-use crate::run::step_number;
-
-/// What stands for the step in a pattern.
-const STEP: &str = "{N}";
-
-/// What stands for anything.
-const ANYTHING: char = '*';
+use crate::run::{ANYTHING, Named, STEP, fits, step_in};
 
 /// Whether a revision is a pattern: no branch's name can have these characters.
 pub(super) fn is_pattern(revision: &str) -> bool {
@@ -71,83 +67,25 @@ fn usual<'a>(
     repository: &str,
     all: impl Iterator<Item = &'a Reference>,
 ) -> Result<Vec<(u64, Reference)>, HubError> {
-    let mut families: Vec<(String, Vec<(u64, Reference)>)> = Vec::new();
+    let mut families: BTreeMap<String, Vec<(u64, Reference)>> = BTreeMap::new();
     for reference in all {
-        let Some(step) = step_number(&reference.name) else {
-            continue;
-        };
-        let family = family(&reference.name);
-        let known = families.iter().position(|(name, _)| *name == family);
-        let at = known.unwrap_or_else(|| {
-            families.push((family, Vec::new()));
-            families.len() - 1
-        });
-        if let Some((_, steps)) = families.get_mut(at) {
-            put(steps, step, reference);
+        if let Some(Named { step, pattern }) = step_in(&reference.name) {
+            put(families.entry(pattern).or_default(), step, reference);
         }
     }
-    families.retain(|(_, steps)| steps.len() > 1);
+    families.retain(|_, steps| steps.len() > 1);
     if families.len() > 1 {
         return Err(HubError::SeveralFamilies {
             repository: repository.to_owned(),
-            families: families.into_iter().map(|(family, _)| family).collect(),
+            families: families.into_keys().collect(),
         });
     }
-    Ok(families.pop().map(|(_, steps)| steps).unwrap_or_default())
-}
-
-/// A name as a pattern: the step and the number of tokens left out.
-fn family(name: &str) -> String {
-    let (name, tokens) = match name.find("-tokens") {
-        Some(at) => (name.get(..at).unwrap_or(name), "-tokens*"),
-        None => (name, ""),
-    };
-    let head = name.trim_end_matches(|character: char| character.is_ascii_digit());
-    format!("{head}{STEP}{tokens}")
-}
-
-/// The step of a name that fits a pattern, where `{N}` stands for the step and `*` for anything.
-/// Without `{N}`, the name says the step as usual.
-fn fits(pattern: &str, name: &str) -> Option<u64> {
-    match pattern.split_once(STEP) {
-        None => matches(pattern, name).then(|| step_number(name)).flatten(),
-        Some((before, after)) => {
-            let starts = name.char_indices().map(|(at, _)| at);
-            starts.into_iter().find_map(|at| {
-                let (head, rest) = name.split_at(at);
-                let end = rest.find(|c: char| !c.is_ascii_digit());
-                let (digits, tail) = rest.split_at(end.unwrap_or(rest.len()));
-                // The whole number, not its last digits.
-                let is_whole = !head.ends_with(|c: char| c.is_ascii_digit());
-                let fits = is_whole && matches(before, head) && matches(after, tail);
-                fits.then(|| digits.parse().ok()).flatten()
-            })
-        }
-    }
-}
-
-/// Whether a text fits a pattern in which `*` stands for anything.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once(ANYTHING) else {
-        return pattern == text;
-    };
-    let Some(mut left) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = rest.split(ANYTHING).collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match left.split_once(part) {
-            Some((_, after)) => left = after,
-            None => return false,
-        }
-    }
-    left.ends_with(last)
+    Ok(families.into_values().next().unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reference, Refs, family, fits, steps};
+    use super::{Reference, Refs, fits, steps};
 
     fn found(names: &[&str], pattern: Option<&str>) -> Result<Vec<u64>, String> {
         let branches = names.iter().map(|name| Reference {
@@ -207,7 +145,6 @@ mod tests {
             Ok(vec![1, 2])
         );
         assert_eq!(found(&names, Some("stage1-*")), Ok(vec![1, 2]));
-        assert_eq!(family("stage2-step12-tokens1B"), "stage2-step{N}-tokens*");
     }
 
     #[test]

@@ -19,7 +19,8 @@ use super::saving::Saved;
 use super::tree::{HubFile, HubTree, entries, entry};
 use crate::error::{ReadError, RunError};
 use crate::run::{
-    BrokenStep, PassedOver, Run, Step, StepTrouble, is_checkpoint, troubles_in_words,
+    BrokenStep, Model, PassedOver, Run, Step, StepTrouble, WeightsName, is_checkpoint, other_model,
+    take_back, troubles_in_words,
 };
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
@@ -80,6 +81,8 @@ struct Settled {
     broken: BTreeMap<u64, BrokenStep>,
     passed_over: Vec<PassedOver>,
     warnings: Vec<String>,
+    /// What configs of these steps say that are not the one that counts, by their paths.
+    models: Vec<(String, Model)>,
 }
 
 impl Steps {
@@ -334,8 +337,10 @@ impl HubTree {
             let noticed = self.list(&new).await?;
             let empty = self.empty(&new);
             let found = self.find_beside(run, &new).await;
+            let models = self.other_models(run, &new).await;
             let mut state = self.suite.state();
             state.settled.warnings.extend(noticed);
+            state.settled.models.extend(models);
             state.settle(new, found, empty);
         }
         Ok(self.with_settled(run))
@@ -372,6 +377,15 @@ impl HubTree {
         run.passed_over.dedup();
         run.warnings.retain(|warning| !warning.ends_with(ASSUMED));
         run.warn(settled.warnings.iter().cloned().chain(said));
+        if let (Some(shape), Some(config)) = (run.model.take(), run.config.take()) {
+            let mut model = (shape, config);
+            let mut told = Vec::new();
+            for (path, other) in &settled.models {
+                take_back(&mut model, other, path, &mut told);
+            }
+            run.warn(told);
+            (run.model, run.config) = (Some(model.0), Some(model.1));
+        }
         run
     }
 
@@ -392,7 +406,12 @@ impl HubTree {
     async fn find_beside(&self, run: &Run, new: &BTreeSet<u64>) -> Result<Run, RunError> {
         let listed = self.suite.listed();
         let known = run.steps.iter().map(|step| step.number);
-        let known = known.filter(|step| listed.contains(step)).take(1);
+        let known = known.filter(|step| listed.contains(step)).next();
+        let name = run.steps.iter().find(|step| Some(step.number) == known);
+        let name = name.and_then(|step| {
+            let folder = self.suite.steps.folder(step.number);
+            WeightsName::of(&step.parts, &folder, step.number)
+        });
         let mut files = Vec::new();
         for step in new.iter().copied().chain(known) {
             let mut own = self.files_of(step);
@@ -401,7 +420,22 @@ impl HubTree {
             }
             files.append(&mut own);
         }
-        Run::find(&View::of(self, files)).await
+        Run::find_beside(&View::of(self, files), name).await
+    }
+
+    /// What configs beside the weights of new steps say, where they are not the one that counts.
+    async fn other_models(&self, run: &Run, new: &BTreeSet<u64>) -> Vec<(String, Model)> {
+        let source = run.model.as_ref().map_or("", |model| &model.source);
+        let name = source.rsplit('/').next().unwrap_or_default();
+        let mut models = Vec::new();
+        for step in new {
+            let path = format!("{}{name}", self.suite.steps.folder(*step));
+            let is_there = !name.is_empty() && self.entry(&path).is_some();
+            if is_there && let Some(model) = other_model(self, source, &path).await {
+                models.push((path, model));
+            }
+        }
+        models
     }
 
     /// A step's files, where they were listed.
@@ -534,6 +568,10 @@ impl Tree for View<'_> {
 
     fn files(&self) -> &[FileEntry] {
         &self.files
+    }
+
+    fn content_tag(&self, path: &str) -> Option<String> {
+        self.tree.content_tag(path)
     }
 
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {

@@ -219,6 +219,10 @@ impl Tree for HubTree {
         }
     }
 
+    fn content_tag(&self, path: &str) -> Option<String> {
+        self.file(path).map(|file| file.tag)
+    }
+
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         Box::pin(async move {
             let file = self.file(path).ok_or_else(|| ReadError::NoSuchFile {

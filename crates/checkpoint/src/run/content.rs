@@ -136,8 +136,9 @@ impl PartContent {
         }
         for FileContent { path, catalog } in &mut self.files {
             let lacking = index.names_of(path).filter(|name| !found.contains(*name));
-            let reason = "the shard index says that it is in this file, which does not have it";
-            let lacking = lacking.map(|name| (name.to_owned(), reason.to_owned()));
+            let reason =
+                format!("the shard index says that it is in {path}, which does not have it");
+            let lacking = lacking.map(|name| (name.to_owned(), reason.clone()));
             catalog.unreadable.extend(lacking);
         }
     }

@@ -5,15 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::spread::{SpreadCheckpoint, is_rank_folder, piece_of};
+use super::naming::{Assumption, Naming, assumed, may_be_step};
+use super::pattern::{Named, step_in};
+use super::series::{Series, WeightsName};
+use super::shards::ShardName;
+use super::spread::{Alone, SpreadCheckpoint, is_part_alone, is_rank_folder, piece_of};
 use super::step_name::{
-    epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number, shape,
-    step_number, steps_behind_epochs, steps_with_underscores,
+    epoch_number, is_number, only_number, step_number, steps_behind_epochs, steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
 };
-use super::weights::{Candidate, candidates, chosen, is_auxiliary, is_checkpoint, stem_of};
+use super::weights::{
+    Candidate, METADATA, candidates, chosen, is_auxiliary, is_auxiliary_folder, is_checkpoint,
+    stem_of,
+};
 use super::{DataKind, Layout, Part, Run, Split, Step, model};
 use crate::error::RunError;
 use crate::foreign::Foreign;
@@ -29,8 +35,12 @@ const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders o
 /// So many folders of a path are asked for the step of a checkpoint given by itself.
 const FOLDERS_ASKED: usize = 3;
 
-pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
-    let mut finding = Finding::of(tree);
+/// Finds the run in a tree. Where the name of its weights is known, no step has others.
+pub(super) async fn find(
+    tree: &dyn Tree,
+    weights_name: Option<WeightsName>,
+) -> Result<Run, RunError> {
+    let mut finding = Finding::of(tree, weights_name);
     let folders = Folder::all(tree, &mut finding.passed_over);
     if folders.is_empty() {
         return Err(finding.nothing(&folders));
@@ -54,7 +64,7 @@ pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
     let told = in_words(&passed_over).into_iter();
     warnings.extend(assumed_of_names(&steps));
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
-    let model = model::find(tree, &mut warnings).await;
+    let model = model::find(tree, &steps, &mut warnings).await;
     let (model, config) = model.unzip();
     Ok(Run {
         layout,
@@ -158,19 +168,19 @@ impl<'a> Folder<'a> {
     }
 
     /// The steps among the folder's segments, the outermost first.
-    fn steps(&self, number_of: &dyn Fn(&str) -> Option<u64>) -> Vec<StepFolder<'a>> {
+    fn steps(&self, named: &dyn Fn(&str) -> Option<Named>) -> Vec<StepFolder<'a>> {
         let mut steps = Vec::new();
         let mut start = 0;
         for segment in self.path.split_terminator('/') {
             let end = start + segment.len() + 1;
             let parent = self.path.get(..start).unwrap_or_default();
             let (path, inside) = self.path.split_at(end);
-            if let Some(number) = number_of(path) {
+            if let Some(named) = named(path) {
                 steps.push(StepFolder {
                     parent,
                     path,
                     inside,
-                    number,
+                    named,
                 });
             }
             start = end;
@@ -242,13 +252,12 @@ impl Weights {
 }
 
 /// A step's folder, as the path of a folder in it (or its own) says.
-#[derive(Clone, Copy)]
 struct StepFolder<'a> {
     parent: &'a str,
     path: &'a str,
     /// The rest of the path.
     inside: &'a str,
-    number: u64,
+    named: Named,
 }
 
 /// Which of several steps in a path counts.
@@ -267,7 +276,7 @@ impl Pick {
             let steps = folder.steps(&named_step);
             steps
                 .windows(2)
-                .all(|pair| pair[0].number == pair[1].number)
+                .all(|pair| pair[0].named.step == pair[1].named.step)
         };
         match folders.iter().filter(|it| it.has_data()).all(agree) {
             true => Self::Outermost,
@@ -285,14 +294,13 @@ impl Pick {
 }
 
 /// The step that a folder's own name says.
-fn named_step(path: &str) -> Option<u64> {
-    step_number(last_segment(path))
+fn named_step(path: &str) -> Option<Named> {
+    step_in(last_segment(path))
 }
 
 /// What lies in one step's folder.
 #[derive(Default)]
 struct StepContents<'a> {
-    number: u64,
     /// pico-train's recorded data.
     recorded: Vec<Part>,
     /// The weights directly in it.
@@ -317,6 +325,7 @@ impl<'a> StepContents<'a> {
             }
             Some(_) => {
                 let folder = inside.trim_end_matches('/');
+                let weights = weights.filter(|_| !folder.split('/').any(is_auxiliary_folder));
                 self.below.extend(weights.map(|it| (folder, it)));
             }
         }
@@ -345,6 +354,12 @@ impl<'a> StepContents<'a> {
         let beside = self.below.drain(..).filter(|_| !is_recorded);
         let beside = beside.filter(|(_, weights)| weights.are_of_their_own());
         let beside = beside.flat_map(|(_, weights)| weights.part.paths);
+        // Shards below an index may be those that it names.
+        let has_index = self
+            .direct
+            .as_ref()
+            .is_some_and(|it| it.part.index.is_some());
+        let beside = beside.filter(|path| !has_index || ShardName::of(path).is_none());
         readable.beside.extend(beside);
         let Some(weights) = self.direct.or(below) else {
             let files = self.files.iter();
@@ -379,18 +394,30 @@ impl<'a> StepContents<'a> {
         let ranks = near
             .iter()
             .filter(|path| is_rank_folder(last_segment(path)));
-        if ranks.count() > 1 {
+        if ranks.count() > 1 || near.iter().any(|path| is_part_alone(last_segment(path))) {
             return Err(SpreadCheckpoint::TensorParallel.into());
         }
-        if near.len() > 1 {
-            return Err(StepTrouble::SeveralFolders {
-                folders: listed(near),
-            });
-        }
-        let place = self.below.iter().position(|it| is_near(&it));
+        let with_model = near
+            .iter()
+            .copied()
+            .find(|path| *path == MODEL_AND_OPTIMIZER);
+        let folder = match (near.as_slice(), with_model) {
+            ([folder], _) => *folder,
+            (_, Some(folder)) => folder,
+            ([], None) => return Ok(None),
+            _ => {
+                return Err(StepTrouble::SeveralFolders {
+                    folders: listed(near),
+                });
+            }
+        };
+        let place = self.below.iter().position(|(path, _)| *path == folder);
         Ok(place.map(|place| self.below.remove(place).1))
     }
 }
+
+/// The folder of a model and its optimizer, as OLMo's trainer makes one beside its own state.
+const MODEL_AND_OPTIMIZER: &str = "model_and_optim";
 
 /// Why files are no weights, none of which a format reads.
 fn no_weights(files: &[String]) -> StepTrouble {
@@ -410,6 +437,21 @@ fn foreign(files: &[String]) -> Option<(String, Foreign)> {
     found.map(|(file, what)| (file.clone(), what))
 }
 
+/// A folder of a step, and what can be read of it.
+struct FoundStep<'a> {
+    path: &'a str,
+    named: Named,
+    readable: Result<Readable, StepTrouble>,
+}
+
+impl FoundStep<'_> {
+    /// What its weights are called, where it has the whole model's.
+    fn weights_name(&self) -> Option<WeightsName> {
+        let readable = self.readable.as_ref().ok()?;
+        WeightsName::of(&readable.parts, self.path, self.named.step)
+    }
+}
+
 /// What can be read of a step.
 struct Readable {
     parts: Vec<Part>,
@@ -420,7 +462,7 @@ struct Readable {
 }
 
 /// Step folders by path, below one parent.
-type StepFolders<'a> = BTreeMap<&'a str, StepContents<'a>>;
+type StepFolders<'a> = BTreeMap<&'a str, (Named, StepContents<'a>)>;
 
 /// A run that is being recognised.
 struct Finding<'a> {
@@ -435,12 +477,15 @@ struct Finding<'a> {
     warnings: Vec<String>,
     /// Files of which is told otherwise.
     known: Vec<String>,
+    /// What the weights of all steps are called, where that is known.
+    weights_name: Option<WeightsName>,
 }
 
 impl<'a> Finding<'a> {
-    fn of(tree: &'a dyn Tree) -> Self {
+    fn of(tree: &'a dyn Tree, weights_name: Option<WeightsName>) -> Self {
         Self {
             tree,
+            weights_name,
             steps: Vec::new(),
             step_folders: Vec::new(),
             broken: Vec::new(),
@@ -477,8 +522,8 @@ impl<'a> Finding<'a> {
     /// Tries the layouts whose steps no word in the names says.
     fn assumed_layout(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
         let assumed = assumed_steps(folders);
-        let number_of = |path: &str| assumed.get(path).map(|(number, _)| *number);
-        let found = self.steps_in_folders(folders, &number_of, Pick::Innermost)?;
+        let named = |path: &str| assumed.get(path).map(|(named, _)| named.clone());
+        let found = self.steps_in_folders(folders, &named, Pick::Innermost)?;
         if found.is_some() {
             let assumptions: BTreeSet<Assumption> = assumed.values().map(|(_, why)| *why).collect();
             let told = assumptions.into_iter().map(Assumption::in_words);
@@ -499,41 +544,120 @@ impl<'a> Finding<'a> {
     fn steps_in_folders(
         &mut self,
         folders: &[Folder<'a>],
-        number_of: &dyn Fn(&str) -> Option<u64>,
+        named: &dyn Fn(&str) -> Option<Named>,
         pick: Pick,
     ) -> Result<Option<Layout>, RunError> {
         let mut runs: BTreeMap<&str, StepFolders<'_>> = BTreeMap::new();
         for folder in folders {
-            let Some(step) = pick.step(folder.steps(number_of)) else {
+            let Some(step) = pick.step(folder.steps(named)) else {
                 continue;
             };
             let contents = runs.entry(step.parent).or_default();
-            let contents = contents.entry(step.path).or_default();
-            contents.number = step.number;
+            let contents = contents.entry(step.path);
+            let (_, contents) = contents.or_insert((step.named, StepContents::default()));
             contents.add(folder, step.inside);
         }
-        runs.retain(|_, steps| steps.values().any(StepContents::has_any));
+        runs.retain(|_, steps| steps.values().any(|(_, step)| step.has_any()));
         if runs.len() > 1 {
             return Err(self.several_runs(runs.keys().copied()));
         }
-        let is_pico = |step: &StepContents<'_>| !step.recorded.is_empty();
+        let is_pico = |(_, step): &(Named, StepContents<'_>)| !step.recorded.is_empty();
         let layout = match runs.values().flat_map(BTreeMap::values).any(is_pico) {
             true => Layout::Pico,
             false => Layout::StepFolders,
         };
-        let mut found: Vec<(&str, StepContents<'_>)> = runs.into_values().flatten().collect();
+        let found = runs.into_values().flatten();
+        let mut found: Vec<FoundStep<'_>> = found
+            .map(|(path, (named, contents))| FoundStep {
+                path,
+                named,
+                readable: contents.readable(),
+            })
+            .collect();
         // Of several of one number the shortest name counts: copies have longer ones.
-        found.sort_by_key(|(path, _)| (path.len(), *path));
-        for (path, contents) in found {
-            self.add_folder(path, contents);
+        found.sort_by_key(|step| (step.path.len(), step.path));
+        self.keep_series(&mut found)?;
+        self.keep_weights_of_one_name(&mut found);
+        for step in found {
+            self.add_folder(step);
         }
         Ok((!self.steps.is_empty()).then_some(layout))
     }
 
+    /// Leaves out folders with weights whose names are not those of the run's steps.
+    fn keep_series(&mut self, found: &mut Vec<FoundStep<'a>>) -> Result<(), RunError> {
+        let readable = found.iter().filter(|step| step.readable.is_ok());
+        let series = self.series(readable.map(|step| &step.named))?;
+        let is_other =
+            |step: &mut FoundStep<'_>| step.readable.is_ok() && !series.has(&step.named.pattern);
+        let others: Vec<FoundStep<'_>> = found.extract_if(.., is_other).collect();
+        for FoundStep { path, named, .. } in others {
+            let has_it = |step: &FoundStep<'_>| step.named.step == named.step;
+            let reason = Reason::of_other(found.iter().any(has_it));
+            self.step_folders.push(path.to_owned());
+            self.pass_over(reason, path.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The series of steps that can be read.
+    fn series<'n>(&mut self, steps: impl Iterator<Item = &'n Named>) -> Result<Series, RunError> {
+        let series = Series::of(steps).map_err(|patterns| RunError::SeveralSeries {
+            patterns: listed(patterns.iter().map(String::as_str)),
+            path: self.tree.name().to_owned(),
+        })?;
+        if series.patterns.len() > 1 {
+            let names = listed(series.patterns.iter().map(String::as_str));
+            self.warnings.push(format!(
+                "steps whose names differ in a date too are taken for one run: {names}"
+            ));
+        }
+        Ok(series)
+    }
+
+    /// Leaves out weights that are called otherwise than those of most steps.
+    fn keep_weights_of_one_name(&mut self, found: &mut Vec<FoundStep<'a>>) {
+        found.sort_by_key(|step| step.named.step);
+        let names: Vec<WeightsName> = found.iter().filter_map(FoundStep::weights_name).collect();
+        let names: Vec<&WeightsName> = names.iter().collect();
+        let of_most = self.weights_name.clone();
+        let Some(name) = of_most.or_else(|| WeightsName::of_most(&names).cloned()) else {
+            return;
+        };
+        let mut others = Vec::new();
+        found.retain_mut(|step| {
+            let own = step.weights_name();
+            if own.is_none_or(|own| own.is_same(&name)) {
+                return true;
+            }
+            let Ok(readable) = &mut step.readable else {
+                return true;
+            };
+            let is_whole = |part: &mut Part| is_whole_model(part);
+            let whole = readable.parts.extract_if(.., is_whole);
+            others.extend(whole.flat_map(|part| part.paths));
+            let is_kept = !readable.parts.is_empty();
+            if !is_kept {
+                self.step_folders.push(step.path.to_owned());
+            }
+            is_kept
+        });
+        if !others.is_empty() {
+            self.warnings.push(format!(
+                "the weights of the steps are those called `{}`",
+                name.written()
+            ));
+        }
+        for path in others {
+            self.pass_over(Reason::OtherName, path);
+        }
+        found.sort_by_key(|step| (step.path.len(), step.path));
+    }
+
     /// Adds the step of a folder. Of two folders with one number the first that can be read counts.
-    fn add_folder(&mut self, path: &str, contents: StepContents<'_>) {
-        let number = contents.number;
-        match contents.readable() {
+    fn add_folder(&mut self, step: FoundStep<'_>) {
+        let (path, number) = (step.path, step.named.step);
+        match step.readable {
             Ok(_) if self.steps.iter().any(|step| step.number == number) => {
                 self.pass_over(Reason::SameStep, path.to_owned());
             }
@@ -599,22 +723,53 @@ impl<'a> Finding<'a> {
         let mut found = Vec::new();
         for folder in folders.iter().filter(|_| !is_alone) {
             let candidates = candidates(&folder.files);
-            if let Some(numbered) = naming.steps_of(candidates) {
-                found.push((folder, numbered));
+            let stems: Vec<&str> = candidates.iter().map(|it| it.stem).collect();
+            if let Some((steps, assumption)) = naming.steps_of(&stems) {
+                found.push((folder, candidates, steps, assumption));
             }
         }
         if found.len() > 1 {
-            return Err(self.several_runs(found.iter().map(|(folder, _)| folder.path)));
+            return Err(self.several_runs(found.iter().map(|(folder, ..)| folder.path)));
         }
-        let Some((folder, numbered)) = found.pop() else {
+        let Some((folder, candidates, steps, assumption)) = found.pop() else {
             return Ok(None);
         };
-        for (number, candidates) in numbered.by_step {
+        let named = candidates
+            .into_iter()
+            .filter_map(|it| Some((steps.get(it.stem)?, it)));
+        for (number, candidates) in self.files_by_step(folder, named.collect())? {
             self.add_files(folder, number, candidates);
         }
-        self.warnings
-            .extend(numbered.assumption.map(Assumption::in_words));
+        self.warnings.extend(assumption.map(Assumption::in_words));
         Ok((!self.steps.is_empty()).then_some(Layout::StepFiles))
+    }
+
+    /// The files of the run's steps. Those whose names are not those of the others are left out.
+    fn files_by_step<'f>(
+        &mut self,
+        folder: &Folder<'_>,
+        named: Vec<(&Named, Candidate<'f>)>,
+    ) -> Result<BTreeMap<u64, Vec<Candidate<'f>>>, RunError> {
+        let readable = named.iter().filter(|(_, it)| it.trouble.is_none());
+        let series = self.series(readable.map(|(named, _)| *named))?;
+        let is_of_it = |(named, _): &(&Named, Candidate<'f>)| series.has(&named.pattern);
+        let (own, others): (Vec<_>, Vec<_>) = named.into_iter().partition(is_of_it);
+        let mut by_step: BTreeMap<u64, Vec<Candidate<'f>>> = BTreeMap::new();
+        for (named, candidate) in own {
+            by_step.entry(named.step).or_default().push(candidate);
+        }
+        let steps: BTreeSet<u64> = by_step.keys().copied().collect();
+        for (named, candidate) in others {
+            let has_it = steps.contains(&named.step);
+            if candidate.trouble.is_some() && !has_it {
+                by_step.entry(named.step).or_default().push(candidate);
+                continue;
+            }
+            for file in candidate.files {
+                self.pass_over(Reason::of_other(has_it), folder.path_of(file));
+            }
+        }
+        Ok(by_step)
     }
 
     fn add_files(&mut self, folder: &Folder<'_>, number: u64, candidates: Vec<Candidate<'_>>) {
@@ -644,10 +799,26 @@ impl<'a> Finding<'a> {
         {
             // Whatever it is called: somebody asked for it, and its content says what it is.
             let path = folder.path_of(file);
+            if let Some(trouble) = trouble_of_one(file) {
+                self.unreadable.push((file, trouble));
+                return Ok(None);
+            }
+            let shard = ShardName::of(file).filter(|shard| shard.set.count > 1);
+            if let Some(shard) = shard {
+                let count = shard.set.count;
+                self.warnings.push(format!(
+                    "{file} is one of {count} shards; what the others have is left out"
+                ));
+            }
             return Ok(Some(self.add_single(vec![weights(path)])));
         }
         let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
-        for folder in folders {
+        let of_broken = |folder: &&Folder<'a>| {
+            let mut steps = self.broken.iter().filter(|step| step.path.ends_with('/'));
+            steps.any(|step| folder.path.starts_with(&step.path))
+        };
+        let whole: Vec<&Folder<'a>> = folders.iter().filter(|it| !of_broken(it)).collect();
+        for folder in whole {
             let mut parts = folder.recorded.clone();
             if let Some(weights) = folder.weights.clone() {
                 match weights.trouble {
@@ -808,96 +979,9 @@ impl<'a> Finding<'a> {
     }
 }
 
-/// How files are taken for steps.
-enum Naming {
-    /// By a step word in their names.
-    Steps,
-    /// By an epoch, or by the only number that differs.
-    Assumed,
-}
-
-/// Checkpoints of one folder by step.
-struct Numbered<'a> {
-    by_step: BTreeMap<u64, Vec<Candidate<'a>>>,
-    assumption: Option<Assumption>,
-}
-
-impl Naming {
-    fn steps_of<'a>(&self, candidates: Vec<Candidate<'a>>) -> Option<Numbered<'a>> {
-        let stems: Vec<&str> = candidates.iter().map(|it| it.stem).collect();
-        let (numbers, assumption): (BTreeMap<&str, u64>, _) = match self {
-            Self::Steps => {
-                let named = stems
-                    .iter()
-                    .filter_map(|stem| Some((*stem, step_number(stem)?)));
-                (named.collect(), None)
-            }
-            Self::Assumed => {
-                let (numbers, assumption) = assumed(&stems)?;
-                (numbers, Some(assumption))
-            }
-        };
-        if numbers.is_empty() {
-            return None;
-        }
-        let mut by_step: BTreeMap<u64, Vec<Candidate<'a>>> = BTreeMap::new();
-        for candidate in candidates {
-            if let Some(number) = numbers.get(candidate.stem) {
-                by_step.entry(*number).or_default().push(candidate);
-            }
-        }
-        Some(Numbered {
-            by_step,
-            assumption,
-        })
-    }
-}
-
-/// Why numbers without a step word are taken for steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Assumption {
-    Epochs,
-    OnlyNumber,
-}
-
-impl Assumption {
-    fn in_words(self) -> String {
-        match self {
-            Self::Epochs => "steps are by epoch: the names say epochs and no steps",
-            Self::OnlyNumber => "steps are the only number by which the names differ",
-        }
-        .to_owned()
-    }
-}
-
-/// The steps of names without a step word.
-fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, u64>, Assumption)> {
-    let epochs = names
-        .iter()
-        .filter_map(|name| Some((*name, epoch_number(name)?)));
-    let epochs: BTreeMap<&str, u64> = epochs.collect();
-    if !epochs.is_empty() {
-        return Some((epochs, Assumption::Epochs));
-    }
-    let mut groups: BTreeMap<String, BTreeSet<&'a str>> = BTreeMap::new();
-    for name in names {
-        groups.entry(shape(name)).or_default().insert(name);
-    }
-    let numbered = groups.into_values().filter_map(|group| {
-        let group: Vec<&str> = group.into_iter().collect();
-        let numbers = match group.as_slice() {
-            [name] if is_number(name) => vec![only_number(name)?],
-            _ => numbers_that_differ(&group)?,
-        };
-        Some(group.into_iter().zip(numbers))
-    });
-    let numbers: BTreeMap<&str, u64> = numbered.flatten().collect();
-    (!numbers.is_empty()).then_some((numbers, Assumption::OnlyNumber))
-}
-
 /// The steps of folders that hold weights, or one folder that does, by path: numbers alone, epochs,
 /// or names of checkpoints that differ in one number from their siblings'.
-fn assumed_steps<'a>(folders: &[Folder<'a>]) -> BTreeMap<&'a str, (u64, Assumption)> {
+fn assumed_steps<'a>(folders: &[Folder<'a>]) -> BTreeMap<&'a str, (Named, Assumption)> {
     let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
     let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
     for folder in with_weights {
@@ -916,12 +1000,10 @@ fn assumed_steps<'a>(folders: &[Folder<'a>]) -> BTreeMap<&'a str, (u64, Assumpti
         }
     }
     let found = siblings.into_values().filter_map(|names| {
-        let may_be = |name: &&str| {
-            is_number(name) || epoch_number(name).is_some() || names_a_checkpoint(name)
-        };
-        let candidates: Vec<&str> = names.keys().copied().filter(may_be).collect();
-        let (numbers, assumption) = assumed(&candidates)?;
-        let steps = numbers.into_iter();
+        let candidates = names.keys().copied();
+        let candidates: Vec<&str> = candidates.filter(|name| may_be_step(name)).collect();
+        let (steps, assumption) = assumed(&candidates)?;
+        let steps = steps.into_iter();
         let steps = steps.filter_map(|(name, step)| Some((*names.get(name)?, (step, assumption))));
         Some(steps.collect::<Vec<_>>())
     });
@@ -958,9 +1040,23 @@ fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
         .find_map(number_of)
 }
 
+/// Why a file that somebody gave by itself is no checkpoint, as its name says.
+fn trouble_of_one(file: &str) -> Option<StepTrouble> {
+    if file == METADATA || file.ends_with(".distcp") {
+        return Some(StepTrouble::GiveFolder);
+    }
+    let piece = piece_of(file).filter(|piece| piece.alone == Alone::IsSpread);
+    piece.map(|piece| piece.spread.into())
+}
+
 /// Recorded data before the whole model.
 fn sort_parts(parts: &mut [Part]) {
     parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
+}
+
+/// Whether it has the weights of the whole model.
+fn is_whole_model(part: &Part) -> bool {
+    part.kind == DataKind::Weights && part.split.is_none()
 }
 
 fn weights(path: String) -> Part {
@@ -1003,12 +1099,16 @@ fn is_half_written(name: &str) -> bool {
         "-tmp",
         "_tmp",
         ".incomplete",
+        "-incomplete",
+        "_incomplete",
         ".part",
         ".partial",
         ".crdownload",
     ];
     let name = name.to_ascii_lowercase();
-    BEGINNINGS.iter().any(|it| name.starts_with(it)) || ENDINGS.iter().any(|it| name.ends_with(it))
+    BEGINNINGS.iter().any(|it| name.starts_with(it))
+        || ENDINGS.iter().any(|it| name.ends_with(it))
+        || name.contains("orbax-checkpoint-tmp")
 }
 
 /// What pico-train recorded in a file of that name.

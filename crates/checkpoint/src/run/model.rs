@@ -5,13 +5,15 @@
 //! those of one model, never of a mixture.
 
 mod json;
+pub(crate) mod of_steps;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use ckptscope_vocabulary::HeadShape;
 use serde_json::{Map, Value};
 
-use super::ModelShape;
+use super::{ModelShape, Step};
 use crate::text;
 use crate::tree::{FileEntry, Tree};
 use crate::yaml;
@@ -24,7 +26,7 @@ const CONFIGS: &[(&str, Parse)] = &[
     ("params.json", json::read),
 ];
 
-/// So many files of one name are looked at until one says something, the nearest to the root
+/// So many files of one name are looked at until one says something, the nearest to the weights
 /// first.
 const NEAREST: usize = 2;
 
@@ -93,14 +95,34 @@ impl ModelConfig {
 }
 
 /// What is known of a model.
-pub(super) type Model = (ModelShape, ModelConfig);
+pub(crate) type Model = (ModelShape, ModelConfig);
 
 /// The dimensions that the first config file says that says the number of heads; without one, the
 /// first that says any. Where that file names no type of model, another may: of the same model.
 /// What is broken is a warning.
-pub(super) async fn find(tree: &dyn Tree, warnings: &mut Vec<String>) -> Option<Model> {
+pub(super) async fn find(
+    tree: &dyn Tree,
+    steps: &[Step],
+    warnings: &mut Vec<String>,
+) -> Option<Model> {
+    let mut found = first(tree, steps, warnings).await?;
+    let source = found.0.source.as_str();
+    let is_above = |step: &Step| {
+        tree.entry(source)
+            .is_some_and(|it| of_steps::is_above(it, step))
+    };
+    if !steps.iter().any(is_above) {
+        warnings.push(format!(
+            "the model's dimensions are taken from {source}, in whose folder no weights lie"
+        ));
+    }
+    of_steps::compare(tree, steps, &mut found, warnings).await;
+    Some(found)
+}
+
+async fn first(tree: &dyn Tree, steps: &[Step], warnings: &mut Vec<String>) -> Option<Model> {
     let mut known: Vec<Model> = Vec::new();
-    for (file, parse) in candidates(tree) {
+    for (file, parse) in candidates(tree, steps) {
         // Another step's file of that name says no more of the type.
         let of_heads = known.iter().find(|(shape, _)| has_heads(shape));
         if of_heads.is_some_and(|(shape, _)| name_of(&shape.source) == name_of(&file.path)) {
@@ -166,7 +188,7 @@ fn contradiction(one: &ModelShape, other: &ModelShape) -> Option<String> {
 /// It reads the files again, so it is for when a dimension is missed.
 pub(super) async fn account(tree: &dyn Tree) -> String {
     let mut told = Vec::new();
-    for (file, parse) in candidates(tree) {
+    for (file, parse) in candidates(tree, &[]) {
         let path = &file.path;
         told.push(match read(tree, file, parse).await {
             Err(reason) => format!("{path} was passed over, because {reason}"),
@@ -189,12 +211,30 @@ pub(super) fn is_config(path: &str) -> bool {
     CONFIGS.iter().any(|(name, _)| is_named(path, name))
 }
 
-/// The files that may say them, the surest first, and how each is read.
-fn candidates(tree: &dyn Tree) -> Vec<(&FileEntry, Parse)> {
+/// The files that may say them, the surest first, and how each is read. Of one name those count
+/// first whose folder the weights lie in, the deepest of these, and those of the first steps.
+fn candidates<'a>(tree: &'a dyn Tree, steps: &[Step]) -> Vec<(&'a FileEntry, Parse)> {
+    let is_above = |file: &FileEntry| steps.iter().any(|step| of_steps::is_above(file, step));
+    let mut configs = tree.files().iter().filter(|file| is_config(&file.path));
+    // Others are of other models, or of nothing that is measured.
+    let has_above = configs.any(is_above);
     let of_name = |(name, parse): &(&str, Parse)| {
         let files = tree.files().iter();
-        let mut files: Vec<&FileEntry> = files.filter(|file| is_named(&file.path, name)).collect();
-        files.sort_by_key(|file| (file.path.matches('/').count(), file.path.as_str()));
+        let files = files.filter(|file| is_named(&file.path, name));
+        let mut files: Vec<&FileEntry> =
+            files.filter(|file| !has_above || is_above(file)).collect();
+        files.sort_by_cached_key(|file| {
+            let depth = file.path.matches('/').count();
+            let step = steps.iter().position(|step| of_steps::is_above(file, step));
+            let nearest = step.map_or(0, |_| depth);
+            (
+                step.is_none(),
+                Reverse(nearest),
+                step,
+                depth,
+                file.path.clone(),
+            )
+        });
         files.truncate(NEAREST);
         let parse = *parse;
         files.into_iter().map(move |file| (file, parse))

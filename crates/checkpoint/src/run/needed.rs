@@ -82,6 +82,10 @@ impl Tree for Copied<'_> {
         self.tree.is_one_file()
     }
 
+    fn content_tag(&self, path: &str) -> Option<String> {
+        self.tree.content_tag(path)
+    }
+
     fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Source>, ReadError>> {
         Box::pin(async move {
             let entry = entry_of(self, path)?;

@@ -1,5 +1,7 @@
 //! Checkpoints that trainers spread over the files of several processes, known by their names.
 
+use super::step_name::{is_number, rank_of_part};
+
 /// A checkpoint that is no model's weights as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +36,19 @@ pub enum SpreadCheckpoint {
          the hidden file was not copied; copy it too"
     )]
     DistributedWithoutMetadata,
+    /// PyTorch's shards for Hugging Face: `shard-00001-model-00001-of-00001.safetensors`.
+    #[error(
+        "each `shard-*-model-*` file has one rank's parts of tensors; put them together first \
+         (`HuggingFaceStorageWriter` with `enable_consolidation=True`, or \
+         `consolidate_safetensors_files` of PyTorch)"
+    )]
+    Unconsolidated,
+    /// Files that differ in the number of a part or layer: `pytorch_model_part_0.bin`.
+    #[error(
+        "its files differ in the number of a part or layer, so each has a part of the weights; put \
+         them into one file, or write a shard index (`model.safetensors.index.json`)"
+    )]
+    Parts,
     /// A state dict per rank: `rank0.pt`.
     #[error(
         "each file is of one rank and has a part of the weights; save them gathered \
@@ -57,29 +72,47 @@ pub(super) fn piece_of(file: &str) -> Option<Piece> {
         return is(SpreadCheckpoint::Zero, Alone::IsSpread);
     }
     if stem.starts_with("mp_rank_") {
-        return is(SpreadCheckpoint::TensorParallel, Alone::IsWhole);
+        let alone = Alone::of_rank(rank_of_part(stem));
+        return is(SpreadCheckpoint::TensorParallel, alone);
     }
     if stem.starts_with("layer_") && stem.contains("-model_") {
         return is(SpreadCheckpoint::Pipeline, Alone::IsSpread);
     }
-    if numbered(stem, "consolidated.") {
-        return is(SpreadCheckpoint::Consolidated, Alone::IsWhole);
+    if file.starts_with("shard-") && file.contains("-model-") && file.contains("-of-") {
+        return is(SpreadCheckpoint::Unconsolidated, Alone::IsSpread);
     }
-    if [
-        "rank",
-        "rank_",
-        "model_rank_",
-        "model-rank",
-        "model_rank",
-        "shard_",
-        "rank-",
-    ]
-    .iter()
-    .any(|word| numbered(stem, word))
+    if let Some(number) = stem
+        .strip_prefix("consolidated.")
+        .filter(|it| is_number(it))
     {
-        return is(SpreadCheckpoint::Ranks, Alone::IsWhole);
+        let alone = Alone::of_rank(number.parse().ok());
+        return is(SpreadCheckpoint::Consolidated, alone);
+    }
+    let alone = Alone::of_rank(rank_of_part(stem));
+    let is_called_so = RANK_NAMES.iter().any(|word| {
+        let number = stem.strip_prefix(word);
+        number.is_some_and(is_number)
+    });
+    if is_called_so || alone == Alone::IsSpread {
+        return is(SpreadCheckpoint::Ranks, alone);
     }
     None
+}
+
+/// What stands before the only number in the names of ranks' files.
+const RANK_NAMES: &[&str] = &[
+    "rank",
+    "rank_",
+    "model_rank_",
+    "model-rank",
+    "model_rank",
+    "shard_",
+    "rank-",
+];
+
+/// Whether a folder's name says that its weights are a part, whatever lies beside it: `mp_rank_01`.
+pub(super) fn is_part_alone(folder: &str) -> bool {
+    is_rank_folder(folder) && rank_of_part(folder).is_some_and(|rank| rank > 0)
 }
 
 /// A folder of one rank, as Megatron makes them: `mp_rank_00`, `mp_rank_00_001`.
@@ -95,7 +128,7 @@ pub(super) struct Piece {
 }
 
 /// What a piece is where it is the only one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alone {
     /// A whole model: there was one rank.
     IsWhole,
@@ -103,7 +136,12 @@ pub(super) enum Alone {
     IsSpread,
 }
 
-fn numbered(stem: &str, word: &str) -> bool {
-    let number = stem.strip_prefix(word);
-    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+impl Alone {
+    /// Of a rank's file: the first rank has a whole model where it is the only one.
+    fn of_rank(rank: Option<u64>) -> Self {
+        match rank {
+            Some(rank) if rank > 0 => Self::IsSpread,
+            _ => Self::IsWhole,
+        }
+    }
 }

@@ -67,6 +67,18 @@ const OTHER_WORDS: &[&str] = &[
     "fsdp",
 ];
 
+/// Words before the number of a process that has a part of a model.
+const RANK_WORDS: &[&str] = &["rank", "tp", "pp", "mp"];
+
+/// Words before the number of a part of a model.
+const PART_WORDS: &[&str] = &["part", "shard", "layer", "stage"];
+
+/// Words behind the number of a step, wherever they stand: `1000steps`, `100_steps`.
+const WORDS_BEHIND_STEPS: &[&str] = &["steps", "iters", "iterations", "its", "updates"];
+
+/// Words behind the number of a step at the end of a name.
+const LAST_WORDS_BEHIND_STEPS: &[&str] = &["step", "iter", "iteration", "update"];
+
 /// Words of folders that hold a checkpoint, whose only number may be a step.
 const CHECKPOINT_WORDS: &[&str] = &[
     "model",
@@ -85,25 +97,32 @@ const CHECKPOINT_WORDS: &[&str] = &[
 
 /// A number in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct NumberIn<'a> {
+pub(super) struct NumberIn<'a> {
     /// What stands before it.
-    before: &'a str,
+    pub(super) before: &'a str,
     /// What stands after it and its multiplier.
-    after: &'a str,
+    pub(super) after: &'a str,
     /// The number, times thousand with `k` and a million with `M`; none where it is no whole
     /// number, goes on with letters, or is too large.
-    value: Option<u64>,
+    pub(super) value: Option<u64>,
 }
 
 /// The step that a name says with a step word, before its number.
 pub(crate) fn step_number(name: &str) -> Option<u64> {
     let numbers = numbers(name);
+    numbers.get(place_of_step(name, &numbers)?)?.value
+}
+
+/// Which of a name's numbers is the step that it says with a step word.
+pub(super) fn place_of_step(name: &str, numbers: &[NumberIn<'_>]) -> Option<usize> {
     let of_word = |word: &&str| {
-        let mut behind = numbers.iter().rev().filter(|number| number.is_behind(word));
-        behind.next().and_then(|number| number.value)
+        let place = numbers.iter().rposition(|number| number.is_behind(word))?;
+        numbers.get(place)?.value.map(|_| place)
     };
-    let found = STEP_WORDS.iter().find_map(of_word);
-    found.map(|number| steps_behind_epochs(name).unwrap_or(number))
+    let before_word = || numbers.iter().rposition(NumberIn::is_before_steps);
+    let found = STEP_WORDS.iter().find_map(of_word).or_else(before_word)?;
+    // The second of two numbers.
+    Some(steps_behind_epochs(name).map_or(found, |_| 1))
 }
 
 /// The step of a name such as `checkpoint_3_500`, where it is the larger one of two numbers and an
@@ -132,15 +151,42 @@ pub(super) fn steps_with_underscores(name: &str) -> Option<u64> {
 /// What a name has besides the number of a rank, where it has one.
 pub(super) fn without_rank(name: &str) -> Option<String> {
     let numbers = numbers(name);
-    let rank = numbers.iter().rfind(|number| number.is_behind("rank"))?;
+    let rank = numbers.iter().rfind(|number| number.is_of_rank())?;
     Some(format!("{}{}", rank.before, rank.after))
+}
+
+/// What a name has besides the number of a part, where it has one.
+pub(super) fn without_part(name: &str) -> Option<String> {
+    let numbers = numbers(name);
+    let is_part = |number: &&NumberIn<'_>| PART_WORDS.iter().any(|word| number.is_behind(word));
+    let part = numbers.iter().rfind(is_part)?;
+    Some(format!("{}{}", part.before, part.after))
+}
+
+/// The rank whose part of a model a file has, as its name says: `tp_rank_1`, `model-rank-0-of-2`,
+/// `world_size_4_rank_0`. The first of several ranks is told as one that cannot be alone, too.
+pub(super) fn rank_of_part(name: &str) -> Option<u64> {
+    // A rank of matrices.
+    let lower = name.to_ascii_lowercase();
+    if lower.contains("lora") || lower.contains("adapter") {
+        return None;
+    }
+    let numbers = numbers(name);
+    let value_behind = |word: &str| {
+        let behind = numbers.iter().rfind(|number| number.is_behind(word));
+        behind?.value
+    };
+    let rank = value_behind("rank")?;
+    let ranks = value_behind("world_size").or(value_behind("of"));
+    Some(match ranks {
+        Some(ranks) if ranks > 1 => rank.max(1),
+        _ => rank,
+    })
 }
 
 /// The epoch that a name says with a word for it.
 pub(super) fn epoch_number(name: &str) -> Option<u64> {
-    let numbers = numbers(name);
-    let is_epoch = |number: &&NumberIn<'_>| EPOCH_WORDS.iter().any(|word| number.is_behind(word));
-    numbers.iter().find(is_epoch)?.value
+    numbers(name).iter().find(|number| number.is_epoch())?.value
 }
 
 /// The number that a name is, or ends in behind a separator, where it has no other.
@@ -184,9 +230,9 @@ pub(super) fn shape(name: &str) -> String {
     shape + name.get(start..).unwrap_or_default()
 }
 
-/// The steps of siblings of one shape, whose names differ in one number only; none where they
-/// differ otherwise.
-pub(super) fn numbers_that_differ(names: &[&str]) -> Option<Vec<u64>> {
+/// The steps of siblings of one shape, whose names differ in one number only, and its place among
+/// their numbers; none where they differ otherwise.
+pub(super) fn numbers_that_differ(names: &[&str]) -> Option<(usize, Vec<u64>)> {
     let all: Vec<Vec<NumberIn<'_>>> = names.iter().map(|name| numbers(name)).collect();
     let first = all.first()?;
     let differs = |place: &usize| {
@@ -200,14 +246,14 @@ pub(super) fn numbers_that_differ(names: &[&str]) -> Option<Vec<u64>> {
         return None;
     }
     let values = all.iter().map(|numbers| numbers.get(place)?.value);
-    values.collect()
+    Some((place, values.collect::<Option<_>>()?))
 }
 
-const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
+pub(super) const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
 
 impl NumberIn<'_> {
     /// Whether the word stands directly before the number, but for a separator.
-    fn is_behind(&self, word: &str) -> bool {
+    pub(super) fn is_behind(&self, word: &str) -> bool {
         let before = self.before.strip_suffix(SEPARATORS).unwrap_or(self.before);
         let Some(start) = before.len().checked_sub(word.len()) else {
             return false;
@@ -215,20 +261,53 @@ impl NumberIn<'_> {
         let (Some(head), Some(tail)) = (before.get(..start), before.get(start..)) else {
             return false;
         };
-        let is_setting = words(head).last().is_some_and(|last| {
-            SETTING_WORDS.contains(&last.to_ascii_lowercase().as_str())
-                && head.trim_end_matches(SEPARATORS).ends_with(last)
-        });
-        tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic) && !is_setting
+        let is_word = tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic);
+        is_word && !ends_in_setting(head)
     }
 
-    fn is_behind_other_word(&self) -> bool {
+    /// Whether a word that counts steps stands directly behind it.
+    fn is_before_steps(&self) -> bool {
+        let rest = self.after.strip_prefix(SEPARATORS).unwrap_or(self.after);
+        let letters = rest
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(letters);
+        let word = word.to_ascii_lowercase();
+        let is_word = WORDS_BEHIND_STEPS.contains(&word.as_str())
+            || behind.is_empty() && LAST_WORDS_BEHIND_STEPS.contains(&word.as_str());
+        // The word may stand before the next number.
+        let is_of_next = behind
+            .trim_start_matches(SEPARATORS)
+            .starts_with(|c: char| c.is_ascii_digit());
+        is_word && !is_of_next && !ends_in_setting(self.before) && !self.is_behind_other_word()
+    }
+
+    /// Whether it tells parts of a model, or models, apart.
+    pub(super) fn is_behind_other_word(&self) -> bool {
         OTHER_WORDS.iter().any(|word| self.is_behind(word))
+    }
+
+    /// Whether it is an epoch's.
+    pub(super) fn is_epoch(&self) -> bool {
+        EPOCH_WORDS.iter().any(|word| self.is_behind(word))
+    }
+
+    /// Whether it is that of one of several processes, each of which has a part of the model.
+    pub(super) fn is_of_rank(&self) -> bool {
+        RANK_WORDS.iter().any(|word| self.is_behind(word))
     }
 }
 
+/// Whether what stands before a step word or number makes it a setting of the run.
+fn ends_in_setting(before: &str) -> bool {
+    words(before).last().is_some_and(|last| {
+        SETTING_WORDS.contains(&last.to_ascii_lowercase().as_str())
+            && before.trim_end_matches(SEPARATORS).ends_with(last)
+    })
+}
+
 /// The numbers of a name, in their order.
-fn numbers(name: &str) -> Vec<NumberIn<'_>> {
+pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
     let bytes = name.as_bytes();
     let digits_from = |start: usize| {
         let digits = bytes.get(start..).unwrap_or_default().iter();
@@ -255,12 +334,15 @@ fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         let written = name.get(start..end).unwrap_or_default();
         let (multiplier, after) = multiplier(name.get(end..).unwrap_or_default());
         let goes_on = after.starts_with(char::is_alphanumeric);
-        let value = times(written, multiplier).filter(|_| !goes_on);
-        numbers.push(NumberIn {
+        let mut number = NumberIn {
             before,
             after,
-            value,
-        });
+            value: None,
+        };
+        if !goes_on || number.is_before_steps() {
+            number.value = times(written, multiplier);
+        }
+        numbers.push(number);
         start = name.len() - after.len();
     }
     numbers
@@ -323,7 +405,10 @@ fn times(written: &str, by: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{epoch_number, numbers_that_differ, only_number, shape, step_number, without_rank};
+    use super::{
+        epoch_number, numbers_that_differ, only_number, rank_of_part, shape, step_number,
+        without_rank,
+    };
 
     #[test]
     fn a_number_behind_a_step_word_counts() {
@@ -360,6 +445,11 @@ mod tests {
             ("step_0_000", 0),
             ("checkpoint_3_1000-step_2_000", 2_000),
             ("me/run@step5", 5),
+            ("100_steps", 100),
+            ("1000steps", 1_000),
+            ("model-20k-steps", 20_000),
+            ("after-7-iterations-x", 7),
+            ("epoch_3_step_100", 100),
         ] {
             assert_eq!(step_number(name), Some(step), "{name}");
         }
@@ -376,6 +466,8 @@ mod tests {
             "stepping-5",
             "max_steps_1000",
             "warmup-steps-100",
+            "warmup_100_steps",
+            "a-2-step-model",
             "batch-32",
             "batch_step_5",
             "",
@@ -402,13 +494,29 @@ mod tests {
         assert_eq!(one.as_deref(), Some("ep0-ba100-rank"));
         assert_eq!(one, without_rank("ep0-ba100-rank12"));
         assert_ne!(one, without_rank("ep0-ba200-rank0"));
+        for (name, rank) in [
+            ("rank1", Some(1)),
+            ("rank0", Some(0)),
+            ("ep0-ba5-rank0", Some(0)),
+            ("tp_rank_1", Some(1)),
+            ("model-rank-1-part-0", Some(1)),
+            ("model-rank-0-of-2", Some(1)),
+            ("model-rank-0-of-1", Some(0)),
+            ("model_world_size_4_rank_0", Some(1)),
+            ("model_world_size_1_rank_0", Some(0)),
+            ("mp_rank_00_model_states", Some(0)),
+            ("lora_rank_16", None),
+            ("model", None),
+        ] {
+            assert_eq!(rank_of_part(name), rank, "{name}");
+        }
         assert_eq!(without_rank("prank_5"), None);
         assert_eq!(only_number("consolidated.00"), None);
     }
 
     #[test]
     fn siblings_that_differ_in_one_number() {
-        let differ = |names: &[&str]| numbers_that_differ(names);
+        let differ = |names: &[&str]| numbers_that_differ(names).map(|(_, numbers)| numbers);
         assert_eq!(differ(&["m_100", "m_200"]), Some(vec![100, 200]));
         assert_eq!(differ(&["m2_100_x", "m2_20k_x"]), Some(vec![100, 20_000]));
         assert_eq!(differ(&["m_100"]), None);

@@ -70,6 +70,12 @@ pub enum StepTrouble {
         /// The set, and how many there are.
         set: String,
     },
+    /// One file of a distributed checkpoint was given by itself.
+    #[error(
+        "it is one file of a PyTorch distributed checkpoint, whose parts lie in several; give the \
+         folder that has them and `.metadata`"
+    )]
+    GiveFolder,
     /// A trainer's own format, or parts of several processes.
     #[error(transparent)]
     Spread(#[from] SpreadCheckpoint),
@@ -94,6 +100,8 @@ pub enum Reason {
     NoStep,
     /// Its step has another file or folder, which is used.
     SameStep,
+    /// It is called otherwise than the run's steps, or than their weights.
+    OtherName,
     /// A link that leads to nothing.
     BrokenLink,
     /// A link that leads out of the folders that may be read.
@@ -116,12 +124,26 @@ pub enum Reason {
     OtherLayout,
 }
 
+impl Reason {
+    /// Why a file or folder is passed over that is not called as a run's steps are.
+    pub(super) const fn of_other(has_step: bool) -> Self {
+        match has_step {
+            true => Self::SameStep,
+            false => Self::OtherName,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HalfWritten => "half written, as their names say",
             Self::NoStep => "these files belong to no step",
             Self::SameStep => "their steps have other files, which are used",
+            Self::OtherName => {
+                "they are not called as those of the other steps, so they may be of another model; \
+                 give them by themselves"
+            }
             Self::BrokenLink => "links that lead to nothing",
             Self::LinkOutside => "links that lead out of the folders that may be read",
             Self::NotPermitted => "they may not be read here",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::find::recorded_as;
 use super::shards::{ShardName, ShardSet};
 use super::spread::{Alone, Piece, SpreadCheckpoint, piece_of};
-use super::step_name::{step_number, without_rank};
+use super::step_name::{step_number, without_part, without_rank};
 use super::trouble::{StepTrouble, listed};
 
 /// Endings of checkpoint files; of two files that differ in it the first counts.
@@ -62,7 +62,7 @@ pub(super) struct Candidate<'a> {
 
 /// What a file's name makes of it, the surest to be the weights first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
+pub(super) enum Role {
     /// `model`, as Hugging Face calls it.
     Model,
     /// `pytorch_model`, as it was called before.
@@ -90,6 +90,15 @@ pub(crate) fn is_auxiliary(file: &str) -> bool {
         || !name.contains("model") && words.any(is_optimizer)
 }
 
+/// Whether a folder of a step has a trainer's state and no model: `optimizer_0`.
+pub(super) fn is_auxiliary_folder(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let first = words.next().unwrap_or_default();
+    let is_auxiliary = AUXILIARY.contains(&first) || OPTIMIZERS.contains(&first);
+    is_auxiliary && !lower.contains("model")
+}
+
 /// A file's name without the ending of checkpoints.
 pub(super) fn stem_of(file: &str) -> &str {
     ending_of(file).map_or(file, |(stem, _)| stem)
@@ -98,7 +107,11 @@ pub(super) fn stem_of(file: &str) -> &str {
 /// The stem and the rank of the ending, the longest there is.
 fn ending_of(file: &str) -> Option<(&str, usize)> {
     let endings = ENDINGS.iter().enumerate();
-    let stems = endings.filter_map(|(rank, ending)| Some((file.strip_suffix(ending)?, rank)));
+    let without = |ending: &str| {
+        let (stem, own) = file.split_at_checked(file.len().checked_sub(ending.len())?)?;
+        own.eq_ignore_ascii_case(ending).then_some(stem)
+    };
+    let stems = endings.filter_map(|(rank, ending)| Some((without(ending)?, rank)));
     stems.min_by_key(|(stem, _)| stem.len())
 }
 
@@ -120,10 +133,10 @@ pub(super) fn candidates<'a>(files: &[&'a str]) -> Vec<Candidate<'a>> {
         .iter()
         .copied()
         .filter(|file| !of_index.contains(file));
-    let (shards, rest): (Vec<&str>, Vec<&str>) = rest.partition(|it| ShardName::of(it).is_some());
+    let (pieces, rest): (Vec<&str>, Vec<&str>) = rest.partition(|it| piece_of(it).is_some());
+    let (shards, whole): (Vec<&str>, Vec<&str>) =
+        rest.iter().partition(|it| ShardName::of(it).is_some());
     found.extend(sets(&shards));
-    let (pieces, whole): (Vec<&str>, Vec<&str>) =
-        rest.iter().partition(|it| piece_of(it).is_some());
     let distributed = files
         .iter()
         .copied()
@@ -156,31 +169,37 @@ pub(super) fn chosen(
         places.next().filter(|_| places.next().is_none())
     };
     let safetensors = |it: &Candidate<'_>| of_best(it) && it.ending == 0;
-    let first_ending = candidates
-        .iter()
-        .filter(|it| of_best(it))
-        .map(|it| it.ending)
-        .min();
-    let of_one_stem = || {
-        let mut stems = candidates.iter().filter(|it| of_best(it)).map(|it| it.stem);
-        let first = stems.next();
-        stems.all(|stem| Some(stem) == first)
+    // `x` before its variants `x.fp16`.
+    let stems = candidates.iter().filter(|it| of_best(it)).map(|it| it.stem);
+    let base = stems
+        .clone()
+        .min_by_key(|stem| stem.len())
+        .unwrap_or_default();
+    let is_variant = |stem: &str| {
+        let rest = stem.strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
+    let are_variants = stems.clone().all(is_variant);
+    let of_base = |it: &Candidate<'_>| of_best(it) && it.stem == base;
+    let first_ending = candidates.iter().filter(|it| of_base(it));
+    let first_ending = first_ending.map(|it| it.ending).min();
     let is_named = best <= Role::FormerModel;
     let place = only(&of_best)
         .or_else(|| is_named.then(|| only(&single)).flatten())
         .or_else(|| only(&safetensors))
         .or_else(|| {
-            let is_first = |it: &Candidate<'_>| of_best(it) && Some(it.ending) == first_ending;
-            of_one_stem().then(|| only(&is_first)).flatten()
+            let is_first = |it: &Candidate<'_>| of_base(it) && Some(it.ending) == first_ending;
+            are_variants.then(|| only(&is_first)).flatten()
         });
     if let Some(place) = place {
         let chosen = candidates.remove(place);
         return Some((chosen, candidates));
     }
     let (mut tied, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(of_best);
-    let trouble = if are_of_ranks(&tied) {
+    let trouble = if differ_in(&tied, without_rank) {
         SpreadCheckpoint::Ranks.into()
+    } else if differ_in(&tied, without_part) {
+        SpreadCheckpoint::Parts.into()
     } else {
         let names = tied.iter().flat_map(|it| it.files.iter().copied());
         StepTrouble::SeveralFiles {
@@ -192,9 +211,9 @@ pub(super) fn chosen(
     Some((tied.swap_remove(0), others))
 }
 
-/// Whether candidates are those of the ranks of one save: their names differ in the rank alone.
-fn are_of_ranks(candidates: &[Candidate<'_>]) -> bool {
-    let names: BTreeSet<_> = candidates.iter().map(|it| without_rank(it.stem)).collect();
+/// Whether the names of candidates differ in that alone which `without` leaves out.
+fn differ_in(candidates: &[Candidate<'_>], without: fn(&str) -> Option<String>) -> bool {
+    let names: BTreeSet<_> = candidates.iter().map(|it| without(it.stem)).collect();
     names.len() == 1 && !names.contains(&None)
 }
 
@@ -242,7 +261,8 @@ impl<'a> Candidate<'a> {
 }
 
 impl Role {
-    fn of(stem: &str) -> Self {
+    /// Of a name without ending.
+    pub(super) fn of(stem: &str) -> Self {
         let mut words = stem.split(|c: char| !c.is_ascii_alphanumeric());
         let is_average = |word: &str| AVERAGES.contains(&word.to_ascii_lowercase().as_str());
         match stem {
@@ -320,16 +340,23 @@ fn sets<'a>(shards: &[&'a str]) -> Vec<Candidate<'a>> {
     by_name.into_values().filter_map(candidate).collect()
 }
 
+/// A kind of spread checkpoint, and what the names of one save have in common.
+type Kind = (SpreadCheckpoint, Option<String>);
+
 /// Pieces of spread checkpoints: those of a kind are one checkpoint.
 fn spread<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<Candidate<'a>> {
-    let mut by_kind: BTreeMap<SpreadCheckpoint, (Alone, Vec<&str>)> = BTreeMap::new();
+    let mut by_kind: BTreeMap<Kind, (Alone, Vec<&str>)> = BTreeMap::new();
     for file in pieces {
         if let Some(Piece { spread, alone }) = piece_of(file) {
-            let (_, files) = by_kind.entry(spread).or_insert((alone, Vec::new()));
+            // Ranks may have a file for each step.
+            let is_of_ranks = spread == SpreadCheckpoint::Ranks;
+            let save = is_of_ranks.then(|| without_rank(stem_of(file))).flatten();
+            let kind = by_kind.entry((spread, save));
+            let (_, files) = kind.or_insert((alone, Vec::new()));
             files.push(file);
         }
     }
-    let candidate = |(spread, (alone, files)): (SpreadCheckpoint, (Alone, Vec<&'a str>))| {
+    let candidate = |((spread, _), (alone, files)): (Kind, (Alone, Vec<&'a str>))| {
         let mut candidate = Candidate::of_file(files.first()?);
         if files.len() > 1 || alone == Alone::IsSpread {
             candidate.files = files;
@@ -372,6 +399,12 @@ mod tests {
             (&["step_5.ckpt", "step_5.pt"], "step_5.pt"),
             (&["model_optim_rng.pt"], "model_optim_rng.pt"),
             (&["model.pth.tar"], "model.pth.tar"),
+            (&["MODEL.PT", "b.PT"], "MODEL.PT"),
+            (&["x.fp16.safetensors", "x.safetensors"], "x.safetensors"),
+            (
+                &["x.fp16.bin", "x.bin", "x.fp16.safetensors", "x.safetensors"],
+                "x.safetensors",
+            ),
             (
                 &["mp_rank_00_model_states.pt"],
                 "mp_rank_00_model_states.pt",
@@ -429,6 +462,11 @@ mod tests {
             ),
             (&["__0_0.distcp", "__1_0.distcp"], ".metadata"),
             (&["rank0.pt", "rank1.pt"], "rank"),
+            (
+                &["pytorch_model_part_0.bin", "pytorch_model_part_1.bin"],
+                "a part",
+            ),
+            (&["layer_00.pt", "layer_01.pt"], "a part"),
             (&["ep0-ba5-rank0.pt", "ep0-ba5-rank1.pt"], "rank"),
             (
                 &[
@@ -441,7 +479,27 @@ mod tests {
             let told = choice(files).unwrap_err();
             assert!(told.contains(words), "{files:?}: {told}");
         }
-        assert!(choice(&["consolidated.00.pth"]).is_ok());
+        for (file, words) in [
+            ("shard-00001-model-00001-of-00001.safetensors", "shard-*"),
+            ("consolidated.01.pth", "consolidated"),
+            ("model_world_size_4_rank_0.pt", "one rank"),
+            ("rank1.pt", "one rank"),
+            ("tp_rank_1.pt", "one rank"),
+            ("model-rank-1-part-0.safetensors", "one rank"),
+            ("model-rank-0-of-2.safetensors", "one rank"),
+            ("mp_rank_01_model_states.pt", "tensor-parallel"),
+        ] {
+            let told = choice(&[file]).unwrap_err();
+            assert!(told.contains(words), "{file}: {told}");
+        }
+        for file in [
+            "consolidated.00.pth",
+            "rank0.pt",
+            "ep0-ba5-rank0.pt",
+            "lora_rank_16.pt",
+        ] {
+            assert!(choice(&[file]).is_ok(), "{file}");
+        }
     }
 
     #[test]

@@ -250,14 +250,22 @@ impl<'a, 'p> Reader<'a, 'p> {
         let needed = sizes
             .iter()
             .try_fold(dtype.bytes(), |all, size| all.checked_mul(*size));
-        let Some(needed) = needed.filter(|needed| *needed <= place.bytes) else {
-            return Err(format!(
+        match needed {
+            Some(needed) if needed < place.bytes => {
+                Ok(Some(placed(name, dtype, offsets, sizes, place)))
+            }
+            Some(needed) if needed == place.bytes => Err(format!(
+                "{} has no PyTorch file of its chunk at {offsets:?}, as far as its length says: it \
+                 was saved in another format (`SerializationFormat.SAFETENSORS`), of which \
+                 `.metadata` does not say where the elements are; save it with the usual one",
+                place.path
+            )),
+            _ => Err(format!(
                 "its chunk at {offsets:?} of {sizes:?} does not fit into the {} bytes that {} has \
                  of it",
                 place.bytes, place.path
-            ));
-        };
-        Ok(Some(placed(name, dtype, offsets, sizes, place, needed)))
+            )),
+        }
     }
 
     fn look(&mut self, times: usize) -> Result<(), DistributedError> {
@@ -289,42 +297,33 @@ fn extents(values: &Values<'_>, value: Value) -> Option<Vec<u64>> {
     items.map(|item| values.natural(*item)).collect()
 }
 
-/// A chunk in its place: by itself, or as a PyTorch file in a longer one.
+/// A chunk in its place: a PyTorch file in a longer one.
 fn placed(
     name: &str,
     dtype: Dtype,
     offsets: Vec<u64>,
     shape: Vec<u64>,
     place: &Place<'_>,
-    needed: u64,
 ) -> Chunk {
-    let entry = |dtype, shape: Vec<u64>| TensorEntry {
+    let bytes = vec![place.bytes];
+    let entry = TensorEntry {
         name: name.to_owned(),
-        dtype,
+        dtype: Dtype::U8,
         placement: Placement {
             storage_offset_bytes: place.offset_bytes,
             packing: Packing::Plain,
             offset: 0,
-            strides: row_major_strides(&shape),
+            strides: row_major_strides(&bytes),
             big_endian: false,
             negated: false,
             crc32: None,
         },
-        shape,
+        shape: bytes,
     };
-    let path = place.path.trim_start_matches("./").to_owned();
-    if place.bytes == needed {
-        return Chunk {
-            path,
-            offsets,
-            entry: entry(dtype, shape),
-            wrapped: None,
-        };
-    }
     Chunk {
-        path,
+        path: place.path.trim_start_matches("./").to_owned(),
         offsets,
-        entry: entry(Dtype::U8, vec![place.bytes]),
+        entry,
         wrapped: Some(Wrapped { dtype, shape }),
     }
 }

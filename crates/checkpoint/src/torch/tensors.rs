@@ -39,6 +39,24 @@ impl Unfolded<'_> {
     fn is_empty(&self) -> bool {
         self.tensors.is_empty() && self.unreadable.is_empty()
     }
+
+    /// Makes every tensor unreadable.
+    fn spoil_all(&mut self, reason: &str) {
+        let tensors = self.tensors.drain(..);
+        let spoilt = tensors.map(|tensor| (tensor.name, reason.to_owned()));
+        self.unreadable.extend(spoilt);
+    }
+}
+
+/// How many ranks have parts of the tensors of a file, where DeepSpeed says that several do.
+fn ranks_of_model(pickle: &Pickle<'_>) -> Option<u64> {
+    let values = &pickle.values;
+    let entries = values.entries(pickle.root)?;
+    let ranks = entries
+        .iter()
+        .find(|(key, _)| values.text(*key) == Some("mp_world_size"));
+    let ranks = values.natural(ranks?.1)?;
+    Some(ranks).filter(|ranks| *ranks > 1)
 }
 
 /// A tensor as the pickle describes it, its numbers checked but not its storage.
@@ -106,7 +124,13 @@ pub(super) fn unfold<'p>(pickle: &Pickle<'p>) -> Result<Unfolded<'p>, FormatErro
             Some((None, child)) => walk.spoil_unnamed(child)?,
         }
     }
-    let unfolded = walk.found()?;
+    let mut unfolded = walk.found()?;
+    if let Some(ranks) = ranks_of_model(pickle) {
+        unfolded.spoil_all(&format!(
+            "it is one rank's part of a model that {ranks} ranks have, as `mp_world_size` beside it \
+             says; merge the ranks first (DeepSpeed: `ds_to_universal.py`)"
+        ));
+    }
     match pickle.values.object(pickle.root) {
         Some(object) if object.is_instance && unfolded.is_empty() => Err(TorchError::OneObject {
             class: format!("{}.{}", object.module, object.name),

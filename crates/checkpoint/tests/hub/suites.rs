@@ -211,6 +211,41 @@ fn one_broken_revision_costs_one_step() {
 }
 
 #[test]
+fn a_step_of_another_model_is_left_out_once_it_is_listed() {
+    let other: &[u8] = b"of an average";
+    let repository = with_one(
+        40,
+        &[
+            ("model.safetensors", None),
+            ("ema.safetensors", Some(other)),
+        ],
+    );
+    let world = World::new(vec![repository]);
+    let tree = overview(&world, "a/b");
+    let found = run(&world, &tree);
+    assert!(numbers(&found).contains(&40));
+    let exact = settled(&world, &tree, &found, &[40]);
+    assert!(!numbers(&exact).contains(&40));
+    let told = exact.warnings.join("\n");
+    assert!(told.contains("step_40/ema.safetensors"), "{told}");
+}
+
+#[test]
+fn a_config_that_differs_at_a_step_is_not_that_of_all() {
+    let config: &[u8] = br#"{"num_hidden_layers": 7, "hidden_size": 8}"#;
+    let world = World::new(vec![with_one(40, &[("config.json", Some(config))])]);
+    let tree = overview(&world, "a/b");
+    let found = run(&world, &tree);
+    assert!(found.model.as_ref().unwrap().n_layers.is_some());
+    let same = settled(&world, &tree, &found, &[30]);
+    assert_eq!(same.model, found.model);
+    let exact = settled(&world, &tree, &found, &[40]);
+    assert_eq!(exact.model.unwrap().n_layers, None);
+    let told = exact.warnings.join("\n");
+    assert!(told.contains("step_40/config.json"), "{told}");
+}
+
+#[test]
 fn what_was_settled_goes_along_with_the_list() {
     let world = World::new(vec![suite()]);
     let tree = overview(&world, SUITE);

@@ -402,12 +402,14 @@ impl TensorReport {
 
 impl ModelReport {
     fn of(model: &ModelShape) -> Self {
+        // Where a file does not say it, the tensors' shapes do.
+        let n_kv_heads = model.n_kv_heads;
         let model = model.with_usual();
         Self {
             d_model: model.d_model,
             n_layers: model.n_layers,
             n_heads: model.n_heads,
-            n_kv_heads: model.n_kv_heads,
+            n_kv_heads,
             d_head: model.d_head,
             source: model.source,
         }

@@ -168,4 +168,27 @@ told("mxfp8", {"weight": eight_bits(E4M3, 8, 32), "weight_scale": bytes_of(8, 1)
 told("empty", {"weight": torch.zeros(0)}, "empty_tensor", "[0]", "zero_to_fp32.py")
 told("empty-matrix", {"weight": torch.zeros(0, 16)}, "empty_tensor", "[0, 16]")
 
+# What stands beside elements decides before their type does: FSDP shards packed bytes as floats.
+told("nf4-in-bf16", {
+    "weight": bytes_of(64, 2).view(torch.bfloat16), "weight.absmax": scales(4), "weight.quant_map": scales(16),
+    "weight.quant_state.bitsandbytes__nf4": quant_state,
+}, "packed", "bitsandbytes nf4", "BF16 [64, 1]", "absmax")
+told("hqq-in-floats", {"W_q": scales(8, 16), "scale": scales(1, 16), "zero": scales(1, 16)}, "packed", "HQQ", "F32 [8, 16]")
+# FP8 beside what may be its scale and is called otherwise.
+for case, name in [("fp8-modelopt", ".weight_quantizer._scale"), ("fp8-amax", ".weight_amax"),
+                   ("fp8-word", ".w_s"), ("fp8-beside-module", "_scale"), ("fp8-input-scale", ".input_scale")]:
+    modules = [NAME.format(layer) for layer in range(2)]
+    tensors = {f"{module}.weight": eight_bits(E4M3, 8, 8) for module in modules}
+    write(case, tensors | {f"{module}{name}": scales(1) for module in modules})
+    expected[case] = {"code": "scale_not_understood", "words": [name.lstrip("."), "not understood"]}
+# Other ways to say in a config that weights are quantised.
+for case, dtype, scale, name, config, code, word in [
+    ("int8-of-chatglm", torch.int8, True, "config.json", {"model_type": "chatglm", "quantization_bit": 4},
+     "scale_not_understood", "fewer than 8 bits"),
+    ("fp8-of-modelopt", E4M3, False, "hf_quant_config.json", {"quantization": {"quant_algo": "FP8"}},
+     "scale_missing", "no scale is beside it"),
+]:
+    told(case, {"weight": eight_bits(dtype, 8, 8)} | ({"weight_scale": scales(8)} if scale else {}), code, word)
+    (HERE / case / "checkpoint-100" / name).write_text(json.dumps(config))
+
 (HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")

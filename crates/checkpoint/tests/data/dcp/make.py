@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 import torch.multiprocessing as mp
+from torch.distributed.checkpoint.filesystem import SerializationFormat
 from torch.distributed.checkpoint.state_dict import get_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -120,7 +121,20 @@ def alone(folder, mesh):
     return {name: tensor.contiguous() for name, tensor in whole.items()}
 
 
-CASES = {"fsdp": (fsdp, 3), "sharded": (sharded, 3), "two_dimensions": (two_dimensions, 4), "alone": (alone, 1)}
+def in_safetensors(folder, mesh):
+    """Chunks in a format of which `.metadata` says neither the length nor where elements begin."""
+    writer = dcp.FileSystemWriter(folder, serialization_format=SerializationFormat.SAFETENSORS)
+    dcp.save({"layers.0.rows": values(6, 4), "layers.1.rows": values(3, 4)}, storage_writer=writer)
+    return {}
+
+
+CASES = {
+    "fsdp": (fsdp, 3),
+    "sharded": (sharded, 3),
+    "two_dimensions": (two_dimensions, 4),
+    "alone": (alone, 1),
+    "in_safetensors": (in_safetensors, 1),
+}
 
 
 def run(rank, case, ranks, port, folder, answers):

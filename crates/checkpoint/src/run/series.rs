@@ -1,0 +1,238 @@
+//! Which names are the steps of one run.
+//!
+//! A run's steps have names of one pattern, and their weights lie in them under one name. A step
+//! that has only another name may be of another model, and is never put into the same series.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pattern::{Named, within_step, without_dates, without_mark};
+use super::shards::ShardName;
+use super::weights::{METADATA, Role, SHARD_INDEX, stem_of};
+use super::{DataKind, Part};
+
+/// Folders in a step's folder that say how its weights are stored, and not whose they are.
+const LAYOUT_FOLDERS: &[&str] = &[
+    "hf",
+    "huggingface",
+    "model",
+    "weights",
+    "pytorch_model_fsdp_0",
+    "model_and_optim",
+];
+
+/// The series of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Series {
+    /// The patterns of its steps' names, without the mark before the step: several where they
+    /// differ in the date.
+    pub(crate) patterns: BTreeSet<String>,
+}
+
+impl Series {
+    /// The series among steps by the patterns of their names. An average is one where there is
+    /// nothing else; a sequence goes before names that occur once, and a name with `model` before
+    /// another.
+    ///
+    /// # Errors
+    /// The patterns of several sequences, none of which is more likely to be meant.
+    pub(crate) fn of<'a>(named: impl Iterator<Item = &'a Named>) -> Result<Self, Vec<String>> {
+        let mut steps: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        for Named { step, pattern } in named {
+            let pattern = without_mark(pattern);
+            steps.entry(pattern).or_default().insert(*step);
+        }
+        let is_average = |pattern: &String| Role::of(pattern) == Role::Average;
+        if !steps.keys().all(is_average) {
+            steps.retain(|pattern, _| !is_average(pattern));
+        }
+        let has_several = |(_, steps): (&String, &BTreeSet<u64>)| steps.len() > 1;
+        if steps.iter().any(has_several) {
+            steps.retain(|_, steps| steps.len() > 1);
+            let best = steps.keys().map(|pattern| Role::of(pattern)).min();
+            steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
+            return Self::only(steps);
+        }
+        let all: BTreeSet<u64> = steps.values().flatten().copied().collect();
+        let shortest = steps.keys().min_by_key(|pattern| pattern.len()).cloned();
+        let shortest = shortest.unwrap_or_default();
+        // Copies, and what was put aside (`step_5.bak`), have longer names.
+        if all.len() < 2 || steps.keys().all(|pattern| pattern.contains(&shortest)) {
+            steps.retain(|pattern, _| *pattern == shortest);
+            return Self::only(steps);
+        }
+        let dated: BTreeSet<String> = steps.keys().map(|it| without_dates(it)).collect();
+        if dated.len() == 1 {
+            let patterns = steps.into_keys().collect();
+            return Ok(Self { patterns });
+        }
+        Self::only(steps)
+    }
+
+    fn only(steps: BTreeMap<String, BTreeSet<u64>>) -> Result<Self, Vec<String>> {
+        let patterns: BTreeSet<String> = steps.into_keys().collect();
+        match patterns.len() {
+            0 | 1 => Ok(Self { patterns }),
+            _ => Err(patterns.into_iter().collect()),
+        }
+    }
+
+    /// Whether a step whose name has this pattern is one of it.
+    pub(crate) fn has(&self, pattern: &str) -> bool {
+        self.patterns.contains(&without_mark(pattern))
+    }
+}
+
+/// What the weights of a step are called in its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WeightsName {
+    /// As their files have it, without what is only layout.
+    written: String,
+    /// The same with the step's number left out.
+    without_step: String,
+}
+
+impl WeightsName {
+    /// Of the whole model among the parts of a step; none where there is none.
+    pub(crate) fn of(parts: &[Part], folder: &str, step: u64) -> Option<Self> {
+        let is_whole = |part: &&Part| part.kind == DataKind::Weights && part.split.is_none();
+        let part = parts.iter().find(is_whole)?;
+        let path = part.index.as_ref().or(part.paths.first())?;
+        let path = path.strip_prefix(folder).unwrap_or(path);
+        let (inside, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let folders = inside.split('/').filter(|name| !name.is_empty());
+        let folders = folders.filter(|name| !LAYOUT_FOLDERS.contains(name));
+        let segments: Vec<&str> = folders.chain([called(file)]).collect();
+        let without: Vec<String> = segments.iter().map(|it| within_step(it, step)).collect();
+        Some(Self {
+            written: segments.join("/"),
+            without_step: without.join("/"),
+        })
+    }
+
+    /// The name that most steps have for their weights, which are given ascending. An average is
+    /// it where there is nothing else; of as many the surest, and then the first.
+    pub(crate) fn of_most<'a>(names: &[&'a Self]) -> Option<&'a Self> {
+        let rank = |name: &Self| {
+            let role = Role::of(&name.written);
+            let count = names.iter().filter(|other| other.is_same(name)).count();
+            let is_average = role == Role::Average;
+            (is_average, std::cmp::Reverse(count), role)
+        };
+        names.iter().copied().min_by_key(|name| rank(name))
+    }
+
+    /// Whether both are names of the same weights, at different steps.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.written == other.written || self.without_step == other.without_step
+    }
+
+    /// What messages call it.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+}
+
+/// A file's name without ending and number of shard. What Hugging Face called `pytorch_model`
+/// before is `model`, and a distributed checkpoint has no name.
+fn called(file: &str) -> &str {
+    let whole = file.strip_suffix(SHARD_INDEX).unwrap_or(file);
+    let stem = ShardName::of(whole).map_or_else(|| stem_of(whole), |shard| shard.set.stem);
+    match stem {
+        "pytorch_model" | METADATA => "model",
+        stem => stem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DataKind, Named, Part, Series, WeightsName, without_mark};
+
+    fn series(steps: &[(&str, &[u64])]) -> Result<Vec<String>, Vec<String>> {
+        let named = steps.iter().flat_map(|(name, steps)| {
+            let pattern = (*name).to_owned();
+            let named = steps.iter();
+            named.map(move |step| Named {
+                step: *step,
+                pattern: pattern.clone(),
+            })
+        });
+        let named: Vec<Named> = named.collect();
+        let series = Series::of(named.iter());
+        series.map(|it| it.patterns.into_iter().collect())
+    }
+
+    #[test]
+    fn a_sequence_is_a_series_and_several_are_several_runs() {
+        for (steps, expected) in [
+            (&[("a{N}", &[1, 2][..]), ("b{N}", &[3])][..], "a{N}"),
+            (
+                &[("model_{N}", &[1, 2]), ("ema_{N}", &[1, 2, 3])],
+                "model_{N}",
+            ),
+            (&[("ema_{N}", &[1, 2, 3])], "ema_{N}"),
+            (&[("model_{N}", &[1]), ("ema_{N}", &[2])], "model_{N}"),
+            (
+                &[("model_{N}", &[1, 2]), ("critic_{N}", &[3, 4])],
+                "model_{N}",
+            ),
+            (&[("step_{N} (1)", &[5]), ("step_{N}", &[5])], "step_{N}"),
+            (
+                &[
+                    ("step_{N}", &[5]),
+                    ("step_{N}.bak", &[6]),
+                    ("temp_step_{N}", &[7]),
+                ],
+                "step_{N}",
+            ),
+        ] {
+            assert_eq!(series(steps), Ok(vec![without_mark(expected)]), "{steps:?}");
+        }
+        for steps in [
+            &[("netD_{N}", &[1, 2][..]), ("netG_{N}", &[3, 4])][..],
+            &[("pythia-160m-{N}", &[1]), ("pythia-70m-{N}", &[2])],
+            &[("critic_{N}", &[1]), ("model_{N}", &[2])],
+        ] {
+            assert!(series(steps).is_err(), "{steps:?}");
+        }
+        let dated = [("c_20240105_{N}", &[1][..]), ("c_20240106_{N}", &[2])];
+        assert_eq!(series(&dated).map(|it| it.len()), Ok(2));
+    }
+
+    fn name(path: &str, step: u64) -> WeightsName {
+        let part = Part {
+            kind: DataKind::Weights,
+            split: None,
+            paths: vec![path.to_owned()],
+            index: None,
+        };
+        WeightsName::of(&[part], "s/", step).unwrap()
+    }
+
+    #[test]
+    fn layouts_of_one_checkpoint_have_one_name() {
+        let same = |one: &str, other: &str| name(one, 1).is_same(&name(other, 20));
+        for other in [
+            "s/model-00001-of-00002.safetensors",
+            "s/pytorch_model.bin",
+            "s/hf/model.safetensors",
+            "s/.metadata",
+        ] {
+            assert!(same("s/model.safetensors", other), "{other}");
+        }
+        assert!(same("s/x_1.pt", "s/x_20.pt"));
+        for other in ["s/ema.pt", "s/ema/model.pt", "s/consolidated.safetensors"] {
+            assert!(!same("s/model.safetensors", other), "{other}");
+        }
+        assert!(!same("s/actor/model.pt", "s/critic/model.pt"));
+    }
+
+    #[test]
+    fn most_steps_decide() {
+        let names = ["ema.pt", "ema.pt", "a.pt", "b.pt", "b.pt"];
+        let names = names.map(|file| name(&format!("s/{file}"), 7));
+        let names: Vec<&WeightsName> = names.iter().collect();
+        assert_eq!(WeightsName::of_most(&names).unwrap().written(), "b");
+        assert_eq!(WeightsName::of_most(&names[2..4]).unwrap().written(), "a");
+        assert_eq!(WeightsName::of_most(&[]), None);
+    }
+}
