@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use ckptscope_results::compare::{ComparedRow, Comparison};
-use ckptscope_results::{Results, SeriesId, SeriesPoint};
+use ckptscope_results::compare::Comparison;
+use ckptscope_results::{Results, SeriesId};
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::metadata::KeyValue;
@@ -21,6 +21,13 @@ pub(crate) const FILE_NAME: &str = "results.parquet";
 /// The name of the table of a comparison.
 pub(crate) const COMPARISON: &str = "compare.parquet";
 
+/// Rows of a part of a file whose columns lie one after the other: their cells are in memory
+/// together.
+const ROWS_OF_GROUP: usize = 1 << 17;
+
+/// Cells of a column that are made before they are written.
+const ROWS_AT_ONCE: usize = 1 << 12;
+
 /// A row per number, in the order of tables. Columns are named as in CSV tables; what is undefined
 /// is null. `metric`, `split`, `step` and `key` name a row, and are never null. Where there are
 /// several stacks of layers, `stack` stands behind `data_type`, and `expert` where there are some.
@@ -28,19 +35,19 @@ pub(crate) const COMPARISON: &str = "compare.parquet";
 /// # Errors
 /// A step, layer or head beyond 2^63.
 pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
-    let rows: Vec<(&SeriesId, SeriesPoint<'_>)> = results.rows().collect();
-    let rows = rows.as_slice();
-    let mut columns = key_columns(rows, results, |(id, point)| (*id, point.step));
-    columns.push(column("value", rows, |(_, point)| {
-        Ok(Cell::Real(point.number()))
-    }));
-    columns.push(column("status", rows, |(_, point)| {
-        Ok(word(point.status.map(|status| &*status.text)))
-    }));
-    columns.push(column("status_code", rows, |(_, point)| {
-        Ok(word(point.status.map(|status| &*status.code)))
-    }));
-    written(&columns, rows.len(), results)
+    written(results, results.rows(), |rows| {
+        let mut columns = key_columns(rows, results, |(id, point)| (*id, point.step));
+        columns.push(column("value", rows, |(_, point)| {
+            Ok(Cell::Real(point.number()))
+        }));
+        columns.push(column("status", rows, |(_, point)| {
+            Ok(word(point.status.map(|status| &*status.text)))
+        }));
+        columns.push(column("status_code", rows, |(_, point)| {
+            Ok(word(point.status.map(|status| &*status.code)))
+        }));
+        columns
+    })
 }
 
 /// A row per number that some run has, as in `compare.csv`.
@@ -48,24 +55,24 @@ pub(crate) fn of(results: &Results) -> Result<Vec<u8>> {
 /// # Errors
 /// A step, layer or head beyond 2^63.
 pub(crate) fn of_comparison(comparison: &Comparison) -> Result<Vec<u8>> {
-    let rows: Vec<ComparedRow<'_>> = comparison.rows().collect();
-    let rows = rows.as_slice();
-    let mut columns = key_columns(rows, &comparison.merged, |row| (row.id, row.step));
-    for (run, name) in comparison.names.iter().enumerate() {
-        columns.push(column(name, rows, move |row| {
-            Ok(Cell::Real(row.values().nth(run).flatten()))
+    written(&comparison.merged, comparison.rows(), |rows| {
+        let mut columns = key_columns(rows, &comparison.merged, |row| (row.id, row.step));
+        for (run, name) in comparison.names.iter().enumerate() {
+            columns.push(column(name, rows, move |row| {
+                Ok(Cell::Real(row.values().nth(run).flatten()))
+            }));
+        }
+        columns.push(column("difference", rows, |row| {
+            Ok(Cell::Real(row.difference()))
         }));
-    }
-    columns.push(column("difference", rows, |row| {
-        Ok(Cell::Real(row.difference()))
-    }));
-    for (run, name) in comparison.names.iter().enumerate() {
-        columns.push(column(&format!("{name}_status"), rows, move |row| {
-            let status = row.statuses().nth(run);
-            Ok(word(status.filter(|status| !status.is_empty())))
-        }));
-    }
-    written(&columns, rows.len(), &comparison.merged)
+        for (run, name) in comparison.names.iter().enumerate() {
+            columns.push(column(&format!("{name}_status"), rows, move |row| {
+                let status = row.statuses().nth(run);
+                Ok(word(status.filter(|status| !status.is_empty())))
+            }));
+        }
+        columns
+    })
 }
 
 /// A cell; none where it is null.
@@ -137,7 +144,8 @@ fn key_columns<'a, R>(
     if results.names_experts() {
         columns.push(column("expert", rows, move |row| whole(id(row).expert)));
     }
-    let all_in_layers = rows.iter().all(|row| id(row).layer.is_some());
+    let mut series = results.series.iter();
+    let all_in_layers = series.all(|series| series.id.layer.is_some());
     for column in &mut columns {
         column.is_required = match column.name.as_str() {
             "head" | "expert" => false,
@@ -156,8 +164,12 @@ fn whole(number: Option<u64>) -> Result<Cell> {
     Ok(Cell::Whole(number.map(i64::try_from).transpose()?))
 }
 
-/// The file's content. Its metadata say what the numbers are from.
-fn written(columns: &[Column<'_>], rows: usize, results: &Results) -> Result<Vec<u8>> {
+/// The file's content, some rows at a time. Its metadata say what the numbers are from.
+fn written<R>(
+    results: &Results,
+    mut rows: impl Iterator<Item = R>,
+    columns: impl Fn(&[R]) -> Vec<Column<'_>>,
+) -> Result<Vec<u8>> {
     let about = [
         ("analysis_name", &results.analysis_name),
         ("run", &results.source),
@@ -169,20 +181,29 @@ fn written(columns: &[Column<'_>], rows: usize, results: &Results) -> Result<Vec
     let properties = WriterProperties::builder()
         .set_created_by(results.program.clone())
         .set_key_value_metadata(Some(about.to_vec()));
-    let fields = columns.iter().map(Column::field);
-    let fields = fields.collect::<Result<Vec<_>>>()?;
+    let mut some: Vec<R> = rows.by_ref().take(ROWS_OF_GROUP).collect();
+    let fields = columns(&some)
+        .iter()
+        .map(Column::field)
+        .collect::<Result<Vec<_>>>()?;
     let schema = Type::group_type_builder("numbers")
         .with_fields(fields)
         .build()?;
     let properties = Arc::new(properties.build());
     let mut file = SerializedFileWriter::new(Vec::new(), Arc::new(schema), properties)?;
-    let mut group = file.next_row_group()?;
-    for column in columns {
-        let writer = group.next_column()?.context("a column too many")?;
-        column.write(rows, writer)?;
+    loop {
+        let mut group = file.next_row_group()?;
+        for column in columns(&some) {
+            let writer = group.next_column()?.context("a column too many")?;
+            column.write(some.len(), writer)?;
+        }
+        group.close()?;
+        some.clear();
+        some.extend(rows.by_ref().take(ROWS_OF_GROUP));
+        if some.is_empty() {
+            return Ok(file.into_inner()?);
+        }
     }
-    group.close()?;
-    Ok(file.into_inner()?)
 }
 
 impl Column<'_> {
@@ -223,11 +244,16 @@ fn write<T: DataType>(
     cells: impl Iterator<Item = Result<Cell>>,
     own: impl Fn(Cell) -> Option<T::T>,
 ) -> Result<()> {
-    let cells = cells.map(|cell| cell.map(&own));
-    let cells = cells.collect::<Result<Vec<_>>>()?;
-    let is_there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
-    let values: Vec<T::T> = cells.into_iter().flatten().collect();
     let typed = writer.typed::<T>();
-    typed.write_batch(&values, Some(&is_there), None)?;
+    let mut cells = cells.map(|cell| cell.map(&own)).peekable();
+    while cells.peek().is_some() {
+        let some = cells
+            .by_ref()
+            .take(ROWS_AT_ONCE)
+            .collect::<Result<Vec<_>>>()?;
+        let is_there: Vec<i16> = some.iter().map(|cell| i16::from(cell.is_some())).collect();
+        let values: Vec<T::T> = some.into_iter().flatten().collect();
+        typed.write_batch(&values, Some(&is_there), None)?;
+    }
     Ok(writer.close()?)
 }
