@@ -26,6 +26,9 @@ use crate::{
 /// The columns of the table before [`KEY_COLUMNS`].
 const ENTRY_COLUMNS: [&str; 2] = ["metric", "split"];
 
+/// A table is written when it has so many bytes.
+const BYTES_AT_ONCE: usize = 1 << 20;
+
 /// The column after those of the runs.
 const DIFFERENCE: &str = "difference";
 
@@ -152,7 +155,7 @@ impl Comparison {
     }
 
     /// Writes the numbers side by side as CSV: what and when, a column per run, and the last run's
-    /// value less the first's. A series is written at a time: of half a million numbers, all are
+    /// value less the first's. Some rows are in memory at a time: of half a million numbers, all are
     /// more than a hundred megabytes.
     ///
     /// # Errors
@@ -166,11 +169,11 @@ impl Comparison {
         let columns = columns.chain([DIFFERENCE]);
         let columns: Vec<&str> = columns.chain(statuses.iter().map(String::as_str)).collect();
         let mut table = Table::new(&columns)?;
-        for one in &self.matches {
-            for row in one.rows() {
-                row.write(&mut table, more)?;
+        for row in self.rows() {
+            row.write(&mut table, more)?;
+            if table.bytes() > BYTES_AT_ONCE {
+                table.pass_on(to)?;
             }
-            table.pass_on(to)?;
         }
         Ok(table.pass_on(to)?)
     }

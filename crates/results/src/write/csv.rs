@@ -163,6 +163,11 @@ impl Table {
         self.bytes.push(b'\n');
     }
 
+    /// Bytes that are there so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Writes what is there so far elsewhere, and forgets it.
     pub(crate) fn pass_on(&mut self, to: &mut impl Write) -> io::Result<()> {
         to.write_all(&self.bytes)?;
