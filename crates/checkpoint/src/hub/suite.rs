@@ -405,8 +405,8 @@ impl HubTree {
     /// steps that may have weights are left out: what the model is like is known.
     async fn find_beside(&self, run: &Run, new: &BTreeSet<u64>) -> Result<Run, RunError> {
         let listed = self.suite.listed();
-        let known = run.steps.iter().map(|step| step.number);
-        let known = known.filter(|step| listed.contains(step)).next();
+        let mut known = run.steps.iter().map(|step| step.number);
+        let known = known.find(|step| listed.contains(step));
         let name = run.steps.iter().find(|step| Some(step.number) == known);
         let name = name.and_then(|step| {
             let folder = self.suite.steps.folder(step.number);
