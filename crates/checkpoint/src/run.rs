@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 mod content;
 mod find;
+mod folder;
 mod model;
 mod naming;
 mod needed;
@@ -15,7 +16,7 @@ mod trouble;
 mod weights;
 
 #[cfg(feature = "hub")]
-pub(crate) use find::recorded_as;
+pub(crate) use folder::recorded_as;
 #[cfg(feature = "hub")]
 pub(crate) use model::Model;
 #[cfg(feature = "hub")]
@@ -99,20 +100,23 @@ impl Run {
     /// [`RunError`] when the tree holds nothing that looks like a checkpoint.
     pub async fn find(tree: &dyn Tree) -> Result<Self, RunError> {
         let Some(cache) = cache::CacheTree::of(tree).await else {
-            return find::find(tree, None).await;
+            return find::find(tree).await;
         };
-        let mut run = find::find(&cache, None).await?;
+        let mut run = find::find(&cache).await?;
         run.warnings.splice(0..0, cache.warnings.iter().cloned());
         Ok(cache.in_place(run))
     }
 
-    /// The same in a tree of steps whose weights are called as those of a known one.
+    /// The steps of a tree, whose weights are called as those of a known one. No config is read.
+    ///
+    /// # Errors
+    /// As [`Run::find`].
     #[cfg(feature = "hub")]
-    pub(crate) async fn find_beside(
+    pub(crate) fn find_beside(
         tree: &dyn Tree,
         weights_name: Option<WeightsName>,
     ) -> Result<Self, RunError> {
-        find::find(tree, weights_name).await
+        find::find_steps(tree, weights_name)
     }
 
     /// The warnings without those of steps that cannot be read, which `broken` has.

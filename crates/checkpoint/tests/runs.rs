@@ -447,6 +447,7 @@ fn every_library_has_its_own_names() {
             r#"{"encoder_attention_heads": 16, "decoder_attention_heads": 16}"#,
             [Some(16), None, None],
         ),
+        (r#"{"head_dim": 8}"#, [None, None, Some(8)]),
         (
             r#"{"num_attention_heads": 4.0, "head_dim": 8e0}"#,
             [Some(4), None, Some(8)],

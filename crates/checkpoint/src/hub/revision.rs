@@ -28,11 +28,21 @@ pub(super) fn steps(
             pattern: pattern.to_owned(),
         });
     }
-    let mut found = Vec::new();
+    let mut found: Vec<(u64, Reference)> = Vec::new();
     for reference in all() {
-        if let Some(step) = fits(pattern, &reference.name) {
-            put(&mut found, step, reference);
+        let Some(step) = fits(pattern, &reference.name) else {
+            continue;
+        };
+        let known = found.iter().find(|(known, _)| *known == step);
+        // Of two names of one step nobody says which is meant.
+        if let Some((_, known)) = known.filter(|(_, known)| known.name != reference.name) {
+            let names = [&known.name, &reference.name];
+            return Err(HubError::SeveralFamilies {
+                repository: repository.to_owned(),
+                families: names.map(|name| family(name)).to_vec(),
+            });
         }
+        put(&mut found, step, reference);
     }
     if found.is_empty() {
         return Err(HubError::NoneFits {
@@ -42,6 +52,11 @@ pub(super) fn steps(
         });
     }
     Ok(found)
+}
+
+/// The pattern of a name, or the name where it says no step.
+fn family(name: &str) -> String {
+    step_in(name).map_or_else(|| name.to_owned(), |named| named.pattern)
 }
 
 /// Puts a step where it belongs; of a step that occurs again, the last counts.
@@ -158,5 +173,9 @@ mod tests {
         let error = found(&["main"], Some("x{N}")).unwrap_err();
         assert!(error.ends_with("that fits x{N}; it has main"), "{error}");
         assert!(found(&["main"], Some("ma*")).is_err());
+        // Of several sequences in one pattern no step is taken for another's.
+        let names = ["seed1-step1", "seed1-step2", "seed2-step2"];
+        let error = found(&names, Some("*step{N}")).unwrap_err();
+        assert!(error.contains("seed1-step{N}, seed2-step{N}"), "{error}");
     }
 }

@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Reference;
 use super::error::HubError;
-use super::layout::{self, CONFIGS, Places, Saving, Trees};
+use super::layout::{self, Places, Saving, Trees};
 use super::saving::Saved;
 use super::tree::{HubFile, HubTree, entries, entry};
 use crate::error::{ReadError, RunError};
 use crate::run::{
-    BrokenStep, Model, PassedOver, Run, Step, StepTrouble, WeightsName, is_checkpoint, other_model,
-    take_back, troubles_in_words,
+    BrokenStep, Model, PassedOver, Run, Step, StepTrouble, WeightsName, other_model, take_back,
+    troubles_in_words,
 };
 use crate::source::Source;
 use crate::tree::{FileEntry, Tree, entry_of};
@@ -336,7 +336,7 @@ impl HubTree {
         if !new.is_empty() {
             let noticed = self.list(&new).await?;
             let empty = self.empty(&new);
-            let found = self.find_beside(run, &new).await;
+            let found = self.find_beside(run, &new);
             let models = self.other_models(run, &new).await;
             let mut state = self.suite.state();
             state.settled.warnings.extend(noticed);
@@ -401,9 +401,8 @@ impl HubTree {
         Ok(run)
     }
 
-    /// New steps, found beside one that is known, so that they are recognised as it was. Configs of
-    /// steps that may have weights are left out: what the model is like is known.
-    async fn find_beside(&self, run: &Run, new: &BTreeSet<u64>) -> Result<Run, RunError> {
+    /// New steps, found beside one that is known, so that they are recognised as it was.
+    fn find_beside(&self, run: &Run, new: &BTreeSet<u64>) -> Result<Run, RunError> {
         let listed = self.suite.listed();
         let mut known = run.steps.iter().map(|step| step.number);
         let known = known.find(|step| listed.contains(step));
@@ -414,13 +413,9 @@ impl HubTree {
         });
         let mut files = Vec::new();
         for step in new.iter().copied().chain(known) {
-            let mut own = self.files_of(step);
-            if own.iter().any(|file| is_checkpoint(&file.path)) {
-                own.retain(|file| !is_config(&file.path));
-            }
-            files.append(&mut own);
+            files.append(&mut self.files_of(step));
         }
-        Run::find_beside(&View::of(self, files), name).await
+        Run::find_beside(&View::of(self, files), name)
     }
 
     /// What configs beside the weights of new steps say, where they are not the one that counts.
@@ -580,12 +575,6 @@ impl Tree for View<'_> {
             self.tree.open(&entry.path).await
         })
     }
-}
-
-/// Whether a file is a config by its name, wherever it lies.
-fn is_config(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    CONFIGS.contains(&name)
 }
 
 /// The step in whose folder a file lies.

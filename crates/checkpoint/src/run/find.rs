@@ -5,11 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::folder::{
+    Folder, FoundStep, Pick, Readable, StepContents, StepFolders, foreign, last_segment,
+    named_step, split_path,
+};
 use super::naming::{Assumption, Naming, assumed, may_be_step};
-use super::pattern::{Named, step_in};
+use super::pattern::Named;
 use super::series::{Series, WeightsName};
 use super::shards::ShardName;
-use super::spread::{Alone, SpreadCheckpoint, is_part_alone, is_rank_folder, piece_of};
+use super::spread::{Alone, piece_of};
 use super::step_name::{
     epoch_number, is_number, only_number, step_number, steps_behind_epochs, steps_with_underscores,
 };
@@ -17,16 +21,11 @@ use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
 };
 use super::weights::{
-    Candidate, METADATA, candidates, chosen, is_auxiliary, is_auxiliary_folder, is_checkpoint,
-    stem_of,
+    Candidate, METADATA, candidates, chosen, is_auxiliary, is_checkpoint, stem_of,
 };
-use super::{DataKind, Layout, Part, Run, Split, Step, model};
+use super::{DataKind, Layout, Part, Run, Step, model};
 use crate::error::RunError;
-use crate::foreign::Foreign;
 use crate::tree::Tree;
-
-/// The folder of pico-train's recorded weights, gradients and activations.
-const LEARNING_DYNAMICS: &str = "learning_dynamics/";
 
 const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files with a \
     step in their names (checkpoint-{N}, step_{N}, iter_{N}, {N}) or an epoch; model.safetensors, \
@@ -35,8 +34,16 @@ const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders o
 /// So many folders of a path are asked for the step of a checkpoint given by itself.
 const FOLDERS_ASKED: usize = 3;
 
-/// Finds the run in a tree. Where the name of its weights is known, no step has others.
-pub(super) async fn find(
+/// Finds the run in a tree, and what is known of its model.
+pub(super) async fn find(tree: &dyn Tree) -> Result<Run, RunError> {
+    let mut run = find_steps(tree, None)?;
+    let model = model::find(tree, &run.steps, &mut run.warnings).await;
+    (run.model, run.config) = model.unzip();
+    Ok(run)
+}
+
+/// Finds the steps in a tree. Where the name of their weights is known, no step has others.
+pub(super) fn find_steps(
     tree: &dyn Tree,
     weights_name: Option<WeightsName>,
 ) -> Result<Run, RunError> {
@@ -64,14 +71,12 @@ pub(super) async fn find(
     let told = in_words(&passed_over).into_iter();
     warnings.extend(assumed_of_names(&steps));
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
-    let model = model::find(tree, &steps, &mut warnings).await;
-    let (model, config) = model.unzip();
     Ok(Run {
         layout,
         steps,
         broken,
-        model,
-        config,
+        model: None,
+        config: None,
         passed_over,
         warnings,
     })
@@ -111,358 +116,6 @@ fn assumed_of_names(steps: &[Step]) -> impl Iterator<Item = String> {
     });
     behind_epoch.into_iter().chain(with_underscores)
 }
-
-/// A folder with the files directly in it.
-struct Folder<'a> {
-    /// Its path with a trailing `/`; empty for the root.
-    path: &'a str,
-    /// Names of the files directly in it, sorted.
-    files: Vec<&'a str>,
-    /// What pico-train recorded in them.
-    recorded: Vec<Part>,
-    /// The weights among them.
-    weights: Option<Weights>,
-}
-
-impl<'a> Folder<'a> {
-    /// Every folder with the files directly in it, by path, but for what is no checkpoint's.
-    fn all(tree: &'a dyn Tree, passed_over: &mut Vec<PassedOver>) -> Vec<Self> {
-        let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for file in tree.files() {
-            match verdict(&file.path) {
-                Verdict::Hidden => {}
-                Verdict::HalfWritten(path) => passed_over.push(PassedOver {
-                    reason: Reason::HalfWritten,
-                    path: path.to_owned(),
-                }),
-                Verdict::Counts => {
-                    let (folder, name) = split_path(&file.path);
-                    folders.entry(folder).or_default().push(name);
-                }
-            }
-        }
-        passed_over.dedup();
-        let folders = folders.into_iter();
-        folders.map(|(path, files)| Self::of(path, files)).collect()
-    }
-
-    fn of(path: &'a str, files: Vec<&'a str>) -> Self {
-        let mut folder = Self {
-            path,
-            files,
-            recorded: Vec::new(),
-            weights: None,
-        };
-        folder.recorded = folder.find_recorded();
-        folder.weights = folder.find_weights();
-        folder
-    }
-
-    fn has_data(&self) -> bool {
-        !self.recorded.is_empty() || self.weights.is_some()
-    }
-
-    /// The path of one of its files.
-    fn path_of(&self, file: &str) -> String {
-        format!("{}{file}", self.path)
-    }
-
-    /// The steps among the folder's segments, the outermost first.
-    fn steps(&self, named: &dyn Fn(&str) -> Option<Named>) -> Vec<StepFolder<'a>> {
-        let mut steps = Vec::new();
-        let mut start = 0;
-        for segment in self.path.split_terminator('/') {
-            let end = start + segment.len() + 1;
-            let parent = self.path.get(..start).unwrap_or_default();
-            let (path, inside) = self.path.split_at(end);
-            if let Some(named) = named(path) {
-                steps.push(StepFolder {
-                    parent,
-                    path,
-                    inside,
-                    named,
-                });
-            }
-            start = end;
-        }
-        steps
-    }
-
-    /// The folder of the checkpoint: recorded data lies one folder below the weights.
-    fn home(&self) -> &'a str {
-        match self.path.strip_suffix(LEARNING_DYNAMICS) {
-            Some(home) if home.is_empty() || home.ends_with('/') => home,
-            _ => self.path,
-        }
-    }
-
-    /// The files that pico-train records, by kind and split.
-    fn find_recorded(&self) -> Vec<Part> {
-        let parts = self.files.iter().filter_map(|file| {
-            let (split, kind) = recorded_as(file)?;
-            Some(Part {
-                kind,
-                split: Some(split),
-                paths: vec![self.path_of(file)],
-                index: None,
-            })
-        });
-        parts.collect()
-    }
-
-    /// The weights of a candidate among its files.
-    fn part(&self, candidate: &Candidate<'_>) -> Part {
-        Part {
-            kind: DataKind::Weights,
-            split: None,
-            paths: candidate.files.iter().map(|it| self.path_of(it)).collect(),
-            index: candidate.index.map(|it| self.path_of(it)),
-        }
-    }
-
-    /// Its weights, if it has any.
-    fn find_weights(&self) -> Option<Weights> {
-        let (chosen, others) = chosen(candidates(&self.files))?;
-        let beside = others.iter().flat_map(|it| &it.files);
-        let beside = beside.map(|it| self.path_of(it)).collect();
-        Some(Weights {
-            part: self.part(&chosen),
-            trouble: chosen.trouble,
-            beside,
-        })
-    }
-}
-
-/// The weights that lie in a folder.
-#[derive(Clone)]
-struct Weights {
-    part: Part,
-    /// Why they cannot be read.
-    trouble: Option<StepTrouble>,
-    /// Other checkpoint files beside them.
-    beside: Vec<String>,
-}
-
-impl Weights {
-    /// Whether they are a model's, and no state of the trainer that wrote what is above them.
-    fn are_of_their_own(&self) -> bool {
-        let is_piece = |path: &String| piece_of(last_segment(path)).is_some();
-        self.trouble.is_none() && !self.part.paths.iter().any(is_piece)
-    }
-}
-
-/// A step's folder, as the path of a folder in it (or its own) says.
-struct StepFolder<'a> {
-    parent: &'a str,
-    path: &'a str,
-    /// The rest of the path.
-    inside: &'a str,
-    named: Named,
-}
-
-/// Which of several steps in a path counts.
-#[derive(Clone, Copy)]
-enum Pick {
-    /// As in `checkpoint-5/global_step5`: both are the same step.
-    Outermost,
-    /// As in `experiment-iter2/checkpoints/step_5`: a run's own folder is called as a step is.
-    Innermost,
-}
-
-impl Pick {
-    /// The outermost, unless some folder with data lies in two different steps.
-    fn of(folders: &[Folder<'_>]) -> Self {
-        let agree = |folder: &Folder<'_>| {
-            let steps = folder.steps(&named_step);
-            steps
-                .windows(2)
-                .all(|pair| pair[0].named.step == pair[1].named.step)
-        };
-        match folders.iter().filter(|it| it.has_data()).all(agree) {
-            true => Self::Outermost,
-            false => Self::Innermost,
-        }
-    }
-
-    fn step<'a>(self, mut steps: Vec<StepFolder<'a>>) -> Option<StepFolder<'a>> {
-        match self {
-            Self::Outermost if steps.is_empty() => None,
-            Self::Outermost => Some(steps.swap_remove(0)),
-            Self::Innermost => steps.pop(),
-        }
-    }
-}
-
-/// The step that a folder's own name says.
-fn named_step(path: &str) -> Option<Named> {
-    step_in(last_segment(path))
-}
-
-/// What lies in one step's folder.
-#[derive(Default)]
-struct StepContents<'a> {
-    /// pico-train's recorded data.
-    recorded: Vec<Part>,
-    /// The weights directly in it.
-    direct: Option<Weights>,
-    /// The folders below it that have weights, by their paths in it.
-    below: Vec<(&'a str, Weights)>,
-    /// All files in it: the folder below it, and the name.
-    files: Vec<(&'a str, &'a str)>,
-}
-
-impl<'a> StepContents<'a> {
-    /// Adds what lies in the step's folder or in one below it.
-    fn add(&mut self, folder: &Folder<'a>, inside: &'a str) {
-        let weights = folder.weights.clone();
-        match inside.split_once('/') {
-            None => {
-                self.recorded.extend(folder.recorded.iter().cloned());
-                self.direct = weights;
-            }
-            _ if inside == LEARNING_DYNAMICS => {
-                self.recorded.extend(folder.recorded.iter().cloned());
-            }
-            Some(_) => {
-                let folder = inside.trim_end_matches('/');
-                let weights = weights.filter(|_| !folder.split('/').any(is_auxiliary_folder));
-                self.below.extend(weights.map(|it| (folder, it)));
-            }
-        }
-        self.files
-            .extend(folder.files.iter().map(|file| (inside, *file)));
-    }
-
-    fn has_any(&self) -> bool {
-        !self.recorded.is_empty() || self.direct.is_some() || !self.below.is_empty()
-    }
-
-    /// What can be read of it.
-    fn readable(mut self) -> Result<Readable, StepTrouble> {
-        let parts = std::mem::take(&mut self.recorded);
-        let is_recorded = !parts.is_empty();
-        let mut readable = Readable {
-            parts,
-            beside: Vec::new(),
-            without_weights: None,
-        };
-        let below = if is_recorded || self.direct.is_some() {
-            None
-        } else {
-            self.weights_below()?
-        };
-        let beside = self.below.drain(..).filter(|_| !is_recorded);
-        let beside = beside.filter(|(_, weights)| weights.are_of_their_own());
-        let beside = beside.flat_map(|(_, weights)| weights.part.paths);
-        // Shards below an index may be those that it names.
-        let has_index = self
-            .direct
-            .as_ref()
-            .is_some_and(|it| it.part.index.is_some());
-        let beside = beside.filter(|path| !has_index || ShardName::of(path).is_none());
-        readable.beside.extend(beside);
-        let Some(weights) = self.direct.or(below) else {
-            let files = self.files.iter();
-            let files: Vec<String> = files
-                .map(|(inside, file)| format!("{inside}{file}"))
-                .collect();
-            return match is_recorded {
-                true => Ok(readable),
-                false => Err(no_weights(&files)),
-            };
-        };
-        match weights.trouble {
-            None => readable.parts.push(weights.part),
-            Some(trouble) if !is_recorded => return Err(trouble),
-            trouble => readable.without_weights = trouble,
-        }
-        readable.beside.extend(weights.beside);
-        Ok(readable)
-    }
-
-    /// Takes the weights of the only folder that has some, of those that lie least deep.
-    fn weights_below(&mut self) -> Result<Option<Weights>, StepTrouble> {
-        let depth = |(path, _): &(&str, Weights)| path.matches('/').count();
-        let least = self.below.iter().map(depth).min();
-        let is_near = |it: &&(&str, Weights)| Some(depth(it)) == least;
-        let near: Vec<&str> = self
-            .below
-            .iter()
-            .filter(is_near)
-            .map(|(path, _)| *path)
-            .collect();
-        let ranks = near
-            .iter()
-            .filter(|path| is_rank_folder(last_segment(path)));
-        if ranks.count() > 1 || near.iter().any(|path| is_part_alone(last_segment(path))) {
-            return Err(SpreadCheckpoint::TensorParallel.into());
-        }
-        let with_model = near
-            .iter()
-            .copied()
-            .find(|path| *path == MODEL_AND_OPTIMIZER);
-        let folder = match (near.as_slice(), with_model) {
-            ([folder], _) => *folder,
-            (_, Some(folder)) => folder,
-            ([], None) => return Ok(None),
-            _ => {
-                return Err(StepTrouble::SeveralFolders {
-                    folders: listed(near),
-                });
-            }
-        };
-        let place = self.below.iter().position(|(path, _)| *path == folder);
-        Ok(place.map(|place| self.below.remove(place).1))
-    }
-}
-
-/// The folder of a model and its optimizer, as OLMo's trainer makes one beside its own state.
-const MODEL_AND_OPTIMIZER: &str = "model_and_optim";
-
-/// Why files are no weights, none of which a format reads.
-fn no_weights(files: &[String]) -> StepTrouble {
-    match foreign(files) {
-        Some((file, what)) => StepTrouble::Foreign { file, what },
-        None => StepTrouble::NoWeights {
-            found: listed(files.iter().map(String::as_str)),
-        },
-    }
-}
-
-/// The first file that is of another kind by its name, and what it is.
-fn foreign(files: &[String]) -> Option<(String, Foreign)> {
-    let found = files
-        .iter()
-        .find_map(|it| Some((it, Foreign::by_name(it)?)));
-    found.map(|(file, what)| (file.clone(), what))
-}
-
-/// A folder of a step, and what can be read of it.
-struct FoundStep<'a> {
-    path: &'a str,
-    named: Named,
-    readable: Result<Readable, StepTrouble>,
-}
-
-impl FoundStep<'_> {
-    /// What its weights are called, where it has the whole model's.
-    fn weights_name(&self) -> Option<WeightsName> {
-        let readable = self.readable.as_ref().ok()?;
-        WeightsName::of(&readable.parts, self.path, self.named.step)
-    }
-}
-
-/// What can be read of a step.
-struct Readable {
-    parts: Vec<Part>,
-    /// Checkpoint files beside its weights.
-    beside: Vec<String>,
-    /// Why the whole model's weights are not among the parts, though there are some.
-    without_weights: Option<StepTrouble>,
-}
-
-/// Step folders by path, below one parent.
-type StepFolders<'a> = BTreeMap<&'a str, (Named, StepContents<'a>)>;
 
 /// A run that is being recognised.
 struct Finding<'a> {
@@ -1066,65 +719,4 @@ fn weights(path: String) -> Part {
         paths: vec![path],
         index: None,
     }
-}
-
-/// Whether a path may be a checkpoint's.
-enum Verdict<'a> {
-    Counts,
-    /// A file or folder whose name begins with a dot, or an archive's leftovers.
-    Hidden,
-    /// The path up to what says so.
-    HalfWritten(&'a str),
-}
-
-fn verdict(path: &str) -> Verdict<'_> {
-    let mut end = 0;
-    for segment in path.split('/') {
-        end += segment.len() + 1;
-        let is_hidden = segment.starts_with('.') && segment != ".metadata";
-        if is_hidden || segment == "__MACOSX" {
-            return Verdict::Hidden;
-        }
-        if is_half_written(segment) {
-            return Verdict::HalfWritten(path.get(..end).unwrap_or(path));
-        }
-    }
-    Verdict::Counts
-}
-
-fn is_half_written(name: &str) -> bool {
-    const BEGINNINGS: &[&str] = &["tmp-", "tmp_", "tmp."];
-    const ENDINGS: &[&str] = &[
-        ".tmp",
-        "-tmp",
-        "_tmp",
-        ".incomplete",
-        "-incomplete",
-        "_incomplete",
-        ".part",
-        ".partial",
-        ".crdownload",
-    ];
-    let name = name.to_ascii_lowercase();
-    BEGINNINGS.iter().any(|it| name.starts_with(it))
-        || ENDINGS.iter().any(|it| name.ends_with(it))
-        || name.contains("orbax-checkpoint-tmp")
-}
-
-/// What pico-train recorded in a file of that name.
-pub(crate) fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
-    let (split, kind) = file.strip_suffix(".pt")?.split_once('_')?;
-    let split = Split::ALL.iter().find(|known| known.name() == split)?;
-    let kind = DataKind::ALL.iter().find(|known| known.name() == kind)?;
-    Some((*split, *kind))
-}
-
-fn split_path(path: &str) -> (&str, &str) {
-    let start = path.rfind('/').map_or(0, |slash| slash + 1);
-    path.split_at(start)
-}
-
-fn last_segment(path: &str) -> &str {
-    let path = path.trim_end_matches('/');
-    path.rsplit('/').next().unwrap_or(path)
 }

@@ -452,7 +452,7 @@ impl Part {
 
     fn says_anything(&self) -> bool {
         let shape = &self.shape;
-        let sizes = [shape.d_model, shape.n_layers, shape.n_heads];
+        let sizes = [shape.d_model, shape.n_layers, shape.n_heads, shape.d_head];
         sizes.iter().any(Option::is_some) || !shape.layers.is_empty()
     }
 

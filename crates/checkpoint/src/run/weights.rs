@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::find::recorded_as;
+use super::folder::recorded_as;
 use super::shards::{ShardName, ShardSet};
 use super::spread::{Alone, Piece, SpreadCheckpoint, piece_of};
 use super::step_name::{step_number, without_part, without_rank};
