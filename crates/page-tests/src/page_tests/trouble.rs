@@ -29,6 +29,10 @@ pub(super) const TESTS: &[PageTest] = &[
         run: empty_folder,
     },
     PageTest {
+        name: "a_run_whose_last_step_is_cut_off_is_that_of_the_others",
+        run: last_step_cut,
+    },
+    PageTest {
         name: "what_cannot_be_opened_leaves_the_open_run_alone",
         run: leaves_the_run,
     },
@@ -49,6 +53,28 @@ fn cut_pt(tab: &Tab, site: &Site) -> Result<()> {
     let cut = folder.path().join("cut.pt");
     checkpoints::cut(&site.given.root.join(RUN).join(WEIGHTS), &cut)?;
     is_refused(tab, site, &cut, &["cut.pt", "cut off"])
+}
+
+fn last_step_cut(tab: &Tab, site: &Site) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    for step in ["step_100", "step_200"] {
+        let step = run.join(step);
+        fs::create_dir_all(&step)?;
+        checkpoints::write_whole(&step)?;
+    }
+    let last = run.join("step_300");
+    fs::create_dir_all(&last)?;
+    let whole = run.join("step_200/model.safetensors");
+    checkpoints::cut(&whole, &last.join("model.safetensors"))?;
+    visit::drop_run(tab, &site.page, &[&run])?;
+    tab.click_when_shown("[data-test=plan-warnings] summary")?;
+    tab.wait_for_words("[data-test=plan-warnings]", "step 300 is left out")?;
+    visit::run_proposal(tab)?;
+    ensure!(!tab.has("[data-test=failures]")?, "a layer failed");
+    let words = tab.words("[data-test=progress]")?;
+    ensure!(words.contains("4 of 4 layer steps"), "it says {words}");
+    Ok(())
 }
 
 fn text_file(tab: &Tab, site: &Site) -> Result<()> {
