@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use ckptscope_checkpoint::tree::{FileEntry, entry_of};
 use ckptscope_checkpoint::{
-    Layout, LocalFile, LocalTree, ModelShape, ReadError, Run, RunError, Source, Step, Tree,
+    Layout, LocalFile, LocalTree, ModelShape, ReadError, Reason, Run, RunError, Source, Step, Tree,
 };
 use ckptscope_protocol::service::RunFound;
 use futures_util::FutureExt;
@@ -95,12 +95,18 @@ impl Roots {
     }
 }
 
+/// Why a link to a folder is no run.
+const LEADS_OUT: &str = "it is a link that leads out of the folders of this worker: start it with \
+    --root of where that leads, too";
+
 /// All files of a root, by the folders they are in.
 struct Listing<'a> {
     root: &'a Path,
     bounds: &'a Bounds,
     /// Sorted by path.
     files: Vec<FileEntry>,
+    /// Links to folders that may not be read.
+    outside: Vec<PathBuf>,
     /// Why they cannot be listed.
     trouble: Option<String>,
 }
@@ -109,14 +115,15 @@ impl<'a> Listing<'a> {
     /// Of what can be read.
     fn of(root: &'a Path, bounds: &'a Bounds) -> Self {
         let tree = LocalTree::scan_within(root, |path| bounds.holds(path));
-        let (files, trouble) = match tree {
-            Ok(tree) => (tree.files().to_vec(), None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
+        let (files, outside, trouble) = match tree {
+            Ok(tree) => (tree.files().to_vec(), outside(root, &tree), None),
+            Err(error) => (Vec::new(), Vec::new(), Some(error.to_string())),
         };
         Self {
             root,
             bounds,
             files,
+            outside,
             trouble,
         }
     }
@@ -130,6 +137,15 @@ impl<'a> Listing<'a> {
             trouble: Some(trouble),
             ..whole.found()
         }));
+        // What lies in a run is told where that is opened.
+        let is_in_run = |link: &&PathBuf| runs.iter().any(|run| link.starts_with(&run.path));
+        let links = self.outside.iter().filter(|link| !is_in_run(link));
+        let links = links.map(|link| RunFound {
+            trouble: Some(LEADS_OUT.to_owned()),
+            ..found(link, &[])
+        });
+        let links: Vec<RunFound> = links.collect();
+        runs.extend(links);
         runs
     }
 
@@ -187,6 +203,14 @@ impl<'a> Listing<'a> {
         }
         false
     }
+}
+
+/// Links to folders that were not followed.
+fn outside(root: &Path, tree: &LocalTree) -> Vec<PathBuf> {
+    let passed_over = tree.passed_over().iter();
+    let links = passed_over.filter(|it| it.reason == Reason::LinkOutside);
+    let links = links.map(|it| root.join(&it.path));
+    links.filter(|link| link.is_dir()).collect()
 }
 
 /// Whether there are checkpoints, though no run was found.
@@ -261,18 +285,21 @@ impl<'a> View<'a> {
     }
 
     fn found(&self) -> RunFound {
-        let folder = self.folder();
-        let name = folder
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        RunFound {
-            id: id_of(&folder),
-            name: name.unwrap_or_else(|| folder.display().to_string()),
-            path: folder.display().to_string(),
-            files: self.entries.len() as u64,
-            bytes: self.entries.iter().map(|entry| entry.bytes).sum(),
-            trouble: None,
-        }
+        found(&self.folder(), &self.entries)
+    }
+}
+
+/// A folder with these files, as a run is told.
+fn found(folder: &Path, files: &[FileEntry]) -> RunFound {
+    let name = folder.file_name();
+    let name = name.map(|name| name.to_string_lossy().into_owned());
+    RunFound {
+        id: id_of(folder),
+        name: name.unwrap_or_else(|| folder.display().to_string()),
+        path: folder.display().to_string(),
+        files: files.len() as u64,
+        bytes: files.iter().map(|entry| entry.bytes).sum(),
+        trouble: None,
     }
 }
 

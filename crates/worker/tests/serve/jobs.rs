@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use ckptscope_fake_wandb::{ENTITY, FakeWandb, KEY};
@@ -499,6 +500,9 @@ fn what_is_left_out_of_the_runs_is_told() {
     scratch.write("run/two/other.safetensors", &checkpoint);
     scratch.write("run/ranks/zero_pp_rank_0_mp_rank_00_model_states.pt", "");
     scratch.write("run/nothing/readme.txt", "");
+    let elsewhere = Scratch::new();
+    elsewhere.write("model.safetensors", &checkpoint);
+    symlink(elsewhere.path(), scratch.path().join("run/link")).unwrap();
     let server = Server::start(&scratch, &[]);
     let runs = server.get("/api/runs");
     let told: Vec<(&str, Option<&str>)> = runs
@@ -507,9 +511,16 @@ fn what_is_left_out_of_the_runs_is_told() {
         .iter()
         .map(|run| (run["name"].as_str().unwrap(), run["trouble"].as_str()))
         .collect();
-    let [("good", None), ("ranks", Some(ranks)), ("two", Some(two))] = told[..] else {
+    let [
+        ("good", None),
+        ("link", Some(link)),
+        ("ranks", Some(ranks)),
+        ("two", Some(two)),
+    ] = told[..]
+    else {
         panic!("{told:?}");
     };
+    assert!(link.contains("--root of where that leads"), "{link}");
     assert!(ranks.contains("zero_to_fp32.py"), "{ranks}");
     assert!(two.contains("one.safetensors, other.safetensors"), "{two}");
 }
