@@ -65,8 +65,9 @@ NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[18101-18103] CPUs=2
 PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP
 """
 
-# Two layers of ten steps, each of which takes a while: what is killed is killed in the middle.
-LAYERS, STEPS, WIDTH = 2, 8, 768
+# So many layers and steps take seconds: what is killed is killed in the middle, and Slurm, which
+# looks at memory once a second, sees it.
+LAYERS, STEPS, WIDTH = 2, 48, 768
 
 SLOW_CONFIG = """
 analysis_name: slow
@@ -173,11 +174,13 @@ class Slurm:
 
 def slow_run(folder):
     """Writes checkpoints of random matrices, as safetensors."""
-    generator = random.Random(1)
+    entries = array.array("f", map(float, random.Random(1).randbytes(WIDTH * WIDTH)))
     for step in range(STEPS):
         header, data = {}, b""
         for layer in range(LAYERS):
-            values = array.array("f", map(float, generator.randbytes(WIDTH * WIDTH)))
+            # Another matrix of the same entries.
+            first = 7919 * (step * LAYERS + layer) % len(entries)
+            values = entries[first:] + entries[:first]
             place = [len(data), len(data) + 4 * len(values)]
             entry = {"dtype": "F32", "shape": [WIDTH, WIDTH], "data_offsets": place}
             header[f"layers.{layer}.attention.v_proj"] = entry
