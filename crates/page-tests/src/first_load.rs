@@ -33,7 +33,7 @@ const LATER_LIMIT_BYTES: usize = 472_000;
 /// What some visitors fetch when they ask for it: the part, how large it may be compressed with
 /// brotli, and what it is.
 const RARE: &[(&str, usize, &str)] = &[
-    ("companion", 96_000, "what speaks to a native worker"),
+    ("companion", 103_000, "what speaks to a native worker"),
     ("report", 60_000, "what writes reports"),
     ("audit", 30_000, "what audits repositories"),
     ("kept", 45_000, "what keeps analyses in the browser"),
