@@ -3,7 +3,8 @@
 //! A run's steps have names of one pattern, and their weights lie in them under one name. A step
 //! that has only another name may be of another model, and is never put into the same series.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::pattern::{Named, within_step, without_dates, without_mark};
 use super::shards::ShardName;
@@ -112,11 +113,20 @@ impl WeightsName {
     /// The name that most steps have for their weights, which are given ascending. An average is
     /// it where there is nothing else; of as many the surest, and then the first.
     pub(crate) fn of_most<'a>(names: &[&'a Self]) -> Option<&'a Self> {
+        let counted = |called: fn(&Self) -> &str| {
+            let mut counts: HashMap<&str, usize> = HashMap::new();
+            for name in names {
+                *counts.entry(called(name)).or_default() += 1;
+            }
+            counts
+        };
+        let as_written = counted(|name| &name.written);
+        let without_step = counted(|name| &name.without_step);
         let rank = |name: &Self| {
             let role = Role::of(&name.written);
-            let count = names.iter().filter(|other| other.is_same(name)).count();
-            let is_average = role == Role::Average;
-            (is_average, std::cmp::Reverse(count), role)
+            let as_written = as_written.get(name.written.as_str());
+            let count = as_written.max(without_step.get(name.without_step.as_str()));
+            (role == Role::Average, Reverse(count), role)
         };
         names.iter().copied().min_by_key(|name| rank(name))
     }
