@@ -80,15 +80,7 @@ impl Tab {
         let proxy = strangers.flag();
         let flags = FLAGS.iter().chain(more).copied().chain([proxy.as_str()]);
         let flags: Vec<&str> = flags.collect();
-        let mut driver = Command::new(&given.driver)
-            .arg("--port=0")
-            .env("TMPDIR", files.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {}", given.driver.display()))?;
-        let port = announced_port(&mut driver)?;
+        let (driver, port) = start_driver(given, files.path())?;
         // From here on dropping the tab ends the driver, whatever fails.
         let mut tab = Self {
             driver,
@@ -285,15 +277,37 @@ fn write_decoded(answer: &Value, path: &Path) -> Result<()> {
     std::fs::write(path, bytes).with_context(|| path.display().to_string())
 }
 
-/// The port that chromedriver says it listens on.
-fn announced_port(driver: &mut Child) -> Result<u16> {
+/// Starts chromedriver, and says where it listens.
+///
+/// The driver takes a free port of one kind of address, then the same of the other kind. It ends
+/// where a connection of another test has that one, and is started again.
+fn start_driver(given: &Given, files: &Path) -> Result<(Child, u16)> {
+    const TRIES: usize = 5;
+    for _ in 0..TRIES {
+        let mut driver = Command::new(&given.driver)
+            .arg("--port=0")
+            .env("TMPDIR", files)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", given.driver.display()))?;
+        if let Some(port) = announced_port(&mut driver)? {
+            return Ok((driver, port));
+        }
+    }
+    bail!("chromedriver ended {TRIES} times before it listened")
+}
+
+/// The port that chromedriver says it listens on; none where it ended instead.
+fn announced_port(driver: &mut Child) -> Result<Option<u16>> {
     let stdout = driver.stdout.take().context("chromedriver has no output")?;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return Ok(port.trim_end_matches('.').parse()?);
+            return Ok(Some(port.trim_end_matches('.').parse()?));
         }
     }
-    let status = driver.wait()?;
-    bail!("chromedriver ended with {status} before it listened")
+    driver.wait()?;
+    Ok(None)
 }

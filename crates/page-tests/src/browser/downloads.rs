@@ -26,12 +26,14 @@ impl Tab {
     }
 }
 
-/// Waits until a file of this name is in the folder of downloads; a download that is under way
-/// has another name.
+/// Waits until a file of this name is in the folder of downloads and has content.
+///
+/// A download that is under way has another name. Chromium then makes an empty file of the right
+/// name, for its permissions, and moves the download over it; no file of the page's is empty.
 pub(crate) fn wait_for_download(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     let start = Instant::now();
-    while !path.is_file() {
+    while !has_content(&path) {
         if start.elapsed() > PATIENCE {
             let there = fs::read_dir(folder)?
                 .filter_map(Result::ok)
@@ -45,4 +47,8 @@ pub(crate) fn wait_for_download(folder: &Path, name: &str) -> Result<PathBuf> {
         thread::sleep(Duration::from_millis(20));
     }
     Ok(path)
+}
+
+fn has_content(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
 }
