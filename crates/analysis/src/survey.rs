@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ckptscope_checkpoint::{DataKind, Obstacle, Part, Run, Split, Storage, Tree};
 
 use crate::config::{shown, with_stack};
-use crate::plan::{Catalogs, PartIndex, odd_files};
+use crate::plan::{Catalogs, PartIndex, missing_layers, odd_files};
 
 /// The tensors that layers have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Survey {
     pub data: BTreeSet<(DataKind, Option<Split>)>,
     /// Parts whose catalogs could not be read and suffixes that cannot be analysed, with reasons.
     pub warnings: Vec<String>,
+    /// What is said of weights that have fewer layers than their model.
+    pub missing_layers: Vec<String>,
 }
 
 /// A tensor that layers have, by its name within the layer.
@@ -65,6 +67,8 @@ impl Survey {
                 survey.data.insert((part.kind, part.split));
                 match read {
                     Ok(read) => {
+                        let missing = missing_layers(run, [(step, part, &*read)]);
+                        survey.missing_layers.extend(missing);
                         if !survey.add(part, step, &read.index) {
                             broken.insert((part.kind, part.split));
                         }

@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
         // What was read of a directory over the network is not fetched again.
         let survey = Survey::of(&run, place.tree(), &Catalogs::default()).await;
         inspection.name_stacks(&survey);
+        inspection.tell_missing_layers(&survey);
         inspection.name_parts(&Anatomy::of(&run, &survey));
         anyhow::Ok((inspection, proposals(&run, &survey, &Registry::default())))
     };

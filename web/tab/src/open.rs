@@ -56,7 +56,7 @@ fn summary(run: &Run, survey: Survey, files: &OpenedFiles) -> RunSummary {
         d_model: model.and_then(|model| model.d_model),
         stacks: stacks(&survey),
         suffixes: survey.suffixes.iter().filter_map(suffix_summary).collect(),
-        warnings: run.warnings.clone(),
+        warnings: [run.warnings.as_slice(), &survey.missing_layers].concat(),
         file_warnings: survey.warnings,
     }
 }

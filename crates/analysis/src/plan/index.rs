@@ -11,6 +11,7 @@ use ckptscope_checkpoint::{
 use futures_util::stream::{self, StreamExt};
 
 use super::Selection;
+use super::missing_layers::missing_layers;
 use super::problem::{PlanErrors, PlanProblem};
 use crate::config::{Config, OnError};
 
@@ -115,6 +116,11 @@ impl RunIndex {
             warnings: odd_files(read.iter().flatten()),
             ..Self::default()
         };
+        let whole = parts.iter().zip(&read);
+        index.warnings.extend(missing_layers(
+            run,
+            whole.filter_map(|((step, part), read)| Some((*step, *part, &**read.as_ref().ok()?))),
+        ));
         let mut found = HashMap::new();
         let mut problems = Vec::new();
         for ((step, part), read) in parts.into_iter().zip(read) {

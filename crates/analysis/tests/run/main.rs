@@ -12,6 +12,7 @@ mod catalogs;
 mod counted;
 mod fractions;
 mod lanes;
+mod missing_layers;
 mod outside;
 mod plans;
 mod precision;

@@ -238,6 +238,11 @@ impl Inspection {
         }
     }
 
+    /// Says which weights have fewer layers than their model.
+    pub(super) fn tell_missing_layers(&mut self, survey: &Survey) {
+        self.warnings.extend_from_slice(&survey.missing_layers);
+    }
+
     /// Says what the model is made of.
     pub(super) fn name_parts(&mut self, anatomy: &Anatomy) {
         let has_layers = !anatomy.stacks.is_empty();
