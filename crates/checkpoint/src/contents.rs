@@ -79,10 +79,10 @@ impl HeldTensor {
 
 impl Contents {
     /// What the files of a part hold together. Reads the model's
-    /// config beside them where tensors are stored with scales, and nothing else.
+    /// config beside them where tensors may be quantised, and nothing else.
     pub async fn of(files: Vec<FileContent>, tree: &dyn Tree) -> Self {
         let found = found(files, tree);
-        let quantization = if found.iter().any(Found::may_have_scale) {
+        let quantization = if found.iter().any(Found::may_be_quantised) {
             let path = found.first().map_or("", |tensor| &tensor.path);
             Quantization::beside(tree, path).await
         } else {
@@ -115,10 +115,14 @@ struct Found {
 }
 
 impl Found {
-    /// Whether what it stores may be values only together with a scale.
-    fn may_have_scale(&self) -> bool {
-        let dtype = self.elements.as_ref().map(|elements| elements.dtype);
-        matches!(dtype, Ok(Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::I8))
+    /// Whether what it stores may be no values as it stands: elements that want a scale, or bytes
+    /// in a column, as bitsandbytes packs them into whatever type it is told.
+    fn may_be_quantised(&self) -> bool {
+        self.elements.as_ref().is_ok_and(|elements| {
+            let has_eight_bits =
+                matches!(elements.dtype, Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::I8);
+            has_eight_bits || elements.is_column()
+        })
     }
 }
 

@@ -138,6 +138,11 @@ impl StoredTensor {
 }
 
 impl ChunkedTensor {
+    /// Whether it has a single column of several rows.
+    pub(crate) fn is_column(&self) -> bool {
+        matches!(self.shape.as_slice(), [rows, 1] if *rows > 1)
+    }
+
     /// Of a tensor that lies in one file.
     #[must_use]
     pub fn in_one_place(path: &str, entry: TensorEntry) -> Self {

@@ -65,6 +65,20 @@ fn every_file_reads_to_what_pytorch_says() {
 }
 
 #[test]
+fn one_ranks_part_is_no_model() {
+    for (file, name, ranks) in [
+        ("tensor_ranks.pt", "tensor_model_parallel_size", 2),
+        ("stages.pt", "pipeline_model_parallel_size", 4),
+        ("expert_ranks.pt", "expert_model_parallel_size", 8),
+        ("deepspeed_ranks.pt", "mp_world_size", 2),
+    ] {
+        let words = format!("a model that {ranks} ranks have, as `{name}` beside it says");
+        let wanted = ["model.layers.0.w", "model.layers.1.w"].map(|it| (it, words.as_str()));
+        assert_unreadable(file, &wanted);
+    }
+}
+
+#[test]
 fn what_is_no_tensor_needs_no_line() {
     for file in [
         "module.pt",
@@ -72,6 +86,7 @@ fn what_is_no_tensor_needs_no_line() {
         "object.pt",
         "ordered_subclass.pt",
         "namespace.pt",
+        "one_rank.pt",
         "plain_values.pt",
         "devices.pt",
         "negated.pt",

@@ -22,3 +22,4 @@ mod stacks;
 mod stored;
 mod suffix_lists;
 mod support;
+mod unmerged;

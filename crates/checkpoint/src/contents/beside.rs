@@ -78,6 +78,25 @@ impl Names<'_> {
     }
 }
 
+impl<'a> Names<'a> {
+    /// The tensors of an adapter of a weight, in its module or in what wraps it; names behind that
+    /// of the module.
+    pub(super) fn of_adapters(&self, weight: &str) -> Vec<&'a str> {
+        let Some(module) = weight.strip_suffix("weight") else {
+            return Vec::new();
+        };
+        let wrapper = WRAPPED.iter().find_map(|leaf| module.strip_suffix(leaf));
+        let module = wrapper.unwrap_or(module);
+        let is_inside = !module.is_empty() && module.ends_with('.');
+        let from = (Bound::Included(module), Bound::Unbounded);
+        let all = self.0.range::<str, _>(from).map(|(name, _)| *name);
+        let inside = all.take_while(|name| is_inside && name.starts_with(module));
+        let rest = inside.filter_map(|name| name.get(module.len()..));
+        rest.filter(|rest| OF_ADAPTERS.iter().any(|start| rest.starts_with(start)))
+            .collect()
+    }
+}
+
 /// A tensor beside another that matters to its values.
 pub(super) struct Companion<'a> {
     /// What stands behind the module's name.
@@ -145,6 +164,23 @@ const OF_PACKED: &[&str] = &[
     "qzeros",
     "codebook",
     "packed",
+];
+
+/// What a module is called within one that adds to it.
+const WRAPPED: &[&str] = &["base_layer.", "linear.", "original_module."];
+
+/// How names of an adapter's tensors begin within the module that they change.
+const OF_ADAPTERS: &[&str] = &[
+    "lora_",
+    "loha_",
+    "lokr_",
+    "hada_",
+    "ia3_",
+    "oft_",
+    "boft_",
+    "vera_",
+    "hra_",
+    "randlora_",
 ];
 
 /// How names of tensors begin that belong to a module's activations.

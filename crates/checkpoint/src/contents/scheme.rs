@@ -35,7 +35,11 @@ pub(super) fn decide(
     }
     match elements.dtype {
         Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => {
-            (plain(elements), beside_float(elements, names))
+            if quantization.has_fewer_than_eight_bits && elements.is_column() {
+                return (Storage::Obstructed(packed(elements, &beside)), None);
+            }
+            let remark = beside_float(elements, names).or_else(|| unmerged(elements, names));
+            (plain(elements), remark)
         }
         Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::I8 => {
             let unknown = || names.that_may_be_scales(tensor);
@@ -76,6 +80,26 @@ fn beside_float(elements: &ChunkedTensor, names: &Names<'_>) -> Option<String> {
          weights of 8 bits",
         elements.dtype
     ))
+}
+
+/// What the model changes a weight with when it is used: an adapter, a mask. The weight is what is
+/// stored, so its numbers are right; that they are not of what the model computes with is said.
+fn unmerged(elements: &ChunkedTensor, names: &Names<'_>) -> Option<String> {
+    let (name, dtype) = (&elements.name, elements.dtype);
+    if names.contains(&format!("{name}_mask")) {
+        return Some(format!(
+            "stored as {dtype} beside `weight_mask`, which is not applied to it: where the mask is \
+             0, the model has no weight"
+        ));
+    }
+    let adapter = names.of_adapters(name);
+    (!adapter.is_empty()).then(|| {
+        format!(
+            "stored as {dtype} beside {} of an adapter: numbers are of the weight without it; \
+             merge it to measure both (PEFT: `merge_and_unload`)",
+            names_in_words(&adapter)
+        )
+    })
 }
 
 /// Elements of eight bits: values times a scale, where one is understood. Without any they are

@@ -147,7 +147,9 @@ pub(super) struct SetName<'a> {
 impl<'a> ShardName<'a> {
     /// Of a file's name, or of a path.
     pub(super) fn of(file: &'a str) -> Option<Self> {
-        let (before, after) = file.rsplit_once("-of-")?;
+        let (before, after) = file
+            .rsplit_once("-of-")
+            .or_else(|| file.rsplit_once("_of_"))?;
         let (stem, number) = before.rsplit_once(['-', '_', '.'])?;
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
         let (count, ending) = after.split_at(digits);

@@ -1,6 +1,7 @@
 //! Checkpoints that trainers spread over the files of several processes, known by their names.
 
-use super::step_name::{is_number, rank_of_part};
+use super::shards::ShardName;
+use super::step_name::{is_number, part_of_model, rank_of_part};
 
 /// A checkpoint that is no model's weights as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -45,8 +46,8 @@ pub enum SpreadCheckpoint {
     Unconsolidated,
     /// Files that differ in the number of a part or layer: `pytorch_model_part_0.bin`.
     #[error(
-        "its files differ in the number of a part or layer, so each has a part of the weights; put \
-         them into one file, or write a shard index (`model.safetensors.index.json`)"
+        "each file has one part or layer of the weights, as its name says; put them into one file, \
+         or write a shard index (`model.safetensors.index.json`)"
     )]
     Parts,
     /// A state dict per rank: `rank0.pt`.
@@ -96,7 +97,8 @@ pub(super) fn piece_of(file: &str) -> Option<Piece> {
     if is_called_so || alone == Alone::IsSpread {
         return is(SpreadCheckpoint::Ranks, alone);
     }
-    None
+    let part = part_of_model(stem).filter(|_| ShardName::of(file).is_none())?;
+    is(SpreadCheckpoint::Parts, Alone::of_rank(Some(part)))
 }
 
 /// What stands before the only number in the names of ranks' files.
@@ -115,9 +117,10 @@ pub(super) fn is_part_alone(folder: &str) -> bool {
     is_rank_folder(folder) && rank_of_part(folder).is_some_and(|rank| rank > 0)
 }
 
-/// A folder of one rank, as Megatron makes them: `mp_rank_00`, `mp_rank_00_001`.
+/// A folder of one rank, as Megatron makes them: `mp_rank_00_001`, `tp_rank_00_pp_rank_000`.
 pub(super) fn is_rank_folder(name: &str) -> bool {
-    name.starts_with("mp_rank_")
+    let starts = ["mp_rank_", "tp_rank_", "pp_rank_"];
+    starts.iter().any(|start| name.starts_with(start))
 }
 
 /// What a file is a piece of.

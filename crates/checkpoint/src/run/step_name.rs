@@ -155,16 +155,21 @@ pub(super) fn without_rank(name: &str) -> Option<String> {
     Some(format!("{}{}", rank.before, rank.after))
 }
 
-/// What a name has besides the number of a part, where it has one.
+/// What a name has besides the numbers of parts, where it has some.
 pub(super) fn without_part(name: &str) -> Option<String> {
     let numbers = numbers(name);
-    let is_part = |number: &&NumberIn<'_>| PART_WORDS.iter().any(|word| number.is_behind(word));
-    let part = numbers.iter().rfind(is_part)?;
-    Some(format!("{}{}", part.before, part.after))
+    let is_part = |number: &NumberIn<'_>| PART_WORDS.iter().any(|word| number.is_behind(word));
+    let (mut rest, mut start) = (String::new(), 0);
+    for part in numbers.iter().filter(|number| is_part(number)) {
+        rest.push_str(name.get(start..part.before.len())?);
+        start = name.len() - part.after.len();
+    }
+    (start > 0).then(|| rest + name.get(start..).unwrap_or_default())
 }
 
-/// The rank whose part of a model a file has, as its name says: `tp_rank_1`, `model-rank-0-of-2`,
-/// `world_size_4_rank_0`. The first of several ranks is told as one that cannot be alone, too.
+/// The rank whose part of a model a name says it is, the highest of its kinds: `tp_rank_1`,
+/// `model-rank-0-of-2`, `world_size_4_rank_0`, `mp_rank_00_001`. The first of several ranks is told
+/// as one that cannot be alone, too.
 pub(super) fn rank_of_part(name: &str) -> Option<u64> {
     // A rank of matrices.
     let lower = name.to_ascii_lowercase();
@@ -176,12 +181,29 @@ pub(super) fn rank_of_part(name: &str) -> Option<u64> {
         let behind = numbers.iter().rfind(|number| number.is_behind(word));
         behind?.value
     };
-    let rank = value_behind("rank")?;
+    let of_rank = |(place, number): (usize, &NumberIn<'_>)| {
+        let first = numbers.first().filter(|_| place == 1);
+        let is_next = number.before.ends_with('_') && first.is_some_and(NumberIn::is_of_rank);
+        let is_stage = is_next && number.after.is_empty();
+        number.value.filter(|_| number.is_of_rank() || is_stage)
+    };
+    let rank = numbers.iter().enumerate().filter_map(of_rank).max()?;
     let ranks = value_behind("world_size").or(value_behind("of"));
     Some(match ranks {
         Some(ranks) if ranks > 1 => rank.max(1),
         _ => rank,
     })
+}
+
+/// The part of a model that a name says it is: `model_part1`, `model.shard-1`.
+pub(super) fn part_of_model(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let is_part = |number: &&NumberIn<'_>| ["part", "shard"].iter().any(|it| number.is_behind(it));
+    numbers
+        .iter()
+        .filter(is_part)
+        .filter_map(|it| it.value)
+        .max()
 }
 
 /// The epoch that a name says with a word for it.

@@ -346,11 +346,20 @@ type Kind = (SpreadCheckpoint, Option<String>);
 /// Pieces of spread checkpoints: those of a kind are one checkpoint.
 fn spread<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<Candidate<'a>> {
     let mut by_kind: BTreeMap<Kind, (Alone, Vec<&str>)> = BTreeMap::new();
-    for file in pieces {
-        if let Some(Piece { spread, alone }) = piece_of(file) {
-            // Ranks may have a file for each step.
-            let is_of_ranks = spread == SpreadCheckpoint::Ranks;
-            let save = is_of_ranks.then(|| without_rank(stem_of(file))).flatten();
+    let pieces = pieces.filter_map(|file| Some((file, piece_of(file)?)));
+    let pieces: Vec<(&str, Piece)> = pieces.collect();
+    let is_pipeline = |(_, piece): &(&str, Piece)| piece.spread == SpreadCheckpoint::Pipeline;
+    let has_pipeline = pieces.iter().any(is_pipeline);
+    for (file, Piece { spread, alone }) in pieces {
+        // Beside the files of layers, that of a rank has the trainer's state and no weights.
+        let is_state = has_pipeline && spread == SpreadCheckpoint::TensorParallel;
+        if !is_state {
+            // Ranks and parts may have a file for each step.
+            let save = match spread {
+                SpreadCheckpoint::Ranks => without_rank(stem_of(file)),
+                SpreadCheckpoint::Parts => without_part(stem_of(file)),
+                _ => None,
+            };
             let kind = by_kind.entry((spread, save));
             let (_, files) = kind.or_insert((alone, Vec::new()));
             files.push(file);
@@ -464,9 +473,20 @@ mod tests {
             (&["rank0.pt", "rank1.pt"], "rank"),
             (
                 &["pytorch_model_part_0.bin", "pytorch_model_part_1.bin"],
-                "a part",
+                "one part",
             ),
-            (&["layer_00.pt", "layer_01.pt"], "a part"),
+            (&["layer_00.pt", "layer_01.pt"], "one part"),
+            (
+                &["model_part-0-shard0.pt", "model_part-1-shard0.pt"],
+                "one part",
+            ),
+            (
+                &[
+                    "layer_00-model_00-model_states.pt",
+                    "mp_rank_00_model_states.pt",
+                ],
+                "pipeline",
+            ),
             (&["ep0-ba5-rank0.pt", "ep0-ba5-rank1.pt"], "rank"),
             (
                 &[
@@ -487,6 +507,13 @@ mod tests {
             ("tp_rank_1.pt", "one rank"),
             ("model-rank-1-part-0.safetensors", "one rank"),
             ("model-rank-0-of-2.safetensors", "one rank"),
+            ("model_tp1.safetensors", "one rank"),
+            ("model-mp1.pt", "one rank"),
+            ("step_100_tp1.pt", "one rank"),
+            ("model_part1.pt", "one part"),
+            ("model.shard-1.pt", "one part"),
+            ("checkpoint-model_part-1-shard0.pt", "one part"),
+            ("model_1_of_2.pt", "1 of 2 there"),
             ("mp_rank_01_model_states.pt", "tensor-parallel"),
         ] {
             let told = choice(&[file]).unwrap_err();
@@ -497,6 +524,8 @@ mod tests {
             "rank0.pt",
             "ep0-ba5-rank0.pt",
             "lora_rank_16.pt",
+            "model_part0.pt",
+            "model_tp0_pp0.pt",
         ] {
             assert!(choice(&[file]).is_ok(), "{file}");
         }

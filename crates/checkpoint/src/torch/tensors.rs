@@ -48,15 +48,36 @@ impl Unfolded<'_> {
     }
 }
 
-/// How many ranks have parts of the tensors of a file, where DeepSpeed says that several do.
-fn ranks_of_model(pickle: &Pickle<'_>) -> Option<u64> {
+/// What trainers call the number of ranks that have parts of a model, or of its experts.
+const RANKS_OF_MODEL: &[&str] = &[
+    "mp_world_size",
+    "tensor_model_parallel_size",
+    "pipeline_model_parallel_size",
+    "expert_model_parallel_size",
+    "model_parallel_size",
+];
+
+/// Where trainers keep what they were told, beside a model.
+const SETTINGS: &[&str] = &["args", "hyper_parameters", "config", "cfg"];
+
+/// How many ranks have parts of the tensors of a file, where its trainer says that several do, and
+/// what it calls that: DeepSpeed at the root, Megatron among its arguments.
+fn ranks_of_model(pickle: &Pickle<'_>) -> Option<(&'static str, u64)> {
     let values = &pickle.values;
-    let entries = values.entries(pickle.root)?;
-    let ranks = entries
-        .iter()
-        .find(|(key, _)| values.text(*key) == Some("mp_world_size"));
-    let ranks = values.natural(ranks?.1)?;
-    Some(ranks).filter(|ranks| *ranks > 1)
+    let is_settings = |key: Value| values.text(key).is_some_and(|key| SETTINGS.contains(&key));
+    let of_root = values.entries(pickle.root)?;
+    let settings = of_root.iter().filter(|(key, _)| is_settings(*key));
+    let settings = settings.filter_map(|(_, value)| {
+        let attributes = values.object(*value).map(|object| object.state);
+        values.entries(attributes.unwrap_or(*value))
+    });
+    let mut entries = std::iter::once(of_root).chain(settings).flatten();
+    entries.find_map(|(key, ranks)| {
+        let key = values.text(*key)?;
+        let name = RANKS_OF_MODEL.iter().find(|name| **name == key)?;
+        let ranks = values.natural(*ranks)?;
+        (ranks > 1).then_some((*name, ranks))
+    })
 }
 
 /// A tensor as the pickle describes it, its numbers checked but not its storage.
@@ -125,10 +146,11 @@ pub(super) fn unfold<'p>(pickle: &Pickle<'p>) -> Result<Unfolded<'p>, FormatErro
         }
     }
     let mut unfolded = walk.found()?;
-    if let Some(ranks) = ranks_of_model(pickle) {
+    if let Some((name, ranks)) = ranks_of_model(pickle) {
         unfolded.spoil_all(&format!(
-            "it is one rank's part of a model that {ranks} ranks have, as `mp_world_size` beside it \
-             says; merge the ranks first (DeepSpeed: `ds_to_universal.py`)"
+            "it is one rank's part of a model that {ranks} ranks have, as `{name}` beside it says; \
+             merge the ranks first (DeepSpeed: `ds_to_universal.py`, Megatron: \
+             `tools/checkpoint/convert.py`)"
         ));
     }
     match pickle.values.object(pickle.root) {

@@ -89,6 +89,17 @@ weights = {"layers.0.w": torch.randn(2, 3), "layers.1.w": torch.randn(2, 3)}
 save("ordered_subclass.pt", Weights(weights), weights)
 save("namespace.pt", argparse.Namespace(step=3, state=weights), {f"state.{k}": v for k, v in weights.items()})
 
+# What Megatron and DeepSpeed say of the ranks that have parts of a model.
+one = {"tensor_model_parallel_size": 1, "pipeline_model_parallel_size": 1}
+save("one_rank.pt", {"model": weights, "args": argparse.Namespace(**one)}, {f"model.{k}": v for k, v in weights.items()})
+for file, settings in [
+    ("tensor_ranks.pt", {"args": argparse.Namespace(**{**one, "tensor_model_parallel_size": 2})}),
+    ("stages.pt", {"args": argparse.Namespace(**{**one, "pipeline_model_parallel_size": 4})}),
+    ("expert_ranks.pt", {"hyper_parameters": {**one, "expert_model_parallel_size": 8}}),
+    ("deepspeed_ranks.pt", {"mp_world_size": 2}),
+]:
+    save(file, {"model": weights, **settings}, {})
+
 plain = {
     "when": datetime.datetime(2026, 1, 2),
     "where": pathlib.PurePosixPath("a/b"),
