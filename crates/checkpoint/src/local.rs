@@ -264,8 +264,10 @@ impl<'a> Scan<'a> {
         let mut is_empty = true;
         for found in fs::read_dir(folder)? {
             let found = found?;
-            is_empty = false;
-            match found.file_name().into_string() {
+            let name = found.file_name().into_string();
+            let is_hidden = name.as_ref().is_ok_and(|name| name.starts_with('.'));
+            is_empty &= is_hidden && found.file_type().is_ok_and(|kind| kind.is_dir());
+            match name {
                 Ok(name) => self.add(&found, format!("{prefix}{name}"), &name),
                 // It cannot be named in a config.
                 Err(name) => self.pass_over(

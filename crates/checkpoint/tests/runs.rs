@@ -973,6 +973,54 @@ fn what_a_step_has_besides_is_told() {
 }
 
 #[test]
+fn a_step_that_is_nowhere_to_be_seen_is_told() {
+    let cases: [(&[&str], Option<(Reason, &str)>); 9] = [
+        (&["step_3/.gitkeep"], Some((Reason::NoFiles, "step_3/"))),
+        (&["step_3/.x/step_4/a"], Some((Reason::NoFiles, "step_3/"))),
+        (&["step_3/.model.pt.Xa31", "step_3/model.pt"], None),
+        (&[".cache/step_3/model.pt.metadata"], None),
+        (&["step_3.gguf"], Some((Reason::OtherKind, "step_3.gguf"))),
+        (
+            &["step_3.tar.gz"],
+            Some((Reason::OtherKind, "step_3.tar.gz")),
+        ),
+        (&["step_3"], Some((Reason::OtherKind, "step_3"))),
+        // It is there as a checkpoint.
+        (&["step_2.gguf"], None),
+        (&["step_3.png", "max_steps_3"], None),
+    ];
+    for (paths, expected) in cases {
+        let sound = ["step_1/model.pt", "step_2/model.pt"];
+        let run = found(&empty(&[&sound, paths].concat()));
+        let told = run.passed_over.iter();
+        let told: Vec<_> = told
+            .map(|it| (it.reason.clone(), it.path.as_str()))
+            .collect();
+        assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{paths:?}");
+    }
+}
+
+#[test]
+fn a_download_that_is_not_done_is_half_written() {
+    for record in ["aria2", "st"] {
+        let record = format!("step_2/model.safetensors.{record}");
+        let run = found(&empty(&[
+            "step_1/model.safetensors",
+            "step_2/model.safetensors",
+            &record,
+        ]));
+        assert_eq!(numbers(&run), [1]);
+        assert_eq!(run.broken.len(), 1, "{record}");
+        let told = [(Reason::HalfWritten, "step_2/model.safetensors")];
+        let passed_over = run.passed_over.iter();
+        let passed_over: Vec<_> = passed_over
+            .map(|it| (it.reason.clone(), it.path.as_str()))
+            .collect();
+        assert_eq!(passed_over, told);
+    }
+}
+
+#[test]
 fn files_of_other_kinds_are_told_as_what_they_are() {
     for (paths, words) in [
         (&["model-q4.gguf"][..], "gguf_file=FILE"),

@@ -25,6 +25,7 @@ use super::weights::{
 };
 use super::{DataKind, Layout, Part, Run, Step, model};
 use crate::error::RunError;
+use crate::foreign::Foreign;
 use crate::tree::Tree;
 
 const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files with a \
@@ -553,10 +554,17 @@ impl<'a> Finding<'a> {
                 || above.any(|it| known.contains(it))
         };
         let (mut others, mut called_as_files) = (Vec::new(), Vec::new());
+        let mut others_of_steps = Vec::new();
         for folder in folders {
             let files = folder.files.iter();
             let files = files.filter(|file| is_checkpoint(file) && !is_auxiliary(file));
             let paths = files.map(|file| folder.path_of(file));
+            let of_steps = folder.files.iter().filter(|file| self.may_be_missed(file));
+            others_of_steps.extend(
+                of_steps
+                    .map(|file| folder.path_of(file))
+                    .filter(|path| !is_known(path)),
+            );
             others.extend(paths.filter(|path| !is_known(path)));
             let path = folder.path.trim_end_matches('/');
             if is_checkpoint(path) && folder.weights.is_none() && !is_known(folder.path) {
@@ -565,6 +573,9 @@ impl<'a> Finding<'a> {
         }
         for path in called_as_files {
             self.pass_over(Reason::Folder, path.to_owned());
+        }
+        for path in others_of_steps {
+            self.pass_over(Reason::OtherKind, path);
         }
         let has_folders = !self.step_folders.is_empty();
         for path in others {
@@ -575,6 +586,16 @@ impl<'a> Finding<'a> {
             };
             self.pass_over(reason, path);
         }
+    }
+
+    /// Whether a file is called as a step that the run does not have, and is of a kind that is not
+    /// read: `step_300.gguf`, `checkpoint-300.tar.gz`, `step_300`.
+    fn may_be_missed(&self, file: &str) -> bool {
+        let is_of_kind = Foreign::by_name(file).is_some() || !file.contains('.');
+        let step = step_number(file).filter(|_| is_of_kind && !is_auxiliary(file));
+        let has = |step| self.steps.iter().any(|known| known.number == step);
+        let is_broken = |step| self.broken.iter().any(|known| known.number == step);
+        step.is_some_and(|step| !has(step) && !is_broken(step))
     }
 
     fn unreadable_in_words(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Folders of a tree, and what lies in those of steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::pattern::{Named, step_in};
 use super::series::WeightsName;
@@ -31,19 +32,36 @@ impl<'a> Folder<'a> {
     /// Every folder with the files directly in it, by path, but for what is no checkpoint's.
     pub(super) fn all(tree: &'a dyn Tree, passed_over: &mut Vec<PassedOver>) -> Vec<Self> {
         let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for file in tree.files() {
-            match verdict(&file.path) {
-                Verdict::Hidden => {}
+        let mut hidden = Vec::new();
+        let paths = || tree.files().iter().map(|file| file.path.as_str());
+        let under_way: BTreeSet<&str> = paths().filter_map(download_under_way).collect();
+        for path in paths() {
+            let verdict = match under_way.contains(path) {
+                true => Verdict::HalfWritten(path),
+                false => verdict(path),
+            };
+            match verdict {
+                Verdict::Hidden => hidden.push(path),
                 Verdict::HalfWritten(path) => passed_over.push(PassedOver {
                     reason: Reason::HalfWritten,
                     path: path.to_owned(),
                 }),
                 Verdict::Counts => {
-                    let (folder, name) = split_path(&file.path);
+                    let (folder, name) = split_path(path);
                     folders.entry(folder).or_default().push(name);
                 }
             }
         }
+        let empty = tree.passed_over().iter();
+        let empty = empty.filter(|it| it.reason == Reason::NoFiles);
+        let without_files = hidden.into_iter().chain(empty.map(|it| it.path.as_str()));
+        let steps: BTreeSet<&str> = without_files
+            .filter_map(|path| step_without_files(path, &folders))
+            .collect();
+        passed_over.extend(steps.into_iter().map(|path| PassedOver {
+            reason: Reason::NoFiles,
+            path: path.to_owned(),
+        }));
         passed_over.dedup();
         let folders = folders.into_iter();
         folders.map(|(path, files)| Self::of(path, files)).collect()
@@ -389,6 +407,25 @@ pub(super) fn verdict(path: &str) -> Verdict<'_> {
         }
     }
     Verdict::Counts
+}
+
+/// The file that a downloader has not finished, by what it keeps of it beside it: the file has its
+/// whole length from the beginning, and zeros where nothing came yet.
+fn download_under_way(path: &str) -> Option<&str> {
+    const RECORDS: &[&str] = &[".aria2", ".st"];
+    RECORDS.iter().find_map(|ending| path.strip_suffix(ending))
+}
+
+/// The step's folder on a path, where none of the folders with files lies in it.
+fn step_without_files<'p>(path: &'p str, folders: &BTreeMap<&str, Vec<&str>>) -> Option<&'p str> {
+    let slashes = path.match_indices('/');
+    let above = slashes.filter_map(|(slash, _)| path.get(..=slash));
+    let mut above = above.take_while(|folder| !last_segment(folder).starts_with('.'));
+    above.find(|step| {
+        let from = (Bound::Included(*step), Bound::Unbounded);
+        let first = folders.range::<str, _>(from).next();
+        named_step(step).is_some() && !first.is_some_and(|(path, _)| path.starts_with(step))
+    })
 }
 
 pub(super) fn is_half_written(name: &str) -> bool {

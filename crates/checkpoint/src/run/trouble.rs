@@ -122,6 +122,8 @@ pub enum Reason {
     Folder,
     /// Its name says a step, but other steps are folders.
     OtherLayout,
+    /// Its name says a step, but it is of a kind that is not read.
+    OtherKind,
 }
 
 impl Reason {
@@ -137,7 +139,9 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::HalfWritten => "half written, as their names say",
+            Self::HalfWritten => {
+                "half written, as their names say, or what a downloader keeps beside them"
+            }
             Self::NoStep => "these files belong to no step",
             Self::SameStep => "their steps have other files, which are used",
             Self::OtherName => {
@@ -151,11 +155,12 @@ impl fmt::Display for Reason {
             Self::NoUnicode => "their names are no Unicode",
             Self::SameFolder => "links to folders that are here by another name",
             Self::NoFile => "pipes, sockets and devices are no files",
-            Self::NoFiles => "folders without files",
+            Self::NoFiles => "folders without files, or with hidden ones alone",
             Self::Folder => "folders that are called as files are, without weights",
             Self::OtherLayout => {
                 "steps that are files beside steps that are folders; give them by themselves"
             }
+            Self::OtherKind => "called as steps are, but no checkpoints of a kind that is read",
         })
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn in_a_name(numbers: &[u64]) -> String {
         .flat_map(|range| match range {
             Range::One(number) => vec![number.to_string()],
             Range::Of { first, last, by: 1 } => vec![format!("{first}..{last}")],
-            Range::Of { first, last, by } if last - first > 3 * by => {
+            Range::Of { first, last, by } if (last - first) / by > 3 => {
                 vec![format!("{first}..{last} by {by}")]
             }
             Range::Of { first, last, by } => (0..=(last - first) / by)
@@ -96,5 +96,6 @@ mod tests {
         assert_eq!(in_a_name(&[0, 1, 2, 5]), "0..2,5");
         assert_eq!(in_a_name(&[0, 3, 6]), "0,3,6");
         assert_eq!(in_a_name(&[0, 3, 6, 9, 12]), "0..12 by 3");
+        assert_eq!(in_a_name(&[1, u64::MAX]), format!("1,{}", u64::MAX));
     }
 }
