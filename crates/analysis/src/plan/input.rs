@@ -58,6 +58,21 @@ impl AtStep {
         (!stacks.is_empty()).then_some(Self { part, stacks })
     }
 
+    /// The stacks that have the suffix beside the one that is meant.
+    fn others(&self, suffix: &str) -> Vec<String> {
+        let Some(own) = self.stack() else {
+            return Vec::new();
+        };
+        let with = self.part.with(suffix).into_iter();
+        with.filter(|it| *it != own).map(str::to_owned).collect()
+    }
+
+    /// Takes none of these stacks; whether any is left.
+    fn leave_out(&mut self, others: &BTreeSet<String>) -> bool {
+        self.stacks.retain(|stack| !others.contains(stack));
+        !self.stacks.is_empty()
+    }
+
     fn outside(part: &Rc<PartIndex>, name: &str) -> Option<Self> {
         let found = part.of_no_layer(name, Spelling::WeightMayLack);
         let part = Rc::clone(part);
@@ -126,10 +141,14 @@ impl Input {
             true => AtStep::outside(part, &plain),
             false => AtStep::of(part, &plain, stack),
         };
-        let steps: BTreeMap<u64, AtStep> = index
+        let mut steps: BTreeMap<u64, AtStep> = index
             .of(wanted.kind, wanted.split)
             .filter_map(|(step, part)| Some((step, at_step(part)?)))
             .collect();
+        // What stands beside the chosen stack at one step is no other name of it at another.
+        let of_others = |at: &AtStep| at.others(&plain);
+        let others: BTreeSet<String> = steps.values().flat_map(of_others).collect();
+        steps.retain(|_, at| at.stacks.is_empty() || at.leave_out(&others));
         // At no step may it mean another tensor than at the next.
         let is_outside = wanted.is_outside;
         let is_whole = steps.values().any(|at| at.is_whole(&plain, is_outside));
@@ -169,6 +188,26 @@ impl Input {
             layers.collect()
         };
         self.at(steps).flat_map(of_step).collect()
+    }
+
+    /// The tensors of these steps whose names begin with its own and a dot or underscore, each with
+    /// its layer, but for biases.
+    pub(super) fn other_forms(&self, steps: &[u64]) -> BTreeSet<(u64, String)> {
+        let is_form = |name: &str| {
+            let rest = name.strip_prefix(self.plain.as_str());
+            rest.is_some_and(|rest| rest.starts_with(['.', '_']) && !rest.ends_with("bias"))
+        };
+        let mut forms = BTreeSet::new();
+        for at in self.at(steps) {
+            for stack in &at.stacks {
+                for layer in at.part.numbers(stack) {
+                    let names = at.part.tensors(stack, layer).map(|(name, _)| name);
+                    let own = names.filter(|name| is_form(name));
+                    forms.extend(own.map(|name| (layer, name.to_owned())));
+                }
+            }
+        }
+        forms
     }
 
     /// The tensors that it means in a layer, or outside of layers, at a step: one, or what cannot be

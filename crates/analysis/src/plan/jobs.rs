@@ -65,6 +65,7 @@ pub(super) fn resolve(
         problems: Vec::new(),
         warnings: Vec::new(),
         notes: BTreeSet::new(),
+        stored: BTreeMap::new(),
         obstructed: BTreeMap::new(),
     };
     for entry in &config.metrics {
@@ -184,6 +185,39 @@ fn stack_of<'a>(layer: u64, inputs: &'a [Rc<Input>], steps: &[u64], layout: Layo
     stacks.flatten().next().unwrap_or_default()
 }
 
+/// What is said of layers that lack a tensor and have others whose names begin with its own: there
+/// it is stored in another form, such as wrapped by an adapter.
+fn other_forms(inputs: &[Rc<Input>], available: &BTreeSet<u64>, steps: &[u64]) -> Vec<String> {
+    /// So many names are told.
+    const NAMED: usize = 3;
+    let said = inputs.iter().filter_map(|input| {
+        let mut forms = input.other_forms(steps);
+        forms.retain(|(layer, _)| !available.contains(layer));
+        let layers: BTreeSet<u64> = forms.iter().map(|(layer, _)| *layer).collect();
+        let layers: Vec<u64> = layers.into_iter().collect();
+        let names: BTreeSet<String> = forms.into_iter().map(|(_, name)| name).collect();
+        let told: Vec<String> = names
+            .iter()
+            .take(NAMED)
+            .map(|it| format!("`{it}`"))
+            .collect();
+        let more = match names.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!told.is_empty()).then(|| {
+            format!(
+                "{} of `{}`: not in layer {}, which has {}{more} instead",
+                input.wanted.kind,
+                input.wanted.tensors(),
+                steps_in_words(&layers),
+                told.join(", ")
+            )
+        })
+    });
+    said.collect()
+}
+
 /// How a config chooses one of several stacks.
 fn advice(component: &ComponentEntry, stacks: &BTreeSet<String>) -> String {
     // YAML takes a `*` at the start for an alias.
@@ -235,6 +269,8 @@ struct Resolver<'a> {
     notes: BTreeSet<String>,
     /// Why tensors have no values, and the steps where they have none.
     obstructed: BTreeMap<String, BTreeSet<u64>>,
+    /// How tensors are stored where that is to be known, by suffix, and the steps where they are.
+    stored: BTreeMap<String, BTreeMap<Option<String>, BTreeSet<u64>>>,
 }
 
 /// What a job can build at a step.
@@ -283,6 +319,9 @@ impl Resolver<'_> {
                 location: component.location.clone(),
                 component: component.label().into_owned(),
             });
+        }
+        if component.layers == LayerSelection::All {
+            self.notes.extend(other_forms(&inputs, &available, &steps));
         }
         let layers: Vec<u64> = match &component.layers {
             LayerSelection::All => available.iter().copied().collect(),
@@ -693,6 +732,21 @@ impl Resolver<'_> {
                 }
             }
         }
+        for (what, remarks) in std::mem::take(&mut self.stored) {
+            let alike = remarks.values().collect::<BTreeSet<_>>().len() == 1;
+            self.notes
+                .extend(remarks.iter().filter_map(|(remark, steps)| {
+                    let (remark, steps) = (remark.as_ref()?, steps.iter().copied());
+                    let at = match alike {
+                        true => String::new(),
+                        false => format!(
+                            "; so at step {}",
+                            steps_in_words(&steps.collect::<Vec<_>>())
+                        ),
+                    };
+                    Some(format!("{what}: {remark}{at}"))
+                }));
+        }
         self.warnings.extend(std::mem::take(&mut self.notes));
         let obstructed = std::mem::take(&mut self.obstructed).into_iter();
         self.warnings.extend(obstructed.map(|(what, steps)| {
@@ -724,12 +778,35 @@ impl Resolver<'_> {
                 Buildable::Obstructed => drop(obstructed.insert(step)),
             }
         }
+        self.note_shapes(planned, &outlines);
         for metric in &planned.job.metrics {
             if let Some(target) = metric.target.filter(|step| !obstructed.contains(step)) {
                 self.check_comparison(layer, planned, metric, target, &outlines)?;
             }
         }
         Ok(())
+    }
+
+    /// Says where a job's matrix has other shapes at other steps; samples may be more or fewer.
+    fn note_shapes(&mut self, planned: &PlannedJob, outlines: &BTreeMap<u64, Outline>) {
+        let mut shapes: BTreeMap<(usize, usize), Vec<u64>> = BTreeMap::new();
+        for (step, outline) in outlines {
+            let Shape { rows, columns } = outline.layer.shape;
+            shapes.entry((rows, columns)).or_default().push(*step);
+        }
+        if shapes.len() < 2 || planned.job.kind == DataKind::Activations {
+            return;
+        }
+        let shapes = shapes.iter().map(|((rows, columns), steps)| {
+            format!("[{rows}, {columns}] at step {}", steps_in_words(steps))
+        });
+        self.notes.insert(format!(
+            "{} of `{}` have several shapes: {}; steps of other models are to be analysed by \
+             themselves",
+            planned.job.kind,
+            planned.job.label,
+            shapes.collect::<Vec<_>>().join(", ")
+        ));
     }
 
     /// The steps at which a job is built, ascending.
@@ -775,7 +852,7 @@ impl Resolver<'_> {
                     return Ok(Buildable::Obstructed);
                 }
             };
-            self.note_of(input, tensor, values.shape().len());
+            self.note_of(input, step, tensor, values.shape().len());
             shapes.push(super::lanes::matrix_shape(values.shape()));
         }
         if planned.otherwise_at.contains(&step) {
@@ -824,11 +901,11 @@ impl Resolver<'_> {
     }
 
     /// What is to be known of how a tensor is read.
-    fn note_of(&mut self, input: &Input, tensor: &HeldTensor, dimensions: usize) {
-        if let Some(remark) = &tensor.remark {
-            let (kind, suffix) = (input.wanted.kind, input.wanted.tensors());
-            self.notes.insert(format!("{kind} of `{suffix}`: {remark}"));
-        }
+    fn note_of(&mut self, input: &Input, step: u64, tensor: &HeldTensor, dimensions: usize) {
+        let what = format!("{} of `{}`", input.wanted.kind, input.wanted.tensors());
+        let remarks = self.stored.entry(what).or_default();
+        let steps = remarks.entry(tensor.remark.clone()).or_default();
+        steps.insert(step);
         if dimensions > 2 {
             self.notes.insert(format!(
                 "{}: {dimensions} dimensions are flattened to (first, rest)",

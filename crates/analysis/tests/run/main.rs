@@ -9,6 +9,7 @@
 
 mod ahead;
 mod catalogs;
+mod changes;
 mod counted;
 mod fractions;
 mod lanes;
