@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use ckptscope_analysis::plan::{self, PlanProblem};
 use ckptscope_analysis::{Config, Lane, Plan, PlanErrors, results};
 use ckptscope_checkpoint::Run;
@@ -25,7 +25,7 @@ use crate::output::{self, RunReport, TrafficReport};
 use crate::place::{Address, Place};
 use crate::progress::{Reporter, bytes, duration};
 use crate::time::rfc3339;
-use crate::{identity, lanes, parquet, report, results_file};
+use crate::{Outcome, identity, lanes, parquet, report, results_file};
 
 /// What is to be analyzed, and where results go.
 pub(crate) struct Request {
@@ -382,13 +382,25 @@ pub(crate) fn write_log(folder: &Path, reporter: &Reporter<'_>, earlier: Earlier
 pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folder: &Path) {
     let of_all = counted(series.numbers() as u64, "number");
     let undefined = series.undefined();
-    if undefined > 0 {
+    if undefined > 0 && undefined < series.numbers() {
         reporter.say(&format!(
             "{undefined} of {of_all} are undefined; the `status` column of the CSV files says why"
         ));
     }
     let elapsed = duration(reporter.elapsed());
     reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));
+}
+
+/// What came of an analysis, for whoever started it: results without one number are a failure,
+/// though they are written and say why.
+pub(crate) fn outcome_of(results: &Results) -> Result<Outcome> {
+    let numbers = results.series.numbers();
+    ensure!(
+        numbers == 0 || results.series.undefined() < numbers,
+        "none of the {} is defined; the `status` column of the CSV files says why",
+        counted(numbers as u64, "number")
+    );
+    Ok(Outcome::Done)
 }
 
 /// `1 step`, `2 steps`.

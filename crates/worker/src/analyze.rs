@@ -18,7 +18,7 @@ use ckptscope_checkpoint::text::decode;
 use ckptscope_results::Results;
 use jiff::Zoned;
 
-use crate::analysis::{Analysis, Misfit, NothingRead, Request, counted, write_log};
+use crate::analysis::{Analysis, Misfit, NothingRead, Request, counted, outcome_of, write_log};
 use crate::arguments::AnalyzeArguments;
 use crate::earlier_results::{
     EarlierResults, NewAnalysis, WITH_CONFIG, WITHOUT_CONFIG, name_for_run, paths_of,
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<Outcome> {
     };
     journal.remove()?;
     console::print(&came_of_it(&results, &analysis, arguments)?)?;
-    Ok(Outcome::Done)
+    outcome_of(&results)
 }
 
 /// Sends the results to whom the config names.
@@ -123,7 +123,7 @@ fn already_done(
     ));
     let results = results_file::read(folder)?;
     console::print(&came_of_it(&results, analysis, arguments)?)?;
-    Ok(Outcome::Done)
+    outcome_of(&results)
 }
 
 /// What scripts read: the folder, or what came of the analysis as JSON.

@@ -852,7 +852,15 @@ impl Resolver<'_> {
                     return Ok(Buildable::Obstructed);
                 }
             };
-            self.note_of(input, step, tensor, values.shape().len());
+            let dimensions = values.shape().len();
+            self.note_of(input, step, tensor);
+            // A part is cut out of what has more dimensions.
+            if dimensions > 2 && planned.job.assembly.is_none() {
+                self.notes.insert(format!(
+                    "{}: {dimensions} dimensions are flattened to (first, rest)",
+                    tensor.name
+                ));
+            }
             shapes.push(super::lanes::matrix_shape(values.shape()));
         }
         if planned.otherwise_at.contains(&step) {
@@ -900,18 +908,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// What is to be known of how a tensor is read.
-    fn note_of(&mut self, input: &Input, step: u64, tensor: &HeldTensor, dimensions: usize) {
+    /// How a tensor is stored, where that is to be known.
+    fn note_of(&mut self, input: &Input, step: u64, tensor: &HeldTensor) {
         let what = format!("{} of `{}`", input.wanted.kind, input.wanted.tensors());
         let remarks = self.stored.entry(what).or_default();
         let steps = remarks.entry(tensor.remark.clone()).or_default();
         steps.insert(step);
-        if dimensions > 2 {
-            self.notes.insert(format!(
-                "{}: {dimensions} dimensions are flattened to (first, rest)",
-                tensor.name
-            ));
-        }
     }
 
     fn check_comparison(

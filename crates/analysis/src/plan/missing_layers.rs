@@ -1,7 +1,8 @@
 //! Weights that have fewer layers than their model: one stage of a pipeline, one rank's part.
 //!
 //! Every number of such weights is right of the layers that are there, and says nothing of the
-//! model. Names of files do not tell: a stage is often saved as `model.safetensors`.
+//! model. Names of files do not tell: a stage is often saved as `model.safetensors`, and shards may
+//! be numbered as steps are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,17 +20,46 @@ pub(crate) fn missing_layers<'a>(
     parts: impl IntoIterator<Item = (u64, &'a Part, &'a ReadPart)>,
 ) -> Vec<String> {
     let mut said: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut before: Option<(u64, BTreeSet<(Option<u64>, &str)>)> = None;
+    let mut apart = None;
     for (step, part, read) in parts {
         if part.kind != DataKind::Weights {
             continue;
+        }
+        let names = names(&read.index);
+        if let Some((other, of_other)) = before.replace((step, names.clone()))
+            && of_other.is_disjoint(&names)
+        {
+            apart.get_or_insert((other, step));
         }
         if let Some(what) = of_weights(run, &read.index) {
             said.entry(what).or_default().push(step);
         }
     }
     let said = said.into_iter();
-    said.map(|(what, steps)| format!("weights at step {} {what}", steps_in_words(&steps)))
-        .collect()
+    let said =
+        said.map(|(what, steps)| format!("weights at step {} {what}", steps_in_words(&steps)));
+    let apart = apart.map(|(one, other)| {
+        format!(
+            "weights at step {one} and step {other} have no tensor in common: if these are shards \
+             of one model and no steps, give it with its index"
+        )
+    });
+    said.chain(apart).collect()
+}
+
+/// The tensors of weights, whatever their stacks are called.
+fn names(index: &PartIndex) -> BTreeSet<(Option<u64>, &str)> {
+    let outside = index.names_outside().into_iter().map(|name| (None, name));
+    let of_stack = |stack| {
+        let layers = index.numbers(stack);
+        layers.flat_map(move |layer| {
+            let tensors = index.tensors(stack, layer);
+            tensors
+                .map(move |(name, _)| (Some(layer), name.strip_suffix(".weight").unwrap_or(name)))
+        })
+    };
+    outside.chain(index.names().flat_map(of_stack)).collect()
 }
 
 /// What the largest stack of weights lacks. Without a config only a first layer that no trainer

@@ -503,5 +503,12 @@ fn names_in_words(outside: &Outside, kind: DataKind) -> String {
 
 fn did_you_mean(found: &str, existing: &[String]) -> String {
     let existing: Vec<&str> = existing.iter().map(String::as_str).collect();
-    suggest(found, &existing).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
+    // What an adapter wraps goes on behind the name.
+    let goes_on = |name: &&&str| {
+        let rest = name.strip_prefix(found);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let near = existing.iter().find(goes_on).copied();
+    let near = near.or_else(|| suggest(found, &existing));
+    near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
 }

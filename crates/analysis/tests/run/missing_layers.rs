@@ -71,3 +71,19 @@ proptest! {
         prop_assert_eq!((by_plan.len(), by_survey.len()), (expected, expected));
     }
 }
+
+#[test]
+fn shards_that_are_numbered_as_steps_are_told() {
+    let name = |layer| format!("model.layers.{layer}.mlp.up_proj.weight");
+    let file = |layer| safetensors(&[(name(layer), vec![4, 4])]);
+    let of_layers = |layers: [u64; 2]| {
+        let files = (0..).zip(layers);
+        let files = files.map(|(step, layer)| (format!("step_{step}.safetensors"), file(layer)));
+        let (by_plan, _) = told(&tree(files.collect()));
+        by_plan
+    };
+    let said = "weights at step 0 and step 1 have no tensor in common: if these are shards of one \
+                model and no steps, give it with its index";
+    assert_eq!(of_layers([0, 1]), [said]);
+    assert_eq!(of_layers([0, 0]), [""; 0]);
+}

@@ -167,7 +167,11 @@ pub enum RoleError {
     /// A fused tensor whose order only the architecture tells, which is not known.
     #[error(
         "`{tensor}` holds queries, keys and values in an order that only the model's type tells; {}",
-        found.as_ref().map_or("nothing says it".to_owned(), |it| format!("`{it}` is not known to store them so"))
+        found.as_ref().map_or_else(
+            || "nothing says it; a config.json beside the weights can, as `{\"model_type\": \"gpt2\"}` \
+                does for those of nanoGPT".to_owned(),
+            |it| format!("`{it}` is not known to store them so")
+        )
     )]
     OrderUnknown {
         /// The tensor.

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::pattern::{Named, step_in};
 use super::series::WeightsName;
 use super::shards::ShardName;
-use super::spread::{SpreadCheckpoint, is_part_alone, is_rank_folder, piece_of};
+use super::spread::{SpreadCheckpoint, is_rank_folder, part_alone, piece_of};
 use super::trouble::{PassedOver, Reason, StepTrouble, listed};
 use super::weights::{Candidate, candidates, chosen, is_auxiliary_folder};
 use super::{DataKind, Part, Split};
@@ -315,8 +315,14 @@ impl<'a> StepContents<'a> {
         let ranks = near
             .iter()
             .filter(|path| is_rank_folder(last_segment(path)));
-        if ranks.count() > 1 || near.iter().any(|path| is_part_alone(last_segment(path))) {
+        if ranks.count() > 1 {
             return Err(SpreadCheckpoint::TensorParallel.into());
+        }
+        if let Some(spread) = near.iter().find_map(|path| part_alone(last_segment(path))) {
+            return Err(spread.into());
+        }
+        if near.iter().any(|path| path.starts_with("zero/")) {
+            return Err(SpreadCheckpoint::Universal.into());
         }
         let with_model = near
             .iter()

@@ -192,6 +192,17 @@ pub(super) async fn account(tree: &dyn Tree) -> String {
         let path = &file.path;
         told.push(match read(tree, file, parse).await {
             Err(reason) => format!("{path} was passed over, because {reason}"),
+            Ok(Said {
+                model:
+                    Some((
+                        ModelShape {
+                            n_heads: Some(heads),
+                            ..
+                        },
+                        _,
+                    )),
+                ..
+            }) => format!("{path} says {heads}"),
             Ok(said) if said.problems.is_empty() => format!("{path} does not say it"),
             Ok(said) => format!("of {path}, {}", said.problems.join(" and ")),
         });

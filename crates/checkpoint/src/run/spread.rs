@@ -19,12 +19,18 @@ pub enum SpreadCheckpoint {
          first (Megatron: `tools/checkpoint/convert.py`, DeepSpeed: `ds_to_universal.py`)"
     )]
     TensorParallel,
-    /// DeepSpeed's pipeline: `layer_00-model_states.pt`.
+    /// DeepSpeed's pipeline, or its experts: `layer_00-model_states.pt`.
     #[error(
-        "DeepSpeed's pipeline wrote a file per layer here; make one file of them first (GPT-NeoX: \
+        "DeepSpeed wrote a file per layer or expert here; make one file of them first (GPT-NeoX: \
          `tools/ckpts/convert_neox_to_hf.py`, DeepSpeed: `ds_to_universal.py`)"
     )]
     Pipeline,
+    /// DeepSpeed's universal checkpoint: `zero/{tensor}/fp32.pt`.
+    #[error(
+        "a universal checkpoint of DeepSpeed, with a folder per tensor; give the checkpoint from \
+         which it was made (`python zero_to_fp32.py FOLDER OUTPUT` makes one file of that)"
+    )]
+    Universal,
     /// Meta's `consolidated.00.pth`, `consolidated.01.pth`.
     #[error(
         "each `consolidated.NN` file has a part of every weight; make one checkpoint of them \
@@ -76,7 +82,7 @@ pub(super) fn piece_of(file: &str) -> Option<Piece> {
         let alone = Alone::of_rank(rank_of_part(stem));
         return is(SpreadCheckpoint::TensorParallel, alone);
     }
-    if stem.starts_with("layer_") && stem.contains("-model_") {
+    if stem.starts_with("layer_") && (stem.contains("-model_") || stem.contains("_expert_")) {
         return is(SpreadCheckpoint::Pipeline, Alone::IsSpread);
     }
     if file.starts_with("shard-") && file.contains("-model-") && file.contains("-of-") {
@@ -112,9 +118,17 @@ const RANK_NAMES: &[&str] = &[
     "rank-",
 ];
 
-/// Whether a folder's name says that its weights are a part, whatever lies beside it: `mp_rank_01`.
-pub(super) fn is_part_alone(folder: &str) -> bool {
-    is_rank_folder(folder) && rank_of_part(folder).is_some_and(|rank| rank > 0)
+/// What a folder's name says that its weights are a part of, whatever lies beside it: `mp_rank_01`,
+/// `tp1`, `shard_1`.
+pub(super) fn part_alone(folder: &str) -> Option<SpreadCheckpoint> {
+    let is_later = |number: Option<u64>| number.is_some_and(|number| number > 0);
+    if is_later(rank_of_part(folder)) {
+        return Some(match is_rank_folder(folder) {
+            true => SpreadCheckpoint::TensorParallel,
+            false => SpreadCheckpoint::Ranks,
+        });
+    }
+    is_later(part_of_model(folder)).then_some(SpreadCheckpoint::Parts)
 }
 
 /// A folder of one rank, as Megatron makes them: `mp_rank_00_001`, `tp_rank_00_pp_rank_000`.

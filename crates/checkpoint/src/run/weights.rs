@@ -464,7 +464,14 @@ mod tests {
                 &["mp_rank_00_model_states.pt", "mp_rank_01_model_states.pt"],
                 "tensor-parallel",
             ),
-            (&["layer_00-model_00-model_states.pt"], "pipeline"),
+            (&["layer_00-model_00-model_states.pt"], "per layer"),
+            (
+                &[
+                    "layer_0_expert_0_mp_rank_00_model_states.pt",
+                    "mp_rank_00_model_states.pt",
+                ],
+                "expert",
+            ),
             (
                 &["consolidated.00.pth", "consolidated.01.pth"],
                 "consolidated",
@@ -485,7 +492,7 @@ mod tests {
                     "layer_00-model_00-model_states.pt",
                     "mp_rank_00_model_states.pt",
                 ],
-                "pipeline",
+                "per layer",
             ),
             (&["ep0-ba5-rank0.pt", "ep0-ba5-rank1.pt"], "rank"),
             (

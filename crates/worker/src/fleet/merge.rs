@@ -16,7 +16,7 @@ use super::attempt::{Told, attempts, journals};
 use super::folder::Folder;
 use super::index::in_words;
 use super::plan_file::PlanFile;
-use crate::analysis::{Request, counted, say_results, say_unread, write_files};
+use crate::analysis::{Request, counted, outcome_of, say_results, say_unread, write_files};
 use crate::arguments::MergeArguments;
 use crate::earlier_results::{EarlierResults, NewAnalysis, WITHOUT_CONFIG};
 use crate::executor::Executor;
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<Outcome> {
     send(&plan, config, &results, &into, &mut reporter)?;
     output::write(&into.join(output::LOG), reporter.log().as_bytes())?;
     console::print(&format!("{}\n", into.display()))?;
-    Ok(Outcome::Done)
+    outcome_of(&results)
 }
 
 /// What the attempts have told together.
