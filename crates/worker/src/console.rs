@@ -24,9 +24,12 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Says a line to the person, if there is one.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Says lines to the person, if there is one. They may name files, and files may have any name.
+pub(crate) fn say(lines: &str) {
+    let mut output = io::stderr().lock();
+    for line in lines.split('\n') {
+        let _ = writeln!(output, "{}", printable(line));
+    }
 }
 
 /// Text from a file as a terminal may show it: control characters, which could move the cursor or
