@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &ShardArguments) -> Result<Outcome> {
         done.len(),
         counted(all as u64, "layer-step")
     ));
-    let computed = compute(shard, &left, arguments, &mut attempt, &executor);
+    let computed = compute(shard, &left, &folder, arguments, &mut attempt, &executor);
     let ended = Ended {
         how: match &computed {
             Ok(()) if executor.is_stopped() => End::Stopped,
@@ -114,19 +114,20 @@ fn remaining(shard: &Shard, done: &BTreeSet<Unit>) -> Vec<Lane> {
 fn compute(
     shard: Shard,
     left: &[Lane],
+    folder: &Folder,
     arguments: &ShardArguments,
     attempt: &mut Attempt,
     executor: &Executor,
 ) -> Result<()> {
     let Shard { head, made_of, .. } = shard;
     let threads = arguments.threads.map_or(head.threads, Into::into);
-    let is_far = head.source.is_far();
+    let is_far = head.source.is_far(folder);
     let reading = if is_far {
         threads.max(REQUESTS_AT_ONCE)
     } else {
         threads
     };
-    let tree = head.source.open(executor)?;
+    let tree = head.source.open(folder, left, executor)?;
     let lanes = Plan::split_lanes(left, threads);
     let mut terminal = Terminal::new(false);
     let done = made_of.len() as u64 - units(&lanes);

@@ -4,7 +4,6 @@
 //! they cannot tell is who killed a process that did not say how it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -214,10 +213,10 @@ impl<'a> Looking<'a> {
 fn unheard_of(told: &Told<UnitOutline>) -> (State, String) {
     let place = told.head.as_ref().map(|head| &head.at);
     let (host, process) = place.map_or(("", 0), |at| (at.host.as_str(), at.process));
-    if host == hardware::host_name() && Path::new("/proc/self").exists() {
-        return match Path::new(&format!("/proc/{process}")).exists() {
-            true => (State::UnderWay, String::new()),
-            false => (State::Killed, String::new()),
+    if hardware::is_here(host) {
+        return match hardware::has_ended(host, process) {
+            true => (State::Killed, String::new()),
+            false => (State::UnderWay, String::new()),
         };
     }
     let changed = told

@@ -525,7 +525,7 @@ fn a_repository_is_listed_once() {
     let submitted = worker(&[&submit[..], &source].concat());
     submitted.says(&[
         "read ckptscope/pico-decoder-micro over the network",
-        "hf download",
+        "with --fetch",
     ]);
     hub.take_log();
     for index in ["0", "1", "2"] {
