@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::folder::Folder;
-use super::index::in_words;
+use super::index::shards_in_words;
 use super::plan_file::PlanFile;
 use super::status::{Looking, ShardStatus, State};
 use super::submissions::Batch;
@@ -38,8 +38,8 @@ pub(super) fn run(folder: &Folder, arguments: &SubmitArguments) -> Result<Outcom
     let batches = batches(&plan, &left, limit)?;
     for batch in &batches {
         console::say(&format!(
-            "again: shards {} with {} of memory each",
-            in_words(&batch.shards),
+            "again: {} with {} of memory each",
+            shards_in_words(&batch.shards),
             bytes(batch.memory_bytes)
         ));
     }

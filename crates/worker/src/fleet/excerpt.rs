@@ -181,8 +181,15 @@ fn writer_of(name: &str) -> Option<(&str, u32)> {
 pub(super) struct Excerpt {
     path: PathBuf,
     head: Head,
-    /// Of each range, its place in the file.
-    places: Vec<(Range<u64>, u64)>,
+    /// Ascending, and apart.
+    held: Vec<HeldRange>,
+}
+
+/// A range of the whole file, and where its bytes begin in the excerpt.
+#[derive(Debug)]
+struct HeldRange {
+    range: Range<u64>,
+    begins: u64,
 }
 
 impl Excerpt {
@@ -205,14 +212,14 @@ impl Excerpt {
         let head = head.filter(|head: &Head| {
             (head.layout, &*head.path, &*head.content) == (LAYOUT, path, content)
         });
-        let placed = head.and_then(|head| {
-            let (places, end) = places(&head, line.len() as u64)?;
-            (end == length).then_some((head, places))
+        let whole = head.and_then(|head| {
+            let (held, end) = held(&head, line.len() as u64)?;
+            (end == length).then_some((head, held))
         });
-        Ok(placed.map(|(head, places)| Self {
+        Ok(whole.map(|(head, held)| Self {
             path: found,
             head,
-            places,
+            held,
         }))
     }
 
@@ -223,11 +230,11 @@ impl Excerpt {
 
     /// Where a range of the whole file is in the excerpt; none where that has not all of it.
     fn place(&self, range: &Range<u64>) -> Option<u64> {
-        let behind = self
-            .places
-            .partition_point(|(it, _)| it.start <= range.start);
-        let (found, place) = self.places.get(behind.checked_sub(1)?)?;
-        (range.end <= found.end).then(|| place + (range.start - found.start))
+        let is_before = |it: &HeldRange| it.range.start <= range.start;
+        let behind = self.held.partition_point(is_before);
+        let found = self.held.get(behind.checked_sub(1)?)?;
+        let before = range.start - found.range.start;
+        (range.end <= found.range.end).then(|| found.begins + before)
     }
 
     /// The file that it is of, for those who read what it has.
@@ -244,17 +251,18 @@ impl Excerpt {
 
 /// The place of each range behind a first line, and where the last one ends; none where ranges are
 /// not ascending, or not of the file.
-fn places(head: &Head, first: u64) -> Option<(Vec<(Range<u64>, u64)>, u64)> {
-    let (mut places, mut place, mut last) = (Vec::new(), first, 0);
+fn held(head: &Head, first: u64) -> Option<(Vec<HeldRange>, u64)> {
+    let (mut held, mut begins, mut last) = (Vec::new(), first, 0);
     for &(start, end) in &head.ranges {
         if start < last || end < start || end > head.bytes {
             return None;
         }
-        places.push((start..end, place));
-        place = place.checked_add(end - start)?;
+        let range = start..end;
+        held.push(HeldRange { range, begins });
+        begins = begins.checked_add(end - start)?;
         last = end;
     }
-    Some((places, place))
+    Some((held, begins))
 }
 
 /// A far file, as far as its excerpt has it.

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use ckptscope_analysis::Lane;
-use ckptscope_checkpoint::Tree;
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_checkpoint::hub::HubTree;
 use ckptscope_checkpoint::read::GAPS_ALLOWANCE_BYTES;
+use ckptscope_checkpoint::{StoredTensor, Tree};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::excerpt::{Excerpt, Wanted, remove_abandoned};
@@ -210,7 +210,7 @@ pub(super) fn ranges_of(lanes: &[Lane]) -> BTreeMap<&str, Vec<Range<u64>>> {
     let mut ranges: BTreeMap<&str, Vec<Range<u64>>> = BTreeMap::new();
     let tensors = lanes.iter().flat_map(|lane| &lane.steps);
     let tensors = tensors.flat_map(|step| &step.tensors);
-    for extent in tensors.flat_map(|tensor| tensor.extents()) {
+    for extent in tensors.flat_map(StoredTensor::extents) {
         let (start, length) = extent.entry.byte_range();
         let of_file = ranges.entry(extent.path).or_default();
         if length > 0 {

@@ -1,7 +1,7 @@
 //! The files of a shard, as its plan saw them: nothing is listed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -141,7 +141,9 @@ impl FolderTree {
 /// That a file is as it was: its numbers would be called those of another.
 fn check(path: &Path, known: &KnownFile) -> Result<()> {
     let shown = path.display();
-    let found = fs::metadata(path).with_context(|| {
+    // A file that is seen and cannot be read would be told as a broken one, once and for all.
+    let found = File::open(path).and_then(|file| file.metadata());
+    let found = found.with_context(|| {
         format!("cannot read {shown}; every machine must see the run under the same path")
     })?;
     if found.len() == known.bytes && modified(&found) == known.changed {
