@@ -5,13 +5,14 @@
 //! of stay as they were planned, whatever the format. What was not fetched is not in the file: who
 //! reads it gets an error, and never zeros. An excerpt has its name once all of it is on the disk.
 
+use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use ckptscope_checkpoint::source::checked_length;
 use ckptscope_checkpoint::{LocalFile, ReadError, Source};
 use futures_util::FutureExt;
@@ -94,7 +95,8 @@ impl Wanted {
             let mut start = range.start;
             while start < range.end {
                 let length = PIECE_BYTES.min(range.end - start);
-                let bytes = source.read_at(start, length).await?;
+                let bytes = source.read_at(start, length).await;
+                let bytes = bytes.map_err(|error| anyhow!("{error}"))?;
                 unfinished.file.write_all(&bytes).with_context(cannot)?;
                 brought(length);
                 start += length;
@@ -278,13 +280,21 @@ impl ExcerptSource {
             return Ok(Vec::new());
         }
         let place = self.excerpt.place(&(offset..offset + length));
-        let place = place.ok_or_else(|| ReadError::Io {
+        let Some(place) = place else {
+            return Err(self.failure(offset, length, "these bytes were not fetched".into()));
+        };
+        let read = self.file.read_at(place, length).await;
+        read.map_err(|error| self.failure(offset, length, error.into()))
+    }
+
+    /// That the excerpt could not be read: this says nothing of the file that it is of.
+    fn failure(&self, offset: u64, length: u64, source: Box<dyn Error + Send + Sync>) -> ReadError {
+        ReadError::Transport {
             path: self.name().to_owned(),
             offset,
             length,
-            source: io::Error::other("these bytes were not fetched"),
-        })?;
-        self.file.read_at(place, length).await
+            source,
+        }
     }
 }
 

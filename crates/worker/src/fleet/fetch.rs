@@ -82,7 +82,8 @@ impl<'a> Fetching<'a> {
             let each = left.into_iter().map(|(tree, wanted)| {
                 let (into, transfer) = (&into, &transfer);
                 async move {
-                    let source = tree.open(&wanted.path).await?;
+                    let source = tree.open(&wanted.path).await;
+                    let source = source.map_err(|error| anyhow!("{error}"))?;
                     let brought = |count| transfer.borrow_mut().add(count);
                     wanted.fetch(&*source, into, &brought).await
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use ckptscope_analysis::{Lane, Plan};
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_protocol::Progress;
@@ -144,7 +144,14 @@ fn compute(
     };
     let computed = lanes::run_units(&lanes, &*tree, reading, executor, finished);
     terminal.finish();
-    computed.map(drop)
+    let shown = folder.path().display();
+    computed.map(drop).map_err(|error| match is_far {
+        true => anyhow!(
+            "{error:#}; where machines like this have no network, `worker submit --again {shown} \
+             --fetch` brings what shards read, on one that has"
+        ),
+        false => error,
+    })
 }
 
 /// The first request to end asks the lanes to stop; the second ends the program at once. A journal

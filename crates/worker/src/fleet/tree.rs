@@ -141,7 +141,7 @@ impl FolderTree {
 /// That a file is as it was: its numbers would be called those of another.
 fn check(path: &Path, known: &KnownFile) -> Result<()> {
     let shown = path.display();
-    // A file that is seen and cannot be read would be told as a broken one, once and for all.
+    // Some files are seen and may not be opened.
     let found = File::open(path).and_then(|file| file.metadata());
     let found = found.with_context(|| {
         format!("cannot read {shown}; every machine must see the run under the same path")

@@ -212,6 +212,9 @@ fn shards_that_found_no_network_are_submitted_again_with_what_they_read() {
     let hub = layered();
     let fetched = Fetched::layered(&hub);
     fetched.submit(&hub, &[]).expect(0);
+    let failed = fetched.shard(0).expect(1);
+    let reason = "127.0.0.1:9 cannot be reached";
+    failed.says(&[reason, "worker submit --again ", " --fetch` brings"]);
     let again = ["submit", "--again", "fleet", "--fetch"];
     fetched.worker(hub.endpoint(), &again).expect(0);
     fetched.assert_whole();
