@@ -10,6 +10,7 @@
 //! source is.
 
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
@@ -40,6 +41,12 @@ pub trait Source {
     /// also carry little beyond what is wanted.
     fn is_far(&self) -> bool {
         false
+    }
+
+    /// Whether these bytes of the file can be read. A source that has parts of a file has no others,
+    /// and nobody may read across what it lacks.
+    fn holds(&self, _range: &Range<u64>) -> bool {
+        true
     }
 
     /// The same bytes as [`Source::read_at`] gives, of the file's directory. A far source keeps

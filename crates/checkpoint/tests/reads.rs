@@ -275,6 +275,22 @@ fn a_far_file_has_the_catalog_of_a_near_one() {
 }
 
 #[test]
+fn nobody_reads_across_what_a_source_lacks() {
+    for mut source in [
+        CountingSource::new(vec![1; 100]),
+        CountingSource::far(vec![1; 100]),
+    ] {
+        let entries = [entry("a", 0, 10), entry("b", 20, 10), entry("c", 40, 10)];
+        let entries: Vec<&TensorEntry> = entries.iter().collect();
+        block_on(read_tensors(&source, &entries)).unwrap();
+        assert_eq!(source.reads.take(), [(0, 50)]);
+        source.lacks = 32..33;
+        block_on(read_tensors(&source, &entries)).unwrap();
+        assert_eq!(source.reads.take(), [(0, 30), (40, 10)]);
+    }
+}
+
+#[test]
 fn nothing_is_read_for_nothing() {
     let source = CountingSource::new(vec![0; 10]);
     assert!(block_on(read_tensors(&source, &[])).unwrap().is_empty());

@@ -8,6 +8,7 @@
 //! | `plan.json` | what is computed, and everything of the results but the numbers |
 //! | `shards/0007.lanes` | the lanes of a shard, as they travel to a web worker |
 //! | `journals/0007.r0.jsonl` | what an attempt of a shard has finished; each writes its own |
+//! | `fetched/` | of a run of the Hub, what shards read, where it was fetched before |
 //! | `submissions.jsonl` | which shards were submitted as which job, with how much memory |
 //! | `logs/` | what the scheduler writes for a process |
 //!
@@ -21,6 +22,8 @@
 mod again;
 mod attempt;
 mod engine;
+mod excerpt;
+mod fetch;
 mod folder;
 mod handed;
 mod index;

@@ -1,10 +1,11 @@
 //! What is asked of the machine that this runs on.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use ckptscope_analysis::look::piece_of_work;
-use sysinfo::System;
+use sysinfo::{DiskRefreshKind, Disks, System};
 
 /// How long the measurement takes at least.
 const MEASURING: Duration = Duration::from_millis(50);
@@ -32,6 +33,28 @@ pub(crate) fn flops_per_second() -> f64 {
         fastest = fastest.max(done / piece.elapsed().as_secs_f64().max(1e-9));
     }
     fastest
+}
+
+/// What is free on the disk of a folder; none where nobody says.
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
+    let folder = folder.canonicalize().ok()?;
+    let disks =
+        Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage()).ok()?;
+    let holding = disks
+        .iter()
+        .filter(|disk| folder.starts_with(disk.mount_point()));
+    let nearest = holding.max_by_key(|disk| disk.mount_point().components().count());
+    nearest.map(sysinfo::Disk::available_space)
+}
+
+/// Whether a process of this machine has ended; of another machine nobody knows.
+pub(crate) fn has_ended(host: &str, process: u32) -> bool {
+    is_here(host) && !Path::new(&format!("/proc/{process}")).exists()
+}
+
+/// Whether a machine is this one, and says of its processes whether they are under way.
+pub(crate) fn is_here(host: &str) -> bool {
+    host == host_name() && Path::new("/proc/self").exists()
 }
 
 /// The machine's name; empty where it has none.

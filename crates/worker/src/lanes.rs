@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use anyhow::anyhow;
 use ckptscope_analysis::{EngineError, Lane, run_lane};
 use ckptscope_checkpoint::Tree;
 use ckptscope_metrics::linalg::SpareCores;
@@ -61,7 +62,8 @@ pub(crate) fn run(
         for worker in workers {
             match worker.join() {
                 Ok(Ok(_spare)) => {}
-                Ok(Err(error)) => result = result.and(Err(error.into())),
+                // The error's own words have its source in them already.
+                Ok(Err(error)) => result = result.and(Err(anyhow!("{error}"))),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

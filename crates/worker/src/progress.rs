@@ -180,6 +180,57 @@ impl Watcher for Terminal {
     }
 }
 
+/// Bytes that come to a disk, as a person at the command line sees them.
+pub(crate) struct Transfer {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    last_line: Instant,
+    all: u64,
+    here: u64,
+}
+
+impl Transfer {
+    /// Of so many bytes, some of which are there already.
+    pub(crate) fn begin(all: u64, here: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template(
+                "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            );
+            ProgressBar::new(all)
+                .with_position(here)
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self {
+            bar,
+            started: Instant::now(),
+            last_line: Instant::now(),
+            all,
+            here,
+        }
+    }
+
+    /// So many more are there.
+    pub(crate) fn add(&mut self, count: u64) {
+        self.here += count;
+        match &self.bar {
+            Some(bar) => bar.set_position(self.here),
+            None if self.last_line.elapsed() >= line_every(self.started) => {
+                self.last_line = Instant::now();
+                let (here, all) = (bytes(self.here), bytes(self.all));
+                console::say(&format!("{here} of {all} are fetched"));
+            }
+            None => {}
+        }
+    }
+
+    /// No more will come.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// How long it is from one line to the next by now.
 fn line_every(started: Instant) -> Duration {
     let elapsed = started.elapsed();

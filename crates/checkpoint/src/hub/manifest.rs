@@ -13,6 +13,7 @@ use super::client::Hub;
 use super::layout::Places;
 use super::suite::{Steps, Suite};
 use super::tree::{HubFile, HubTree};
+use crate::tree::FileEntry;
 
 /// A [`HubTree`] without its hub: paths, pinned commits, sizes and tags. It holds no token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +40,29 @@ impl Manifest {
     pub fn only(mut self, paths: &BTreeSet<&str>) -> Self {
         self.files.retain(|file| paths.contains(file.0.as_str()));
         self
+    }
+
+    /// What messages call the run.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The repository, `owner/name`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The files, by their paths, each with an id that is the same for the same content only.
+    pub fn files(&self) -> impl Iterator<Item = (FileEntry, &str)> {
+        self.files.iter().map(|ListedFile(path, _, _, bytes, tag)| {
+            let entry = FileEntry {
+                path: path.clone(),
+                bytes: *bytes,
+            };
+            (entry, tag.as_str())
+        })
     }
 }
 

@@ -52,7 +52,8 @@ pub(super) fn grouped(
             range_of(entry).ok_or_else(|| too_large(source.name(), &entry.name, &entry.shape))?;
         members.push(Member { index, range });
     }
-    Ok(side_by_side(members, source.is_far()))
+    let holds = |gap: &Range<u64>| source.holds(gap);
+    Ok(side_by_side(members, source.is_far(), &holds))
 }
 
 /// How many reads bring tensors of one near file.
@@ -60,7 +61,7 @@ pub(super) fn grouped(
 pub fn near_reads<'a>(entries: impl IntoIterator<Item = &'a TensorEntry>) -> u64 {
     let ranges = entries.into_iter().filter_map(range_of).enumerate();
     let members = ranges.map(|(index, range)| Member { index, range });
-    side_by_side(members.collect(), false).len() as u64
+    side_by_side(members.collect(), false, &|_| true).len() as u64
 }
 
 fn range_of(entry: &TensorEntry) -> Option<Range<u64>> {
@@ -68,12 +69,16 @@ fn range_of(entry: &TensorEntry) -> Option<Range<u64>> {
     Some(start..start.checked_add(length)?)
 }
 
-fn side_by_side(mut members: Vec<Member>, is_far: bool) -> Vec<Group> {
+fn side_by_side(
+    mut members: Vec<Member>,
+    is_far: bool,
+    holds: &dyn Fn(&Range<u64>) -> bool,
+) -> Vec<Group> {
     members.sort_by_key(|member| member.range.start);
     let mut groups: Vec<Group> = Vec::new();
     for member in members {
         match groups.last_mut() {
-            Some(group) if group.takes(&member.range, is_far) => group.add(member),
+            Some(group) if group.takes(&member.range, is_far, holds) => group.add(member),
             _ => groups.push(Group {
                 range: member.range.clone(),
                 wanted_bytes: member.range.end - member.range.start,
@@ -119,7 +124,7 @@ impl Group {
         }
     }
 
-    fn takes(&self, range: &Range<u64>, is_far: bool) -> bool {
+    fn takes(&self, range: &Range<u64>, is_far: bool, holds: &dyn Fn(&Range<u64>) -> bool) -> bool {
         if range.end <= self.range.end {
             return true;
         }
@@ -131,7 +136,8 @@ impl Group {
         } else {
             gap <= COALESCE_BYTES
         };
-        is_near && length <= GROUP_LIMIT_BYTES
+        let has_gap = || gap == 0 || holds(&(self.range.end..range.start));
+        is_near && length <= GROUP_LIMIT_BYTES && has_gap()
     }
 
     /// The bytes that are wanted with another range that begins inside or behind.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ckptscope_checkpoint::{
@@ -265,6 +266,8 @@ pub fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
 pub struct CountingSource {
     inner: MemorySource,
     is_far: bool,
+    /// What it does not have.
+    pub lacks: Range<u64>,
     pub reads: RefCell<Vec<(u64, u64)>>,
 }
 
@@ -273,6 +276,7 @@ impl CountingSource {
         Self {
             inner: MemorySource::new("counted", bytes),
             is_far: false,
+            lacks: 0..0,
             reads: RefCell::default(),
         }
     }
@@ -306,5 +310,9 @@ impl Source for CountingSource {
 
     fn is_far(&self) -> bool {
         self.is_far
+    }
+
+    fn holds(&self, range: &Range<u64>) -> bool {
+        range.end <= self.lacks.start || self.lacks.end <= range.start
     }
 }

@@ -47,6 +47,10 @@ pub(crate) struct SubmitArguments {
     #[arg(long, value_name = "DIR")]
     #[arg(conflicts_with_all = ["config", "branch", "engine", "shards", "out"])]
     pub(crate) again: Option<PathBuf>,
+    /// Fetch what shards read of a repository to `fetched` in that folder first, for machines without
+    /// a network; with --again, too.
+    #[arg(long, conflicts_with = "run_path")]
+    pub(crate) fetch: bool,
     /// Write everything, and submit nothing.
     #[arg(long)]
     pub(crate) no_submit: bool,

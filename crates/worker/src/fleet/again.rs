@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::engine;
 use super::folder::Folder;
-use super::index::in_words;
+use super::index::shards_in_words;
 use super::plan_file::PlanFile;
 use super::status::{Looking, ShardStatus, State};
 use super::submissions::Batch;
+use super::{engine, fetch};
 use crate::arguments::SubmitArguments;
 use crate::progress::bytes;
 use crate::{Misuse, Outcome, console};
@@ -38,10 +38,18 @@ pub(super) fn run(folder: &Folder, arguments: &SubmitArguments) -> Result<Outcom
     let batches = batches(&plan, &left, limit)?;
     for batch in &batches {
         console::say(&format!(
-            "again: shards {} with {} of memory each",
-            in_words(&batch.shards),
+            "again: {} with {} of memory each",
+            shards_in_words(&batch.shards),
             bytes(batch.memory_bytes)
         ));
+    }
+    if arguments.fetch || fetch::is_begun(folder) {
+        let is_missing = |it: &&ShardStatus| it.state != State::Done;
+        let missing = shards.iter().filter(is_missing).map(|it| it.index);
+        let missing: Vec<usize> = missing.collect();
+        if fetch::for_shards(folder, &missing)?.is_none() {
+            return Ok(Outcome::Interrupted);
+        }
     }
     engine::hand_over(folder, &plan, &batches, arguments.no_submit)?;
     Ok(Outcome::Done)

@@ -71,6 +71,11 @@ impl Folder {
         self.journals().join(format!("{shard:04}.r{attempt}.jsonl"))
     }
 
+    /// Where what was fetched of a run is; there is none where shards read the run itself.
+    pub(super) fn fetched(&self) -> PathBuf {
+        self.0.join("fetched")
+    }
+
     /// Where schedulers write what processes say.
     pub(super) fn logs(&self) -> PathBuf {
         self.0.join("logs")

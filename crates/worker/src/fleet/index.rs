@@ -86,6 +86,12 @@ impl Numbers {
 /// No analysis has more shards.
 pub(crate) const MOST: usize = 100_000;
 
+/// `shard 3`, or `shards 0-7,12`.
+pub(super) fn shards_in_words(numbers: &[usize]) -> String {
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("shard{plural} {}", in_words(numbers))
+}
+
 /// Numbers, ascending, as people write them.
 pub(super) fn in_words(numbers: &[usize]) -> String {
     let mut runs: Vec<(usize, usize)> = Vec::new();
@@ -104,7 +110,7 @@ pub(super) fn in_words(numbers: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Numbers, in_words, of, of_scheduler};
+    use super::{Numbers, in_words, of, of_scheduler, shards_in_words};
 
     #[test]
     fn the_inner_scheduler_says_it() {
@@ -138,6 +144,8 @@ mod tests {
             assert!(Numbers::parse(wrong).is_err(), "{wrong}");
         }
         assert_eq!(in_words(&[]), "");
+        assert_eq!(shards_in_words(&[3]), "shard 3");
+        assert_eq!(shards_in_words(&[3, 4]), "shards 3-4");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use ckptscope_results::{Results, SeriesSet};
 
 use super::attempt::{Told, attempts, journals};
 use super::folder::Folder;
-use super::index::in_words;
+use super::index::shards_in_words;
 use super::plan_file::PlanFile;
 use crate::analysis::{Request, counted, outcome_of, say_results, say_unread, write_files};
 use crate::arguments::MergeArguments;
@@ -166,11 +166,11 @@ impl Merged {
         let (all, shown) = (plan.units.len(), folder.path().display());
         bail!(
             "{count} of {} are missing, so nothing is written ({})\n\
-             compute shards {} with `worker shard {shown} --index N`, or submit them again with \
+             compute {} with `worker shard {shown} --index N`, or submit them again with \
              `worker submit --again {shown}`; `worker status {shown}` says what became of them",
             counted(all as u64, "layer-step"),
             shards.join("; "),
-            in_words(&numbers),
+            shards_in_words(&numbers),
         );
     }
 

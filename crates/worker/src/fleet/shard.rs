@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use ckptscope_analysis::{Lane, Plan};
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
 use ckptscope_protocol::Progress;
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &ShardArguments) -> Result<Outcome> {
         done.len(),
         counted(all as u64, "layer-step")
     ));
-    let computed = compute(shard, &left, arguments, &mut attempt, &executor);
+    let computed = compute(shard, &left, &folder, arguments, &mut attempt, &executor);
     let ended = Ended {
         how: match &computed {
             Ok(()) if executor.is_stopped() => End::Stopped,
@@ -114,19 +114,20 @@ fn remaining(shard: &Shard, done: &BTreeSet<Unit>) -> Vec<Lane> {
 fn compute(
     shard: Shard,
     left: &[Lane],
+    folder: &Folder,
     arguments: &ShardArguments,
     attempt: &mut Attempt,
     executor: &Executor,
 ) -> Result<()> {
     let Shard { head, made_of, .. } = shard;
     let threads = arguments.threads.map_or(head.threads, Into::into);
-    let is_far = head.source.is_far();
+    let is_far = head.source.is_far(folder);
     let reading = if is_far {
         threads.max(REQUESTS_AT_ONCE)
     } else {
         threads
     };
-    let tree = head.source.open(executor)?;
+    let tree = head.source.open(folder, left, executor)?;
     let lanes = Plan::split_lanes(left, threads);
     let mut terminal = Terminal::new(false);
     let done = made_of.len() as u64 - units(&lanes);
@@ -143,7 +144,14 @@ fn compute(
     };
     let computed = lanes::run_units(&lanes, &*tree, reading, executor, finished);
     terminal.finish();
-    computed.map(drop)
+    let shown = folder.path().display();
+    computed.map(drop).map_err(|error| match is_far {
+        true => anyhow!(
+            "{error:#}; where machines like this have no network, `worker submit --again {shown} \
+             --fetch` brings what shards read, on one that has"
+        ),
+        false => error,
+    })
 }
 
 /// The first request to end asks the lanes to stop; the second ends the program at once. A journal

@@ -4,7 +4,6 @@
 //! they cannot tell is who killed a process that did not say how it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -12,7 +11,7 @@ use serde_json::json;
 
 use super::attempt::{End, Journals, Told, attempts, journals};
 use super::folder::Folder;
-use super::index::in_words;
+use super::index::{in_words, shards_in_words};
 use super::plan_file::PlanFile;
 use super::shard::UnitOutline;
 use super::slurm::{self, Said, Tasks};
@@ -214,10 +213,10 @@ impl<'a> Looking<'a> {
 fn unheard_of(told: &Told<UnitOutline>) -> (State, String) {
     let place = told.head.as_ref().map(|head| &head.at);
     let (host, process) = place.map_or(("", 0), |at| (at.host.as_str(), at.process));
-    if host == hardware::host_name() && Path::new("/proc/self").exists() {
-        return match Path::new(&format!("/proc/{process}")).exists() {
-            true => (State::UnderWay, String::new()),
-            false => (State::Killed, String::new()),
+    if hardware::is_here(host) {
+        return match hardware::has_ended(host, process) {
+            true => (State::Killed, String::new()),
+            false => (State::UnderWay, String::new()),
         };
     }
     let changed = told
@@ -247,8 +246,8 @@ pub(super) fn what_is_left(shards: &[ShardStatus]) -> String {
 /// Shards of which the same is to be said.
 struct Group<'a> {
     state: State,
-    /// Their numbers, as people write them.
-    numbers: String,
+    /// Their numbers.
+    numbers: Vec<usize>,
     /// Why they failed, each once.
     messages: Vec<&'a str>,
 }
@@ -256,8 +255,8 @@ struct Group<'a> {
 impl Group<'_> {
     fn sentence(&self) -> String {
         let why: String = self.messages.iter().map(|it| format!(" ({it})")).collect();
-        let (state, numbers) = (self.state.words(), &self.numbers);
-        console::printable(&format!("{state}: shards {numbers}{why}"))
+        let (state, shards) = (self.state.words(), shards_in_words(&self.numbers));
+        console::printable(&format!("{state}: {shards}{why}"))
     }
 }
 
@@ -273,7 +272,7 @@ fn by_state<'a>(shards: impl Iterator<Item = &'a ShardStatus>) -> Vec<Group<'a>>
         messages.dedup();
         Group {
             state,
-            numbers: in_words(&numbers),
+            numbers,
             messages,
         }
     });
@@ -289,7 +288,8 @@ fn as_text(folder: &Folder, plan: &PlanFile, shards: &[ShardStatus]) -> String {
         counted(plan.units.len() as u64, "layer-step")
     );
     for group in by_state(shards.iter()) {
-        text += &format!("  {:<14}{}\n", group.state.words(), group.numbers);
+        let numbers = in_words(&group.numbers);
+        text += &format!("  {:<14}{numbers}\n", group.state.words());
         for message in group.messages {
             text += &format!("    {}\n", console::printable(message));
         }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use ckptscope_analysis::{Lane, Plan};
 use ckptscope_checkpoint::http::client::REQUESTS_AT_ONCE;
+use ckptscope_checkpoint::hub::HubAddress;
 use ckptscope_results::{SeriesSet, layer_in_words};
 use jiff::Zoned;
 
+use super::fetch::{self, Fetching};
 use super::folder::Folder;
 use super::index::MOST;
 use super::plan_file::{LAYOUT, Outline, PlanFile, PlannedUnit, Settings};
@@ -24,7 +27,7 @@ use crate::identity::{PROGRAM, Unit};
 use crate::place::{Address, Place, as_file_name};
 use crate::progress::{bytes, duration};
 use crate::time::rfc3339;
-use crate::{Misuse, Outcome, analyze, console, hardware, identity, wandb};
+use crate::{INTERRUPTED, Misuse, Outcome, analyze, console, hardware, identity, signals, wandb};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
@@ -35,17 +38,26 @@ pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
     if wanted.engine == EngineArgument::Kubernetes {
         kubernetes::check(wanted.out, arguments.volume.as_ref())?;
     }
-    let executor = Executor::start(Arc::default())?;
-    let Some(analysis) = Analysis::plan(request(&wanted)?, &executor)? else {
+    let request = request(&wanted)?;
+    if arguments.fetch {
+        fetch::check(&request.address)?;
+    }
+    // Whoever fetches nothing is ended at once by the system.
+    let stop = arguments.fetch.then(stop_on_signal).transpose()?;
+    let executor = Executor::start(stop.unwrap_or_default())?;
+    let Some(analysis) = Analysis::plan(request, &executor)? else {
         return Ok(Outcome::Interrupted);
     };
     let warnings = analysis.plan_warnings().iter().cloned();
-    for warning in warnings.chain(of_network(&analysis.request().address)) {
+    for warning in warnings.chain(advice(&analysis, arguments)) {
         console::say(&format!("warning: {}", console::printable(&warning)));
     }
     let threads = threads(&analysis, arguments.threads.get(), arguments.memory_limit)?;
     say_threads(threads, arguments);
     let folder = Folder::make(wanted.out)?;
+    if arguments.fetch {
+        fetch::begin(&folder)?;
+    }
     wandb::prepare(&analysis.request().config, &folder.results())?;
     let plan = write(
         &folder,
@@ -55,11 +67,48 @@ pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
         settings(&wanted),
     )?;
     say(&analysis, &plan, wanted.shards);
+    if arguments.fetch && fetch(&folder, &analysis, &executor)?.is_none() {
+        return Ok(Outcome::Interrupted);
+    }
     let all: Vec<usize> = (0..plan.shards.len()).collect();
     let batches: Vec<Batch> = Batch::of(&plan, all).into_iter().collect();
     engine::hand_over(&folder, &plan, &batches, arguments.no_submit)?;
     console::print(&format!("{}\n", folder.path().display()))?;
     Ok(Outcome::Done)
+}
+
+/// The first request to end stops a plan or a fetch under way; the second ends the program.
+///
+/// # Errors
+/// When the machine has no thread or handler left.
+pub(super) fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    signals::on_end(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        console::say("stopping; Ctrl-C again ends at once");
+    })?;
+    Ok(stop)
+}
+
+/// Brings what the shards read of a repository to their folder; none where the person stopped it.
+fn fetch(folder: &Folder, analysis: &Analysis, executor: &Executor) -> Result<Option<()>> {
+    let Place::Hub(tree) = analysis.files() else {
+        return Ok(Some(()));
+    };
+    let lanes = analysis.as_planned().lanes.as_slice();
+    Fetching::of(folder, [(&**tree, lanes)]).run(executor)
+}
+
+/// What to do about a run that shards would read over the network.
+fn advice(analysis: &Analysis, arguments: &SubmitArguments) -> Option<String> {
+    let network = over_network(&analysis.request().address).filter(|_| !arguments.fetch)?;
+    Some(format!(
+        "{network}: with --fetch what they read ({}) is fetched to the folder of --out first",
+        bytes(analysis.cost().read_bytes)
+    ))
 }
 
 /// Deals an analysis to shards, and writes all that they share: `plan.json` last.
@@ -74,7 +123,11 @@ pub(super) fn write(
     settings: Settings,
 ) -> Result<PlanFile> {
     let shards = analysis.as_planned().shards(shards);
-    let plan = plan_file(analysis, &shards, threads, settings);
+    let lanes_at_once = match analysis.files() {
+        Place::Hub(_) if !fetch::is_begun(folder) => threads.max(REQUESTS_AT_ONCE),
+        Place::Hub(_) | Place::Folder(_) | Place::Confined(_) => threads,
+    };
+    let plan = plan_file(analysis, &shards, threads, lanes_at_once, settings);
     for (index, lanes) in shards.iter().enumerate() {
         let source = Source::of(analysis.files(), lanes)?;
         shard_file::write(folder, index, lanes, source, &plan)?;
@@ -86,14 +139,22 @@ pub(super) fn write(
 
 /// What to know of a run that shards read over the network; nothing of one on a disk.
 pub(crate) fn of_network(address: &Address) -> Option<String> {
-    let Address::Hub(address) = address else {
+    let Address::Hub(HubAddress { repository, .. }) = address else {
         return None;
     };
-    let repository = &address.repository;
+    let network = over_network(address)?;
     Some(format!(
-        "shards read {repository} over the network, which compute nodes often do not have: where \
-         they have none, download the run to a folder that they see (hf download {repository} \
-         --local-dir DIR), and analyze it there"
+        "{network}: where they have none, download the run to a folder that they see (hf download \
+         {repository} --local-dir DIR), and analyze it there"
+    ))
+}
+
+fn over_network(address: &Address) -> Option<String> {
+    let Address::Hub(HubAddress { repository, .. }) = address else {
+        return None;
+    };
+    Some(format!(
+        "shards read {repository} over the network, which compute nodes often do not have"
     ))
 }
 
@@ -201,15 +262,12 @@ fn plan_file(
     analysis: &Analysis,
     shards: &[Vec<Lane>],
     threads: usize,
+    lanes_at_once: usize,
     settings: Settings,
 ) -> PlanFile {
     let planned = analysis.as_planned();
     let request = analysis.request();
     let speed = flops_per_second();
-    let lanes_at_once = match analysis.files() {
-        Place::Hub(_) => threads.max(REQUESTS_AT_ONCE),
-        Place::Folder(_) | Place::Confined(_) => threads,
-    };
     let outline = |lanes: &Vec<Lane>| {
         let cost = Plan::cost_of(lanes);
         let seconds = resources::seconds(&cost, threads, speed);

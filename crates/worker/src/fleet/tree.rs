@@ -1,7 +1,7 @@
 //! The files of a shard, as its plan saw them: nothing is listed.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +16,9 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
+use super::excerpt::Excerpt;
+use super::fetch;
+use super::folder::Folder;
 use crate::executor::Executor;
 use crate::place::{Place, modified};
 use crate::{Misuse, hub, identity};
@@ -51,6 +54,13 @@ struct KnownFile {
     changed: Option<String>,
 }
 
+impl Files {
+    /// What messages call the folder.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Source {
     /// What these lanes read of a place.
     ///
@@ -77,17 +87,25 @@ impl Source {
     }
 
     /// Whether it is read over a network.
-    pub(super) const fn is_far(&self) -> bool {
-        matches!(self, Self::Hub(_))
+    pub(super) fn is_far(&self, folder: &Folder) -> bool {
+        matches!(self, Self::Hub(_)) && !fetch::is_begun(folder)
     }
 
-    /// The files, once it is seen that they are as they were.
+    /// The files that lanes read, once it is seen that they are as they were.
     ///
     /// # Errors
-    /// [`Misuse`] where one has changed since the plan was made.
-    pub(super) fn open(self, executor: &Executor) -> Result<Box<dyn Tree + Sync>> {
+    /// [`Misuse`] where one has changed since the plan was made, or is not fetched yet.
+    pub(super) fn open(
+        self,
+        folder: &Folder,
+        lanes: &[Lane],
+        executor: &Executor,
+    ) -> Result<Box<dyn Tree + Sync>> {
         match self {
             Self::Folder(files) => Ok(Box::new(FolderTree::of(files)?)),
+            Self::Hub(manifest) if fetch::is_begun(folder) => {
+                Ok(Box::new(FetchedTree::of(&manifest, folder, lanes)?))
+            }
             Self::Hub(manifest) => {
                 let hub = hub::from_environment(Arc::new(executor.reader()?))?;
                 Ok(Box::new(hub.listed(manifest)))
@@ -123,7 +141,9 @@ impl FolderTree {
 /// That a file is as it was: its numbers would be called those of another.
 fn check(path: &Path, known: &KnownFile) -> Result<()> {
     let shown = path.display();
-    let found = fs::metadata(path).with_context(|| {
+    // Some files are seen and may not be opened.
+    let found = File::open(path).and_then(|file| file.metadata());
+    let found = found.with_context(|| {
         format!("cannot read {shown}; every machine must see the run under the same path")
     })?;
     if found.len() == known.bytes && modified(&found) == known.changed {
@@ -134,6 +154,70 @@ fn check(path: &Path, known: &KnownFile) -> Result<()> {
          another folder"
     ))
     .into())
+}
+
+/// Files of a repository, as far as they were fetched.
+struct FetchedTree {
+    name: String,
+    entries: Vec<FileEntry>,
+    excerpts: BTreeMap<String, Arc<Excerpt>>,
+}
+
+impl FetchedTree {
+    /// # Errors
+    /// [`Misuse`] where something that the lanes read is not there.
+    fn of(manifest: &Manifest, folder: &Folder, lanes: &[Lane]) -> Result<Self> {
+        let (into, shown) = (folder.fetched(), folder.path().display());
+        let wanted = fetch::ranges_of(lanes);
+        let (mut entries, mut excerpts) = (Vec::new(), BTreeMap::new());
+        for (entry, content) in manifest.files() {
+            let Some(ranges) = wanted.get(entry.path.as_str()) else {
+                continue;
+            };
+            let found = Excerpt::find(&into, &entry.path, content);
+            let found = found.with_context(|| format!("cannot read {}", into.display()))?;
+            let Some(excerpt) = found.filter(|excerpt| excerpt.has(ranges)) else {
+                let (repository, path) = (manifest.repository(), &entry.path);
+                return Err(Misuse(format!(
+                    "{path} of {repository} is not fetched yet: nothing is computed; fetch what is \
+                     missing with `worker submit --again {shown}`, where there is a network"
+                ))
+                .into());
+            };
+            excerpts.insert(entry.path.clone(), Arc::new(excerpt));
+            entries.push(entry);
+        }
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(Self {
+            name: manifest.name().to_owned(),
+            entries,
+            excerpts,
+        })
+    }
+}
+
+impl Tree for FetchedTree {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn files(&self) -> &[FileEntry] {
+        &self.entries
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> LocalBoxFuture<'a, Result<Rc<dyn Bytes>, ReadError>> {
+        async move {
+            let excerpt = self
+                .excerpts
+                .get(path)
+                .ok_or_else(|| ReadError::NoSuchFile {
+                    tree: self.name.clone(),
+                    path: path.to_owned(),
+                })?;
+            Ok(Rc::new(excerpt.source()?) as Rc<dyn Bytes>)
+        }
+        .boxed_local()
+    }
 }
 
 impl Tree for FolderTree {

@@ -16,7 +16,6 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use ckptscope_protocol::service::{NewUpload, RunSource, Upload, UploadFile};
 use http_body_util::BodyExt;
-use sysinfo::{DiskRefreshKind, Disks};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::{OwnedMutexGuard, watch};
@@ -28,7 +27,7 @@ use super::runs::check_path;
 use super::store::{KeptUpload, Store};
 use super::{Answer, Server, blocking, json, new_id, no_content, query, read_json};
 use crate::progress::bytes;
-use crate::{Misuse, console};
+use crate::{Misuse, console, hardware};
 
 /// A list of files has at most this many bytes.
 const LIST_BYTES: usize = 32 * 1024 * 1024;
@@ -132,7 +131,7 @@ impl Uploads {
         let adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let known: Vec<Arc<KeptUpload>> = self.state().uploads.values().cloned().collect();
         let promised: u64 = known.iter().map(|upload| upload.left_bytes(data)).sum();
-        let free = free_bytes(&data.uploads());
+        let free = hardware::free_bytes(&data.uploads());
         if let Some(free) =
             free.map(|free| free.saturating_sub(SPARE_BYTES).saturating_sub(promised))
             && all > free
@@ -440,18 +439,6 @@ fn is_removed(id: &str, store: &Store, data: &DataFolder) -> bool {
         console::say(&format!("an abandoned upload stays: {error:#}"));
     }
     removed.is_ok()
-}
-
-/// What is free on the disk of a folder; none where nobody says.
-fn free_bytes(folder: &FilePath) -> Option<u64> {
-    let folder = folder.canonicalize().ok()?;
-    let disks =
-        Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage()).ok()?;
-    let holding = disks
-        .iter()
-        .filter(|disk| folder.starts_with(disk.mount_point()));
-    let nearest = holding.max_by_key(|disk| disk.mount_point().components().count());
-    nearest.map(sysinfo::Disk::available_space)
 }
 
 fn length(path: &FilePath) -> u64 {

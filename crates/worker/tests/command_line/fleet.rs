@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::SystemTime;
 
 use ckptscope_fake_hub::FakeHub;
 use ckptscope_fake_hub::example::{PICO, PICO_BRANCH, examples};
@@ -53,9 +55,13 @@ impl Fleet {
     }
 
     fn submit(&self, shards: usize, more: &[&str]) -> Ended {
+        self.submit_to("fleet", shards, more)
+    }
+
+    fn submit_to(&self, out: &str, shards: usize, more: &[&str]) -> Ended {
         let shards = shards.to_string();
         let mut arguments = vec!["submit", "config.yaml", "--run-path", "run"];
-        arguments.extend(["--engine", "none", "--shards", &shards, "--out", "fleet"]);
+        arguments.extend(["--engine", "none", "--shards", &shards, "--out", out]);
         arguments.extend(more);
         self.worker(&arguments)
     }
@@ -205,7 +211,92 @@ fn a_half_is_not_taken_for_the_whole() {
         "compute shards 1,3",
         "worker submit --again",
     ]);
+    fleet.shard(1).expect(0);
+    let words = ["6 of 24 layer-steps are missing", "compute shard 3 with"];
+    fleet.merge().expect(1).says(&words);
     assert!(!fleet.path("results").exists());
+}
+
+/// Every file and folder below a folder, and when it was last changed.
+#[cfg(unix)]
+fn changes(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(path) = folders.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).unwrap();
+            folders.extend(entries.map(|it| it.unwrap().path()));
+        }
+        let changed = fs::metadata(&path).unwrap().modified().unwrap();
+        found.insert(path, changed);
+    }
+    found
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_is_written_beside_a_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let fleet = Fleet::new();
+    let run = fleet.scratch.path().join("run");
+    let before = changes(&run);
+    let set_mode = |mode| {
+        for path in before.keys() {
+            fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+    };
+    set_mode(0o555);
+    fleet.submit(2, &[]).expect(0);
+    fleet.shard(0).expect(0);
+    fleet.worker(&["status", "fleet"]).expect(0);
+    fleet.worker(&["submit", "--again", "fleet"]).expect(0);
+    fleet.shard(1).expect(0);
+    fleet.assert_merged();
+    let after = changes(&run);
+    set_mode(0o755);
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told() {
+    let fleet = Fleet::new();
+    fleet.scratch.write("file", "mine");
+    for out in ["file", "file/below"] {
+        let refused = fleet.submit_to(out, 2, &[]).expect(1);
+        refused.says(&[&format!(
+            "cannot write {out}; choose another folder with --out: "
+        )]);
+    }
+    fs::create_dir(fleet.path("")).unwrap();
+    fleet.submit(2, &[]).expect(0);
+}
+
+#[test]
+fn an_empty_plan_is_refused_as_one_machine_refuses_it() {
+    let fleet = Fleet::new();
+    for steps in ["steps: [99]", "steps: []"] {
+        let config = CONFIG.replace("steps: all", steps);
+        let refused = fleet.scratch.analyze(&config, "out", &[]).expect(2);
+        let submitted = fleet.submit(2, &[]).expect(2);
+        assert_eq!(submitted.stderr, refused.stderr);
+        assert!(!fleet.path("").exists());
+    }
+    fleet.submit(0, &[]).expect(2).says(&["from 1 to 100000"]);
+}
+
+#[test]
+fn a_folder_without_shards_says_so() {
+    let fleet = Fleet::submitted(2);
+    let mut plan = json(&fleet.path("plan.json"));
+    plan["shards"] = Value::Array(Vec::new());
+    plan["units"] = Value::Array(Vec::new());
+    fs::write(fleet.path("plan.json"), plan.to_string()).unwrap();
+    fs::remove_dir_all(fleet.path("shards")).unwrap();
+    let none = fleet.shard(0).expect(2);
+    none.says(&["has no shards: nothing is to be computed; see `worker merge`"]);
+    let status = fleet.worker(&["status", "fleet"]).expect(0).stdout;
+    assert!(status.starts_with("0 shards of scratch: 0 of 0 layer-steps are done\n"));
+    fleet.worker(&["submit", "--again", "fleet"]).expect(0);
+    fleet.merge().expect(0).says(&["0 numbers in "]);
 }
 
 #[test]
@@ -525,7 +616,7 @@ fn a_repository_is_listed_once() {
     let submitted = worker(&[&submit[..], &source].concat());
     submitted.says(&[
         "read ckptscope/pico-decoder-micro over the network",
-        "hf download",
+        "with --fetch",
     ]);
     hub.take_log();
     for index in ["0", "1", "2"] {

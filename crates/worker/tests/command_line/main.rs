@@ -11,6 +11,7 @@ mod compare;
 mod dimensions;
 mod environment;
 mod experts;
+mod fetch;
 mod field;
 mod fleet;
 mod hub;

@@ -321,7 +321,7 @@ fn what_ran_out_of_memory_is_told_and_gets_more() {
     let failed = server.wait_for_phase(&id, "failed");
     let message = failed["message"].as_str().unwrap();
     for words in [
-        "of 40 layer-steps are missing: out of memory: shards 0\n",
+        "of 40 layer-steps are missing: out of memory: shard 0\n",
         "resume it",
         "twice the memory",
         "slurm/1/logs",
