@@ -428,7 +428,11 @@ impl<'a> LaneRun<'a> {
         facts: &Facts,
     ) -> Vec<Measurement> {
         match metric.metric.form() {
-            Form::Single(single) => single.measure(&metric.parameters, facts),
+            Form::Single(single) => {
+                let mut measured = single.measure(&metric.parameters, facts);
+                tell_zeros(&mut measured, facts);
+                measured
+            }
             Form::Comparative(comparative) => {
                 let target = metric
                     .target
@@ -457,6 +461,18 @@ impl<'a> LaneRun<'a> {
             expert: job.expert,
             head: head.map(|head| head as u64),
             output: output.trim_start_matches('.').into(),
+        }
+    }
+}
+
+/// Says of zeros that the matrix has nothing else: a file that was never written to its end has
+/// such matrices.
+fn tell_zeros(measured: &mut [Measurement], facts: &Facts) {
+    let zeros = measured.iter_mut();
+    for zero in zeros.filter(|it| it.value == Some(0.0) && it.status.is_none()) {
+        let sums = facts.magnitude_sums();
+        if sums.is_ok_and(|sums| sums.largest == 0.0) {
+            zero.status = Some(ckptscope_metrics::Status::AllZero);
         }
     }
 }

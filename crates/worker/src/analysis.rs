@@ -378,6 +378,9 @@ pub(crate) fn write_log(folder: &Path, reporter: &Reporter<'_>, earlier: Earlier
     output::write(&path, log.as_bytes())
 }
 
+/// The code of what is said of matrices without an entry that is not zero.
+const ALL_ZERO: &str = "all_zero";
+
 /// Says how many numbers there are, and where.
 pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folder: &Path) {
     let of_all = counted(series.numbers() as u64, "number");
@@ -386,6 +389,16 @@ pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folde
         reporter.say(&format!(
             "{undefined} of {of_all} are undefined; the `status` column of the CSV files says why"
         ));
+    }
+    let points = series.iter().flat_map(|series| series.points());
+    let of_zeros = |status: Option<&Status>| status.is_some_and(|it| *it.code == *ALL_ZERO);
+    let zeros = points.filter(|point| point.value.is_some() && of_zeros(point.status));
+    match zeros.count() {
+        0 => {}
+        zeros => reporter.say(&format!(
+            "{zeros} of {of_all} are of matrices that have nothing but zeros, as files have that \
+             were not written to their end"
+        )),
     }
     let elapsed = duration(reporter.elapsed());
     reporter.say(&format!("{of_all} in {elapsed}: {}", folder.display()));

@@ -24,3 +24,4 @@ mod stored;
 mod suffix_lists;
 mod support;
 mod unmerged;
+mod zeros;
