@@ -37,7 +37,7 @@ async fn audited(files: Rc<OpenedFiles>, tell: Tell) -> Result<Audited, String> 
     let run = files.run().await?;
     let tree = files.repository();
     let tree = tree.ok_or("only a repository of the Hub is audited here")?;
-    let audited = Audit::of_repository(tree, &run, &*tell).await;
+    let audited = Audit::of_repository(tree.hub(), &run, &*tell).await;
     let (run, audit) = audited.map_err(|error| error.to_string())?;
     files.settled(run);
     let odd = |finding: &Finding| OddSteps {

@@ -13,6 +13,7 @@ mod open;
 mod opened;
 mod plan;
 mod post;
+mod remote;
 mod report;
 mod speed;
 mod tensor;
@@ -20,7 +21,7 @@ mod tensors;
 
 pub use files::{BlobSource, FilesTree};
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
@@ -32,15 +33,16 @@ use ckptscope_web_browser::part::{MissingPart, begin};
 use ckptscope_web_browser::text_of;
 #[cfg(feature = "split")]
 use ckptscope_web_browser::wasm_split::wasm_split;
+use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
 use gloo_events::EventListener;
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
-use network::Connection;
 use opened::OpenedFiles;
 use post::Outbox;
+use remote::Connection;
 
 /// Answers the page's questions as soon as the part of the program that can is there.
 pub fn begin() {
@@ -79,10 +81,16 @@ pub struct RequestHandler {
     registry: Registry,
     files: RefCell<Option<Rc<OpenedFiles>>>,
     /// The way to the files, where they are somewhere else.
-    connection: RefCell<Option<Rc<Connection>>>,
+    connection: RefCell<Option<Connected>>,
+    /// How often something was opened: what is known too late counts no more.
+    opened: Cell<u64>,
     flops_per_second: OnceCell<f64>,
     tell: Rc<dyn Fn(&Reply)>,
 }
+
+/// The way to files, once it is known: what speaks to a network may have to be fetched first. None
+/// where that failed, which was told.
+type Connected = Shared<LocalBoxFuture<'static, Option<Rc<dyn Connection>>>>;
 
 /// Takes a message in. New files count at once, for every question that comes after them.
 fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
@@ -91,7 +99,7 @@ fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
             let files = paths.into_iter().zip(blobs_of(data));
             handler.use_files(FilesTree::new(name, files));
         }
-        Ok(Message::Remote(remote)) => handler.use_remote(*remote),
+        Ok(Message::Remote(remote)) => spawn_local(handler.use_remote(*remote).map(drop)),
         Ok(Message::Question { number, question }) => {
             let file = blobs_of(data).into_iter().next();
             let handler = Rc::clone(handler);
@@ -138,6 +146,7 @@ impl RequestHandler {
             registry: Registry::default(),
             files: RefCell::new(None),
             connection: RefCell::new(None),
+            opened: Cell::default(),
             flops_per_second: OnceCell::new(),
             tell: Rc::new(tell),
         }
@@ -146,21 +155,44 @@ impl RequestHandler {
     /// Reads from these files from now on.
     pub fn use_files(&self, files: FilesTree) {
         let files = OpenedFiles::new(Box::new(files));
+        self.opened.update(|count| count + 1);
         self.connection.replace(None);
         self.files.replace(Some(Rc::new(files)));
     }
 
-    /// Reads from somewhere else from now on.
-    pub fn use_remote(&self, remote: Remote) {
-        let connected = Connection::new(remote).and_then(|connection| {
-            let files = connection.listed()?;
-            self.files.replace(files.map(Rc::new));
-            self.connection.replace(Some(Rc::new(connection)));
-            Ok(())
-        });
-        if let Err(message) = connected {
-            self.fail(message);
-        }
+    /// Reads from somewhere else from now on, also before what comes back has ended.
+    pub fn use_remote(self: &Rc<Self>, remote: Remote) -> impl Future<Output = ()> + 'static {
+        let handler = Rc::downgrade(self);
+        self.opened.update(|count| count + 1);
+        let opened = self.opened.get();
+        let connected = async move {
+            let connected = remote::connect(remote).await.and_then(|connection| {
+                let files = connection.listed()?;
+                Ok((connection, files))
+            });
+            let handler = handler.upgrade();
+            let handler = handler.filter(|it| it.opened.get() == opened)?;
+            match connected {
+                Ok((connection, files)) => {
+                    handler.files.replace(files.map(Rc::new));
+                    Some(connection)
+                }
+                Err(message) => {
+                    handler.fail(message);
+                    None
+                }
+            }
+        };
+        let connected = connected.boxed_local().shared();
+        self.files.replace(None);
+        self.connection.replace(Some(connected.clone()));
+        connected.map(drop)
+    }
+
+    /// The way to the files; none where they are here, or it could not be had.
+    async fn connection(&self) -> Option<Rc<dyn Connection>> {
+        let connected = self.connection.borrow().clone();
+        connected?.await
     }
 
     /// Tells what failed that belongs to no question.
@@ -176,12 +208,11 @@ impl RequestHandler {
     /// with it.
     pub async fn answer(&self, number: u64, question: Question, file: Option<Blob>) {
         let answer = self.find_answer(number, question, file);
-        let connection = self.connection.borrow().clone();
-        let answer = match connection {
+        let answer = match self.connection().await {
             None => answer.await,
             Some(connection) => {
                 let tell = |news| self.tell(number, News::Network(news));
-                connection.while_telling(answer, tell).await
+                remote::while_telling(&*connection, answer, tell).await
             }
         };
         if let Some(listed) = self.newly_listed().await {
@@ -248,10 +279,8 @@ impl RequestHandler {
 
     /// Among what somebody has to choose, where nothing could be opened.
     async fn choices(&self) -> RunChoices {
-        let (files, connection) = (
-            self.files.borrow().clone(),
-            self.connection.borrow().clone(),
-        );
+        let connection = self.connection().await;
+        let files = self.files.borrow().clone();
         match (files, connection) {
             (Some(files), _) => files.choices().await,
             (None, connection) => RunChoices {
@@ -280,7 +309,7 @@ impl RequestHandler {
 
     /// Lists what is somewhere else and was not listed before.
     async fn list(&self) -> Result<Option<Found>, String> {
-        let connection = self.connection.borrow().clone();
+        let connection = self.connection().await;
         let Some(connection) = connection.filter(|_| self.files.borrow().is_none()) else {
             return Ok(None);
         };
@@ -297,7 +326,7 @@ impl RequestHandler {
         let run = files.run().await.ok()?;
         let (count, bytes) = files.extent();
         Some(Listed {
-            listed: network::listed_of(tree).ok()?,
+            listed: tree.listed().ok()?,
             files: count,
             bytes,
             steps: open::steps(&run, &files),

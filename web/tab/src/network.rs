@@ -11,7 +11,8 @@ mod diagnosis;
 mod fetching;
 
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,14 +20,16 @@ use ckptscope_checkpoint::http::{
     Clock, FolderTree, HttpClient, HttpError, HttpTree, Patience, Spawn, Task, Token, Url, Waiting,
 };
 use ckptscope_checkpoint::hub::{Cache, Hub, HubAddress, HubError, HubTree, Manifest, Place};
-use ckptscope_checkpoint::{Run, RunError};
+use ckptscope_checkpoint::{Run, RunError, Tree};
 use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{Found, NetworkNews, Remote, Secret, WorkerRun};
-use futures_util::future::{Either, select};
+use futures_util::TryFutureExt;
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::spawn_local;
 
 use super::opened::OpenedFiles;
+use super::remote::{Connection, Repository};
 use clock::BrowserClock;
 use fetching::Fetching;
 
@@ -39,8 +42,8 @@ const ATTEMPTS_AT_AN_ADDRESS: u32 = 2;
 /// At most so many names are listed in a message.
 const NAMES_IN_MESSAGE: usize = 20;
 
-/// A run somewhere else, and the way to it.
-pub(super) struct Connection {
+/// The way to a run over the network.
+struct Network {
     remote: Remote,
     client: Arc<HttpClient>,
     hub: Arc<Hub>,
@@ -70,31 +73,30 @@ enum Listed {
     File(String, u64),
 }
 
-impl Connection {
-    /// The way to a run; asks nobody yet.
-    pub(super) fn new(remote: Remote) -> Result<Self, String> {
-        let clock = Arc::new(BrowserClock::default());
-        let client = HttpClient::over(
-            Arc::new(Fetching),
-            Arc::clone(&clock) as _,
-            patience(&remote),
-        );
-        let client = client.with_requests_at_once(remote.requests_at_once);
-        let client = Arc::new(client.with_spawner(Arc::new(EventLoop)));
-        let token = token(&remote.token)?;
-        let hub = Hub::new(Arc::clone(&client), &remote.endpoint, token, Cache);
-        Ok(Self {
-            remote,
-            client,
-            hub: Arc::new(hub.map_err(|error| error.to_string())?),
-            clock,
-            told: Cell::default(),
-            choices: RefCell::default(),
-        })
-    }
+/// The way to a run; asks nobody yet.
+pub(super) fn connect(remote: Remote) -> Result<Rc<dyn Connection>, String> {
+    let clock = Arc::new(BrowserClock::default());
+    let client = HttpClient::over(
+        Arc::new(Fetching),
+        Arc::clone(&clock) as _,
+        patience(&remote),
+    );
+    let client = client.with_requests_at_once(remote.requests_at_once);
+    let client = Arc::new(client.with_spawner(Arc::new(EventLoop)));
+    let token = token(&remote.token)?;
+    let hub = Hub::new(Arc::clone(&client), &remote.endpoint, token, Cache);
+    Ok(Rc::new(Network {
+        remote,
+        client,
+        hub: Arc::new(hub.map_err(|error| error.to_string())?),
+        clock,
+        told: Cell::default(),
+        choices: RefCell::default(),
+    }))
+}
 
-    /// The files that somebody listed before, where somebody has.
-    pub(super) fn listed(&self) -> Result<Option<OpenedFiles>, String> {
+impl Connection for Network {
+    fn listed(&self) -> Result<Option<OpenedFiles>, String> {
         if let Some(run) = &self.remote.run {
             return self.folder(run).map(Some);
         }
@@ -103,7 +105,9 @@ impl Connection {
         };
         let foreign = |error| format!("a list of files was not understood: {error}");
         let files = match listed.open().map_err(foreign)? {
-            Listed::Hub(manifest) => OpenedFiles::of_repository(self.hub.listed(manifest)),
+            Listed::Hub(manifest) => {
+                OpenedFiles::of_repository(Box::new(self.hub.listed(manifest)))
+            }
             Listed::File(address, bytes) => {
                 let url = Url::parse(&address).ok_or("a list of files has no address")?;
                 let tree = HttpTree::known(&self.client, &url, bytes);
@@ -113,6 +117,33 @@ impl Connection {
         Ok(Some(files))
     }
 
+    fn list(&self) -> LocalBoxFuture<'_, Result<(OpenedFiles, Found), String>> {
+        self.list().boxed_local()
+    }
+
+    fn choices(&self) -> Vec<String> {
+        self.choices.borrow().clone()
+    }
+
+    fn pause(&self) -> LocalBoxFuture<'_, ()> {
+        self.clock.wait(TELL_EVERY, Waiting::ForAnswer)
+    }
+
+    fn news(&self) -> Option<NetworkNews> {
+        let (traffic, seen, told) = (self.client.traffic(), self.hub.seen(), self.told.get());
+        let now = NetworkNews {
+            requests: traffic.requests,
+            bytes: traffic.bytes,
+            commits: seen.commits,
+            files: seen.files,
+            wait_seconds: self.clock.seconds_to_wait(),
+        };
+        self.told.set(now);
+        (now != told).then(|| now.since(told))
+    }
+}
+
+impl Network {
     /// The files of a native worker's run, which it listed for the page.
     fn folder(&self, run: &WorkerRun) -> Result<OpenedFiles, String> {
         let id = js_sys::encode_uri_component(&run.id);
@@ -125,8 +156,7 @@ impl Connection {
         Ok(OpenedFiles::new(Box::new(tree)))
     }
 
-    /// Lists the run's files, and finds the run in them.
-    pub(super) async fn list(&self) -> Result<(OpenedFiles, Found), String> {
+    async fn list(&self) -> Result<(OpenedFiles, Found), String> {
         let endpoint = Url::parse(&self.remote.endpoint).ok_or("the page names no hub")?;
         let in_words = |error: HubError| {
             self.choices.replace(error.choices());
@@ -149,16 +179,14 @@ impl Connection {
         let run = tree.find_run().await;
         let run = run.map_err(|error| self.with_choices(&error, &tree, &endpoint))?;
         let found = Found {
-            listed: listed_of(&tree)?,
+            listed: tree.listed()?,
             place,
             is_repository: true,
         };
-        Ok((OpenedFiles::of_repository(tree).with_run(run), found))
-    }
-
-    /// The places among which somebody has to choose, where nothing could be opened.
-    pub(super) fn choices(&self) -> Vec<String> {
-        self.choices.borrow().clone()
+        Ok((
+            OpenedFiles::of_repository(Box::new(tree)).with_run(run),
+            found,
+        ))
     }
 
     /// Why there is no run in a repository, in words. What it names can be chosen.
@@ -218,42 +246,6 @@ impl Connection {
         let run = Run::find(&tree).await.map_err(|error| error.to_string())?;
         Ok((OpenedFiles::new(Box::new(tree)).with_run(run), found))
     }
-
-    /// What `answer` comes to; meanwhile `tell` hears how reading goes.
-    pub(super) async fn while_telling<T>(
-        &self,
-        answer: impl Future<Output = T>,
-        tell: impl Fn(NetworkNews),
-    ) -> T {
-        let mut answer = pin!(answer);
-        loop {
-            let pause = self.clock.wait(TELL_EVERY, Waiting::ForAnswer);
-            let outcome = match select(answer.as_mut(), pause).await {
-                Either::Left((outcome, _)) => Some(outcome),
-                Either::Right(_) => None,
-            };
-            if let Some(news) = self.news() {
-                tell(news);
-            }
-            if let Some(outcome) = outcome {
-                return outcome;
-            }
-        }
-    }
-
-    /// What has happened since this was last asked; none where nothing has.
-    fn news(&self) -> Option<NetworkNews> {
-        let (traffic, seen, told) = (self.client.traffic(), self.hub.seen(), self.told.get());
-        let now = NetworkNews {
-            requests: traffic.requests,
-            bytes: traffic.bytes,
-            commits: seen.commits,
-            files: seen.files,
-            wait_seconds: self.clock.seconds_to_wait(),
-        };
-        self.told.set(now);
-        (now != told).then(|| now.since(told))
-    }
 }
 
 /// Whoever gives an address that nobody may read wants to hear so soon.
@@ -280,9 +272,53 @@ fn token(secret: &Secret) -> Result<Option<Token>, String> {
     }
 }
 
-/// What was listed of a repository so far, for others.
-pub(super) fn listed_of(tree: &HubTree) -> Result<Sealed, String> {
-    sealed(&Listed::Hub(tree.manifest()))
+impl Repository for HubTree {
+    fn tree(&self) -> &dyn Tree {
+        self
+    }
+
+    fn hub(&self) -> &HubTree {
+        self
+    }
+
+    fn extent(&self) -> (u64, u64) {
+        self.extent()
+    }
+
+    fn unlisted(&self) -> BTreeSet<u64> {
+        self.unlisted()
+    }
+
+    fn listed(&self) -> Result<Sealed, String> {
+        sealed(&Listed::Hub(self.manifest()))
+    }
+
+    fn find_run(&self) -> LocalBoxFuture<'_, Result<Run, String>> {
+        let found = self.find_run();
+        found.map_err(|error| error.to_string()).boxed_local()
+    }
+
+    fn settle<'a>(
+        &'a self,
+        run: &'a Run,
+        steps: &'a BTreeSet<u64>,
+    ) -> LocalBoxFuture<'a, Result<Run, String>> {
+        let settled = self.settle(run, steps);
+        settled.map_err(|error| error.to_string()).boxed_local()
+    }
+
+    fn exactly<'a>(
+        &'a self,
+        run: &'a Run,
+        steps: &'a BTreeSet<u64>,
+    ) -> LocalBoxFuture<'a, Result<Run, String>> {
+        let exact = self.exactly(run, steps);
+        exact.map_err(|error| error.to_string()).boxed_local()
+    }
+
+    fn assumed<'a>(&'a self, run: &Run, read: &BTreeSet<u64>) -> Box<dyn Tree + 'a> {
+        Box::new(self.assumed(run, read))
+    }
 }
 
 fn sealed(listed: &Listed) -> Result<Sealed, String> {

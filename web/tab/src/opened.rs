@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use ckptscope_analysis::plan::{Catalogs, steps_read};
 use ckptscope_analysis::{Config, Plan, PlanErrors};
-use ckptscope_checkpoint::hub::HubTree;
 use ckptscope_checkpoint::{Run, Tree};
 use ckptscope_protocol::tab::{NeededFiles, RunChoices};
+
+use super::remote::Repository;
 
 /// Files of which the run and the catalogs are read once.
 pub(super) struct OpenedFiles {
@@ -29,7 +30,7 @@ enum Files {
     /// Somewhere where all of them are known.
     Known(Box<dyn Tree>),
     /// In a repository of the Hub, whose steps are listed when they are read.
-    Repository(Box<HubTree>),
+    Repository(Box<dyn Repository>),
 }
 
 impl OpenedFiles {
@@ -39,8 +40,8 @@ impl OpenedFiles {
     }
 
     /// Files of a repository.
-    pub(super) fn of_repository(tree: HubTree) -> Self {
-        Self::of(Files::Repository(Box::new(tree)))
+    pub(super) fn of_repository(tree: Box<dyn Repository>) -> Self {
+        Self::of(Files::Repository(tree))
     }
 
     fn of(files: Files) -> Self {
@@ -66,15 +67,15 @@ impl OpenedFiles {
     pub(super) fn tree(&self) -> &dyn Tree {
         match &self.files {
             Files::Known(tree) => &**tree,
-            Files::Repository(tree) => &**tree,
+            Files::Repository(tree) => tree.tree(),
         }
     }
 
     /// The repository; none where the files are somewhere else.
-    pub(super) fn repository(&self) -> Option<&HubTree> {
+    pub(super) fn repository(&self) -> Option<&dyn Repository> {
         match &self.files {
             Files::Known(_) => None,
-            Files::Repository(tree) => Some(tree),
+            Files::Repository(tree) => Some(&**tree),
         }
     }
 
@@ -94,7 +95,9 @@ impl OpenedFiles {
 
     /// The steps of which nobody has listed the files.
     pub(super) fn assumed_steps(&self) -> BTreeSet<u64> {
-        self.repository().map(HubTree::unlisted).unwrap_or_default()
+        self.repository()
+            .map(|it| it.unlisted())
+            .unwrap_or_default()
     }
 
     /// The run that the files are. Some steps of a repository are assumed to be like others.
@@ -104,10 +107,13 @@ impl OpenedFiles {
             return Ok(run);
         }
         let run = match &self.files {
-            Files::Known(tree) => Run::find(&**tree).await,
+            Files::Known(tree) => {
+                let found = Run::find(&**tree).await;
+                found.map_err(|error| error.to_string())
+            }
             Files::Repository(tree) => tree.find_run().await,
         };
-        Ok(self.keep(run.map_err(|error| error.to_string())?))
+        Ok(self.keep(run?))
     }
 
     fn keep(&self, run: Run) -> Rc<Run> {
@@ -142,7 +148,7 @@ impl OpenedFiles {
             return Ok(run);
         }
         let settled = tree.settle(&run, steps).await;
-        Ok(self.settled(settled.map_err(|error| error.to_string())?))
+        Ok(self.settled(settled?))
     }
 
     /// Takes in a run of which more steps are known than before.
@@ -180,7 +186,7 @@ impl OpenedFiles {
             let asked = run.broken.iter().map(|step| step.number);
             let wanted = wanted.into_iter().chain(asked).collect();
             let exact = tree.exactly(&run, &wanted).await;
-            return Ok(Rc::new(exact.map_err(|error| error.to_string())?));
+            return Ok(Rc::new(exact?));
         }
     }
 
@@ -196,7 +202,7 @@ impl OpenedFiles {
         };
         let catalogs = Rc::clone(&self.assumed_catalogs.borrow());
         let assumed = tree.assumed(&run, &self.read.borrow());
-        Ok(Plan::make_again(config, &run, &assumed, &catalogs).await)
+        Ok(Plan::make_again(config, &run, &*assumed, &catalogs).await)
     }
 
     /// Whether steps were listed since this was last asked.
