@@ -25,16 +25,28 @@ const LOADER: &str = "parts.js";
 const PART: &str = "split_";
 const COMPUTE: &str = "split_compute";
 
-/// What several parts need, and web workers do not, is in files that begin like this.
+/// The part that every visitor fetches after that.
+const WORKBENCH: &str = "workbench";
+
+/// What several parts need is in files that begin like this, what web workers do not need in those,
+/// and what the workbench does not need either in these.
 const SHARED: &str = "chunk_";
 const SHARED_LATER: &str = "later_";
+const SHARED_RARE: &str = "asked_";
 
 /// Whether a file of the built page is one of a part that neither the page needs when it opens nor
 /// its first web worker.
 #[must_use]
 pub fn comes_later(name: &str) -> bool {
     let is_part = name.starts_with(PART) && !name.starts_with(COMPUTE);
-    is_part || name.starts_with(SHARED_LATER)
+    is_part || name.starts_with(SHARED_LATER) || name.starts_with(SHARED_RARE)
+}
+
+/// Whether a file is fetched when a visitor asks for what it does.
+#[must_use]
+pub fn is_rare(name: &str) -> bool {
+    let is_part = name.starts_with(PART) && !name.starts_with(COMPUTE);
+    is_part && !is_of(WORKBENCH, name) || name.starts_with(SHARED_RARE)
 }
 
 /// Whether a file is of the part of that name.
@@ -119,11 +131,13 @@ fn cut(built: &Path, folder: &Path, main: &Path) -> Result<()> {
     let split = split.map_err(|error| anyhow!("{error:#}"))?;
     let compute = split.prefetch_map.get("compute");
     let compute = compute.context("web workers have no part of their own")?;
-    rename_shared(folder, compute)
+    let workbench = split.prefetch_map.get(WORKBENCH);
+    let workbench = workbench.context("the workbench is no part of its own")?;
+    rename_shared(folder, compute, workbench)
 }
 
-/// Gives what web workers do not need names that say so.
-fn rename_shared(folder: &Path, compute: &[String]) -> Result<()> {
+/// Gives what web workers do not need names that say so, and what the workbench does not need.
+fn rename_shared(folder: &Path, compute: &[String], workbench: &[String]) -> Result<()> {
     let loader = folder.join(LOADER);
     let mut text = fs::read_to_string(&loader).with_context(|| loader.display().to_string())?;
     for entry in fs::read_dir(folder)? {
@@ -135,7 +149,11 @@ fn rename_shared(folder: &Path, compute: &[String]) -> Result<()> {
         if compute.iter().any(|needed| *needed == stem) {
             continue;
         }
-        let name = format!("{SHARED_LATER}{number}.wasm");
+        let beginning = match workbench.iter().any(|needed| *needed == stem) {
+            true => SHARED_LATER,
+            false => SHARED_RARE,
+        };
+        let name = format!("{beginning}{number}.wasm");
         text = text.replace(&format!("{stem}.wasm"), &name);
         fs::rename(&path, folder.join(name))?;
     }
