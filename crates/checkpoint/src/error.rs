@@ -452,7 +452,8 @@ pub enum RunError {
         path: String,
     },
     #[error(
-        "several checkpoints without a step in their names, give one of them ({files}): {path}"
+        "several checkpoints without a step in their names, give one of them ({files}); if they are \
+         steps, call them `step_N`, as dates and sizes are no steps: {path}"
     )]
     Ambiguous {
         files: String,

@@ -15,7 +15,8 @@ use super::series::{Series, WeightsName};
 use super::shards::ShardName;
 use super::spread::{Alone, piece_of};
 use super::step_name::{
-    epoch_number, is_number, only_number, step_number, steps_behind_epochs, steps_with_underscores,
+    epoch_number, is_number, only_number, step_number, steps_behind_dates, steps_behind_epochs,
+    steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
@@ -94,27 +95,29 @@ fn is_missed(passed_over: &&PassedOver) -> bool {
     }
 }
 
-/// What is assumed of names such as `checkpoint_3_500` and `step_1_500`, where steps are called so.
+/// How a step may be taken from a name though the name could mean something else, and what is told.
+type Doubt = (fn(&str) -> Option<u64>, &'static str);
+
+const DOUBTS: &[Doubt] = &[
+    (steps_behind_epochs, "and the number before it for an epoch"),
+    (
+        steps_with_underscores,
+        "with an underscore between thousands",
+    ),
+    (steps_behind_dates, "and what stands before it for a date"),
+];
+
+/// What is assumed of names such as `checkpoint_3_500`, `step_1_500` and `ckpt_20240501_1000`, once
+/// where steps are called so.
 fn assumed_of_names(steps: &[Step]) -> impl Iterator<Item = String> {
-    let parts = steps.iter().flat_map(|step| &step.parts);
-    let paths = parts.flat_map(|part| &part.paths);
-    let names: Vec<&str> = paths
-        .flat_map(|path| path.split('/'))
-        .map(stem_of)
-        .collect();
-    let first = |step_of: fn(&str) -> Option<u64>| {
-        let mut steps = names
-            .iter()
-            .filter_map(|name| Some((*name, step_of(name)?)));
-        steps.next()
-    };
-    let behind_epoch = first(steps_behind_epochs).map(|(name, step)| {
-        format!("{name} is taken for step {step}, and the number before it for an epoch")
-    });
-    let with_underscores = first(steps_with_underscores).map(|(name, step)| {
-        format!("{name} is taken for step {step}, with an underscore between thousands")
-    });
-    behind_epoch.into_iter().chain(with_underscores)
+    DOUBTS.iter().filter_map(|(step_of, what)| {
+        steps.iter().find_map(|step| {
+            let paths = step.parts.iter().flat_map(|part| &part.paths);
+            let mut names = paths.flat_map(|path| path.split('/')).map(stem_of);
+            let name = names.find(|name| step_of(name) == Some(step.number))?;
+            Some(format!("{name} is taken for step {}, {what}", step.number))
+        })
+    })
 }
 
 /// A run that is being recognised.

@@ -99,34 +99,15 @@ pub(super) fn without_mark(pattern: &str) -> String {
 
 /// The same pattern without dates and times of the day: `ckpt_20240105_step_{N}`.
 pub(super) fn without_dates(pattern: &str) -> String {
-    let numbers = numbers(pattern);
-    let is_date = |at: usize| {
-        let digits = digits_of(pattern, numbers.get(at)?);
-        Some(is_date(digits))
+    // Four digits behind a date are a time where the step is another number.
+    let is_time = |it: &NumberIn<'_>| {
+        it.is_behind_date() && it.before.len() + "1230".len() + it.after.len() == pattern.len()
     };
-    let kind = |at: usize, number: &NumberIn<'_>| {
-        let is_behind_date = at.checked_sub(1).and_then(is_date) == Some(true);
-        let is_time = is_behind_date && matches!(digits_of(pattern, number).len(), 4 | 6);
-        match is_date(at) == Some(true) || is_time {
-            true => Kind::Along,
-            false => Kind::Kept,
-        }
+    let kind = |_: usize, number: &NumberIn<'_>| match number.is_stamp || is_time(number) {
+        true => Kind::Along,
+        false => Kind::Kept,
     };
-    written(pattern, &numbers, kind)
-}
-
-fn digits_of<'a>(name: &'a str, number: &NumberIn<'_>) -> &'a str {
-    let written = name.get(number.before.len()..name.len() - number.after.len());
-    written.unwrap_or_default()
-}
-
-/// Whether digits are a day, such as `20240105`, or a day and a time.
-fn is_date(digits: &str) -> bool {
-    let part = |from: usize, to: usize| digits.get(from..to)?.parse::<u32>().ok();
-    let is_day = part(0, 4).is_some_and(|year| (1990..2100).contains(&year))
-        && part(4, 6).is_some_and(|month| (1..=12).contains(&month))
-        && part(6, 8).is_some_and(|day| (1..=31).contains(&day));
-    matches!(digits.len(), 8 | 12 | 14) && is_day
+    written(pattern, &numbers(pattern), kind)
 }
 
 /// What a number of a name is in its pattern.
@@ -240,6 +221,7 @@ mod tests {
             ("ckpt_v2_step_5", 5, "ckpt_v2_step_{N}"),
             ("qwen2.5-step100", 100, "qwen2.5-step{N}"),
             ("from_step5_step10", 10, "from_step5_step{N}"),
+            ("ckpt_20240501_100", 100, "ckpt_20240501_{N}"),
         ] {
             let pattern = pattern.to_owned();
             assert_eq!(step_in(name), Some(Named { step, pattern }), "{name}");
@@ -269,7 +251,9 @@ mod tests {
     #[test]
     fn dates_can_be_left_out() {
         assert_eq!(without_dates("c_20240105_step_{N}"), "c_*_step_{N}");
-        assert_eq!(without_dates("c_20240105-120000_{N}"), "c_*-*_{N}");
+        assert_eq!(without_dates("c_20240105-120000_{N}"), "c_*_{N}");
+        assert_eq!(without_dates("c_2024-01-05-1200_{N}"), "c_*-*_{N}");
+        assert_eq!(without_dates("{N}_2024-01-05T12:00:00"), "{N}_*");
         assert_eq!(without_dates("seed_12345678_{N}"), "seed_12345678_{N}");
     }
 }

@@ -21,6 +21,12 @@ const LAYOUT_FOLDERS: &[&str] = &[
     "model_and_optim",
 ];
 
+/// The steps of names by pattern.
+type Steps = BTreeMap<String, BTreeSet<u64>>;
+
+/// Patterns by what they have in common, where they are taken for one.
+type Alike = BTreeMap<String, BTreeSet<String>>;
+
 /// The series of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Series {
@@ -37,7 +43,7 @@ impl Series {
     /// # Errors
     /// The patterns of several sequences, none of which is more likely to be meant.
     pub(crate) fn of<'a>(named: impl Iterator<Item = &'a Named>) -> Result<Self, Vec<String>> {
-        let mut steps: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        let mut steps = Steps::new();
         for Named { step, pattern } in named {
             let pattern = without_mark(pattern);
             steps.entry(pattern).or_default().insert(*step);
@@ -46,12 +52,13 @@ impl Series {
         if !steps.keys().all(is_average) {
             steps.retain(|pattern, _| !is_average(pattern));
         }
+        let alike = join_alike(&mut steps);
         let has_several = |(_, steps): (&String, &BTreeSet<u64>)| steps.len() > 1;
         if steps.iter().any(has_several) {
             steps.retain(|_, steps| steps.len() > 1);
             let best = steps.keys().map(|pattern| Role::of(pattern)).min();
             steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
-            return Self::only(steps);
+            return Self::only(steps, alike);
         }
         let all: BTreeSet<u64> = steps.values().flatten().copied().collect();
         let shortest = steps.keys().min_by_key(|pattern| pattern.len()).cloned();
@@ -59,21 +66,22 @@ impl Series {
         // Copies, and what was put aside (`step_5.bak`), have longer names.
         if all.len() < 2 || steps.keys().all(|pattern| pattern.contains(&shortest)) {
             steps.retain(|pattern, _| *pattern == shortest);
-            return Self::only(steps);
         }
-        let dated: BTreeSet<String> = steps.keys().map(|it| without_dates(it)).collect();
-        if dated.len() == 1 {
-            let patterns = steps.into_keys().collect();
-            return Ok(Self { patterns });
-        }
-        Self::only(steps)
+        Self::only(steps, alike)
     }
 
-    fn only(steps: BTreeMap<String, BTreeSet<u64>>) -> Result<Self, Vec<String>> {
-        let patterns: BTreeSet<String> = steps.into_keys().collect();
-        match patterns.len() {
-            0 | 1 => Ok(Self { patterns }),
-            _ => Err(patterns.into_iter().collect()),
+    fn only(steps: Steps, mut alike: Alike) -> Result<Self, Vec<String>> {
+        let patterns: Vec<String> = steps.into_keys().collect();
+        match patterns.as_slice() {
+            [] => Ok(Self {
+                patterns: BTreeSet::new(),
+            }),
+            [pattern] => Ok(Self {
+                patterns: alike
+                    .remove(pattern)
+                    .unwrap_or_else(|| [pattern.clone()].into()),
+            }),
+            _ => Err(patterns),
         }
     }
 
@@ -81,6 +89,32 @@ impl Series {
     pub(crate) fn has(&self, pattern: &str) -> bool {
         self.patterns.contains(&without_mark(pattern))
     }
+}
+
+/// Takes patterns that differ in dates alone for one where they are one run's, and returns which.
+fn join_alike(steps: &mut Steps) -> Alike {
+    let mut alike = Alike::new();
+    for pattern in steps.keys() {
+        let patterns = alike.entry(without_dates(pattern)).or_default();
+        patterns.insert(pattern.clone());
+    }
+    alike.retain(|_, patterns| patterns.len() > 1 && are_one_run(patterns, steps));
+    for (pattern, patterns) in &alike {
+        let of_all = patterns.iter().filter_map(|it| steps.remove(it));
+        let of_all = of_all.flatten().collect();
+        steps.insert(pattern.clone(), of_all);
+    }
+    alike
+}
+
+/// Whether steps of several patterns are one run's: they ascend with the patterns, as with days, or
+/// most have a pattern of their own. Of runs that differ in a date each has steps of its own.
+fn are_one_run(patterns: &BTreeSet<String>, steps: &Steps) -> bool {
+    let sets: Vec<&BTreeSet<u64>> = patterns.iter().filter_map(|it| steps.get(it)).collect();
+    let ascend = sets.windows(2).all(|pair| pair[0].last() < pair[1].first());
+    let all: BTreeSet<&u64> = sets.iter().copied().flatten().collect();
+    let count = sets.iter().map(|set| set.len()).sum();
+    ascend || all.len() == count && 2 * patterns.len() > count
 }
 
 /// What the weights of a step are called in its folder.
@@ -206,6 +240,17 @@ mod tests {
         }
         let dated = [("c_20240105_{N}", &[1][..]), ("c_20240106_{N}", &[2])];
         assert_eq!(series(&dated).map(|it| it.len()), Ok(2));
+        let days = [
+            ("c_2024-01-05_{N}", &[1, 2][..]),
+            ("c_2024-01-06_{N}", &[3, 4]),
+        ];
+        assert_eq!(series(&days).map(|it| it.len()), Ok(2));
+        for runs in [
+            [("c_20240105_{N}", &[1, 2][..]), ("c_20240106_{N}", &[1, 2])],
+            [("c_20240105_{N}", &[3, 4]), ("c_20240106_{N}", &[1, 2])],
+        ] {
+            assert!(series(&runs).is_err(), "{runs:?}");
+        }
     }
 
     fn name(path: &str, step: u64) -> WeightsName {

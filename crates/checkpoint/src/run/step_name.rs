@@ -1,7 +1,10 @@
 //! The step that a name says: `step_1000`, `epoch=0-step=100`, `checkpoint-20k`, `000100`.
 //!
 //! A number behind a step word is a step. Where no name has one, an epoch's number counts, or the
-//! only number by which siblings differ; both are told, since they are assumptions.
+//! only number by which siblings differ; both are told, since they are assumptions. Dates and times
+//! are no numbers: names are read as if they were not there.
+
+use super::stamp;
 
 /// Words before the number of a step, the surest first.
 const STEP_WORDS: &[&str] = &[
@@ -100,11 +103,15 @@ const CHECKPOINT_WORDS: &[&str] = &[
 pub(super) struct NumberIn<'a> {
     /// What stands before it.
     pub(super) before: &'a str,
+    /// The same without the dates directly before it: `checkpoint_` of `checkpoint_20240501_100`.
+    undated: &'a str,
     /// What stands after it and its multiplier.
     pub(super) after: &'a str,
     /// The number, times thousand with `k` and a million with `M`; none where it is no whole
     /// number, goes on with letters, or is too large.
     pub(super) value: Option<u64>,
+    /// Whether it is a date, maybe with a time of the day.
+    pub(super) is_stamp: bool,
 }
 
 /// The step that a name says with a step word, before its number.
@@ -121,31 +128,40 @@ pub(super) fn place_of_step(name: &str, numbers: &[NumberIn<'_>]) -> Option<usiz
     };
     let before_word = || numbers.iter().rposition(NumberIn::is_before_steps);
     let found = STEP_WORDS.iter().find_map(of_word).or_else(before_word)?;
-    // The second of two numbers.
-    Some(steps_behind_epochs(name).map_or(found, |_| 1))
+    Some(place_behind_epochs(name, numbers).unwrap_or(found))
 }
 
 /// The step of a name such as `checkpoint_3_500`, where it is the larger one of two numbers and an
 /// epoch stands before it.
 pub(super) fn steps_behind_epochs(name: &str) -> Option<u64> {
     let numbers = numbers(name);
-    let [epoch, steps] = numbers.as_slice() else {
-        return None;
-    };
-    let is_kind = KIND_WORDS.iter().any(|word| epoch.is_behind(word));
-    let between = steps.before.get(epoch.before.len()..)?;
+    numbers.get(place_behind_epochs(name, &numbers)?)?.value
+}
+
+fn place_behind_epochs(name: &str, numbers: &[NumberIn<'_>]) -> Option<usize> {
+    let mut places = (0..numbers.len()).filter(|place| !numbers[*place].is_stamp);
+    let (first, second) = (places.next()?, places.next()?);
+    let (epoch, steps) = (numbers.get(first)?, numbers.get(second)?);
+    let between = name.get(epoch.before.len()..steps.before.len())?;
     let is_next = between.strip_suffix(['_', '-']).is_some_and(is_number);
-    let (epoch, value) = (epoch.value?, steps.value?);
-    (is_kind && is_next && steps.after.is_empty() && value > epoch).then_some(value)
+    let is_last = places.next().is_none() && (steps.after.is_empty() || second + 1 < numbers.len());
+    (epoch.is_of_kind() && is_next && is_last && steps.value? > epoch.value?).then_some(second)
 }
 
 /// The step of a name such as `step_1_500`, as Python writes thousands.
 pub(super) fn steps_with_underscores(name: &str) -> Option<u64> {
-    let has_underscore = |number: &&NumberIn<'_>| {
-        let written = name.get(number.before.len()..name.len() - number.after.len());
-        written.is_some_and(|written| written.contains('_'))
+    let with_underscore = |number: &NumberIn<'_>| {
+        let written = name.get(number.before.len()..name.len() - number.after.len())?;
+        number.value.filter(|_| written.contains('_'))
     };
-    numbers(name).iter().find(has_underscore)?.value
+    numbers(name).iter().find_map(with_underscore)
+}
+
+/// The step of a name such as `ckpt_20240501_1000`, whose number could be a time as well.
+pub(super) fn steps_behind_dates(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let steps = numbers.get(place_of_step(name, &numbers)?)?;
+    steps.value.filter(|_| steps.is_behind_date())
 }
 
 /// What a name has besides the number of a rank, where it has one.
@@ -191,15 +207,13 @@ pub(super) fn epoch_number(name: &str) -> Option<u64> {
 
 /// The number that a name is, or ends in behind a separator, where it has no other.
 pub(super) fn only_number(name: &str) -> Option<u64> {
-    let [number] = numbers(name).try_into().ok()?;
-    let NumberIn {
-        before,
-        after,
-        value,
-    } = number;
+    let mut numbers = numbers(name);
+    numbers.retain(|number| !number.is_stamp);
+    let [number] = numbers.try_into().ok()?;
+    let NumberIn { before, after, .. } = number;
     let stands_alone = before.is_empty() || before.ends_with(SEPARATORS);
     let is_step = stands_alone && after.is_empty() && !number.is_behind_other_word();
-    value.filter(|_| is_step)
+    number.value.filter(|_| is_step)
 }
 
 /// Whether a name is a number and nothing else.
@@ -236,6 +250,9 @@ pub(super) fn numbers_that_differ(names: &[&str]) -> Option<(usize, Vec<u64>)> {
     let all: Vec<Vec<NumberIn<'_>>> = names.iter().map(|name| numbers(name)).collect();
     let first = all.first()?;
     let differs = |place: &usize| {
+        if first.get(*place).is_some_and(|number| number.is_stamp) {
+            return false;
+        }
         let values = all.iter().map(|numbers| Some(numbers.get(*place)?.value));
         let values: Vec<_> = values.collect();
         values.windows(2).any(|pair| pair[0] != pair[1])
@@ -254,7 +271,8 @@ pub(super) const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
 impl NumberIn<'_> {
     /// Whether the word stands directly before the number, but for a separator.
     pub(super) fn is_behind(&self, word: &str) -> bool {
-        let before = self.before.strip_suffix(SEPARATORS).unwrap_or(self.before);
+        let before = self.undated;
+        let before = before.strip_suffix(SEPARATORS).unwrap_or(before);
         let Some(start) = before.len().checked_sub(word.len()) else {
             return false;
         };
@@ -262,7 +280,23 @@ impl NumberIn<'_> {
             return false;
         };
         let is_word = tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic);
-        is_word && !ends_in_setting(head)
+        is_word && !ends_in_setting(head) && !self.is_stamp
+    }
+
+    /// Whether a date stands directly before it.
+    pub(super) fn is_behind_date(&self) -> bool {
+        self.undated.len() < self.before.len()
+    }
+
+    /// Whether a word stands before it that says what a file is.
+    fn is_of_kind(&self) -> bool {
+        KIND_WORDS.iter().any(|word| self.is_behind(word))
+    }
+
+    /// Whether a word stands before it that counts steps and cannot count anything else.
+    fn counts_steps(&self) -> bool {
+        let mut words = STEP_WORDS.iter().filter(|word| !KIND_WORDS.contains(word));
+        words.any(|word| self.is_behind(word))
     }
 
     /// Whether a word that counts steps stands directly behind it.
@@ -279,7 +313,8 @@ impl NumberIn<'_> {
         let is_of_next = behind
             .trim_start_matches(SEPARATORS)
             .starts_with(|c: char| c.is_ascii_digit());
-        is_word && !is_of_next && !ends_in_setting(self.before) && !self.is_behind_other_word()
+        let is_step = is_word && !is_of_next && !self.is_stamp;
+        is_step && !ends_in_setting(self.before) && !self.is_behind_other_word()
     }
 
     /// Whether it tells parts of a model, or models, apart.
@@ -313,7 +348,7 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         let digits = bytes.get(start..).unwrap_or_default().iter();
         start + digits.take_while(|byte| byte.is_ascii_digit()).count()
     };
-    let mut numbers = Vec::new();
+    let mut numbers: Vec<NumberIn<'_>> = Vec::new();
     let mut start = 0;
     while start < bytes.len() {
         let whole = digits_from(start);
@@ -321,9 +356,33 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             start += 1;
             continue;
         }
-        let whole = with_thousands(bytes, start, whole, b',');
         let before = name.get(..start).unwrap_or_default();
-        let whole = match counts_steps(before) {
+        let is_next = |stamp: &&NumberIn<'_>| {
+            let between = name.get(name.len() - stamp.after.len()..start);
+            stamp.is_stamp && between.is_some_and(|it| it.trim_matches(SEPARATORS).is_empty())
+        };
+        let stamp = stamp::end(bytes.get(start..).unwrap_or_default());
+        let end = start + stamp.unwrap_or_default();
+        let mut number = NumberIn {
+            before,
+            undated: numbers
+                .last()
+                .filter(is_next)
+                .map_or(before, |it| it.undated),
+            after: name.get(end..).unwrap_or_default(),
+            value: None,
+            is_stamp: false,
+        };
+        // Eight digits that a word for steps counts are a number.
+        let is_counted = number.counts_steps() || number.is_before_steps();
+        if stamp.is_some_and(|length| length > "20240501".len() || !is_counted) {
+            number.is_stamp = true;
+            numbers.push(number);
+            start = end;
+            continue;
+        }
+        let whole = with_thousands(bytes, start, whole, b',');
+        let whole = match number.counts_steps() {
             true => with_thousands(bytes, start, whole, b'_'),
             false => whole,
         };
@@ -334,11 +393,7 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         let written = name.get(start..end).unwrap_or_default();
         let (multiplier, after) = multiplier(name.get(end..).unwrap_or_default());
         let goes_on = after.starts_with(char::is_alphanumeric);
-        let mut number = NumberIn {
-            before,
-            after,
-            value: None,
-        };
+        number.after = after;
         if !goes_on || number.is_before_steps() {
             number.value = times(written, multiplier);
         }
@@ -346,17 +401,6 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         start = name.len() - after.len();
     }
     numbers
-}
-
-/// Whether a word stands before a number that counts steps and cannot count anything else.
-fn counts_steps(before: &str) -> bool {
-    let number = NumberIn {
-        before,
-        after: "",
-        value: None,
-    };
-    let words = STEP_WORDS.iter().filter(|word| !KIND_WORDS.contains(word));
-    words.into_iter().any(|word| number.is_behind(word))
 }
 
 /// Where a number ends whose thousands have a mark between them, as in `1,000,000`.
@@ -450,6 +494,14 @@ mod tests {
             ("model-20k-steps", 20_000),
             ("after-7-iterations-x", 7),
             ("epoch_3_step_100", 100),
+            ("ckpt_2024-05-01_1000", 1_000),
+            ("checkpoint_20240501_3_500", 500),
+            ("checkpoint_3_500_20240501", 500),
+            ("2024-05-01_12-00-00_ckpt_100", 100),
+            ("checkpoint_2024-05-01_step100", 100),
+            ("checkpoint-20100000", 20_100_000),
+            ("step_20240501", 20_240_501),
+            ("20240501_steps", 20_240_501),
         ] {
             assert_eq!(step_number(name), Some(step), "{name}");
         }
@@ -470,6 +522,10 @@ mod tests {
             "a-2-step-model",
             "batch-32",
             "batch_step_5",
+            "ckpt-20240501-120000",
+            "checkpoint-2024-05-01-12-00-00",
+            "ckpt_2024_05_01",
+            "step_2024-05-01",
             "",
         ] {
             assert_eq!(step_number(name), None, "{name}");
@@ -483,7 +539,16 @@ mod tests {
         assert_eq!(epoch_number("deep_5"), None);
         assert_eq!(only_number("000100"), Some(100));
         assert_eq!(only_number("model_1000"), Some(1000));
-        for name in ["gpt2", "a_1_2", "rank_0", "pythia-70m", "qwen2.5", "final"] {
+        assert_eq!(only_number("model_2024-05-01_1000"), Some(1000));
+        for name in [
+            "20240501",
+            "gpt2",
+            "a_1_2",
+            "rank_0",
+            "pythia-70m",
+            "qwen2.5",
+            "final",
+        ] {
             assert_eq!(only_number(name), None, "{name}");
         }
     }
@@ -525,6 +590,8 @@ mod tests {
         assert_eq!(differ(&["m_1_100", "m_2_200"]), None);
         assert_eq!(differ(&["m-70m", "m-160m"]), None);
         assert_eq!(differ(&["seed_1", "seed_2"]), None);
+        assert_eq!(differ(&["20240501", "20240502"]), None);
+        assert_eq!(differ(&["m_20240501_1", "m_20240502_2"]), Some(vec![1, 2]));
         assert_eq!(differ(&["rank0", "rank1"]), None);
     }
 }

@@ -44,7 +44,8 @@ pub enum StepTrouble {
     /// Several files may be the weights.
     #[error(
         "it has several checkpoint files and none is called as a model is ({files}); keep one of \
-         them there, or call it `model`"
+         them there, or call it `model`; if they are steps, call them `step_N`, as dates and sizes \
+         are no steps"
     )]
     SeveralFiles {
         /// Their names.

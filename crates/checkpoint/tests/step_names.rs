@@ -1,0 +1,172 @@
+//! Which of a name's numbers is the step, and what is said where none is.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
+
+use ckptscope_checkpoint::{MemoryTree, Run, RunError};
+use pollster::block_on;
+use proptest::prelude::*;
+
+fn find<T: AsRef<str>>(paths: &[T]) -> Result<Run, RunError> {
+    let files = paths.iter().map(|path| (path.as_ref(), Vec::new()));
+    block_on(Run::find(&MemoryTree::new("tree", files)))
+}
+
+fn found(paths: &[&str]) -> Run {
+    find(paths).unwrap()
+}
+
+fn numbers(run: &Run) -> Vec<u64> {
+    run.steps.iter().map(|step| step.number).collect()
+}
+
+fn says(run: &Run, words: &str) -> bool {
+    run.warnings.iter().any(|it| it.contains(words))
+}
+
+#[test]
+fn a_date_is_no_step() {
+    for (paths, expected) in [
+        (
+            ["ckpt_2024-05-01_1000.pt", "ckpt_2024-05-02_2000.pt"],
+            [1000, 2000],
+        ),
+        (
+            ["checkpoint_20240501_100.pt", "checkpoint_20240502_200.pt"],
+            [100, 200],
+        ),
+        (
+            [
+                "checkpoint_2024-05-01_step100.pt",
+                "checkpoint_2024-05-02_step200.pt",
+            ],
+            [100, 200],
+        ),
+        (
+            [
+                "2024-05-01_ckpt_100/model.pt",
+                "2024-05-02_ckpt_200/model.pt",
+            ],
+            [100, 200],
+        ),
+        (["m_20240501_100.pt", "m_20240502_200.pt"], [100, 200]),
+        (
+            ["20240501-120000_epoch_1.pt", "20240502-120000_epoch_2.pt"],
+            [1, 2],
+        ),
+        (
+            ["checkpoint-20100000.pt", "checkpoint-20200000.pt"],
+            [20_100_000, 20_200_000],
+        ),
+    ] {
+        let run = found(&paths);
+        assert_eq!(numbers(&run), expected, "{paths:?} {:?}", run.warnings);
+        assert!(run.passed_over.is_empty(), "{paths:?}");
+    }
+    let run = found(&["ckpt_20240501_1000.pt", "ckpt_20240501_2000.pt"]);
+    assert!(says(&run, "for a date"), "{:?}", run.warnings);
+    let run = found(&["ckpt_2024-05-01.pt"]);
+    assert_eq!(numbers(&run), [0]);
+    for paths in [
+        ["ckpt-20240501-120000.pt", "ckpt-20240502-120000.pt"],
+        ["ckpt_2024_05_01.pt", "ckpt_2024_06_01.pt"],
+        ["20240501/model.pt", "20240502/model.pt"],
+        [
+            "checkpoint-2024-05-01-12-00-00/model.pt",
+            "checkpoint-2024-05-02-12-00-00/model.pt",
+        ],
+    ] {
+        let error = find(&paths).unwrap_err().to_string();
+        assert!(error.contains("call them `step_N`"), "{error}");
+    }
+}
+
+#[test]
+fn steps_of_several_runs_stay_apart_where_these_differ_in_a_date() {
+    for paths in [
+        [
+            "a_20240501_step1.pt",
+            "a_20240501_step2.pt",
+            "a_20240502_step1.pt",
+            "a_20240502_step2.pt",
+        ],
+        [
+            "a_20240501_step3.pt",
+            "a_20240501_step4.pt",
+            "a_20240502_step1.pt",
+            "a_20240502_step2.pt",
+        ],
+    ] {
+        let error = find(&paths).unwrap_err();
+        assert!(matches!(error, RunError::SeveralSeries { .. }), "{error}");
+    }
+    let run = found(&[
+        "a_20240501_step1.pt",
+        "a_20240501_step2.pt",
+        "a_20240502_step3.pt",
+    ]);
+    assert_eq!(numbers(&run), [1, 2, 3]);
+    assert!(says(&run, "in a date"), "{:?}", run.warnings);
+}
+
+/// Dates, some with a time of the day, in the ways in which programs write them.
+fn stamp() -> impl Strategy<Value = String> {
+    let date = (1990_u32..2100, 1_u32..13, 1_u32..29, "[-_.]?");
+    let date =
+        date.prop_map(|(year, month, day, mark)| format!("{year}{mark}{month:02}{mark}{day:02}"));
+    let time = (0_u32..24, 0_u32..60, 0_u32..60, "[-:.]?", "[T_-]");
+    let time = time.prop_map(|(hour, minute, second, mark, before)| {
+        format!("{before}{hour:02}{mark}{minute:02}{mark}{second:02}")
+    });
+    (date, prop_oneof![Just(String::new()), time]).prop_map(|(date, time)| date + &time)
+}
+
+/// Names with a date (`D`) and a step (`N`).
+const DATED: &[&str] = &[
+    "ckpt_D_N.pt",
+    "checkpoint-D-N/model.safetensors",
+    "D_step_N.pt",
+    "step_N_D.pt",
+    "ckpt_D_step=N/model.pt",
+    "D_ckpt_N_x.pt",
+    "model_D_N.pt",
+    "global_stepN-D/model.pt",
+];
+
+proptest! {
+    /// A date in each name changes no step.
+    #[test]
+    fn steps_are_the_same_with_dates(
+        way in 0..DATED.len(),
+        // Two or six digits behind a date may be a part of it.
+        steps in prop::collection::btree_set(100_u64..100_000, 2..5),
+        stamps in prop::collection::vec(stamp(), 5),
+    ) {
+        let paths = steps.iter().zip(&stamps).map(|(step, stamp)| {
+            DATED[way].replace('D', stamp).replace('N', &step.to_string())
+        });
+        let paths: Vec<String> = paths.collect();
+        let run = find(&paths).unwrap();
+        prop_assert_eq!(numbers(&run), steps.into_iter().collect::<Vec<_>>(), "{:?}", paths);
+    }
+
+    /// Where names have dates and no other number, no step is made of them.
+    #[test]
+    fn dates_alone_are_no_steps(
+        way in 0..3_usize,
+        stamps in prop::collection::btree_set(stamp(), 1..5),
+    ) {
+        let way = ["ckpt_D.pt", "checkpoint-D/model.pt", "D.pt"][way];
+        let paths: Vec<String> = stamps.iter().map(|stamp| way.replace('D', stamp)).collect();
+        match find(&paths) {
+            Ok(run) => prop_assert_eq!(numbers(&run), [0]),
+            Err(error) => prop_assert!(error.to_string().contains("step_N"), "{}", error),
+        }
+    }
+
+    /// Round numbers are steps, however long.
+    #[test]
+    fn round_numbers_are_steps(hundreds in prop::collection::btree_set(1_u64..9_999_999, 2..5)) {
+        let steps: Vec<u64> = hundreds.iter().map(|it| it * 100).collect();
+        let paths: Vec<String> = steps.iter().map(|step| format!("checkpoint-{step}/model.pt")).collect();
+        prop_assert_eq!(numbers(&find(&paths).unwrap()), steps);
+    }
+}
