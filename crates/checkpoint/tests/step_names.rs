@@ -169,4 +169,28 @@ proptest! {
         let paths: Vec<String> = steps.iter().map(|step| format!("checkpoint-{step}/model.pt")).collect();
         prop_assert_eq!(numbers(&find(&paths).unwrap()), steps);
     }
+    /// Of names of one step that differ in how its number is written, or in another number, none
+    /// is used.
+    #[test]
+    fn of_equals_none_is_used(
+        step in 1_u64..1000,
+        others in prop::collection::btree_set(1000_u64..2000, 0..4),
+        pair in prop_oneof![
+            Just(["step_N", "step_0N"]), Just(["step_N", "step-N"]), Just(["ckpt_N000", "ckpt_Nk"]),
+            Just(["phase1_step_N", "phase2_step_N"]), Just(["x_1.5_step_N", "x_2.5_step_N"]),
+        ],
+        ending in prop_oneof![Just(".pt"), Just("/model.pt")],
+    ) {
+        let path = |name: &str, step: &u64| name.replace('N', &step.to_string()) + ending;
+        let equals = pair.map(|name| path(name, &step));
+        let mut paths: Vec<String> = others.iter().map(|it| path(pair[0], it)).collect();
+        paths.extend(equals.clone());
+        if let Ok(run) = find(&paths) {
+            let mut used = run.steps.iter().flat_map(|step| &step.parts).flat_map(|part| &part.paths);
+            prop_assert!(!used.any(|path| equals.contains(path)), "{:?}", run.warnings);
+            let broken = run.broken.iter().map(|it| it.trouble.to_string()).collect::<String>();
+            let name = |path: &String| path.trim_end_matches("model.pt").to_owned();
+            prop_assert!(equals.iter().all(|it| broken.contains(&name(it))), "{}", broken);
+        }
+    }
 }

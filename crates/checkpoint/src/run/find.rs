@@ -230,10 +230,10 @@ impl<'a> Finding<'a> {
                 readable: contents.readable(),
             })
             .collect();
-        // Of several of one number the shortest name counts: copies have longer ones.
         found.sort_by_key(|step| (step.path.len(), step.path));
         self.keep_series(&mut found)?;
         self.keep_weights_of_one_name(&mut found);
+        self.keep_no_equals(&mut found);
         for step in found {
             self.add_folder(step);
         }
@@ -307,16 +307,30 @@ impl<'a> Finding<'a> {
         for path in others {
             self.pass_over(Reason::OtherName, path);
         }
-        found.sort_by_key(|step| (step.path.len(), step.path));
     }
 
-    /// Adds the step of a folder. Of two folders with one number the first that can be read counts.
+    /// Spoils steps of which several folders can be read: nothing says which is meant.
+    fn keep_no_equals(&mut self, found: &mut [FoundStep<'_>]) {
+        let mut folders: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+        for step in found.iter().filter(|step| step.readable.is_ok()) {
+            folders.entry(step.named.step).or_default().push(step.path);
+        }
+        folders.retain(|_, equals| equals.len() > 1);
+        for step in found.iter_mut().filter(|step| step.readable.is_ok()) {
+            let Some(equals) = folders.get(&step.named.step) else {
+                continue;
+            };
+            self.step_folders.push(step.path.to_owned());
+            step.readable = Err(StepTrouble::SeveralFolders {
+                folders: listed(equals.iter().copied()),
+            });
+        }
+    }
+
+    /// Adds the step of a folder.
     fn add_folder(&mut self, step: FoundStep<'_>) {
         let (path, number) = (step.path, step.named.step);
         match step.readable {
-            Ok(_) if self.steps.iter().any(|step| step.number == number) => {
-                self.pass_over(Reason::SameStep, path.to_owned());
-            }
             Ok(Readable {
                 mut parts,
                 beside,

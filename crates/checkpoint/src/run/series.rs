@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::pattern::{Named, within_step, without_dates, without_mark};
 use super::shards::ShardName;
+use super::step_name::shape;
 use super::weights::{METADATA, Role, SHARD_INDEX, stem_of};
 use super::{DataKind, Part};
 
@@ -38,7 +39,7 @@ pub(crate) struct Series {
 impl Series {
     /// The series among steps by the patterns of their names. An average is one where there is
     /// nothing else; a sequence goes before names that occur once, and a name with `model` before
-    /// another.
+    /// another. Names that differ in a number, and have a step in common, are of several sequences.
     ///
     /// # Errors
     /// The patterns of several sequences, none of which is more likely to be meant.
@@ -55,17 +56,25 @@ impl Series {
         let alike = join_alike(&mut steps);
         let has_several = |(_, steps): (&String, &BTreeSet<u64>)| steps.len() > 1;
         if steps.iter().any(has_several) {
+            let all = steps.clone();
             steps.retain(|_, steps| steps.len() > 1);
-            let best = steps.keys().map(|pattern| Role::of(pattern)).min();
-            steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
-            return Self::only(steps, alike);
+            keep_surest(&mut steps);
+            let is_equal = |(pattern, numbers): &(String, BTreeSet<u64>)| {
+                let mut kept = steps.iter();
+                kept.any(|(it, of_it)| shape(it) == shape(pattern) && !of_it.is_disjoint(numbers))
+            };
+            // Nothing says which of two numbers is meant.
+            let equals: Steps = all.into_iter().filter(is_equal).collect();
+            return Self::only(equals, alike);
         }
         let all: BTreeSet<u64> = steps.values().flatten().copied().collect();
         let shortest = steps.keys().min_by_key(|pattern| pattern.len()).cloned();
         let shortest = shortest.unwrap_or_default();
         // Copies, and what was put aside (`step_5.bak`), have longer names.
-        if all.len() < 2 || steps.keys().all(|pattern| pattern.contains(&shortest)) {
+        if steps.keys().all(|pattern| pattern.contains(&shortest)) {
             steps.retain(|pattern, _| *pattern == shortest);
+        } else if all.len() < 2 {
+            keep_surest(&mut steps);
         }
         Self::only(steps, alike)
     }
@@ -89,6 +98,12 @@ impl Series {
     pub(crate) fn has(&self, pattern: &str) -> bool {
         self.patterns.contains(&without_mark(pattern))
     }
+}
+
+/// Keeps the patterns whose names are the surest to be a model's.
+fn keep_surest(steps: &mut Steps) {
+    let best = steps.keys().map(|pattern| Role::of(pattern)).min();
+    steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
 }
 
 /// Takes patterns that differ in dates alone for one where they are one run's, and returns which.
@@ -220,6 +235,7 @@ mod tests {
                 "model_{N}",
             ),
             (&[("step_{N} (1)", &[5]), ("step_{N}", &[5])], "step_{N}"),
+            (&[("critic_{N}", &[5]), ("model_{N}", &[5])], "model_{N}"),
             (
                 &[
                     ("step_{N}", &[5]),
@@ -235,6 +251,9 @@ mod tests {
             &[("netD_{N}", &[1, 2][..]), ("netG_{N}", &[3, 4])][..],
             &[("pythia-160m-{N}", &[1]), ("pythia-70m-{N}", &[2])],
             &[("critic_{N}", &[1]), ("model_{N}", &[2])],
+            &[("phase1_{N}", &[5]), ("phase2_{N}", &[5])],
+            &[("netD_{N}", &[5]), ("netG_{N}", &[5])],
+            &[("e{N}_b100", &[1, 2]), ("e{N}_b200", &[1])],
         ] {
             assert!(series(steps).is_err(), "{steps:?}");
         }
