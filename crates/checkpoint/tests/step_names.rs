@@ -107,6 +107,35 @@ fn steps_of_several_runs_stay_apart_where_these_differ_in_a_date() {
     assert!(says(&run, "in a date"), "{:?}", run.warnings);
 }
 
+#[test]
+fn what_is_the_same_in_all_names_is_no_step() {
+    for paths in [
+        ["ckpt-350M-1000/model.pt", "ckpt-350M-2000/model.pt"],
+        ["ckpt-350M-1000.pt", "ckpt-350M-2000.pt"],
+        ["checkpoint-7b-1000/model.pt", "checkpoint-7b-2000/model.pt"],
+        ["checkpoint_3_1000_x.pt", "checkpoint_3_2000_x.pt"],
+    ] {
+        let run = found(&paths);
+        assert_eq!(numbers(&run), [1000, 2000], "{paths:?}");
+        assert!(says(&run, "only number"), "{:?}", run.warnings);
+    }
+    // What steps are counted by is never a size.
+    let error = find(&["step100_phase1.pt", "step100_phase2.pt"]).unwrap_err();
+    assert!(error.to_string().contains("several runs"), "{error}");
+    // Other names with the same number have no step.
+    let run = found(&["ckpt-350M-1.pt", "ckpt-350M-2.pt", "ckpt-350M-final.pt"]);
+    assert_eq!(numbers(&run), [1, 2]);
+}
+
+#[test]
+fn steps_that_may_be_sizes_are_told() {
+    let run = found(&["ckpt_125M.pt", "ckpt_350M.pt"]);
+    assert_eq!(numbers(&run), [125_000_000, 350_000_000]);
+    assert!(says(&run, "a model of that size"), "{:?}", run.warnings);
+    let run = found(&["ckpt_350M/step_1.pt", "ckpt_350M/step_2.pt"]);
+    assert!(!says(&run, "a model of that size"), "{:?}", run.warnings);
+}
+
 /// Dates, some with a time of the day, in the ways in which programs write them.
 fn stamp() -> impl Strategy<Value = String> {
     let date = (1990_u32..2100, 1_u32..13, 1_u32..29, "[-_.]?");

@@ -9,14 +9,14 @@ use super::folder::{
     Folder, FoundStep, Pick, Readable, StepContents, StepFolders, foreign, last_segment,
     named_step, split_path,
 };
-use super::naming::{Assumption, Naming, assumed, may_be_step};
+use super::naming::{Assumption, Naming};
 use super::pattern::Named;
 use super::series::{Series, WeightsName};
 use super::shards::ShardName;
 use super::spread::{Alone, piece_of};
 use super::step_name::{
     epoch_number, is_number, only_number, step_number, steps_behind_dates, steps_behind_epochs,
-    steps_with_underscores,
+    steps_like_sizes, steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
@@ -105,6 +105,10 @@ const DOUBTS: &[Doubt] = &[
         "with an underscore between thousands",
     ),
     (steps_behind_dates, "and what stands before it for a date"),
+    (
+        steps_like_sizes,
+        "and not for a model of that size; give one file if it is",
+    ),
 ];
 
 /// What is assumed of names such as `checkpoint_3_500`, `step_1_500` and `ckpt_20240501_1000`, once
@@ -154,10 +158,17 @@ impl<'a> Finding<'a> {
 
     /// Tries the layouts, from the surest to the simplest.
     fn recognise(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
-        let mut found = self.steps_in_folders(folders, &named_step, Pick::of(folders))?;
+        let above = |folder: &Folder<'a>| {
+            let path = folder.path;
+            let ends = path.match_indices('/').map(|(slash, _)| slash);
+            ends.filter_map(|slash| path.get(..=slash))
+        };
+        let (steps, _) = Naming::Steps.steps_of_folders(folders.iter().flat_map(above));
+        let named = |path: &str| steps.get(path).cloned();
+        let mut found = self.steps_in_folders(folders, &named, Pick::of(folders, &named))?;
         let mut told = std::mem::take(&mut self.broken);
         if found.is_none() {
-            found = self.steps_in_files(folders, &Naming::Steps)?;
+            found = self.steps_in_files(folders, Naming::Steps)?;
         }
         // Broken steps leave nothing to be assumed.
         if found.is_none() && told.is_empty() && self.broken.is_empty() {
@@ -177,16 +188,22 @@ impl<'a> Finding<'a> {
 
     /// Tries the layouts whose steps no word in the names says.
     fn assumed_layout(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
-        let assumed = assumed_steps(folders);
-        let named = |path: &str| assumed.get(path).map(|(named, _)| named.clone());
+        // Folders that hold weights, or one folder that does.
+        let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
+        let paths = with_weights.flat_map(|folder| {
+            let above = folder.path.trim_end_matches('/').rfind('/');
+            let above = above.and_then(|slash| folder.path.get(..=slash));
+            [Some(folder.path).filter(|path| !path.is_empty()), above]
+        });
+        let (steps, assumptions) = Naming::Assumed.steps_of_folders(paths.flatten());
+        let named = |path: &str| steps.get(path).cloned();
         let found = self.steps_in_folders(folders, &named, Pick::Innermost)?;
         if found.is_some() {
-            let assumptions: BTreeSet<Assumption> = assumed.values().map(|(_, why)| *why).collect();
             let told = assumptions.into_iter().map(Assumption::in_words);
             self.warnings.extend(told);
             return Ok(found);
         }
-        self.steps_in_files(folders, &Naming::Assumed)
+        self.steps_in_files(folders, Naming::Assumed)
     }
 
     /// Whether some step has its files in a folder.
@@ -382,7 +399,7 @@ impl<'a> Finding<'a> {
     fn steps_in_files(
         &mut self,
         folders: &[Folder<'a>],
-        naming: &Naming,
+        naming: Naming,
     ) -> Result<Option<Layout>, RunError> {
         // One file alone is one checkpoint, whatever it is called.
         let is_alone = folders
@@ -647,37 +664,6 @@ impl<'a> Finding<'a> {
             path,
         }
     }
-}
-
-/// The steps of folders that hold weights, or one folder that does, by path: numbers alone, epochs,
-/// or names of checkpoints that differ in one number from their siblings'.
-fn assumed_steps<'a>(folders: &[Folder<'a>]) -> BTreeMap<&'a str, (Named, Assumption)> {
-    let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
-    let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
-    for folder in with_weights {
-        let path = folder.path;
-        let above = path.trim_end_matches('/').rsplit_once('/');
-        let above = above.map(|(above, _)| path.get(..=above.len()).unwrap_or_default());
-        for path in [Some(path), above]
-            .into_iter()
-            .flatten()
-            .filter(|it| !it.is_empty())
-        {
-            let name = last_segment(path);
-            let parent = path.len() - name.len() - 1;
-            let parent = path.get(..parent).unwrap_or_default();
-            siblings.entry(parent).or_default().insert(name, path);
-        }
-    }
-    let found = siblings.into_values().filter_map(|names| {
-        let candidates = names.keys().copied();
-        let candidates: Vec<&str> = candidates.filter(|name| may_be_step(name)).collect();
-        let (steps, assumption) = assumed(&candidates)?;
-        let steps = steps.into_iter();
-        let steps = steps.filter_map(|(name, step)| Some((*names.get(name)?, (step, assumption))));
-        Some(steps.collect::<Vec<_>>())
-    });
-    found.flatten().collect()
 }
 
 /// The step of a checkpoint given by itself, and the name that says it: its file's, its folders',

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::folder::last_segment;
 use super::pattern::{Named, epoch_in, pattern_at, step_in};
 use super::step_name::{
-    epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number, shape,
+    epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number,
+    says_step_of_kind, shape,
 };
 
 /// How names are taken for steps.
+#[derive(Clone, Copy)]
 pub(super) enum Naming {
     /// By a step word in them.
     Steps,
@@ -19,17 +22,46 @@ impl Naming {
     /// The steps of names beside each other, and what is assumed of them; none where none has a
     /// step.
     pub(super) fn steps_of<'a>(
-        &self,
+        self,
         names: &[&'a str],
     ) -> Option<(BTreeMap<&'a str, Named>, Option<Assumption>)> {
         let (steps, assumption) = match self {
-            Self::Steps => (named_by(names, step_in), None),
+            Self::Steps => (by_step_words(names), None),
             Self::Assumed => {
                 let (steps, assumption) = assumed(names)?;
                 (steps, Some(assumption))
             }
         };
         (!steps.is_empty()).then_some((steps, assumption))
+    }
+
+    /// The steps of folders by path, each of whose names stands beside those of its siblings, and
+    /// what is assumed of them.
+    pub(super) fn steps_of_folders<'a>(
+        self,
+        paths: impl Iterator<Item = &'a str>,
+    ) -> (BTreeMap<&'a str, Named>, BTreeSet<Assumption>) {
+        let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
+        for path in paths {
+            let name = last_segment(path);
+            let parent = path.get(..path.len() - name.len() - 1).unwrap_or_default();
+            siblings.entry(parent).or_default().insert(name, path);
+        }
+        let (mut steps, mut assumptions) = (BTreeMap::new(), BTreeSet::new());
+        for paths in siblings.into_values() {
+            let names = paths.keys().copied();
+            let names: Vec<&str> = match self {
+                Self::Steps => names.collect(),
+                Self::Assumed => names.filter(|name| may_be_step(name)).collect(),
+            };
+            let Some((named, assumption)) = self.steps_of(&names) else {
+                continue;
+            };
+            let of_path = |(name, named)| Some((*paths.get(name)?, named));
+            steps.extend(named.into_iter().filter_map(of_path));
+            assumptions.extend(assumption);
+        }
+        (steps, assumptions)
     }
 }
 
@@ -56,18 +88,41 @@ fn named_by<'a>(names: &[&'a str], step_of: fn(&str) -> Option<Named>) -> BTreeM
     named.collect()
 }
 
+/// The steps of names by the step words in them. In `ckpt-350M-1000` and `ckpt-350M-2000` the number
+/// behind the word is none: it is the same in both, and another differs.
+fn by_step_words<'a>(names: &[&'a str]) -> BTreeMap<&'a str, Named> {
+    let mut named = named_by(names, step_in);
+    let of_kind: Vec<&str> = named.keys().copied().collect();
+    let of_kind = of_kind.into_iter().filter(|name| says_step_of_kind(name));
+    for group in by_shape(of_kind) {
+        let steps: BTreeSet<u64> = group
+            .iter()
+            .filter_map(|it| Some(named.get(it)?.step))
+            .collect();
+        if steps.len() == 1 && numbers_that_differ(&group).is_some() {
+            named.retain(|name, it| !(steps.contains(&it.step) && says_step_of_kind(name)));
+        }
+    }
+    named
+}
+
+/// Names that differ in numbers only, together.
+fn by_shape<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Vec<&'a str>> {
+    let mut groups: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
+    for name in names {
+        groups.entry(shape(name)).or_default().push(name);
+    }
+    groups.into_values()
+}
+
 /// The steps of names without a step word.
-pub(super) fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, Named>, Assumption)> {
+fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, Named>, Assumption)> {
     let epochs = named_by(names, epoch_in);
     if !epochs.is_empty() {
         return Some((epochs, Assumption::Epochs));
     }
-    let mut groups: BTreeMap<String, BTreeSet<&'a str>> = BTreeMap::new();
-    for name in names {
-        groups.entry(shape(name)).or_default().insert(name);
-    }
-    let numbered = groups.into_values().filter_map(|group| {
-        let group: Vec<&str> = group.into_iter().collect();
+    let names: BTreeSet<&str> = names.iter().copied().collect();
+    let numbered = by_shape(names.into_iter()).filter_map(|group| {
         let (place, numbers) = match group.as_slice() {
             [name] if is_number(name) => (0, vec![only_number(name)?]),
             _ => numbers_that_differ(&group)?,
@@ -84,6 +139,6 @@ pub(super) fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, Named>
 
 /// Whether a folder's name without a step word may be a step's: a number alone, an epoch, or a name
 /// of checkpoints.
-pub(super) fn may_be_step(name: &str) -> bool {
+fn may_be_step(name: &str) -> bool {
     is_number(name) || epoch_number(name).is_some() || names_a_checkpoint(name)
 }

@@ -221,9 +221,30 @@ pub(super) fn is_number(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a name says its step with a word such as `ckpt` only, behind which other numbers stand
+/// as well.
+pub(super) fn says_step_of_kind(name: &str) -> bool {
+    let numbers = numbers(name);
+    let step = place_of_step(name, &numbers).and_then(|place| numbers.get(place));
+    step.is_some_and(NumberIn::is_of_kind)
+}
+
+/// The step of a name such as `ckpt_350M`, whose number may be the size of a model.
+pub(super) fn steps_like_sizes(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let step = numbers.get(place_of_step(name, &numbers)?)?;
+    let value = step.value.filter(|_| step.is_of_kind())?;
+    let is_in_millions = name.get(..name.len() - step.after.len())?.ends_with('M');
+    is_in_millions.then_some(value)
+}
+
 /// Whether a folder's name has a word of those that hold checkpoints.
 pub(super) fn names_a_checkpoint(name: &str) -> bool {
-    words(name).any(|word| CHECKPOINT_WORDS.contains(&word.to_ascii_lowercase().as_str()))
+    let mut words = words(name).map(str::to_ascii_lowercase);
+    words.any(|word| {
+        let mut known = CHECKPOINT_WORDS.iter().chain(KIND_WORDS);
+        known.any(|known| *known == word)
+    })
 }
 
 /// The words of a name: what stands between its digits and marks.
