@@ -294,13 +294,13 @@ fn pytorch_shards_by_their_index() {
 
 #[test]
 fn of_two_equal_names_of_one_step_none_counts() {
-    for [one, other] in [
-        ["step-5", "step_5"],
-        ["step_005", "step_5"],
-        ["step_5000", "step_5k"],
-        ["epoch_1_iter_5", "epoch_2_iter_5"],
+    for [one, other, next] in [
+        ["step-5", "step_5", "step_6"],
+        ["step_005", "step_5", "step_6"],
+        ["step_5000", "step_5k", "step_6"],
+        ["epoch_1_iter_5", "epoch_2_iter_5", "epoch_2_iter_6"],
     ] {
-        let paths = [one, other, "step_6"].map(|folder| format!("{folder}/model.bin"));
+        let paths = [one, other, next].map(|folder| format!("{folder}/model.bin"));
         let paths = [0, 1, 2].map(|place| paths[place].as_str());
         let run = found(&empty(&paths));
         assert_eq!(steps(&run), [(6, vec![paths[2]])]);

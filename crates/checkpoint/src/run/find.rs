@@ -501,8 +501,11 @@ impl<'a> Finding<'a> {
         }
         let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
         let of_broken = |folder: &&Folder<'a>| {
-            let mut steps = self.broken.iter().filter(|step| step.path.ends_with('/'));
-            steps.any(|step| folder.path.starts_with(&step.path))
+            let broken = self.broken.iter().map(|step| &step.path);
+            let mut steps = broken
+                .chain(&self.step_folders)
+                .filter(|it| it.ends_with('/'));
+            steps.any(|path| folder.path.starts_with(path.as_str()))
         };
         let whole: Vec<&Folder<'a>> = folders.iter().filter(|it| !of_broken(it)).collect();
         for folder in whole {
