@@ -1,7 +1,7 @@
 //! Which of a name's numbers is the step, and what is said where none is.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
-use ckptscope_checkpoint::{MemoryTree, Run, RunError};
+use ckptscope_checkpoint::{MemoryTree, Reason, Run, RunError};
 use pollster::block_on;
 use proptest::prelude::*;
 
@@ -134,6 +134,39 @@ fn steps_that_may_be_sizes_are_told() {
     assert!(says(&run, "a model of that size"), "{:?}", run.warnings);
     let run = found(&["ckpt_350M/step_1.pt", "ckpt_350M/step_2.pt"]);
     assert!(!says(&run, "a model of that size"), "{:?}", run.warnings);
+}
+
+#[test]
+fn the_run_of_the_folder_that_is_given_counts() {
+    for (paths, expected, other) in [
+        (
+            ["checkpoint-1/model.pt", "old/checkpoint-2/model.pt"],
+            1,
+            "old/",
+        ),
+        (
+            ["checkpoints/step_1/a.pt", "step_3/a.pt"],
+            3,
+            "checkpoints/",
+        ),
+        (["step_1.pt", "old/deep/step_2.pt"], 1, "old/deep/"),
+        (["000100/a.pt", "old/000200/a.pt"], 100, "old/"),
+    ] {
+        let run = found(&paths);
+        assert_eq!(numbers(&run), [expected], "{paths:?}");
+        let told = run
+            .passed_over
+            .iter()
+            .map(|it| (&it.reason, it.path.as_str()));
+        assert_eq!(told.collect::<Vec<_>>(), [(&Reason::OtherRun, other)]);
+    }
+    // Which one of these is a step's folder, nobody says.
+    let error = find(&[
+        "exp-iter2/model.pt",
+        "exp-iter2/checkpoints/step_5/model.pt",
+    ])
+    .unwrap_err();
+    assert!(matches!(error, RunError::SeveralRuns { .. }), "{error}");
 }
 
 /// Dates, some with a time of the day, in the ways in which programs write them.

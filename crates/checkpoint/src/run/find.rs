@@ -231,9 +231,14 @@ impl<'a> Finding<'a> {
             contents.add(folder, step.inside);
         }
         runs.retain(|_, steps| steps.values().any(|(_, step)| step.has_any()));
-        if runs.len() > 1 {
-            return Err(self.several_runs(runs.keys().copied()));
+        let in_root = runs.get("").into_iter().flat_map(BTreeMap::keys);
+        let in_step = |path: &&str| in_root.clone().any(|step| path.starts_with(step));
+        // A run in a folder that is called as a step is.
+        if runs.keys().any(|path| in_step(&path)) {
+            let below = runs.keys().filter(|path| !path.is_empty());
+            return Err(self.several_runs(below.copied()));
         }
+        self.keep_run(&mut runs)?;
         let is_pico = |(_, step): &(Named, StepContents<'_>)| !step.recorded.is_empty();
         let layout = match runs.values().flat_map(BTreeMap::values).any(is_pico) {
             true => Layout::Pico,
@@ -407,18 +412,16 @@ impl<'a> Finding<'a> {
             .map(|folder| folder.files.len())
             .sum::<usize>()
             == 1;
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         for folder in folders.iter().filter(|_| !is_alone) {
             let candidates = candidates(&folder.files);
             let stems: Vec<&str> = candidates.iter().map(|it| it.stem).collect();
             if let Some((steps, assumption)) = naming.steps_of(&stems) {
-                found.push((folder, candidates, steps, assumption));
+                found.insert(folder.path, (folder, candidates, steps, assumption));
             }
         }
-        if found.len() > 1 {
-            return Err(self.several_runs(found.iter().map(|(folder, ..)| folder.path)));
-        }
-        let Some((folder, candidates, steps, assumption)) = found.pop() else {
+        self.keep_run(&mut found)?;
+        let Some((_, (folder, candidates, steps, assumption))) = found.pop_first() else {
             return Ok(None);
         };
         let named = candidates
@@ -620,6 +623,19 @@ impl<'a> Finding<'a> {
             format!("{path} is passed over: {trouble}")
         };
         self.unreadable.iter().map(line).collect()
+    }
+
+    /// Keeps the only run, or the root's: those below it have folders that can be given instead.
+    fn keep_run<T>(&mut self, runs: &mut BTreeMap<&str, T>) -> Result<(), RunError> {
+        if runs.len() > 1 && !runs.contains_key("") {
+            return Err(self.several_runs(runs.keys().copied()));
+        }
+        while runs.len() > 1
+            && let Some((path, _)) = runs.pop_last()
+        {
+            self.pass_over(Reason::OtherRun, path.to_owned());
+        }
+        Ok(())
     }
 
     fn several_runs<'b>(&self, folders: impl Iterator<Item = &'b str>) -> RunError {
