@@ -472,7 +472,7 @@ pub enum RunError {
     },
     #[error(
         "several runs were found: the names differ in more than the step ({patterns}); give one of \
-         them, in a folder of its own: {path}"
+         them, in a folder of its own, or let names differ in the step alone: {path}"
     )]
     SeveralSeries { patterns: String, path: String },
     #[error("its files cannot be listed: {reason}: {path}")]

@@ -137,6 +137,28 @@ fn steps_that_may_be_sizes_are_told() {
 }
 
 #[test]
+fn a_loss_behind_the_step_is_no_step() {
+    let paths = [
+        "checkpoint_100_2.31.pt",
+        "checkpoint_200_1.97.pt",
+        "checkpoint_300_1.97.pt",
+    ];
+    let run = found(&paths);
+    assert_eq!(numbers(&run), [100, 200, 300]);
+    assert!(says(&run, "a loss"), "{:?}", run.warnings);
+    // What stands before the step, behind a word or before a letter may be another model's.
+    for paths in [
+        ["ema_0.999_100.pt", "ema_0.99_200.pt"],
+        ["step_100_lr0.1.pt", "step_200_lr0.2.pt"],
+        ["step_100-a1b2c3/a.pt", "step_200-d4e5f6/a.pt"],
+        ["checkpoint_100_0.5.pt", "checkpoint_100_0.6.pt"],
+    ] {
+        let error = find(&paths).unwrap_err().to_string();
+        assert!(error.contains("differ in the step alone"), "{error}");
+    }
+}
+
+#[test]
 fn the_run_of_the_folder_that_is_given_counts() {
     for (paths, expected, other) in [
         (

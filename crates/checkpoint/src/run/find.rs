@@ -287,7 +287,7 @@ impl<'a> Finding<'a> {
         if series.patterns.len() > 1 {
             let names = listed(series.patterns.iter().map(String::as_str));
             self.warnings.push(format!(
-                "steps whose names differ in a date too are taken for one run: {names}"
+                "steps whose names differ in a date or a loss too are taken for one run: {names}"
             ));
         }
         Ok(series)

@@ -97,15 +97,24 @@ pub(super) fn without_mark(pattern: &str) -> String {
     format!("{}{STEP}{after}", without.unwrap_or(before))
 }
 
-/// The same pattern without dates and times of the day: `ckpt_20240105_step_{N}`.
-pub(super) fn without_dates(pattern: &str) -> String {
-    // Four digits behind a date are a time where the step is another number.
-    let is_time = |it: &NumberIn<'_>| {
-        it.is_behind_date() && it.before.len() + "1230".len() + it.after.len() == pattern.len()
-    };
-    let kind = |_: usize, number: &NumberIn<'_>| match number.is_stamp || is_time(number) {
-        true => Kind::Along,
-        false => Kind::Kept,
+/// The same pattern without what a program may write anew at each step: dates, times of the day, and
+/// decimals behind the step, which are losses. `ckpt_20240105_step_{N}`, `checkpoint_{N}_2.31`.
+pub(super) fn steady(pattern: &str) -> String {
+    let kind = |_: usize, number: &NumberIn<'_>| {
+        let end = pattern.len() - number.after.len();
+        let digits = pattern.get(number.before.len()..end).unwrap_or_default();
+        // Four digits behind a date are a time where the step is another number.
+        let is_time = number.is_behind_date() && digits.len() == "1230".len();
+        let before = number.before.trim_end_matches(SEPARATORS);
+        // Behind a word it could be a setting; before a letter, a size.
+        let is_loss = digits.contains('.')
+            && before.contains(STEP)
+            && !before.ends_with(char::is_alphabetic)
+            && !number.after.starts_with(char::is_alphanumeric);
+        match number.is_stamp || is_time || is_loss {
+            true => Kind::Along,
+            false => Kind::Kept,
+        }
     };
     written(pattern, &numbers(pattern), kind)
 }
@@ -197,7 +206,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, epoch_in, step_in, within_step, without_dates, without_mark};
+    use super::{Named, epoch_in, steady, step_in, within_step, without_mark};
 
     #[test]
     fn only_the_step_and_what_counts_along_are_left_out() {
@@ -249,11 +258,26 @@ mod tests {
     }
 
     #[test]
-    fn dates_can_be_left_out() {
-        assert_eq!(without_dates("c_20240105_step_{N}"), "c_*_step_{N}");
-        assert_eq!(without_dates("c_20240105-120000_{N}"), "c_*_{N}");
-        assert_eq!(without_dates("c_2024-01-05-1200_{N}"), "c_*-*_{N}");
-        assert_eq!(without_dates("{N}_2024-01-05T12:00:00"), "{N}_*");
-        assert_eq!(without_dates("seed_12345678_{N}"), "seed_12345678_{N}");
+    fn dates_and_losses_can_be_left_out() {
+        for (pattern, left) in [
+            ("c_20240105_step_{N}", "c_*_step_{N}"),
+            ("c_20240105-120000_{N}", "c_*_{N}"),
+            ("c_2024-01-05-1200_{N}", "c_*-*_{N}"),
+            ("{N}_2024-01-05T12:00:00", "{N}_*"),
+            ("checkpoint_{N}_2.31", "checkpoint_{N}_*"),
+            ("checkpoint_{N}_2.31_0.5.x", "checkpoint_{N}_*_*.x"),
+        ] {
+            assert_eq!(steady(pattern), left);
+        }
+        for pattern in [
+            "seed_12345678_{N}",
+            "ema_0.9999_{N}",
+            "{N}_lr0.1",
+            "{N}_lr_0.1",
+            "{N}-1.4b",
+            "{N}_2",
+        ] {
+            assert_eq!(steady(pattern), pattern);
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::pattern::{Named, within_step, without_dates, without_mark};
+use super::pattern::{Named, steady, within_step, without_mark};
 use super::shards::ShardName;
 use super::step_name::shape;
 use super::weights::{METADATA, Role, SHARD_INDEX, stem_of};
@@ -32,7 +32,7 @@ type Alike = BTreeMap<String, BTreeSet<String>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Series {
     /// The patterns of its steps' names, without the mark before the step: several where they
-    /// differ in the date.
+    /// differ in a date or a loss.
     pub(crate) patterns: BTreeSet<String>,
 }
 
@@ -106,11 +106,12 @@ fn keep_surest(steps: &mut Steps) {
     steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
 }
 
-/// Takes patterns that differ in dates alone for one where they are one run's, and returns which.
+/// Takes patterns that differ in dates and losses alone for one where they are one run's, and
+/// returns which.
 fn join_alike(steps: &mut Steps) -> Alike {
     let mut alike = Alike::new();
     for pattern in steps.keys() {
-        let patterns = alike.entry(without_dates(pattern)).or_default();
+        let patterns = alike.entry(steady(pattern)).or_default();
         patterns.insert(pattern.clone());
     }
     alike.retain(|_, patterns| patterns.len() > 1 && are_one_run(patterns, steps));
@@ -123,7 +124,7 @@ fn join_alike(steps: &mut Steps) -> Alike {
 }
 
 /// Whether steps of several patterns are one run's: they ascend with the patterns, as with days, or
-/// most have a pattern of their own. Of runs that differ in a date each has steps of its own.
+/// most have a pattern of their own. Of runs that differ in such a number each has several steps.
 fn are_one_run(patterns: &BTreeSet<String>, steps: &Steps) -> bool {
     let sets: Vec<&BTreeSet<u64>> = patterns.iter().filter_map(|it| steps.get(it)).collect();
     let ascend = sets.windows(2).all(|pair| pair[0].last() < pair[1].first());
@@ -267,6 +268,8 @@ mod tests {
         for runs in [
             [("c_20240105_{N}", &[1, 2][..]), ("c_20240106_{N}", &[1, 2])],
             [("c_20240105_{N}", &[3, 4]), ("c_20240106_{N}", &[1, 2])],
+            [("c_{N}_0.1", &[3, 4]), ("c_{N}_0.2", &[1, 2])],
+            [("c_{N}_0.1", &[1]), ("c_{N}_0.2", &[1])],
         ] {
             assert!(series(&runs).is_err(), "{runs:?}");
         }
