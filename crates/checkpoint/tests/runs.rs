@@ -785,6 +785,7 @@ fn steps_by_what_differs() {
         &["pythia-70m/model.bin", "pythia-160m/model.bin"][..],
         &["seed_1/model.bin", "seed_2/model.bin"],
         &["llama1/model.bin", "llama2/model.bin"],
+        &["model-v1/model.bin", "model-v2/model.bin"],
     ] {
         let error = refused(&empty(paths));
         assert!(

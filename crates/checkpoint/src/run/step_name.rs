@@ -60,12 +60,14 @@ const OTHER_WORDS: &[&str] = &[
     "trial",
     "fold",
     "version",
+    "v",
     "gpu",
     "node",
     "worker",
     "head",
     "exp",
     "stage",
+    "phase",
     "consolidated",
     "fsdp",
 ];
@@ -611,6 +613,8 @@ mod tests {
         assert_eq!(differ(&["m_1_100", "m_2_200"]), None);
         assert_eq!(differ(&["m-70m", "m-160m"]), None);
         assert_eq!(differ(&["seed_1", "seed_2"]), None);
+        assert_eq!(differ(&["model-v1", "model-v2"]), None);
+        assert_eq!(differ(&["phase1_x", "phase2_x"]), None);
         assert_eq!(differ(&["20240501", "20240502"]), None);
         assert_eq!(differ(&["m_20240501_1", "m_20240502_2"]), Some(vec![1, 2]));
         assert_eq!(differ(&["rank0", "rank1"]), None);
