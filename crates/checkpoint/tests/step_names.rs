@@ -159,6 +159,32 @@ fn a_loss_behind_the_step_is_no_step() {
 }
 
 #[test]
+fn tokens_are_steps_where_nothing_else_is() {
+    for (paths, expected) in [
+        (
+            ["model-10B-tokens/a.pt", "model-20B-tokens/a.pt"],
+            [10_000_000_000, 20_000_000_000],
+        ),
+        (
+            ["tokens-500M/a.pt", "tokens-1.5B/a.pt"],
+            [500_000_000, 1_500_000_000],
+        ),
+        (
+            ["m_4Btokens.pt", "m_1Ttokens.pt"],
+            [4_000_000_000, 1_000_000_000_000],
+        ),
+    ] {
+        let run = found(&paths);
+        assert_eq!(numbers(&run), expected, "{paths:?}");
+        assert!(says(&run, "by token"), "{:?}", run.warnings);
+    }
+    let run = found(&["step1000-tokens4B/a.pt", "step2000-tokens8B/a.pt"]);
+    assert_eq!(numbers(&run), [1000, 2000]);
+    assert_eq!(run.warnings, [""; 0]);
+    assert!(find(&["model-7B/a.pt", "model-13B/a.pt"]).is_err());
+}
+
+#[test]
 fn the_run_of_the_folder_that_is_given_counts() {
     for (paths, expected, other) in [
         (

@@ -15,7 +15,7 @@ use super::series::{Series, WeightsName};
 use super::shards::ShardName;
 use super::spread::{Alone, piece_of};
 use super::step_name::{
-    epoch_number, is_number, only_number, step_number, steps_behind_dates, steps_behind_epochs,
+    epoch_or_tokens, is_number, only_number, step_number, steps_behind_dates, steps_behind_epochs,
     steps_like_sizes, steps_with_underscores,
 };
 use super::trouble::{
@@ -691,7 +691,7 @@ fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
     let file = last_segment(path);
     let stem = stem_of(file);
     let of_file = step_number(stem)
-        .or_else(|| epoch_number(stem))
+        .or_else(|| epoch_or_tokens(stem))
         .or_else(|| only_number(stem));
     if let Some(number) = of_file {
         return Some((number, file.to_owned()));
@@ -703,7 +703,7 @@ fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
     let segments = above.split('/').chain(own.split('/')).rev();
     let mut segments = segments.filter(|segment| !segment.is_empty());
     let number_of = |(place, name): (usize, &str)| {
-        let named = step_number(name).or_else(|| epoch_number(name));
+        let named = step_number(name).or_else(|| epoch_or_tokens(name));
         let number =
             named.or_else(|| only_number(name).filter(|_| place == 0 && is_number(name)))?;
         Some((number, name.to_owned()))

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::folder::last_segment;
-use super::pattern::{Named, epoch_in, pattern_at, step_in};
+use super::pattern::{Named, number_in, pattern_at, step_in};
 use super::step_name::{
-    epoch_number, is_number, names_a_checkpoint, numbers_that_differ, only_number,
+    COUNTED, epoch_or_tokens, is_number, names_a_checkpoint, numbers_that_differ, only_number,
     says_step_of_kind, shape,
 };
 
@@ -14,7 +14,7 @@ use super::step_name::{
 pub(super) enum Naming {
     /// By a step word in them.
     Steps,
-    /// By an epoch, or by the only number that differs.
+    /// By an epoch, a count of tokens, or the only number that differs.
     Assumed,
 }
 
@@ -69,20 +69,27 @@ impl Naming {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Assumption {
     Epochs,
+    Tokens,
     OnlyNumber,
 }
 
 impl Assumption {
     pub(super) fn in_words(self) -> String {
-        match self {
-            Self::Epochs => "steps are by epoch: the names say epochs and no steps",
-            Self::OnlyNumber => "steps are the only number by which the names differ",
-        }
-        .to_owned()
+        let counted = match self {
+            Self::Epochs => "epoch",
+            Self::Tokens => "token",
+            Self::OnlyNumber => {
+                return "steps are the only number by which the names differ".to_owned();
+            }
+        };
+        format!("steps are by {counted}: the names say {counted}s and no steps")
     }
 }
 
-fn named_by<'a>(names: &[&'a str], step_of: fn(&str) -> Option<Named>) -> BTreeMap<&'a str, Named> {
+fn named_by<'a>(
+    names: &[&'a str],
+    step_of: impl Fn(&str) -> Option<Named>,
+) -> BTreeMap<&'a str, Named> {
     let named = names.iter();
     let named = named.filter_map(|name| Some((*name, step_of(name)?)));
     named.collect()
@@ -117,9 +124,14 @@ fn by_shape<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Ve
 
 /// The steps of names without a step word.
 fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, Named>, Assumption)> {
-    let epochs = named_by(names, epoch_in);
-    if !epochs.is_empty() {
-        return Some((epochs, Assumption::Epochs));
+    for (is_it, assumption) in COUNTED
+        .into_iter()
+        .zip([Assumption::Epochs, Assumption::Tokens])
+    {
+        let steps = named_by(names, |name| number_in(name, is_it));
+        if !steps.is_empty() {
+            return Some((steps, assumption));
+        }
     }
     let names: BTreeSet<&str> = names.iter().copied().collect();
     let numbered = by_shape(names.into_iter()).filter_map(|group| {
@@ -137,8 +149,8 @@ fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, Named>, Assumptio
     (!steps.is_empty()).then_some((steps, Assumption::OnlyNumber))
 }
 
-/// Whether a folder's name without a step word may be a step's: a number alone, an epoch, or a name
-/// of checkpoints.
+/// Whether a folder's name without a step word may be a step's: a number alone, an epoch, a count
+/// of tokens, or a name of checkpoints.
 fn may_be_step(name: &str) -> bool {
-    is_number(name) || epoch_number(name).is_some() || names_a_checkpoint(name)
+    is_number(name) || epoch_or_tokens(name).is_some() || names_a_checkpoint(name)
 }

@@ -3,7 +3,7 @@
 //! All of a name is kept but the step itself and numbers that count along with it, such as epochs,
 //! tokens and losses. So a seed, a size, a stage or a model's name never differs within a series.
 
-use super::step_name::{self, NumberIn, SEPARATORS, numbers, place_of_step};
+use super::step_name::{self, IsCounted, NumberIn, SEPARATORS, numbers, place_of_step};
 
 /// What stands for the step in a pattern.
 pub(crate) const STEP: &str = "{N}";
@@ -59,10 +59,10 @@ pub(crate) fn step_in(name: &str) -> Option<Named> {
     Some(Named { step, pattern })
 }
 
-/// The epoch that a name says with a word for it, and its pattern.
-pub(super) fn epoch_in(name: &str) -> Option<Named> {
+/// The first number of a name that is such a one, and its pattern.
+pub(super) fn number_in(name: &str, is_it: IsCounted) -> Option<Named> {
     let numbers = numbers(name);
-    let place = numbers.iter().position(NumberIn::is_epoch)?;
+    let place = numbers.iter().position(is_it)?;
     let step = numbers.get(place)?.value?;
     let pattern = pattern_at(name, place);
     Some(Named { step, pattern })
@@ -206,7 +206,8 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, epoch_in, steady, step_in, within_step, without_mark};
+    use super::super::step_name::COUNTED;
+    use super::{Named, number_in, steady, step_in, within_step, without_mark};
 
     #[test]
     fn only_the_step_and_what_counts_along_are_left_out() {
@@ -236,8 +237,10 @@ mod tests {
             assert_eq!(step_in(name), Some(Named { step, pattern }), "{name}");
         }
         assert_eq!(step_in("final"), None);
-        let epoch = epoch_in("epoch=01-val_loss=0.25").map(|it| it.pattern);
-        assert_eq!(epoch.as_deref(), Some("epoch={N}-val_loss=*"));
+        let epoch = number_in("epoch=01-val_loss=0.25", COUNTED[0]);
+        assert_eq!(epoch.unwrap().pattern, "epoch={N}-val_loss=*");
+        let tokens = number_in("m-10B-tokens", COUNTED[1]);
+        assert_eq!(tokens.unwrap().pattern, "m-{N}-tokens");
     }
 
     #[test]

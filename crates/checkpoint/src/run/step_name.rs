@@ -44,6 +44,9 @@ const SETTING_WORDS: &[&str] = &[
 
 const EPOCH_WORDS: &[&str] = &["epoch", "ep"];
 
+/// Words before or behind a count of tokens.
+const TOKEN_WORDS: &[&str] = &["tokens", "token"];
+
 /// Words before numbers that tell parts of a model, or models, apart, and no steps.
 const OTHER_WORDS: &[&str] = &[
     "rank",
@@ -202,9 +205,19 @@ pub(super) fn rank_of_part(name: &str) -> Option<u64> {
     })
 }
 
-/// The epoch that a name says with a word for it.
-pub(super) fn epoch_number(name: &str) -> Option<u64> {
-    numbers(name).iter().find(|number| number.is_epoch())?.value
+/// Whether a number is one of those that may be counted in the place of steps.
+pub(super) type IsCounted = fn(&NumberIn<'_>) -> bool;
+
+/// Epochs, and then tokens.
+pub(super) const COUNTED: [IsCounted; 2] = [|it| it.is_epoch(), |it| it.is_of_tokens()];
+
+/// The epoch, or else the count of tokens, that a name says with a word for it.
+pub(super) fn epoch_or_tokens(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    COUNTED.iter().find_map(|is_it| {
+        let mut found = numbers.iter().filter(|number| is_it(number));
+        found.find_map(|number| number.value)
+    })
 }
 
 /// The number that a name is, or ends in behind a separator, where it has no other.
@@ -322,22 +335,39 @@ impl NumberIn<'_> {
         words.any(|word| self.is_behind(word))
     }
 
-    /// Whether a word that counts steps stands directly behind it.
-    fn is_before_steps(&self) -> bool {
+    /// The word directly behind it, and what stands behind that; none where the word may belong to
+    /// the next number.
+    fn word_behind(&self) -> Option<(String, &str)> {
         let rest = self.after.strip_prefix(SEPARATORS).unwrap_or(self.after);
         let letters = rest
             .find(|c: char| !c.is_alphabetic())
             .unwrap_or(rest.len());
         let (word, behind) = rest.split_at(letters);
-        let word = word.to_ascii_lowercase();
-        let is_word = WORDS_BEHIND_STEPS.contains(&word.as_str())
-            || behind.is_empty() && LAST_WORDS_BEHIND_STEPS.contains(&word.as_str());
-        // The word may stand before the next number.
         let is_of_next = behind
             .trim_start_matches(SEPARATORS)
             .starts_with(|c: char| c.is_ascii_digit());
-        let is_step = is_word && !is_of_next && !self.is_stamp;
+        (!is_of_next).then(|| (word.to_ascii_lowercase(), behind))
+    }
+
+    /// Whether a word that counts steps stands directly behind it.
+    fn is_before_steps(&self) -> bool {
+        let is_word = self.word_behind().is_some_and(|(word, behind)| {
+            let word = word.as_str();
+            let is_last = behind.is_empty() && LAST_WORDS_BEHIND_STEPS.contains(&word);
+            is_last || WORDS_BEHIND_STEPS.contains(&word)
+        });
+        let is_step = is_word && !self.is_stamp;
         is_step && !ends_in_setting(self.before) && !self.is_behind_other_word()
+    }
+
+    fn is_before_tokens(&self) -> bool {
+        let word = self.word_behind();
+        word.is_some_and(|(word, _)| TOKEN_WORDS.contains(&word.as_str())) && !self.is_stamp
+    }
+
+    /// Whether it counts tokens.
+    pub(super) fn is_of_tokens(&self) -> bool {
+        TOKEN_WORDS.iter().any(|word| self.is_behind(word)) || self.is_before_tokens()
     }
 
     /// Whether it tells parts of a model, or models, apart.
@@ -414,10 +444,13 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             _ => whole,
         };
         let written = name.get(start..end).unwrap_or_default();
-        let (multiplier, after) = multiplier(name.get(end..).unwrap_or_default());
-        let goes_on = after.starts_with(char::is_alphanumeric);
+        let rest = name.get(end..).unwrap_or_default();
+        // Behind the letter, which may be a billion's.
+        number.after = rest.get(1..).unwrap_or_default();
+        let (multiplier, after) = multiplier(rest, number.is_of_tokens());
         number.after = after;
-        if !goes_on || number.is_before_steps() {
+        let goes_on = after.starts_with(char::is_alphanumeric);
+        if !goes_on || number.is_before_steps() || number.is_before_tokens() {
             number.value = times(written, multiplier);
         }
         numbers.push(number);
@@ -441,15 +474,18 @@ fn with_thousands(bytes: &[u8], start: usize, mut end: usize, mark: u8) -> usize
     end
 }
 
-/// What a letter behind a number multiplies it by, and the rest of the name.
-fn multiplier(rest: &str) -> (u64, &str) {
+/// What a letter behind a number multiplies it by, and the rest of the name. `B` is a model's size,
+/// but where tokens are counted.
+fn multiplier(rest: &str, counts_tokens: bool) -> (u64, &str) {
     let by = match rest.as_bytes().first() {
         Some(b'k' | b'K') => 1_000,
         Some(b'M') => 1_000_000,
+        Some(b'b' | b'B') if counts_tokens => 1_000_000_000,
+        Some(b'T') if counts_tokens => 1_000_000_000_000,
         _ => return (1, rest),
     };
     let after = rest.get(1..).unwrap_or_default();
-    match after.starts_with(char::is_alphanumeric) {
+    match after.starts_with(char::is_alphanumeric) && !counts_tokens {
         true => (1, rest),
         false => (by, after),
     }
@@ -473,7 +509,7 @@ fn times(written: &str, by: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::{
-        epoch_number, numbers_that_differ, only_number, rank_of_part, shape, step_number,
+        epoch_or_tokens, numbers_that_differ, only_number, rank_of_part, shape, step_number,
         without_rank,
     };
 
@@ -557,9 +593,20 @@ mod tests {
 
     #[test]
     fn epochs_and_lone_numbers() {
-        assert_eq!(epoch_number("epoch_10"), Some(10));
-        assert_eq!(epoch_number("model-epoch=3-loss=0.25"), Some(3));
-        assert_eq!(epoch_number("deep_5"), None);
+        for (name, number) in [
+            ("epoch_10", 10),
+            ("model-epoch=3-loss=0.25", 3),
+            ("tokens-4B", 4_000_000_000),
+            ("model-1.5B-tokens", 1_500_000_000),
+            ("300Mtokens", 300_000_000),
+            ("tokens_500", 500),
+            ("tokens2B-epoch1", 1),
+        ] {
+            assert_eq!(epoch_or_tokens(name), Some(number), "{name}");
+        }
+        for name in ["deep_5", "model-10B", "tokens4Bx", "tokens_1e9", "b-tokens"] {
+            assert_eq!(epoch_or_tokens(name), None, "{name}");
+        }
         assert_eq!(only_number("000100"), Some(100));
         assert_eq!(only_number("model_1000"), Some(1000));
         assert_eq!(only_number("model_2024-05-01_1000"), Some(1000));
