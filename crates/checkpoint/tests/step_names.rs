@@ -120,8 +120,15 @@ fn what_is_the_same_in_all_names_is_no_step() {
         assert!(says(&run, "only number"), "{:?}", run.warnings);
     }
     // What steps are counted by is never a size.
-    let error = find(&["step100_phase1.pt", "step100_phase2.pt"]).unwrap_err();
-    assert!(error.to_string().contains("several runs"), "{error}");
+    // Nor is a number with a word of its own a step.
+    for paths in [
+        ["step100_phase1.pt", "step100_phase2.pt"],
+        ["step100_1.pt", "step100_2.pt"],
+        ["checkpoint-100-lr1/a.pt", "checkpoint-100-lr2/a.pt"],
+    ] {
+        let error = find(&paths).unwrap_err();
+        assert!(error.to_string().contains("several runs"), "{error}");
+    }
     // Other names with the same number have no step.
     let run = found(&["ckpt-350M-1.pt", "ckpt-350M-2.pt", "ckpt-350M-final.pt"]);
     assert_eq!(numbers(&run), [1, 2]);
@@ -254,6 +261,19 @@ proptest! {
             DATED[way].replace('D', stamp).replace('N', &step.to_string())
         });
         let paths: Vec<String> = paths.collect();
+        let run = find(&paths).unwrap();
+        prop_assert_eq!(numbers(&run), steps.into_iter().collect::<Vec<_>>(), "{:?}", paths);
+    }
+
+    /// A size in each name changes no step.
+    #[test]
+    fn steps_are_the_same_with_a_size(
+        way in prop_oneof![Just("ckpt-S-N/a.pt"), Just("checkpoint_S_N.pt"), Just("ckpt_S-N_x.pt")],
+        size in "(1|3|125|350)(\\.5)?[kKmMbB]",
+        steps in prop::collection::btree_set(0_u64..100_000, 2..5),
+    ) {
+        let path = |step: &u64| way.replace('S', &size).replace('N', &step.to_string());
+        let paths: Vec<String> = steps.iter().map(path).collect();
         let run = find(&paths).unwrap();
         prop_assert_eq!(numbers(&run), steps.into_iter().collect::<Vec<_>>(), "{:?}", paths);
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::folder::last_segment;
 use super::pattern::{Named, number_in, pattern_at, step_in};
 use super::step_name::{
-    COUNTED, epoch_or_tokens, is_number, names_a_checkpoint, numbers_that_differ, only_number,
-    says_step_of_kind, shape,
+    COUNTED, NumberIn, epoch_or_tokens, is_number, names_a_checkpoint, numbers,
+    numbers_that_differ, only_number, says_step_of_kind, shape,
 };
 
 /// How names are taken for steps.
@@ -106,7 +106,11 @@ fn by_step_words<'a>(names: &[&'a str]) -> BTreeMap<&'a str, Named> {
             .iter()
             .filter_map(|it| Some(named.get(it)?.step))
             .collect();
-        if steps.len() == 1 && numbers_that_differ(&group).is_some() {
+        let is_other = |name: &&str| {
+            let (place, _) = numbers_that_differ(&group)?;
+            numbers(name).get(place).map(NumberIn::stands_alone)
+        };
+        if steps.len() == 1 && group.first().and_then(is_other) == Some(true) {
             named.retain(|name, it| !(steps.contains(&it.step) && says_step_of_kind(name)));
         }
     }

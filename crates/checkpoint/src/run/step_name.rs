@@ -225,9 +225,8 @@ pub(super) fn only_number(name: &str) -> Option<u64> {
     let mut numbers = numbers(name);
     numbers.retain(|number| !number.is_stamp);
     let [number] = numbers.try_into().ok()?;
-    let NumberIn { before, after, .. } = number;
-    let stands_alone = before.is_empty() || before.ends_with(SEPARATORS);
-    let is_step = stands_alone && after.is_empty() && !number.is_behind_other_word();
+    let is_last = number.after.is_empty();
+    let is_step = number.stands_alone() && is_last && !number.is_behind_other_word();
     number.value.filter(|_| is_step)
 }
 
@@ -317,6 +316,11 @@ impl NumberIn<'_> {
         };
         let is_word = tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic);
         is_word && !ends_in_setting(head) && !self.is_stamp
+    }
+
+    /// Whether no letter stands directly before it: `100` and no `lr1`.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.before.is_empty() || self.before.ends_with(SEPARATORS)
     }
 
     /// Whether a date stands directly before it.
