@@ -231,21 +231,27 @@ impl<'a> Finding<'a> {
             contents.add(folder, step.inside);
         }
         runs.retain(|_, steps| steps.values().any(|(_, step)| step.has_any()));
-        let in_root = runs.get("").into_iter().flat_map(BTreeMap::keys);
-        let in_step = |path: &&str| in_root.clone().any(|step| path.starts_with(step));
+        let paths: Vec<&str> = runs.keys().copied().collect();
+        let below = paths.iter().copied().filter(|path| !path.is_empty());
+        let in_step = |path: &str| {
+            let mut steps = runs.get("").into_iter().flat_map(BTreeMap::keys);
+            steps.any(|step| path.starts_with(step))
+        };
         // A run in a folder that is called as a step is.
-        if runs.keys().any(|path| in_step(&path)) {
-            let below = runs.keys().filter(|path| !path.is_empty());
-            return Err(self.several_runs(below.copied()));
+        if below.clone().any(in_step) {
+            return Err(self.several_runs(below));
         }
-        self.keep_run(&mut runs)?;
+        self.keep_first_run(&paths)?;
+        let Some(steps) = runs.into_values().next() else {
+            return Ok(None);
+        };
         let is_pico = |(_, step): &(Named, StepContents<'_>)| !step.recorded.is_empty();
-        let layout = match runs.values().flat_map(BTreeMap::values).any(is_pico) {
+        let layout = match steps.values().any(is_pico) {
             true => Layout::Pico,
             false => Layout::StepFolders,
         };
-        let found = runs.into_values().flatten();
-        let mut found: Vec<FoundStep<'_>> = found
+        let mut found: Vec<FoundStep<'_>> = steps
+            .into_iter()
             .map(|(path, (named, contents))| FoundStep {
                 path,
                 named,
@@ -331,21 +337,22 @@ impl<'a> Finding<'a> {
         }
     }
 
-    /// Spoils steps of which several folders can be read: nothing says which is meant.
+    /// Spoils steps of which several folders can be read: nothing says which is meant. The folders
+    /// are given by step.
     fn keep_no_equals(&mut self, found: &mut [FoundStep<'_>]) {
-        let mut folders: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
-        for step in found.iter().filter(|step| step.readable.is_ok()) {
-            folders.entry(step.named.step).or_default().push(step.path);
-        }
-        folders.retain(|_, equals| equals.len() > 1);
-        for step in found.iter_mut().filter(|step| step.readable.is_ok()) {
-            let Some(equals) = folders.get(&step.named.step) else {
+        for of_step in found.chunk_by_mut(|one, other| one.named.step == other.named.step) {
+            let readable = of_step.iter().filter(|step| step.readable.is_ok());
+            let equals: Vec<&str> = readable.map(|step| step.path).collect();
+            if equals.len() < 2 {
                 continue;
-            };
-            self.step_folders.push(step.path.to_owned());
-            step.readable = Err(StepTrouble::SeveralFolders {
-                folders: listed(equals.iter().copied()),
-            });
+            }
+            let folders = listed(equals);
+            for step in of_step.iter_mut().filter(|step| step.readable.is_ok()) {
+                self.step_folders.push(step.path.to_owned());
+                step.readable = Err(StepTrouble::SeveralFolders {
+                    folders: folders.clone(),
+                });
+            }
         }
     }
 
@@ -412,16 +419,17 @@ impl<'a> Finding<'a> {
             .map(|folder| folder.files.len())
             .sum::<usize>()
             == 1;
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         for folder in folders.iter().filter(|_| !is_alone) {
             let candidates = candidates(&folder.files);
             let stems: Vec<&str> = candidates.iter().map(|it| it.stem).collect();
             if let Some((steps, assumption)) = naming.steps_of(&stems) {
-                found.insert(folder.path, (folder, candidates, steps, assumption));
+                found.push((folder, candidates, steps, assumption));
             }
         }
-        self.keep_run(&mut found)?;
-        let Some((_, (folder, candidates, steps, assumption))) = found.pop_first() else {
+        let paths: Vec<&str> = found.iter().map(|(folder, ..)| folder.path).collect();
+        self.keep_first_run(&paths)?;
+        let Some((folder, candidates, steps, assumption)) = found.into_iter().next() else {
             return Ok(None);
         };
         let named = candidates
@@ -625,15 +633,14 @@ impl<'a> Finding<'a> {
         self.unreadable.iter().map(line).collect()
     }
 
-    /// Keeps the only run, or the root's: those below it have folders that can be given instead.
-    fn keep_run<T>(&mut self, runs: &mut BTreeMap<&str, T>) -> Result<(), RunError> {
-        if runs.len() > 1 && !runs.contains_key("") {
-            return Err(self.several_runs(runs.keys().copied()));
+    /// Leaves out all runs but the first, which is the only one or the root's: those below the root
+    /// have folders that can be given instead.
+    fn keep_first_run(&mut self, paths: &[&str]) -> Result<(), RunError> {
+        if paths.len() > 1 && !paths[0].is_empty() {
+            return Err(self.several_runs(paths.iter().copied()));
         }
-        while runs.len() > 1
-            && let Some((path, _)) = runs.pop_last()
-        {
-            self.pass_over(Reason::OtherRun, path.to_owned());
+        for path in paths.iter().skip(1) {
+            self.pass_over(Reason::OtherRun, (*path).to_owned());
         }
         Ok(())
     }

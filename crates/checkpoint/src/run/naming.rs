@@ -1,6 +1,6 @@
 //! Which steps the names of files and folders mean, of those beside each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::folder::last_segment;
 use super::pattern::{Named, number_in, pattern_at, step_in};
@@ -19,7 +19,7 @@ pub(super) enum Naming {
 }
 
 impl Naming {
-    /// The steps of names beside each other, and what is assumed of them; none where none has a
+    /// The steps of names beside each other, which are sorted, and what is assumed of them; none where none has a
     /// step.
     pub(super) fn steps_of<'a>(
         self,
@@ -40,14 +40,14 @@ impl Naming {
     pub(super) fn steps_of_folders<'a>(
         self,
         paths: impl Iterator<Item = &'a str>,
-    ) -> (BTreeMap<&'a str, Named>, BTreeSet<Assumption>) {
+    ) -> (BTreeMap<&'a str, Named>, Vec<Assumption>) {
         let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
         for path in paths {
             let name = last_segment(path);
             let parent = path.get(..path.len() - name.len() - 1).unwrap_or_default();
             siblings.entry(parent).or_default().insert(name, path);
         }
-        let (mut steps, mut assumptions) = (BTreeMap::new(), BTreeSet::new());
+        let (mut steps, mut assumptions) = (BTreeMap::new(), Vec::new());
         for paths in siblings.into_values() {
             let names = paths.keys().copied();
             let names: Vec<&str> = match self {
@@ -57,9 +57,10 @@ impl Naming {
             let Some((named, assumption)) = self.steps_of(&names) else {
                 continue;
             };
-            let of_path = |(name, named)| Some((*paths.get(name)?, named));
-            steps.extend(named.into_iter().filter_map(of_path));
-            assumptions.extend(assumption);
+            for (name, named) in named {
+                steps.extend(paths.get(name).map(|path| (*path, named)));
+            }
+            assumptions.extend(assumption.filter(|it| !assumptions.contains(it)));
         }
         (steps, assumptions)
     }
@@ -88,7 +89,7 @@ impl Assumption {
 
 fn named_by<'a>(
     names: &[&'a str],
-    step_of: impl Fn(&str) -> Option<Named>,
+    step_of: &dyn Fn(&str) -> Option<Named>,
 ) -> BTreeMap<&'a str, Named> {
     let named = names.iter();
     let named = named.filter_map(|name| Some((*name, step_of(name)?)));
@@ -98,30 +99,38 @@ fn named_by<'a>(
 /// The steps of names by the step words in them. In `ckpt-350M-1000` and `ckpt-350M-2000` the number
 /// behind the word is none: it is the same in both, and another differs.
 fn by_step_words<'a>(names: &[&'a str]) -> BTreeMap<&'a str, Named> {
-    let mut named = named_by(names, step_in);
-    let of_kind: Vec<&str> = named.keys().copied().collect();
-    let of_kind = of_kind.into_iter().filter(|name| says_step_of_kind(name));
-    for group in by_shape(of_kind) {
-        let steps: BTreeSet<u64> = group
-            .iter()
-            .filter_map(|it| Some(named.get(it)?.step))
-            .collect();
-        let is_other = |name: &&str| {
-            let (place, _) = numbers_that_differ(&group)?;
-            numbers(name).get(place).map(NumberIn::stands_alone)
-        };
-        if steps.len() == 1 && group.first().and_then(is_other) == Some(true) {
-            named.retain(|name, it| !(steps.contains(&it.step) && says_step_of_kind(name)));
-        }
-    }
-    named
+    let of_kind = names.iter().copied().filter(|name| says_step_of_kind(name));
+    let sizes: Vec<u64> = by_shape(of_kind)
+        .filter_map(|group| same_in_all(&group))
+        .collect();
+    named_by(names, &|name| {
+        let is_size = |it: &Named| sizes.contains(&it.step) && says_step_of_kind(name);
+        step_in(name).filter(|it| !is_size(it))
+    })
 }
 
-/// Names that differ in numbers only, together.
+/// The number behind the step word of names of one shape, where it is the same in all and one other
+/// differs.
+fn same_in_all(group: &[&str]) -> Option<u64> {
+    let first = group.first()?;
+    let step = step_in(first)?.step;
+    let is_same = |name: &&str| step_in(name).is_some_and(|it| it.step == step);
+    if !group.iter().all(is_same) {
+        return None;
+    }
+    let (place, _) = numbers_that_differ(group)?;
+    let other = numbers(first).get(place).map(NumberIn::stands_alone);
+    (other == Some(true)).then_some(step)
+}
+
+/// Names that differ in numbers only, together, each of them once.
 fn by_shape<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Vec<&'a str>> {
     let mut groups: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
     for name in names {
-        groups.entry(shape(name)).or_default().push(name);
+        let group = groups.entry(shape(name)).or_default();
+        if group.last() != Some(&name) {
+            group.push(name);
+        }
     }
     groups.into_values()
 }
@@ -132,13 +141,12 @@ fn assumed<'a>(names: &[&'a str]) -> Option<(BTreeMap<&'a str, Named>, Assumptio
         .into_iter()
         .zip([Assumption::Epochs, Assumption::Tokens])
     {
-        let steps = named_by(names, |name| number_in(name, is_it));
+        let steps = named_by(names, &|name| number_in(name, is_it));
         if !steps.is_empty() {
             return Some((steps, assumption));
         }
     }
-    let names: BTreeSet<&str> = names.iter().copied().collect();
-    let numbered = by_shape(names.into_iter()).filter_map(|group| {
+    let numbered = by_shape(names.iter().copied()).filter_map(|group| {
         let (place, numbers) = match group.as_slice() {
             [name] if is_number(name) => (0, vec![only_number(name)?]),
             _ => numbers_that_differ(&group)?,

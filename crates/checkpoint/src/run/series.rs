@@ -22,12 +22,6 @@ const LAYOUT_FOLDERS: &[&str] = &[
     "model_and_optim",
 ];
 
-/// The steps of names by pattern.
-type Steps = BTreeMap<String, BTreeSet<u64>>;
-
-/// Patterns by what they have in common, where they are taken for one.
-type Alike = BTreeMap<String, BTreeSet<String>>;
-
 /// The series of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Series {
@@ -44,54 +38,57 @@ impl Series {
     /// # Errors
     /// The patterns of several sequences, none of which is more likely to be meant.
     pub(crate) fn of<'a>(named: impl Iterator<Item = &'a Named>) -> Result<Self, Vec<String>> {
-        let mut steps = Steps::new();
+        let mut steps: BTreeMap<(String, String), BTreeSet<u64>> = BTreeMap::new();
         for Named { step, pattern } in named {
             let pattern = without_mark(pattern);
+            let pattern = (steady(&pattern), pattern);
             steps.entry(pattern).or_default().insert(*step);
         }
-        let is_average = |pattern: &String| Role::of(pattern) == Role::Average;
-        if !steps.keys().all(is_average) {
-            steps.retain(|pattern, _| !is_average(pattern));
+        let sequences = steps
+            .into_iter()
+            .map(|((steady, pattern), steps)| Sequence {
+                steady,
+                patterns: vec![pattern],
+                steps: steps.into_iter().collect(),
+            });
+        let sequences: Vec<Sequence> = sequences.collect();
+        let alike = sequences.chunk_by(|one, other| one.steady == other.steady);
+        let mut sequences: Vec<Sequence> = alike.flat_map(Sequence::joined).collect();
+        let is_average = |it: &Sequence| it.role() == Role::Average;
+        if !sequences.iter().all(is_average) {
+            sequences.retain(|it| !is_average(it));
         }
-        let alike = join_alike(&mut steps);
-        let has_several = |(_, steps): (&String, &BTreeSet<u64>)| steps.len() > 1;
-        if steps.iter().any(has_several) {
-            let all = steps.clone();
-            steps.retain(|_, steps| steps.len() > 1);
-            keep_surest(&mut steps);
-            let is_equal = |(pattern, numbers): &(String, BTreeSet<u64>)| {
-                let mut kept = steps.iter();
-                kept.any(|(it, of_it)| shape(it) == shape(pattern) && !of_it.is_disjoint(numbers))
-            };
+        if sequences.iter().any(|it| it.steps.len() > 1) {
+            let all = sequences.clone();
+            sequences.retain(|it| it.steps.len() > 1);
+            keep_surest(&mut sequences);
             // Nothing says which of two numbers is meant.
-            let equals: Steps = all.into_iter().filter(is_equal).collect();
-            return Self::only(equals, alike);
+            let equals = all
+                .into_iter()
+                .filter(|it| sequences.iter().any(|kept| kept.is_equal(it)));
+            return Self::only(equals.collect());
         }
-        let all: BTreeSet<u64> = steps.values().flatten().copied().collect();
-        let shortest = steps.keys().min_by_key(|pattern| pattern.len()).cloned();
-        let shortest = shortest.unwrap_or_default();
+        let shortest = sequences.iter().map(Sequence::name);
+        let shortest = shortest.min_by_key(|name| name.len()).unwrap_or_default();
+        let shortest = shortest.to_owned();
+        let differ = |pair: &[Sequence]| pair[0].steps != pair[1].steps;
         // Copies, and what was put aside (`step_5.bak`), have longer names.
-        if steps.keys().all(|pattern| pattern.contains(&shortest)) {
-            steps.retain(|pattern, _| *pattern == shortest);
-        } else if all.len() < 2 {
-            keep_surest(&mut steps);
+        if sequences.iter().all(|it| it.name().contains(&shortest)) {
+            sequences.retain(|it| it.name() == shortest);
+        } else if !sequences.windows(2).any(differ) {
+            keep_surest(&mut sequences);
         }
-        Self::only(steps, alike)
+        Self::only(sequences)
     }
 
-    fn only(steps: Steps, mut alike: Alike) -> Result<Self, Vec<String>> {
-        let patterns: Vec<String> = steps.into_keys().collect();
-        match patterns.as_slice() {
-            [] => Ok(Self {
-                patterns: BTreeSet::new(),
-            }),
-            [pattern] => Ok(Self {
-                patterns: alike
-                    .remove(pattern)
-                    .unwrap_or_else(|| [pattern.clone()].into()),
-            }),
-            _ => Err(patterns),
+    fn only(mut sequences: Vec<Sequence>) -> Result<Self, Vec<String>> {
+        if sequences.len() > 1 {
+            return Err(sequences.iter().map(|it| it.name().to_owned()).collect());
         }
+        let patterns = sequences.pop().map(|it| it.patterns);
+        Ok(Self {
+            patterns: patterns.into_iter().flatten().collect(),
+        })
     }
 
     /// Whether a step whose name has this pattern is one of it.
@@ -100,37 +97,63 @@ impl Series {
     }
 }
 
-/// Keeps the patterns whose names are the surest to be a model's.
-fn keep_surest(steps: &mut Steps) {
-    let best = steps.keys().map(|pattern| Role::of(pattern)).min();
-    steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
+/// Steps whose names have one pattern, or patterns that are taken for one.
+#[derive(Clone)]
+struct Sequence {
+    /// What the patterns have in common.
+    steady: String,
+    patterns: Vec<String>,
+    /// Ascending.
+    steps: Vec<u64>,
 }
 
-/// Takes patterns that differ in dates and losses alone for one where they are one run's, and
-/// returns which.
-fn join_alike(steps: &mut Steps) -> Alike {
-    let mut alike = Alike::new();
-    for pattern in steps.keys() {
-        let patterns = alike.entry(steady(pattern)).or_default();
-        patterns.insert(pattern.clone());
+impl Sequence {
+    /// Sequences that differ in dates and losses alone, as one where they are one run's: steps
+    /// ascend with the patterns, as with days, or most have a pattern of their own. Of runs that
+    /// differ in such a number each has several steps.
+    fn joined(alike: &[Self]) -> Vec<Self> {
+        let ascend = alike
+            .windows(2)
+            .all(|pair| pair[0].steps.last() < pair[1].steps.first());
+        let steps = alike.iter().flat_map(|it| &it.steps);
+        let mut steps: Vec<u64> = steps.copied().collect();
+        steps.sort_unstable();
+        let are_distinct = steps.windows(2).all(|pair| pair[0] < pair[1]);
+        let are_one = ascend || are_distinct && 2 * alike.len() > steps.len();
+        if !are_one {
+            return alike.to_vec();
+        }
+        vec![Self {
+            steady: alike[0].steady.clone(),
+            patterns: alike.iter().flat_map(|it| it.patterns.clone()).collect(),
+            steps,
+        }]
     }
-    alike.retain(|_, patterns| patterns.len() > 1 && are_one_run(patterns, steps));
-    for (pattern, patterns) in &alike {
-        let of_all = patterns.iter().filter_map(|it| steps.remove(it));
-        let of_all = of_all.flatten().collect();
-        steps.insert(pattern.clone(), of_all);
+
+    /// What messages call it.
+    fn name(&self) -> &str {
+        match self.patterns.as_slice() {
+            [pattern] => pattern,
+            _ => &self.steady,
+        }
     }
-    alike
+
+    fn role(&self) -> Role {
+        Role::of(&self.steady)
+    }
+
+    /// Whether names differ in numbers only, and have a step in common.
+    fn is_equal(&self, other: &Self) -> bool {
+        let mut steps = other.steps.iter();
+        shape(self.name()) == shape(other.name())
+            && steps.any(|step| self.steps.binary_search(step).is_ok())
+    }
 }
 
-/// Whether steps of several patterns are one run's: they ascend with the patterns, as with days, or
-/// most have a pattern of their own. Of runs that differ in such a number each has several steps.
-fn are_one_run(patterns: &BTreeSet<String>, steps: &Steps) -> bool {
-    let sets: Vec<&BTreeSet<u64>> = patterns.iter().filter_map(|it| steps.get(it)).collect();
-    let ascend = sets.windows(2).all(|pair| pair[0].last() < pair[1].first());
-    let all: BTreeSet<&u64> = sets.iter().copied().flatten().collect();
-    let count = sets.iter().map(|set| set.len()).sum();
-    ascend || all.len() == count && 2 * patterns.len() > count
+/// Keeps the sequences whose names are the surest to be a model's.
+fn keep_surest(sequences: &mut Vec<Sequence>) {
+    let best = sequences.iter().map(Sequence::role).min();
+    sequences.retain(|it| Some(it.role()) == best);
 }
 
 /// What the weights of a step are called in its folder.
