@@ -21,10 +21,10 @@ pub(super) fn end(text: &[u8]) -> Option<usize> {
 
 /// Where a date ends: year, month and day, or the year behind the two in either order.
 fn date(text: &[u8]) -> Option<usize> {
-    if let Some(([year, month, day], end)) = parts(text, [4, 2, 2]) {
+    if let Some(([year, month, day], end)) = parts(text, &[4, 2, 2]) {
         return is_date(year, month, day).then_some(end);
     }
-    let ([first, second, year], end) = parts(text, [2, 2, 4])?;
+    let ([first, second, year], end) = parts(text, &[2, 2, 4])?;
     let is_one = is_date(year, first, second) || is_date(year, second, first);
     (end > "01012024".len() && is_one).then_some(end)
 }
@@ -33,12 +33,12 @@ fn date(text: &[u8]) -> Option<usize> {
 /// they are the date's next digits.
 fn time(text: &[u8], is_next: bool) -> Option<usize> {
     let is_time = |hour, minute, second| hour < 24 && minute < 60 && second < 60;
-    if let Some(([hour, minute, second], end)) = parts(text, [2, 2, 2])
+    if let Some(([hour, minute, second], end)) = parts(text, &[2, 2, 2])
         && ends_at(text, end)
     {
         return is_time(hour, minute, second).then_some(end);
     }
-    let ([hour, minute], end) = parts(text, [2, 2])?;
+    let ([hour, minute, _], end) = parts(text, &[2, 2])?;
     let is_whole = ends_at(text, end) && (is_next || end > "1230".len());
     (is_whole && is_time(hour, minute, 0)).then_some(end)
 }
@@ -53,11 +53,13 @@ fn is_date(year: u32, month: u32, day: u32) -> bool {
     (1990..2100).contains(&year) && (1..=days).contains(&day)
 }
 
-/// Numbers of so many digits with which a text begins, all with the same mark between them or none,
-/// and where they end.
-fn parts<const COUNT: usize>(text: &[u8], widths: [usize; COUNT]) -> Option<([u32; COUNT], usize)> {
-    let mark = text.get(widths[0]).filter(|byte| MARKS.contains(byte));
-    let mut parts = [0; COUNT];
+/// At most three numbers of so many digits with which a text begins, all with the same mark between
+/// them or none, and where they end.
+fn parts(text: &[u8], widths: &[usize]) -> Option<([u32; 3], usize)> {
+    let mark = text
+        .get(*widths.first()?)
+        .filter(|byte| MARKS.contains(byte));
+    let mut parts = [0; 3];
     let mut at = 0;
     for (part, width) in parts.iter_mut().zip(widths) {
         if at > 0 && mark.is_some() {

@@ -414,26 +414,20 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             continue;
         }
         let before = name.get(..start).unwrap_or_default();
-        let is_next = |stamp: &&NumberIn<'_>| {
-            let between = name.get(name.len() - stamp.after.len()..start);
-            stamp.is_stamp && between.is_some_and(|it| it.trim_matches(SEPARATORS).is_empty())
-        };
         let stamp = stamp::end(bytes.get(start..).unwrap_or_default());
         let end = start + stamp.unwrap_or_default();
         let mut number = NumberIn {
             before,
-            undated: numbers
-                .last()
-                .filter(is_next)
-                .map_or(before, |it| it.undated),
+            undated: undated(before, numbers.last()),
             after: name.get(end..).unwrap_or_default(),
             value: None,
             is_stamp: false,
         };
         // Eight digits that a word for steps counts are a number.
-        let is_counted = number.counts_steps() || number.is_before_steps();
-        if stamp.is_some_and(|length| length > "20240501".len() || !is_counted) {
-            number.is_stamp = true;
+        number.is_stamp = stamp.is_some_and(|length| {
+            length > "20240501".len() || !(number.counts_steps() || number.is_before_steps())
+        });
+        if number.is_stamp {
             numbers.push(number);
             start = end;
             continue;
@@ -461,6 +455,21 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         start = name.len() - after.len();
     }
     numbers
+}
+
+/// What stands before a number without the date behind which it stands, if there is one.
+fn undated<'a>(before: &'a str, previous: Option<&NumberIn<'a>>) -> &'a str {
+    let Some(stamp) = previous.filter(|it| it.is_stamp) else {
+        return before;
+    };
+    // Of a name from the date on, as far as it stands before the number.
+    let dated = before.get(stamp.before.len()..).unwrap_or_default();
+    let length = stamp::end(dated.as_bytes()).unwrap_or_default();
+    let between = dated.get(length..).unwrap_or_default();
+    match between.trim_matches(SEPARATORS).is_empty() {
+        true => stamp.undated,
+        false => before,
+    }
 }
 
 /// Where a number ends whose thousands have a mark between them, as in `1,000,000`.
