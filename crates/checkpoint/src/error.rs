@@ -452,7 +452,8 @@ pub enum RunError {
         path: String,
     },
     #[error(
-        "several checkpoints without a step in their names, give one of them ({files}): {path}"
+        "several checkpoints without a step in their names, give one of them ({files}); if they are \
+         steps, call them `step_N`, as dates and sizes are no steps: {path}"
     )]
     Ambiguous {
         files: String,
@@ -471,7 +472,7 @@ pub enum RunError {
     },
     #[error(
         "several runs were found: the names differ in more than the step ({patterns}); give one of \
-         them, in a folder of its own: {path}"
+         them, in a folder of its own, or let names differ in the step alone: {path}"
     )]
     SeveralSeries { patterns: String, path: String },
     #[error("its files cannot be listed: {reason}: {path}")]

@@ -11,6 +11,7 @@ mod pattern;
 mod series;
 mod shards;
 mod spread;
+mod stamp;
 mod step_name;
 mod trouble;
 mod weights;

@@ -293,13 +293,22 @@ fn pytorch_shards_by_their_index() {
 }
 
 #[test]
-fn of_two_folders_of_one_step_the_first_counts() {
-    let run = found(&empty(&[
-        "step-5/model.safetensors",
-        "step_5/model.safetensors",
-    ]));
-    assert_eq!(steps(&run), [(5, vec!["step-5/model.safetensors"])]);
-    assert!(run.warnings[0].contains("step_5/"), "{:?}", run.warnings);
+fn of_two_equal_names_of_one_step_none_counts() {
+    for [one, other, next] in [
+        ["step-5", "step_5", "step_6"],
+        ["step_005", "step_5", "step_6"],
+        ["step_5000", "step_5k", "step_6"],
+        ["epoch_1_iter_5", "epoch_2_iter_5", "epoch_2_iter_6"],
+    ] {
+        let paths = [one, other, next].map(|folder| format!("{folder}/model.bin"));
+        let paths = [0, 1, 2].map(|place| paths[place].as_str());
+        let run = found(&empty(&paths));
+        assert_eq!(steps(&run), [(6, vec![paths[2]])]);
+        let trouble = run.broken[0].trouble.to_string();
+        let both = [one, other].map(|folder| format!("{folder}/"));
+        assert!(both.iter().all(|it| trouble.contains(it)), "{trouble}");
+        assert!(run.passed_over.is_empty(), "{:?}", run.passed_over);
+    }
     let run = found(&empty(&[
         "step_5 (1)/model.safetensors",
         "step_5/model.safetensors",
@@ -776,6 +785,7 @@ fn steps_by_what_differs() {
         &["pythia-70m/model.bin", "pythia-160m/model.bin"][..],
         &["seed_1/model.bin", "seed_2/model.bin"],
         &["llama1/model.bin", "llama2/model.bin"],
+        &["model-v1/model.bin", "model-v2/model.bin"],
     ] {
         let error = refused(&empty(paths));
         assert!(

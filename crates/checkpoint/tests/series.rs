@@ -121,6 +121,10 @@ fn several_sequences_are_several_runs() {
         &["pythia-70m-step100/a.pt", "pythia-160m-step200/a.pt"],
         &["run-1_ckpt-100.pt", "run-2_ckpt-200.pt"],
         &["step_10.pt", "model-step9.pt", "checkpoint-200.pt"],
+        &["phase1_step100.pt", "phase2_step100.pt"],
+        &["netG_step100/a.pt", "netD_step100/a.pt"],
+        &["epoch1_batch1.pt", "epoch1_batch2.pt", "epoch2_batch1.pt"],
+        &["seed1-step1.pt", "seed1-step2.pt", "seed2-step2.pt"],
     ] {
         let error = find_all(paths).unwrap_err();
         assert!(matches!(error, RunError::SeveralSeries { .. }), "{error}");

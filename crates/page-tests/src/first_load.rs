@@ -36,7 +36,11 @@ const LATER_LIMIT_BYTES: usize = 472_000;
 const RARE: &[(&str, usize, &str)] = &[
     ("companion", 103_000, "what speaks to a native worker"),
     ("report", 60_000, "what writes reports"),
-    ("network", 51_000, "what speaks to the Hub and other servers"),
+    (
+        "network",
+        51_000,
+        "what speaks to the Hub and other servers",
+    ),
     ("audit", 30_000, "what audits repositories"),
     ("kept", 45_000, "what keeps analyses in the browser"),
     ("links", 46_000, "what makes and reads links"),

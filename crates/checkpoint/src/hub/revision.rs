@@ -33,16 +33,7 @@ pub(super) fn steps(
         let Some(step) = fits(pattern, &reference.name) else {
             continue;
         };
-        let known = found.iter().find(|(known, _)| *known == step);
-        // Of two names of one step nobody says which is meant.
-        if let Some((_, known)) = known.filter(|(_, known)| known.name != reference.name) {
-            let names = [&known.name, &reference.name];
-            return Err(HubError::SeveralFamilies {
-                repository: repository.to_owned(),
-                families: names.map(|name| family(name)).to_vec(),
-            });
-        }
-        put(&mut found, step, reference);
+        put(repository, &mut found, step, reference)?;
     }
     if found.is_empty() {
         return Err(HubError::NoneFits {
@@ -59,17 +50,31 @@ fn family(name: &str) -> String {
     step_in(name).map_or_else(|| name.to_owned(), |named| named.pattern)
 }
 
-/// Puts a step where it belongs; of a step that occurs again, the last counts.
-fn put(steps: &mut Vec<(u64, Reference)>, step: u64, reference: &Reference) {
-    let entry = (step, reference.clone());
-    match steps.binary_search_by_key(&step, |(step, _)| *step) {
-        Ok(at) => {
-            if let Some(known) = steps.get_mut(at) {
-                *known = entry;
+/// Puts a step where it belongs. Of a branch and a tag of one name, the last counts; of two names of
+/// one step nobody says which is meant.
+fn put(
+    repository: &str,
+    steps: &mut Vec<(u64, Reference)>,
+    step: u64,
+    reference: &Reference,
+) -> Result<(), HubError> {
+    let at = steps.partition_point(|(known, _)| *known < step);
+    match steps.get_mut(at).filter(|(known, _)| *known == step) {
+        None => steps.insert(at, (step, reference.clone())),
+        Some((_, known)) if known.name == reference.name => *known = reference.clone(),
+        Some((_, known)) => {
+            let names = [known.name.as_str(), &reference.name];
+            let mut families = names.map(family);
+            if families[0] == families[1] {
+                families = names.map(str::to_owned);
             }
+            return Err(HubError::SeveralFamilies {
+                repository: repository.to_owned(),
+                families: families.to_vec(),
+            });
         }
-        Err(at) => steps.insert(at, entry),
     }
+    Ok(())
 }
 
 /// The names of all branches and tags.
@@ -85,7 +90,8 @@ fn usual<'a>(
     let mut families: BTreeMap<String, Vec<(u64, Reference)>> = BTreeMap::new();
     for reference in all {
         if let Some(Named { step, pattern }) = step_in(&reference.name) {
-            put(families.entry(pattern).or_default(), step, reference);
+            let steps = families.entry(pattern).or_default();
+            put(repository, steps, step, reference)?;
         }
     }
     families.retain(|_, steps| steps.len() > 1);
@@ -177,5 +183,7 @@ mod tests {
         let names = ["seed1-step1", "seed1-step2", "seed2-step2"];
         let error = found(&names, Some("*step{N}")).unwrap_err();
         assert!(error.contains("seed1-step{N}, seed2-step{N}"), "{error}");
+        let error = found(&["step_1000", "step_1k", "step_2k"], None).unwrap_err();
+        assert!(error.contains("(step_1000, step_1k)"), "{error}");
     }
 }

@@ -9,13 +9,14 @@ use super::folder::{
     Folder, FoundStep, Pick, Readable, StepContents, StepFolders, foreign, last_segment,
     named_step, split_path,
 };
-use super::naming::{Assumption, Naming, assumed, may_be_step};
+use super::naming::{Assumption, Naming};
 use super::pattern::Named;
 use super::series::{Series, WeightsName};
 use super::shards::ShardName;
 use super::spread::{Alone, piece_of};
 use super::step_name::{
-    epoch_number, is_number, only_number, step_number, steps_behind_epochs, steps_with_underscores,
+    epoch_or_tokens, is_number, only_number, step_number, steps_behind_dates, steps_behind_epochs,
+    steps_like_sizes, steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
@@ -95,27 +96,33 @@ fn is_missed(passed_over: &&PassedOver) -> bool {
     }
 }
 
-/// What is assumed of names such as `checkpoint_3_500` and `step_1_500`, where steps are called so.
+/// How a step may be taken from a name though the name could mean something else, and what is told.
+type Doubt = (fn(&str) -> Option<u64>, &'static str);
+
+const DOUBTS: &[Doubt] = &[
+    (steps_behind_epochs, "and the number before it for an epoch"),
+    (
+        steps_with_underscores,
+        "with an underscore between thousands",
+    ),
+    (steps_behind_dates, "and what stands before it for a date"),
+    (
+        steps_like_sizes,
+        "and not for a model of that size; give one file if it is",
+    ),
+];
+
+/// What is assumed of names such as `checkpoint_3_500`, `step_1_500` and `ckpt_20240501_1000`, once
+/// where steps are called so.
 fn assumed_of_names(steps: &[Step]) -> impl Iterator<Item = String> {
-    let parts = steps.iter().flat_map(|step| &step.parts);
-    let paths = parts.flat_map(|part| &part.paths);
-    let names: Vec<&str> = paths
-        .flat_map(|path| path.split('/'))
-        .map(stem_of)
-        .collect();
-    let first = |step_of: fn(&str) -> Option<u64>| {
-        let mut steps = names
-            .iter()
-            .filter_map(|name| Some((*name, step_of(name)?)));
-        steps.next()
-    };
-    let behind_epoch = first(steps_behind_epochs).map(|(name, step)| {
-        format!("{name} is taken for step {step}, and the number before it for an epoch")
-    });
-    let with_underscores = first(steps_with_underscores).map(|(name, step)| {
-        format!("{name} is taken for step {step}, with an underscore between thousands")
-    });
-    behind_epoch.into_iter().chain(with_underscores)
+    DOUBTS.iter().filter_map(|(step_of, what)| {
+        steps.iter().find_map(|step| {
+            let paths = step.parts.iter().flat_map(|part| &part.paths);
+            let mut names = paths.flat_map(|path| path.split('/')).map(stem_of);
+            let name = names.find(|name| step_of(name) == Some(step.number))?;
+            Some(format!("{name} is taken for step {}, {what}", step.number))
+        })
+    })
 }
 
 /// A run that is being recognised.
@@ -152,10 +159,17 @@ impl<'a> Finding<'a> {
 
     /// Tries the layouts, from the surest to the simplest.
     fn recognise(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
-        let mut found = self.steps_in_folders(folders, &named_step, Pick::of(folders))?;
+        let above = |folder: &Folder<'a>| {
+            let path = folder.path;
+            let ends = path.match_indices('/').map(|(slash, _)| slash);
+            ends.filter_map(|slash| path.get(..=slash))
+        };
+        let (steps, _) = Naming::Steps.steps_of_folders(folders.iter().flat_map(above));
+        let named = |path: &str| steps.get(path).cloned();
+        let mut found = self.steps_in_folders(folders, &named, Pick::of(folders, &named))?;
         let mut told = std::mem::take(&mut self.broken);
         if found.is_none() {
-            found = self.steps_in_files(folders, &Naming::Steps)?;
+            found = self.steps_in_files(folders, Naming::Steps)?;
         }
         // Broken steps leave nothing to be assumed.
         if found.is_none() && told.is_empty() && self.broken.is_empty() {
@@ -175,16 +189,22 @@ impl<'a> Finding<'a> {
 
     /// Tries the layouts whose steps no word in the names says.
     fn assumed_layout(&mut self, folders: &[Folder<'a>]) -> Result<Option<Layout>, RunError> {
-        let assumed = assumed_steps(folders);
-        let named = |path: &str| assumed.get(path).map(|(named, _)| named.clone());
+        // Folders that hold weights, or one folder that does.
+        let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
+        let paths = with_weights.flat_map(|folder| {
+            let above = folder.path.trim_end_matches('/').rfind('/');
+            let above = above.and_then(|slash| folder.path.get(..=slash));
+            [Some(folder.path).filter(|path| !path.is_empty()), above]
+        });
+        let (steps, assumptions) = Naming::Assumed.steps_of_folders(paths.flatten());
+        let named = |path: &str| steps.get(path).cloned();
         let found = self.steps_in_folders(folders, &named, Pick::Innermost)?;
         if found.is_some() {
-            let assumptions: BTreeSet<Assumption> = assumed.values().map(|(_, why)| *why).collect();
             let told = assumptions.into_iter().map(Assumption::in_words);
             self.warnings.extend(told);
             return Ok(found);
         }
-        self.steps_in_files(folders, &Naming::Assumed)
+        self.steps_in_files(folders, Naming::Assumed)
     }
 
     /// Whether some step has its files in a folder.
@@ -212,26 +232,37 @@ impl<'a> Finding<'a> {
             contents.add(folder, step.inside);
         }
         runs.retain(|_, steps| steps.values().any(|(_, step)| step.has_any()));
-        if runs.len() > 1 {
-            return Err(self.several_runs(runs.keys().copied()));
+        let paths: Vec<&str> = runs.keys().copied().collect();
+        let below = paths.iter().copied().filter(|path| !path.is_empty());
+        let in_step = |path: &str| {
+            let mut steps = runs.get("").into_iter().flat_map(BTreeMap::keys);
+            steps.any(|step| path.starts_with(step))
+        };
+        // A run in a folder that is called as a step is.
+        if below.clone().any(in_step) {
+            return Err(self.several_runs(below));
         }
+        self.keep_first_run(&paths)?;
+        let Some(steps) = runs.into_values().next() else {
+            return Ok(None);
+        };
         let is_pico = |(_, step): &(Named, StepContents<'_>)| !step.recorded.is_empty();
-        let layout = match runs.values().flat_map(BTreeMap::values).any(is_pico) {
+        let layout = match steps.values().any(is_pico) {
             true => Layout::Pico,
             false => Layout::StepFolders,
         };
-        let found = runs.into_values().flatten();
-        let mut found: Vec<FoundStep<'_>> = found
+        let mut found: Vec<FoundStep<'_>> = steps
+            .into_iter()
             .map(|(path, (named, contents))| FoundStep {
                 path,
                 named,
                 readable: contents.readable(),
             })
             .collect();
-        // Of several of one number the shortest name counts: copies have longer ones.
         found.sort_by_key(|step| (step.path.len(), step.path));
         self.keep_series(&mut found)?;
         self.keep_weights_of_one_name(&mut found);
+        self.keep_no_equals(&mut found);
         for step in found {
             self.add_folder(step);
         }
@@ -263,7 +294,7 @@ impl<'a> Finding<'a> {
         if series.patterns.len() > 1 {
             let names = listed(series.patterns.iter().map(String::as_str));
             self.warnings.push(format!(
-                "steps whose names differ in a date too are taken for one run: {names}"
+                "steps whose names differ in a date or a loss too are taken for one run: {names}"
             ));
         }
         Ok(series)
@@ -305,16 +336,31 @@ impl<'a> Finding<'a> {
         for path in others {
             self.pass_over(Reason::OtherName, path);
         }
-        found.sort_by_key(|step| (step.path.len(), step.path));
     }
 
-    /// Adds the step of a folder. Of two folders with one number the first that can be read counts.
+    /// Spoils steps of which several folders can be read: nothing says which is meant. The folders
+    /// are given by step.
+    fn keep_no_equals(&mut self, found: &mut [FoundStep<'_>]) {
+        for of_step in found.chunk_by_mut(|one, other| one.named.step == other.named.step) {
+            let readable = of_step.iter().filter(|step| step.readable.is_ok());
+            let equals: Vec<&str> = readable.map(|step| step.path).collect();
+            if equals.len() < 2 {
+                continue;
+            }
+            let folders = listed(equals);
+            for step in of_step.iter_mut().filter(|step| step.readable.is_ok()) {
+                self.step_folders.push(step.path.to_owned());
+                step.readable = Err(StepTrouble::SeveralFolders {
+                    folders: folders.clone(),
+                });
+            }
+        }
+    }
+
+    /// Adds the step of a folder.
     fn add_folder(&mut self, step: FoundStep<'_>) {
         let (path, number) = (step.path, step.named.step);
         match step.readable {
-            Ok(_) if self.steps.iter().any(|step| step.number == number) => {
-                self.pass_over(Reason::SameStep, path.to_owned());
-            }
             Ok(Readable {
                 mut parts,
                 beside,
@@ -366,7 +412,7 @@ impl<'a> Finding<'a> {
     fn steps_in_files(
         &mut self,
         folders: &[Folder<'a>],
-        naming: &Naming,
+        naming: Naming,
     ) -> Result<Option<Layout>, RunError> {
         // One file alone is one checkpoint, whatever it is called.
         let is_alone = folders
@@ -382,10 +428,9 @@ impl<'a> Finding<'a> {
                 found.push((folder, candidates, steps, assumption));
             }
         }
-        if found.len() > 1 {
-            return Err(self.several_runs(found.iter().map(|(folder, ..)| folder.path)));
-        }
-        let Some((folder, candidates, steps, assumption)) = found.pop() else {
+        let paths: Vec<&str> = found.iter().map(|(folder, ..)| folder.path).collect();
+        self.keep_first_run(&paths)?;
+        let Some((folder, candidates, steps, assumption)) = found.into_iter().next() else {
             return Ok(None);
         };
         let named = candidates
@@ -468,8 +513,11 @@ impl<'a> Finding<'a> {
         }
         let mut checkpoints: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
         let of_broken = |folder: &&Folder<'a>| {
-            let mut steps = self.broken.iter().filter(|step| step.path.ends_with('/'));
-            steps.any(|step| folder.path.starts_with(&step.path))
+            let broken = self.broken.iter().map(|step| &step.path);
+            let mut steps = broken
+                .chain(&self.step_folders)
+                .filter(|it| it.ends_with('/'));
+            steps.any(|path| folder.path.starts_with(path.as_str()))
         };
         let whole: Vec<&Folder<'a>> = folders.iter().filter(|it| !of_broken(it)).collect();
         for folder in whole {
@@ -606,6 +654,18 @@ impl<'a> Finding<'a> {
         self.unreadable.iter().map(line).collect()
     }
 
+    /// Leaves out all runs but the first, which is the only one or the root's: those below the root
+    /// have folders that can be given instead.
+    fn keep_first_run(&mut self, paths: &[&str]) -> Result<(), RunError> {
+        if paths.len() > 1 && !paths[0].is_empty() {
+            return Err(self.several_runs(paths.iter().copied()));
+        }
+        for path in paths.iter().skip(1) {
+            self.pass_over(Reason::OtherRun, (*path).to_owned());
+        }
+        Ok(())
+    }
+
     fn several_runs<'b>(&self, folders: impl Iterator<Item = &'b str>) -> RunError {
         let choices: Vec<String> = folders.map(str::to_owned).collect();
         RunError::SeveralRuns {
@@ -653,44 +713,13 @@ impl<'a> Finding<'a> {
     }
 }
 
-/// The steps of folders that hold weights, or one folder that does, by path: numbers alone, epochs,
-/// or names of checkpoints that differ in one number from their siblings'.
-fn assumed_steps<'a>(folders: &[Folder<'a>]) -> BTreeMap<&'a str, (Named, Assumption)> {
-    let mut siblings: BTreeMap<&str, BTreeMap<&'a str, &'a str>> = BTreeMap::new();
-    let with_weights = folders.iter().filter(|folder| folder.weights.is_some());
-    for folder in with_weights {
-        let path = folder.path;
-        let above = path.trim_end_matches('/').rsplit_once('/');
-        let above = above.map(|(above, _)| path.get(..=above.len()).unwrap_or_default());
-        for path in [Some(path), above]
-            .into_iter()
-            .flatten()
-            .filter(|it| !it.is_empty())
-        {
-            let name = last_segment(path);
-            let parent = path.len() - name.len() - 1;
-            let parent = path.get(..parent).unwrap_or_default();
-            siblings.entry(parent).or_default().insert(name, path);
-        }
-    }
-    let found = siblings.into_values().filter_map(|names| {
-        let candidates = names.keys().copied();
-        let candidates: Vec<&str> = candidates.filter(|name| may_be_step(name)).collect();
-        let (steps, assumption) = assumed(&candidates)?;
-        let steps = steps.into_iter();
-        let steps = steps.filter_map(|(name, step)| Some((*names.get(name)?, (step, assumption))));
-        Some(steps.collect::<Vec<_>>())
-    });
-    found.flatten().collect()
-}
-
 /// The step of a checkpoint given by itself, and the name that says it: its file's, its folders',
 /// or those of the path by which it was given.
 fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
     let file = last_segment(path);
     let stem = stem_of(file);
     let of_file = step_number(stem)
-        .or_else(|| epoch_number(stem))
+        .or_else(|| epoch_or_tokens(stem))
         .or_else(|| only_number(stem));
     if let Some(number) = of_file {
         return Some((number, file.to_owned()));
@@ -702,7 +731,7 @@ fn step_of_path(path: &str, tree: &str) -> Option<(u64, String)> {
     let segments = above.split('/').chain(own.split('/')).rev();
     let mut segments = segments.filter(|segment| !segment.is_empty());
     let number_of = |(place, name): (usize, &str)| {
-        let named = step_number(name).or_else(|| epoch_number(name));
+        let named = step_number(name).or_else(|| epoch_or_tokens(name));
         let number =
             named.or_else(|| only_number(name).filter(|_| place == 0 && is_number(name)))?;
         Some((number, name.to_owned()))

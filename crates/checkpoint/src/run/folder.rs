@@ -192,9 +192,9 @@ pub(super) enum Pick {
 
 impl Pick {
     /// The outermost, unless some folder with data lies in two different steps.
-    pub(super) fn of(folders: &[Folder<'_>]) -> Self {
+    pub(super) fn of(folders: &[Folder<'_>], named: &dyn Fn(&str) -> Option<Named>) -> Self {
         let agree = |folder: &Folder<'_>| {
-            let steps = folder.steps(&named_step);
+            let steps = folder.steps(named);
             steps
                 .windows(2)
                 .all(|pair| pair[0].named.step == pair[1].named.step)

@@ -3,7 +3,7 @@
 //! All of a name is kept but the step itself and numbers that count along with it, such as epochs,
 //! tokens and losses. So a seed, a size, a stage or a model's name never differs within a series.
 
-use super::step_name::{self, NumberIn, SEPARATORS, numbers, place_of_step};
+use super::step_name::{self, IsCounted, NumberIn, SEPARATORS, numbers, place_of_step};
 
 /// What stands for the step in a pattern.
 pub(crate) const STEP: &str = "{N}";
@@ -59,10 +59,10 @@ pub(crate) fn step_in(name: &str) -> Option<Named> {
     Some(Named { step, pattern })
 }
 
-/// The epoch that a name says with a word for it, and its pattern.
-pub(super) fn epoch_in(name: &str) -> Option<Named> {
+/// The first number of a name that is such a one, and its pattern.
+pub(super) fn number_in(name: &str, is_it: IsCounted) -> Option<Named> {
     let numbers = numbers(name);
-    let place = numbers.iter().position(NumberIn::is_epoch)?;
+    let place = numbers.iter().position(is_it)?;
     let step = numbers.get(place)?.value?;
     let pattern = pattern_at(name, place);
     Some(Named { step, pattern })
@@ -97,36 +97,26 @@ pub(super) fn without_mark(pattern: &str) -> String {
     format!("{}{STEP}{after}", without.unwrap_or(before))
 }
 
-/// The same pattern without dates and times of the day: `ckpt_20240105_step_{N}`.
-pub(super) fn without_dates(pattern: &str) -> String {
-    let numbers = numbers(pattern);
-    let is_date = |at: usize| {
-        let digits = digits_of(pattern, numbers.get(at)?);
-        Some(is_date(digits))
-    };
-    let kind = |at: usize, number: &NumberIn<'_>| {
-        let is_behind_date = at.checked_sub(1).and_then(is_date) == Some(true);
-        let is_time = is_behind_date && matches!(digits_of(pattern, number).len(), 4 | 6);
-        match is_date(at) == Some(true) || is_time {
+/// The same pattern without what a program may write anew at each step: dates, times of the day, and
+/// decimals behind the step, which are losses. `ckpt_20240105_step_{N}`, `checkpoint_{N}_2.31`.
+pub(super) fn steady(pattern: &str) -> String {
+    let kind = |_: usize, number: &NumberIn<'_>| {
+        let end = pattern.len() - number.after.len();
+        let digits = pattern.get(number.before.len()..end).unwrap_or_default();
+        // Four digits behind a date are a time where the step is another number.
+        let is_time = number.is_behind_date() && digits.len() == "1230".len();
+        let before = number.before.trim_end_matches(SEPARATORS);
+        // Behind a word it could be a setting; before a letter, a size.
+        let is_loss = digits.contains('.')
+            && before.contains(STEP)
+            && !before.ends_with(char::is_alphabetic)
+            && !number.after.starts_with(char::is_alphanumeric);
+        match number.is_stamp || is_time || is_loss {
             true => Kind::Along,
             false => Kind::Kept,
         }
     };
-    written(pattern, &numbers, kind)
-}
-
-fn digits_of<'a>(name: &'a str, number: &NumberIn<'_>) -> &'a str {
-    let written = name.get(number.before.len()..name.len() - number.after.len());
-    written.unwrap_or_default()
-}
-
-/// Whether digits are a day, such as `20240105`, or a day and a time.
-fn is_date(digits: &str) -> bool {
-    let part = |from: usize, to: usize| digits.get(from..to)?.parse::<u32>().ok();
-    let is_day = part(0, 4).is_some_and(|year| (1990..2100).contains(&year))
-        && part(4, 6).is_some_and(|month| (1..=12).contains(&month))
-        && part(6, 8).is_some_and(|day| (1..=31).contains(&day));
-    matches!(digits.len(), 8 | 12 | 14) && is_day
+    written(pattern, &numbers(pattern), kind)
 }
 
 /// What a number of a name is in its pattern.
@@ -216,7 +206,8 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, epoch_in, step_in, within_step, without_dates, without_mark};
+    use super::super::step_name::COUNTED;
+    use super::{Named, number_in, steady, step_in, within_step, without_mark};
 
     #[test]
     fn only_the_step_and_what_counts_along_are_left_out() {
@@ -240,13 +231,16 @@ mod tests {
             ("ckpt_v2_step_5", 5, "ckpt_v2_step_{N}"),
             ("qwen2.5-step100", 100, "qwen2.5-step{N}"),
             ("from_step5_step10", 10, "from_step5_step{N}"),
+            ("ckpt_20240501_100", 100, "ckpt_20240501_{N}"),
         ] {
             let pattern = pattern.to_owned();
             assert_eq!(step_in(name), Some(Named { step, pattern }), "{name}");
         }
         assert_eq!(step_in("final"), None);
-        let epoch = epoch_in("epoch=01-val_loss=0.25").map(|it| it.pattern);
-        assert_eq!(epoch.as_deref(), Some("epoch={N}-val_loss=*"));
+        let epoch = number_in("epoch=01-val_loss=0.25", COUNTED[0]);
+        assert_eq!(epoch.unwrap().pattern, "epoch={N}-val_loss=*");
+        let tokens = number_in("m-10B-tokens", COUNTED[1]);
+        assert_eq!(tokens.unwrap().pattern, "m-{N}-tokens");
     }
 
     #[test]
@@ -267,9 +261,26 @@ mod tests {
     }
 
     #[test]
-    fn dates_can_be_left_out() {
-        assert_eq!(without_dates("c_20240105_step_{N}"), "c_*_step_{N}");
-        assert_eq!(without_dates("c_20240105-120000_{N}"), "c_*-*_{N}");
-        assert_eq!(without_dates("seed_12345678_{N}"), "seed_12345678_{N}");
+    fn dates_and_losses_can_be_left_out() {
+        for (pattern, left) in [
+            ("c_20240105_step_{N}", "c_*_step_{N}"),
+            ("c_20240105-120000_{N}", "c_*_{N}"),
+            ("c_2024-01-05-1200_{N}", "c_*-*_{N}"),
+            ("{N}_2024-01-05T12:00:00", "{N}_*"),
+            ("checkpoint_{N}_2.31", "checkpoint_{N}_*"),
+            ("checkpoint_{N}_2.31_0.5.x", "checkpoint_{N}_*_*.x"),
+        ] {
+            assert_eq!(steady(pattern), left);
+        }
+        for pattern in [
+            "seed_12345678_{N}",
+            "ema_0.9999_{N}",
+            "{N}_lr0.1",
+            "{N}_lr_0.1",
+            "{N}-1.4b",
+            "{N}_2",
+        ] {
+            assert_eq!(steady(pattern), pattern);
+        }
     }
 }

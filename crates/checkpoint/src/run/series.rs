@@ -6,8 +6,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::pattern::{Named, within_step, without_dates, without_mark};
+use super::pattern::{Named, steady, within_step, without_mark};
 use super::shards::ShardName;
+use super::step_name::shape;
 use super::weights::{METADATA, Role, SHARD_INDEX, stem_of};
 use super::{DataKind, Part};
 
@@ -25,62 +26,134 @@ const LAYOUT_FOLDERS: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Series {
     /// The patterns of its steps' names, without the mark before the step: several where they
-    /// differ in the date.
+    /// differ in a date or a loss.
     pub(crate) patterns: BTreeSet<String>,
 }
 
 impl Series {
     /// The series among steps by the patterns of their names. An average is one where there is
     /// nothing else; a sequence goes before names that occur once, and a name with `model` before
-    /// another.
+    /// another. Names that differ in a number, and have a step in common, are of several sequences.
     ///
     /// # Errors
     /// The patterns of several sequences, none of which is more likely to be meant.
     pub(crate) fn of<'a>(named: impl Iterator<Item = &'a Named>) -> Result<Self, Vec<String>> {
-        let mut steps: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        let mut steps: BTreeMap<(String, String), BTreeSet<u64>> = BTreeMap::new();
         for Named { step, pattern } in named {
             let pattern = without_mark(pattern);
+            let pattern = (steady(&pattern), pattern);
             steps.entry(pattern).or_default().insert(*step);
         }
-        let is_average = |pattern: &String| Role::of(pattern) == Role::Average;
-        if !steps.keys().all(is_average) {
-            steps.retain(|pattern, _| !is_average(pattern));
+        let sequences = steps
+            .into_iter()
+            .map(|((steady, pattern), steps)| Sequence {
+                steady,
+                patterns: vec![pattern],
+                steps: steps.into_iter().collect(),
+            });
+        let sequences: Vec<Sequence> = sequences.collect();
+        let alike = sequences.chunk_by(|one, other| one.steady == other.steady);
+        let mut sequences: Vec<Sequence> = alike.flat_map(Sequence::joined).collect();
+        let is_average = |it: &Sequence| it.role() == Role::Average;
+        if !sequences.iter().all(is_average) {
+            sequences.retain(|it| !is_average(it));
         }
-        let has_several = |(_, steps): (&String, &BTreeSet<u64>)| steps.len() > 1;
-        if steps.iter().any(has_several) {
-            steps.retain(|_, steps| steps.len() > 1);
-            let best = steps.keys().map(|pattern| Role::of(pattern)).min();
-            steps.retain(|pattern, _| Some(Role::of(pattern)) == best);
-            return Self::only(steps);
+        if sequences.iter().any(|it| it.steps.len() > 1) {
+            let all = sequences.clone();
+            sequences.retain(|it| it.steps.len() > 1);
+            keep_surest(&mut sequences);
+            // Nothing says which of two numbers is meant.
+            let equals = all
+                .into_iter()
+                .filter(|it| sequences.iter().any(|kept| kept.is_equal(it)));
+            return Self::only(equals.collect());
         }
-        let all: BTreeSet<u64> = steps.values().flatten().copied().collect();
-        let shortest = steps.keys().min_by_key(|pattern| pattern.len()).cloned();
-        let shortest = shortest.unwrap_or_default();
+        let shortest = sequences.iter().map(Sequence::name);
+        let shortest = shortest.min_by_key(|name| name.len()).unwrap_or_default();
+        let shortest = shortest.to_owned();
+        let differ = |pair: &[Sequence]| pair[0].steps != pair[1].steps;
         // Copies, and what was put aside (`step_5.bak`), have longer names.
-        if all.len() < 2 || steps.keys().all(|pattern| pattern.contains(&shortest)) {
-            steps.retain(|pattern, _| *pattern == shortest);
-            return Self::only(steps);
+        if sequences.iter().all(|it| it.name().contains(&shortest)) {
+            sequences.retain(|it| it.name() == shortest);
+        } else if !sequences.windows(2).any(differ) {
+            keep_surest(&mut sequences);
         }
-        let dated: BTreeSet<String> = steps.keys().map(|it| without_dates(it)).collect();
-        if dated.len() == 1 {
-            let patterns = steps.into_keys().collect();
-            return Ok(Self { patterns });
-        }
-        Self::only(steps)
+        Self::only(sequences)
     }
 
-    fn only(steps: BTreeMap<String, BTreeSet<u64>>) -> Result<Self, Vec<String>> {
-        let patterns: BTreeSet<String> = steps.into_keys().collect();
-        match patterns.len() {
-            0 | 1 => Ok(Self { patterns }),
-            _ => Err(patterns.into_iter().collect()),
+    fn only(mut sequences: Vec<Sequence>) -> Result<Self, Vec<String>> {
+        if sequences.len() > 1 {
+            return Err(sequences.iter().map(|it| it.name().to_owned()).collect());
         }
+        let patterns = sequences.pop().map(|it| it.patterns);
+        Ok(Self {
+            patterns: patterns.into_iter().flatten().collect(),
+        })
     }
 
     /// Whether a step whose name has this pattern is one of it.
     pub(crate) fn has(&self, pattern: &str) -> bool {
         self.patterns.contains(&without_mark(pattern))
     }
+}
+
+/// Steps whose names have one pattern, or patterns that are taken for one.
+#[derive(Clone)]
+struct Sequence {
+    /// What the patterns have in common.
+    steady: String,
+    patterns: Vec<String>,
+    /// Ascending.
+    steps: Vec<u64>,
+}
+
+impl Sequence {
+    /// Sequences that differ in dates and losses alone, as one where they are one run's: steps
+    /// ascend with the patterns, as with days, or most have a pattern of their own. Of runs that
+    /// differ in such a number each has several steps.
+    fn joined(alike: &[Self]) -> Vec<Self> {
+        let ascend = alike
+            .windows(2)
+            .all(|pair| pair[0].steps.last() < pair[1].steps.first());
+        let steps = alike.iter().flat_map(|it| &it.steps);
+        let mut steps: Vec<u64> = steps.copied().collect();
+        steps.sort_unstable();
+        let are_distinct = steps.windows(2).all(|pair| pair[0] < pair[1]);
+        let are_one = ascend || are_distinct && 2 * alike.len() > steps.len();
+        if !are_one {
+            return alike.to_vec();
+        }
+        vec![Self {
+            steady: alike[0].steady.clone(),
+            patterns: alike.iter().flat_map(|it| it.patterns.clone()).collect(),
+            steps,
+        }]
+    }
+
+    /// What messages call it.
+    fn name(&self) -> &str {
+        match self.patterns.as_slice() {
+            [pattern] => pattern,
+            _ => &self.steady,
+        }
+    }
+
+    fn role(&self) -> Role {
+        Role::of(&self.steady)
+    }
+
+    /// Whether names differ in numbers only, and have a step in common.
+    fn is_equal(&self, other: &Self) -> bool {
+        let mut steps = other.steps.iter();
+        shape(self.name()) == shape(other.name())
+            && steps.any(|step| self.steps.binary_search(step).is_ok())
+    }
+}
+
+/// Keeps the sequences whose names are the surest to be a model's.
+fn keep_surest(sequences: &mut Vec<Sequence>) {
+    let best = sequences.iter().map(Sequence::role).min();
+    sequences.retain(|it| Some(it.role()) == best);
 }
 
 /// What the weights of a step are called in its folder.
@@ -186,6 +259,7 @@ mod tests {
                 "model_{N}",
             ),
             (&[("step_{N} (1)", &[5]), ("step_{N}", &[5])], "step_{N}"),
+            (&[("critic_{N}", &[5]), ("model_{N}", &[5])], "model_{N}"),
             (
                 &[
                     ("step_{N}", &[5]),
@@ -201,11 +275,27 @@ mod tests {
             &[("netD_{N}", &[1, 2][..]), ("netG_{N}", &[3, 4])][..],
             &[("pythia-160m-{N}", &[1]), ("pythia-70m-{N}", &[2])],
             &[("critic_{N}", &[1]), ("model_{N}", &[2])],
+            &[("phase1_{N}", &[5]), ("phase2_{N}", &[5])],
+            &[("netD_{N}", &[5]), ("netG_{N}", &[5])],
+            &[("e{N}_b100", &[1, 2]), ("e{N}_b200", &[1])],
         ] {
             assert!(series(steps).is_err(), "{steps:?}");
         }
         let dated = [("c_20240105_{N}", &[1][..]), ("c_20240106_{N}", &[2])];
         assert_eq!(series(&dated).map(|it| it.len()), Ok(2));
+        let days = [
+            ("c_2024-01-05_{N}", &[1, 2][..]),
+            ("c_2024-01-06_{N}", &[3, 4]),
+        ];
+        assert_eq!(series(&days).map(|it| it.len()), Ok(2));
+        for runs in [
+            [("c_20240105_{N}", &[1, 2][..]), ("c_20240106_{N}", &[1, 2])],
+            [("c_20240105_{N}", &[3, 4]), ("c_20240106_{N}", &[1, 2])],
+            [("c_{N}_0.1", &[3, 4]), ("c_{N}_0.2", &[1, 2])],
+            [("c_{N}_0.1", &[1]), ("c_{N}_0.2", &[1])],
+        ] {
+            assert!(series(&runs).is_err(), "{runs:?}");
+        }
     }
 
     fn name(path: &str, step: u64) -> WeightsName {

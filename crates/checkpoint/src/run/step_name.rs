@@ -1,7 +1,10 @@
 //! The step that a name says: `step_1000`, `epoch=0-step=100`, `checkpoint-20k`, `000100`.
 //!
 //! A number behind a step word is a step. Where no name has one, an epoch's number counts, or the
-//! only number by which siblings differ; both are told, since they are assumptions.
+//! only number by which siblings differ; both are told, since they are assumptions. Dates and times
+//! are no numbers: names are read as if they were not there.
+
+use super::stamp;
 
 /// Words before the number of a step, the surest first.
 const STEP_WORDS: &[&str] = &[
@@ -41,6 +44,9 @@ const SETTING_WORDS: &[&str] = &[
 
 const EPOCH_WORDS: &[&str] = &["epoch", "ep"];
 
+/// Words before or behind a count of tokens.
+const TOKEN_WORDS: &[&str] = &["tokens", "token"];
+
 /// Words before numbers that tell parts of a model, or models, apart, and no steps.
 const OTHER_WORDS: &[&str] = &[
     "rank",
@@ -57,12 +63,14 @@ const OTHER_WORDS: &[&str] = &[
     "trial",
     "fold",
     "version",
+    "v",
     "gpu",
     "node",
     "worker",
     "head",
     "exp",
     "stage",
+    "phase",
     "consolidated",
     "fsdp",
 ];
@@ -100,11 +108,15 @@ const CHECKPOINT_WORDS: &[&str] = &[
 pub(super) struct NumberIn<'a> {
     /// What stands before it.
     pub(super) before: &'a str,
+    /// The same without the dates directly before it: `checkpoint_` of `checkpoint_20240501_100`.
+    undated: &'a str,
     /// What stands after it and its multiplier.
     pub(super) after: &'a str,
     /// The number, times thousand with `k` and a million with `M`; none where it is no whole
     /// number, goes on with letters, or is too large.
     pub(super) value: Option<u64>,
+    /// Whether it is a date, maybe with a time of the day.
+    pub(super) is_stamp: bool,
 }
 
 /// The step that a name says with a step word, before its number.
@@ -121,31 +133,40 @@ pub(super) fn place_of_step(name: &str, numbers: &[NumberIn<'_>]) -> Option<usiz
     };
     let before_word = || numbers.iter().rposition(NumberIn::is_before_steps);
     let found = STEP_WORDS.iter().find_map(of_word).or_else(before_word)?;
-    // The second of two numbers.
-    Some(steps_behind_epochs(name).map_or(found, |_| 1))
+    Some(place_behind_epochs(name, numbers).unwrap_or(found))
 }
 
 /// The step of a name such as `checkpoint_3_500`, where it is the larger one of two numbers and an
 /// epoch stands before it.
 pub(super) fn steps_behind_epochs(name: &str) -> Option<u64> {
     let numbers = numbers(name);
-    let [epoch, steps] = numbers.as_slice() else {
-        return None;
-    };
-    let is_kind = KIND_WORDS.iter().any(|word| epoch.is_behind(word));
-    let between = steps.before.get(epoch.before.len()..)?;
+    numbers.get(place_behind_epochs(name, &numbers)?)?.value
+}
+
+fn place_behind_epochs(name: &str, numbers: &[NumberIn<'_>]) -> Option<usize> {
+    let mut places = (0..numbers.len()).filter(|place| !numbers[*place].is_stamp);
+    let (first, second) = (places.next()?, places.next()?);
+    let (epoch, steps) = (numbers.get(first)?, numbers.get(second)?);
+    let between = name.get(epoch.before.len()..steps.before.len())?;
     let is_next = between.strip_suffix(['_', '-']).is_some_and(is_number);
-    let (epoch, value) = (epoch.value?, steps.value?);
-    (is_kind && is_next && steps.after.is_empty() && value > epoch).then_some(value)
+    let is_last = places.next().is_none() && (steps.after.is_empty() || second + 1 < numbers.len());
+    (epoch.is_of_kind() && is_next && is_last && steps.value? > epoch.value?).then_some(second)
 }
 
 /// The step of a name such as `step_1_500`, as Python writes thousands.
 pub(super) fn steps_with_underscores(name: &str) -> Option<u64> {
-    let has_underscore = |number: &&NumberIn<'_>| {
-        let written = name.get(number.before.len()..name.len() - number.after.len());
-        written.is_some_and(|written| written.contains('_'))
+    let with_underscore = |number: &NumberIn<'_>| {
+        let written = name.get(number.before.len()..name.len() - number.after.len())?;
+        number.value.filter(|_| written.contains('_'))
     };
-    numbers(name).iter().find(has_underscore)?.value
+    numbers(name).iter().find_map(with_underscore)
+}
+
+/// The step of a name such as `ckpt_20240501_1000`, whose number could be a time as well.
+pub(super) fn steps_behind_dates(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let steps = numbers.get(place_of_step(name, &numbers)?)?;
+    steps.value.filter(|_| steps.is_behind_date())
 }
 
 /// What a name has besides the number of a rank, where it has one.
@@ -206,22 +227,29 @@ pub(super) fn part_of_model(name: &str) -> Option<u64> {
         .max()
 }
 
-/// The epoch that a name says with a word for it.
-pub(super) fn epoch_number(name: &str) -> Option<u64> {
-    numbers(name).iter().find(|number| number.is_epoch())?.value
+/// Whether a number is one of those that may be counted in the place of steps.
+pub(super) type IsCounted = fn(&NumberIn<'_>) -> bool;
+
+/// Epochs, and then tokens.
+pub(super) const COUNTED: [IsCounted; 2] = [|it| it.is_epoch(), |it| it.is_of_tokens()];
+
+/// The epoch, or else the count of tokens, that a name says with a word for it.
+pub(super) fn epoch_or_tokens(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    COUNTED.iter().find_map(|is_it| {
+        let mut found = numbers.iter().filter(|number| is_it(number));
+        found.find_map(|number| number.value)
+    })
 }
 
 /// The number that a name is, or ends in behind a separator, where it has no other.
 pub(super) fn only_number(name: &str) -> Option<u64> {
-    let [number] = numbers(name).try_into().ok()?;
-    let NumberIn {
-        before,
-        after,
-        value,
-    } = number;
-    let stands_alone = before.is_empty() || before.ends_with(SEPARATORS);
-    let is_step = stands_alone && after.is_empty() && !number.is_behind_other_word();
-    value.filter(|_| is_step)
+    let mut numbers = numbers(name);
+    numbers.retain(|number| !number.is_stamp);
+    let [number] = numbers.try_into().ok()?;
+    let is_last = number.after.is_empty();
+    let is_step = number.stands_alone() && is_last && !number.is_behind_other_word();
+    number.value.filter(|_| is_step)
 }
 
 /// Whether a name is a number and nothing else.
@@ -229,9 +257,30 @@ pub(super) fn is_number(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a name says its step with a word such as `ckpt` only, behind which other numbers stand
+/// as well.
+pub(super) fn says_step_of_kind(name: &str) -> bool {
+    let numbers = numbers(name);
+    let step = place_of_step(name, &numbers).and_then(|place| numbers.get(place));
+    step.is_some_and(NumberIn::is_of_kind)
+}
+
+/// The step of a name such as `ckpt_350M`, whose number may be the size of a model.
+pub(super) fn steps_like_sizes(name: &str) -> Option<u64> {
+    let numbers = numbers(name);
+    let step = numbers.get(place_of_step(name, &numbers)?)?;
+    let value = step.value.filter(|_| step.is_of_kind())?;
+    let is_in_millions = name.get(..name.len() - step.after.len())?.ends_with('M');
+    is_in_millions.then_some(value)
+}
+
 /// Whether a folder's name has a word of those that hold checkpoints.
 pub(super) fn names_a_checkpoint(name: &str) -> bool {
-    words(name).any(|word| CHECKPOINT_WORDS.contains(&word.to_ascii_lowercase().as_str()))
+    let mut words = words(name).map(str::to_ascii_lowercase);
+    words.any(|word| {
+        let mut known = CHECKPOINT_WORDS.iter().chain(KIND_WORDS);
+        known.any(|known| *known == word)
+    })
 }
 
 /// The words of a name: what stands between its digits and marks.
@@ -258,6 +307,9 @@ pub(super) fn numbers_that_differ(names: &[&str]) -> Option<(usize, Vec<u64>)> {
     let all: Vec<Vec<NumberIn<'_>>> = names.iter().map(|name| numbers(name)).collect();
     let first = all.first()?;
     let differs = |place: &usize| {
+        if first.get(*place).is_some_and(|number| number.is_stamp) {
+            return false;
+        }
         let values = all.iter().map(|numbers| Some(numbers.get(*place)?.value));
         let values: Vec<_> = values.collect();
         values.windows(2).any(|pair| pair[0] != pair[1])
@@ -276,7 +328,8 @@ pub(super) const SEPARATORS: [char; 6] = ['_', '-', '=', '.', ' ', '#'];
 impl NumberIn<'_> {
     /// Whether the word stands directly before the number, but for a separator.
     pub(super) fn is_behind(&self, word: &str) -> bool {
-        let before = self.before.strip_suffix(SEPARATORS).unwrap_or(self.before);
+        let before = self.undated;
+        let before = before.strip_suffix(SEPARATORS).unwrap_or(before);
         let Some(start) = before.len().checked_sub(word.len()) else {
             return false;
         };
@@ -284,24 +337,63 @@ impl NumberIn<'_> {
             return false;
         };
         let is_word = tail.eq_ignore_ascii_case(word) && !head.ends_with(char::is_alphabetic);
-        is_word && !ends_in_setting(head)
+        is_word && !ends_in_setting(head) && !self.is_stamp
     }
 
-    /// Whether a word that counts steps stands directly behind it.
-    fn is_before_steps(&self) -> bool {
+    /// Whether no letter stands directly before it: `100` and no `lr1`.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.before.is_empty() || self.before.ends_with(SEPARATORS)
+    }
+
+    /// Whether a date stands directly before it.
+    pub(super) fn is_behind_date(&self) -> bool {
+        self.undated.len() < self.before.len()
+    }
+
+    /// Whether a word stands before it that says what a file is.
+    fn is_of_kind(&self) -> bool {
+        KIND_WORDS.iter().any(|word| self.is_behind(word))
+    }
+
+    /// Whether a word stands before it that counts steps and cannot count anything else.
+    fn counts_steps(&self) -> bool {
+        let mut words = STEP_WORDS.iter().filter(|word| !KIND_WORDS.contains(word));
+        words.any(|word| self.is_behind(word))
+    }
+
+    /// The word directly behind it, and what stands behind that; none where the word may belong to
+    /// the next number.
+    fn word_behind(&self) -> Option<(String, &str)> {
         let rest = self.after.strip_prefix(SEPARATORS).unwrap_or(self.after);
         let letters = rest
             .find(|c: char| !c.is_alphabetic())
             .unwrap_or(rest.len());
         let (word, behind) = rest.split_at(letters);
-        let word = word.to_ascii_lowercase();
-        let is_word = WORDS_BEHIND_STEPS.contains(&word.as_str())
-            || behind.is_empty() && LAST_WORDS_BEHIND_STEPS.contains(&word.as_str());
-        // The word may stand before the next number.
         let is_of_next = behind
             .trim_start_matches(SEPARATORS)
             .starts_with(|c: char| c.is_ascii_digit());
-        is_word && !is_of_next && !ends_in_setting(self.before) && !self.is_behind_other_word()
+        (!is_of_next).then(|| (word.to_ascii_lowercase(), behind))
+    }
+
+    /// Whether a word that counts steps stands directly behind it.
+    fn is_before_steps(&self) -> bool {
+        let is_word = self.word_behind().is_some_and(|(word, behind)| {
+            let word = word.as_str();
+            let is_last = behind.is_empty() && LAST_WORDS_BEHIND_STEPS.contains(&word);
+            is_last || WORDS_BEHIND_STEPS.contains(&word)
+        });
+        let is_step = is_word && !self.is_stamp;
+        is_step && !ends_in_setting(self.before) && !self.is_behind_other_word()
+    }
+
+    fn is_before_tokens(&self) -> bool {
+        let word = self.word_behind();
+        word.is_some_and(|(word, _)| TOKEN_WORDS.contains(&word.as_str())) && !self.is_stamp
+    }
+
+    /// Whether it counts tokens.
+    pub(super) fn is_of_tokens(&self) -> bool {
+        TOKEN_WORDS.iter().any(|word| self.is_behind(word)) || self.is_before_tokens()
     }
 
     /// Whether it tells parts of a model, or models, apart.
@@ -335,7 +427,7 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
         let digits = bytes.get(start..).unwrap_or_default().iter();
         start + digits.take_while(|byte| byte.is_ascii_digit()).count()
     };
-    let mut numbers = Vec::new();
+    let mut numbers: Vec<NumberIn<'_>> = Vec::new();
     let mut start = 0;
     while start < bytes.len() {
         let whole = digits_from(start);
@@ -343,9 +435,27 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             start += 1;
             continue;
         }
-        let whole = with_thousands(bytes, start, whole, b',');
         let before = name.get(..start).unwrap_or_default();
-        let whole = match counts_steps(before) {
+        let stamp = stamp::end(bytes.get(start..).unwrap_or_default());
+        let end = start + stamp.unwrap_or_default();
+        let mut number = NumberIn {
+            before,
+            undated: undated(before, numbers.last()),
+            after: name.get(end..).unwrap_or_default(),
+            value: None,
+            is_stamp: false,
+        };
+        // Eight digits that a word for steps counts are a number.
+        number.is_stamp = stamp.is_some_and(|length| {
+            length > "20240501".len() || !(number.counts_steps() || number.is_before_steps())
+        });
+        if number.is_stamp {
+            numbers.push(number);
+            start = end;
+            continue;
+        }
+        let whole = with_thousands(bytes, start, whole, b',');
+        let whole = match number.counts_steps() {
             true => with_thousands(bytes, start, whole, b'_'),
             false => whole,
         };
@@ -354,14 +464,13 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
             _ => whole,
         };
         let written = name.get(start..end).unwrap_or_default();
-        let (multiplier, after) = multiplier(name.get(end..).unwrap_or_default());
+        let rest = name.get(end..).unwrap_or_default();
+        // Behind the letter, which may be a billion's.
+        number.after = rest.get(1..).unwrap_or_default();
+        let (multiplier, after) = multiplier(rest, number.is_of_tokens());
+        number.after = after;
         let goes_on = after.starts_with(char::is_alphanumeric);
-        let mut number = NumberIn {
-            before,
-            after,
-            value: None,
-        };
-        if !goes_on || number.is_before_steps() {
+        if !goes_on || number.is_before_steps() || number.is_before_tokens() {
             number.value = times(written, multiplier);
         }
         numbers.push(number);
@@ -370,15 +479,19 @@ pub(super) fn numbers(name: &str) -> Vec<NumberIn<'_>> {
     numbers
 }
 
-/// Whether a word stands before a number that counts steps and cannot count anything else.
-fn counts_steps(before: &str) -> bool {
-    let number = NumberIn {
-        before,
-        after: "",
-        value: None,
+/// What stands before a number without the date behind which it stands, if there is one.
+fn undated<'a>(before: &'a str, previous: Option<&NumberIn<'a>>) -> &'a str {
+    let Some(stamp) = previous.filter(|it| it.is_stamp) else {
+        return before;
     };
-    let words = STEP_WORDS.iter().filter(|word| !KIND_WORDS.contains(word));
-    words.into_iter().any(|word| number.is_behind(word))
+    // Of a name from the date on, as far as it stands before the number.
+    let dated = before.get(stamp.before.len()..).unwrap_or_default();
+    let length = stamp::end(dated.as_bytes()).unwrap_or_default();
+    let between = dated.get(length..).unwrap_or_default();
+    match between.trim_matches(SEPARATORS).is_empty() {
+        true => stamp.undated,
+        false => before,
+    }
 }
 
 /// Where a number ends whose thousands have a mark between them, as in `1,000,000`.
@@ -396,15 +509,18 @@ fn with_thousands(bytes: &[u8], start: usize, mut end: usize, mark: u8) -> usize
     end
 }
 
-/// What a letter behind a number multiplies it by, and the rest of the name.
-fn multiplier(rest: &str) -> (u64, &str) {
+/// What a letter behind a number multiplies it by, and the rest of the name. `B` is a model's size,
+/// but where tokens are counted.
+fn multiplier(rest: &str, counts_tokens: bool) -> (u64, &str) {
     let by = match rest.as_bytes().first() {
         Some(b'k' | b'K') => 1_000,
         Some(b'M') => 1_000_000,
+        Some(b'b' | b'B') if counts_tokens => 1_000_000_000,
+        Some(b'T') if counts_tokens => 1_000_000_000_000,
         _ => return (1, rest),
     };
     let after = rest.get(1..).unwrap_or_default();
-    match after.starts_with(char::is_alphanumeric) {
+    match after.starts_with(char::is_alphanumeric) && !counts_tokens {
         true => (1, rest),
         false => (by, after),
     }
@@ -428,7 +544,7 @@ fn times(written: &str, by: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::{
-        epoch_number, numbers_that_differ, only_number, rank_of_part, shape, step_number,
+        epoch_or_tokens, numbers_that_differ, only_number, rank_of_part, shape, step_number,
         without_rank,
     };
 
@@ -472,6 +588,14 @@ mod tests {
             ("model-20k-steps", 20_000),
             ("after-7-iterations-x", 7),
             ("epoch_3_step_100", 100),
+            ("ckpt_2024-05-01_1000", 1_000),
+            ("checkpoint_20240501_3_500", 500),
+            ("checkpoint_3_500_20240501", 500),
+            ("2024-05-01_12-00-00_ckpt_100", 100),
+            ("checkpoint_2024-05-01_step100", 100),
+            ("checkpoint-20100000", 20_100_000),
+            ("step_20240501", 20_240_501),
+            ("20240501_steps", 20_240_501),
         ] {
             assert_eq!(step_number(name), Some(step), "{name}");
         }
@@ -492,6 +616,10 @@ mod tests {
             "a-2-step-model",
             "batch-32",
             "batch_step_5",
+            "ckpt-20240501-120000",
+            "checkpoint-2024-05-01-12-00-00",
+            "ckpt_2024_05_01",
+            "step_2024-05-01",
             "",
         ] {
             assert_eq!(step_number(name), None, "{name}");
@@ -500,12 +628,32 @@ mod tests {
 
     #[test]
     fn epochs_and_lone_numbers() {
-        assert_eq!(epoch_number("epoch_10"), Some(10));
-        assert_eq!(epoch_number("model-epoch=3-loss=0.25"), Some(3));
-        assert_eq!(epoch_number("deep_5"), None);
+        for (name, number) in [
+            ("epoch_10", 10),
+            ("model-epoch=3-loss=0.25", 3),
+            ("tokens-4B", 4_000_000_000),
+            ("model-1.5B-tokens", 1_500_000_000),
+            ("300Mtokens", 300_000_000),
+            ("tokens_500", 500),
+            ("tokens2B-epoch1", 1),
+        ] {
+            assert_eq!(epoch_or_tokens(name), Some(number), "{name}");
+        }
+        for name in ["deep_5", "model-10B", "tokens4Bx", "tokens_1e9", "b-tokens"] {
+            assert_eq!(epoch_or_tokens(name), None, "{name}");
+        }
         assert_eq!(only_number("000100"), Some(100));
         assert_eq!(only_number("model_1000"), Some(1000));
-        for name in ["gpt2", "a_1_2", "rank_0", "pythia-70m", "qwen2.5", "final"] {
+        assert_eq!(only_number("model_2024-05-01_1000"), Some(1000));
+        for name in [
+            "20240501",
+            "gpt2",
+            "a_1_2",
+            "rank_0",
+            "pythia-70m",
+            "qwen2.5",
+            "final",
+        ] {
             assert_eq!(only_number(name), None, "{name}");
         }
     }
@@ -547,6 +695,10 @@ mod tests {
         assert_eq!(differ(&["m_1_100", "m_2_200"]), None);
         assert_eq!(differ(&["m-70m", "m-160m"]), None);
         assert_eq!(differ(&["seed_1", "seed_2"]), None);
+        assert_eq!(differ(&["model-v1", "model-v2"]), None);
+        assert_eq!(differ(&["phase1_x", "phase2_x"]), None);
+        assert_eq!(differ(&["20240501", "20240502"]), None);
+        assert_eq!(differ(&["m_20240501_1", "m_20240502_2"]), Some(vec![1, 2]));
         assert_eq!(differ(&["rank0", "rank1"]), None);
     }
 }

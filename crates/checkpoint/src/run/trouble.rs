@@ -44,7 +44,8 @@ pub enum StepTrouble {
     /// Several files may be the weights.
     #[error(
         "it has several checkpoint files and none is called as a model is ({files}); keep one of \
-         them there, or call it `model`"
+         them there, or call it `model`; if they are steps, call them `step_N`, as dates and sizes \
+         are no steps"
     )]
     SeveralFiles {
         /// Their names.
@@ -102,6 +103,8 @@ pub enum Reason {
     SameStep,
     /// It is called otherwise than the run's steps, or than their weights.
     OtherName,
+    /// A folder with a run of its own, below the one that is used.
+    OtherRun,
     /// A link that leads to nothing.
     BrokenLink,
     /// A link that leads out of the folders that may be read.
@@ -148,6 +151,7 @@ impl fmt::Display for Reason {
                 "they are not called as those of the other steps, so they may be of another model; \
                  give them by themselves"
             }
+            Self::OtherRun => "folders with runs of their own; give them by themselves",
             Self::BrokenLink => "links that lead to nothing",
             Self::LinkOutside => "links that lead out of the folders that may be read",
             Self::NotPermitted => "they may not be read here",
