@@ -1011,6 +1011,25 @@ fn a_step_that_is_nowhere_to_be_seen_is_told() {
 }
 
 #[test]
+fn steps_that_begin_anew_in_each_epoch_are_told() {
+    let told = |names: [&str; 3]| {
+        let paths = names.map(|name| format!("{name}.ckpt"));
+        let run = found(&empty(&paths.each_ref().map(String::as_str)));
+        assert_eq!(numbers(&run).len(), 3, "{names:?}");
+        let anew = run.warnings.iter().filter(|it| it.contains("anew"));
+        anew.count()
+    };
+    assert_eq!(
+        told(["epoch_0_step_900", "epoch_1_step_500", "epoch_1_step_950"]),
+        1
+    );
+    assert_eq!(
+        told(["epoch=0-step=100", "epoch=1-step=200", "epoch=1-step=250"]),
+        0
+    );
+}
+
+#[test]
 fn a_download_that_is_not_done_is_half_written() {
     for record in ["aria2", "st"] {
         let record = format!("step_2/model.safetensors.{record}");

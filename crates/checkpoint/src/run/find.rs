@@ -15,8 +15,8 @@ use super::series::{Series, WeightsName};
 use super::shards::ShardName;
 use super::spread::{Alone, piece_of};
 use super::step_name::{
-    epoch_or_tokens, is_number, only_number, step_number, steps_behind_dates, steps_behind_epochs,
-    steps_like_sizes, steps_with_underscores,
+    epoch_number, epoch_or_tokens, is_number, only_number, step_number, steps_behind_dates,
+    steps_behind_epochs, steps_like_sizes, steps_with_underscores,
 };
 use super::trouble::{
     BrokenStep, PassedOver, Reason, StepTrouble, in_words, listed, troubles_in_words,
@@ -72,6 +72,7 @@ pub(super) fn find_steps(
     passed_over.dedup();
     let told = in_words(&passed_over).into_iter();
     warnings.extend(assumed_of_names(&steps));
+    warnings.extend(counted_anew(&steps));
     warnings.splice(0..0, told.chain(troubles_in_words(&broken)));
     Ok(Run {
         layout,
@@ -123,6 +124,30 @@ fn assumed_of_names(steps: &[Step]) -> impl Iterator<Item = String> {
             Some(format!("{name} is taken for step {}, {what}", step.number))
         })
     })
+}
+
+/// What is said of steps that are counted anew in each epoch, by the first two whose epochs stand
+/// the other way round.
+fn counted_anew(steps: &[Step]) -> Option<String> {
+    let epoch_of = |step: &Step| {
+        let paths = step.parts.iter().flat_map(|part| &part.paths);
+        let mut names = paths.flat_map(|path| path.split('/')).map(stem_of);
+        names.find_map(|name| {
+            step_number(name).filter(|number| *number == step.number)?;
+            epoch_number(name)
+        })
+    };
+    let epochs = steps
+        .iter()
+        .filter_map(|step| Some((step.number, epoch_of(step)?)));
+    let epochs: Vec<(u64, u64)> = epochs.collect();
+    let mut pairs = epochs.windows(2);
+    let pair = pairs.find(|pair| pair[0].1 > pair[1].1)?;
+    let [(step, epoch), (next, of_next)] = [pair[0], pair[1]];
+    Some(format!(
+        "steps seem to be counted anew in each epoch: step {step} is of epoch {epoch}, and step \
+         {next} of epoch {of_next}; they are in the order of their numbers"
+    ))
 }
 
 /// A run that is being recognised.

@@ -233,6 +233,11 @@ pub(super) type IsCounted = fn(&NumberIn<'_>) -> bool;
 /// Epochs, and then tokens.
 pub(super) const COUNTED: [IsCounted; 2] = [|it| it.is_epoch(), |it| it.is_of_tokens()];
 
+/// The epoch that a name says with a word for it.
+pub(super) fn epoch_number(name: &str) -> Option<u64> {
+    numbers(name).iter().find(|number| number.is_epoch())?.value
+}
+
 /// The epoch, or else the count of tokens, that a name says with a word for it.
 pub(super) fn epoch_or_tokens(name: &str) -> Option<u64> {
     let numbers = numbers(name);
