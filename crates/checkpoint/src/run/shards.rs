@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::step_name::counts_up_to;
 use crate::error::ReadError;
 use crate::text::decode;
 use crate::tree::{Tree, entry_of};
@@ -147,9 +148,13 @@ pub(super) struct SetName<'a> {
 impl<'a> ShardName<'a> {
     /// Of a file's name, or of a path.
     pub(super) fn of(file: &'a str) -> Option<Self> {
-        let (before, after) = file
-            .rsplit_once("-of-")
-            .or_else(|| file.rsplit_once("_of_"))?;
+        let hyphens = file.rsplit_once("-of-");
+        let is_count = |before: &str| counts_up_to(before.rsplit('/').next().unwrap_or(before));
+        let underscores = || {
+            let parts = file.rsplit_once("_of_");
+            parts.filter(|(before, _)| !is_count(before))
+        };
+        let (before, after) = hyphens.or_else(underscores)?;
         let (stem, number) = before.rsplit_once(['-', '_', '.'])?;
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
         let (count, ending) = after.split_at(digits);

@@ -95,13 +95,14 @@ pub(super) fn piece_of(file: &str) -> Option<Piece> {
         let alone = Alone::of_rank(number.parse().ok());
         return is(SpreadCheckpoint::Consolidated, alone);
     }
+    let number = rank_of_part(stem).max(part_of_model(stem));
     let alone = Alone::of_rank(rank_of_part(stem));
     let is_called_so = RANK_NAMES.iter().any(|word| {
         let number = stem.strip_prefix(word);
         number.is_some_and(is_number)
     });
     if is_called_so || alone == Alone::IsSpread {
-        return is(SpreadCheckpoint::Ranks, alone);
+        return is(SpreadCheckpoint::Ranks, Alone::of_rank(number));
     }
     let part = part_of_model(stem).filter(|_| ShardName::of(file).is_none())?;
     is(SpreadCheckpoint::Parts, Alone::of_rank(Some(part)))

@@ -6,7 +6,7 @@
 const MARKS: &[u8] = b"-_.:";
 
 /// What may stand between a date and a time.
-const BEFORE_TIME: &[u8] = b"T-_. ";
+const BEFORE_TIME: &[u8] = b"T-_. +";
 
 /// Where a date ends with which a text begins, and the time behind it.
 pub(super) fn end(text: &[u8]) -> Option<usize> {

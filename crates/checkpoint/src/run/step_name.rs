@@ -202,11 +202,16 @@ pub(super) fn rank_of_part(name: &str) -> Option<u64> {
         let behind = numbers.iter().rfind(|number| number.is_behind(word));
         behind?.value
     };
+    let from = behind_step(name, &numbers);
     let of_rank = |(place, number): (usize, &NumberIn<'_>)| {
-        let first = numbers.first().filter(|_| place == 1);
-        let is_next = number.before.ends_with('_') && first.is_some_and(NumberIn::is_of_rank);
+        let first = numbers.first().filter(|it| place == 1 && it.is_of_rank());
+        let between = first.and_then(|it| number.before.get(it.before.len()..));
+        let is_next = between
+            .and_then(|it| it.strip_suffix('_'))
+            .is_some_and(is_number);
         let is_stage = is_next && number.after.is_empty();
-        number.value.filter(|_| number.is_of_rank() || is_stage)
+        let is_rank = number.is_behind("rank") || number.is_of_rank() && place >= from;
+        number.value.filter(|_| is_rank || is_stage)
     };
     let rank = numbers.iter().enumerate().filter_map(of_rank).max()?;
     let ranks = value_behind("world_size").or(value_behind("of"));
@@ -219,12 +224,25 @@ pub(super) fn rank_of_part(name: &str) -> Option<u64> {
 /// The part of a model that a name says it is: `model_part1`, `model.shard-1`.
 pub(super) fn part_of_model(name: &str) -> Option<u64> {
     let numbers = numbers(name);
+    let behind = numbers.iter().skip(behind_step(name, &numbers));
     let is_part = |number: &&NumberIn<'_>| ["part", "shard"].iter().any(|it| number.is_behind(it));
-    numbers
-        .iter()
-        .filter(is_part)
-        .filter_map(|it| it.value)
-        .max()
+    behind.filter(is_part).filter_map(|it| it.value).max()
+}
+
+/// The first of a name's numbers that may be a part's: in `part2_step100` the number before the
+/// step tells phases of training or data apart, in `step100_part2` the one behind it parts.
+fn behind_step(name: &str, numbers: &[NumberIn<'_>]) -> usize {
+    place_of_step(name, numbers).map_or(0, |place| place + 1)
+}
+
+/// Whether a name's last number but one counts steps or epochs up to its last: `step_100_of_1000`.
+pub(super) fn counts_up_to(before: &str) -> bool {
+    let numbers = numbers(before);
+    let last = numbers.last().filter(|number| number.after.is_empty());
+    last.is_some_and(|number| {
+        let is_step = STEP_WORDS.iter().any(|word| number.is_behind(word));
+        is_step || number.is_epoch()
+    })
 }
 
 /// Whether a number is one of those that may be counted in the place of steps.

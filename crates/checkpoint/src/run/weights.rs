@@ -517,6 +517,8 @@ mod tests {
             ("model_tp1.safetensors", "one rank"),
             ("model-mp1.pt", "one rank"),
             ("step_100_tp1.pt", "one rank"),
+            ("shard_1.pt", "one rank"),
+            ("mp_rank_00_001.pt", "tensor-parallel"),
             ("model_part1.pt", "one part"),
             ("model.shard-1.pt", "one part"),
             ("checkpoint-model_part-1-shard0.pt", "one part"),
@@ -533,6 +535,12 @@ mod tests {
             "lora_rank_16.pt",
             "model_part0.pt",
             "model_tp0_pp0.pt",
+            "model_rank_0_of_1.pt",
+            "part2_step100.pt",
+            "data_shard_3_step_100.pt",
+            "mp3_model_step100.pt",
+            "step_100_of_1000.pt",
+            "epoch_1_of_3.pt",
         ] {
             assert!(choice(&[file]).is_ok(), "{file}");
         }
