@@ -69,13 +69,15 @@ fn one_ranks_part_is_no_model() {
     for (file, name, ranks) in [
         ("tensor_ranks.pt", "tensor_model_parallel_size", 2),
         ("stages.pt", "pipeline_model_parallel_size", 4),
-        ("expert_ranks.pt", "expert_model_parallel_size", 8),
+        ("deep_ranks.pt", "tensor_parallel_size", 2),
         ("deepspeed_ranks.pt", "mp_world_size", 2),
     ] {
         let words = format!("a model that {ranks} ranks have, as `{name}` beside it says");
         let wanted = ["model.layers.0.w", "model.layers.1.w"].map(|it| (it, words.as_str()));
         assert_unreadable(file, &wanted);
     }
+    let words = "8 ranks have, as `expert_model_parallel_size`";
+    assert_unreadable("expert_ranks.pt", &[("model.layers.0.experts.0.w", words)]);
 }
 
 #[test]

@@ -73,10 +73,13 @@ fn of_weights(run: &Run, index: &PartIndex) -> Option<String> {
     let wanted = model.and_then(|model| Some((model.n_layers?, &model.source)));
     match wanted {
         Some((wanted, source)) => ((layers.len() as u64) < wanted).then(|| {
+            let there = match layers.len() {
+                1 => format!("1 layer ({first})"),
+                several => format!("{several} layers ({first} to {last})"),
+            };
             format!(
-                "have {} layers ({first} to {last}) of the {wanted} that {source} says: a part of \
-                 the model, or layers that share weights",
-                layers.len()
+                "have {there} of the {wanted} that {source} says: a part of the model, or layers \
+                 that share weights"
             )
         }),
         None => (*first > if has_others { USUAL_FIRST } else { 1 }).then(|| {

@@ -92,8 +92,8 @@ impl<'a> Names<'a> {
         let all = self.0.range::<str, _>(from).map(|(name, _)| *name);
         let inside = all.take_while(|name| is_inside && name.starts_with(module));
         let rest = inside.filter_map(|name| name.get(module.len()..));
-        rest.filter(|rest| OF_ADAPTERS.iter().any(|start| rest.starts_with(start)))
-            .collect()
+        let is_of_one = |word: &str| OF_ADAPTERS.iter().any(|start| word.starts_with(start));
+        rest.filter(|rest| rest.split('.').any(is_of_one)).collect()
     }
 }
 
@@ -169,7 +169,7 @@ const OF_PACKED: &[&str] = &[
 /// What a module is called within one that adds to it.
 const WRAPPED: &[&str] = &["base_layer.", "linear.", "original_module."];
 
-/// How names of an adapter's tensors begin within the module that they change.
+/// How parts of the names of an adapter's tensors begin, within the module that they change.
 const OF_ADAPTERS: &[&str] = &[
     "lora_",
     "loha_",

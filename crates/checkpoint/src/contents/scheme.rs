@@ -86,10 +86,13 @@ fn beside_float(elements: &ChunkedTensor, names: &Names<'_>) -> Option<String> {
 /// stored, so its numbers are right; that they are not of what the model computes with is said.
 fn unmerged(elements: &ChunkedTensor, names: &Names<'_>) -> Option<String> {
     let (name, dtype) = (&elements.name, elements.dtype);
-    if names.contains(&format!("{name}_mask")) {
+    let module = name.strip_suffix("weight").unwrap_or(name);
+    let masks = [format!("{name}_mask"), format!("{module}mask")];
+    if let Some(mask) = masks.iter().find(|mask| names.contains(mask)) {
+        let mask = mask.get(module.len()..).unwrap_or(mask);
         return Some(format!(
-            "stored as {dtype} beside `weight_mask`, which is not applied to it: where the mask is \
-             0, the model has no weight"
+            "stored as {dtype} beside `{mask}`, which is not applied to it: where the mask is 0, \
+             the model has no weight"
         ));
     }
     let adapter = names.of_adapters(name);

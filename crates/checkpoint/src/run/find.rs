@@ -664,8 +664,11 @@ impl<'a> Finding<'a> {
     /// Whether a file is called as a step that the run does not have, and is of a kind that is not
     /// read: `step_300.gguf`, `checkpoint-300.tar.gz`, `step_300`.
     fn may_be_missed(&self, file: &str) -> bool {
-        let is_of_kind = Foreign::by_name(file).is_some() || !file.contains('.');
-        let step = step_number(file).filter(|_| is_of_kind && !is_auxiliary(file));
+        const OTHERS: &[&str] = &[".bak", ".old", ".orig", ".aria2", ".ot", ".pt2", ".tflite"];
+        let is_other = || OTHERS.iter().any(|ending| file.ends_with(ending));
+        let is_of_kind = Foreign::by_name(file).is_some() || !file.contains('.') || is_other();
+        let is_no_other = is_checkpoint(file) || is_auxiliary(file);
+        let step = step_number(file).filter(|_| is_of_kind && !is_no_other);
         let has = |step| self.steps.iter().any(|known| known.number == step);
         let is_broken = |step| self.broken.iter().any(|known| known.number == step);
         step.is_some_and(|step| !has(step) && !is_broken(step))

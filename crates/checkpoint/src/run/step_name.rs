@@ -76,7 +76,7 @@ const OTHER_WORDS: &[&str] = &[
 ];
 
 /// Words before the number of a process that has a part of a model.
-const RANK_WORDS: &[&str] = &["rank", "tp", "pp", "mp"];
+const RANK_WORDS: &[&str] = &["rank", "tp", "pp", "mp", "parallel"];
 
 /// Words before the number of a part of a model.
 const PART_WORDS: &[&str] = &["part", "shard", "layer", "stage"];
@@ -197,12 +197,13 @@ pub(super) fn rank_of_part(name: &str) -> Option<u64> {
     if lower.contains("lora") || lower.contains("adapter") {
         return None;
     }
-    let numbers = numbers(name);
+    let name = with_counts_apart(name);
+    let numbers = numbers(&name);
     let value_behind = |word: &str| {
         let behind = numbers.iter().rfind(|number| number.is_behind(word));
         behind?.value
     };
-    let from = behind_step(name, &numbers);
+    let from = behind_step(&name, &numbers);
     let of_rank = |(place, number): (usize, &NumberIn<'_>)| {
         let first = numbers.first().filter(|it| place == 1 && it.is_of_rank());
         let between = first.and_then(|it| number.before.get(it.before.len()..));
@@ -214,11 +215,28 @@ pub(super) fn rank_of_part(name: &str) -> Option<u64> {
         number.value.filter(|_| is_rank || is_stage)
     };
     let rank = numbers.iter().enumerate().filter_map(of_rank).max()?;
-    let ranks = value_behind("world_size").or(value_behind("of"));
+    let ranks = value_behind("size").or(value_behind("of"));
     Some(match ranks {
         Some(ranks) if ranks > 1 => rank.max(1),
         _ => rank,
     })
+}
+
+/// The name with `1of2` as `1-of-2`, as letters that go on behind a number make it none.
+fn with_counts_apart(name: &str) -> String {
+    let mut apart = String::new();
+    let mut start = 0;
+    for (at, word) in name.match_indices("of") {
+        let (before, after) = (name.get(start..at), name.get(at + word.len()..));
+        let is_digit = |c: char| c.is_ascii_digit();
+        let is_between = before.is_some_and(|it| it.ends_with(is_digit))
+            && after.is_some_and(|it| it.starts_with(is_digit));
+        if let Some(before) = before.filter(|_| is_between) {
+            apart = apart + before + "-of-";
+            start = at + word.len();
+        }
+    }
+    apart + name.get(start..).unwrap_or_default()
 }
 
 /// The part of a model that a name says it is: `model_part1`, `model.shard-1`.

@@ -40,43 +40,74 @@ impl Unfolded<'_> {
         self.tensors.is_empty() && self.unreadable.is_empty()
     }
 
-    /// Makes every tensor unreadable.
-    fn spoil_all(&mut self, reason: &str) {
-        let tensors = self.tensors.drain(..);
-        let spoilt = tensors.map(|tensor| (tensor.name, reason.to_owned()));
+    /// Makes tensors unreadable.
+    fn spoil(&mut self, reason: &str, is_spoilt: impl Fn(&str) -> bool) {
+        let spoilt = self
+            .tensors
+            .extract_if(.., |tensor| is_spoilt(&tensor.name));
+        let spoilt = spoilt.map(|tensor| (tensor.name, reason.to_owned()));
         self.unreadable.extend(spoilt);
     }
 }
 
-/// What trainers call the number of ranks that have parts of a model, or of its experts.
+/// What trainers call the number of ranks that have parts of a model.
 const RANKS_OF_MODEL: &[&str] = &[
     "mp_world_size",
     "tensor_model_parallel_size",
+    "tensor_parallel_size",
     "pipeline_model_parallel_size",
-    "expert_model_parallel_size",
+    "pipeline_parallel_size",
     "model_parallel_size",
 ];
+
+/// What they call the number of ranks that have parts of its experts alone.
+const RANKS_OF_EXPERTS: &[&str] = &["expert_model_parallel_size", "expert_parallel_size"];
 
 /// Where trainers keep what they were told, beside a model.
 const SETTINGS: &[&str] = &["args", "hyper_parameters", "config", "cfg"];
 
-/// How many ranks have parts of the tensors of a file, where its trainer says that several do, and
-/// what it calls that: DeepSpeed at the root, Megatron among its arguments.
-fn ranks_of_model(pickle: &Pickle<'_>) -> Option<(&'static str, u64)> {
+/// Settings in settings.
+const DEPTH_OF_SETTINGS: usize = 3;
+
+/// What a file's trainer says of ranks, with how many they are, where it says that several of them
+/// have parts of its tensors: DeepSpeed at the root, Megatron and `NeMo` among their settings.
+fn ranks_of_model(pickle: &Pickle<'_>, names: &[&str]) -> Option<(String, u64)> {
     let values = &pickle.values;
-    let is_settings = |key: Value| values.text(key).is_some_and(|key| SETTINGS.contains(&key));
     let of_root = values.entries(pickle.root)?;
+    let is_settings = |key: Value| values.text(key).is_some_and(|key| SETTINGS.contains(&key));
     let settings = of_root.iter().filter(|(key, _)| is_settings(*key));
-    let settings = settings.filter_map(|(_, value)| {
-        let attributes = values.object(*value).map(|object| object.state);
-        values.entries(attributes.unwrap_or(*value))
-    });
-    let mut entries = std::iter::once(of_root).chain(settings).flatten();
-    entries.find_map(|(key, ranks)| {
-        let key = values.text(*key)?;
-        let name = RANKS_OF_MODEL.iter().find(|name| **name == key)?;
-        let ranks = values.natural(*ranks)?;
-        (ranks > 1).then_some((*name, ranks))
+    said_of_ranks(values, of_root, names).or_else(|| {
+        settings
+            .filter_map(|(_, value)| ranks_in(values, *value, names, DEPTH_OF_SETTINGS))
+            .next()
+    })
+}
+
+fn ranks_in(
+    values: &Values<'_>,
+    settings: Value,
+    names: &[&str],
+    depth: usize,
+) -> Option<(String, u64)> {
+    let attributes = values.object(settings).map(|object| object.state);
+    let entries = values.entries(attributes.unwrap_or(settings))?;
+    said_of_ranks(values, entries, names).or_else(|| {
+        let depth = depth.checked_sub(1)?;
+        let mut inner = entries.iter();
+        inner.find_map(|(_, value)| ranks_in(values, *value, names, depth))
+    })
+}
+
+fn said_of_ranks(
+    values: &Values<'_>,
+    entries: &[(Value, Value)],
+    names: &[&str],
+) -> Option<(String, u64)> {
+    entries.iter().find_map(|(key, ranks)| {
+        let key = values.text(*key).filter(|key| names.contains(key))?;
+        let in_words = || values.text(*ranks)?.parse().ok();
+        let ranks = values.natural(*ranks).or_else(in_words)?;
+        (ranks > 1).then(|| (key.to_owned(), ranks))
     })
 }
 
@@ -146,12 +177,18 @@ pub(super) fn unfold<'p>(pickle: &Pickle<'p>) -> Result<Unfolded<'p>, FormatErro
         }
     }
     let mut unfolded = walk.found()?;
-    if let Some((name, ranks)) = ranks_of_model(pickle) {
-        unfolded.spoil_all(&format!(
+    let of_ranks = |(name, ranks): (String, u64)| {
+        format!(
             "it is one rank's part of a model that {ranks} ranks have, as `{name}` beside it says; \
              merge the ranks first (DeepSpeed: `ds_to_universal.py`, Megatron: \
              `tools/checkpoint/convert.py`)"
-        ));
+        )
+    };
+    if let Some(ranks) = ranks_of_model(pickle, RANKS_OF_MODEL) {
+        unfolded.spoil(&of_ranks(ranks), |_| true);
+    }
+    if let Some(ranks) = ranks_of_model(pickle, RANKS_OF_EXPERTS) {
+        unfolded.spoil(&of_ranks(ranks), |name| name.contains("expert"));
     }
     match pickle.values.object(pickle.root) {
         Some(object) if object.is_instance && unfolded.is_empty() => Err(TorchError::OneObject {

@@ -95,10 +95,17 @@ save("one_rank.pt", {"model": weights, "args": argparse.Namespace(**one)}, {f"mo
 for file, settings in [
     ("tensor_ranks.pt", {"args": argparse.Namespace(**{**one, "tensor_model_parallel_size": 2})}),
     ("stages.pt", {"args": argparse.Namespace(**{**one, "pipeline_model_parallel_size": 4})}),
-    ("expert_ranks.pt", {"hyper_parameters": {**one, "expert_model_parallel_size": 8}}),
+    ("deep_ranks.pt", {"hyper_parameters": {"cfg": {"tensor_parallel_size": "2"}}}),
     ("deepspeed_ranks.pt", {"mp_world_size": 2}),
 ]:
     save(file, {"model": weights, **settings}, {})
+dense, experts = torch.randn(2, 3), torch.randn(2, 3)
+settings = argparse.Namespace(**one, expert_model_parallel_size=8)
+save(
+    "expert_ranks.pt",
+    {"model": {"layers.0.w": dense, "layers.0.experts.0.w": experts}, "args": settings},
+    {"model.layers.0.w": dense},
+)
 
 plain = {
     "when": datetime.datetime(2026, 1, 2),
