@@ -21,6 +21,7 @@ use self::beside::{Beside, Names};
 use self::quantization::Quantization;
 use crate::catalog::TensorEntry;
 use crate::dtype::Dtype;
+use crate::error::ReadError;
 use crate::run::FileContent;
 use crate::stored::{ChunkedTensor, StoredTensor};
 use crate::tree::{Tree, entry_of};
@@ -162,8 +163,10 @@ fn located(
         .map_or("", |slash| &directory[..=slash]);
     for chunk in &mut tensor.chunks {
         let path = format!("{folder}{}", chunk.path);
-        let file = entry_of(tree, &path)
-            .map_err(|_| format!("a part of it is in {path}, which is not there"))?;
+        let file = entry_of(tree, &path).map_err(|error| match error {
+            ReadError::HalfWritten { .. } => error.to_string(),
+            _ => format!("a part of it is in {path}, which is not there"),
+        })?;
         let (start, length) = chunk.entry.byte_range();
         let end = start.saturating_add(length);
         if end > file.bytes {

@@ -374,6 +374,11 @@ pub enum ReadError {
         tensor: String,
         elements: u64,
     },
+    #[error(
+        "the file is half written, as what a downloader keeps beside it says ({path}.aria2 or .st); \
+         let it finish: {path}"
+    )]
+    HalfWritten { path: String },
     #[error("the shard {shard} is not there, though the shard index names it: {index}")]
     MissingShard { shard: String, index: String },
     #[error("the shard index is not the JSON that it should be: {source}: {path}")]

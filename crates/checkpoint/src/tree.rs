@@ -67,11 +67,21 @@ pub trait Tree {
 /// # Errors
 /// [`ReadError::NoSuchFile`].
 pub fn entry_of<'a>(tree: &'a dyn Tree, path: &str) -> Result<&'a FileEntry, ReadError> {
+    let mut records = DOWNLOAD_RECORDS.iter();
+    if records.any(|ending| tree.entry(&format!("{path}{ending}")).is_some()) {
+        return Err(ReadError::HalfWritten {
+            path: path.to_owned(),
+        });
+    }
     tree.entry(path).ok_or_else(|| ReadError::NoSuchFile {
         tree: tree.name().to_owned(),
         path: path.to_owned(),
     })
 }
+
+/// How the records end that downloaders (aria2, axel) keep beside a file that they have not
+/// finished. It has its whole length from the beginning, and zeros where nothing came yet.
+pub(crate) const DOWNLOAD_RECORDS: &[&str] = &[".aria2", ".st"];
 
 /// A tree in memory.
 #[derive(Clone, Debug, Default)]

@@ -252,6 +252,9 @@ fn shards_by_their_index() {
         matches!(&error, ReadError::MissingShard { shard, .. } if shard.contains("00002")),
         "{error:?}"
     );
+    let record = ("step1/model-00002-of-00002.safetensors.aria2", "");
+    let error = unread(&[first, second, index, record]);
+    assert!(matches!(error, ReadError::HalfWritten { .. }), "{error:?}");
     let error = refused(&[first]);
     assert!(error.to_string().contains("1 of 2 there"), "{error}");
     let error = unread(&[first, (index.0, "{}")]);

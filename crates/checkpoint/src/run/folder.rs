@@ -11,7 +11,7 @@ use super::trouble::{PassedOver, Reason, StepTrouble, listed};
 use super::weights::{Candidate, candidates, chosen, is_auxiliary_folder};
 use super::{DataKind, Part, Split};
 use crate::foreign::Foreign;
-use crate::tree::Tree;
+use crate::tree::{DOWNLOAD_RECORDS, Tree};
 
 /// The folder of pico-train's recorded weights, gradients and activations.
 const LEARNING_DYNAMICS: &str = "learning_dynamics/";
@@ -415,11 +415,10 @@ pub(super) fn verdict(path: &str) -> Verdict<'_> {
     Verdict::Counts
 }
 
-/// The file that a downloader has not finished, by what it keeps of it beside it: the file has its
-/// whole length from the beginning, and zeros where nothing came yet.
+/// The file that a downloader has not finished, by what it keeps of it beside it.
 fn download_under_way(path: &str) -> Option<&str> {
-    const RECORDS: &[&str] = &[".aria2", ".st"];
-    RECORDS.iter().find_map(|ending| path.strip_suffix(ending))
+    let mut records = DOWNLOAD_RECORDS.iter();
+    records.find_map(|ending| path.strip_suffix(ending))
 }
 
 /// The step's folder on a path, where none of the folders with files lies in it.

@@ -83,8 +83,10 @@ impl ShardIndex {
         let files = parsed.weight_map.0.into_iter();
         let files = files.map(|(name, file)| (name, joined(folder, &file)));
         let index = Self(files.collect());
-        match index.0.values().find(|it| entry_of(tree, it).is_err()) {
-            Some(shard) => Err(ReadError::MissingShard {
+        let mut shards = index.0.values().map(|it| (it, entry_of(tree, it)));
+        match shards.find(|(_, entry)| entry.is_err()) {
+            Some((_, Err(error @ ReadError::HalfWritten { .. }))) => Err(error),
+            Some((shard, _)) => Err(ReadError::MissingShard {
                 shard: shard.clone(),
                 index: path.to_owned(),
             }),

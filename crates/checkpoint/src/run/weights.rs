@@ -84,7 +84,14 @@ pub(crate) fn is_checkpoint(file: &str) -> bool {
 pub(crate) fn is_auxiliary(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    let is_optimizer = |word: &str| OPTIMIZERS.contains(&word.to_ascii_lowercase().as_str());
+    // The models that are called OPT have their size behind the name: `opt-125m`, `opt-1.3b`.
+    let behind = name.to_ascii_lowercase();
+    let behind = behind.split_once("opt-").map_or("", |(_, behind)| behind);
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let size = behind.trim_start_matches(is_number);
+    let is_model = size.len() < behind.len() && size.starts_with(['m', 'b']);
+    let is_optimizer =
+        |word: &str| OPTIMIZERS.contains(&word.to_ascii_lowercase().as_str()) && !is_model;
     AUXILIARY.iter().any(|word| file.contains(word))
         || words.next().is_some_and(is_optimizer)
         || !name.contains("model") && words.any(is_optimizer)
@@ -575,7 +582,13 @@ mod tests {
         ] {
             assert!(is_auxiliary(file), "{file}");
         }
-        for file in ["model_optim_rng.pt", "option.pt", "model.safetensors"] {
+        for file in [
+            "model_optim_rng.pt",
+            "option.pt",
+            "model.safetensors",
+            "opt-125m.safetensors",
+            "step5/opt-1.3b.bin",
+        ] {
             assert!(!is_auxiliary(file), "{file}");
         }
     }
