@@ -5,6 +5,7 @@
 //! [`Facts`] may use `Rc` and `OnceCell`, and there is one engine for both.
 
 mod fetch;
+mod float32;
 mod tensors;
 
 use std::borrow::Cow;
@@ -288,7 +289,11 @@ impl<'a> LaneRun<'a> {
     fn build_of(&self, job: &Job, step: u64, taken: Taken) -> Result<Built, EngineError> {
         match taken {
             Taken::Tally(Shape { rows, columns }, tally) => Ok(Built {
-                layer: Rc::new(Facts::counted(rows, columns, &tally)),
+                layer: Rc::new(Facts::counted_values(rows, columns, &tally)),
+                heads: Vec::new(),
+            }),
+            Taken::Float32(Shape { rows, columns }, entries) => Ok(Built {
+                layer: Rc::new(Facts::float32(rows, columns, entries)),
                 heads: Vec::new(),
             }),
             Taken::Matrices(matrices, tally) => {
