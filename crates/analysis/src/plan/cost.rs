@@ -135,7 +135,11 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             continue;
         }
         cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
-        let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
+        let facts = if job.heads_only && job.metrics.iter().all(|it| it.target.is_none()) {
+            one_at_a_time_bytes(&outline.heads, needs)
+        } else {
+            matrices().map(|matrix| facts_bytes(matrix, needs)).sum()
+        };
         cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);
         if step.recorded {
             cost.numbers += (outputs(job) * matrices().count()) as u64;
@@ -249,6 +253,13 @@ fn kept_for_comparison(lane: &Lane, step: &LaneStep) -> u64 {
             )
         })
         .sum()
+}
+
+/// Memory of heads that are let go with their facts before those of the next one are computed.
+fn one_at_a_time_bytes(heads: &[MatrixOutline], needs: Needs) -> u64 {
+    let held = |head| kept_bytes(head, Needs::default());
+    let beside = |head| facts_bytes(head, needs) - held(head);
+    heads.iter().map(held).sum::<u64>() + heads.iter().map(beside).max().unwrap_or(0)
 }
 
 /// Memory of a matrix's facts while they are computed.
