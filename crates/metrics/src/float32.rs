@@ -13,7 +13,7 @@ use crate::sort::sort_lows;
 
 /// How many entries are kept like this. Fewer are better held as they are: a table of parts has to
 /// be worth its filling. Of more, sums of products of ranks would leave the range of 64 bits.
-pub const SUITABLE: RangeInclusive<u64> = 1 << 14..=1 << 31;
+pub const SUITABLE: RangeInclusive<u64> = 1 << 17..=1 << 31;
 
 /// Products of two ranks that are added up as integers.
 const AT_ONCE: usize = 8;
@@ -45,7 +45,7 @@ pub struct Float32Entries {
     /// Where the lower bits of the next entry of each part go; where they are complete, the part's
     /// end. None where no order is wanted.
     ends: Vec<usize>,
-    /// The lower bits of all entries, part after part.
+    /// The lower bits of all entries, part after part, those of the smallest entries first.
     lows: Vec<u16>,
     /// What numbers are multiplied by: a power of two.
     factor: f64,
@@ -104,11 +104,12 @@ impl Float32Entries {
     #[must_use]
     pub fn begin_order(&mut self) -> Option<()> {
         let mut before = 0;
-        let starts = self.parts.iter().map(|part| {
-            before += part.len();
-            before - part.len()
-        });
-        self.ends = starts.collect();
+        self.ends = vec![0; PARTS];
+        for part in 0..PARTS {
+            let (upper, _) = Order::Entries.uppers(part);
+            self.ends[upper] = before;
+            before += self.parts[upper].len();
+        }
         self.lows.try_reserve_exact(before).ok()?;
         self.lows.resize(before, 0);
         Some(())
@@ -133,11 +134,11 @@ impl Float32Entries {
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         let mut end = 0;
-        let mut parts = self.parts.iter().zip(&self.ends);
         !self.ends.is_empty()
-            && parts.all(|(part, found)| {
-                end += part.len();
-                end == *found
+            && (0..PARTS).all(|part| {
+                let (upper, _) = Order::Entries.uppers(part);
+                end += self.parts[upper].len();
+                self.ends[upper] == end
             })
     }
 
@@ -224,8 +225,12 @@ impl Float32Entries {
         let mut counts = vec![0_u32; LOWS];
         let mut sum = Compensated::default();
         for upper in 0..NOT_FINITE {
+            let entries = self.magnitudes(upper).len();
+            if entries == 0 && (below == 0 || below == all) {
+                continue;
+            }
             let mut weight = 0.0;
-            if self.magnitudes(upper).len() > MANY {
+            if entries > MANY {
                 let lows = self.lows_of(upper).iter().chain(self.lows_of(SIGN + upper));
                 lows.for_each(|low| counts[usize::from(*low)] += 1);
                 for counts in counts.as_chunks_mut::<AT_ONCE>().0 {
@@ -256,17 +261,26 @@ impl Float32Entries {
 
     /// The one at a place, counted from the smallest.
     pub(crate) fn get(&self, order: Order, place: usize) -> Option<f64> {
-        let mut before = 0;
-        for part in 0..order.parts() {
-            let (upper, other) = order.uppers(part);
-            let len = |upper: usize| self.parts[upper].len();
-            let entries = len(upper) + other.map_or(0, len);
-            if place < before + entries {
-                return self.numbers(order, part).get(place - before).copied();
+        let (mut part, mut end) = (0, order.parts());
+        while part < end {
+            let middle = usize::midpoint(part, end);
+            if self.until(order, middle) <= place {
+                part = middle + 1;
+            } else {
+                end = middle;
             }
-            before += entries;
         }
-        None
+        let before = part.checked_sub(1).map_or(0, |it| self.until(order, it));
+        let numbers = (part < order.parts()).then(|| self.numbers(order, part))?;
+        numbers.get(place - before).copied()
+    }
+
+    /// How many entries there are up to the end of a part. Magnitudes up to one lie side by side:
+    /// negative entries before positive ones, from its negative part to its positive one.
+    fn until(&self, order: Order, part: usize) -> usize {
+        let (upper, other) = order.uppers(part);
+        let start = |upper: usize| self.ends[upper] - self.parts[upper].len();
+        self.ends[upper] - other.map_or(0, start)
     }
 
     /// The numbers of a part, ascending.
@@ -286,9 +300,12 @@ impl Float32Entries {
     }
 
     fn sorted_lows(&self, upper: usize, other: Option<usize>) -> Vec<u16> {
-        let mut lows = self.lows_of(upper).to_vec();
-        lows.extend(other.map_or(&[][..], |other| self.lows_of(other)));
-        sort_lows(lows)
+        let others = other.map_or(&[][..], |other| self.lows_of(other));
+        let own = self.lows_of(upper);
+        if own.is_empty() && others.is_empty() {
+            return Vec::new();
+        }
+        sort_lows([own, others].concat())
     }
 
     fn lows_of(&self, upper: usize) -> &[u16] {

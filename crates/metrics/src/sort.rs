@@ -5,6 +5,9 @@
 //! at 1.8 million numbers. Entries of 32 bits or less are never sorted as such: see `tally.rs` and
 //! `float32.rs`.
 
+/// Fewer integers are put in their places one by one: tables have to be worth their filling.
+const FEW: usize = 1 << 5;
+
 /// Sorts non-negative finite numbers ascending.
 ///
 /// Ascending runs, such as those of heads side by side, are sorted anew: merging 12 to 32 of them
@@ -39,15 +42,25 @@ fn partition(numbers: &mut [f64]) -> usize {
 /// Sorts integers ascending: by their lower bytes first, then by their upper ones.
 #[must_use]
 pub fn sort_lows(mut lows: Vec<u16>) -> Vec<u16> {
-    if lows.len() < 2 {
+    if lows.len() < FEW {
+        insert_each(&mut lows);
         return lows;
     }
+    let mut places = [[0_u32; 256]; 2];
+    for low in &lows {
+        for (counts, byte) in places.iter_mut().zip(low.to_le_bytes()) {
+            counts[usize::from(byte)] += 1;
+        }
+    }
     let mut sorted = vec![0; lows.len()];
-    for byte in [0, 1] {
-        let mut next = starts(&lows, byte);
+    for (byte, places) in places.iter_mut().enumerate() {
+        let mut before = 0;
+        for place in places.iter_mut() {
+            before += std::mem::replace(place, before);
+        }
         for &low in &lows {
-            let place = &mut next[usize::from(low.to_le_bytes()[byte])];
-            sorted[*place] = low;
+            let place = &mut places[usize::from(low.to_le_bytes()[byte])];
+            sorted[*place as usize] = low;
             *place += 1;
         }
         std::mem::swap(&mut lows, &mut sorted);
@@ -55,15 +68,12 @@ pub fn sort_lows(mut lows: Vec<u16>) -> Vec<u16> {
     lows
 }
 
-/// Where the integers of each value of a byte begin.
-fn starts(lows: &[u16], byte: usize) -> [usize; 256] {
-    let mut counts = [0; 256];
-    for low in lows {
-        counts[usize::from(low.to_le_bytes()[byte])] += 1;
+fn insert_each(lows: &mut [u16]) {
+    for end in 1..lows.len() {
+        let mut place = end;
+        while place > 0 && lows[place - 1] > lows[place] {
+            lows.swap(place - 1, place);
+            place -= 1;
+        }
     }
-    let mut before = 0;
-    counts.map(|count| {
-        before += count;
-        before - count
-    })
 }

@@ -251,7 +251,7 @@ fn f32_elements(count: usize) -> Vec<u8> {
 
 #[test]
 fn neighbours_change_no_digit_of_float32() {
-    let tree = run("F32", [160, 128], &f32_elements(160 * 128));
+    let tree = run("F32", [512, 288], &f32_elements(512 * 288));
     let together = of_tree(&tree, &format!("{OF_VALUES} per"));
     assert_eq!(together.len(), 21);
     assert_eq!(of_tree(&tree, OF_VALUES), together);

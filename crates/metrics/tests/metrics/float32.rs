@@ -11,8 +11,8 @@ use crate::ask::measure;
 use crate::matrices::Random;
 use crate::registry::every_question;
 
-const ROWS: usize = 129;
-const COLUMNS: usize = 131;
+const ROWS: usize = 363;
+const COLUMNS: usize = 367;
 
 /// As a file has them.
 fn elements(numbers: &[f32]) -> Vec<[u8; 4]> {
