@@ -124,6 +124,7 @@ pub struct MatrixOutline {
 }
 
 /// The matrices of one layer's component.
+#[derive(Clone)]
 pub struct Built {
     /// The layer's own.
     pub layer: Rc<Facts>,

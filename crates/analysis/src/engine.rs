@@ -5,6 +5,7 @@
 //! [`Facts`] may use `Rc` and `OnceCell`, and there is one engine for both.
 
 mod fetch;
+mod float32;
 mod tensors;
 
 use std::borrow::Cow;
@@ -158,7 +159,7 @@ impl<'a> LaneRun<'a> {
             };
             self.keep_target(index, job, step, &built);
             let flow = match built {
-                Ok(built) => self.measure(index, step, &built, listener),
+                Ok(built) => self.measure(index, step, built, listener),
                 Err(status) => self.tell_obstructed(job, step, &status, listener),
             };
             if flow.is_break() {
@@ -288,7 +289,11 @@ impl<'a> LaneRun<'a> {
     fn build_of(&self, job: &Job, step: u64, taken: Taken) -> Result<Built, EngineError> {
         match taken {
             Taken::Tally(Shape { rows, columns }, tally) => Ok(Built {
-                layer: Rc::new(Facts::counted(rows, columns, &tally)),
+                layer: Rc::new(Facts::counted_values(rows, columns, &tally)),
+                heads: Vec::new(),
+            }),
+            Taken::Float32(Shape { rows, columns }, entries) => Ok(Built {
+                layer: Rc::new(Facts::float32(rows, columns, entries)),
                 heads: Vec::new(),
             }),
             Taken::Matrices(matrices, tally) => {
@@ -333,7 +338,7 @@ impl<'a> LaneRun<'a> {
         &mut self,
         index: usize,
         step: &'a LaneStep,
-        built: &Rc<Built>,
+        built: Rc<Built>,
         listener: &mut Listener<'_>,
     ) -> ControlFlow<()> {
         let lane = self.lane;
@@ -346,7 +351,7 @@ impl<'a> LaneRun<'a> {
                 .is_none_or(|target| self.targets.contains_key(&(index, target)))
         });
         if !waiting.is_empty() {
-            self.waiting.push((index, step, Rc::clone(built)));
+            self.waiting.push((index, step, Rc::clone(&built)));
         }
         self.measure_metrics(index, job, step.step, built, &ready, listener)
     }
@@ -370,7 +375,7 @@ impl<'a> LaneRun<'a> {
                     .is_some_and(|target| self.targets.contains_key(&(index, target)))
             };
             if later.iter().all(known) {
-                self.measure_metrics(index, job, step.step, &built, &later, listener)?;
+                self.measure_metrics(index, job, step.step, built, &later, listener)?;
             } else {
                 self.waiting.push((index, step, built));
             }
@@ -379,22 +384,22 @@ impl<'a> LaneRun<'a> {
     }
 
     /// Measures the heads' matrices and the layer's; heads first, their facts make the layer's.
+    /// Where nobody asks for the layer's, nor for them later, each head is let go with its facts
+    /// before those of the next one are computed.
     fn measure_metrics(
         &self,
         index: usize,
         job: &Job,
         step: u64,
-        built: &Built,
+        built: Rc<Built>,
         metrics: &[&MetricJob],
         listener: &mut Listener<'_>,
     ) -> ControlFlow<()> {
         let needs = needs_of(metrics);
-        let heads = built
-            .heads
-            .iter()
-            .enumerate()
-            .map(|(head, facts)| (Some(head), facts));
-        let layer = (!job.heads_only).then_some((None, &built.layer));
+        let Built { layer, heads } = Rc::unwrap_or_clone(built);
+        let layer = Some((None, layer)).filter(|_| !job.heads_only);
+        let heads = heads.into_iter().enumerate();
+        let heads = heads.map(|(head, facts)| (Some(head), facts));
         for (head, facts) in heads.chain(layer) {
             facts.prepare(needs);
             for metric in metrics {
@@ -402,7 +407,7 @@ impl<'a> LaneRun<'a> {
                     self.tell_undefined(job, metric, head, step, &status, listener)?;
                     continue;
                 }
-                let measurements = self.ask(index, metric, head, facts);
+                let measurements = self.ask(index, metric, head, &facts);
                 for (output, measurement) in metric.metric.outputs().iter().zip(measurements) {
                     let id = self.id_of(job, metric, head, output);
                     listener(Event::Number(number(id, step, measurement)))?;

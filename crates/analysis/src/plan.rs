@@ -31,6 +31,7 @@ use ckptscope_protocol::Cost;
 use ckptscope_results::{Status, Text, UnreadableStep};
 
 pub(crate) use cost::singular_values_flops;
+pub(crate) use counted::float32_entry;
 pub(crate) use dimensions::Dimensions;
 pub use index::Catalogs;
 pub(crate) use index::{PartIndex, odd_files};

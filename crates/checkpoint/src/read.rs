@@ -9,7 +9,9 @@ pub(crate) mod unpack;
 use std::ops::Range;
 
 use self::unpack::Damage;
-pub use counts::{FAR_PIECE_BYTES, NEAR_PIECE_BYTES, PatternCounts, count_from, count_stored};
+pub use counts::{
+    FAR_PIECE_BYTES, NEAR_PIECE_BYTES, PatternCounts, count_from, count_stored, read_pieces,
+};
 pub use fetch::{Fetch, TensorBytes};
 pub use group::{COALESCE_BYTES, GAPS_ALLOWANCE_BYTES, GAPS_SHARE, GROUP_LIMIT_BYTES, near_reads};
 

@@ -22,11 +22,12 @@ use nalgebra::DMatrix;
 
 pub use centred::{Basis, Centred};
 pub use entries::MagnitudeSums;
-pub use matrix::Matrix;
+pub use matrix::{Counted, Matrix};
 pub use precision::Precision;
 pub use rank::LargestRank;
 use scale::Scale;
 
+use crate::float32::Float32Entries;
 use crate::measurement::Status;
 use crate::tally::Tally;
 use entries::Sorted;
@@ -46,8 +47,10 @@ pub struct Facts {
     precision: OnceCell<Precision>,
     usual_rank: OnceCell<LargestRank>,
     not_finite: usize,
-    /// How often each value occurs, in the matrix's scale, where its entries were counted.
-    tally: OnceCell<Rc<Tally>>,
+    /// The entries wherever they stand, in the matrix's scale, where they were counted.
+    counted: OnceCell<Option<Counted>>,
+    /// Those of float32, in their order.
+    ordered: OnceCell<Option<Float32Entries>>,
     sums: OnceCell<MagnitudeSums>,
     magnitudes: OnceCell<Sorted>,
     sorted_entries: OnceCell<Vec<f64>>,
@@ -69,6 +72,8 @@ pub struct Needs {
     pub sorted_magnitudes: bool,
     /// The entries in ascending order.
     pub sorted_entries: bool,
+    /// Entries at some places of that order.
+    pub entries_by_rank: bool,
     /// Singular values.
     pub singular_values: bool,
     /// Eigenvalues of a product, from its factors.
@@ -89,12 +94,21 @@ impl Needs {
             magnitude_sums: self.magnitude_sums || other.magnitude_sums,
             sorted_magnitudes: self.sorted_magnitudes || other.sorted_magnitudes,
             sorted_entries: self.sorted_entries || other.sorted_entries,
+            entries_by_rank: self.entries_by_rank || other.entries_by_rank,
             singular_values: self.singular_values || other.singular_values,
             eigenvalues: self.eigenvalues || other.eigenvalues,
             dissimilarities: self.dissimilarities || other.dissimilarities,
             centred_gram: self.centred_gram || other.centred_gram,
             centred_basis: self.centred_basis || other.centred_basis,
         }
+    }
+}
+
+impl Needs {
+    /// Whether entries must be put in order, if only for some of them.
+    #[must_use]
+    pub const fn wants_order(self) -> bool {
+        self.sorted_magnitudes || self.sorted_entries || self.entries_by_rank
     }
 }
 
@@ -137,23 +151,35 @@ impl Facts {
     /// Of a matrix `[rows, columns]` of which only the tally of its entries is known. What depends
     /// on where they stand has no value.
     #[must_use]
-    pub fn counted(rows: usize, columns: usize, tally: &Tally) -> Self {
+    pub fn counted_values(rows: usize, columns: usize, tally: &Tally) -> Self {
+        Self::counted_only(rows, columns, Counted::Values(Rc::new(tally.clone())))
+    }
+
+    /// Of a matrix `[rows, columns]` of float32, of which is known only what its entries are. What
+    /// depends on where they stand has no value. Every number is the same bit for bit as that of
+    /// [`Facts::dense`], which counts such entries too.
+    #[must_use]
+    pub fn float32(rows: usize, columns: usize, entries: Rc<Float32Entries>) -> Self {
+        Self::counted_only(rows, columns, Counted::Float32(entries))
+    }
+
+    fn counted_only(rows: usize, columns: usize, entries: Counted) -> Self {
         let facts = Self::of(Matrix::Counted {
             rows,
             columns,
-            tally: Rc::new(tally.clone()),
+            entries,
         });
-        if let Matrix::Counted { tally, .. } = &facts.matrix {
-            facts.tally.get_or_init(|| Rc::clone(tally));
+        if let Matrix::Counted { entries, .. } = &facts.matrix {
+            facts.counted.get_or_init(|| Some(entries.clone()));
         }
         facts
     }
 
     /// Says how often each value occurs among the entries. Sums and order come from that, and are
-    /// the same bit for bit as those of [`Facts::counted`].
+    /// the same bit for bit as those of [`Facts::counted_values`].
     pub fn set_tally(&self, tally: &Tally) {
-        self.tally
-            .get_or_init(|| Rc::new(self.scale.taken_out_of_tally(tally)));
+        let counted = || Counted::Values(Rc::new(tally.clone())).divided_by(self.scale);
+        self.counted.get_or_init(|| Some(counted()));
     }
 
     /// Rows `m`.
@@ -230,7 +256,8 @@ impl Facts {
             precision: OnceCell::new(),
             usual_rank: OnceCell::new(),
             not_finite,
-            tally: OnceCell::new(),
+            counted: OnceCell::new(),
+            ordered: OnceCell::new(),
             sums: OnceCell::new(),
             magnitudes: OnceCell::new(),
             sorted_entries: OnceCell::new(),

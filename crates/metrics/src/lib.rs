@@ -6,6 +6,7 @@
 
 pub mod comparative;
 pub mod facts;
+pub mod float32;
 pub mod linalg;
 pub mod measurement;
 pub mod metric;
@@ -15,6 +16,7 @@ pub mod sort;
 pub mod tally;
 
 pub use facts::{Facts, LargestRank, Needs, Precision};
+pub use float32::Float32Entries;
 pub use measurement::{Measurement, Status};
 pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};

@@ -5,6 +5,7 @@
 //! from the table, with less rounding than from the entries one by one.
 
 use crate::facts::sum::Compensated;
+use crate::float32::{Float32Entries, Order};
 
 /// How often each value occurs among the entries of a matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,22 +113,26 @@ fn runs(ascending: impl Iterator<Item = (f64, usize)>) -> Vec<CountedValue> {
     runs
 }
 
-/// Numbers in ascending order: one by one, or as runs of equal ones where they were counted.
+/// Numbers in ascending order: one by one, as runs of equal ones where they were counted, or part
+/// by part.
 #[derive(Clone, Copy, Debug)]
 pub enum Ascending<'a> {
     /// Each of them.
     Each(&'a [f64]),
     /// Each value once.
     Runs(&'a [CountedValue]),
+    /// Entries of 32 bits, sorted a part at a time.
+    Parts(&'a Float32Entries, Order),
 }
 
-impl<'a> Ascending<'a> {
+impl Ascending<'_> {
     /// How many they are.
     #[must_use]
     pub fn len(self) -> usize {
         match self {
             Self::Each(numbers) => numbers.len(),
             Self::Runs(runs) => runs.last().map_or(0, |run| run.before + run.count),
+            Self::Parts(entries, _) => entries.len(),
         }
     }
 
@@ -146,40 +151,69 @@ impl<'a> Ascending<'a> {
                 let next = runs.partition_point(|run| run.before + run.count <= place);
                 runs.get(next).map(|run| run.value)
             }
+            Self::Parts(entries, order) => entries.get(order, place),
         }
     }
 
-    /// The largest.
+    /// The last one.
     #[must_use]
     pub fn last(self) -> Option<f64> {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// Each value with how often it stands there, ascending. Numbers that are not runs stand for
-    /// themselves.
-    pub fn runs(self) -> impl DoubleEndedIterator<Item = (f64, usize)> + Clone + 'a {
-        let (numbers, runs): (&[f64], &[CountedValue]) = match self {
-            Self::Each(numbers) => (numbers, &[]),
-            Self::Runs(runs) => (&[], runs),
-        };
-        let numbers = numbers.iter().map(|number| (*number, 1));
-        numbers.chain(runs.iter().map(|run| (run.value, run.count)))
+    /// Shows each value with how often it stands there, ascending. Numbers that are not runs stand
+    /// for themselves.
+    pub fn for_each_run(self, look: &mut dyn FnMut(f64, usize)) {
+        match self {
+            Self::Each(numbers) => numbers.iter().for_each(|number| look(*number, 1)),
+            Self::Runs(runs) => runs.iter().for_each(|run| look(run.value, run.count)),
+            Self::Parts(entries, order) => {
+                for part in 0..order.parts() {
+                    let numbers = entries.numbers(order, part);
+                    numbers.into_iter().for_each(|number| look(number, 1));
+                }
+            }
+        }
     }
 
     /// Each of them, ascending.
-    pub fn each(self) -> impl DoubleEndedIterator<Item = f64> + 'a {
-        self.runs()
-            .flat_map(|(value, count)| std::iter::repeat_n(value, count))
+    #[must_use]
+    pub fn each(self) -> Vec<f64> {
+        let mut each = Vec::with_capacity(self.len());
+        self.for_each_run(&mut |value, count| each.extend(std::iter::repeat_n(value, count)));
+        each
     }
 
-    /// The mean of what a function makes of each, by a compensated sum.
+    /// The largest so many of them, descending.
     #[must_use]
-    pub fn mean_of(self, term: impl Fn(f64) -> f64) -> f64 {
-        let mut sum = Compensated::default();
-        for (value, count) in self.runs() {
-            sum.add(term(value) * as_float(count));
-        }
-        sum.total() / as_float(self.len())
+    pub fn largest(self, count: usize) -> Vec<f64> {
+        let mut largest = Vec::new();
+        let mut add = |value: f64, entries: usize| {
+            let room = count - largest.len();
+            largest.extend(std::iter::repeat_n(value, entries.min(room)));
+            room > entries
+        };
+        match self {
+            Self::Each(numbers) => numbers.iter().rev().all(|number| add(*number, 1)),
+            Self::Runs(runs) => runs.iter().rev().all(|run| add(run.value, run.count)),
+            Self::Parts(entries, order) => (0..order.parts()).rev().all(|part| {
+                let numbers = entries.numbers(order, part);
+                numbers.into_iter().rev().all(|number| add(number, 1))
+            }),
+        };
+        largest
+    }
+
+    /// The means of what a function makes of each, by compensated sums.
+    #[must_use]
+    pub fn means_of<const N: usize>(self, terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
+        let mut sums = [Compensated::default(); N];
+        self.for_each_run(&mut |value, count| {
+            for (sum, term) in sums.iter_mut().zip(terms(value)) {
+                sum.add(term * as_float(count));
+            }
+        });
+        sums.map(|sum| sum.total() / as_float(self.len()))
     }
 }
 
@@ -240,11 +274,15 @@ mod tests {
         let runs = [run(1.0, 0, 2), run(4.0, 2, 1), run(5.0, 3, 3)];
         let (counted, each) = (Ascending::Runs(&runs), [1.0, 1.0, 4.0, 5.0, 5.0, 5.0]);
         let listed = Ascending::Each(&each);
-        assert_eq!(counted.each().collect::<Vec<_>>(), each);
+        assert_eq!(counted.each(), each);
+        for count in 0..8 {
+            assert_eq!(counted.largest(count), listed.largest(count), "{count}");
+        }
         for place in 0..8 {
             assert_eq!(counted.get(place), listed.get(place), "{place}");
         }
         assert_eq!((counted.len(), counted.last()), (6, Some(5.0)));
-        assert_eq!(counted.mean_of(|x| x * x), listed.mean_of(|x| x * x));
+        let means = |numbers: Ascending<'_>| numbers.means_of(|x| [x, x * x]);
+        assert_eq!(means(counted), means(listed));
     }
 }

@@ -12,13 +12,16 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use ckptscope_checkpoint::read::{Fetch, PatternCounts, TensorBytes, count_from};
-use ckptscope_checkpoint::{ReadError, Source, StoredTensor, Tree};
+use ckptscope_checkpoint::{ReadError, Source, TensorEntry, Tree};
+use ckptscope_metrics::Float32Entries;
 
-use crate::plan::{Lane, LaneStep, Portion};
+use super::float32;
+use crate::plan::{Job, Lane, LaneStep, Portion, float32_entry};
 
 /// Fetches a lane's portions in their order, and the next one ahead.
 pub(super) struct Fetcher<'a> {
     tree: &'a dyn Tree,
+    jobs: &'a [Job],
     portions: VecDeque<(&'a LaneStep, Portion)>,
     /// What is fetched of the first of them.
     ahead: Option<PortionFetch>,
@@ -36,6 +39,8 @@ pub(super) enum FetchedTensor {
     Bytes(Vec<TensorBytes>),
     /// Nothing: its elements were counted on the way.
     Counts(PatternCounts),
+    /// The same of float32.
+    Float32(Float32Entries),
 }
 
 impl<'a> Fetcher<'a> {
@@ -44,6 +49,7 @@ impl<'a> Fetcher<'a> {
         let of_step = |step| portions(step).map(move |it| (step, it));
         Self {
             tree,
+            jobs: &lane.jobs,
             portions: lane.steps.iter().flat_map(of_step).collect(),
             ahead: None,
             sources: BTreeMap::new(),
@@ -86,7 +92,7 @@ impl<'a> Fetcher<'a> {
         let mut counted = Vec::new();
         for &tensor in &portion.tensors {
             if portion.counted.contains(&tensor) {
-                counted.push((tensor, self.start_count(&step.tensors[tensor]).await));
+                counted.push((tensor, self.start_count(step, tensor).await));
                 continue;
             }
             for (extent, found) in step.tensors[tensor].extents().enumerate() {
@@ -112,13 +118,19 @@ impl<'a> Fetcher<'a> {
         PortionFetch { files, counted }
     }
 
-    /// The file and the tables to count a tensor with.
-    async fn start_count(&mut self, tensor: &'a StoredTensor) -> Result<Count, ReadError> {
-        let counts = PatternCounts::of(tensor);
-        let Some((counts, extent)) = counts.zip(tensor.extents().next()) else {
-            return Ok(None);
+    /// The file of a tensor, and how it is counted.
+    async fn start_count(&mut self, step: &'a LaneStep, tensor: usize) -> Result<Count, ReadError> {
+        let stored = &step.tensors[tensor];
+        let counting = match (PatternCounts::of(stored), float32_entry(stored)) {
+            (Some(counts), _) => Counting::Patterns(counts),
+            (None, Some(entry)) => Counting::Float32 {
+                entry: entry.clone(),
+                ordered: step.orders(self.jobs, tensor),
+            },
+            (None, None) => return Ok(None),
         };
-        Ok(Some((self.source(extent.path).await?, counts)))
+        let path = stored.extents().next().map_or("", |extent| extent.path);
+        Ok(Some((self.source(path).await?, counting)))
     }
 
     async fn source(&mut self, path: &'a str) -> Result<Rc<dyn Source>, ReadError> {
@@ -140,7 +152,18 @@ struct PortionFetch {
 }
 
 /// A file, and what is counted of it.
-type Count = Option<(Rc<dyn Source>, PatternCounts)>;
+type Count = Option<(Rc<dyn Source>, Counting)>;
+
+/// How a tensor is counted.
+enum Counting {
+    Patterns(PatternCounts),
+    Float32 {
+        /// The tensor.
+        entry: TensorEntry,
+        /// Whether the order of its entries is wanted.
+        ordered: bool,
+    },
+}
 
 /// A tensor as the step numbers it, and which of its extents.
 type Place = (usize, usize);
@@ -163,10 +186,19 @@ impl PortionFetch {
             .map(|(tensor, bytes)| (tensor, FetchedTensor::Bytes(bytes)))
             .collect();
         for (tensor, count) in self.counted {
-            if let Some((source, mut counts)) = count? {
-                count_from(&*source, &mut counts).await?;
-                fetched.push((tensor, FetchedTensor::Counts(counts)));
-            }
+            let Some((source, counting)) = count? else {
+                continue;
+            };
+            let counted = match counting {
+                Counting::Patterns(mut counts) => {
+                    count_from(&*source, &mut counts).await?;
+                    FetchedTensor::Counts(counts)
+                }
+                Counting::Float32 { entry, ordered } => {
+                    FetchedTensor::Float32(float32::read(&*source, &entry, ordered).await?)
+                }
+            };
+            fetched.push((tensor, counted));
         }
         Ok(fetched)
     }

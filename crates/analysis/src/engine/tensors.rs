@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use ckptscope_checkpoint::read::{PatternCounts, TensorBytes};
 use ckptscope_checkpoint::{ReadError, StoredTensor};
-use ckptscope_metrics::{Precision, Tally};
+use ckptscope_metrics::{Float32Entries, Precision, Tally};
 use nalgebra::DMatrix;
 
 use super::fetch::FetchedTensor;
+use super::float32;
 use crate::component::Shape;
-use crate::plan::{Inputs, Job, LaneStep, matrix_shape};
+use crate::plan::{Inputs, Job, LaneStep, float32_entry, matrix_shape};
 
 /// Each tensor as bytes until the first job that reads it, and as a matrix until the last. Where
 /// jobs ask how often each value occurs, that is counted before, and where none asks for more
@@ -20,8 +21,10 @@ pub(super) struct StepTensors<'a> {
     readers: Vec<usize>,
     /// Which tensors are counted.
     counted: Vec<bool>,
-    /// Which of them are nothing else.
+    /// Which are counted and nothing else.
     counted_only: Vec<bool>,
+    /// Of which the order of their entries is wanted.
+    ordered: Vec<bool>,
 }
 
 #[derive(Clone)]
@@ -30,6 +33,7 @@ enum Held {
     Bytes(Vec<TensorBytes>),
     Counts(PatternCounts),
     Tally(Rc<Tally>),
+    Float32(Rc<Float32Entries>),
     Matrix(Rc<DMatrix<f64>>, Option<Rc<Tally>>),
 }
 
@@ -40,6 +44,8 @@ pub(super) enum Taken {
     Matrices(Vec<Rc<DMatrix<f64>>>, Option<Rc<Tally>>),
     /// Of its only tensor, how often each value occurs.
     Tally(Shape, Rc<Tally>),
+    /// Of its only tensor of float32, the entries wherever they stand.
+    Float32(Shape, Rc<Float32Entries>),
 }
 
 impl<'a> StepTensors<'a> {
@@ -55,6 +61,7 @@ impl<'a> StepTensors<'a> {
             readers,
             counted: tensors().map(|it| step.counts(jobs, it)).collect(),
             counted_only: tensors().map(|it| step.counts_only(jobs, it)).collect(),
+            ordered: tensors().map(|it| step.orders(jobs, it)).collect(),
         }
     }
 
@@ -64,6 +71,7 @@ impl<'a> StepTensors<'a> {
             self.tensors[index] = match fetched {
                 FetchedTensor::Bytes(bytes) => Held::Bytes(bytes),
                 FetchedTensor::Counts(counts) => Held::Counts(counts),
+                FetchedTensor::Float32(entries) => Held::Float32(Rc::new(entries)),
             };
         }
     }
@@ -84,11 +92,10 @@ impl<'a> StepTensors<'a> {
         let mut matrices = Vec::with_capacity(inputs.len());
         let mut first_tally = None;
         for &index in inputs {
+            let shape = matrix_shape(self.step.tensors[index].shape());
             match self.take_one(index) {
-                Held::Tally(tally) => {
-                    let shape = matrix_shape(self.step.tensors[index].shape());
-                    return Ok(Taken::Tally(shape, tally));
-                }
+                Held::Tally(tally) => return Ok(Taken::Tally(shape, tally)),
+                Held::Float32(entries) => return Ok(Taken::Float32(shape, entries)),
                 Held::Matrix(matrix, tally) => {
                     matrices.push(matrix);
                     first_tally = first_tally.or(tally);
@@ -104,6 +111,13 @@ impl<'a> StepTensors<'a> {
         let stored = &self.step.tensors[index];
         let made = match &self.tensors[index] {
             Held::Bytes(bytes) => {
+                if let (true, Some(entry), [bytes]) =
+                    (self.counted_only[index], float32_entry(stored), &**bytes)
+                {
+                    let entries = float32::of_bytes(bytes, entry, self.ordered[index])?;
+                    self.tensors[index] = Held::Float32(Rc::new(entries));
+                    return Ok(());
+                }
                 let counts = if self.counted[index] {
                     PatternCounts::of_bytes(stored, bytes)?
                 } else {
@@ -120,7 +134,7 @@ impl<'a> StepTensors<'a> {
                 }
             }
             Held::Counts(counts) => Held::Tally(tally(stored, counts)?),
-            Held::Nothing | Held::Tally(_) | Held::Matrix(..) => return Ok(()),
+            Held::Nothing | Held::Tally(_) | Held::Float32(_) | Held::Matrix(..) => return Ok(()),
         };
         self.tensors[index] = made;
         Ok(())

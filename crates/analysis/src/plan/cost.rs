@@ -7,9 +7,9 @@ use ckptscope_checkpoint::{ModelShape, StoredTensor, TensorEntry};
 use ckptscope_metrics::Needs;
 use ckptscope_protocol::Cost;
 
-use super::counted::TALLY_BYTES;
+use super::counted::float32_entry;
 use super::lanes::matrix_shape;
-use super::{Inputs, Job, Lane, LaneStep, Portion, jobs};
+use super::{Inputs, Job, Lane, LaneStep, PORTION_BYTES, Portion, jobs};
 use crate::component::{MatrixOutline, Outline};
 
 /// Bytes of one entry in memory.
@@ -62,14 +62,47 @@ pub(super) fn of_steps(lane: &Lane) -> Vec<Cost> {
 /// Floating-point operations that counting an entry is worth, at the rate that plans assume.
 const COUNTING_FLOPS: f64 = 4.0;
 
-/// Whether a job works with a tally alone.
-fn is_counted(step: &LaneStep, job: &Job, inputs: &Inputs) -> bool {
-    let mut tensors = inputs.tensors().iter();
-    job.asks_only_for_tally() && tensors.all(|&tensor| step.tensors[tensor].can_be_counted())
+/// The same of float32: of its sums, of putting its entries in order, and of sums over these.
+const FLOAT32_SUMS_FLOPS: f64 = 15.0;
+const FLOAT32_ORDER_FLOPS: f64 = 65.0;
+const FLOAT32_MOMENTS_FLOPS: f64 = 180.0;
+
+fn float32_flops(needs: Needs) -> f64 {
+    let order = if needs.wants_order() {
+        FLOAT32_ORDER_FLOPS
+    } else {
+        0.0
+    };
+    let moments = if needs.sorted_entries {
+        FLOAT32_MOMENTS_FLOPS
+    } else {
+        0.0
+    };
+    FLOAT32_SUMS_FLOPS + order + moments
 }
 
-const fn entries(matrix: &MatrixOutline) -> u64 {
-    matrix.shape.rows as u64 * matrix.shape.columns as u64
+/// What counting the tensors of a job costs, where it works with that alone: operations, and
+/// memory.
+fn counting(step: &LaneStep, jobs: &[Job], job: &Job, inputs: &Inputs) -> Option<(f64, u64)> {
+    if !job.asks_only_for_tally() {
+        return None;
+    }
+    let mut cost = (0.0, 0);
+    for &tensor in inputs.tensors() {
+        let stored = &step.tensors[tensor];
+        let of_entry = if stored.can_be_counted() {
+            COUNTING_FLOPS
+        } else if float32_entry(stored).is_some() && step.counts_only(jobs, tensor) {
+            float32_flops(job.needs())
+        } else {
+            return None;
+        };
+        cost.0 += stored.count() as f64 * of_entry;
+        // What is not longer than a portion is counted when all its bytes are there.
+        let bytes = Some(stored.bytes()).filter(|bytes| *bytes <= PORTION_BYTES);
+        cost.1 += step.counted_bytes(jobs, tensor) + bytes.unwrap_or(0);
+    }
+    Some(cost)
 }
 
 /// The cost of a step with these portions; the second are those of the step after it.
@@ -88,17 +121,12 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
         let Some((outline, input_bytes)) = outline_at(&lane.model, job, step, inputs) else {
             continue;
         };
-        let needs = job
-            .metrics
-            .iter()
-            .map(|metric| metric.metric.needs(&metric.parameters))
-            .fold(Needs::default(), Needs::and);
+        let needs = job.needs();
         let layer = (!job.heads_only).then_some(&outline.layer);
         let matrices = || outline.heads.iter().chain(layer);
-        if is_counted(step, job, inputs) {
-            let entries: u64 = matrices().map(entries).sum();
-            cost.flops += entries as f64 * COUNTING_FLOPS;
-            cost.peak_bytes = cost.peak_bytes.max(held_bytes + TALLY_BYTES);
+        if let Some((flops, bytes)) = counting(step, &lane.jobs, job, inputs) {
+            cost.flops += flops;
+            cost.peak_bytes = cost.peak_bytes.max(held_bytes + bytes);
             cost.numbers += if step.recorded {
                 outputs(job) as u64
             } else {
@@ -107,7 +135,11 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             continue;
         }
         cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
-        let facts: u64 = matrices().map(|matrix| facts_bytes(matrix, needs)).sum();
+        let facts = if job.heads_only && job.metrics.iter().all(|it| it.target.is_none()) {
+            one_at_a_time_bytes(&outline.heads, needs)
+        } else {
+            matrices().map(|matrix| facts_bytes(matrix, needs)).sum()
+        };
         cost.peak_bytes = cost.peak_bytes.max(held_bytes + input_bytes + facts);
         if step.recorded {
             cost.numbers += (outputs(job) * matrices().count()) as u64;
@@ -162,7 +194,7 @@ fn held_bytes(step: &LaneStep, jobs: &[Job], portions: &[Vec<Portion>]) -> Vec<u
             continue;
         };
         let bytes = if step.counts_only(jobs, tensor) {
-            TALLY_BYTES
+            step.counted_bytes(jobs, tensor)
         } else {
             place.count().saturating_mul(ENTRY_BYTES)
         };
@@ -223,18 +255,20 @@ fn kept_for_comparison(lane: &Lane, step: &LaneStep) -> u64 {
         .sum()
 }
 
+/// Memory of heads that are let go with their facts before those of the next one are computed.
+fn one_at_a_time_bytes(heads: &[MatrixOutline], needs: Needs) -> u64 {
+    let held = |head| kept_bytes(head, Needs::default());
+    let beside = |head| facts_bytes(head, needs) - held(head);
+    heads.iter().map(held).sum::<u64>() + heads.iter().map(beside).max().unwrap_or(0)
+}
+
 /// Memory of a matrix's facts while they are computed.
 fn facts_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
     let entries = (matrix.shape.rows * matrix.shape.columns) as u64;
     let thin = (matrix.shape.rows * matrix.inner) as u64;
     let square = (matrix.inner * matrix.inner) as u64;
-    // The sorted magnitudes, and half as many again while runs are merged.
-    let magnitudes = if needs.sorted_magnitudes {
-        entries + entries / 2
-    } else {
-        0
-    };
-    let sorted = magnitudes + if needs.sorted_entries { entries } else { 0 };
+    let sorted = [needs.sorted_magnitudes, needs.sorted_entries];
+    let sorted = entries * sorted.map(u64::from).iter().sum::<u64>();
     let decomposed = if needs.singular_values || needs.eigenvalues {
         thin + square
     } else {

@@ -1,4 +1,4 @@
-//! Tensors of at most 16 bits: counted as they are read, whatever else is asked of them.
+//! Tensors that are counted as they are read, whatever else is asked of them.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -159,15 +159,23 @@ fn float(bits: u16, exponent_bits: u32, fraction_bits: u32) -> f64 {
     if is_negative { -magnitude } else { magnitude }
 }
 
-/// A tree that remembers the longest read.
+/// A tree that remembers its reads.
 struct Watched {
     tree: MemoryTree,
-    longest: Rc<Cell<u64>>,
+    is_far: bool,
+    reads: Rc<Reads>,
+}
+
+#[derive(Default)]
+struct Reads {
+    longest: Cell<u64>,
+    bytes: Cell<u64>,
 }
 
 struct WatchedSource {
     source: Rc<dyn Source>,
-    longest: Rc<Cell<u64>>,
+    is_far: bool,
+    reads: Rc<Reads>,
 }
 
 impl Tree for Watched {
@@ -183,7 +191,8 @@ impl Tree for Watched {
         Box::pin(async move {
             let source: Rc<dyn Source> = Rc::new(WatchedSource {
                 source: self.tree.open(path).await?,
-                longest: Rc::clone(&self.longest),
+                is_far: self.is_far,
+                reads: Rc::clone(&self.reads),
             });
             Ok(source)
         })
@@ -200,8 +209,14 @@ impl Source for WatchedSource {
     }
 
     fn read_at(&self, offset: u64, length: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, ReadError>> {
-        self.longest.set(self.longest.get().max(length));
+        let Reads { longest, bytes } = &*self.reads;
+        longest.set(longest.get().max(length));
+        bytes.set(bytes.get() + length);
         self.source.read_at(offset, length)
+    }
+
+    fn is_far(&self) -> bool {
+        self.is_far
     }
 }
 
@@ -209,13 +224,14 @@ impl Source for WatchedSource {
 fn memory_does_not_grow_with_a_tensor_that_is_counted() {
     let count = 9 * 1024 * 1024;
     let elements: Vec<u8> = bf16(count).iter().flat_map(|it| it.to_le_bytes()).collect();
-    let longest = Rc::new(Cell::new(0));
+    let reads = Rc::default();
     let tree = Watched {
         tree: run("BF16", [1024, 9 * 1024], &elements),
-        longest: Rc::clone(&longest),
+        is_far: false,
+        reads: Rc::clone(&reads),
     };
     let counted = of_tree(&tree, OF_VALUES);
-    assert_eq!((counted.len(), longest.get()), (21, NEAR_PIECE_BYTES));
+    assert_eq!((counted.len(), reads.longest.get()), (21, NEAR_PIECE_BYTES));
     let (_, _, plan) = planned(&tree, &config(OF_VALUES));
     assert!(
         plan.cost.peak_bytes < 8 * NEAR_PIECE_BYTES,
@@ -224,4 +240,59 @@ fn memory_does_not_grow_with_a_tensor_that_is_counted() {
     );
     let (_, _, plan) = planned(&tree, &config("gini per"));
     assert!(plan.cost.peak_bytes > 8 * count as u64, "{:?}", plan.cost);
+}
+
+/// Numbers of magnitude 1/8 to 8, both signs, as float32.
+fn f32_elements(count: usize) -> Vec<u8> {
+    let of = |bits: u32| (bits >> 31) << 31 | (124 + (bits >> 8) % 6) << 23 | bits & 0x7f_ffff;
+    let all = noise(count).into_iter().map(of);
+    all.flat_map(u32::to_le_bytes).collect()
+}
+
+#[test]
+fn neighbours_change_no_digit_of_float32() {
+    let tree = run("F32", [512, 288], &f32_elements(512 * 288));
+    let together = of_tree(&tree, &format!("{OF_VALUES} per"));
+    assert_eq!(together.len(), 21);
+    assert_eq!(of_tree(&tree, OF_VALUES), together);
+    for metric in OF_VALUES.split(' ') {
+        let of_it = together.iter().filter(|it| &*it.id.entry.label == metric);
+        assert!(of_tree(&tree, metric).iter().eq(of_it), "{metric}");
+    }
+}
+
+#[test]
+fn long_float32_is_never_held_whole() {
+    let (rows, columns) = (512, 9 * 1024);
+    let elements = f32_elements(rows * columns);
+    let bytes = elements.len() as u64;
+    let held = of_tree(&run("F32", [rows, columns], &elements), "gini hoyer per");
+    for (is_far, metrics, times) in [
+        (false, "hoyer", 1),
+        (false, "gini hoyer", 2),
+        (true, "hoyer", 1),
+        (true, "gini hoyer", 1),
+    ] {
+        let reads = Rc::<Reads>::default();
+        let tree = Watched {
+            tree: run("F32", [rows, columns], &elements),
+            is_far,
+            reads: Rc::clone(&reads),
+        };
+        let found = of_tree(&tree, metrics);
+        let expected = held.iter();
+        let expected = expected.filter(|it| metrics.contains(&*it.id.entry.label));
+        assert!(found.iter().eq(expected), "{metrics}");
+        let beside = reads.bytes.get() - times * bytes;
+        assert!(beside < 64 * 1024, "{metrics}: {beside}");
+        if !is_far {
+            assert_eq!(reads.longest.get(), NEAR_PIECE_BYTES, "{metrics}");
+            let (_, _, plan) = planned(&tree, &config(metrics));
+            let peak = plan.cost.peak_bytes;
+            assert!(
+                peak < (times - 1) * 2 * bytes + 8 * NEAR_PIECE_BYTES,
+                "{peak}"
+            );
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::group::GroupName;
 use super::unpack::Damage;
 use super::{TensorBytes, damaged, short, too_large};
 use crate::catalog::{Packing, Placement, TensorEntry};
+use crate::dtype::Dtype;
 use crate::error::ReadError;
 use crate::source::Source;
 use crate::stored::StoredTensor;
@@ -32,8 +33,6 @@ pub struct PatternCounts {
     /// By pattern, in two tables one after the other: a neighbour that is equal counts in the
     /// other one, and need not wait.
     counts: Vec<u64>,
-    /// Of the bytes that were counted.
-    checksum: Crc32,
 }
 
 impl StoredTensor {
@@ -45,12 +44,24 @@ impl StoredTensor {
     }
 
     fn counted_entry(&self) -> Option<&TensorEntry> {
+        self.plain_entry().filter(|entry| entry.dtype.bytes() <= 2)
+    }
+
+    /// Where its elements are float32 as they stand in its file, each once: its entry there.
+    #[must_use]
+    pub fn float32_entry(&self) -> Option<&TensorEntry> {
+        let entry = self.plain_entry()?;
+        let as_they_stand = !entry.placement.big_endian && !entry.placement.negated;
+        (entry.dtype == Dtype::F32 && as_they_stand).then_some(entry)
+    }
+
+    /// Where its elements are values, and lie in one place, each once.
+    fn plain_entry(&self) -> Option<&TensorEntry> {
         let chunk = self.elements.only_chunk()?;
         let entry = &chunk.entry;
         let is_plain = self.scale.is_none()
             && chunk.wrapped.is_none()
             && entry.placement.packing == Packing::Plain
-            && entry.dtype.bytes() <= 2
             && (entry.is_row_major() || entry.is_column_major());
         is_plain.then_some(entry)
     }
@@ -63,7 +74,6 @@ impl PatternCounts {
         Some(Self {
             entry: tensor.counted_entry()?.clone(),
             counts: vec![0; 2 * PATTERNS],
-            checksum: Crc32::default(),
         })
     }
 
@@ -78,31 +88,13 @@ impl PatternCounts {
         let (Some(mut counts), [bytes]) = (Self::of(tensor), bytes) else {
             return Ok(None);
         };
-        counts.add(bytes.bytes());
-        counts.check(bytes.file())?;
+        let bytes = bytes.checked(&counts.entry)?;
+        counts.add(bytes);
         Ok(Some(counts))
-    }
-
-    /// Holds what was counted against the tensor's shape, and its bytes against what their archive
-    /// says of them.
-    fn check(&self, file: &str) -> Result<(), ReadError> {
-        if self.counts.iter().sum::<u64>() != self.entry.elements() {
-            let (start, length) = self.entry.byte_range();
-            return Err(short(file, &(start..start.saturating_add(length))));
-        }
-        match self.entry.placement.crc32 {
-            Some(expected) if expected != self.checksum.value() => {
-                Err(damaged(file, &self.entry, &Damage::Checksum))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Counts elements that lie one after the other.
     fn add(&mut self, bytes: &[u8]) {
-        if self.entry.placement.crc32.is_some() {
-            self.checksum.add(bytes);
-        }
         let ([first, second], _) = self.counts.as_chunks_mut::<PATTERNS>() else {
             return;
         };
@@ -176,10 +168,22 @@ pub async fn count_stored(
 /// Counts a tensor of a file, a piece at a time.
 ///
 /// # Errors
-/// [`ReadError`] when the source fails, or the bytes are not what their checksum says; the message
-/// names the tensor and the file.
+/// As [`read_pieces`].
 pub async fn count_from(source: &dyn Source, counts: &mut PatternCounts) -> Result<(), ReadError> {
     let entry = counts.entry.clone();
+    read_pieces(source, &entry, &mut |bytes| counts.add(bytes)).await
+}
+
+/// Shows the bytes of a tensor of a file, a piece at a time. Pieces are whole elements.
+///
+/// # Errors
+/// [`ReadError`] when the source fails, or the bytes are not what their checksum says; the message
+/// names the tensor and the file.
+pub async fn read_pieces(
+    source: &dyn Source,
+    entry: &TensorEntry,
+    look: &mut dyn FnMut(&[u8]),
+) -> Result<(), ReadError> {
     let range = entry.checked_byte_range();
     let range = range.and_then(|(start, length)| Some((start, start.checked_add(length)?)));
     let (mut start, end) =
@@ -189,12 +193,57 @@ pub async fn count_from(source: &dyn Source, counts: &mut PatternCounts) -> Resu
     } else {
         NEAR_PIECE_BYTES
     };
+    let mut checked = Checked::default();
     while start < end {
         let length = piece.min(end - start);
         let bytes = source.read_at(start, length).await;
         let bytes = bytes.map_err(|error| GroupName::of_one(&entry.name).error(error))?;
-        counts.add(&bytes);
+        checked.add(entry, &bytes);
+        look(&bytes);
         start += length;
     }
-    counts.check(source.name())
+    checked.check(source.name(), entry)
+}
+
+impl TensorBytes {
+    /// They as they stand in the file, held against the tensor's shape and what their archive says
+    /// of them.
+    ///
+    /// # Errors
+    /// [`ReadError::BadChecksum`]; [`ReadError::Short`] where they are not all of its elements.
+    pub fn checked(&self, entry: &TensorEntry) -> Result<&[u8], ReadError> {
+        let mut checked = Checked::default();
+        checked.add(entry, self.bytes());
+        checked.check(self.file(), entry)?;
+        Ok(self.bytes())
+    }
+}
+
+/// What is known of bytes that were read.
+#[derive(Default)]
+struct Checked {
+    bytes: u64,
+    checksum: Crc32,
+}
+
+impl Checked {
+    fn add(&mut self, entry: &TensorEntry, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        if entry.placement.crc32.is_some() {
+            self.checksum.add(bytes);
+        }
+    }
+
+    fn check(&self, file: &str, entry: &TensorEntry) -> Result<(), ReadError> {
+        if Some(self.bytes) != entry.elements().checked_mul(entry.dtype.bytes()) {
+            let (start, length) = entry.byte_range();
+            return Err(short(file, &(start..start.saturating_add(length))));
+        }
+        match entry.placement.crc32 {
+            Some(expected) if expected != self.checksum.value() => {
+                Err(damaged(file, entry, &Damage::Checksum))
+            }
+            _ => Ok(()),
+        }
+    }
 }

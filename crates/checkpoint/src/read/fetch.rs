@@ -103,7 +103,8 @@ impl TensorBytes {
 
 impl TensorBytes {
     /// The file that they are of.
-    pub(super) fn file(&self) -> &str {
+    #[must_use]
+    pub fn file(&self) -> &str {
         &self.file
     }
 

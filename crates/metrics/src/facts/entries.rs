@@ -1,9 +1,12 @@
 //! Facts of the entries one by one.
 
+use std::rc::Rc;
+
 use super::sum::Compensated;
-use super::{Facts, Matrix};
+use super::{Counted, Facts, Matrix};
+use crate::float32::{Float32Entries, Order};
 use crate::measurement::Status;
-use crate::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
+use crate::sort::{sort_magnitudes, sort_numbers};
 use crate::tally::{Ascending, CountedValue, Tally, as_float};
 
 /// Sums over the magnitudes of all entries, in the matrix's scale.
@@ -32,7 +35,22 @@ pub(super) enum Sorted {
 const PARTIAL_SUMS: usize = 8;
 
 impl MagnitudeSums {
-    fn of(tally: &Tally) -> Self {
+    fn of(counted: &Counted) -> Self {
+        match counted {
+            Counted::Values(tally) => Self::of_tally(tally),
+            Counted::Float32(entries) => {
+                let (sum, sum_of_squares) = entries.sums();
+                Self {
+                    entries: entries.len(),
+                    sum,
+                    sum_of_squares,
+                    largest: entries.largest(),
+                }
+            }
+        }
+    }
+
+    fn of_tally(tally: &Tally) -> Self {
         let (mut sum, mut squares) = (Compensated::default(), Compensated::default());
         let mut entries = 0;
         for run in tally.runs() {
@@ -94,8 +112,8 @@ impl Facts {
     /// [`Status::NotFinite`].
     pub fn magnitude_sums(&self) -> Result<&MagnitudeSums, Status> {
         self.finite()?;
-        Ok(self.sums.get_or_init(|| match self.tally.get() {
-            Some(tally) => MagnitudeSums::of(tally),
+        Ok(self.sums.get_or_init(|| match self.counted() {
+            Some(counted) => MagnitudeSums::of(counted),
             None => self.sums_of_entries(),
         }))
     }
@@ -121,8 +139,12 @@ impl Facts {
     /// [`Status::NotFinite`].
     pub fn has_even_magnitudes(&self) -> Result<bool, Status> {
         let largest = self.magnitude_sums()?.largest;
-        if let Some(tally) = self.tally.get() {
-            return Ok(tally.runs().iter().all(|run| run.value.abs() == largest));
+        match self.counted() {
+            Some(Counted::Values(tally)) => {
+                return Ok(tally.runs().iter().all(|run| run.value.abs() == largest));
+            }
+            Some(Counted::Float32(entries)) => return Ok(entries.has_even_magnitudes()),
+            None => {}
         }
         let mut even = true;
         self.matrix
@@ -133,16 +155,22 @@ impl Facts {
     /// All entries in ascending order, where they were counted: nobody has to sort them.
     ///
     /// # Errors
-    /// [`Status::NotFinite`].
+    /// [`Status::NotFinite`]; [`Status::PlacesUnknown`] where only their sums are known.
     pub fn counted_entries(&self) -> Result<Option<Ascending<'_>>, Status> {
         self.finite()?;
-        Ok(self.tally.get().map(|tally| Ascending::Runs(tally.runs())))
+        Ok(match self.counted() {
+            Some(Counted::Values(tally)) => Some(Ascending::Runs(tally.runs())),
+            Some(Counted::Float32(entries)) => {
+                Some(Ascending::Parts(self.in_order(entries)?, Order::Entries))
+            }
+            None => None,
+        })
     }
 
     /// All entries, ascending.
     ///
     /// # Errors
-    /// [`Status::NotFinite`].
+    /// As [`Facts::counted_entries`].
     pub fn sorted_entries(&self) -> Result<Ascending<'_>, Status> {
         if let Some(counted) = self.counted_entries()? {
             return Ok(counted);
@@ -157,17 +185,46 @@ impl Facts {
     /// The magnitudes of all entries, ascending.
     ///
     /// # Errors
-    /// [`Status::NotFinite`].
+    /// As [`Facts::counted_entries`].
     pub fn sorted_magnitudes(&self) -> Result<Ascending<'_>, Status> {
         self.finite()?;
-        let sorted = self.magnitudes.get_or_init(|| match self.tally.get() {
-            Some(tally) => Sorted::Runs(tally.magnitudes()),
-            None => Sorted::Each(self.magnitudes_of_entries()),
+        if let Some(Counted::Float32(entries)) = self.counted() {
+            return Ok(Ascending::Parts(self.in_order(entries)?, Order::Magnitudes));
+        }
+        let sorted = self.magnitudes.get_or_init(|| match self.counted() {
+            Some(Counted::Values(tally)) => Sorted::Runs(tally.magnitudes()),
+            _ => Sorted::Each(self.magnitudes_of_entries()),
         });
         Ok(match sorted {
             Sorted::Each(magnitudes) => Ascending::Each(magnitudes),
             Sorted::Runs(runs) => Ascending::Runs(runs),
         })
+    }
+
+    /// What was counted of the entries; of float32 in memory that is done now.
+    fn counted(&self) -> Option<&Counted> {
+        let of_matrix = || {
+            let Matrix::Dense(entries) = &self.matrix else {
+                return None;
+            };
+            let factor = self.scale.restore(1.0);
+            let entries = Float32Entries::of_exact(entries.as_slice(), factor)?;
+            Some(Counted::Float32(Rc::new(entries)))
+        };
+        self.counted.get_or_init(of_matrix).as_ref()
+    }
+
+    /// Entries of float32, in their order.
+    fn in_order<'a>(&'a self, entries: &'a Float32Entries) -> Result<&'a Float32Entries, Status> {
+        if entries.is_ordered() {
+            return Ok(entries);
+        }
+        let of_matrix = || match &self.matrix {
+            Matrix::Dense(matrix) => entries.ordered_as(matrix.as_slice()),
+            _ => None,
+        };
+        let ordered = self.ordered.get_or_init(of_matrix);
+        ordered.as_ref().ok_or(Status::PlacesUnknown)
     }
 
     fn magnitudes_of_entries(&self) -> Vec<f64> {
@@ -176,10 +233,12 @@ impl Facts {
             for block in blocks {
                 let factor = block.scale.relative_to(self.scale);
                 if let Ok(part) = block.sorted_magnitudes() {
-                    magnitudes.extend(part.each().map(|magnitude| magnitude * factor));
+                    part.for_each_run(&mut |magnitude, count| {
+                        magnitudes.extend(std::iter::repeat_n(magnitude * factor, count));
+                    });
                 }
             }
-            merge_sorted_runs(&mut magnitudes);
+            sort_magnitudes(&mut magnitudes);
         } else {
             let mut sums = MagnitudeSums::default();
             self.matrix.for_each_panel(|entries| {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use nalgebra::DMatrix;
 
 use super::{Facts, Scale};
+use crate::float32::{Float32Entries, Order};
 use crate::linalg;
 use crate::tally::{Ascending, Tally};
 
@@ -26,15 +27,24 @@ pub enum Matrix {
     },
     /// Matrices of `m` rows, side by side.
     SideBySide(Vec<Rc<Facts>>),
-    /// How often each value occurs among its entries, and nothing of where they stand.
+    /// Its entries, and nothing of where they stand.
     Counted {
         /// `m`.
         rows: usize,
         /// `n`.
         columns: usize,
-        /// Of all entries.
-        tally: Rc<Tally>,
+        /// All entries.
+        entries: Counted,
     },
+}
+
+/// Entries of a matrix, wherever they stand.
+#[derive(Clone, Debug)]
+pub enum Counted {
+    /// How often each value occurs.
+    Values(Rc<Tally>),
+    /// Those of 32 bits.
+    Float32(Rc<Float32Entries>),
 }
 
 /// Columns of a product formed at a time when its entries are only looked at.
@@ -82,14 +92,14 @@ impl Matrix {
             Self::Counted {
                 rows,
                 columns,
-                tally,
+                entries,
             } => {
-                let scale = Scale::of_largest(tally.largest_magnitude());
-                let tally = Rc::new(scale.taken_out_of_tally(&tally));
+                let scale = Scale::of_largest(entries.largest_magnitude());
+                let entries = entries.divided_by(scale);
                 let counted = Self::Counted {
                     rows,
                     columns,
-                    tally,
+                    entries,
                 };
                 (counted, scale, None)
             }
@@ -102,7 +112,7 @@ impl Matrix {
             Self::Dense(entries) => entries.iter().filter(|entry| !entry.is_finite()).count(),
             Self::Product { .. } => 0,
             Self::SideBySide(blocks) => blocks.iter().map(|block| block.not_finite).sum(),
-            Self::Counted { tally, .. } => tally.not_finite(),
+            Self::Counted { entries, .. } => entries.not_finite(),
         }
     }
 
@@ -122,7 +132,7 @@ impl Matrix {
                     look(block.entries_in(scale).as_slice());
                 }
             }
-            Self::Counted { tally, .. } => look(&in_order(tally)),
+            Self::Counted { entries, .. } => look(&entries.in_order()),
         }
     }
 }
@@ -148,9 +158,9 @@ impl Facts {
             Matrix::Counted {
                 rows,
                 columns,
-                tally,
+                entries,
             } => {
-                let mut entries = in_order(tally);
+                let mut entries = entries.in_order();
                 entries.resize(rows * columns, f64::NAN);
                 DMatrix::from_vec(*rows, *columns, entries)
             }
@@ -167,8 +177,42 @@ impl Facts {
     }
 }
 
-fn in_order(tally: &Tally) -> Vec<f64> {
-    Ascending::Runs(tally.runs()).each().collect()
+impl Counted {
+    /// Of those that are finite.
+    fn largest_magnitude(&self) -> f64 {
+        match self {
+            Self::Values(tally) => tally.largest_magnitude(),
+            Self::Float32(entries) => entries.largest(),
+        }
+    }
+
+    fn not_finite(&self) -> usize {
+        match self {
+            Self::Values(tally) => tally.not_finite(),
+            Self::Float32(entries) => entries.not_finite(),
+        }
+    }
+
+    /// Each divided by a power of two.
+    pub(super) fn divided_by(self, scale: Scale) -> Self {
+        if scale.is_one() {
+            return self;
+        }
+        let divisor = scale.restore(1.0);
+        match self {
+            Self::Values(tally) => Self::Values(Rc::new(tally.map(|value| value / divisor))),
+            Self::Float32(entries) => {
+                Self::Float32(Rc::new(Rc::unwrap_or_clone(entries).times(1.0 / divisor)))
+            }
+        }
+    }
+
+    fn in_order(&self) -> Vec<f64> {
+        match self {
+            Self::Values(tally) => Ascending::Runs(tally.runs()).each(),
+            Self::Float32(entries) => Ascending::Parts(entries, Order::Entries).each(),
+        }
+    }
 }
 
 fn all_finite(matrix: &DMatrix<f64>) -> bool {

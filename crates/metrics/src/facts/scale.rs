@@ -4,7 +4,6 @@
 use nalgebra::DMatrix;
 
 use super::entries::padded;
-use crate::tally::Tally;
 
 /// Magnitudes beyond this, or all below its inverse, are scaled: fourth powers of a product of
 /// two such factors still fit.
@@ -75,12 +74,6 @@ impl Scale {
     pub(super) fn taken_out_of(self, matrix: &DMatrix<f64>) -> DMatrix<f64> {
         let divisor = f64::from(self.exponent()).exp2();
         matrix.map(|entry| entry / divisor)
-    }
-
-    /// The tally of the matrix divided by this power of two.
-    pub(super) fn taken_out_of_tally(self, tally: &Tally) -> Tally {
-        let divisor = f64::from(self.exponent()).exp2();
-        tally.map(|value| value / divisor)
     }
 
     fn exponent(self) -> i32 {

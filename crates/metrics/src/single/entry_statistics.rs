@@ -6,7 +6,7 @@ use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
-use crate::tally::{Ascending, as_float};
+use crate::tally::Ascending;
 
 /// How the entries are distributed: mean, spread, shape, zeros and quantiles.
 ///
@@ -29,7 +29,8 @@ use crate::tally::{Ascending, as_float};
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One sort; entries of at most 16 bits are counted instead. Moments are taken around the mean, with compensated sums: entries far from zero that
+/// One sort; entries of at most 16 bits are counted instead, those of 32 bits sorted a part at a
+/// time. Moments are taken around the mean, with compensated sums: entries far from zero that
 /// differ little lose no digits. Products are formed. Of a matrix whose largest magnitude is beyond
 /// 1e±30, entries smaller than 1e-308 of it count as zeros.
 ///
@@ -128,14 +129,12 @@ impl Single for EntryStatistics {
 fn statistics(matrix: &Facts) -> Result<Vec<Measurement>, Status> {
     let sorted = matrix.sorted_entries()?;
     let moments = Moments::of(sorted)?;
-    let zeros = sorted.runs().filter(|(entry, _)| *entry == 0.0);
-    let zeros: usize = zeros.map(|(_, count)| count).sum();
     let mut found = vec![
         matrix.unscaled(moments.mean).into(),
         matrix.unscaled(moments.second.sqrt()).into(),
         moments.skew().into(),
         moments.excess_kurtosis().into(),
-        Measurement::of(as_float(zeros) / as_float(sorted.len())),
+        Measurement::of(moments.zeros),
     ];
     for q in QUANTILES {
         let (place, share) = quantile_place(q, sorted.len() - 1);
@@ -151,9 +150,10 @@ const TOO_FEW: Status = Status::TooFewEntries {
     needed: 1,
 };
 
-/// The mean, and central moments.
+/// The mean, the share of zeros, and central moments.
 struct Moments {
     mean: f64,
+    zeros: f64,
     second: f64,
     third: f64,
     fourth: f64,
@@ -168,20 +168,23 @@ impl Moments {
         if first == last {
             return Ok(Self {
                 mean: first,
+                zeros: is_zero(first),
                 second: 0.0,
                 third: 0.0,
                 fourth: 0.0,
             });
         }
-        let near = sorted.mean_of(|entry| entry);
+        let [near] = sorted.means_of(|entry| [entry]);
         // What rounding left out of it.
-        let rest = sorted.mean_of(|entry| entry - near);
-        let central = |power: i32| sorted.mean_of(|entry| (entry - near - rest).powi(power));
+        let [rest, zeros] = sorted.means_of(|entry| [entry - near, is_zero(entry)]);
+        let [second, third, fourth] =
+            sorted.means_of(|entry| [2, 3, 4].map(|power| (entry - near - rest).powi(power)));
         Ok(Self {
             mean: near + rest,
-            second: central(2),
-            third: central(3),
-            fourth: central(4),
+            zeros,
+            second,
+            third,
+            fourth,
         })
     }
 
@@ -201,4 +204,9 @@ impl Moments {
             Err(Status::AllEqual { what: "entries" })
         }
     }
+}
+
+/// 1 of zero, 0 of others.
+fn is_zero(entry: f64) -> f64 {
+    f64::from(u8::from(entry == 0.0))
 }

@@ -22,8 +22,8 @@ use crate::tally::{Ascending, CountedValue};
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One sort of the magnitudes and one pass; entries of at most 16 bits are counted instead.
-/// Scale-free.
+/// One sort of the magnitudes and one pass. Entries of at most 16 bits are counted instead, those
+/// of 32 bits put in order by their upper bits and counted by their lower ones. Scale-free.
 ///
 /// # Errors
 /// `not finite` where an entry is NaN or infinite.
@@ -93,6 +93,7 @@ fn gini(matrix: &Facts) -> Result<f64, Status> {
     let weighted = match magnitudes {
         Ascending::Each(magnitudes) => weighted_by_rank(magnitudes),
         Ascending::Runs(runs) => weighted_by_rank_of_runs(runs, magnitudes.len()),
+        Ascending::Parts(entries, _) => entries.weighted_by_rank(),
     };
     Ok((weighted / sum).max(0.0))
 }

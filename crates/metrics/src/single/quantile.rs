@@ -82,6 +82,7 @@ impl Metric for Quantile {
     fn needs(&self, _: &Parameters) -> Needs {
         Needs {
             magnitude_sums: true,
+            entries_by_rank: true,
             ..Needs::default()
         }
     }

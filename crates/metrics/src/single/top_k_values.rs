@@ -95,6 +95,7 @@ impl Metric for TopKValues {
     fn needs(&self, parameters: &Parameters) -> Needs {
         Needs {
             sorted_magnitudes: parameters.boolean("absolute"),
+            entries_by_rank: !parameters.boolean("absolute"),
             ..Needs::default()
         }
     }
@@ -126,10 +127,10 @@ fn largest(matrix: &Facts, k: usize, absolute: bool) -> Result<Vec<f64>, Status>
     }
     if absolute {
         let magnitudes = matrix.sorted_magnitudes()?;
-        return Ok(magnitudes.each().rev().take(k).collect());
+        return Ok(magnitudes.largest(k));
     }
     if let Some(entries) = matrix.counted_entries()? {
-        return Ok(entries.each().rev().take(k).collect());
+        return Ok(entries.largest(k));
     }
     let mut values: Vec<f64> = matrix.entries().data.into();
     if k < values.len() {

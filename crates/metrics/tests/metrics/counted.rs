@@ -12,7 +12,7 @@ fn tally(matrix: &DMatrix<f64>) -> Tally {
 }
 
 fn counted(matrix: &DMatrix<f64>) -> Facts {
-    Facts::counted(matrix.nrows(), matrix.ncols(), &tally(matrix))
+    Facts::counted_values(matrix.nrows(), matrix.ncols(), &tally(matrix))
 }
 
 /// Entries that are few values, as those of 16 bits are.
@@ -70,6 +70,7 @@ fn what_depends_on_places_has_no_value() {
                 magnitude_sums: needs.magnitude_sums,
                 sorted_magnitudes: needs.sorted_magnitudes,
                 sorted_entries: needs.sorted_entries,
+                entries_by_rank: needs.entries_by_rank,
                 ..Default::default()
             };
         let facts = counted(&matrix);

@@ -218,6 +218,7 @@ fn entries_and_magnitudes_are_those_of_the_entries() {
         let magnitudes = parts.sorted_magnitudes().unwrap();
         let magnitudes: Vec<f64> = magnitudes
             .each()
+            .into_iter()
             .map(|x| parts.unscaled(x).unwrap())
             .collect();
         assert_all_near(&magnitudes, &expected, 1e-14);

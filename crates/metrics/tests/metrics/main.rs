@@ -6,6 +6,7 @@ mod counted;
 mod debiased_cka;
 mod documentation;
 mod factors;
+mod float32;
 mod identities;
 mod matrices;
 mod pwcca;

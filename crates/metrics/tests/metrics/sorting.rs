@@ -1,6 +1,6 @@
 //! Sorting of magnitudes.
 
-use ckptscope_metrics::sort::{merge_sorted_runs, sort_magnitudes, sort_numbers};
+use ckptscope_metrics::sort::{sort_lows, sort_magnitudes, sort_numbers};
 use proptest::prelude::*;
 
 use crate::matrices::Random;
@@ -11,7 +11,7 @@ const SIZES: [usize; 6] = [0, 1, 2, 100, 5_000, 300_000];
 fn assert_sorts(magnitudes: &[f64], what: &str) {
     let mut expected = magnitudes.to_vec();
     expected.sort_by(f64::total_cmp);
-    for sort in [sort_magnitudes, merge_sorted_runs, sort_numbers] {
+    for sort in [sort_magnitudes, sort_numbers] {
         let mut sorted = magnitudes.to_vec();
         sort(&mut sorted);
         assert!(sorted == expected, "{what}, {} of them", expected.len());
@@ -120,6 +120,13 @@ fn runs_ascending_and_descending() {
 }
 
 proptest! {
+    #[test]
+    fn any_integers(lows in prop::collection::vec(any::<u16>(), 0..2000)) {
+        let mut expected = lows.clone();
+        expected.sort_unstable();
+        prop_assert_eq!(sort_lows(lows), expected);
+    }
+
     #[test]
     fn any_list(magnitudes in prop::collection::vec(0.0..f64::MAX, 0..2000)) {
         assert_sorts(&magnitudes, "any list");
