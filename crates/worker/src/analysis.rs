@@ -396,8 +396,9 @@ pub(crate) fn say_results(reporter: &mut Reporter<'_>, series: &SeriesSet, folde
     match zeros.count() {
         0 => {}
         zeros => reporter.say(&format!(
-            "{zeros} of {of_all} are of matrices that have nothing but zeros, as files have that \
-             were not written to their end"
+            "{zeros} of {of_all} are of matrices that have nothing but zeros: such as a model \
+             begins with, or a file that was not written to its end; the `status` column of the \
+             CSV files says which"
         )),
     }
     let elapsed = duration(reporter.elapsed());

@@ -318,7 +318,16 @@ impl<'a> StepContents<'a> {
         if ranks.count() > 1 {
             return Err(SpreadCheckpoint::TensorParallel.into());
         }
-        if let Some(spread) = near.iter().find_map(|path| part_alone(last_segment(path))) {
+        let is_adapter = |weights: &Weights| {
+            let mut paths = weights.part.paths.iter();
+            paths.any(|path| path.contains("adapter") || path.contains("lora"))
+        };
+        let mut whole = self.below.iter().filter(|it| is_near(it));
+        let alone = whole.find_map(|(path, weights)| {
+            // An adapter's rank is the width of its factors.
+            part_alone(last_segment(path)).filter(|_| !is_adapter(weights))
+        });
+        if let Some(spread) = alone {
             return Err(spread.into());
         }
         if near.iter().any(|path| path.starts_with("zero/")) {

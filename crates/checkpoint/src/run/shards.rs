@@ -152,9 +152,13 @@ impl<'a> ShardName<'a> {
     pub(super) fn of(file: &'a str) -> Option<Self> {
         let hyphens = file.rsplit_once("-of-");
         let is_count = |before: &str| counts_up_to(before.rsplit('/').next().unwrap_or(before));
+        let is_last = |after: &str| {
+            let ending = after.trim_start_matches(|c: char| c.is_ascii_digit());
+            ending.is_empty() || ending.starts_with('.')
+        };
         let underscores = || {
             let parts = file.rsplit_once("_of_");
-            parts.filter(|(before, _)| !is_count(before))
+            parts.filter(|(before, after)| !is_count(before) && is_last(after))
         };
         let (before, after) = hyphens.or_else(underscores)?;
         let (stem, number) = before.rsplit_once(['-', '_', '.'])?;

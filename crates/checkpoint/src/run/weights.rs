@@ -553,6 +553,7 @@ mod tests {
             "mp3_model_step100.pt",
             "step_100_of_1000.pt",
             "epoch_1_of_3.pt",
+            "run_1_of_5_step_100.pt",
         ] {
             assert!(choice(&[file]).is_ok(), "{file}");
         }

@@ -66,6 +66,9 @@ const RANKS_OF_EXPERTS: &[&str] = &["expert_model_parallel_size", "expert_parall
 /// Where trainers keep what they were told, beside a model.
 const SETTINGS: &[&str] = &["args", "hyper_parameters", "config", "cfg"];
 
+/// Parts of names of settings that are of a server which generates text while a model is trained.
+const OF_GENERATION: &[&str] = &["rollout", "infer", "generat", "sampl", "vllm", "sglang"];
+
 /// Settings in settings.
 const DEPTH_OF_SETTINGS: usize = 3;
 
@@ -93,7 +96,11 @@ fn ranks_in(
     let entries = values.entries(attributes.unwrap_or(settings))?;
     said_of_ranks(values, entries, names).or_else(|| {
         let depth = depth.checked_sub(1)?;
-        let mut inner = entries.iter();
+        let is_of_training = |key: Value| {
+            let key = values.text(key).unwrap_or_default();
+            !OF_GENERATION.iter().any(|word| key.contains(word))
+        };
+        let mut inner = entries.iter().filter(|(key, _)| is_of_training(*key));
         inner.find_map(|(_, value)| ranks_in(values, *value, names, depth))
     })
 }
