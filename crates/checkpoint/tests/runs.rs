@@ -987,7 +987,8 @@ fn what_a_step_has_besides_is_told() {
 
 #[test]
 fn a_step_that_is_nowhere_to_be_seen_is_told() {
-    let cases: [(&[&str], Option<(Reason, &str)>); 9] = [
+    type Told = Option<(Reason, &'static str)>;
+    let cases: [(&[&str], Told); 9] = [
         (&["step_3/.gitkeep"], Some((Reason::NoFiles, "step_3/"))),
         (&["step_3/.x/step_4/a"], Some((Reason::NoFiles, "step_3/"))),
         (&["step_3/.model.pt.Xa31", "step_3/model.pt"], None),

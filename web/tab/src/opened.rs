@@ -96,7 +96,7 @@ impl OpenedFiles {
     /// The steps of which nobody has listed the files.
     pub(super) fn assumed_steps(&self) -> BTreeSet<u64> {
         self.repository()
-            .map(|it| it.unlisted())
+            .map(Repository::unlisted)
             .unwrap_or_default()
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn missing_layers<'a>(
     parts: impl IntoIterator<Item = (u64, &'a Part, &'a ReadPart)>,
 ) -> Vec<String> {
     let mut said: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    let mut before: Option<(u64, BTreeSet<(Option<u64>, &str)>)> = None;
+    let mut before: Option<(u64, Names<'_>)> = None;
     let mut apart = None;
     for (step, part, read) in parts {
         if part.kind != DataKind::Weights {
@@ -48,8 +48,11 @@ pub(crate) fn missing_layers<'a>(
     said.chain(apart).collect()
 }
 
+/// Names of tensors within their layers, or outside of layers.
+type Names<'a> = BTreeSet<(Option<u64>, &'a str)>;
+
 /// The tensors of weights, whatever their stacks are called.
-fn names(index: &PartIndex) -> BTreeSet<(Option<u64>, &str)> {
+fn names(index: &PartIndex) -> Names<'_> {
     let outside = index.names_outside().into_iter().map(|name| (None, name));
     let of_stack = |stack| {
         let layers = index.numbers(stack);

@@ -78,7 +78,7 @@ proptest! {
     fn shapes_that_change_are_told(widths in prop::collection::vec(1..4u64, 1..5)) {
         let shapes: Vec<[u64; 2]> = widths.iter().map(|width| [4, *width]).collect();
         let tensors: Vec<[(&str, &[u64]); 1]> = shapes.iter().map(|it| [(STUDENT, &it[..])]).collect();
-        let steps = (0..).zip(tensors.iter().map(|it| it.as_slice()));
+        let steps = (0..).zip(tensors.iter().map(<[_; 1]>::as_slice));
         let said = told(&run_of(&steps.collect::<Vec<_>>()), "layer_suffixes: up");
         let differ = widths.iter().any(|width| *width != widths[0]);
         prop_assert_eq!(said.len(), usize::from(differ), "{:?}", said);

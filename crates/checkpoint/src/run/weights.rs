@@ -513,6 +513,10 @@ mod tests {
             let told = choice(files).unwrap_err();
             assert!(told.contains(words), "{files:?}: {told}");
         }
+    }
+
+    #[test]
+    fn a_piece_alone_is_told_as_such() {
         for (file, words) in [
             ("shard-00001-model-00001-of-00001.safetensors", "shard-*"),
             ("consolidated.01.pth", "consolidated"),
@@ -538,6 +542,10 @@ mod tests {
             let told = choice(&[file]).unwrap_err();
             assert!(told.contains(words), "{file}: {told}");
         }
+    }
+
+    #[test]
+    fn a_first_rank_alone_and_names_that_look_like_parts_are_whole() {
         for file in [
             "consolidated.00.pth",
             "rank0.pt",
