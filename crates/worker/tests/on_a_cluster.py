@@ -348,18 +348,26 @@ class OnACluster(unittest.TestCase):
         fleet.wait_for_units(1, 1)
         task = f"{fleet.job()}_1"
         said("scontrol", "requeue", task)
-        self.start_requeued(fleet)
+        self.start_requeued(fleet, 1)
         self.assertEqual(fleet.results("slow"), self.expected)
         self.assertIn(b'"how":"stopped"', fleet.journal(1).read_bytes())
         self.assertTrue(fleet.journal(1, 1).exists())
         self.assertIn(b'"resumed', (fleet.folder / "results/slow/run.json").read_bytes())
 
-    def start_requeued(self, fleet):
-        """Starts what was requeued: Slurm waits for two minutes otherwise."""
+    def start_requeued(self, fleet, shard):
+        """Starts what was requeued: Slurm waits for two minutes otherwise. It sets that time once
+        the former attempt has ended for good, so that it is told again until there is a new one."""
         job = fleet.job()
         pending = ["squeue", "-h", "-r", "-t", "PENDING", "-j", job, "-o", "%K"]
-        for number in wait("the requeue", lambda: said(*pending).split()):
-            said("scontrol", "update", f"JobId={job}_{number}", "StartTime=now")
+
+        def has_started():
+            for number in said(*pending).split():
+                words = ["scontrol", "update", f"JobId={job}_{number}", "StartTime=now"]
+                # It refuses while the former attempt is ending, and where the next has begun.
+                subprocess.run(words, capture_output=True)
+            return fleet.journal(shard, 1).exists()
+
+        wait("the requeue", has_started)
 
     def test_a_shard_that_is_killed_is_submitted_again(self):
         fleet = self.slow("killed")
@@ -409,7 +417,7 @@ class OnACluster(unittest.TestCase):
         os.kill(process, signal.SIGKILL)
         said("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=gone")
         try:
-            self.start_requeued(fleet)
+            self.start_requeued(fleet, 0)
             expected = fleet.results("slow")
         finally:
             self.slurm.start_node(node)
