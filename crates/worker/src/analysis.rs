@@ -411,7 +411,7 @@ pub(crate) fn outcome_of(results: &Results) -> Result<Outcome> {
     let numbers = results.series.numbers();
     ensure!(
         numbers == 0 || results.series.undefined() < numbers,
-        "none of the {} is defined; the `status` column of the CSV files says why",
+        "no number is defined, of {}; the `status` column of the CSV files says why",
         counted(numbers as u64, "number")
     );
     Ok(Outcome::Done)

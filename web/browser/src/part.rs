@@ -1,7 +1,8 @@
 //! Parts of the program that are fetched when they are first needed.
 //!
 //! The page opens with a small program. What it does with a run is the part `workbench`, and what
-//! its web workers do is the part `compute`. A function that begins a part is marked with
+//! its web workers do is the part `compute`. What speaks to a network is the part `network`, which
+//! web workers fetch when a run is opened that lies somewhere else. A function that begins a part is marked with
 //! `wasm_split`; what only it calls goes along. `cargo xtask build` cuts the program at these
 //! places (feature `split`); any other build has all of it in one piece, and the same functions
 //! are called at once.

@@ -88,9 +88,9 @@ pub struct RequestHandler {
     tell: Rc<dyn Fn(&Reply)>,
 }
 
-/// The way to files, once it is known: what speaks to a network may have to be fetched first. None
-/// where that failed, which was told.
-type Connected = Shared<LocalBoxFuture<'static, Option<Rc<dyn Connection>>>>;
+/// The way to files, once it is known, or why there is none: what speaks to a network may have to be
+/// fetched first.
+type Connected = Shared<LocalBoxFuture<'static, Result<Rc<dyn Connection>, String>>>;
 
 /// Takes a message in. New files count at once, for every question that comes after them.
 fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
@@ -99,7 +99,7 @@ fn receive(handler: &Rc<RequestHandler>, data: &JsValue) {
             let files = paths.into_iter().zip(blobs_of(data));
             handler.use_files(FilesTree::new(name, files));
         }
-        Ok(Message::Remote(remote)) => spawn_local(handler.use_remote(*remote).map(drop)),
+        Ok(Message::Remote(remote)) => spawn_local(handler.use_remote(*remote)),
         Ok(Message::Question { number, question }) => {
             let file = blobs_of(data).into_iter().next();
             let handler = Rc::clone(handler);
@@ -166,22 +166,12 @@ impl RequestHandler {
         self.opened.update(|count| count + 1);
         let opened = self.opened.get();
         let connected = async move {
-            let connected = remote::connect(remote).await.and_then(|connection| {
-                let files = connection.listed()?;
-                Ok((connection, files))
-            });
-            let handler = handler.upgrade();
-            let handler = handler.filter(|it| it.opened.get() == opened)?;
-            match connected {
-                Ok((connection, files)) => {
-                    handler.files.replace(files.map(Rc::new));
-                    Some(connection)
-                }
-                Err(message) => {
-                    handler.fail(message);
-                    None
-                }
+            let connection = remote::connect(remote).await?;
+            let files = connection.listed()?;
+            if let Some(handler) = handler.upgrade().filter(|it| it.opened.get() == opened) {
+                handler.files.replace(files.map(Rc::new));
             }
+            Ok(connection)
         };
         let connected = connected.boxed_local().shared();
         self.files.replace(None);
@@ -189,10 +179,19 @@ impl RequestHandler {
         connected.map(drop)
     }
 
-    /// The way to the files; none where they are here, or it could not be had.
-    async fn connection(&self) -> Option<Rc<dyn Connection>> {
-        let connected = self.connection.borrow().clone();
-        connected?.await
+    /// The way to the files; none where they are here. What is opened meanwhile counts.
+    async fn connection(&self) -> Result<Option<Rc<dyn Connection>>, String> {
+        loop {
+            let opened = self.opened.get();
+            let connected = self.connection.borrow().clone();
+            let connection = match connected {
+                Some(connected) => connected.await.map(Some),
+                None => Ok(None),
+            };
+            if self.opened.get() == opened {
+                return connection;
+            }
+        }
     }
 
     /// Tells what failed that belongs to no question.
@@ -209,8 +208,9 @@ impl RequestHandler {
     pub async fn answer(&self, number: u64, question: Question, file: Option<Blob>) {
         let answer = self.find_answer(number, question, file);
         let answer = match self.connection().await {
-            None => answer.await,
-            Some(connection) => {
+            Err(message) => Err(message),
+            Ok(None) => answer.await,
+            Ok(Some(connection)) => {
                 let tell = |news| self.tell(number, News::Network(news));
                 remote::while_telling(&*connection, answer, tell).await
             }
@@ -279,7 +279,7 @@ impl RequestHandler {
 
     /// Among what somebody has to choose, where nothing could be opened.
     async fn choices(&self) -> RunChoices {
-        let connection = self.connection().await;
+        let connection = self.connection().await.ok().flatten();
         let files = self.files.borrow().clone();
         match (files, connection) {
             (Some(files), _) => files.choices().await,
@@ -309,12 +309,15 @@ impl RequestHandler {
 
     /// Lists what is somewhere else and was not listed before.
     async fn list(&self) -> Result<Option<Found>, String> {
-        let connection = self.connection().await;
+        let connection = self.connection().await?;
         let Some(connection) = connection.filter(|_| self.files.borrow().is_none()) else {
             return Ok(None);
         };
+        let opened = self.opened.get();
         let (files, found) = connection.list().await?;
-        self.files.replace(Some(Rc::new(files)));
+        if self.opened.get() == opened {
+            self.files.replace(Some(Rc::new(files)));
+        }
         Ok(Some(found))
     }
 

@@ -190,17 +190,22 @@ impl Input {
         self.at(steps).flat_map(of_step).collect()
     }
 
-    /// The tensors of these steps whose names begin with its own and a dot or underscore, each with
-    /// its layer, but for biases.
-    pub(super) fn other_forms(&self, steps: &[u64]) -> BTreeSet<(u64, String)> {
+    /// The tensors of these steps whose names begin with its own and a dot, each with its layer, but
+    /// for biases and for the layers that have it.
+    pub(super) fn other_forms(
+        &self,
+        steps: &[u64],
+        available: &BTreeSet<u64>,
+    ) -> BTreeSet<(u64, String)> {
         let is_form = |name: &str| {
             let rest = name.strip_prefix(self.plain.as_str());
-            rest.is_some_and(|rest| rest.starts_with(['.', '_']) && !rest.ends_with("bias"))
+            rest.is_some_and(|rest| rest.starts_with('.') && !rest.ends_with("bias"))
         };
         let mut forms = BTreeSet::new();
         for at in self.at(steps) {
             for stack in &at.stacks {
-                for layer in at.part.numbers(stack) {
+                let layers = at.part.numbers(stack);
+                for layer in layers.filter(|it| !available.contains(it)) {
                     let names = at.part.tensors(stack, layer).map(|(name, _)| name);
                     let own = names.filter(|name| is_form(name));
                     forms.extend(own.map(|name| (layer, name.to_owned())));

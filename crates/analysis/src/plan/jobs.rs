@@ -191,8 +191,7 @@ fn other_forms(inputs: &[Rc<Input>], available: &BTreeSet<u64>, steps: &[u64]) -
     /// So many names are told.
     const NAMED: usize = 3;
     let said = inputs.iter().filter_map(|input| {
-        let mut forms = input.other_forms(steps);
-        forms.retain(|(layer, _)| !available.contains(layer));
+        let forms = input.other_forms(steps, available);
         let layers: BTreeSet<u64> = forms.iter().map(|(layer, _)| *layer).collect();
         let layers: Vec<u64> = layers.into_iter().collect();
         let names: BTreeSet<String> = forms.into_iter().map(|(_, name)| name).collect();
@@ -801,8 +800,7 @@ impl Resolver<'_> {
             format!("[{rows}, {columns}] at step {}", steps_in_words(steps))
         });
         self.notes.insert(format!(
-            "{} of `{}` have several shapes: {}; steps of other models are to be analysed by \
-             themselves",
+            "{} of `{}` have several shapes: {}; analyse steps of other models by themselves",
             planned.job.kind,
             planned.job.label,
             shapes.collect::<Vec<_>>().join(", ")

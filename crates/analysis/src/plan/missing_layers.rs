@@ -26,11 +26,13 @@ pub(crate) fn missing_layers<'a>(
         if part.kind != DataKind::Weights {
             continue;
         }
-        let names = names(&read.index);
-        if let Some((other, of_other)) = before.replace((step, names.clone()))
-            && of_other.is_disjoint(&names)
-        {
-            apart.get_or_insert((other, step));
+        if apart.is_none() {
+            let names = names(&read.index);
+            let other = before.take().filter(|(_, of_other)| {
+                !names.is_empty() && !of_other.is_empty() && of_other.is_disjoint(&names)
+            });
+            apart = other.map(|(other, _)| (other, step));
+            before = Some((step, names));
         }
         if let Some(what) = of_weights(run, &read.index) {
             said.entry(what).or_default().push(step);

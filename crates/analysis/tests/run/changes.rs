@@ -63,6 +63,7 @@ fn a_layer_that_stores_a_tensor_otherwise_is_told() {
         ("layers.0.up.bias", &[4]),
         ("layers.1.up.weight", &[4, 4]),
         ("layers.1.upper.weight", &[4, 4]),
+        ("layers.2.up_norm.weight", &[4]),
         // Layers of another kind lack it altogether.
         ("layers.2.down.weight", &[4, 4]),
     ];

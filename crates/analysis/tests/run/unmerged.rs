@@ -84,7 +84,7 @@ proptest! {
     fn adapters_are_told(
         kind in prop::sample::select(vec!["lora_A", "lora_B", "hada_w1_a", "lokr_w1", "ia3_l", "oft_r", "vera_lambda_b"]),
         name in prop::sample::select(vec!["", ".weight", ".default", ".default.weight"]),
-        other in prop::sample::select(vec!["bias", "norm.weight", "lorax.weight"]),
+        other in prop::sample::select(vec!["bias", "norm.weight", "lorax.weight", "inner.lora_A"]),
     ) {
         let adapter = format!("{kind}{name}");
         let with = run_of(&[("weight", &[8, 8]), (&adapter, &[2, 8]), (other, &[8])], "{}");

@@ -93,7 +93,8 @@ impl<'a> Names<'a> {
         let inside = all.take_while(|name| is_inside && name.starts_with(module));
         let rest = inside.filter_map(|name| name.get(module.len()..));
         let is_of_one = |word: &str| OF_ADAPTERS.iter().any(|start| word.starts_with(start));
-        rest.filter(|rest| rest.split('.').any(is_of_one)).collect()
+        rest.filter(|rest| rest.split('.').next().is_some_and(is_of_one))
+            .collect()
     }
 }
 
@@ -169,7 +170,7 @@ const OF_PACKED: &[&str] = &[
 /// What a module is called within one that adds to it.
 const WRAPPED: &[&str] = &["base_layer.", "linear.", "original_module."];
 
-/// How parts of the names of an adapter's tensors begin, within the module that they change.
+/// How names of an adapter's tensors begin within the module that they change.
 const OF_ADAPTERS: &[&str] = &[
     "lora_",
     "loha_",

@@ -667,11 +667,12 @@ impl<'a> Finding<'a> {
         const OTHERS: &[&str] = &[".bak", ".old", ".orig", ".aria2", ".ot", ".pt2", ".tflite"];
         let is_other = || OTHERS.iter().any(|ending| file.ends_with(ending));
         let is_of_kind = Foreign::by_name(file).is_some() || !file.contains('.') || is_other();
-        let is_no_other = is_checkpoint(file) || is_auxiliary(file);
-        let step = step_number(file).filter(|_| is_of_kind && !is_no_other);
-        let has = |step| self.steps.iter().any(|known| known.number == step);
-        let is_broken = |step| self.broken.iter().any(|known| known.number == step);
-        step.is_some_and(|step| !has(step) && !is_broken(step))
+        if !is_of_kind || is_checkpoint(file) || is_auxiliary(file) {
+            return false;
+        }
+        let mut known = self.steps.iter().map(|step| step.number);
+        let mut broken = self.broken.iter().map(|step| step.number);
+        step_number(file).is_some_and(|step| !known.any(|it| it == step) && !broken.any(|it| it == step))
     }
 
     fn unreadable_in_words(&self) -> Vec<String> {

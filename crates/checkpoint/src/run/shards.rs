@@ -83,7 +83,8 @@ impl ShardIndex {
         let files = parsed.weight_map.0.into_iter();
         let files = files.map(|(name, file)| (name, joined(folder, &file)));
         let index = Self(files.collect());
-        let mut shards = index.0.values().map(|it| (it, entry_of(tree, it)));
+        let shards: BTreeSet<&String> = index.0.values().collect();
+        let mut shards = shards.into_iter().map(|it| (it, entry_of(tree, it)));
         match shards.find(|(_, entry)| entry.is_err()) {
             Some((_, Err(error @ ReadError::HalfWritten { .. }))) => Err(error),
             Some((shard, _)) => Err(ReadError::MissingShard {

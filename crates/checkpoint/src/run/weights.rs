@@ -89,7 +89,9 @@ pub(crate) fn is_auxiliary(file: &str) -> bool {
     let behind = behind.split_once("opt-").map_or("", |(_, behind)| behind);
     let is_number = |c: char| c.is_ascii_digit() || c == '.';
     let size = behind.trim_start_matches(is_number);
-    let is_model = size.len() < behind.len() && size.starts_with(['m', 'b']);
+    let unit = size.strip_prefix(['m', 'b']);
+    let is_whole = unit.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+    let is_model = size.len() < behind.len() && is_whole;
     let is_optimizer =
         |word: &str| OPTIMIZERS.contains(&word.to_ascii_lowercase().as_str()) && !is_model;
     AUXILIARY.iter().any(|word| file.contains(word))
@@ -588,6 +590,7 @@ mod tests {
             "opt_step_5.pt",
             "step_5_optim.pt",
             "a/optim.bin",
+            "opt-100.bin",
         ] {
             assert!(is_auxiliary(file), "{file}");
         }

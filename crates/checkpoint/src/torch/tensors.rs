@@ -72,6 +72,9 @@ const OF_GENERATION: &[&str] = &["rollout", "infer", "generat", "sampl", "vllm",
 /// Settings in settings.
 const DEPTH_OF_SETTINGS: usize = 3;
 
+/// So many settings are looked at: dicts may be shared, and lead to each other again and again.
+const SETTINGS_SEEN: usize = 20_000;
+
 /// What a file's trainer says of ranks, with how many they are, where it says that several of them
 /// have parts of its tensors: DeepSpeed at the root, Megatron and `NeMo` among their settings.
 fn ranks_of_model(pickle: &Pickle<'_>, names: &[&str]) -> Option<(String, u64)> {
@@ -79,10 +82,11 @@ fn ranks_of_model(pickle: &Pickle<'_>, names: &[&str]) -> Option<(String, u64)> 
     let of_root = values.entries(pickle.root)?;
     let is_settings = |key: Value| values.text(key).is_some_and(|key| SETTINGS.contains(&key));
     let settings = of_root.iter().filter(|(key, _)| is_settings(*key));
+    let mut left = SETTINGS_SEEN;
     said_of_ranks(values, of_root, names).or_else(|| {
+        let mut settings = settings;
         settings
-            .filter_map(|(_, value)| ranks_in(values, *value, names, DEPTH_OF_SETTINGS))
-            .next()
+            .find_map(|(_, value)| ranks_in(values, *value, names, DEPTH_OF_SETTINGS, &mut left))
     })
 }
 
@@ -91,9 +95,11 @@ fn ranks_in(
     settings: Value,
     names: &[&str],
     depth: usize,
+    left: &mut usize,
 ) -> Option<(String, u64)> {
     let attributes = values.object(settings).map(|object| object.state);
     let entries = values.entries(attributes.unwrap_or(settings))?;
+    *left = left.checked_sub(entries.len())?;
     said_of_ranks(values, entries, names).or_else(|| {
         let depth = depth.checked_sub(1)?;
         let is_of_training = |key: Value| {
@@ -101,7 +107,7 @@ fn ranks_in(
             !OF_GENERATION.iter().any(|word| key.contains(word))
         };
         let mut inner = entries.iter().filter(|(key, _)| is_of_training(*key));
-        inner.find_map(|(_, value)| ranks_in(values, *value, names, depth))
+        inner.find_map(|(_, value)| ranks_in(values, *value, names, depth, left))
     })
 }
 

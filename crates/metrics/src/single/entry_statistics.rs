@@ -29,7 +29,7 @@ use crate::tally::Ascending;
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One sort; entries of at most 16 bits are counted instead, those of 32 bits sorted a part at a
+/// One sort; entries of at most 16 bits are counted instead, many of 32 bits sorted a part at a
 /// time. Moments are taken around the mean, with compensated sums: entries far from zero that
 /// differ little lose no digits. Products are formed. Of a matrix whose largest magnitude is beyond
 /// 1e±30, entries smaller than 1e-308 of it count as zeros.

@@ -23,7 +23,7 @@ use crate::tally::{Ascending, CountedValue};
 ///
 /// # Numerics
 /// One sort of the magnitudes and one pass. Entries of at most 16 bits are counted instead, those
-/// of 32 bits put in order by their upper bits and counted by their lower ones. Scale-free.
+/// of 32 bits, where they are many, put in order by their upper bits and counted by the lower ones. Scale-free.
 ///
 /// # Errors
 /// `not finite` where an entry is NaN or infinite.

@@ -6,7 +6,7 @@
 //! reads it gets an error, and never zeros. An excerpt has its name once all of it is on the disk.
 
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -134,12 +134,13 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins one under a name that no other process has.
+    /// Begins one under a name that no other process has. A container that is started again may have
+    /// the host and process of one that was killed, whose file it takes.
     fn begin(excerpt: &Path) -> io::Result<Self> {
         let name = excerpt.file_name().unwrap_or_default().to_string_lossy();
         let (host, process) = (hardware::host_name(), std::process::id());
         let path = excerpt.with_file_name(format!("{name}.{process}.{host}{UNFINISHED}"));
-        let opened = OpenOptions::new().write(true).create_new(true).open(&path);
+        let opened = File::create(&path);
         Ok(Self {
             file: opened?,
             path,

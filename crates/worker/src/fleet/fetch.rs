@@ -1,7 +1,7 @@
 //! `worker submit --fetch`: brings what shards read of the Hub to the folder that they share.
 //!
-//! Compute nodes often have no network. The plan knows every byte that a shard will read, and
-//! nothing else is fetched: an excerpt of each file (`excerpt.rs`). A folder that has `fetched` is
+//! Compute nodes often have no network. The plan knows every byte that a shard will read, and an
+//! excerpt of each file has these, and small gaps between them (`excerpt.rs`). A folder that has `fetched` is
 //! read there and nowhere else, so that no shard waits for a server that it cannot reach.
 
 use std::cell::RefCell;
