@@ -22,8 +22,8 @@ use crate::tally::{Ascending, CountedValue};
 /// Weights, gradients and activations.
 ///
 /// # Numerics
-/// One sort of the magnitudes and one pass. Entries of at most 16 bits are counted instead, those
-/// of 32 bits, where they are many, put in order by their upper bits and counted by the lower ones. Scale-free.
+/// One sort of the magnitudes and one pass. Entries of at most 16 bits are counted instead. Many of
+/// 32 bits are put in order by their upper bits, and counted by the lower ones. Scale-free.
 ///
 /// # Errors
 /// `not finite` where an entry is NaN or infinite.
