@@ -672,7 +672,8 @@ impl<'a> Finding<'a> {
         }
         let mut known = self.steps.iter().map(|step| step.number);
         let mut broken = self.broken.iter().map(|step| step.number);
-        step_number(file).is_some_and(|step| !known.any(|it| it == step) && !broken.any(|it| it == step))
+        step_number(file)
+            .is_some_and(|step| !known.any(|it| it == step) && !broken.any(|it| it == step))
     }
 
     fn unreadable_in_words(&self) -> Vec<String> {

@@ -83,16 +83,19 @@ impl ShardIndex {
         let files = parsed.weight_map.0.into_iter();
         let files = files.map(|(name, file)| (name, joined(folder, &file)));
         let index = Self(files.collect());
-        let shards: BTreeSet<&String> = index.0.values().collect();
-        let mut shards = shards.into_iter().map(|it| (it, entry_of(tree, it)));
-        match shards.find(|(_, entry)| entry.is_err()) {
-            Some((_, Err(error @ ReadError::HalfWritten { .. }))) => Err(error),
-            Some((shard, _)) => Err(ReadError::MissingShard {
-                shard: shard.clone(),
-                index: path.to_owned(),
-            }),
-            None => Ok(index),
+        for shard in index.paths() {
+            match entry_of(tree, &shard) {
+                Ok(_) => {}
+                Err(error @ ReadError::HalfWritten { .. }) => return Err(error),
+                Err(_) => {
+                    return Err(ReadError::MissingShard {
+                        shard,
+                        index: path.to_owned(),
+                    });
+                }
+            }
         }
+        Ok(index)
     }
 
     /// The shard of a tensor; none for one that the index does not name.
