@@ -80,14 +80,14 @@ steps: all
 """
 
 
-def wait(what, condition):
-    """Waits until a condition holds, and gives what it came to."""
+def wait(what, condition, pause=0.1):
+    """Waits until a condition holds, and gives what it came to; looks again after a pause."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         found = condition()
         if found:
             return found
-        time.sleep(0.1)
+        time.sleep(pause)
     raise AssertionError(f"waited {PATIENCE_SECONDS} s for {what}")
 
 
@@ -367,7 +367,8 @@ class OnACluster(unittest.TestCase):
                 subprocess.run(words, capture_output=True)
             return fleet.journal(shard, 1).exists()
 
-        wait("the requeue", has_started)
+        # Slurm looks at what waits once a second, and begins anew where it is told something.
+        wait("the requeue", has_started, pause=3)
 
     def test_a_shard_that_is_killed_is_submitted_again(self):
         fleet = self.slow("killed")
