@@ -65,6 +65,11 @@ fn every_file_reads_to_what_pytorch_says() {
 }
 
 #[test]
+fn a_weight_that_is_a_list_is_told() {
+    assert_unreadable("listed.pt", &[("layers.0.up.weight", "a list of numbers")]);
+}
+
+#[test]
 fn one_ranks_part_is_no_model() {
     for (file, name, ranks) in [
         ("tensor_ranks.pt", "tensor_model_parallel_size", 2),

@@ -25,6 +25,9 @@ const CATALOG_PER_BYTE: u64 = 4;
 /// What the catalog of any pickle may take.
 const CATALOG_FLOOR_BYTES: u64 = 256 * 1024;
 
+/// Why a weight that is a list of numbers is not read.
+const NUMBERS: &str = "it is a list of numbers and no tensor; save it as `torch.tensor(it)`";
+
 /// What messages call a tensor that is the whole file.
 const BARE_TENSOR: &str = "tensor";
 
@@ -268,6 +271,9 @@ impl<'a, 'p> Walk<'a, 'p> {
     fn visit(&mut self, value: Value) -> Result<(), FormatError> {
         self.visits_left = self.visits_left.checked_sub(1).ok_or(TorchError::Unfolds)?;
         match value {
+            Value::List(_) | Value::Tuple(_) if self.is_weight_of_numbers(value) => {
+                self.spoil(NUMBERS.to_owned())?;
+            }
             Value::Dict(_) | Value::List(_) | Value::Tuple(_) => {
                 self.enter(
                     value,
@@ -296,6 +302,21 @@ impl<'a, 'p> Walk<'a, 'p> {
             Value::Scalar | Value::Text(_) | Value::Bytes(_) | Value::BytesAsText(_) => {}
         }
         Ok(())
+    }
+
+    /// Whether a list is called as a weight is, and its first item, or that item's first, a number.
+    fn is_weight_of_numbers(&self, list: Value) -> bool {
+        if !self.name.ends_with("weight") {
+            return false;
+        }
+        let mut first = list;
+        for _ in 0..DIMENSIONS_LIMIT {
+            match self.values.items(first).and_then(<[Value]>::first) {
+                Some(item) => first = *item,
+                None => break,
+            }
+        }
+        matches!(first, Value::Scalar | Value::Int(_) | Value::Wide(_))
     }
 
     fn visit_object(

@@ -107,6 +107,9 @@ save(
     {"model.layers.0.w": dense},
 )
 
+listed = {"layers.0.up.weight": [[0.5, 1.0]], "layers.1.up.weight": torch.ones(1, 2), "history": [0.5], "weight": []}
+save("listed.pt", listed, {"layers.1.up.weight": torch.ones(1, 2)})
+
 plain = {
     "when": datetime.datetime(2026, 1, 2),
     "where": pathlib.PurePosixPath("a/b"),
