@@ -244,7 +244,7 @@ impl<'a> LaneRun<'a> {
         status: &Status,
         listener: &mut Listener<'_>,
     ) -> ControlFlow<()> {
-        for output in metric.metric.outputs() {
+        for output in metric.metric.outputs(&metric.parameters) {
             listener(Event::Number(Number {
                 id: self.id_of(job, metric, head, output),
                 step,
@@ -408,7 +408,12 @@ impl<'a> LaneRun<'a> {
                     continue;
                 }
                 let measurements = self.ask(index, metric, head, &facts);
-                for (output, measurement) in metric.metric.outputs().iter().zip(measurements) {
+                for (output, measurement) in metric
+                    .metric
+                    .outputs(&metric.parameters)
+                    .iter()
+                    .zip(measurements)
+                {
                     let id = self.id_of(job, metric, head, output);
                     listener(Event::Number(number(id, step, measurement)))?;
                 }

@@ -7,6 +7,7 @@ mod centred;
 mod comparison;
 mod eigenvalues;
 mod entries;
+pub mod estimate;
 mod matrix;
 mod precision;
 pub mod rank;
@@ -31,6 +32,7 @@ use crate::float32::Float32Entries;
 use crate::measurement::Status;
 use crate::tally::Tally;
 use entries::Sorted;
+use estimate::SpectrumEstimate;
 
 /// One matrix `[m, n]` and what is known of it. Every fact is computed on first use and lives as
 /// long as the matrix.
@@ -58,6 +60,7 @@ pub struct Facts {
     right_factor: OnceCell<DMatrix<f64>>,
     compact: OnceCell<DMatrix<f64>>,
     singular_values: OnceCell<Result<Vec<f64>, Status>>,
+    spectrum_estimate: OnceCell<Result<SpectrumEstimate, Status>>,
     centred: OnceCell<Result<Centred, Status>>,
     centred_gram: OnceCell<DMatrix<f64>>,
     basis: OnceCell<Result<Basis, Status>>,
@@ -76,6 +79,8 @@ pub struct Needs {
     pub entries_by_rank: bool,
     /// Singular values.
     pub singular_values: bool,
+    /// Sums over singular values, estimated.
+    pub spectrum_estimate: bool,
     /// Eigenvalues of a product, from its factors.
     pub eigenvalues: bool,
     /// How unlike each sample is every other.
@@ -96,6 +101,7 @@ impl Needs {
             sorted_entries: self.sorted_entries || other.sorted_entries,
             entries_by_rank: self.entries_by_rank || other.entries_by_rank,
             singular_values: self.singular_values || other.singular_values,
+            spectrum_estimate: self.spectrum_estimate || other.spectrum_estimate,
             eigenvalues: self.eigenvalues || other.eigenvalues,
             dissimilarities: self.dissimilarities || other.dissimilarities,
             centred_gram: self.centred_gram || other.centred_gram,
@@ -244,6 +250,9 @@ impl Facts {
         if needs.singular_values {
             let _ = self.singular_values();
         }
+        if needs.spectrum_estimate {
+            let _ = self.spectrum_estimate();
+        }
     }
 
     fn of(matrix: Matrix) -> Self {
@@ -265,6 +274,7 @@ impl Facts {
             right_factor: OnceCell::new(),
             compact: OnceCell::new(),
             singular_values: OnceCell::new(),
+            spectrum_estimate: OnceCell::new(),
             centred: OnceCell::new(),
             centred_gram: OnceCell::new(),
             basis: OnceCell::new(),

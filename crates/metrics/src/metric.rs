@@ -29,7 +29,7 @@ pub trait Metric: Sync {
     }
 
     /// Suffixes of the component key, one per number it gives.
-    fn outputs(&self) -> &'static [&'static str] {
+    fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
         &[""]
     }
 

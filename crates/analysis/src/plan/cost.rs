@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use ckptscope_checkpoint::read::near_reads;
 use ckptscope_checkpoint::{ModelShape, StoredTensor, TensorEntry};
 use ckptscope_metrics::Needs;
+use ckptscope_metrics::facts::estimate;
+use ckptscope_metrics::linalg::{PROBES, STEPS};
 use ckptscope_protocol::Cost;
 
 use super::counted::float32_entry;
@@ -164,7 +166,9 @@ fn reads(step: &LaneStep, portions: &[Portion]) -> u64 {
 /// Numbers of one matrix of a job.
 fn outputs(job: &Job) -> usize {
     let metrics = job.metrics.iter();
-    metrics.map(|metric| metric.metric.outputs().len()).sum()
+    metrics
+        .map(|metric| metric.metric.outputs(&metric.parameters).len())
+        .sum()
 }
 
 /// Per job of a step, what is in memory beside its own inputs: the bytes of its portion, where
@@ -269,7 +273,7 @@ fn facts_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
     let square = (matrix.inner * matrix.inner) as u64;
     let sorted = [needs.sorted_magnitudes, needs.sorted_entries];
     let sorted = entries * sorted.map(u64::from).iter().sum::<u64>();
-    let decomposed = if needs.singular_values || needs.eigenvalues {
+    let decomposed = if needs.singular_values || needs.spectrum_estimate || needs.eigenvalues {
         thin + square
     } else {
         0
@@ -336,6 +340,9 @@ fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
     if needs.singular_values {
         total += singular_values_flops(matrix);
     }
+    if needs.spectrum_estimate {
+        total += spectrum_estimate_flops(matrix);
+    }
     if needs.eigenvalues && rows == columns {
         total += 2.0 * rows * inner * inner + 10.0 * inner.powi(3);
     }
@@ -357,4 +364,14 @@ pub(crate) fn singular_values_flops(matrix: &MatrixOutline) -> f64 {
     let long = matrix.shape.rows.max(matrix.shape.columns) as f64;
     let inner = matrix.inner as f64;
     long * inner * inner + 4.0 / 3.0 * inner.powi(3)
+}
+
+/// Floating-point operations of an estimate of sums over a matrix's singular values.
+#[allow(clippy::cast_precision_loss)] // an estimate
+pub(crate) fn spectrum_estimate_flops(matrix: &MatrixOutline) -> f64 {
+    if matrix.inner <= estimate::EXACT {
+        return singular_values_flops(matrix);
+    }
+    let long = matrix.shape.rows.max(matrix.shape.columns) as f64;
+    4.0 * long * matrix.inner as f64 * (PROBES * STEPS) as f64
 }

@@ -5,6 +5,8 @@ mod band;
 mod bidiagonal;
 mod cores;
 mod eigen;
+mod lanczos;
+mod normal;
 mod product;
 mod reduction;
 mod singular;
@@ -12,6 +14,7 @@ mod stripes;
 
 pub use cores::SpareCores;
 pub use eigen::{Eigenvalue, SymmetricEigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues};
+pub use lanczos::{BlockTridiagonal, PROBES, STEPS};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
 pub use reduction::{orthonormal_columns, triangular_factor};
 pub use singular::{

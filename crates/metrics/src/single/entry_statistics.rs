@@ -97,7 +97,7 @@ impl Metric for EntryStatistics {
         DataKind::ALL
     }
 
-    fn outputs(&self) -> &'static [&'static str] {
+    fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
         OUTPUTS
     }
 

@@ -1,5 +1,6 @@
 //! Matrix norms.
 
+use crate::facts::estimate::{self, ESTIMATE, Estimate};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -25,6 +26,11 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 /// Safe over the whole range of float64: entries of 1e200 or 1e-200 neither overflow nor vanish
 /// in their squares.
 ///
+/// With `estimate: true`, from a few products with the matrix instead of a decomposition: block
+/// Lanczos with 8 random directions and 12 products, the same ones at every run. The interval holds
+/// the exact value in 95 of 100 cases. Up to 256 rows or columns the value is exact, and the
+/// interval has no width.
+///
 /// # Errors
 /// `not finite` where an entry is NaN or infinite; `beyond the range of float64` where the norm
 /// itself is.
@@ -46,12 +52,15 @@ use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 #[derive(Clone, Copy, Debug)]
 pub struct Norm;
 
-const PARAMETERS: &[Parameter] = &[Parameter {
-    name: "norm_type",
-    summary: "which norm",
-    kind: ParameterKind::Choice(&["frobenius", "nuclear", "inf", "spectral"]),
-    default: ParameterValue::Choice("frobenius"),
-}];
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "norm_type",
+        summary: "which norm",
+        kind: ParameterKind::Choice(&["frobenius", "nuclear", "inf", "spectral"]),
+        default: ParameterValue::Choice("frobenius"),
+    },
+    ESTIMATE,
+];
 
 impl Metric for Norm {
     fn name(&self) -> &'static str {
@@ -74,12 +83,13 @@ impl Metric for Norm {
         PARAMETERS
     }
 
+    fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
+        estimate::outputs(parameters)
+    }
+
     fn needs(&self, parameters: &Parameters) -> Needs {
         match parameters.choice("norm_type") {
-            "nuclear" | "spectral" => Needs {
-                singular_values: true,
-                ..Needs::default()
-            },
+            "nuclear" | "spectral" => estimate::needs(parameters),
             _ => Needs {
                 magnitude_sums: true,
                 ..Needs::default()
@@ -98,8 +108,23 @@ impl Metric for Norm {
 
 impl Single for Norm {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        vec![norm(parameters.choice("norm_type"), matrix).into()]
+        let norm_type = parameters.choice("norm_type");
+        if parameters.boolean(ESTIMATE.name) {
+            Estimate::measured(estimated(norm_type, matrix))
+        } else {
+            vec![norm(norm_type, matrix).into()]
+        }
     }
+}
+
+/// What needs no singular values is exact.
+fn estimated(norm_type: &str, matrix: &Facts) -> Result<Estimate, Status> {
+    let scaled = match norm_type {
+        "nuclear" => matrix.spectrum_estimate()?.nuclear_norm(),
+        "spectral" => matrix.spectrum_estimate()?.largest(),
+        _ => return norm(norm_type, matrix).map(Estimate::exact),
+    };
+    scaled.map(|value| matrix.unscaled(value))
 }
 
 fn norm(norm_type: &str, matrix: &Facts) -> Result<f64, Status> {

@@ -1,6 +1,7 @@
 //! The proportional effective rank.
 
 use crate::facts::rank::RANK;
+use crate::facts::estimate::{self, ESTIMATE, Estimate};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -24,6 +25,11 @@ use crate::parameter::{Parameter, Parameters};
 ///
 /// # Numerics
 /// From the singular values that all metrics of the matrix share; scale-free.
+///
+/// With `estimate: true`, from a few products with the matrix instead of a decomposition: block
+/// Lanczos with 8 random directions and 12 products, the same ones at every run. The interval holds
+/// the exact value in 95 of 100 cases. Up to 256 rows or columns the value is exact, and the
+/// interval has no width.
 ///
 /// # Errors
 /// Undefined where the matrix is empty or all entries are zero; `not finite` where an entry is NaN or infinite.
@@ -65,14 +71,15 @@ impl Metric for Per {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[RANK]
+        &[RANK, ESTIMATE]
     }
 
-    fn needs(&self, _: &Parameters) -> Needs {
-        Needs {
-            singular_values: true,
-            ..Needs::default()
-        }
+    fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
+        estimate::outputs(parameters)
+    }
+
+    fn needs(&self, parameters: &Parameters) -> Needs {
+        estimate::needs(parameters)
     }
 
     fn form(&self) -> Form<'_> {
@@ -82,8 +89,18 @@ impl Metric for Per {
 
 impl Single for Per {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        vec![per(parameters.choice(RANK.name), matrix).into()]
+        let rank = parameters.choice(RANK.name);
+        if parameters.boolean(ESTIMATE.name) {
+            Estimate::measured(estimated(rank, matrix))
+        } else {
+            vec![per(rank, matrix).into()]
+        }
     }
+}
+
+fn estimated(rank: &str, matrix: &Facts) -> Result<Estimate, Status> {
+    let effective_rank = matrix.spectrum_estimate()?.of_shares()?.effective_rank();
+    effective_rank.map(|value| Ok((value / as_float(matrix.largest_rank(rank))).min(1.0)))
 }
 
 fn per(rank: &str, matrix: &Facts) -> Result<f64, Status> {
@@ -103,7 +120,10 @@ fn per(rank: &str, matrix: &Facts) -> Result<f64, Status> {
         .map(|value| value / sum)
         .filter(|share| *share > 0.0);
     let entropy: f64 = -shares.map(|share| share * share.ln()).sum::<f64>();
-    #[allow(clippy::cast_precision_loss)] // a number of singular values
-    let largest_rank = matrix.largest_rank(rank) as f64;
-    Ok((entropy.exp() / largest_rank).min(1.0))
+    Ok((entropy.exp() / as_float(matrix.largest_rank(rank))).min(1.0))
+}
+
+#[allow(clippy::cast_precision_loss)] // a number of singular values
+fn as_float(rank: usize) -> f64 {
+    rank as f64
 }

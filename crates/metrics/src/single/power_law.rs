@@ -100,7 +100,7 @@ impl Metric for PowerLaw {
         PARAMETERS
     }
 
-    fn outputs(&self) -> &'static [&'static str] {
+    fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
         OUTPUTS
     }
 

@@ -1,9 +1,10 @@
 //! The stable rank.
 
+use crate::facts::estimate::{self, ESTIMATE, Estimate, SpectrumEstimate};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::Parameters;
+use crate::parameter::{Parameter, Parameters};
 
 /// How many directions as strong as the strongest would make up the matrix.
 ///
@@ -21,6 +22,11 @@ use crate::parameter::Parameters;
 /// # Numerics
 /// From the singular values that all metrics of the matrix share; scale-free. What is zero by
 /// construction adds nothing.
+///
+/// With `estimate: true`, from a few products with the matrix instead of a decomposition: block
+/// Lanczos with 8 random directions and 12 products, the same ones at every run. The interval holds
+/// the exact value in 95 of 100 cases. Up to 256 rows or columns the value is exact, and the
+/// interval has no width.
 ///
 /// # Errors
 /// Undefined where the matrix is empty or all entries are zero; `not finite` where an entry is NaN
@@ -60,11 +66,16 @@ impl Metric for StableRank {
         DataKind::ALL
     }
 
-    fn needs(&self, _: &Parameters) -> Needs {
-        Needs {
-            singular_values: true,
-            ..Needs::default()
-        }
+    fn parameters(&self) -> &'static [Parameter] {
+        &[ESTIMATE]
+    }
+
+    fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
+        estimate::outputs(parameters)
+    }
+
+    fn needs(&self, parameters: &Parameters) -> Needs {
+        estimate::needs(parameters)
     }
 
     fn form(&self) -> Form<'_> {
@@ -73,8 +84,14 @@ impl Metric for StableRank {
 }
 
 impl Single for StableRank {
-    fn measure(&self, _: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        vec![stable_rank(matrix).into()]
+    fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
+        if parameters.boolean(ESTIMATE.name) {
+            let spectrum = matrix.spectrum_estimate();
+            let spectrum = spectrum.and_then(SpectrumEstimate::of_shares);
+            Estimate::measured(spectrum.map(SpectrumEstimate::stable_rank))
+        } else {
+            vec![stable_rank(matrix).into()]
+        }
     }
 }
 

@@ -88,7 +88,7 @@ impl Metric for TopKValues {
         PARAMETERS
     }
 
-    fn outputs(&self) -> &'static [&'static str] {
+    fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
         OUTPUTS
     }
 

@@ -5,6 +5,7 @@ mod ask;
 mod counted;
 mod debiased_cka;
 mod documentation;
+mod estimates;
 mod factors;
 mod float32;
 mod identities;

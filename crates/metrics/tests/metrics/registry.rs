@@ -195,7 +195,7 @@ fn every_metric_of_one_matrix_answers_to_every_difficult_one() {
             for (metric, parameters) in every_question() {
                 let context = format!("{} {parameters:?}: {what}, form {form}", metric.name());
                 let found = measure(metric, &parameters, facts, facts);
-                assert_answers(&found, metric.outputs().len(), &context);
+                assert_answers(&found, metric.outputs(&parameters).len(), &context);
             }
         }
     }
@@ -213,7 +213,7 @@ fn every_comparative_metric_answers_to_every_difficult_pair() {
             for (target_is, target) in &all {
                 let context = format!("{} {parameters:?}: {step_is}, {target_is}", metric.name());
                 let found = measure(metric, &parameters, step, target);
-                assert_answers(&found, metric.outputs().len(), &context);
+                assert_answers(&found, metric.outputs(&parameters).len(), &context);
             }
         }
     }
@@ -226,7 +226,7 @@ fn nothing_side_by_side_is_an_empty_matrix() {
     for metric in METRICS {
         let parameters = Parameters::defaults(metric.parameters());
         let found = measure(*metric, &parameters, &facts, &facts);
-        assert_answers(&found, metric.outputs().len(), metric.name());
+        assert_answers(&found, metric.outputs(&parameters).len(), metric.name());
     }
 }
 
@@ -260,7 +260,8 @@ fn names_and_outputs_are_fit_for_configs_and_keys() {
         assert!(is_plain(metric.name()), "{}", metric.name());
         assert!(!metric.summary().is_empty(), "{}", metric.name());
         assert!(!metric.applies_to().is_empty(), "{}", metric.name());
-        match metric.outputs() {
+        let defaults = Parameters::defaults(metric.parameters());
+        match metric.outputs(&defaults) {
             [""] => {}
             several => {
                 let suffixes: Vec<_> = several

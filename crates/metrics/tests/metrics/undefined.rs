@@ -19,7 +19,8 @@ fn entries_that_are_not_finite_are_counted() {
         let facts = Facts::dense(matrix);
         for metric in METRICS {
             let parameters = Parameters::defaults(metric.parameters());
-            let expected = vec![Measurement::undefined(status.clone()); metric.outputs().len()];
+            let expected =
+                vec![Measurement::undefined(status.clone()); metric.outputs(&parameters).len()];
             assert_eq!(measure(*metric, &parameters, &facts, &facts), expected);
         }
     }
