@@ -1,7 +1,9 @@
 //! What one tensor looks like: its entries' distribution, and its singular values.
 
 use ckptscope_checkpoint::{StoredTensor, Tensor};
-use ckptscope_metrics::Facts;
+pub use ckptscope_metrics::facts::estimate::Estimate;
+use ckptscope_metrics::facts::estimate::SpectrumEstimate;
+use ckptscope_metrics::{Facts, Status};
 use nalgebra::DMatrix;
 
 use crate::component::{MatrixOutline, Shape};
@@ -172,20 +174,50 @@ pub fn work(rows: usize, columns: usize) -> f64 {
     singular_values_flops(&MatrixOutline::dense(rows, columns))
 }
 
-/// The singular values of a tensor seen as a matrix, descending.
+/// The spectrum of a tensor seen as a matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpectrumLook {
+    /// Whether something in it is left to chance.
+    pub is_estimated: bool,
+    /// The singular values, descending.
+    pub values: Vec<f64>,
+    /// What follows from them, each by the name of its metric; nothing where all are zero.
+    pub numbers: Vec<(&'static str, Estimate)>,
+}
+
+/// The spectrum of a tensor seen as a matrix: exactly, or estimated from a few products with it.
 ///
 /// # Errors
-/// Why there are none, in words.
-pub fn singular_values(tensor: Tensor) -> Result<Vec<f64>, String> {
+/// Why there is none, in words.
+pub fn spectrum(tensor: Tensor, is_estimated: bool) -> Result<SpectrumLook, String> {
     let (rows, columns) = (tensor.rows(), tensor.columns());
     let facts = Facts::dense(DMatrix::from_vec(rows, columns, tensor.values));
-    let values = facts
-        .singular_values()
-        .map_err(|status| status.to_string())?;
-    values
-        .iter()
-        .map(|value| facts.unscaled(*value).map_err(|status| status.to_string()))
-        .collect()
+    spectrum_of(&facts, is_estimated).map_err(|status| status.to_string())
+}
+
+fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status> {
+    let exactly;
+    let spectrum = if is_estimated {
+        facts.spectrum_estimate()?
+    } else {
+        exactly = SpectrumEstimate::exact(facts.singular_values()?.to_vec());
+        &exactly
+    };
+    let unscaled = |value: f64| facts.unscaled(value);
+    let values: Result<_, _> = spectrum.values().into_iter().map(unscaled).collect();
+    let mut numbers = Vec::new();
+    if spectrum.of_shares().is_ok() {
+        numbers.push(("largest", spectrum.largest().map(unscaled)?));
+        numbers.push(("nuclear norm", spectrum.nuclear_norm().map(unscaled)?));
+        numbers.push(("effective rank", spectrum.effective_rank()));
+        numbers.push(("spectral entropy rank", spectrum.spectral_entropy_rank()));
+        numbers.push(("stable rank", spectrum.stable_rank()));
+    }
+    Ok(SpectrumLook {
+        is_estimated: !spectrum.is_exact(),
+        values: values?,
+        numbers,
+    })
 }
 
 /// Rows and columns of the matrix that [`piece_of_work`] decomposes: of this shape products and
@@ -279,13 +311,49 @@ mod tests {
             shape: vec![2, 2],
             values,
         };
-        let values = singular_values(tensor(vec![0.0, -3.0, 2.0, 0.0])).unwrap();
-        assert!((values[0] - 3.0).abs() < 1e-14 && (values[1] - 2.0).abs() < 1e-14);
-        let reason = singular_values(tensor(vec![0.0, f64::NAN, 2.0, 0.0])).unwrap_err();
+        for is_estimated in [false, true] {
+            let look = spectrum(tensor(vec![0.0, -3.0, 2.0, 0.0]), is_estimated).unwrap();
+            let [largest, smallest] = look.values[..] else {
+                panic!("{look:?}");
+            };
+            assert!((largest - 3.0).abs() < 1e-14 && (smallest - 2.0).abs() < 1e-14);
+            // A small matrix is decomposed.
+            assert!(!look.is_estimated);
+            let (name, norm) = look.numbers[1];
+            assert_eq!(name, "nuclear norm");
+            assert!((norm.value - 5.0).abs() < 1e-14 && norm.low == norm.high);
+        }
+        let reason = spectrum(tensor(vec![0.0, f64::NAN, 2.0, 0.0]), true).unwrap_err();
         assert!(
             reason.contains("NaN") || reason.contains("finite"),
             "{reason}"
         );
+    }
+
+    #[test]
+    fn an_estimated_spectrum_lies_near_the_exact_one() {
+        // Far from any pattern, in a wide range.
+        let values: Vec<f64> = (1..=300 * 400)
+            .map(|i| (f64::from(i) * 0.618_033_988_749_894_9 * f64::from(i)).fract() - 0.5)
+            .collect();
+        let tensor = Tensor {
+            shape: vec![300, 400],
+            values,
+        };
+        let exact = spectrum(tensor.clone(), false).unwrap();
+        let estimated = spectrum(tensor, true).unwrap();
+        assert!(estimated.is_estimated && !exact.is_estimated);
+        assert_eq!(estimated.values.len(), exact.values.len());
+        assert!(estimated.values.is_sorted_by(|a, b| a >= b));
+        let off = estimated.values.iter().zip(&exact.values);
+        let off = off
+            .map(|(a, b)| (a - b).abs() / exact.values[0])
+            .fold(0.0, f64::max);
+        assert!(off < 0.05, "{off}");
+        for ((name, estimate), (_, exact)) in estimated.numbers.iter().zip(&exact.numbers) {
+            let holds = estimate.low <= exact.value && exact.value <= estimate.high;
+            assert!(holds, "{name}: {estimate:?} {exact:?}");
+        }
     }
 
     #[test]

@@ -135,8 +135,8 @@ questions! {
     ListTensors => TensorList,
     /// What a tensor looks like.
     ViewTensor => Box<TensorView>,
-    /// Its singular values, descending.
-    ViewSpectrum => Vec<f64>,
+    /// Its singular values.
+    ViewSpectrum => Box<SpectrumView>,
     /// What is odd about the steps of a repository.
     AuditRun => Audited,
     /// A report of results.
@@ -235,6 +235,8 @@ pub struct ViewTensor {
 pub struct ViewSpectrum {
     /// The tensor.
     pub tensor: ViewTensor,
+    /// Whether an estimate will do, which takes less long.
+    pub is_estimated: bool,
 }
 
 /// What is odd about the steps of a repository: all of them are listed, and the directories of
@@ -642,4 +644,15 @@ pub struct TensorView {
     pub histogram: Vec<u64>,
     /// How many seconds its singular values take here, or why it has none.
     pub spectrum: Result<f64, String>,
+}
+
+/// The singular values of a tensor, and what follows from them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpectrumView {
+    /// Whether they are an estimate.
+    pub is_estimated: bool,
+    /// Singular values, descending.
+    pub values: Vec<f64>,
+    /// What follows from them: a name, the number, and the ends of its 95 % interval.
+    pub numbers: Vec<(String, f64, f64, f64)>,
 }

@@ -1,9 +1,9 @@
 //! What one tensor looks like.
 
-use ckptscope_analysis::look::{self, Look};
+use ckptscope_analysis::look::{self, Estimate, Look};
 use ckptscope_checkpoint::read::count_stored;
 use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, read_stored};
-use ckptscope_protocol::tab::{PartName, TensorView, ViewSpectrum, ViewTensor};
+use ckptscope_protocol::tab::{PartName, SpectrumView, TensorView, ViewSpectrum, ViewTensor};
 
 use super::memory;
 use super::opened::OpenedFiles;
@@ -45,10 +45,18 @@ pub(super) async fn spectrum(
     files: &OpenedFiles,
     ViewSpectrum {
         tensor: ViewTensor { part, path, name },
+        is_estimated,
     }: ViewSpectrum,
-) -> Result<Vec<f64>, String> {
+) -> Result<Box<SpectrumView>, String> {
     let (values, _) = found(files, &part, &path, &name).await?;
-    look::singular_values(read(files, &values).await?)
+    let look = look::spectrum(read(files, &values).await?, is_estimated)?;
+    let numbers = look.numbers.into_iter();
+    let number = |(name, it): (&str, Estimate)| (name.to_owned(), it.value, it.low, it.high);
+    Ok(Box::new(SpectrumView {
+        is_estimated: look.is_estimated,
+        values: look.values,
+        numbers: numbers.map(number).collect(),
+    }))
 }
 
 /// A tensor that has values, and how they are stored where that is to be known.

@@ -321,10 +321,16 @@ async fn tensors_are_listed_and_looked_at() {
     assert!(view.spectrum.unwrap() < 1.0);
     assert_eq!(view.histogram.iter().sum::<u64>(), elements);
     let norm = view.frobenius_norm.unwrap();
-    let singular_values = office.ask(ViewSpectrum { tensor: look }).await.unwrap();
-    let squares: f64 = singular_values.iter().map(|value| value * value).sum();
+    let question = |is_estimated| ViewSpectrum {
+        tensor: look.clone(),
+        is_estimated,
+    };
+    let spectrum = office.ask(question(false)).await.unwrap();
+    let squares: f64 = spectrum.values.iter().map(|value| value * value).sum();
     assert!((squares.sqrt() / norm - 1.0).abs() < 1e-12, "{norm}");
-    assert!(singular_values.is_sorted_by(|a, b| a >= b));
+    assert!(spectrum.values.is_sorted_by(|a, b| a >= b));
+    // So small a matrix is decomposed even where an estimate would do.
+    assert_eq!(office.ask(question(true)).await.unwrap(), spectrum);
 
     let name = "none".to_owned();
     let message = office

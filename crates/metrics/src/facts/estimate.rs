@@ -140,12 +140,7 @@ impl SpectrumEstimate {
         let matrix = facts.compact();
         let n = matrix.nrows().min(matrix.ncols());
         if n <= EXACT {
-            let values = facts.singular_values()?.to_vec();
-            return Ok(Self {
-                n: as_float(n),
-                squares: values.iter().map(|value| value * value).sum(),
-                spectrum: Spectrum::Exact(values),
-            });
+            return Ok(Self::exact(facts.singular_values()?.to_vec()));
         }
         let squares = matrix.norm_squared();
         let mean = squares / as_float(n);
@@ -159,6 +154,35 @@ impl SpectrumEstimate {
             squares,
             spectrum,
         })
+    }
+
+    /// Of singular values that are known.
+    #[must_use]
+    pub fn exact(values: Vec<f64>) -> Self {
+        Self {
+            n: as_float(values.len()),
+            squares: values.iter().map(|value| value * value).sum(),
+            spectrum: Spectrum::Exact(values),
+        }
+    }
+
+    /// Whether nothing is left to chance.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        matches!(self.spectrum, Spectrum::Exact(_))
+    }
+
+    /// The singular values, descending; of those that were not found, as many as there are, spread
+    /// as the directions' rules have them on average.
+    #[must_use]
+    pub fn values(&self) -> Vec<f64> {
+        match &self.spectrum {
+            Spectrum::Exact(values) => values.clone(),
+            Spectrum::Rules([gauss, _]) => {
+                let unit = (self.squares / self.n).sqrt();
+                gauss.values().map(|value| value * unit).collect()
+            }
+        }
     }
 
     /// The same where singular values have shares.
@@ -328,6 +352,41 @@ impl Rule {
     fn largest(&self) -> f64 {
         let first = self.found.first().or_else(|| self.nodes.first());
         first.copied().unwrap_or(0.0)
+    }
+
+    /// Square roots of all eigenvalues, descending: between two nodes they fall evenly, and half
+    /// the weight of a node lies above it.
+    fn values(&self) -> impl Iterator<Item = f64> {
+        let weights = self.weights.row_mean();
+        let mut above = 0.0;
+        let middles: Vec<(f64, f64)> = self
+            .nodes
+            .iter()
+            .zip(weights.iter())
+            .map(|(node, weight)| {
+                above += weight;
+                (above - weight / 2.0, node.sqrt())
+            })
+            .collect();
+        let at = move |place: f64| {
+            let next = middles.partition_point(|(middle, _)| *middle < place);
+            let (Some(after), Some(before)) =
+                (middles.get(next), middles.get(next.saturating_sub(1)))
+            else {
+                return middles.last().map_or(0.0, |(_, value)| *value);
+            };
+            let width = after.0 - before.0;
+            let part = if width > 0.0 {
+                (place - before.0) / width
+            } else {
+                0.0
+            };
+            before.1 + part * (after.1 - before.1)
+        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
+        let others = self.others as u32;
+        let others = (0..others).map(move |other| at((f64::from(other) + 0.5) / self.others));
+        self.found.iter().map(|value| value.sqrt()).chain(others)
     }
 
     /// The sum of `f` over the spectrum. Of the part that is left to chance, what follows the

@@ -69,7 +69,7 @@ fn six_gigabytes(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// Rows and columns of a matrix whose singular values nobody gets unasked.
-const WIDE: u64 = 6000;
+const WIDE: u64 = 2500;
 
 fn long_spectrum(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -77,7 +77,7 @@ fn long_spectrum(tab: &Tab, site: &Site) -> Result<()> {
     let wide = Tensor {
         name: "model.layers.0.self_attn.v_proj.weight".to_owned(),
         shape: vec![WIDE, WIDE],
-        entries: None,
+        entries: Some((0..WIDE * WIDE).map(scattered).collect()),
     };
     checkpoints::write(&file, &[wide])?;
     visit::open(tab, &site.page)?;
@@ -87,12 +87,20 @@ fn long_spectrum(tab: &Tab, site: &Site) -> Result<()> {
     tab.click_when_shown("[data-test=tensor-group]")?;
     tab.click_when_shown("[data-test=tensor]")?;
     tab.wait_until_shown("[data-test=tensor-statistics]")?;
+    tab.wait_for_words("[data-test=spectrum-caption]", "An estimate")?;
+    tab.wait_for_words("[data-test=spectrum-numbers]", " to ")?;
     tab.click_when_shown("[data-test=decompose]")?;
     tab.click_when_shown("[data-test=decompose-stop]")?;
     tab.wait_until_shown("[data-test=decompose]")?;
     // Whoever looks at it again is answered as before.
     tab.click_when_shown("[data-test=tensor]")?;
     tab.wait_until_shown("[data-test=decompose]")
+}
+
+/// Numbers without a pattern, between -1 and 1: fractional parts of squares times the golden ratio.
+fn scattered(index: u64) -> f32 {
+    let index = index as f64;
+    ((index * 0.618_033_988_749_894_9 * index).fract() * 2.0 - 1.0) as f32
 }
 
 /// Layers behind a hole of 6 GB. The last tensor is twice the identity.

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ckptscope_protocol::tab::{
-    ListTensors, PartName, PartSummary, RunSummary, StepSummary, TensorList, TensorView,
-    ViewSpectrum, ViewTensor,
+    ListTensors, PartName, PartSummary, RunSummary, SpectrumView, StepSummary, TensorList,
+    TensorView, ViewSpectrum, ViewTensor,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::web_workers::WebWorkers;
 
-/// Singular values that take so many seconds at most are computed unasked.
-const UNASKED_SECONDS: f64 = 10.0;
+/// Singular values that take so many seconds at most are computed unasked; others are estimated.
+const UNASKED_SECONDS: f64 = 3.0;
 
 /// What is looked at. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -32,8 +32,12 @@ pub(crate) struct Explore {
     pub name: RwSignal<Option<String>>,
     /// What it looks like.
     pub tensor: RwSignal<Loadable<TensorView>>,
-    /// Its singular values, descending.
-    pub spectrum: RwSignal<Loadable<Vec<f64>>>,
+    /// Its singular values.
+    pub spectrum: RwSignal<Loadable<SpectrumView>>,
+    /// Whether an estimate of them is on its way.
+    pub is_estimating: RwSignal<bool>,
+    /// What was estimated of them, for whoever gives up exact ones.
+    estimate: StoredValue<Option<Arc<SpectrumView>>>,
     /// As questions name it.
     looked_at: StoredValue<ViewTensor>,
     web_workers: WebWorkers,
@@ -65,6 +69,8 @@ impl Explore {
             name: RwSignal::new(None),
             tensor: RwSignal::new(Loadable::NotAsked),
             spectrum: RwSignal::new(Loadable::NotAsked),
+            is_estimating: RwSignal::new(false),
+            estimate: StoredValue::new(None),
             looked_at: StoredValue::new(ViewTensor::default()),
             web_workers,
             questions: StoredValue::new(0),
@@ -143,18 +149,16 @@ impl Explore {
         };
         self.tensor.set(Loadable::Loading);
         self.spectrum.set(Loadable::NotAsked);
+        self.estimate.set_value(None);
         let look = ViewTensor { part, path, name };
         self.looked_at.set_value(look.clone());
         spawn_local(async move {
             match self.web_workers.look(look).await {
                 Ok(view) => {
-                    let is_quick = view
-                        .spectrum
-                        .as_ref()
-                        .is_ok_and(|it| *it <= UNASKED_SECONDS);
+                    let seconds = view.spectrum.clone();
                     self.tensor.set(Loadable::Loaded(Arc::new(*view)));
-                    if is_quick {
-                        self.decompose();
+                    if let Ok(seconds) = seconds {
+                        self.find_spectrum(seconds > UNASKED_SECONDS);
                     }
                 }
                 // Another tensor is looked at, or none.
@@ -166,11 +170,25 @@ impl Explore {
 
     /// Computes the singular values of the tensor.
     pub(crate) fn decompose(self) {
+        self.find_spectrum(false);
+    }
+
+    fn find_spectrum(self, is_estimated: bool) {
+        self.is_estimating.set(is_estimated);
         self.spectrum.set(Loadable::Loading);
-        let tensor = self.looked_at.get_value();
+        let question = ViewSpectrum {
+            tensor: self.looked_at.get_value(),
+            is_estimated,
+        };
         spawn_local(async move {
-            match self.web_workers.look_on(ViewSpectrum { tensor }).await {
-                Ok(values) => self.spectrum.set(Loadable::Loaded(Arc::new(values))),
+            match self.web_workers.look_on(question).await {
+                Ok(view) => {
+                    let view = Arc::new(*view);
+                    if view.is_estimated {
+                        self.estimate.set_value(Some(Arc::clone(&view)));
+                    }
+                    self.spectrum.set(Loadable::Loaded(view));
+                }
                 Err(message) if message.is_empty() => {}
                 Err(message) => self.spectrum.set(Loadable::Failed(message)),
             }
@@ -180,7 +198,9 @@ impl Explore {
     /// Gives its singular values up.
     pub(crate) fn stop_decomposing(self) {
         self.web_workers.stop_looking();
-        self.spectrum.set(Loadable::NotAsked);
+        let estimate = self.estimate.get_value();
+        self.spectrum
+            .set(estimate.map_or(Loadable::NotAsked, Loadable::Loaded));
     }
 
     /// Looks at no tensor.

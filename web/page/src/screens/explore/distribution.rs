@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckptscope_plot::{Histogram, LineChart, Scale, Series, Size, layer_colours};
-use ckptscope_protocol::tab::TensorView;
+use ckptscope_protocol::tab::{SpectrumView, TensorView};
 use leptos::html::Div;
 use leptos::prelude::*;
 
@@ -37,18 +37,28 @@ pub(super) fn Bars(tensor: Arc<TensorView>) -> impl IntoView {
 
 /// The singular values, the largest first, where they are not zero.
 #[component]
-pub(super) fn Spectrum(name: String, values: Arc<Vec<f64>>) -> impl IntoView {
+pub(super) fn Spectrum(name: String, spectrum: Arc<SpectrumView>) -> impl IntoView {
     let state = State::here();
-    let caption = spectrum_in_words(&values);
+    let caption = spectrum_in_words(&spectrum);
+    let numbers = spectrum.numbers.iter().map(|(name, value, low, high)| {
+        let words = interval_in_words(*value, *low, *high);
+        view! { <div><dt>{name.clone()}</dt><dd>{words}</dd></div> }
+    });
+    let numbers = numbers.collect_view();
+    let estimated = if spectrum.is_estimated {
+        "Estimated singular values"
+    } else {
+        "Singular values"
+    };
     let drawing = move |size: Size| {
         let theme = state.theme.get();
-        let values = values.iter().enumerate();
+        let values = spectrum.values.iter().enumerate();
         let point = |(index, value): (usize, &f64)| {
             let is_positive = *value > 0.0;
             ((index + 1) as f64, is_positive.then_some(*value))
         };
         let chart = LineChart {
-            title: format!("Singular values of {name}, the largest first"),
+            title: format!("{estimated} of {name}, the largest first"),
             x_label: "rank".to_owned(),
             y_label: "singular value".to_owned(),
             y_scale: Scale::Log,
@@ -66,7 +76,8 @@ pub(super) fn Spectrum(name: String, values: Arc<Vec<f64>>) -> impl IntoView {
     };
     view! {
         <Drawing draw=Arc::new(drawing) test="tensor-spectrum"/>
-        <p class="label">{caption}</p>
+        <p class="label" data-test="spectrum-caption">{caption}</p>
+        <dl class="facts-list" data-test="spectrum-numbers">{numbers}</dl>
     }
 }
 
@@ -98,7 +109,18 @@ fn edges(min: Option<f64>, max: Option<f64>, bins: usize) -> Vec<f64> {
     (0..=bins).map(edge).collect()
 }
 
-fn spectrum_in_words(values: &[f64]) -> String {
+/// A number, with its interval where it has one.
+fn interval_in_words(value: f64, low: f64, high: f64) -> String {
+    let number = |value: f64| ckptscope_plot::significant(value, 4);
+    if low == high {
+        number(value)
+    } else {
+        format!("{} ({} to {})", number(value), number(low), number(high))
+    }
+}
+
+fn spectrum_in_words(spectrum: &SpectrumView) -> String {
+    let values = &spectrum.values;
     let count = readout::counted(values.len() as u64, "singular value");
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
         return count;
@@ -109,8 +131,13 @@ fn spectrum_in_words(values: &[f64]) -> String {
         0 => String::new(),
         zeros => format!("; {zeros} of them exactly zero and not drawn"),
     };
+    let estimated = if spectrum.is_estimated {
+        ". An estimate from a few random directions; of 100 intervals in brackets 95 hold the exact number."
+    } else {
+        ""
+    };
     format!(
-        "{count}, from {} down to {}{not_drawn}",
+        "{count}, from {} down to {}{not_drawn}{estimated}",
         number(*first),
         number(*last)
     )
@@ -133,7 +160,11 @@ mod tests {
 
     #[test]
     fn zeros_are_told() {
-        let words = spectrum_in_words(&[2.0, 1.0, 0.0]);
+        let exact = SpectrumView {
+            values: vec![2.0, 1.0, 0.0],
+            ..SpectrumView::default()
+        };
+        let words = spectrum_in_words(&exact);
         assert_eq!(
             words,
             "3 singular values, from 2.000 down to 0; 1 of them exactly zero and not drawn"

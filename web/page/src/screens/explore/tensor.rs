@@ -157,6 +157,14 @@ fn Drawings(explore: Explore, tensor: Arc<TensorView>) -> impl IntoView {
 fn SingularValues(explore: Explore, name: String, seconds: f64) -> impl IntoView {
     let is_long = seconds > WORTH_STOPPING;
     let takes = format!("about {}", readout::duration(seconds));
+    let waiting = format!("Computing them: {takes}…");
+    let waiting = move || {
+        if explore.is_estimating.get() {
+            "Estimating them…".to_owned()
+        } else {
+            waiting.clone()
+        }
+    };
     move || {
         match explore.spectrum.get() {
         Loadable::NotAsked => view! {
@@ -165,7 +173,7 @@ fn SingularValues(explore: Explore, name: String, seconds: f64) -> impl IntoView
         }
         .into_any(),
         Loadable::Loading => view! {
-            <p class="label" role="status">{format!("Computing them: {takes}…")}</p>
+            <p class="label" role="status">{waiting.clone()}</p>
             <Show when=move || is_long>
                 <button data-test="decompose-stop" on:click=move |_| explore.stop_decomposing()>
                     "Stop"
@@ -176,7 +184,16 @@ fn SingularValues(explore: Explore, name: String, seconds: f64) -> impl IntoView
         Loadable::Failed(message) => {
             view! { <p class="failure" role="alert" data-test="no-spectrum">{message}</p> }.into_any()
         }
-        Loadable::Loaded(values) => view! { <Spectrum name=name.clone() values/> }.into_any(),
+        Loadable::Loaded(spectrum) => {
+            let exactly = spectrum.is_estimated.then(|| {
+                view! {
+                    <button data-test="decompose" on:click=move |_| explore.decompose()>
+                        {format!("Compute them exactly: {takes}")}
+                    </button>
+                }
+            });
+            view! { <Spectrum name=name.clone() spectrum/>{exactly} }.into_any()
+        }
     }
     }
 }
