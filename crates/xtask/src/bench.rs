@@ -1,4 +1,9 @@
-//! `cargo xtask bench`: the benchmarks of all crates, on this machine or in a browser.
+//! `cargo xtask bench`: the benchmarks of all crates, on this machine or in a browser, and a table of
+//! kernels beside what numpy and torch take.
+
+mod table;
+
+use std::process::Command;
 
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
@@ -7,19 +12,22 @@ use crate::process;
 use crate::setup::{Chromium, wasm};
 use crate::workspace::Workspace;
 
-/// `cargo xtask bench [--browser] [FILTER]`.
+/// `cargo xtask bench [--browser | --table] [FILTER]`.
 pub(crate) fn run(workspace: &Workspace, mut arguments: lexopt::Parser) -> Result<()> {
-    let (mut in_browser, mut filter) = (false, None);
+    let (mut in_browser, mut as_table, mut filter) = (false, false, None);
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("browser") => in_browser = true,
+            Long("table") => as_table = true,
             Value(word) if filter.is_none() => filter = Some(word.string()?),
             Value(_) => bail!("one FILTER at most; put words with spaces in quotes"),
             _ => return Err(argument.unexpected().into()),
         }
     }
     let filter = filter.unwrap_or_default();
-    if in_browser {
+    if as_table {
+        table::print(workspace, &filter)
+    } else if in_browser {
         bench_in_browser(workspace, &filter)
     } else {
         bench_natively(workspace, &filter)
@@ -40,20 +48,25 @@ const IN_BROWSER: [(&str, &str); 2] = [
 
 /// Kernels and redraws in headless Chromium, compiled as the page is.
 fn bench_in_browser(workspace: &Workspace, filter: &str) -> Result<()> {
-    let compiler = wasm::Compiler::find_or_install(workspace)?;
-    let chromium = Chromium::find_or_install()?;
     for (package, bench) in IN_BROWSER {
-        let mut command = workspace.cargo();
-        compiler.prepare(workspace, &mut command, &[]);
-        chromium.prepare_tests(workspace, &mut command)?;
-        // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
-        command
-            .args(["test", "-p", package, "--bench", bench])
-            .args(["--profile", "web", "--target", wasm::TARGET])
-            .args(["--", "--nocapture"])
-            .env("CKPTSCOPE_BENCH_FILTER", filter)
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "1800");
-        process::run(&mut command)?;
+        process::run(&mut in_browser(workspace, package, bench, filter)?)?;
     }
     Ok(())
+}
+
+/// One benchmark in headless Chromium.
+fn in_browser(workspace: &Workspace, package: &str, bench: &str, filter: &str) -> Result<Command> {
+    let compiler = wasm::Compiler::find_or_install(workspace)?;
+    let chromium = Chromium::find_or_install()?;
+    let mut command = workspace.cargo();
+    compiler.prepare(workspace, &mut command, &[]);
+    chromium.prepare_tests(workspace, &mut command)?;
+    // The runner takes `cargo bench` to mean its own kind of benchmarks; ours are one long test.
+    command
+        .args(["test", "-p", package, "--bench", bench])
+        .args(["--profile", "web", "--target", wasm::TARGET])
+        .args(["--", "--nocapture"])
+        .env("CKPTSCOPE_BENCH_FILTER", filter)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "3600");
+    Ok(command)
 }

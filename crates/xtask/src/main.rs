@@ -68,8 +68,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        arguments: "[--browser] [FILTER]",
-        summary: "time the kernels, natively or in headless Chromium",
+        arguments: "[--browser | --table] [FILTER]",
+        summary: "time the kernels, natively or in headless Chromium; --table: beside numpy and torch",
         run: bench::run,
     },
     Verb {

@@ -92,9 +92,10 @@ fn everything_is_text_that_a_person_may_edit() {
     assert_eq!(cka.components[0].suffixes, ["a"]);
     assert_eq!(cka.components[0].layers, "0, 2");
     assert_eq!((norm.split.as_str(), norm.target.as_str()), ("train", ""));
+    let parameters = [("norm_type", "nuclear"), ("estimate", "false")];
     assert_eq!(
         norm.parameters,
-        [("norm_type".to_owned(), "nuclear".to_owned())]
+        parameters.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
     assert_eq!(norm.components[0].suffixes, ["o", "v"]);
     assert_eq!(norm.components[0].layers, "0..11");

@@ -9,15 +9,17 @@ use ckptscope_metrics::{Comparative, Facts, Metric, ParameterValue, Parameters, 
 use nalgebra::DMatrix;
 
 /// What is timed: a number to look at, so that nothing is left out.
-type Kernel = Box<dyn FnMut() -> f64>;
-
-/// A kernel with the shape of its matrix, made for a model's width.
-type Make = fn(d_model: usize) -> ((usize, usize), Kernel);
+pub(crate) type Kernel = Box<dyn FnMut() -> f64>;
 
 /// One kernel.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) kernel: Make,
+    /// Rows and columns of its matrix in a model of this width.
+    pub(crate) shape: fn(d_model: usize) -> (usize, usize),
+    /// What is timed in a model of this width.
+    pub(crate) kernel: fn(d_model: usize) -> Kernel,
+    /// The widest model whose matrices memory and patience suffice for.
+    pub(crate) widest: usize,
 }
 
 /// Samples of activations.
@@ -26,18 +28,36 @@ const SAMPLES: usize = 1430;
 /// Width of an attention head.
 const D_HEAD: usize = 64;
 
-/// Every kernel, the cheapest first.
+/// Every kernel, the cheapest first; before them what the machine does at best.
 pub(crate) const CASES: &[Case] = &[
     Case {
+        name: "limit: copy",
+        shape: weights,
+        widest: 4096,
+        kernel: |d_model| of_weights(d_model, |w| black_box((*w).clone())[0]),
+    },
+    Case {
+        name: "limit: product",
+        shape: square,
+        widest: 4096,
+        kernel: |d_model| timed(square(d_model), |w| linalg::product(&w, &w)[0]),
+    },
+    Case {
         name: "entry statistics",
+        shape: weights,
+        widest: 4096,
         kernel: |d_model| of_weights(d_model, |w| Facts::dense(w).magnitude_sums().unwrap().sum),
     },
     Case {
         name: "sorted magnitudes",
+        shape: weights,
+        widest: 4096,
         kernel: |d_model| of_weights(d_model, |w| sorted(w.iter().map(|x| x.abs()).collect())),
     },
     Case {
         name: "sorted magnitudes, 9 of 10 are zero",
+        shape: weights,
+        widest: 2048,
         kernel: |d_model| {
             of_weights(d_model, |w| {
                 sorted(w.iter().map(|x| (x.abs() - 1.645).max(0.0)).collect())
@@ -46,6 +66,8 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "sorted magnitudes of heads side by side",
+        shape: heads,
+        widest: 1536,
         kernel: |d_model| {
             of_heads(d_model, |layer| {
                 layer.sorted_magnitudes().unwrap().last().unwrap()
@@ -54,14 +76,20 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "gram",
+        shape: weights,
+        widest: 4096,
         kernel: |d_model| of_weights(d_model, |w| linalg::gram_of_rows(&w)[0]),
     },
     Case {
         name: "singular values",
+        shape: weights,
+        widest: 4096,
         kernel: |d_model| of_weights(d_model, |w| linalg::singular_values(&w).unwrap()[0]),
     },
     Case {
         name: "singular values by decomposition",
+        shape: weights,
+        widest: 4096,
         kernel: |d_model| {
             of_weights(d_model, |w| {
                 linalg::singular_values_by_decomposition(&w).unwrap()[0]
@@ -70,41 +98,79 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "singular values of a square",
+        shape: square,
+        widest: 4096,
+        kernel: |d_model| timed(square(d_model), |w| linalg::singular_values(&w).unwrap()[0]),
+    },
+    Case {
+        name: "estimate of a square",
+        shape: square,
+        widest: 4096,
         kernel: |d_model| {
-            timed((d_model, d_model), |w| {
-                linalg::singular_values(&w).unwrap()[0]
+            timed(square(d_model), |w| {
+                Facts::dense(w)
+                    .spectrum_estimate()
+                    .unwrap()
+                    .effective_rank()
+                    .value
             })
         },
     },
     Case {
         name: "singular values of a product of factors",
+        shape: square,
+        widest: 4096,
         kernel: of_factors,
     },
     Case {
         name: "singular values of heads side by side",
+        shape: heads,
+        widest: 1536,
         kernel: |d_model| of_heads(d_model, |layer| layer.singular_values().unwrap()[0]),
     },
     Case {
         name: "cka",
+        shape: activations,
+        widest: 2048,
         kernel: |d_model| of_activations(d_model, &Cka, Parameters::defaults(Cka.parameters())),
     },
     Case {
         name: "pwcca, reference",
+        shape: activations,
+        widest: 2048,
         kernel: |d_model| of_activations(d_model, &Pwcca, variant("reference")),
     },
     Case {
         name: "pwcca, paper",
+        shape: activations,
+        widest: 2048,
         kernel: |d_model| of_activations(d_model, &Pwcca, variant("paper")),
     },
 ];
 
-fn of_weights(d_model: usize, kernel: fn(Rc<DMatrix<f64>>) -> f64) -> ((usize, usize), Kernel) {
-    timed((d_model, 4 * d_model), kernel)
+const fn weights(d_model: usize) -> (usize, usize) {
+    (d_model, 4 * d_model)
 }
 
-fn timed(shape: (usize, usize), kernel: fn(Rc<DMatrix<f64>>) -> f64) -> ((usize, usize), Kernel) {
+const fn square(d_model: usize) -> (usize, usize) {
+    (d_model, d_model)
+}
+
+const fn activations(d_model: usize) -> (usize, usize) {
+    (SAMPLES, d_model)
+}
+
+const fn heads(d_model: usize) -> (usize, usize) {
+    (SAMPLES, d_model.div_ceil(D_HEAD) * d_model)
+}
+
+fn of_weights(d_model: usize, kernel: fn(Rc<DMatrix<f64>>) -> f64) -> Kernel {
+    timed(weights(d_model), kernel)
+}
+
+fn timed(shape: (usize, usize), kernel: fn(Rc<DMatrix<f64>>) -> f64) -> Kernel {
     let weights = gaussian(shape.0, shape.1, 1);
-    (shape, Box::new(move || kernel(Rc::clone(&weights))))
+    Box::new(move || kernel(Rc::clone(&weights)))
 }
 
 fn sorted(mut magnitudes: Vec<f64>) -> f64 {
@@ -112,48 +178,44 @@ fn sorted(mut magnitudes: Vec<f64>) -> f64 {
     black_box(&magnitudes)[magnitudes.len() / 2]
 }
 
-fn of_factors(d_model: usize) -> ((usize, usize), Kernel) {
+fn of_factors(d_model: usize) -> Kernel {
     let (left, right) = (gaussian(d_model, D_HEAD, 2), gaussian(D_HEAD, d_model, 3));
-    let kernel = move || {
+    Box::new(move || {
         let facts = Facts::product(Rc::clone(&left), Rc::clone(&right));
         facts.singular_values().unwrap()[0]
-    };
-    ((d_model, d_model), Box::new(kernel))
+    })
 }
 
 /// The output-value circuit of activations: `SAMPLES` by `d_model` per head, and as many heads as
 /// make a model's width, every three of which share a left factor.
-fn of_heads(d_model: usize, kernel: fn(&Facts) -> f64) -> ((usize, usize), Kernel) {
-    let heads = d_model / D_HEAD;
-    let values: Vec<_> = (0..heads / 3)
+fn of_heads(d_model: usize, kernel: fn(&Facts) -> f64) -> Kernel {
+    let heads = d_model.div_ceil(D_HEAD);
+    let values: Vec<_> = (0..heads.div_ceil(3))
         .map(|k| gaussian(SAMPLES, D_HEAD, k as u64))
         .collect();
     let outputs: Vec<_> = (0..heads)
         .map(|h| gaussian(D_HEAD, d_model, 99 + h as u64))
         .collect();
-    let layer = move || {
+    Box::new(move || {
         let product = |h: usize| Facts::product(Rc::clone(&values[h / 3]), Rc::clone(&outputs[h]));
-        Facts::side_by_side((0..heads).map(|h| Rc::new(product(h))).collect())
-    };
-    (
-        (SAMPLES, heads * d_model),
-        Box::new(move || kernel(&layer())),
-    )
+        kernel(&Facts::side_by_side(
+            (0..heads).map(|h| Rc::new(product(h))).collect(),
+        ))
+    })
 }
 
 fn of_activations(
     d_model: usize,
     metric: &'static dyn Comparative,
     parameters: Parameters,
-) -> ((usize, usize), Kernel) {
+) -> Kernel {
     let step = gaussian(SAMPLES, d_model, 4);
     let target = Rc::new(&*step + &*gaussian(SAMPLES, d_model, 5));
-    let kernel = move || {
+    Box::new(move || {
         let facts = |matrix: &Rc<DMatrix<f64>>| Facts::dense(Rc::clone(matrix));
         let measured = metric.measure(&parameters, &facts(&step), &facts(&target));
         measured[0].value.unwrap()
-    };
-    ((SAMPLES, d_model), Box::new(kernel))
+    })
 }
 
 fn variant(word: &'static str) -> Parameters {

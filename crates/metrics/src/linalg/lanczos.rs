@@ -1,11 +1,13 @@
 //! Block Lanczos: what a few products with `A^T A` tell of its spectrum.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use faer::MatRef;
 use nalgebra::DMatrix;
 
+use super::band::reflection::{add, dot};
 use super::normal::{inner_times, outer_times};
-use super::view;
+use super::product::product;
+use super::stripes::add_product;
+use super::{view, view_mut};
 
 /// Vectors of the block that the recurrence starts from.
 pub const PROBES: usize = 8;
@@ -22,7 +24,7 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// vectors that the `j`-th product brings.
 #[derive(Clone, Debug)]
 pub struct BlockTridiagonal {
-    /// `Q_j^T A^T A Q_j`, each `[PROBES, PROBES]` and symmetric.
+    /// `Q_j^T A^T A Q_j`, each `[PROBES, PROBES]` and symmetric but for rounding.
     pub diagonal: Vec<DMatrix<f64>>,
     /// `Q_(j+1)^T A^T A Q_j`, each `[PROBES, PROBES]`; the last leads out of the basis.
     pub below: Vec<DMatrix<f64>>,
@@ -34,11 +36,10 @@ impl BlockTridiagonal {
     #[must_use]
     pub fn of(matrix: &DMatrix<f64>) -> Self {
         let a = view(matrix);
-        let is_wide = a.nrows() <= a.ncols();
         let n = a.nrows().min(a.ncols());
-        let mut basis = Mat::<f64>::zeros(n, PROBES * (STEPS + 1));
-        basis.as_mut().subcols_mut(0, PROBES).copy_from(start(n));
-        orthonormalise(basis.as_mut().subcols_mut(0, PROBES), 0.0);
+        let mut basis = DMatrix::zeros(n, PROBES * (STEPS + 1));
+        let mut block = start(n);
+        orthonormalise(&mut block, 0.0);
         let mut form = Self {
             diagonal: Vec::with_capacity(STEPS),
             below: Vec::with_capacity(STEPS),
@@ -46,24 +47,23 @@ impl BlockTridiagonal {
         let mut largest = 0.0_f64;
         for step in 0..STEPS {
             let (first, next) = (PROBES * step, PROBES * (step + 1));
-            let block = basis.as_ref().subcols(first, PROBES);
-            let mut image = if is_wide {
-                outer_times(a, block)
+            basis.columns_mut(first, PROBES).copy_from(&block);
+            block = if a.nrows() <= a.ncols() {
+                outer_times(a, &block)
             } else {
-                inner_times(a, block)
+                inner_times(a, &block)
             };
-            let known = basis.as_ref().subcols(0, next);
-            let along = take_out(known, &mut image);
-            let diagonal = along.as_ref().subrows(first, PROBES);
-            form.diagonal.push(symmetric(diagonal));
-            take_out(known, &mut image);
-            largest = (0..PROBES).fold(largest, |most, i| most.max(diagonal[(i, i)]));
+            let known = view(&basis).subcols(0, next);
+            let along = take_out(known, &mut block);
+            let diagonal = along.rows(first, PROBES).into_owned();
+            take_out(known, &mut block);
+            largest = diagonal.diagonal().iter().copied().fold(largest, f64::max);
+            form.diagonal.push(diagonal);
             // Short vectors are mostly rounding, which the first basis of them shows at full size.
-            let mut below = orthonormalise(image.as_mut(), NEGLIGIBLE * largest);
-            take_out(known, &mut image);
-            below = orthonormalise(image.as_mut(), 0.5) * below;
-            form.below.push(below);
-            basis.as_mut().subcols_mut(next, PROBES).copy_from(image);
+            let below = orthonormalise(&mut block, NEGLIGIBLE * largest);
+            take_out(known, &mut block);
+            form.below
+                .push(product(&orthonormalise(&mut block, 0.5), &below));
         }
         form
     }
@@ -71,35 +71,36 @@ impl BlockTridiagonal {
 
 /// Takes out of `block` what lies in the space of an orthonormal `basis`, and gives it as
 /// coordinates.
-fn take_out(basis: MatRef<'_, f64>, block: &mut Mat<f64>) -> Mat<f64> {
-    let along = basis.transpose() * block.as_ref();
-    matmul(block.as_mut(), Accum::Add, basis, &along, -1.0, Par::Seq);
+fn take_out(basis: MatRef<'_, f64>, block: &mut DMatrix<f64>) -> DMatrix<f64> {
+    let mut along = DMatrix::zeros(basis.ncols(), block.ncols());
+    add_product(view_mut(&mut along), 1.0, basis.transpose(), view(block));
+    add_product(view_mut(block), -1.0, basis, view(&along));
     along
 }
 
 /// Makes the columns orthonormal, each orthogonal to those before it, and gives the triangular
 /// factor `[k, k]`. What is left of a column may be no longer than `negligible`: it becomes zero.
-fn orthonormalise(mut block: faer::MatMut<'_, f64>, negligible: f64) -> DMatrix<f64> {
-    let columns = block.ncols();
+fn orthonormalise(block: &mut DMatrix<f64>, negligible: f64) -> DMatrix<f64> {
+    let (rows, columns) = block.shape();
     let mut factor = DMatrix::zeros(columns, columns);
     for index in 0..columns {
-        let (done, rest) = block.as_mut().split_at_col_mut(index);
-        let mut column = rest.col_mut(0);
+        let (done, rest) = block.as_mut_slice().split_at_mut(rows * index);
+        let column = &mut rest[..rows];
         for _ in 0..2 {
-            for (before, other) in done.as_ref().col_iter().enumerate() {
-                let along = other.transpose() * column.as_ref();
+            for (before, other) in done.chunks_exact(rows).enumerate() {
+                let along = dot(other, column);
                 factor[(before, index)] += along;
-                column -= faer::Scale(along) * other;
+                add(column, -along, other);
             }
         }
-        let length = column.norm_l2();
+        let length = dot(column, column).sqrt();
         let inverse = if length > negligible {
             1.0 / length
         } else {
             0.0
         };
         factor[(index, index)] = length * inverse * length;
-        column *= faer::Scale(inverse);
+        column.iter_mut().for_each(|entry| *entry *= inverse);
     }
     factor
 }
@@ -108,7 +109,7 @@ fn orthonormalise(mut block: faer::MatMut<'_, f64>, negligible: f64) -> DMatrix<
 /// random directions (Box and Muller, 1958). The generator is written out, so that no new release
 /// of a library moves a published number.
 #[allow(clippy::cast_precision_loss)] // 53 bits
-fn start(n: usize) -> Mat<f64> {
+fn start(n: usize) -> DMatrix<f64> {
     let mut state = n as u64;
     let mut uniform = || {
         // Splitmix64 (Steele, Lea and Flood, 2014).
@@ -117,14 +118,8 @@ fn start(n: usize) -> Mat<f64> {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (((bits ^ (bits >> 31)) >> 11) + 1) as f64 / (1_u64 << 53) as f64
     };
-    Mat::from_fn(n, PROBES, |_, _| {
+    DMatrix::from_fn(n, PROBES, |_, _| {
         let (radius, angle) = (uniform(), uniform());
         (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
     })
-}
-
-/// The symmetric part of a square matrix.
-fn symmetric(matrix: MatRef<'_, f64>) -> DMatrix<f64> {
-    let n = matrix.nrows();
-    DMatrix::from_fn(n, n, |i, j| f64::midpoint(matrix[(i, j)], matrix[(j, i)]))
 }

@@ -13,7 +13,7 @@
 
 mod panel;
 mod reduce;
-mod reflection;
+pub(super) mod reflection;
 mod symmetric;
 mod tridiagonal;
 mod upper;

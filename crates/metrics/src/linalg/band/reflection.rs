@@ -30,7 +30,7 @@ pub(super) fn reflect(x: &mut [f64], v: &mut [f64]) -> f64 {
 
 /// The sum of the products of entries.
 #[inline(always)]
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(in super::super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let length = a.len().min(b.len());
     let (a, b) = (&a[..length], &b[..length]);
     let mut sums = [0.0; LANES];
@@ -48,7 +48,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// Adds `factor` times `x` to `y`.
 #[inline(always)]
-pub(super) fn add(y: &mut [f64], factor: f64, x: &[f64]) {
+pub(in super::super) fn add(y: &mut [f64], factor: f64, x: &[f64]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += factor * x;
     }
