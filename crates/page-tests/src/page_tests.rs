@@ -1,5 +1,15 @@
 //! The built page in real browsers, one per test.
 
+/// Functions of a tab and a site as tests, each called as the function is.
+macro_rules! page_tests {
+    [$($test:ident),* $(,)?] => {
+        &[$($crate::page_tests::PageTest {
+            name: stringify!($test),
+            run: $test,
+        }),*]
+    };
+}
+
 mod charts;
 mod checkpoints;
 mod command_line;

@@ -12,31 +12,13 @@ use super::visit::{self, choose};
 use super::{PageTest, Site, links, saving};
 use crate::browser::{Point, Tab};
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_logarithmic_axis_moves_every_point",
-        run: log_axes,
-    },
-    PageTest {
-        name: "hovering_reads_out_the_saved_numbers",
-        run: hover,
-    },
-    PageTest {
-        name: "the_legend_hides_and_isolates",
-        run: legend,
-    },
-    PageTest {
-        name: "the_table_has_the_saved_numbers",
-        run: table,
-    },
-    PageTest {
-        name: "heatmap_and_heads_show_every_layer_and_head",
-        run: heatmap_and_heads,
-    },
-    PageTest {
-        name: "every_view_is_drawn_and_saved_and_in_links",
-        run: every_view,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_logarithmic_axis_moves_every_point,
+    hovering_reads_out_the_saved_numbers,
+    the_legend_hides_and_isolates,
+    the_table_has_the_saved_numbers,
+    heatmap_and_heads_show_every_layer_and_head,
+    every_view_is_drawn_and_saved_and_in_links,
 ];
 
 /// Points are drawn to a tenth of a pixel.
@@ -45,7 +27,7 @@ const PIXELS: f64 = 0.2;
 /// A chart whose values span powers of ten is found by the metric's label.
 const LABEL: &str = "condition_number";
 
-fn log_axes(tab: &Tab, site: &Site) -> Result<()> {
+fn a_logarithmic_axis_moves_every_point(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     tab.choose_option("[data-test=choose-metric]", LABEL)?;
     visit::wait_until_drawn(tab)?;
@@ -159,7 +141,7 @@ fn rises(drawing: &Drawing, scale: fn(f64) -> f64) -> Result<()> {
 }
 
 /// Every series' value at a step, in two charts at once.
-fn hover(tab: &Tab, site: &Site) -> Result<()> {
+fn hovering_reads_out_the_saved_numbers(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let step = 64.0;
     let shown: Vec<Values> = [1, 2]
@@ -209,7 +191,7 @@ fn point_at(tab: &Tab, values: &Values, step: f64) -> Result<()> {
     })
 }
 
-fn legend(tab: &Tab, site: &Site) -> Result<()> {
+fn the_legend_hides_and_isolates(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let all = first_drawing(tab)?.lines.len();
     let toggle = "[data-test=card] [data-test=series] [data-test=series-toggle]";
@@ -243,7 +225,7 @@ fn legend(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn table(tab: &Tab, site: &Site) -> Result<()> {
+fn the_table_has_the_saved_numbers(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let values = values(tab, "[data-test=card]")?;
     choose(tab, "view", "Table")?;
@@ -294,7 +276,7 @@ fn filters_and_sorts(tab: &Tab) -> Result<()> {
     )
 }
 
-fn heatmap_and_heads(tab: &Tab, site: &Site) -> Result<()> {
+fn heatmap_and_heads_show_every_layer_and_head(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     choose(tab, "view", "Heatmap")?;
     let words = first_drawing(tab)?.words;
@@ -317,7 +299,7 @@ fn heatmap_and_heads(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// Whatever views there are.
-fn every_view(tab: &Tab, site: &Site) -> Result<()> {
+fn every_view_is_drawn_and_saved_and_in_links(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     tab.choose_option("[data-test=choose-metric]", "gini")?;
     let titles = tab.run(

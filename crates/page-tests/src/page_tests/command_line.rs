@@ -15,10 +15,7 @@ use crate::given::Given;
 use crate::given::{CONFIG, RUN};
 use crate::process;
 
-pub(super) const TESTS: &[PageTest] = &[PageTest {
-    name: "the_page_computes_what_the_command_line_computes",
-    run: same_numbers,
-}];
+pub(super) const TESTS: &[PageTest] = page_tests![the_page_computes_what_the_command_line_computes];
 
 /// Relative difference that is allowed: the two are compiled for different processors.
 const RELATIVE: f64 = 1e-9;
@@ -26,7 +23,7 @@ const RELATIVE: f64 = 1e-9;
 /// The same where the status says that a value is good to three digits.
 const RELATIVE_LEFT_OPEN: f64 = 1e-2;
 
-fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_computes_what_the_command_line_computes(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
     visit::finish_demo(tab, &site.page)?;

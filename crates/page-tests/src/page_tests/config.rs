@@ -7,33 +7,18 @@ use super::{PageTest, Site};
 use crate::browser::Tab;
 use crate::given::RUN;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "the_yaml_follows_the_form",
-        run: yaml_follows,
-    },
-    PageTest {
-        name: "the_form_follows_the_yaml",
-        run: form_follows,
-    },
-    PageTest {
-        name: "an_error_shows_at_its_line",
-        run: error_at_its_line,
-    },
-    PageTest {
-        name: "an_error_leads_to_its_line",
-        run: error_leads_to_its_line,
-    },
-    PageTest {
-        name: "edits_can_be_undone",
-        run: undone,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    the_yaml_follows_the_form,
+    the_form_follows_the_yaml,
+    an_error_shows_at_its_line,
+    an_error_leads_to_its_line,
+    edits_can_be_undone,
 ];
 
 const YAML: &str = "[data-test=yaml]";
 const FIRST: &str = "[data-test=metric]:nth-of-type(1)";
 
-fn yaml_follows(tab: &Tab, site: &Site) -> Result<()> {
+fn the_yaml_follows_the_form(tab: &Tab, site: &Site) -> Result<()> {
     open_run(tab, site)?;
     tab.click(&format!("{FIRST} [data-test=metric-fold]"))?;
     tab.wait_until_shown(&format!("{FIRST} [data-test=metric-name]"))?;
@@ -52,7 +37,7 @@ fn yaml_follows(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn form_follows(tab: &Tab, site: &Site) -> Result<()> {
+fn the_form_follows_the_yaml(tab: &Tab, site: &Site) -> Result<()> {
     open_run(tab, site)?;
     tab.click("[data-test=tab-yaml]")?;
     // The second metric takes no target, as the one that it becomes.
@@ -70,7 +55,7 @@ fn form_follows(tab: &Tab, site: &Site) -> Result<()> {
     visit::wait_until_opened(tab)
 }
 
-fn error_at_its_line(tab: &Tab, site: &Site) -> Result<()> {
+fn an_error_shows_at_its_line(tab: &Tab, site: &Site) -> Result<()> {
     open_run(tab, site)?;
     tab.click("[data-test=tab-yaml]")?;
     let (line, name) = metric(tab, 0)?;
@@ -106,7 +91,7 @@ fn error_at_its_line(tab: &Tab, site: &Site) -> Result<()> {
     visit::wait_until_opened(tab)
 }
 
-fn error_leads_to_its_line(tab: &Tab, site: &Site) -> Result<()> {
+fn an_error_leads_to_its_line(tab: &Tab, site: &Site) -> Result<()> {
     open_run(tab, site)?;
     tab.click("[data-test=tab-yaml]")?;
     let (line, _) = metric(tab, 0)?;
@@ -125,7 +110,7 @@ fn error_leads_to_its_line(tab: &Tab, site: &Site) -> Result<()> {
     )
 }
 
-fn undone(tab: &Tab, site: &Site) -> Result<()> {
+fn edits_can_be_undone(tab: &Tab, site: &Site) -> Result<()> {
     open_run(tab, site)?;
     let before = tab.count("[data-test=metric]")?;
     tab.click(&format!("{FIRST} [data-test=metric-fold]"))?;

@@ -5,29 +5,20 @@ use anyhow::{Result, ensure};
 use super::{PageTest, Site, visit};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "the_page_opens_and_offers_the_demo_run",
-        run: opens,
-    },
-    PageTest {
-        name: "the_demo_run_ends_in_charts",
-        run: ends_in_charts,
-    },
-    PageTest {
-        name: "the_demo_run_works_on_any_number_of_processors",
-        run: unknown_processors,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    the_page_opens_and_offers_the_demo_run,
+    the_demo_run_ends_in_charts,
+    the_demo_run_works_on_any_number_of_processors,
 ];
 
-fn opens(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_opens_and_offers_the_demo_run(tab: &Tab, site: &Site) -> Result<()> {
     visit::open(tab, &site.page)?;
     let button = tab.words("[data-test=demo]")?;
     ensure!(button.contains("demo"), "the button says {button}");
     Ok(())
 }
 
-fn ends_in_charts(tab: &Tab, site: &Site) -> Result<()> {
+fn the_demo_run_ends_in_charts(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let found = tab.words("header .source")?;
     ensure!(
@@ -51,7 +42,7 @@ fn ends_in_charts(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn unknown_processors(tab: &Tab, site: &Site) -> Result<()> {
+fn the_demo_run_works_on_any_number_of_processors(tab: &Tab, site: &Site) -> Result<()> {
     tab.hide_processors()?;
     visit::finish_demo(tab, &site.page)
 }

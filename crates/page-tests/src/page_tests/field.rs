@@ -13,23 +13,11 @@ use super::{PageTest, Site, checkpoints, saving, visit};
 use crate::browser::Tab;
 use crate::given::Given;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "the_page_says_of_troubles_what_the_command_line_says",
-        run: same_words,
-    },
-    PageTest {
-        name: "the_page_computes_troubled_checkpoints_as_the_command_line_does",
-        run: same_numbers,
-    },
-    PageTest {
-        name: "stacks_and_broken_steps_are_told_in_explore",
-        run: told_in_explore,
-    },
-    PageTest {
-        name: "configs_in_utf_16_are_read",
-        run: utf_16,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    the_page_says_of_troubles_what_the_command_line_says,
+    the_page_computes_troubled_checkpoints_as_the_command_line_does,
+    stacks_and_broken_steps_are_told_in_explore,
+    configs_in_utf_16_are_read,
 ];
 
 /// An input for each kind of trouble, below the project's root.
@@ -60,7 +48,7 @@ enum Said {
     Refusal(String),
 }
 
-fn same_words(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_says_of_troubles_what_the_command_line_says(tab: &Tab, site: &Site) -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(site.given.root.join(FIELD))? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
@@ -158,7 +146,10 @@ fn said_by_worker(given: &Given, run: &Path) -> Result<Said> {
     })
 }
 
-fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_computes_troubled_checkpoints_as_the_command_line_does(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     for name in COMPUTED {
         let home = site.given.root.join(FIELD).join(name);
         let (run, config) = (home.join("run"), home.join("config.yaml"));
@@ -186,7 +177,7 @@ fn same_numbers(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn told_in_explore(tab: &Tab, site: &Site) -> Result<()> {
+fn stacks_and_broken_steps_are_told_in_explore(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
     checkpoints::write_troubled(&run)?;
@@ -220,7 +211,7 @@ fn in_utf_16(text: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
     units.flat_map(bytes_of).collect()
 }
 
-fn utf_16(tab: &Tab, site: &Site) -> Result<()> {
+fn configs_in_utf_16_are_read(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     for bytes_of in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
         // A model's config.

@@ -10,43 +10,16 @@ use super::{PageTest, Site, USUAL, companion, visit, watching};
 use crate::browser::Tab;
 use crate::given::RUN;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "an_analysis_that_was_left_goes_on_after_a_reload",
-        run: goes_on,
-    },
-    PageTest {
-        name: "finished_results_are_found_again",
-        run: found_again,
-    },
-    PageTest {
-        name: "files_that_are_dropped_again_go_on_where_they_were_left",
-        run: dropped_again,
-    },
-    PageTest {
-        name: "a_browser_that_is_killed_goes_on_behind_the_last_finished_unit",
-        run: killed,
-    },
-    PageTest {
-        name: "a_run_of_this_machine_opens_again_with_one_click",
-        run: remembered,
-    },
-    PageTest {
-        name: "replaced_results_can_be_brought_back",
-        run: brought_back,
-    },
-    PageTest {
-        name: "the_browser_asks_before_work_is_lost",
-        run: asks_before,
-    },
-    PageTest {
-        name: "the_page_opens_without_a_network_once_it_was_visited",
-        run: offline,
-    },
-    PageTest {
-        name: "a_config_survives_a_reload",
-        run: config_survives,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    an_analysis_that_was_left_goes_on_after_a_reload,
+    finished_results_are_found_again,
+    files_that_are_dropped_again_go_on_where_they_were_left,
+    a_browser_that_is_killed_goes_on_behind_the_last_finished_unit,
+    a_run_of_this_machine_opens_again_with_one_click,
+    replaced_results_can_be_brought_back,
+    the_browser_asks_before_work_is_lost,
+    the_page_opens_without_a_network_once_it_was_visited,
+    a_config_survives_a_reload,
 ];
 
 /// Of the browser's database: how many layer steps are kept of the newest analysis.
@@ -84,7 +57,7 @@ fn goes_on_from_what_was_kept(tab: &Tab) -> Result<()> {
     visit::wait_until_drawn(tab)
 }
 
-fn goes_on(tab: &Tab, site: &Site) -> Result<()> {
+fn an_analysis_that_was_left_goes_on_after_a_reload(tab: &Tab, site: &Site) -> Result<()> {
     visit::open_with_worker_control(tab, &site.page)?;
     tab.run("workerControl.lanesLetThrough = 2")?;
     tab.click_when_shown("[data-test=demo]")?;
@@ -97,7 +70,7 @@ fn goes_on(tab: &Tab, site: &Site) -> Result<()> {
     watching::all_numbers_agree(tab, site)
 }
 
-fn found_again(tab: &Tab, site: &Site) -> Result<()> {
+fn finished_results_are_found_again(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     tab.run_async("setTimeout(done, 1500)")?;
     // In another tab of the same browser, so to say.
@@ -119,7 +92,7 @@ fn found_again(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn dropped_again(tab: &Tab, site: &Site) -> Result<()> {
+fn files_that_are_dropped_again_go_on_where_they_were_left(tab: &Tab, site: &Site) -> Result<()> {
     let run = site.given.root.join(RUN);
     visit::open_with_worker_control(tab, &site.page)?;
     tab.drop_files("main", &[&run])?;
@@ -162,7 +135,10 @@ const KEPT_FINISHED: &str = "const open = indexedDB.open('ckptscope', 1);\
       };\
     }";
 
-fn killed(_: &Tab, site: &Site) -> Result<()> {
+fn a_browser_that_is_killed_goes_on_behind_the_last_finished_unit(
+    _: &Tab,
+    site: &Site,
+) -> Result<()> {
     let profile = tempfile::tempdir()?;
     let first = Tab::open_in(site.given, profile.path())?;
     visit::open_with_worker_control(&first, &site.page)?;
@@ -220,7 +196,7 @@ const PICKER: &str = "\
     };\
     }";
 
-fn remembered(tab: &Tab, site: &Site) -> Result<()> {
+fn a_run_of_this_machine_opens_again_with_one_click(tab: &Tab, site: &Site) -> Result<()> {
     let paths: Vec<String> = [0, 16, 2000]
         .iter()
         .map(|step| format!("checkpoints/step_{step}/learning_dynamics/val_weights.pt"))
@@ -284,7 +260,7 @@ fn remembered(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn brought_back(tab: &Tab, site: &Site) -> Result<()> {
+fn replaced_results_can_be_brought_back(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let before = visit::drawings(tab)?;
     tab.drop_files("main", &[&site.given.root.join(RUN)])?;
@@ -294,7 +270,7 @@ fn brought_back(tab: &Tab, site: &Site) -> Result<()> {
     tab.wait_until_gone("[data-test=aside]")
 }
 
-fn asks_before(tab: &Tab, site: &Site) -> Result<()> {
+fn the_browser_asks_before_work_is_lost(tab: &Tab, site: &Site) -> Result<()> {
     let asks = || -> Result<bool> {
         let asked = tab.run(
             "const leave = new Event('beforeunload', {cancelable: true});\
@@ -322,7 +298,7 @@ fn asks_before(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn config_survives(tab: &Tab, site: &Site) -> Result<()> {
+fn a_config_survives_a_reload(tab: &Tab, site: &Site) -> Result<()> {
     let run = site.given.root.join(RUN);
     visit::drop_run(tab, &site.page, &[&run])?;
     tab.click("[data-test=tab-yaml]")?;
@@ -342,7 +318,7 @@ fn config_survives(tab: &Tab, site: &Site) -> Result<()> {
     visit::wait_until_opened(tab)
 }
 
-fn offline(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_opens_without_a_network_once_it_was_visited(tab: &Tab, site: &Site) -> Result<()> {
     let mut host = companion::worker(&site.workers, Options::default())?;
     let address = host.address();
     visit::open(tab, &address)?;

@@ -6,18 +6,12 @@ use super::visit::{self, tab_to};
 use super::{PageTest, Site};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "the_keyboard_is_enough_from_opening_to_results",
-        run: opening_to_results,
-    },
-    PageTest {
-        name: "the_keyboard_is_enough_to_ask",
-        run: asking,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    the_keyboard_is_enough_from_opening_to_results,
+    the_keyboard_is_enough_to_ask,
 ];
 
-fn opening_to_results(tab: &Tab, site: &Site) -> Result<()> {
+fn the_keyboard_is_enough_from_opening_to_results(tab: &Tab, site: &Site) -> Result<()> {
     visit::open(tab, &site.page)?;
     tab_to(tab, "[data-test=demo]")?;
     tab.press("Enter")?;
@@ -46,7 +40,7 @@ fn opening_to_results(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// From the tabs of the side to a run, and to a link.
-fn asking(tab: &Tab, site: &Site) -> Result<()> {
+fn the_keyboard_is_enough_to_ask(tab: &Tab, site: &Site) -> Result<()> {
     visit::open(tab, &site.page)?;
     tab_to(tab, "[data-test=demo]")?;
     tab.press("Enter")?;

@@ -11,15 +11,9 @@ use super::visit;
 use super::{PageTest, Site};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_file_of_six_gigabytes_opens_at_once",
-        run: six_gigabytes,
-    },
-    PageTest {
-        name: "singular_values_that_take_long_wait_for_a_click_and_can_be_stopped",
-        run: long_spectrum,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_file_of_six_gigabytes_opens_at_once,
+    singular_values_that_take_long_wait_for_a_click_and_can_be_stopped,
 ];
 
 /// Rows of the embedding before the layers: 6 GB.
@@ -29,7 +23,7 @@ const COLUMNS: u64 = 1024;
 /// Memory that everything together may take, in bytes.
 const MEMORY: u64 = 300_000_000;
 
-fn six_gigabytes(tab: &Tab, site: &Site) -> Result<()> {
+fn a_file_of_six_gigabytes_opens_at_once(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("large.safetensors");
     checkpoints::write(&file, &tensors())?;
@@ -71,7 +65,10 @@ fn six_gigabytes(tab: &Tab, site: &Site) -> Result<()> {
 /// Rows and columns of a matrix whose singular values nobody gets unasked.
 const WIDE: u64 = 2500;
 
-fn long_spectrum(tab: &Tab, site: &Site) -> Result<()> {
+fn singular_values_that_take_long_wait_for_a_click_and_can_be_stopped(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("wide.safetensors");
     let wide = Tensor {

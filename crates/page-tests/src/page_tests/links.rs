@@ -11,30 +11,15 @@ use super::{PageTest, Site};
 use crate::browser::Tab;
 use ckptscope_loopback::Served;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_link_shows_the_same_charts_without_computing",
-        run: with_results,
-    },
-    PageTest {
-        name: "a_link_without_results_computes_them",
-        run: without_results,
-    },
-    PageTest {
-        name: "a_broken_link_says_what_is_wrong",
-        run: broken,
-    },
-    PageTest {
-        name: "a_link_shows_the_chart_that_it_names",
-        run: named_charts,
-    },
-    PageTest {
-        name: "a_results_file_opens_by_its_address",
-        run: results_by_address,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_link_shows_the_same_charts_without_computing,
+    a_link_without_results_computes_them,
+    a_broken_link_says_what_is_wrong,
+    a_link_shows_the_chart_that_it_names,
+    a_results_file_opens_by_its_address,
 ];
 
-fn with_results(tab: &Tab, site: &Site) -> Result<()> {
+fn a_link_shows_the_same_charts_without_computing(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
     visit::choose(tab, "y", "log")?;
@@ -58,7 +43,7 @@ fn with_results(tab: &Tab, site: &Site) -> Result<()> {
     })
 }
 
-fn without_results(tab: &Tab, site: &Site) -> Result<()> {
+fn a_link_without_results_computes_them(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
     visit::choose(tab, "y", "log")?;
@@ -76,7 +61,7 @@ fn without_results(tab: &Tab, site: &Site) -> Result<()> {
     })
 }
 
-fn broken(tab: &Tab, site: &Site) -> Result<()> {
+fn a_broken_link_says_what_is_wrong(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let link = shared(tab, "share-with")?;
     let cut = link.get(..link.len() / 2).context("a link in ASCII")?;
@@ -114,7 +99,7 @@ const NAMED: &[(&str, &str)] = &[
     ("not yet invented", "Lines"),
 ];
 
-fn named_charts(tab: &Tab, site: &Site) -> Result<()> {
+fn a_link_shows_the_chart_that_it_names(tab: &Tab, site: &Site) -> Result<()> {
     let config = "analysis_name: link\nmetrics:\n  - metric_name: gini\n    data_split: val\n    \
         components:\n      - {component_name: simple, data_type: weights, layer_suffixes: \
         attention.o_proj, layers: all}\nsteps: [0, 1]\n";
@@ -131,7 +116,7 @@ fn named_charts(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn results_by_address(tab: &Tab, site: &Site) -> Result<()> {
+fn a_results_file_opens_by_its_address(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
     let drawings = visit::drawings(tab)?;

@@ -10,38 +10,17 @@ use super::{PageTest, Site, checkpoints};
 use crate::browser::Tab;
 use crate::given::RUN;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_dropped_run_folder_becomes_charts",
-        run: dropped_folder,
-    },
-    PageTest {
-        name: "a_picked_run_folder_becomes_charts",
-        run: picked_folder,
-    },
-    PageTest {
-        name: "a_dropped_safetensors_file_becomes_charts",
-        run: dropped_safetensors,
-    },
-    PageTest {
-        name: "picked_shards_are_one_model",
-        run: picked_shards,
-    },
-    PageTest {
-        name: "a_dropped_pt_file_becomes_charts",
-        run: dropped_pt,
-    },
-    PageTest {
-        name: "every_proposal_can_be_run",
-        run: every_proposal,
-    },
-    PageTest {
-        name: "another_run_takes_the_place_of_the_one_that_is_open",
-        run: another_run,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_dropped_run_folder_becomes_charts,
+    a_picked_run_folder_becomes_charts,
+    a_dropped_safetensors_file_becomes_charts,
+    picked_shards_are_one_model,
+    a_dropped_pt_file_becomes_charts,
+    every_proposal_can_be_run,
+    another_run_takes_the_place_of_the_one_that_is_open,
 ];
 
-fn dropped_folder(tab: &Tab, site: &Site) -> Result<()> {
+fn a_dropped_run_folder_becomes_charts(tab: &Tab, site: &Site) -> Result<()> {
     visit::drop_run(tab, &site.page, &[&site.given.root.join(RUN)])?;
     let found = tab.words("header .source")?;
     ensure!(
@@ -54,7 +33,7 @@ fn dropped_folder(tab: &Tab, site: &Site) -> Result<()> {
     has_values(tab, 3)
 }
 
-fn picked_folder(tab: &Tab, site: &Site) -> Result<()> {
+fn a_picked_run_folder_becomes_charts(tab: &Tab, site: &Site) -> Result<()> {
     visit::open(tab, &site.page)?;
     tab.choose(
         "[data-test=pick-folder-input]",
@@ -69,7 +48,7 @@ fn picked_folder(tab: &Tab, site: &Site) -> Result<()> {
     has_values(tab, 3)
 }
 
-fn dropped_safetensors(tab: &Tab, site: &Site) -> Result<()> {
+fn a_dropped_safetensors_file_becomes_charts(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let model = checkpoints::write_whole(folder.path())?;
     visit::drop_run(tab, &site.page, &[&model])?;
@@ -77,7 +56,7 @@ fn dropped_safetensors(tab: &Tab, site: &Site) -> Result<()> {
     has_values(tab, 2)
 }
 
-fn picked_shards(tab: &Tab, site: &Site) -> Result<()> {
+fn picked_shards_are_one_model(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     checkpoints::write_sharded(folder.path())?;
     let files = fs::read_dir(folder.path())?.map(|entry| Ok(entry?.path()));
@@ -95,14 +74,14 @@ fn picked_shards(tab: &Tab, site: &Site) -> Result<()> {
     has_values(tab, 2)
 }
 
-fn dropped_pt(tab: &Tab, site: &Site) -> Result<()> {
+fn a_dropped_pt_file_becomes_charts(tab: &Tab, site: &Site) -> Result<()> {
     let file = "checkpoints/step_0/learning_dynamics/val_weights.pt";
     visit::drop_run(tab, &site.page, &[&site.given.root.join(RUN).join(file)])?;
     visit::run_proposal(tab)?;
     has_values(tab, 3)
 }
 
-fn every_proposal(tab: &Tab, site: &Site) -> Result<()> {
+fn every_proposal_can_be_run(tab: &Tab, site: &Site) -> Result<()> {
     visit::drop_run(tab, &site.page, &[&site.given.root.join(RUN)])?;
     tab.click_when_shown("[data-test=start-from]")?;
     let proposals = tab.count("[data-test=proposal]")?;
@@ -129,7 +108,7 @@ fn open_proposals(tab: &Tab) -> Result<()> {
     Ok(())
 }
 
-fn another_run(tab: &Tab, site: &Site) -> Result<()> {
+fn another_run_takes_the_place_of_the_one_that_is_open(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     checkpoints::write_sharded(folder.path())?;
     visit::finish_demo(tab, &site.page)?;

@@ -10,55 +10,19 @@ use super::{PageTest, Site, saving, visit};
 use crate::browser::Tab;
 use crate::given::RUN;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "no_field_rewrites_what_is_typed",
-        run: fields_keep,
-    },
-    PageTest {
-        name: "every_menu_folds_by_the_same_rule",
-        run: menus_fold,
-    },
-    PageTest {
-        name: "the_page_s_own_undo_answers_in_the_yaml",
-        run: yaml_undo,
-    },
-    PageTest {
-        name: "an_edit_of_the_form_keeps_comments",
-        run: comments_stay,
-    },
-    PageTest {
-        name: "a_step_that_cannot_be_read_is_left_out_by_a_click",
-        run: leaves_out,
-    },
-    PageTest {
-        name: "a_step_that_stopped_layers_is_left_out_and_the_rest_computed",
-        run: leaves_out_and_runs,
-    },
-    PageTest {
-        name: "what_belongs_together_opens_in_any_order",
-        run: in_any_order,
-    },
-    PageTest {
-        name: "the_address_names_what_is_shown_or_nothing",
-        run: addresses,
-    },
-    PageTest {
-        name: "every_chart_is_on_paper",
-        run: printed,
-    },
-    PageTest {
-        name: "values_that_are_not_drawn_are_counted",
-        run: counted,
-    },
-    PageTest {
-        name: "every_series_has_a_name_and_a_look_of_its_own",
-        run: names,
-    },
-    PageTest {
-        name: "a_message_that_names_choices_offers_them",
-        run: choices,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    no_field_rewrites_what_is_typed,
+    every_menu_folds_by_the_same_rule,
+    the_page_s_own_undo_answers_in_the_yaml,
+    an_edit_of_the_form_keeps_comments,
+    a_step_that_cannot_be_read_is_left_out_by_a_click,
+    a_step_that_stopped_layers_is_left_out_and_the_rest_computed,
+    what_belongs_together_opens_in_any_order,
+    the_address_names_what_is_shown_or_nothing,
+    every_chart_is_on_paper,
+    values_that_are_not_drawn_are_counted,
+    every_series_has_a_name_and_a_look_of_its_own,
+    a_message_that_names_choices_offers_them,
 ];
 
 /// The demo's results, saved.
@@ -67,7 +31,7 @@ const FILE: &str = "demo.ckptscope.json";
 /// Fields of the form, as a person would fill them in.
 const FIELDS: &str = "aside input[type=text]";
 
-fn fields_keep(tab: &Tab, site: &Site) -> Result<()> {
+fn no_field_rewrites_what_is_typed(tab: &Tab, site: &Site) -> Result<()> {
     open_run(tab, site)?;
     tab.click("[data-test=steps-range]")?;
     tab.click("[data-test=metric]:nth-of-type(1) [data-test=metric-fold]")?;
@@ -118,7 +82,7 @@ fn fields_keep(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn menus_fold(tab: &Tab, site: &Site) -> Result<()> {
+fn every_menu_folds_by_the_same_rule(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let count = tab.count("details.menu")?;
     ensure!(count >= 5, "there are {count} menus");
@@ -155,7 +119,7 @@ fn menus_fold(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn yaml_undo(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_s_own_undo_answers_in_the_yaml(tab: &Tab, site: &Site) -> Result<()> {
     const YAML: &str = "[data-test=yaml]";
     open_run(tab, site)?;
     tab.click("[data-test=tab-yaml]")?;
@@ -190,7 +154,7 @@ const COMMENTED: &str = "# every morning\nsteps: all   # of them\nmetrics:\n  # 
     metric_name: per\n    data_split: val   # not train\n    components:\n      - {component_name: simple, \
     data_type: weights, layer_suffixes: swiglu.w_2, layers: all}  # the last one\n";
 
-fn comments_stay(tab: &Tab, site: &Site) -> Result<()> {
+fn an_edit_of_the_form_keeps_comments(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("mine.yaml");
     let drop_config = |text: &str| -> Result<()> {
@@ -249,7 +213,7 @@ fn with_cut_step(site: &Site, folder: &Path, step: u64) -> Result<PathBuf> {
     Ok(copy)
 }
 
-fn leaves_out(tab: &Tab, site: &Site) -> Result<()> {
+fn a_step_that_cannot_be_read_is_left_out_by_a_click(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     visit::drop_run(tab, &site.page, &[&with_cut_step(site, folder.path(), 16)?])?;
     let config = folder.path().join("strict.yaml");
@@ -274,7 +238,10 @@ fn leaves_out(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// A file that is gone when its turn comes.
-fn leaves_out_and_runs(tab: &Tab, site: &Site) -> Result<()> {
+fn a_step_that_stopped_layers_is_left_out_and_the_rest_computed(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = with_cut_step(site, folder.path(), 700)?;
     let name = "checkpoints/step_700/learning_dynamics/val_weights.pt";
@@ -299,7 +266,7 @@ fn leaves_out_and_runs(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// An analysis' own folder opens its results, and a config that comes first waits for its run.
-fn in_any_order(tab: &Tab, site: &Site) -> Result<()> {
+fn what_belongs_together_opens_in_any_order(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
@@ -343,7 +310,7 @@ fn in_any_order(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn addresses(tab: &Tab, site: &Site) -> Result<()> {
+fn the_address_names_what_is_shown_or_nothing(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let title = tab.run("return document.title")?;
     let title = title.as_str().unwrap_or_default();
@@ -383,7 +350,7 @@ fn addresses(tab: &Tab, site: &Site) -> Result<()> {
     visit::wait_until_drawn(tab)
 }
 
-fn printed(tab: &Tab, site: &Site) -> Result<()> {
+fn every_chart_is_on_paper(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let cards = tab.count("[data-test=card]")?;
     // What the browser does before it prints: the event, and what was promised meanwhile.
@@ -401,7 +368,7 @@ fn printed(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn counted(tab: &Tab, site: &Site) -> Result<()> {
+fn values_that_are_not_drawn_are_counted(tab: &Tab, site: &Site) -> Result<()> {
     show_changed(tab, site, |results| {
         let first = results["series"][0]["values"].as_array_mut();
         let first = first.context("a series has values")?;
@@ -421,7 +388,7 @@ fn counted(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn names(tab: &Tab, site: &Site) -> Result<()> {
+fn every_series_has_a_name_and_a_look_of_its_own(tab: &Tab, site: &Site) -> Result<()> {
     // Experts of one layer, more than there are dashes.
     show_changed(tab, site, |results| {
         let series = results["series"]
@@ -496,7 +463,7 @@ fn show_changed(
     visit::wait_until_drawn(tab)
 }
 
-fn choices(tab: &Tab, site: &Site) -> Result<()> {
+fn a_message_that_names_choices_offers_them(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let whole = super::checkpoints::write_whole(folder.path())?;
     let runs = folder.path().join("runs");

@@ -15,31 +15,13 @@ use super::{PageTest, Site, numbers};
 use crate::browser::{Screen, Tab, wait_for_download};
 use crate::process;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_saved_drawing_says_what_it_shows",
-        run: svg,
-    },
-    PageTest {
-        name: "a_saved_picture_has_the_drawing_s_size",
-        run: png,
-    },
-    PageTest {
-        name: "saved_tables_have_the_expected_numbers",
-        run: tables,
-    },
-    PageTest {
-        name: "saved_results_open_again",
-        run: results,
-    },
-    PageTest {
-        name: "a_saved_report_is_the_one_that_the_worker_writes",
-        run: report,
-    },
-    PageTest {
-        name: "the_saved_config_is_the_text",
-        run: config,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_saved_drawing_says_what_it_shows,
+    a_saved_picture_has_the_drawing_s_size,
+    saved_tables_have_the_expected_numbers,
+    saved_results_open_again,
+    a_saved_report_is_the_one_that_the_worker_writes,
+    the_saved_config_is_the_text,
 ];
 
 /// All charts of the demo run are near the window of this size.
@@ -75,7 +57,7 @@ pub(super) fn only_file(folder: &Path) -> Result<PathBuf> {
     }
 }
 
-fn svg(tab: &Tab, site: &Site) -> Result<()> {
+fn a_saved_drawing_says_what_it_shows(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let text = saved_drawing(tab)?;
     let title = tab.words("[data-test=card] [data-test=title]")?;
@@ -104,7 +86,7 @@ fn saved_drawing(tab: &Tab) -> Result<String> {
     Ok(fs::read_to_string(only_file(folder.path())?)?)
 }
 
-fn png(tab: &Tab, site: &Site) -> Result<()> {
+fn a_saved_picture_has_the_drawing_s_size(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let svg = saved_drawing(tab)?;
     let document = roxmltree::Document::parse(&svg)?;
@@ -132,7 +114,7 @@ fn png(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn tables(tab: &Tab, site: &Site) -> Result<()> {
+fn saved_tables_have_the_expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let expected = numbers::expected(site.given)?;
     tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
@@ -166,7 +148,7 @@ fn tables(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn results(tab: &Tab, site: &Site) -> Result<()> {
+fn saved_results_open_again(tab: &Tab, site: &Site) -> Result<()> {
     tab.show_on(TALL)?;
     visit::finish_demo(tab, &site.page)?;
     let before = visit::drawings(tab)?;
@@ -186,7 +168,7 @@ fn results(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn report(tab: &Tab, site: &Site) -> Result<()> {
+fn a_saved_report_is_the_one_that_the_worker_writes(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
@@ -212,7 +194,7 @@ fn report(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn config(tab: &Tab, site: &Site) -> Result<()> {
+fn the_saved_config_is_the_text(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     tab.click("[data-test=tab-yaml]")?;
     tab.wait_until_shown("[data-test=yaml]")?;

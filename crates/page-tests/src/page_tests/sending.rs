@@ -24,55 +24,19 @@ use crate::given::CONFIG;
 pub(super) use copying::TESTS as COPYING;
 pub(super) use too_much::TESTS as TOO_MUCH;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_worker_computes_the_expected_numbers",
-        run: expected_numbers,
-    },
-    PageTest {
-        name: "a_connection_that_is_cut_loses_and_repeats_nothing",
-        run: cut,
-    },
-    PageTest {
-        name: "a_worker_that_is_killed_and_started_again_goes_on",
-        run: killed,
-    },
-    PageTest {
-        name: "a_worker_that_wants_another_token_is_waited_for",
-        run: another_token,
-    },
-    PageTest {
-        name: "an_analysis_on_a_worker_can_be_stopped",
-        run: stopped,
-    },
-    PageTest {
-        name: "an_analysis_that_was_stopped_opens_with_what_is_done",
-        run: stopped_before,
-    },
-    PageTest {
-        name: "what_a_link_brought_is_not_said_of_what_comes_after_it",
-        run: after_a_link,
-    },
-    PageTest {
-        name: "an_analysis_goes_on_while_the_tab_is_closed",
-        run: closed,
-    },
-    PageTest {
-        name: "an_analysis_says_how_many_are_before_it",
-        run: queued,
-    },
-    PageTest {
-        name: "the_time_that_is_left_does_not_count_the_queue",
-        run: after_the_queue,
-    },
-    PageTest {
-        name: "what_came_of_a_wandb_run_is_told",
-        run: wandb_run,
-    },
-    PageTest {
-        name: "what_a_worker_refuses_shows_at_its_line",
-        run: refused,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_worker_computes_the_expected_numbers,
+    a_connection_that_is_cut_loses_and_repeats_nothing,
+    a_worker_that_is_killed_and_started_again_goes_on,
+    a_worker_that_wants_another_token_is_waited_for,
+    an_analysis_on_a_worker_can_be_stopped,
+    an_analysis_that_was_stopped_opens_with_what_is_done,
+    what_a_link_brought_is_not_said_of_what_comes_after_it,
+    an_analysis_goes_on_while_the_tab_is_closed,
+    an_analysis_says_how_many_are_before_it,
+    the_time_that_is_left_does_not_count_the_queue,
+    what_came_of_a_wandb_run_is_told,
+    what_a_worker_refuses_shows_at_its_line,
 ];
 
 /// Where the bundled run lies.
@@ -82,7 +46,7 @@ const SEND: &str = "[data-test=run-on-worker]";
 const LOST: &str = "[data-test=connection-lost]";
 const ARRIVAL: &str = "[data-test=arrival]";
 
-fn expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
+fn a_worker_computes_the_expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.given.root.join(RUNS);
     let worker = site.workers.start(with_root(&root))?;
     open_its_run(tab, &worker.address(), "pico-decoder-micro-1")?;
@@ -99,7 +63,7 @@ fn expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn cut(tab: &Tab, site: &Site) -> Result<()> {
+fn a_connection_that_is_cut_loses_and_repeats_nothing(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     let network = Network::to(worker.host())?;
@@ -119,7 +83,7 @@ fn cut(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn killed(tab: &Tab, site: &Site) -> Result<()> {
+fn a_worker_that_is_killed_and_started_again_goes_on(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let mut worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
@@ -133,7 +97,7 @@ fn killed(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn another_token(tab: &Tab, site: &Site) -> Result<()> {
+fn a_worker_that_wants_another_token_is_waited_for(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let options = Options {
         token: Some("first".to_owned()),
@@ -159,7 +123,7 @@ fn another_token(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn stopped(tab: &Tab, site: &Site) -> Result<()> {
+fn an_analysis_on_a_worker_can_be_stopped(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
@@ -177,7 +141,7 @@ fn stopped(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn stopped_before(tab: &Tab, site: &Site) -> Result<()> {
+fn an_analysis_that_was_stopped_opens_with_what_is_done(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     let id = companion::stopped_analysis(&worker, &run.config())?;
@@ -202,7 +166,7 @@ fn shows_what_is_done(tab: &Tab, analysis: &Value) -> Result<()> {
     Ok(())
 }
 
-fn after_a_link(tab: &Tab, site: &Site) -> Result<()> {
+fn what_a_link_brought_is_not_said_of_what_comes_after_it(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     let id = companion::stopped_analysis(&worker, &run.config())?;
@@ -255,7 +219,7 @@ fn show_analyses_again(tab: &Tab) -> Result<()> {
     tab.wait_until_shown("[data-test=analysis]")
 }
 
-fn closed(tab: &Tab, site: &Site) -> Result<()> {
+fn an_analysis_goes_on_while_the_tab_is_closed(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
@@ -271,7 +235,7 @@ fn closed(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn queued(tab: &Tab, site: &Site) -> Result<()> {
+fn an_analysis_says_how_many_are_before_it(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
@@ -291,7 +255,7 @@ fn queued(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn after_the_queue(tab: &Tab, site: &Site) -> Result<()> {
+fn the_time_that_is_left_does_not_count_the_queue(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     start_slow(tab, &run, &worker.address())?;
@@ -319,7 +283,7 @@ fn seconds_left(words: &str) -> Result<f64> {
     Ok(if unit == "s" { number } else { number * 60.0 })
 }
 
-fn wandb_run(tab: &Tab, site: &Site) -> Result<()> {
+fn what_came_of_a_wandb_run_is_told(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.given.root.join(RUNS);
     let worker = site.workers.start(with_root(&root))?;
     let config = fs::read_to_string(site.given.root.join(CONFIG))?;
@@ -340,7 +304,7 @@ fn wandb_run(tab: &Tab, site: &Site) -> Result<()> {
     tab.wait_for_words("[data-test=analysis-message]", "wandb sync")
 }
 
-fn refused(tab: &Tab, site: &Site) -> Result<()> {
+fn what_a_worker_refuses_shows_at_its_line(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(run.options())?;
     open_its_run(tab, &worker.address(), run.name())?;

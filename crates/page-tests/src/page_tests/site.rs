@@ -5,27 +5,12 @@ use anyhow::{Result, ensure};
 use super::{PageTest, Site, visit};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "the_page_works_in_any_folder",
-        run: nested,
-    },
-    PageTest {
-        name: "the_policy_forbids_inline_scripts_and_evaluation",
-        run: strict_policy,
-    },
-    PageTest {
-        name: "the_page_keeps_no_cookies",
-        run: no_cookies,
-    },
-    PageTest {
-        name: "every_file_beside_the_page_is_named_after_its_content",
-        run: named_after_content,
-    },
-    PageTest {
-        name: "a_part_that_cannot_be_fetched_is_told_and_asked_for_again",
-        run: missing_part,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    the_page_works_in_any_folder,
+    the_policy_forbids_inline_scripts_and_evaluation,
+    the_page_keeps_no_cookies,
+    every_file_beside_the_page_is_named_after_its_content,
+    a_part_that_cannot_be_fetched_is_told_and_asked_for_again,
 ];
 
 /// Keeps the page from its workbench while `window.isOffline` is true.
@@ -37,12 +22,12 @@ const WITHOUT_WORKBENCH: &str = "\
         ? Promise.reject(new TypeError('offline'))\
         : fetched(what, ...rest);";
 
-fn nested(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_works_in_any_folder(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.nested)
 }
 
 /// The policy of the page itself, from a host that sends none.
-fn strict_policy(tab: &Tab, site: &Site) -> Result<()> {
+fn the_policy_forbids_inline_scripts_and_evaluation(tab: &Tab, site: &Site) -> Result<()> {
     tab.go(&site.plain)?;
     let broken = tab.run_async(
         "const broken = [];\
@@ -67,7 +52,7 @@ fn strict_policy(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn no_cookies(tab: &Tab, site: &Site) -> Result<()> {
+fn the_page_keeps_no_cookies(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let cookies = tab.run("return document.cookie")?;
     ensure!(cookies == "", "the page keeps the cookie {cookies}");
@@ -75,7 +60,7 @@ fn no_cookies(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// The page says what to do, and goes on when the connection is there again.
-fn missing_part(tab: &Tab, site: &Site) -> Result<()> {
+fn a_part_that_cannot_be_fetched_is_told_and_asked_for_again(tab: &Tab, site: &Site) -> Result<()> {
     tab.before_load(WITHOUT_WORKBENCH)?;
     visit::start_demo(tab, &site.page)?;
     tab.wait_for(
@@ -94,7 +79,7 @@ fn missing_part(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// What the page fetched: itself, the demo run, and files with hashes.
-fn named_after_content(tab: &Tab, site: &Site) -> Result<()> {
+fn every_file_beside_the_page_is_named_after_its_content(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let fetched =
         tab.run("return performance.getEntriesByType('resource').map(({name}) => name)")?;

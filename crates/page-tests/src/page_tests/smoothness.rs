@@ -11,23 +11,11 @@ use super::visit;
 use super::{PageTest, Site};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "no_task_is_long_while_the_demo_is_computed",
-        run: computing,
-    },
-    PageTest {
-        name: "fifty_series_of_a_hundred_steps_are_drawn_in_50_ms",
-        run: redrawing,
-    },
-    PageTest {
-        name: "half_a_million_numbers_open_without_a_long_task",
-        run: opening,
-    },
-    PageTest {
-        name: "half_a_million_numbers_are_computed_without_a_long_task",
-        run: computing_many,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    no_task_is_long_while_the_demo_is_computed,
+    fifty_series_of_a_hundred_steps_are_drawn_in_50_ms,
+    half_a_million_numbers_open_without_a_long_task,
+    half_a_million_numbers_are_computed_without_a_long_task,
 ];
 
 /// Milliseconds that nothing on the main thread may take.
@@ -41,7 +29,7 @@ const ANALYSES: usize = 40;
 
 const ADVICE: &str = "(built with `cargo xtask build`? a page of `--quick` is slower)";
 
-fn computing(tab: &Tab, site: &Site) -> Result<()> {
+fn no_task_is_long_while_the_demo_is_computed(tab: &Tab, site: &Site) -> Result<()> {
     visit::finish_demo(tab, &site.page)?;
     let mut best = f64::INFINITY;
     for _ in 0..ANALYSES {
@@ -59,7 +47,7 @@ fn computing(tab: &Tab, site: &Site) -> Result<()> {
 /// What a browser with such results may take more than one without.
 const MOST_BYTES: u64 = 200_000_000;
 
-fn opening(tab: &Tab, site: &Site) -> Result<()> {
+fn half_a_million_numbers_open_without_a_long_task(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let results = write_many(folder.path())?;
     visit::open(tab, &site.page)?;
@@ -103,7 +91,7 @@ const MOST_LOOKS: usize = 600;
 
 /// The same numbers as [`opening`] has, computed in the tab; the first good one of some attempts
 /// ends it.
-fn computing_many(tab: &Tab, site: &Site) -> Result<()> {
+fn half_a_million_numbers_are_computed_without_a_long_task(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (run, config) = write_deep_run(folder.path())?;
     let mut best = f64::INFINITY;
@@ -232,7 +220,7 @@ fn write_many(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn redrawing(tab: &Tab, site: &Site) -> Result<()> {
+fn fifty_series_of_a_hundred_steps_are_drawn_in_50_ms(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let results = write_results(folder.path(), 50, 100)?;
     visit::open(tab, &site.page)?;

@@ -18,15 +18,9 @@ use crate::browser::{Screen, Tab};
 use crate::given::RUN;
 use ckptscope_loopback::Served;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "no_state_has_barriers_and_all_fit_when_the_window_shrinks",
-        run: accessible,
-    },
-    PageTest {
-        name: "no_state_is_wider_than_a_narrow_screen",
-        run: narrow,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    no_state_has_barriers_and_all_fit_when_the_window_shrinks,
+    no_state_is_wider_than_a_narrow_screen,
 ];
 
 /// A state and the way to it.
@@ -507,7 +501,7 @@ fn worker_share(tab: &Tab, at: &Surroundings) -> Result<()> {
 }
 
 /// In both colour schemes. What is open stays open when the window shrinks.
-fn accessible(tab: &Tab, site: &Site) -> Result<()> {
+fn no_state_has_barriers_and_all_fit_when_the_window_shrinks(tab: &Tab, site: &Site) -> Result<()> {
     let at = Surroundings::new(&site.workers, &site.page)?;
     let mut found = Vec::new();
     for state in STATES {
@@ -534,7 +528,7 @@ fn accessible(tab: &Tab, site: &Site) -> Result<()> {
 }
 
 /// Reached on a narrow screen.
-fn narrow(tab: &Tab, site: &Site) -> Result<()> {
+fn no_state_is_wider_than_a_narrow_screen(tab: &Tab, site: &Site) -> Result<()> {
     let at = Surroundings::new(&site.workers, &site.page)?;
     tab.show_on(screen(400, true))?;
     let mut found = Vec::new();

@@ -10,46 +10,22 @@ use super::{PageTest, Site};
 use crate::browser::{Point, Screen, Tab, wait_for_download};
 use crate::given::RUN;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "tab_chooses_files_and_folders",
-        run: chooses,
-    },
-    PageTest {
-        name: "tab_drops_files_and_folders",
-        run: drops,
-    },
-    PageTest {
-        name: "tab_receives_downloads",
-        run: downloads,
-    },
-    PageTest {
-        name: "tab_presses_keys_and_moves_the_mouse",
-        run: keys_and_mouse,
-    },
-    PageTest {
-        name: "tab_audits_and_times",
-        run: audits_and_times,
-    },
-    PageTest {
-        name: "tab_notices_requests_to_other_hosts",
-        run: notices_strangers,
-    },
-    PageTest {
-        name: "tab_hides_the_number_of_processors",
-        run: hides_processors,
-    },
-    PageTest {
-        name: "tab_takes_pictures",
-        run: takes_pictures,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    tab_chooses_files_and_folders,
+    tab_drops_files_and_folders,
+    tab_receives_downloads,
+    tab_presses_keys_and_moves_the_mouse,
+    tab_audits_and_times,
+    tab_notices_requests_to_other_hosts,
+    tab_hides_the_number_of_processors,
+    tab_takes_pictures,
 ];
 
 fn open(tab: &Tab, site: &Site) -> Result<()> {
     tab.go(&format!("{}tab.html", site.fixtures))
 }
 
-fn chooses(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_chooses_files_and_folders(tab: &Tab, site: &Site) -> Result<()> {
     open(tab, site)?;
     let config = site.given.root.join("configs/demo.yaml");
     let manifest = site.given.root.join("Cargo.toml");
@@ -62,7 +38,7 @@ fn chooses(tab: &Tab, site: &Site) -> Result<()> {
     has_training_config(&tab.run("return folderChosen")?, "pico-decoder-micro-1/")
 }
 
-fn drops(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_drops_files_and_folders(tab: &Tab, site: &Site) -> Result<()> {
     open(tab, site)?;
     let config = site.given.root.join("configs/demo.yaml");
     tab.drop_files("#drop", &[&config, &site.given.root.join(RUN)])?;
@@ -88,7 +64,7 @@ fn list(paths: &Value) -> Vec<&str> {
     paths.iter().filter_map(Value::as_str).collect()
 }
 
-fn downloads(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_receives_downloads(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     tab.download_to(folder.path())?;
     open(tab, site)?;
@@ -99,7 +75,7 @@ fn downloads(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn keys_and_mouse(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_presses_keys_and_moves_the_mouse(tab: &Tab, site: &Site) -> Result<()> {
     open(tab, site)?;
     tab.click("#text")?;
     tab.type_text("ab")?;
@@ -115,7 +91,7 @@ fn keys_and_mouse(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn audits_and_times(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_audits_and_times(tab: &Tab, site: &Site) -> Result<()> {
     open(tab, site)?;
     let found = tab.audit()?;
     ensure!(found.is_empty(), "{}", found.join("; "));
@@ -139,7 +115,7 @@ fn audits_and_times(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn notices_strangers(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_notices_requests_to_other_hosts(tab: &Tab, site: &Site) -> Result<()> {
     open(tab, site)?;
     tab.run_async(
         "const code = `fetch('https://in-worker.invalid/').catch(() => postMessage(0))`;\
@@ -157,7 +133,7 @@ fn notices_strangers(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn hides_processors(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_hides_the_number_of_processors(tab: &Tab, site: &Site) -> Result<()> {
     tab.hide_processors()?;
     open(tab, site)?;
     let processors = tab.run("return String(navigator.hardwareConcurrency)")?;
@@ -165,7 +141,7 @@ fn hides_processors(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn takes_pictures(tab: &Tab, site: &Site) -> Result<()> {
+fn tab_takes_pictures(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     tab.show_on(Screen {
         width: 640,

@@ -11,36 +11,18 @@ use super::{PageTest, Site, checkpoints};
 use crate::browser::Tab;
 use crate::given::RUN;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "a_cut_safetensors_file_is_said_to_be_cut_off",
-        run: cut_safetensors,
-    },
-    PageTest {
-        name: "a_cut_pt_file_is_said_to_be_cut_off",
-        run: cut_pt,
-    },
-    PageTest {
-        name: "a_text_file_is_said_to_be_no_checkpoint",
-        run: text_file,
-    },
-    PageTest {
-        name: "an_empty_folder_is_said_to_hold_nothing",
-        run: empty_folder,
-    },
-    PageTest {
-        name: "a_run_whose_last_step_is_cut_off_is_that_of_the_others",
-        run: last_step_cut,
-    },
-    PageTest {
-        name: "what_cannot_be_opened_leaves_the_open_run_alone",
-        run: leaves_the_run,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    a_cut_safetensors_file_is_said_to_be_cut_off,
+    a_cut_pt_file_is_said_to_be_cut_off,
+    a_text_file_is_said_to_be_no_checkpoint,
+    an_empty_folder_is_said_to_hold_nothing,
+    a_run_whose_last_step_is_cut_off_is_that_of_the_others,
+    what_cannot_be_opened_leaves_the_open_run_alone,
 ];
 
 const WEIGHTS: &str = "checkpoints/step_0/learning_dynamics/val_weights.pt";
 
-fn cut_safetensors(tab: &Tab, site: &Site) -> Result<()> {
+fn a_cut_safetensors_file_is_said_to_be_cut_off(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let whole = checkpoints::write_whole(folder.path())?;
     let cut = folder.path().join("cut.safetensors");
@@ -48,14 +30,14 @@ fn cut_safetensors(tab: &Tab, site: &Site) -> Result<()> {
     is_refused(tab, site, &cut, &["cut.safetensors", "cut off"])
 }
 
-fn cut_pt(tab: &Tab, site: &Site) -> Result<()> {
+fn a_cut_pt_file_is_said_to_be_cut_off(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let cut = folder.path().join("cut.pt");
     checkpoints::cut(&site.given.root.join(RUN).join(WEIGHTS), &cut)?;
     is_refused(tab, site, &cut, &["cut.pt", "cut off"])
 }
 
-fn last_step_cut(tab: &Tab, site: &Site) -> Result<()> {
+fn a_run_whose_last_step_is_cut_off_is_that_of_the_others(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
     for step in ["step_100", "step_200"] {
@@ -77,14 +59,14 @@ fn last_step_cut(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn text_file(tab: &Tab, site: &Site) -> Result<()> {
+fn a_text_file_is_said_to_be_no_checkpoint(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("notes.txt");
     fs::write(&path, "Loss went up again on Tuesday.\n")?;
     is_refused(tab, site, &path, &["notes.txt"])
 }
 
-fn empty_folder(tab: &Tab, site: &Site) -> Result<()> {
+fn an_empty_folder_is_said_to_hold_nothing(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let empty = folder.path().join("nothing-here");
     fs::create_dir(&empty)?;
@@ -113,7 +95,7 @@ fn says(tab: &Tab, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn leaves_the_run(tab: &Tab, site: &Site) -> Result<()> {
+fn what_cannot_be_opened_leaves_the_open_run_alone(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name);
     let whole = checkpoints::write_whole(folder.path())?;

@@ -7,19 +7,10 @@ use super::visit;
 use super::{PageTest, Site, numbers, saving};
 use crate::browser::Tab;
 
-pub(super) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "cancel_answers_at_once",
-        run: cancel,
-    },
-    PageTest {
-        name: "a_lane_whose_worker_dies_is_tried_again",
-        run: dies_once,
-    },
-    PageTest {
-        name: "a_lane_whose_worker_dies_twice_is_left_out",
-        run: dies_twice,
-    },
+pub(super) const TESTS: &[PageTest] = page_tests![
+    cancel_answers_at_once,
+    a_lane_whose_worker_dies_is_tried_again,
+    a_lane_whose_worker_dies_twice_is_left_out,
 ];
 
 /// How long a visitor may wait for an answer to Cancel, in milliseconds.
@@ -28,7 +19,7 @@ const PATIENCE: f64 = 100.0;
 /// Other programs on this machine make it longer than it is: the best of so many counts.
 const ATTEMPTS: usize = 5;
 
-fn cancel(tab: &Tab, site: &Site) -> Result<()> {
+fn cancel_answers_at_once(tab: &Tab, site: &Site) -> Result<()> {
     visit::open_with_worker_control(tab, &site.page)?;
     let mut waited = f64::INFINITY;
     for _ in 0..ATTEMPTS {
@@ -69,7 +60,7 @@ fn time_to_cancel(tab: &Tab) -> Result<f64> {
     waited.as_f64().context("nobody clicked")
 }
 
-fn dies_once(tab: &Tab, site: &Site) -> Result<()> {
+fn a_lane_whose_worker_dies_is_tried_again(tab: &Tab, site: &Site) -> Result<()> {
     with_deaths(tab, site, 1)?;
     ensure!(!tab.has("[data-test=failures]")?, "a lane is left out");
     let warnings = warnings(tab)?;
@@ -80,7 +71,7 @@ fn dies_once(tab: &Tab, site: &Site) -> Result<()> {
     all_numbers_agree(tab, site)
 }
 
-fn dies_twice(tab: &Tab, site: &Site) -> Result<()> {
+fn a_lane_whose_worker_dies_twice_is_left_out(tab: &Tab, site: &Site) -> Result<()> {
     with_deaths(tab, site, 2)?;
     let failures = tab.words("[data-test=failures]")?;
     ensure!(

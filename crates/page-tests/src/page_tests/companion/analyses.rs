@@ -11,27 +11,12 @@ use crate::page_tests::hub::{enter, says};
 use crate::page_tests::native_worker::{NativeWorker, Options};
 use crate::page_tests::{PageTest, Site, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "worker_its_analyses_are_opened_renamed_and_removed",
-        run: kept,
-    },
-    PageTest {
-        name: "worker_two_analyses_are_compared_in_one_chart",
-        run: compared,
-    },
-    PageTest {
-        name: "worker_an_analysis_is_cancelled_and_goes_on",
-        run: cancelled,
-    },
-    PageTest {
-        name: "worker_a_name_that_is_typed_outlives_a_question_that_failed",
-        run: typed_meanwhile,
-    },
-    PageTest {
-        name: "worker_a_short_link_leads_to_an_analysis",
-        run: short_link,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    worker_its_analyses_are_opened_renamed_and_removed,
+    worker_two_analyses_are_compared_in_one_chart,
+    worker_an_analysis_is_cancelled_and_goes_on,
+    worker_a_name_that_is_typed_outlives_a_question_that_failed,
+    worker_a_short_link_leads_to_an_analysis,
 ];
 
 /// Opens the dialog with the worker's analyses.
@@ -40,7 +25,7 @@ pub(in crate::page_tests) fn show(tab: &Tab) -> Result<()> {
     tab.wait_until_shown("[data-test=history][open]")
 }
 
-fn kept(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_its_analyses_are_opened_renamed_and_removed(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
@@ -104,7 +89,7 @@ fn has_focus(tab: &Tab, name: &str) -> Result<()> {
 const FIRST: &str = "learning-rate-of-the-published-run-1.5";
 const SECOND: &str = "learning-rate-of-the-published-run-2";
 
-fn compared(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_two_analyses_are_compared_in_one_chart(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(&site.workers, Options::default())?;
     for name in [FIRST, SECOND] {
         analyse(site.given, &worker, name)?;
@@ -171,7 +156,7 @@ fn busy(site: &Site) -> Result<(NativeWorker, Vec<String>)> {
     Ok((worker, ids))
 }
 
-fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_an_analysis_is_cancelled_and_goes_on(tab: &Tab, site: &Site) -> Result<()> {
     let (worker, ids) = busy(site)?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
@@ -189,7 +174,10 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     tab.wait_for("the end of all", all)
 }
 
-fn typed_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_name_that_is_typed_outlives_a_question_that_failed(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     let (worker, _) = busy(site)?;
     open_connected(tab, &worker.address())?;
     show(tab)?;
@@ -210,7 +198,7 @@ fn typed_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
     tab.wait_for_words("[data-test=analysis-name]", "another name")
 }
 
-fn short_link(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_short_link_leads_to_an_analysis(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(
         &site.workers,
         Options {

@@ -8,40 +8,19 @@ use crate::page_tests::hub::{enter, says};
 use crate::page_tests::native_worker::Options;
 use crate::page_tests::{PageTest, Site, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "worker_a_page_that_it_serves_connects_by_itself",
-        run: by_itself,
-    },
-    PageTest {
-        name: "worker_a_token_is_wanted_and_leaves_the_address_bar",
-        run: token,
-    },
-    PageTest {
-        name: "worker_that_was_left_is_had_back_with_its_token",
-        run: had_back,
-    },
-    PageTest {
-        name: "worker_a_page_from_elsewhere_connects_where_it_is_allowed",
-        run: by_hand,
-    },
-    PageTest {
-        name: "worker_a_page_from_elsewhere_is_told_that_it_is_not_allowed",
-        run: not_allowed,
-    },
-    PageTest {
-        name: "worker_sign_goes_off_when_its_files_cannot_be_read",
-        run: sign_goes_off,
-    },
-    PageTest {
-        name: "worker_is_lost_and_found_again",
-        run: lost_and_found,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    worker_a_page_that_it_serves_connects_by_itself,
+    worker_a_token_is_wanted_and_leaves_the_address_bar,
+    worker_that_was_left_is_had_back_with_its_token,
+    worker_a_page_from_elsewhere_connects_where_it_is_allowed,
+    worker_a_page_from_elsewhere_is_told_that_it_is_not_allowed,
+    worker_sign_goes_off_when_its_files_cannot_be_read,
+    worker_is_lost_and_found_again,
 ];
 
 const TOKEN: &str = "a-token-0123456789";
 
-fn by_itself(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_page_that_it_serves_connects_by_itself(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     tab.wait_for_words("[data-test=worker-run]", "pico-decoder-micro-1")?;
@@ -76,7 +55,7 @@ fn by_itself(tab: &Tab, site: &Site) -> Result<()> {
     wait_until_connected(tab)
 }
 
-fn token(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_token_is_wanted_and_leaves_the_address_bar(tab: &Tab, site: &Site) -> Result<()> {
     let worker = worker(
         &site.workers,
         Options {
@@ -137,7 +116,7 @@ fn token(tab: &Tab, site: &Site) -> Result<()> {
     })
 }
 
-fn had_back(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_that_was_left_is_had_back_with_its_token(tab: &Tab, site: &Site) -> Result<()> {
     let closed = |token: &str| Options {
         token: Some(token.to_owned()),
         ..Options::default()
@@ -164,7 +143,7 @@ fn had_back(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn by_hand(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_page_from_elsewhere_connects_where_it_is_allowed(tab: &Tab, site: &Site) -> Result<()> {
     let origin = site.page.trim_end_matches('/').to_owned();
     let worker = worker(
         &site.workers,
@@ -197,7 +176,10 @@ fn by_hand(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn not_allowed(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_page_from_elsewhere_is_told_that_it_is_not_allowed(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     let worker = worker(&site.workers, Options::default())?;
     visit::open(tab, &site.page)?;
     unfold(tab)?;
@@ -218,7 +200,7 @@ fn not_allowed(tab: &Tab, site: &Site) -> Result<()> {
     visit::leave(tab)
 }
 
-fn sign_goes_off(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_sign_goes_off_when_its_files_cannot_be_read(tab: &Tab, site: &Site) -> Result<()> {
     let mut worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     tab.click_when_shown("[data-test=worker-run]")?;
@@ -236,7 +218,7 @@ fn sign_goes_off(tab: &Tab, site: &Site) -> Result<()> {
     visit::leave(tab)
 }
 
-fn lost_and_found(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_is_lost_and_found_again(tab: &Tab, site: &Site) -> Result<()> {
     let mut worker = worker(&site.workers, Options::default())?;
     open_connected(tab, &worker.address())?;
     unfold(tab)?;

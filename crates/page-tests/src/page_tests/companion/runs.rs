@@ -13,22 +13,16 @@ use crate::page_tests::hub::{agree, enter, says};
 use crate::page_tests::native_worker::Options;
 use crate::page_tests::{PageTest, Site, numbers, saving, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "worker_a_run_of_its_is_computed_here_with_the_expected_numbers",
-        run: computed_here,
-    },
-    PageTest {
-        name: "worker_many_runs_are_searched_and_opened_from_the_menu",
-        run: many,
-    },
-    PageTest {
-        name: "worker_without_runs_says_how_to_give_it_some",
-        run: none,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    worker_a_run_of_its_is_computed_here_with_the_expected_numbers,
+    worker_many_runs_are_searched_and_opened_from_the_menu,
+    worker_without_runs_says_how_to_give_it_some,
 ];
 
-fn computed_here(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_a_run_of_its_is_computed_here_with_the_expected_numbers(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     let token = Some("secret".to_owned());
     let worker = worker(
         &site.workers,
@@ -78,7 +72,7 @@ fn computed_here(tab: &Tab, site: &Site) -> Result<()> {
 /// So many that they can be searched.
 const MANY: usize = 12;
 
-fn many(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_many_runs_are_searched_and_opened_from_the_menu(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     for number in 0..MANY {
         copy(
@@ -156,7 +150,7 @@ fn copy(run: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn none(tab: &Tab, site: &Site) -> Result<()> {
+fn worker_without_runs_says_how_to_give_it_some(tab: &Tab, site: &Site) -> Result<()> {
     let worker = site.workers.start(Options::default())?;
     open_connected(tab, &worker.address())?;
     tab.wait_until_shown("[data-test=worker-no-runs]")?;

@@ -11,34 +11,16 @@ use crate::browser::Tab;
 use crate::given::RUN;
 use crate::page_tests::{PageTest, Site, checkpoints, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "hub_addresses_out_of_a_browser_are_understood",
-        run: addresses,
-    },
-    PageTest {
-        name: "hub_a_branch_may_have_a_slash",
-        run: slash,
-    },
-    PageTest {
-        name: "hub_a_file_at_any_server_is_read_by_ranges",
-        run: anywhere,
-    },
-    PageTest {
-        name: "hub_a_server_that_ignores_ranges_is_said_to",
-        run: no_ranges,
-    },
-    PageTest {
-        name: "hub_a_server_without_cors_is_said_to_have_none",
-        run: no_cors,
-    },
-    PageTest {
-        name: "hub_what_cannot_be_opened_is_said_with_what_to_try",
-        run: refusals,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    hub_addresses_out_of_a_browser_are_understood,
+    hub_a_branch_may_have_a_slash,
+    hub_a_file_at_any_server_is_read_by_ranges,
+    hub_a_server_that_ignores_ranges_is_said_to,
+    hub_a_server_without_cors_is_said_to_have_none,
+    hub_what_cannot_be_opened_is_said_with_what_to_try,
 ];
 
-fn addresses(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_addresses_out_of_a_browser_are_understood(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let hub = world.fake.endpoint();
     for (place, steps) in [
@@ -59,7 +41,7 @@ fn addresses(tab: &Tab, site: &Site) -> Result<()> {
     visit::run_proposal(tab)
 }
 
-fn slash(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_branch_may_have_a_slash(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let model = std::fs::read(checkpoints::write_whole(folder.path())?)?;
     let mut repository = Repository::new("a/b");
@@ -94,7 +76,7 @@ fn elsewhere(site: &Site) -> Result<(FakeHub, String)> {
     Ok((other, address))
 }
 
-fn anywhere(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_file_at_any_server_is_read_by_ranges(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let (other, address) = elsewhere(site)?;
     world.open(tab, &address)?;
@@ -113,7 +95,7 @@ fn anywhere(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn no_ranges(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_server_that_ignores_ranges_is_said_to(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let (other, address) = elsewhere(site)?;
     other.inject(Rule {
@@ -127,7 +109,7 @@ fn no_ranges(tab: &Tab, site: &Site) -> Result<()> {
     says(&said, &["ignores ranges", "download the file"])
 }
 
-fn no_cors(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_server_without_cors_is_said_to_have_none(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let file = format!(
         "{}demo/pico-decoder-micro-1/checkpoints/step_0/model.safetensors",
@@ -140,7 +122,7 @@ fn no_cors(tab: &Tab, site: &Site) -> Result<()> {
     says(&said, &["cannot be reached", "Check the address"])
 }
 
-fn refusals(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_what_cannot_be_opened_is_said_with_what_to_try(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     for (place, words) in [
         ("nothing", "OWNER/NAME"),

@@ -8,30 +8,15 @@ use super::{World, open_place, says};
 use crate::browser::Tab;
 use crate::page_tests::{PageTest, Site, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "hub_failures_that_pass_are_tried_again",
-        run: passing,
-    },
-    PageTest {
-        name: "hub_a_rate_limit_is_told_and_waited_for",
-        run: rate_limit,
-    },
-    PageTest {
-        name: "hub_a_signature_that_expires_on_the_way_is_renewed",
-        run: expired,
-    },
-    PageTest {
-        name: "hub_listing_is_shown_and_cancelled_at_once",
-        run: cancelled,
-    },
-    PageTest {
-        name: "hub_a_repository_that_is_no_checkpoint_is_said_to_be_none",
-        run: no_checkpoint,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    hub_failures_that_pass_are_tried_again,
+    hub_a_rate_limit_is_told_and_waited_for,
+    hub_a_signature_that_expires_on_the_way_is_renewed,
+    hub_listing_is_shown_and_cancelled_at_once,
+    hub_a_repository_that_is_no_checkpoint_is_said_to_be_none,
 ];
 
-fn passing(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_failures_that_pass_are_tried_again(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     world.inject(Origin::Hub, "/commits/", 0, 2, Fault::Status(503));
     world.inject(Origin::FileHost, "", 3, 2, Fault::Truncate);
@@ -42,7 +27,7 @@ fn passing(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn rate_limit(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_rate_limit_is_told_and_waited_for(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     world.inject(
         Origin::Hub,
@@ -62,7 +47,7 @@ fn rate_limit(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn expired(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_signature_that_expires_on_the_way_is_renewed(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     visit::open_with_worker_control(tab, &world.page)?;
     tab.run("workerControl.lanesLetThrough = 1")?;
@@ -82,7 +67,7 @@ fn expired(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_listing_is_shown_and_cancelled_at_once(tab: &Tab, site: &Site) -> Result<()> {
     let options = Options {
         page_entries: 5,
         ..Options::default()
@@ -103,7 +88,7 @@ fn cancelled(tab: &Tab, site: &Site) -> Result<()> {
     visit::wait_until_opened(tab)
 }
 
-fn no_checkpoint(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_repository_that_is_no_checkpoint_is_said_to_be_none(tab: &Tab, site: &Site) -> Result<()> {
     let options = Options {
         page_entries: 100,
         ..Options::default()

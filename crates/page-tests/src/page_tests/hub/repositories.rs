@@ -12,38 +12,20 @@ use crate::browser::Tab;
 use crate::given::CONFIG;
 use crate::page_tests::{PageTest, Site, links, numbers, saving, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "hub_a_pico_repository_has_the_expected_numbers",
-        run: pico,
-    },
-    PageTest {
-        name: "hub_a_revision_per_step_has_the_expected_numbers",
-        run: revisions,
-    },
-    PageTest {
-        name: "hub_a_repository_is_opened_by_a_link_typed_by_hand",
-        run: typed_link,
-    },
-    PageTest {
-        name: "hub_a_shared_link_reads_the_same_commit_again",
-        run: shared_link,
-    },
-    PageTest {
-        name: "hub_what_a_message_names_is_opened_by_a_click",
-        run: choices,
-    },
-    PageTest {
-        name: "hub_a_tensor_is_looked_at",
-        run: tensor,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    hub_a_pico_repository_has_the_expected_numbers,
+    hub_a_revision_per_step_has_the_expected_numbers,
+    hub_a_repository_is_opened_by_a_link_typed_by_hand,
+    hub_a_shared_link_reads_the_same_commit_again,
+    hub_what_a_message_names_is_opened_by_a_click,
+    hub_a_tensor_is_looked_at,
 ];
 
-fn pico(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_pico_repository_has_the_expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     computes(tab, site, &format!("{PICO}@{PICO_BRANCH}"))
 }
 
-fn revisions(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_revision_per_step_has_the_expected_numbers(tab: &Tab, site: &Site) -> Result<()> {
     computes(tab, site, REVISIONS)
 }
 
@@ -80,7 +62,7 @@ fn computes(tab: &Tab, site: &Site, place: &str) -> Result<()> {
     Ok(())
 }
 
-fn typed_link(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_repository_is_opened_by_a_link_typed_by_hand(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let address = format!("{}#repo={PICO}&branch={PICO_BRANCH}", world.page);
     visit::open(tab, &address)?;
@@ -93,7 +75,7 @@ fn typed_link(tab: &Tab, site: &Site) -> Result<()> {
     says(&tab.words("header .source")?, &["15 steps"])
 }
 
-fn shared_link(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_shared_link_reads_the_same_commit_again(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     world.open(tab, &format!("{PICO}@{PICO_BRANCH}"))?;
     visit::run_proposal(tab)?;
@@ -120,7 +102,7 @@ fn shared_link(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn choices(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_what_a_message_names_is_opened_by_a_click(tab: &Tab, site: &Site) -> Result<()> {
     let offered = || {
         let offered = tab.run(
             "return [...document.querySelectorAll('[data-test=open-choice]')]\
@@ -177,7 +159,7 @@ fn choices(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn tensor(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_tensor_is_looked_at(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     world.open(tab, FOLDERS)?;
     tab.click("[data-test=tab-explore]")?;

@@ -15,27 +15,12 @@ use crate::page_tests::command_line::{results, same_results};
 use crate::page_tests::{PageTest, Site, saving, visit};
 use crate::process;
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "hub_a_suite_opens_with_a_handful_of_requests",
-        run: opens,
-    },
-    PageTest {
-        name: "hub_some_steps_of_a_suite_are_computed_as_the_command_line_does",
-        run: computes,
-    },
-    PageTest {
-        name: "hub_the_four_wrong_steps_of_a_suite_are_found",
-        run: audits,
-    },
-    PageTest {
-        name: "hub_a_sound_suite_is_said_to_be_sound",
-        run: finds_nothing,
-    },
-    PageTest {
-        name: "hub_an_audit_is_shown_and_cancelled_at_once",
-        run: cancels,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    hub_a_suite_opens_with_a_handful_of_requests,
+    hub_some_steps_of_a_suite_are_computed_as_the_command_line_does,
+    hub_the_four_wrong_steps_of_a_suite_are_found,
+    hub_a_sound_suite_is_said_to_be_sound,
+    hub_an_audit_is_shown_and_cancelled_at_once,
 ];
 
 /// A repository that is sound.
@@ -81,7 +66,7 @@ fn listings(log: &[Logged]) -> usize {
     trees.count()
 }
 
-fn opens(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_suite_opens_with_a_handful_of_requests(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::of_suites(site)?;
     world.open(tab, SUITE)?;
     tab.click("[data-test=tab-explore]")?;
@@ -124,7 +109,10 @@ fn choose_step(tab: &Tab, step: u64) -> Result<()> {
     Ok(())
 }
 
-fn computes(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_some_steps_of_a_suite_are_computed_as_the_command_line_does(
+    tab: &Tab,
+    site: &Site,
+) -> Result<()> {
     let world = World::of_suites(site)?;
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("some.yaml");
@@ -184,7 +172,7 @@ fn audit(tab: &Tab, world: &World, repository: &str) -> Result<String> {
     tab.words("[data-test=audit-summary]")
 }
 
-fn audits(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_the_four_wrong_steps_of_a_suite_are_found(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::of_suites(site)?;
     let said = audit(tab, &world, SUITE)?;
     says(&said, &["154 steps: 4 things are odd"])?;
@@ -233,7 +221,7 @@ fn told_by_command_line(site: &Site, world: &World) -> Result<Vec<String>> {
     Ok(messages.map(str::to_owned).collect())
 }
 
-fn finds_nothing(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_sound_suite_is_said_to_be_sound(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::of_suites(site)?;
     let said = audit(tab, &world, SOUND)?;
     says(&said, &["9 steps: nothing is odd about their weights"])?;
@@ -241,7 +229,7 @@ fn finds_nothing(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn cancels(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_an_audit_is_shown_and_cancelled_at_once(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::of_suites(site)?;
     world.open(tab, SUITE)?;
     tab.click("[data-test=tab-explore]")?;

@@ -7,18 +7,12 @@ use super::{World, enter, open_place, refusal, says};
 use crate::browser::Tab;
 use crate::page_tests::{PageTest, Site, links, saving, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "hub_a_private_repository_needs_its_token",
-        run: private,
-    },
-    PageTest {
-        name: "hub_terms_are_to_be_accepted",
-        run: gated,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    hub_a_private_repository_needs_its_token,
+    hub_terms_are_to_be_accepted,
 ];
 
-fn private(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_a_private_repository_needs_its_token(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let none = world.refusal(tab, PRIVATE)?;
     says(&none, &["or it is private", "enter a token"])?;
@@ -56,7 +50,7 @@ fn private(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn gated(tab: &Tab, site: &Site) -> Result<()> {
+fn hub_terms_are_to_be_accepted(tab: &Tab, site: &Site) -> Result<()> {
     let world = World::new(site)?;
     let said = world.refusal(tab, GATED)?;
     says(&said, &["accepted its terms"])

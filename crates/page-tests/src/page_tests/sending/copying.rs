@@ -15,51 +15,18 @@ use crate::given::{CONFIG, RUN};
 use crate::page_tests::native_worker::{NativeWorker, Options};
 use crate::page_tests::{PageTest, Site, companion, links, visit, watching};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "files_are_copied_to_a_worker_after_agreement",
-        run: copied,
-    },
-    PageTest {
-        name: "files_that_a_worker_sees_are_used_in_place",
-        run: in_place,
-    },
-    PageTest {
-        name: "what_a_worker_is_asked_before_copying_can_be_given_up",
-        run: given_up_before,
-    },
-    PageTest {
-        name: "copying_that_is_cut_goes_on_where_it_was",
-        run: cut,
-    },
-    PageTest {
-        name: "files_that_no_analysis_reads_are_not_copied",
-        run: left_out,
-    },
-    PageTest {
-        name: "copying_that_the_worker_cannot_write_says_why",
-        run: unwritten,
-    },
-    PageTest {
-        name: "copying_that_is_given_up_leaves_nothing",
-        run: given_up,
-    },
-    PageTest {
-        name: "a_copy_that_no_analysis_uses_goes_with_the_run",
-        run: unused,
-    },
-    PageTest {
-        name: "an_analysis_of_copied_files_is_watched_beside_them",
-        run: watched,
-    },
-    PageTest {
-        name: "copying_ends_with_the_connection",
-        run: disconnected,
-    },
-    PageTest {
-        name: "a_link_that_is_opened_ends_copying",
-        run: link_meanwhile,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    files_are_copied_to_a_worker_after_agreement,
+    files_that_a_worker_sees_are_used_in_place,
+    what_a_worker_is_asked_before_copying_can_be_given_up,
+    copying_that_is_cut_goes_on_where_it_was,
+    files_that_no_analysis_reads_are_not_copied,
+    copying_that_the_worker_cannot_write_says_why,
+    copying_that_is_given_up_leaves_nothing,
+    a_copy_that_no_analysis_uses_goes_with_the_run,
+    an_analysis_of_copied_files_is_watched_beside_them,
+    copying_ends_with_the_connection,
+    a_link_that_is_opened_ends_copying,
 ];
 
 pub(super) const DIALOG: &str = "[data-test=agreement][open]";
@@ -68,7 +35,7 @@ const LOST: &str = "[data-test=copying-lost]";
 /// Files are copied of which so much is through when the network goes down.
 const BYTES_UNTIL_DOWN: usize = 12_000_000;
 
-fn copied(tab: &Tab, site: &Site) -> Result<()> {
+fn files_are_copied_to_a_worker_after_agreement(tab: &Tab, site: &Site) -> Result<()> {
     let worker = site.workers.start(Options::default())?;
     visit::finish_demo(tab, &worker.address())?;
     tab.click(SEND)?;
@@ -103,7 +70,7 @@ fn copied(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn in_place(tab: &Tab, site: &Site) -> Result<()> {
+fn files_that_a_worker_sees_are_used_in_place(tab: &Tab, site: &Site) -> Result<()> {
     let root = site.given.root.join(RUNS);
     let worker = site.workers.start(with_root(&root))?;
     let run = site.given.root.join(RUN);
@@ -121,7 +88,7 @@ fn in_place(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn given_up_before(tab: &Tab, site: &Site) -> Result<()> {
+fn what_a_worker_is_asked_before_copying_can_be_given_up(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(Options::default())?;
     visit::drop_run(tab, &worker.address(), &[&run.folder()])?;
@@ -140,7 +107,7 @@ fn given_up_before(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn cut(tab: &Tab, site: &Site) -> Result<()> {
+fn copying_that_is_cut_goes_on_where_it_was(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
@@ -168,7 +135,7 @@ fn cut(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn left_out(tab: &Tab, site: &Site) -> Result<()> {
+fn files_that_no_analysis_reads_are_not_copied(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     // A name that the worker would refuse, too.
     let others = ["optimizer.pt", "events-12:30.log"];
@@ -192,7 +159,7 @@ fn left_out(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn unwritten(tab: &Tab, site: &Site) -> Result<()> {
+fn copying_that_the_worker_cannot_write_says_why(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
@@ -213,7 +180,7 @@ fn unwritten(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn given_up(tab: &Tab, site: &Site) -> Result<()> {
+fn copying_that_is_given_up_leaves_nothing(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
@@ -238,7 +205,7 @@ fn given_up(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn unused(tab: &Tab, site: &Site) -> Result<()> {
+fn a_copy_that_no_analysis_uses_goes_with_the_run(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let little = Options {
         arguments: vec!["--memory".to_owned(), "1M".to_owned()],
@@ -257,7 +224,7 @@ fn unused(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn watched(tab: &Tab, site: &Site) -> Result<()> {
+fn an_analysis_of_copied_files_is_watched_beside_them(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let slow = Options {
         threads: Some(1),
@@ -278,7 +245,7 @@ fn watched(tab: &Tab, site: &Site) -> Result<()> {
     same_as_results(tab, &worker)
 }
 
-fn disconnected(tab: &Tab, site: &Site) -> Result<()> {
+fn copying_ends_with_the_connection(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;
@@ -292,7 +259,7 @@ fn disconnected(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn link_meanwhile(tab: &Tab, site: &Site) -> Result<()> {
+fn a_link_that_is_opened_ends_copying(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let worker = site.workers.start(Options::default())?;
     let network = Network::to(worker.host())?;

@@ -10,19 +10,10 @@ use crate::browser::Tab;
 use crate::page_tests::checkpoints::{self, Tensor};
 use crate::page_tests::{PageTest, Site, visit};
 
-pub(in crate::page_tests) const TESTS: &[PageTest] = &[
-    PageTest {
-        name: "too_much_for_a_tab_says_how_to_start_a_worker",
-        run: without_worker,
-    },
-    PageTest {
-        name: "too_much_for_a_tab_is_proposed_to_the_worker",
-        run: with_worker,
-    },
-    PageTest {
-        name: "a_worker_without_the_memory_is_told_of_before",
-        run: no_memory,
-    },
+pub(in crate::page_tests) const TESTS: &[PageTest] = page_tests![
+    too_much_for_a_tab_says_how_to_start_a_worker,
+    too_much_for_a_tab_is_proposed_to_the_worker,
+    a_worker_without_the_memory_is_told_of_before,
 ];
 
 pub(super) const ADVICE: &str = "[data-test=too-much]";
@@ -30,7 +21,7 @@ pub(super) const ADVICE: &str = "[data-test=too-much]";
 /// Rows and columns of a matrix that takes gigabytes.
 const WIDTH: u64 = 12_000;
 
-fn without_worker(tab: &Tab, site: &Site) -> Result<()> {
+fn too_much_for_a_tab_says_how_to_start_a_worker(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("wide.safetensors");
     write_wide(&file)?;
@@ -48,7 +39,7 @@ fn without_worker(tab: &Tab, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn with_worker(tab: &Tab, site: &Site) -> Result<()> {
+fn too_much_for_a_tab_is_proposed_to_the_worker(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("wide");
     std::fs::create_dir(&run)?;
@@ -77,7 +68,7 @@ fn with_worker(tab: &Tab, site: &Site) -> Result<()> {
     tab.complaints().map(drop)
 }
 
-fn no_memory(tab: &Tab, site: &Site) -> Result<()> {
+fn a_worker_without_the_memory_is_told_of_before(tab: &Tab, site: &Site) -> Result<()> {
     let run = SlowRun::write()?;
     let mut options = run.options();
     options.arguments = vec!["--memory".to_owned(), "1M".to_owned()];
