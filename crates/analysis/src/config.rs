@@ -147,27 +147,15 @@ pub enum StepSelection {
     List(Vec<u64>),
 }
 
-/// What happens where a step of those asked for cannot be read, as it lies there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnError {
-    /// It is left out, with a warning; the results list it.
-    #[default]
-    Skip,
-    /// The analysis is refused.
-    Stop,
-}
-
-impl OnError {
-    /// Both, in the order in which menus have them.
-    pub const ALL: [Self; 2] = [Self::Skip, Self::Stop];
-
-    /// As a config writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Skip => "skip",
-            Self::Stop => "stop",
-        }
+ckptscope_vocabulary::words! {
+    /// What happens where a step of those asked for cannot be read, as it lies there.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum OnError {
+        /// It is left out, with a warning; the results list it.
+        #[default]
+        Skip = "skip",
+        /// The analysis is refused.
+        Stop = "stop",
     }
 }
 

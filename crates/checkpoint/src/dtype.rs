@@ -1,49 +1,32 @@
 //! Element types of stored tensors.
 
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-/// The element type of a stored tensor. Every one of them widens to `f64`; integers beyond 2^53
-/// round to the nearest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)] // the names are the documentation
-pub enum Dtype {
-    F64,
-    F32,
-    F16,
-    BF16,
-    F8E4M3,
-    F8E5M2,
-    I64,
-    I32,
-    I16,
-    I8,
-    U64,
-    U32,
-    U16,
-    U8,
-    Bool,
+ckptscope_vocabulary::words! {
+    /// The element type of a stored tensor. Every one of them widens to `f64`; integers beyond 2^53
+    /// round to the nearest. Floats come before integers and truth values, the widest first.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+    #[allow(missing_docs)] // the names are the documentation
+    pub enum Dtype {
+        F64 = "F64",
+        F32 = "F32",
+        F16 = "F16",
+        BF16 = "BF16",
+        F8E4M3 = "F8_E4M3",
+        F8E5M2 = "F8_E5M2",
+        I64 = "I64",
+        I32 = "I32",
+        I16 = "I16",
+        I8 = "I8",
+        U64 = "U64",
+        U32 = "U32",
+        U16 = "U16",
+        U8 = "U8",
+        Bool = "BOOL",
+    }
 }
 
 impl Dtype {
-    /// Every one: floats, integers, truth values; the widest first.
-    pub const ALL: &[Self] = &[
-        Self::F64,
-        Self::F32,
-        Self::F16,
-        Self::BF16,
-        Self::F8E4M3,
-        Self::F8E5M2,
-        Self::I64,
-        Self::I32,
-        Self::I16,
-        Self::I8,
-        Self::U64,
-        Self::U32,
-        Self::U16,
-        Self::U8,
-        Self::Bool,
-    ];
-
     /// Bytes of one element.
     #[must_use]
     pub const fn bytes(self) -> u64 {
@@ -76,33 +59,5 @@ impl Dtype {
             Self::F8E5M2 => Some(2),
             _ => None,
         }
-    }
-
-    /// The name as safetensors spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::F64 => "F64",
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::BF16 => "BF16",
-            Self::F8E4M3 => "F8_E4M3",
-            Self::F8E5M2 => "F8_E5M2",
-            Self::I64 => "I64",
-            Self::I32 => "I32",
-            Self::I16 => "I16",
-            Self::I8 => "I8",
-            Self::U64 => "U64",
-            Self::U32 => "U32",
-            Self::U16 => "U16",
-            Self::U8 => "U8",
-            Self::Bool => "BOOL",
-        }
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -100,11 +100,11 @@ fn catalog_from_header(
             catalog.unreadable.push((name, reason));
             continue;
         }
-        match dtype_named(&record.dtype) {
-            Some(dtype) => catalog
+        match record.dtype.parse() {
+            Ok(dtype) => catalog
                 .tensors
                 .push(record.entry(name, dtype, data_offset)?),
-            None => {
+            Err(_) => {
                 let reason = unknown_dtype(&record.dtype);
                 catalog.unreadable.push((name, reason));
             }
@@ -240,7 +240,8 @@ fn check_range(tensor: &str, record: &Record, data: u64) -> Result<(), Safetenso
     if end <= data {
         return Ok(());
     }
-    let needs = dtype_named(&record.dtype).and_then(|dtype| record.needs_bytes(dtype));
+    let dtype = record.dtype.parse().ok();
+    let needs = dtype.and_then(|dtype| record.needs_bytes(dtype));
     if needs == Some(end - begin) {
         return Err(SafetensorsError::CutOff { tensor, end, data });
     }
@@ -350,13 +351,6 @@ fn unknown_dtype(name: &str) -> String {
         None => "save it as F32 to measure it".to_owned(),
     };
     format!("its dtype {name:?} is not known; {advice}")
-}
-
-fn dtype_named(name: &str) -> Option<Dtype> {
-    Dtype::ALL
-        .iter()
-        .copied()
-        .find(|dtype| dtype.name() == name)
 }
 
 impl<'de> Deserialize<'de> for Header {

@@ -6,6 +6,7 @@ mod model_shape;
 mod quantile;
 mod registry;
 mod split;
+mod words;
 mod wrapper;
 
 pub use data_kind::DataKind;

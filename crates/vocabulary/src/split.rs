@@ -1,55 +1,20 @@
 //! Which data activations and gradients were made with.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::UnknownWord;
-
-/// Which data the activations and gradients were made with.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Split {
-    /// Training data.
-    #[default]
-    Train,
-    /// Validation data.
-    Val,
-}
-
-impl Split {
-    /// Every one, in the order in which menus show them.
-    pub const ALL: &[Self] = &[Self::Train, Self::Val];
-
-    /// As configs, keys and file names spell it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-        }
-    }
-}
-
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Split {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let found = Self::ALL.iter().find(|split| split.name() == text);
-        found.copied().ok_or_else(|| UnknownWord {
-            found: text.to_owned(),
-            known: &["train", "val"],
-        })
+crate::words! {
+    /// Which data the activations and gradients were made with.
+    #[derive(
+        Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+    )]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+    #[serde(rename_all = "snake_case")]
+    pub enum Split {
+        /// Training data.
+        #[default]
+        Train = "train",
+        /// Validation data.
+        Val = "val",
     }
 }
 

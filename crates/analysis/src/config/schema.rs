@@ -112,11 +112,9 @@ fn document(at: &At<'_>, text: &str, context: &mut Context<'_>) -> Option<Config
 }
 
 fn on_error(at: &At<'_>, problems: &mut Problems) -> Option<OnError> {
-    let word = at.node.as_text();
-    let mut known = OnError::ALL.into_iter();
-    match known.find(|known| Some(known.name()) == word) {
-        Some(on_error) => Some(on_error),
-        None => problems.unexpected(at, "skip or stop"),
+    match at.node.as_text().map(str::parse) {
+        Some(Ok(on_error)) => Some(on_error),
+        _ => problems.unexpected(at, "skip or stop"),
     }
 }
 

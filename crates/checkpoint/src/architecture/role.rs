@@ -1,91 +1,43 @@
 //! What a tensor does in a model, and why it cannot be told.
 
-use std::fmt;
-use std::str::FromStr;
-
-use ckptscope_vocabulary::UnknownWord;
-
-/// What a map does in a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// Queries of all heads: `[heads x width, d_model]`.
-    Query,
-    /// Keys of all key-value heads: `[kv heads x width, d_model]`.
-    Key,
-    /// Values of all key-value heads: `[kv heads x width, d_model]`.
-    Value,
-    /// What heads write: `[d_model, heads x width]`.
-    Output,
-    /// Of a gated MLP the part that goes through the activation: `[d_mlp, d_model]`.
-    Gate,
-    /// What an MLP reads: `[d_mlp, d_model]`.
-    Up,
-    /// What an MLP writes: `[d_model, d_mlp]`.
-    Down,
-    /// Which experts a token goes to: `[experts, d_model]`.
-    Router,
-    /// The gate of the expert that every token goes to.
-    SharedGate,
-    /// What the expert that every token goes to reads.
-    SharedUp,
-    /// What the expert that every token goes to writes.
-    SharedDown,
-    /// How much of the shared expert a token gets: `[1, d_model]`.
-    SharedRouter,
-    /// The tokens' vectors: `[vocabulary, d_model]`.
-    Embedding,
-    /// What makes logits of the residual stream: `[vocabulary, d_model]`.
-    Unembedding,
-    /// The vectors of learned positions: `[positions, d_model]`.
-    Positions,
+ckptscope_vocabulary::words! {
+    /// What a map does in a model.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Role {
+        /// Queries of all heads: `[heads x width, d_model]`.
+        Query = "query",
+        /// Keys of all key-value heads: `[kv heads x width, d_model]`.
+        Key = "key",
+        /// Values of all key-value heads: `[kv heads x width, d_model]`.
+        Value = "value",
+        /// What heads write: `[d_model, heads x width]`.
+        Output = "output",
+        /// Of a gated MLP the part that goes through the activation: `[d_mlp, d_model]`.
+        Gate = "gate",
+        /// What an MLP reads: `[d_mlp, d_model]`.
+        Up = "up",
+        /// What an MLP writes: `[d_model, d_mlp]`.
+        Down = "down",
+        /// Which experts a token goes to: `[experts, d_model]`.
+        Router = "router",
+        /// The gate of the expert that every token goes to.
+        SharedGate = "shared_gate",
+        /// What the expert that every token goes to reads.
+        SharedUp = "shared_up",
+        /// What the expert that every token goes to writes.
+        SharedDown = "shared_down",
+        /// How much of the shared expert a token gets: `[1, d_model]`.
+        SharedRouter = "shared_router",
+        /// The tokens' vectors: `[vocabulary, d_model]`.
+        Embedding = "embedding",
+        /// What makes logits of the residual stream: `[vocabulary, d_model]`.
+        Unembedding = "unembedding",
+        /// The vectors of learned positions: `[positions, d_model]`.
+        Positions = "positions",
+    }
 }
 
 impl Role {
-    /// Every one, in the order in which menus show them.
-    pub const ALL: &[Self] = &[
-        Self::Query,
-        Self::Key,
-        Self::Value,
-        Self::Output,
-        Self::Gate,
-        Self::Up,
-        Self::Down,
-        Self::Router,
-        Self::SharedGate,
-        Self::SharedUp,
-        Self::SharedDown,
-        Self::SharedRouter,
-        Self::Embedding,
-        Self::Unembedding,
-        Self::Positions,
-    ];
-
-    /// The names of all, in the same order.
-    pub const NAMES: &[&str] = &[
-        "query",
-        "key",
-        "value",
-        "output",
-        "gate",
-        "up",
-        "down",
-        "router",
-        "shared_gate",
-        "shared_up",
-        "shared_down",
-        "shared_router",
-        "embedding",
-        "unembedding",
-        "positions",
-    ];
-
-    /// As configs and keys spell it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        let place = Self::ALL.iter().position(|role| *role == self);
-        place.and_then(|it| Self::NAMES.get(it)).unwrap_or(&"")
-    }
-
     /// Whether it stands outside of layers.
     #[must_use]
     pub const fn is_outside_layers(self) -> bool {
@@ -96,24 +48,6 @@ impl Role {
     #[must_use]
     pub const fn is_of_attention(self) -> bool {
         matches!(self, Self::Query | Self::Key | Self::Value | Self::Output)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Role {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let found = Self::ALL.iter().find(|role| role.name() == text);
-        found.copied().ok_or_else(|| UnknownWord {
-            found: text.to_owned(),
-            known: Self::NAMES,
-        })
     }
 }
 

@@ -474,7 +474,5 @@ pub(super) fn last_segment(path: &str) -> &str {
 /// What pico-train recorded in a file of that name.
 pub(crate) fn recorded_as(file: &str) -> Option<(Split, DataKind)> {
     let (split, kind) = file.strip_suffix(".pt")?.split_once('_')?;
-    let split = Split::ALL.iter().find(|known| known.name() == split)?;
-    let kind = DataKind::ALL.iter().find(|known| known.name() == kind)?;
-    Some((*split, *kind))
+    Some((split.parse().ok()?, kind.parse().ok()?))
 }
