@@ -29,6 +29,7 @@ use ckptscope_checkpoint::{
 use ckptscope_metrics::{Metric, Parameters};
 use ckptscope_protocol::Cost;
 use ckptscope_results::{Status, Text, UnreadableStep};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use cost::singular_values_flops;
 pub(crate) use counted::float32_entry;
@@ -133,7 +134,7 @@ pub struct LaneStep {
 }
 
 /// What a job works with at a step.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Inputs {
     /// Nothing: the step does not have its tensors, or nobody asks for them there.
     Absent,

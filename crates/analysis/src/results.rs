@@ -368,7 +368,7 @@ fn is_told(measured: &MeasuredComponent) -> bool {
 }
 
 /// The values of parameters, as JSON.
-fn values(parameters: &Parameters) -> Map<String, Value> {
+pub(crate) fn values(parameters: &Parameters) -> Map<String, Value> {
     let value = |value| match value {
         ParameterValue::Choice(word) => json!(word),
         ParameterValue::Integer(number) => json!(number),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dtype::Dtype;
 use crate::stored::ChunkedTensor;
 
@@ -64,7 +66,7 @@ impl fmt::Display for CatalogWarning {
 
 /// One tensor of a catalog. Constructed only by formats, which check it: the extent of
 /// `shape` and `strides` from `offset` lies inside the storage, by checked arithmetic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TensorEntry {
     /// The full name, nested dicts joined with dots.
     pub name: String,
@@ -77,26 +79,37 @@ pub struct TensorEntry {
 }
 
 /// Where a tensor's elements lie in its file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Placement {
     /// First byte of the storage, counted from the start of the file.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub storage_offset_bytes: u64,
     /// How the storage lies in the file.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub packing: Packing,
     /// Offset of the first element in the storage, in elements.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub offset: u64,
     /// Distance between neighbours per dimension, in elements (0 for expanded dimensions).
     pub strides: Vec<u64>,
     /// Whether elements are stored big-endian.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub big_endian: bool,
     /// Whether the values are those of the elements with the other sign.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub negated: bool,
     /// The CRC-32 of the storage, where its file says it and the tensor is all of the storage.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub crc32: Option<u32>,
 }
 
+/// What is said only where it is another, so that lanes are short.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// How the bytes of a storage lie in its file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Packing {
     /// As they are.
     #[default]

@@ -7,25 +7,29 @@
 
 mod assemble;
 
+use std::iter;
 use std::ops::Range;
 
-use crate::catalog::TensorEntry;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{TensorEntry, is_default};
 use crate::dtype::Dtype;
 use crate::error::ReadError;
 use crate::read::TensorBytes;
 use crate::tensor::Tensor;
 
 /// A tensor that has values: its elements, times a scale where they are stored so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StoredTensor {
     /// What is stored.
     pub elements: ChunkedTensor,
     /// What elements are multiplied with to be values; none where they are values.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub scale: Option<StorageScale>,
 }
 
 /// Stored elements that lie in one place, or in chunks in several files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ChunkedTensor {
     /// The full name.
     pub name: String,
@@ -38,20 +42,22 @@ pub struct ChunkedTensor {
 }
 
 /// A part of a tensor that lies in one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Chunk {
     /// The file's path in the tree.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub path: String,
     /// Where its first element belongs in the tensor, per dimension.
     pub offsets: Vec<u64>,
     /// Its elements, or the bytes of the file that wraps them, and their place in the file.
     pub entry: TensorEntry,
     /// What is in those bytes, where they are a file of its own.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub wrapped: Option<Wrapped>,
 }
 
 /// What a file within a file has: one tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Wrapped {
     /// Its element type.
     pub dtype: Dtype,
@@ -61,7 +67,7 @@ pub struct Wrapped {
 
 /// The factors of stored elements: a value is an element times its block's factor, divided by
 /// `divisor`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StorageScale {
     /// A factor for every block, in row-major order of the blocks.
     pub factors: ChunkedTensor,
@@ -72,6 +78,7 @@ pub struct StorageScale {
     pub divisor: u32,
     /// A number beside the elements that says in which order they lie: 0 for row by row, and
     /// nothing else can be read. bitsandbytes calls it `weight_format`.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub order: Option<ChunkedTensor>,
 }
 
@@ -109,9 +116,17 @@ impl StoredTensor {
     /// All that is read for its values: of elements, factors and order, in this order.
     pub fn extents(&self) -> impl Iterator<Item = Extent<'_>> {
         let scale = self.scale.iter();
-        let beside = scale.flat_map(|scale| std::iter::once(&scale.factors).chain(&scale.order));
-        let tensors = std::iter::once(&self.elements).chain(beside);
+        let beside = scale.flat_map(|scale| iter::once(&scale.factors).chain(&scale.order));
+        let tensors = iter::once(&self.elements).chain(beside);
         tensors.flat_map(|tensor| &tensor.chunks).map(Chunk::extent)
+    }
+
+    /// The same, to be changed.
+    pub fn chunks_mut(&mut self) -> impl Iterator<Item = &mut Chunk> {
+        let scale = self.scale.iter_mut();
+        let beside = scale.flat_map(|scale| iter::once(&mut scale.factors).chain(&mut scale.order));
+        let tensors = iter::once(&mut self.elements).chain(beside);
+        tensors.flat_map(|tensor| &mut tensor.chunks)
     }
 
     /// Bytes that are read for its values.

@@ -1,25 +1,25 @@
 //! A lane as text, for workers that share no memory.
 //!
-//! Names that repeat from step to step (files, tensors, layouts, inputs) stand in tables once, and
-//! steps refer to them by index. What comes back is checked: a lane from elsewhere is refused, and
+//! What repeats from step to step (files, tensors but for their places, inputs) stands in tables
+//! once, and steps refer to it by index. What comes back is checked: a lane from elsewhere is refused, and
 //! never makes the engine panic.
 //!
 //! The page passes this text on without reading it: only the web worker's program has the registry.
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::mem;
 
-use ckptscope_checkpoint::{
-    Chunk, ChunkedTensor, DataKind, Dtype, ModelShape, Packing, Placement, Split, StorageScale,
-    StoredTensor, TensorEntry, Wrapped,
-};
+use ckptscope_checkpoint::{Chunk, DataKind, ModelShape, Split, StoredTensor};
 use ckptscope_metrics::{Parameter, ParameterKind, ParameterValue, Parameters};
-use ckptscope_results::{Status, Text};
+use ckptscope_results::Text;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Inputs, Job, Lane, LaneStep, MetricJob};
 use crate::assembly::Assembly;
 use crate::registry::Registry;
+use crate::results::values;
 
 /// A [`Lane`] that can be written as text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,9 +28,8 @@ pub struct LaneMessage {
     model: ModelShape,
     jobs: Vec<JobMessage>,
     paths: Vec<String>,
-    names: Vec<String>,
-    layouts: Vec<TensorLayout>,
-    inputs: Vec<Vec<InputsMessage>>,
+    tensors: Vec<StoredTensor>,
+    inputs: Vec<Vec<Inputs>>,
     steps: Vec<StepMessage>,
     passes_over_broken: bool,
 }
@@ -59,14 +58,6 @@ pub enum LaneError {
         /// The parameter.
         name: String,
     },
-    /// A word where one of a few belongs.
-    #[error("the lane names {found:?} where a {expected} belongs")]
-    UnknownWord {
-        /// What was found.
-        found: String,
-        /// What belongs there.
-        expected: &'static str,
-    },
     /// An index beyond its table.
     #[error("the lane refers to {what} {index}, of {count}")]
     NoSuchItem {
@@ -88,7 +79,7 @@ pub enum LaneError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct JobMessage {
     component: String,
-    parameters: Vec<(String, ValueMessage)>,
+    parameters: Map<String, Value>,
     kind: DataKind,
     split: Split,
     stack: Text,
@@ -105,28 +96,9 @@ struct JobMessage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct MetricMessage {
     metric: String,
-    parameters: Vec<(String, ValueMessage)>,
+    parameters: Map<String, Value>,
     label: Text,
     target: Option<u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum ValueMessage {
-    Boolean(bool),
-    Integer(i64),
-    Fraction(f64),
-    Choice(String),
-}
-
-/// What tensors of a model have in common over its steps.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct TensorLayout {
-    dtype: String,
-    shape: Vec<u64>,
-    strides: Vec<u64>,
-    big_endian: bool,
-    negated: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,175 +110,48 @@ struct StepMessage {
     tensors: Vec<TensorMessage>,
 }
 
-/// What a job works with: nothing, tensors of the step by index, or why a tensor has no values.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-enum InputsMessage {
-    Absent(()),
-    Tensors(Vec<usize>),
-    Obstructed(Status),
-}
-
-/// A tensor, and what its elements are multiplied with.
+/// Index into the table of tensors, which have everything but places, and the places of its chunks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum TensorMessage {
-    Plain(ElementsMessage),
-    Scaled(ElementsMessage, Box<ScaleMessage>),
-}
+struct TensorMessage(usize, Vec<PlaceMessage>);
 
-/// Stored elements: most lie in one place.
+/// Index of the path; first byte of the storage; its checksum, where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum ElementsMessage {
-    Whole(PlaceMessage),
-    Chunked {
-        name: usize,
-        dtype: String,
-        shape: Vec<u64>,
-        chunks: Vec<ChunkMessage>,
-    },
-}
-
-/// Indices of path, name and layout; first byte of the storage, first element in it; how it is
-/// packed and its checksum, where there are any.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PlaceMessage(
-    usize,
-    usize,
-    usize,
-    u64,
-    u64,
-    Option<PackingMessage>,
-    Option<u32>,
-);
-
-/// How a storage is packed: bytes of the file, bytes of the storage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PackingMessage {
-    Deflated(u64, u64),
-    Text(u64, u64),
-}
-
-/// A chunk: where it begins in its tensor, its bytes, and what these wrap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ChunkMessage {
-    offsets: Vec<u64>,
-    place: PlaceMessage,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    wrapped: Option<(String, Vec<u64>)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ScaleMessage {
-    factors: ElementsMessage,
-    block: Vec<u64>,
-    divisor: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    order: Option<ElementsMessage>,
-}
+struct PlaceMessage(usize, u64, Option<u32>);
 
 /// The tables in the making.
+#[derive(Default)]
 struct Tables {
     paths: Table<String>,
-    names: Table<String>,
-    layouts: Table<TensorLayout>,
-    inputs: Table<Vec<InputsMessage>>,
+    tensors: Table<StoredTensor>,
+    inputs: Table<Vec<Inputs>>,
 }
 
 impl Tables {
-    fn new() -> Self {
-        Self {
-            paths: Table::new(),
-            names: Table::new(),
-            layouts: Table::new(),
-            inputs: Table::new(),
-        }
-    }
-
     fn step(&mut self, step: &LaneStep) -> StepMessage {
         let tensors = step.tensors.iter().map(|tensor| self.tensor(tensor));
         StepMessage {
             step: step.step,
             recorded: step.recorded,
             tensors: tensors.collect(),
-            inputs: self
-                .inputs
-                .place(step.inputs.iter().map(InputsMessage::of).collect()),
+            inputs: self.inputs.place(step.inputs.clone()),
         }
     }
 
     fn tensor(&mut self, tensor: &StoredTensor) -> TensorMessage {
-        let elements = self.elements(&tensor.elements);
-        let Some(scale) = &tensor.scale else {
-            return TensorMessage::Plain(elements);
-        };
-        let scale = ScaleMessage {
-            factors: self.elements(&scale.factors),
-            block: scale.block.clone(),
-            divisor: scale.divisor,
-            order: scale.order.as_ref().map(|order| self.elements(order)),
-        };
-        TensorMessage::Scaled(elements, Box::new(scale))
+        let mut tensor = tensor.clone();
+        let places = tensor.chunks_mut().map(|chunk| self.take_place(chunk));
+        let places = places.collect();
+        TensorMessage(self.tensors.place(tensor), places)
     }
 
-    fn elements(&mut self, tensor: &ChunkedTensor) -> ElementsMessage {
-        if let Some(chunk) = tensor.only_chunk().filter(|chunk| chunk.wrapped.is_none()) {
-            return ElementsMessage::Whole(self.place(chunk));
-        }
-        let chunks = tensor.chunks.iter();
-        let chunks = chunks.map(|chunk| ChunkMessage {
-            offsets: chunk.offsets.clone(),
-            place: self.place(chunk),
-            wrapped: chunk.wrapped.as_ref().map(|wrapped| {
-                let dtype = wrapped.dtype.name().to_owned();
-                (dtype, wrapped.shape.clone())
-            }),
-        });
-        let chunks = chunks.collect();
-        ElementsMessage::Chunked {
-            name: self.names.place(tensor.name.clone()),
-            dtype: tensor.dtype.name().to_owned(),
-            shape: tensor.shape.clone(),
-            chunks,
-        }
-    }
-
-    fn place(&mut self, chunk: &Chunk) -> PlaceMessage {
-        let entry = &chunk.entry;
+    /// What of a chunk is another at every step.
+    fn take_place(&mut self, chunk: &mut Chunk) -> PlaceMessage {
+        let placement = &mut chunk.entry.placement;
         PlaceMessage(
-            self.paths.place(chunk.path.clone()),
-            self.names.place(entry.name.clone()),
-            self.layouts.place(TensorLayout::of(entry)),
-            entry.placement.storage_offset_bytes,
-            entry.placement.offset,
-            PackingMessage::of(entry.placement.packing),
-            entry.placement.crc32,
+            self.paths.place(mem::take(&mut chunk.path)),
+            mem::take(&mut placement.storage_offset_bytes),
+            placement.crc32.take(),
         )
-    }
-}
-
-impl InputsMessage {
-    fn of(inputs: &Inputs) -> Self {
-        match inputs {
-            Inputs::Absent => Self::Absent(()),
-            Inputs::Tensors(tensors) => Self::Tensors(tensors.clone()),
-            Inputs::Obstructed(status) => Self::Obstructed(status.clone()),
-        }
-    }
-
-    fn read(&self, tensors: &[StoredTensor]) -> Result<Inputs, LaneError> {
-        Ok(match self {
-            Self::Absent(()) => Inputs::Absent,
-            Self::Obstructed(status) => Inputs::Obstructed(status.clone()),
-            Self::Tensors(places) => {
-                for place in places {
-                    item(tensors, *place, "tensor")?;
-                }
-                Inputs::Tensors(places.clone())
-            }
-        })
     }
 }
 
@@ -316,14 +161,16 @@ struct Table<T> {
     places: HashMap<T, usize>,
 }
 
-impl<T: Clone + Eq + Hash> Table<T> {
-    fn new() -> Self {
+impl<T> Default for Table<T> {
+    fn default() -> Self {
         Self {
             items: Vec::new(),
             places: HashMap::new(),
         }
     }
+}
 
+impl<T: Clone + Eq + Hash> Table<T> {
     fn place(&mut self, item: T) -> usize {
         if let Some(place) = self.places.get(&item) {
             return *place;
@@ -337,15 +184,14 @@ impl<T: Clone + Eq + Hash> Table<T> {
 
 impl From<&Lane> for LaneMessage {
     fn from(lane: &Lane) -> Self {
-        let mut tables = Tables::new();
+        let mut tables = Tables::default();
         let steps = lane.steps.iter().map(|step| tables.step(step)).collect();
         Self {
             layer: lane.layer,
             model: lane.model.clone(),
             jobs: lane.jobs.iter().map(JobMessage::of).collect(),
             paths: tables.paths.items,
-            names: tables.names.items,
-            layouts: tables.layouts.items,
+            tensors: tables.tensors.items,
             inputs: tables.inputs.items,
             steps,
             passes_over_broken: lane.passes_over_broken,
@@ -378,145 +224,41 @@ impl LaneMessage {
         let tensors = step.tensors.iter().map(|tensor| self.tensor(tensor));
         let tensors: Vec<StoredTensor> = tensors.collect::<Result<_, _>>()?;
         let inputs = item(&self.inputs, step.inputs, "the inputs")?;
-        let inputs = inputs.iter().map(|inputs| inputs.read(&tensors));
+        for place in inputs.iter().flat_map(Inputs::tensors) {
+            item(&tensors, *place, "tensor")?;
+        }
         Ok(LaneStep {
             step: step.step,
             recorded: step.recorded,
-            inputs: inputs.collect::<Result<_, _>>()?,
+            inputs: inputs.clone(),
             tensors,
         })
     }
 
     fn tensor(&self, message: &TensorMessage) -> Result<StoredTensor, LaneError> {
-        let (elements, scale) = match message {
-            TensorMessage::Plain(elements) => (elements, None),
-            TensorMessage::Scaled(elements, scale) => (elements, Some(scale)),
-        };
-        let scale = scale.map(|scale| {
-            let order = scale.order.as_ref().map(|order| self.elements(order));
-            Ok(StorageScale {
-                factors: self.elements(&scale.factors)?,
-                block: scale.block.clone(),
-                divisor: scale.divisor,
-                order: order.transpose()?,
-            })
-        });
-        Ok(StoredTensor {
-            elements: self.elements(elements)?,
-            scale: scale.transpose()?,
+        let TensorMessage(index, places) = message;
+        let mut tensor = item(&self.tensors, *index, "tensor")?.clone();
+        let mut is_possible = tensor.chunks_mut().count() == places.len();
+        for (chunk, place) in tensor.chunks_mut().zip(places) {
+            is_possible &= self.put(chunk, place)?;
+        }
+        if is_possible {
+            return Ok(tensor);
+        }
+        Err(LaneError::ImpossibleTensor {
+            tensor: tensor.elements.name,
         })
     }
 
-    fn elements(&self, message: &ElementsMessage) -> Result<ChunkedTensor, LaneError> {
-        let (name, dtype, shape, chunks) = match message {
-            ElementsMessage::Whole(place) => {
-                let (path, entry) = self.place(place)?;
-                return Ok(ChunkedTensor::in_one_place(&path, entry));
-            }
-            ElementsMessage::Chunked {
-                name,
-                dtype,
-                shape,
-                chunks,
-            } => (name, dtype, shape, chunks),
-        };
-        let chunks = chunks.iter().map(|chunk| self.chunk(chunk));
-        Ok(ChunkedTensor {
-            name: item(&self.names, *name, "tensor name")?.clone(),
-            dtype: dtype_of(dtype)?,
-            shape: shape.clone(),
-            chunks: chunks.collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn chunk(&self, message: &ChunkMessage) -> Result<Chunk, LaneError> {
-        let (path, entry) = self.place(&message.place)?;
-        let wrapped = message.wrapped.as_ref().map(|(dtype, shape)| {
-            Ok(Wrapped {
-                dtype: dtype_of(dtype)?,
-                shape: shape.clone(),
-            })
-        });
-        Ok(Chunk {
-            path,
-            offsets: message.offsets.clone(),
-            entry,
-            wrapped: wrapped.transpose()?,
-        })
-    }
-
-    /// The path of a file, and a tensor in it.
-    fn place(&self, message: &PlaceMessage) -> Result<(String, TensorEntry), LaneError> {
-        let &PlaceMessage(path, name, layout, storage_offset_bytes, offset, packing, crc32) =
-            message;
-        let layout = item(&self.layouts, layout, "tensor layout")?;
-        let name = item(&self.names, name, "tensor name")?;
-        let entry = TensorEntry {
-            name: name.clone(),
-            dtype: dtype_of(&layout.dtype)?,
-            shape: layout.shape.clone(),
-            placement: Placement {
-                storage_offset_bytes,
-                packing: packing.map_or(Packing::Plain, PackingMessage::read),
-                offset,
-                strides: layout.strides.clone(),
-                big_endian: layout.big_endian,
-                negated: layout.negated,
-                crc32,
-            },
-        };
-        let range = entry.checked_byte_range();
-        if range.is_none_or(|(start, length)| start.checked_add(length).is_none()) {
-            return Err(LaneError::ImpossibleTensor {
-                tensor: name.clone(),
-            });
-        }
-        Ok((item(&self.paths, path, "path")?.clone(), entry))
-    }
-}
-
-fn dtype_of(name: &str) -> Result<Dtype, LaneError> {
-    word(name, Dtype::ALL, Dtype::name, "dtype")
-}
-
-impl TensorLayout {
-    fn of(entry: &TensorEntry) -> Self {
-        Self {
-            dtype: entry.dtype.name().to_owned(),
-            shape: entry.shape.clone(),
-            strides: entry.placement.strides.clone(),
-            big_endian: entry.placement.big_endian,
-            negated: entry.placement.negated,
-        }
-    }
-}
-
-impl PackingMessage {
-    const fn of(packing: Packing) -> Option<Self> {
-        match packing {
-            Packing::Plain => None,
-            Packing::Deflated {
-                packed_bytes,
-                bytes,
-            } => Some(Self::Deflated(packed_bytes, bytes)),
-            Packing::Text {
-                packed_bytes,
-                bytes,
-            } => Some(Self::Text(packed_bytes, bytes)),
-        }
-    }
-
-    const fn read(self) -> Packing {
-        match self {
-            Self::Deflated(packed_bytes, bytes) => Packing::Deflated {
-                packed_bytes,
-                bytes,
-            },
-            Self::Text(packed_bytes, bytes) => Packing::Text {
-                packed_bytes,
-                bytes,
-            },
-        }
+    /// Puts a chunk in its place; whether its bytes can be counted there.
+    fn put(&self, chunk: &mut Chunk, place: &PlaceMessage) -> Result<bool, LaneError> {
+        let PlaceMessage(path, storage_offset_bytes, crc32) = place;
+        item(&self.paths, *path, "path")?.clone_into(&mut chunk.path);
+        let placement = &mut chunk.entry.placement;
+        placement.storage_offset_bytes = *storage_offset_bytes;
+        placement.crc32 = *crc32;
+        let range = chunk.entry.checked_byte_range();
+        Ok(range.is_some_and(|(start, length)| start.checked_add(length).is_some()))
     }
 }
 
@@ -590,29 +332,16 @@ impl MetricMessage {
     }
 }
 
-fn values(parameters: &Parameters) -> Vec<(String, ValueMessage)> {
-    let message = |value| match value {
-        ParameterValue::Boolean(answer) => ValueMessage::Boolean(answer),
-        ParameterValue::Integer(number) => ValueMessage::Integer(number),
-        ParameterValue::Fraction(number) => ValueMessage::Fraction(number),
-        ParameterValue::Choice(word) => ValueMessage::Choice(word.to_owned()),
-    };
-    parameters
-        .iter()
-        .map(|(name, value)| (name.to_owned(), message(value)))
-        .collect()
-}
-
 fn parameters(
     owner: &str,
     declared: &[Parameter],
-    given: &[(String, ValueMessage)],
+    given: &Map<String, Value>,
 ) -> Result<Parameters, LaneError> {
     given
         .iter()
         .try_fold(Parameters::defaults(declared), |all, (name, value)| {
             let parameter = declared.iter().find(|parameter| parameter.name == name);
-            let value = parameter.and_then(|parameter| value.read(parameter.kind));
+            let value = parameter.and_then(|parameter| read(value, parameter.kind));
             let value = value.ok_or_else(|| LaneError::UnknownParameter {
                 owner: owner.to_owned(),
                 name: name.clone(),
@@ -621,19 +350,20 @@ fn parameters(
         })
 }
 
-impl ValueMessage {
-    fn read(&self, kind: ParameterKind) -> Option<ParameterValue> {
-        let value = match (kind, self) {
-            (_, Self::Boolean(answer)) => ParameterValue::Boolean(*answer),
-            (_, Self::Integer(number)) => ParameterValue::Integer(*number),
-            (_, Self::Fraction(number)) => ParameterValue::Fraction(*number),
-            (ParameterKind::Choice(words), Self::Choice(given)) => {
-                ParameterValue::Choice(words.iter().find(|known| *known == given)?)
-            }
-            (_, Self::Choice(_)) => return None,
-        };
-        kind.takes(value).then_some(value)
-    }
+fn read(value: &Value, kind: ParameterKind) -> Option<ParameterValue> {
+    let value = match kind {
+        ParameterKind::Boolean => ParameterValue::Boolean(value.as_bool()?),
+        ParameterKind::Integer { .. } => ParameterValue::Integer(value.as_i64()?),
+        ParameterKind::Fraction { .. } => {
+            let fraction = value.as_f64().filter(|_| value.is_f64());
+            ParameterValue::Fraction(fraction?)
+        }
+        ParameterKind::Choice(words) => {
+            let given = value.as_str()?;
+            ParameterValue::Choice(words.iter().find(|known| **known == given)?)
+        }
+    };
+    kind.takes(value).then_some(value)
 }
 
 fn item<'a, T>(items: &'a [T], index: usize, what: &'static str) -> Result<&'a T, LaneError> {
@@ -641,21 +371,4 @@ fn item<'a, T>(items: &'a [T], index: usize, what: &'static str) -> Result<&'a T
     items
         .get(index)
         .ok_or(LaneError::NoSuchItem { what, index, count })
-}
-
-/// The item of that name.
-fn word<T: Copy>(
-    found: &str,
-    items: &[T],
-    name: impl Fn(T) -> &'static str,
-    expected: &'static str,
-) -> Result<T, LaneError> {
-    items
-        .iter()
-        .copied()
-        .find(|item| name(*item) == found)
-        .ok_or_else(|| LaneError::UnknownWord {
-            found: found.to_owned(),
-            expected,
-        })
 }

@@ -139,7 +139,7 @@ fn a_lane_may_not_give_it_either() {
     let plan = block_on(Plan::make(&config, &run, &tree)).unwrap();
     let text = serde_json::to_string(&LaneMessage::from(&plan.lanes[0])).unwrap();
     for wrong in ["0.0", "1.5", "1", "true", "\"0.25\""] {
-        let text = text.replace("[\"share\",0.25]", &format!("[\"share\",{wrong}]"));
+        let text = text.replace("\"share\":0.25", &format!("\"share\":{wrong}"));
         let message: LaneMessage = serde_json::from_str(&text).unwrap();
         let refused = message.into_lane(&registry()).err();
         let expected = LaneError::UnknownParameter {
