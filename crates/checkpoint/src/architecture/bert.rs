@@ -16,10 +16,7 @@ const UNEMBEDDING: &[&str] = &[
 const POSITIONS: &[&str] = &["position_embeddings"];
 
 /// The MLP of most of them; `output.dense` is its own, not attention's.
-const MLP: MlpTensors = MlpTensors::Dense(Linears::Plain {
-    up: "intermediate.dense",
-    down: "output.dense",
-});
+const MLP: MlpTensors = MlpTensors::plain("intermediate.dense", "output.dense");
 
 /// What positions do to scores, as a key says it.
 fn scores(config: Option<&ModelConfig>) -> Option<PositionalScores> {
@@ -109,14 +106,8 @@ pub(super) const BERT: Architecture = Architecture {
     ],
     mlps: &[
         MLP,
-        MlpTensors::Dense(Linears::Plain {
-            up: "ffn",
-            down: "ffn_output",
-        }),
-        MlpTensors::Dense(Linears::Plain {
-            up: "mlp.fc1",
-            down: "mlp.fc2",
-        }),
+        MlpTensors::plain("ffn", "ffn_output"),
+        MlpTensors::plain("mlp.fc1", "mlp.fc2"),
     ],
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
@@ -138,10 +129,7 @@ pub(super) const DISTILBERT: Architecture = Architecture {
         ],
         &[],
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "ffn.lin1",
-        down: "ffn.lin2",
-    })],
+    mlps: &[MlpTensors::plain("ffn.lin1", "ffn.lin2")],
     embedding: EMBEDDING,
     unembedding: UNEMBEDDING,
     positions: POSITIONS,
@@ -212,15 +200,8 @@ pub(super) const NOMIC_BERT: Architecture = Architecture {
         "attn.out_proj",
     )],
     mlps: &[
-        MlpTensors::Dense(Linears::Gated {
-            gate: "mlp.fc12",
-            up: "mlp.fc11",
-            down: "mlp.fc2",
-        }),
-        MlpTensors::Dense(Linears::Plain {
-            up: "mlp.fc1",
-            down: "mlp.fc2",
-        }),
+        MlpTensors::gated("mlp.fc12", "mlp.fc11", "mlp.fc2"),
+        MlpTensors::plain("mlp.fc1", "mlp.fc2"),
     ],
     scores: rotation,
     embedding: EMBEDDING,

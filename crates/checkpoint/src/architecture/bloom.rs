@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// BLOOM: every head's query, key and value together.
 pub(super) const BLOOM: Architecture = Architecture {
@@ -13,10 +13,7 @@ pub(super) const BLOOM: Architecture = Architecture {
         |_| Some(FusedOrder::ByHead),
         "self_attention.dense",
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.dense_h_to_4h",
-        down: "mlp.dense_4h_to_h",
-    })],
+    mlps: &[MlpTensors::plain("mlp.dense_h_to_4h", "mlp.dense_4h_to_h")],
     embedding: &["word_embeddings"],
     scores: |_| Some(PositionalScores::Alibi),
     ..Architecture::EMPTY

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// CTRL, whose positions are no tensor.
 pub(super) const CTRL: Architecture = Architecture {
@@ -17,10 +17,7 @@ pub(super) const CTRL: Architecture = Architecture {
         ],
         &[],
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "ffn.0",
-        down: "ffn.2",
-    })],
+    mlps: &[MlpTensors::plain("ffn.0", "ffn.2")],
     scores: |_| Some(PositionalScores::Nothing),
     embedding: &["transformer.w"],
     ..Architecture::EMPTY

@@ -16,11 +16,11 @@ pub(super) const DBRX: Architecture = Architecture {
     )],
     mlps: &[MlpTensors::Experts(ExpertTensors {
         storage: ExpertStorage::InRows {
-            linears: Linears::Gated {
-                gate: "ffn.experts.mlp.w1",
-                up: "ffn.experts.mlp.v1",
-                down: "ffn.experts.mlp.w2",
-            },
+            linears: Linears::gated(
+                "ffn.experts.mlp.w1",
+                "ffn.experts.mlp.v1",
+                "ffn.experts.mlp.w2",
+            ),
         },
         router: "ffn.router.layer",
         shared: None,

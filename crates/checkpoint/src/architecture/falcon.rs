@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// Falcon 7B (one key-value head), 40B and 180B (several), and those of `RefinedWeb` (as many as
 /// heads). In each a key-value head stands behind the queries of the heads that read it.
@@ -14,10 +14,7 @@ pub(super) const FALCON: Architecture = Architecture {
         |_| Some(FusedOrder::ByGroup),
         "self_attention.dense",
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.dense_h_to_4h",
-        down: "mlp.dense_4h_to_h",
-    })],
+    mlps: &[MlpTensors::plain("mlp.dense_h_to_4h", "mlp.dense_4h_to_h")],
     embedding: &["word_embeddings"],
     scores: |config| match config?.flag("alibi") {
         Some(true) => Some(PositionalScores::Alibi),

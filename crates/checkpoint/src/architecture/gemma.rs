@@ -3,7 +3,7 @@
 use super::Architecture;
 use super::attention::AttentionTensors;
 use super::llama::{APART, GATED, NORMS, rotation};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// Gemma 1 to 3.
 pub(super) const GEMMA: Architecture = Architecture {
@@ -47,11 +47,11 @@ pub(super) const RECURRENT_GEMMA: Architecture = Architecture {
         ],
         &[],
     )],
-    mlps: &[MlpTensors::Dense(Linears::Gated {
-        gate: "mlp_block.gate_proj",
-        up: "mlp_block.up_proj",
-        down: "mlp_block.down_proj",
-    })],
+    mlps: &[MlpTensors::gated(
+        "mlp_block.gate_proj",
+        "mlp_block.up_proj",
+        "mlp_block.down_proj",
+    )],
     scores: rotation,
     ..Architecture::EMPTY
 };

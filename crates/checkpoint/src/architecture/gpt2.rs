@@ -2,19 +2,12 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 const MLP: &[MlpTensors] = &[
-    MlpTensors::Dense(Linears::Plain {
-        up: "mlp.c_fc",
-        down: "mlp.c_proj",
-    }),
+    MlpTensors::plain("mlp.c_fc", "mlp.c_proj"),
     // Qwen 1: `w2` goes through the activation.
-    MlpTensors::Dense(Linears::Gated {
-        gate: "mlp.w2",
-        up: "mlp.w1",
-        down: "mlp.c_proj",
-    }),
+    MlpTensors::gated("mlp.w2", "mlp.w1", "mlp.c_proj"),
 ];
 
 /// GPT, GPT-2, those of nanoGPT, and Qwen 1.

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// GPT-Neo.
 pub(super) const GPT_NEO: Architecture = Architecture {
@@ -17,10 +17,7 @@ pub(super) const GPT_NEO: Architecture = Architecture {
         ],
         &[],
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.c_fc",
-        down: "mlp.c_proj",
-    })],
+    mlps: &[MlpTensors::plain("mlp.c_fc", "mlp.c_proj")],
     embedding: &["wte"],
     positions: &["wpe"],
     scores: |_| Some(PositionalScores::Nothing),

@@ -3,7 +3,7 @@
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder};
 use super::llama::rotation;
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// GPT-NeoX: every head's query, key and value together.
 pub(super) const GPT_NEOX: Architecture = Architecture {
@@ -14,10 +14,7 @@ pub(super) const GPT_NEOX: Architecture = Architecture {
         |_| Some(FusedOrder::ByHead),
         "attention.dense",
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.dense_h_to_4h",
-        down: "mlp.dense_4h_to_h",
-    })],
+    mlps: &[MlpTensors::plain("mlp.dense_h_to_4h", "mlp.dense_4h_to_h")],
     embedding: &["embed_in"],
     unembedding: &["embed_out"],
     scores: rotation,

@@ -3,12 +3,9 @@
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder};
 use super::llama::rotation;
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
-const MLP: &[MlpTensors] = &[MlpTensors::Dense(Linears::Plain {
-    up: "mlp.fc_in",
-    down: "mlp.fc_out",
-})];
+const MLP: &[MlpTensors] = &[MlpTensors::plain("mlp.fc_in", "mlp.fc_out")];
 
 /// GPT-J.
 pub(super) const GPTJ: Architecture = Architecture {

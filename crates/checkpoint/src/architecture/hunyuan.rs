@@ -19,11 +19,11 @@ pub(super) const HUNYUAN: Architecture = Architecture {
             },
             router: "mlp.gate.wg",
             shared: Some(SharedExpert {
-                linears: Linears::Gated {
-                    gate: "mlp.shared_mlp.gate_proj",
-                    up: "mlp.shared_mlp.up_proj",
-                    down: "mlp.shared_mlp.down_proj",
-                },
+                linears: Linears::gated(
+                    "mlp.shared_mlp.gate_proj",
+                    "mlp.shared_mlp.up_proj",
+                    "mlp.shared_mlp.down_proj",
+                ),
                 router: None,
             }),
         }),

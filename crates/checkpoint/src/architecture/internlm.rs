@@ -3,7 +3,7 @@
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, PositionalScores};
 use super::llama::GATED;
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// `InternLM` 2 and Baichuan.
 pub(super) const INTERNLM: Architecture = Architecture {
@@ -23,11 +23,7 @@ pub(super) const INTERNLM: Architecture = Architecture {
         AttentionTensors::apart(super::llama::APART, &[]),
     ],
     mlps: &[
-        MlpTensors::Dense(Linears::Gated {
-            gate: "feed_forward.w1",
-            up: "feed_forward.w3",
-            down: "feed_forward.w2",
-        }),
+        MlpTensors::gated("feed_forward.w1", "feed_forward.w3", "feed_forward.w2"),
         GATED,
     ],
     embedding: &["tok_embeddings", "embed_tokens"],

@@ -11,11 +11,11 @@ pub(super) const JAMBA: Architecture = Architecture {
     model_types: &["jamba", "bamba", "falcon_h1"],
     attention: &[AttentionTensors::apart(APART, NORMS)],
     mlps: &[
-        MlpTensors::Dense(Linears::Gated {
-            gate: "feed_forward.gate_proj",
-            up: "feed_forward.up_proj",
-            down: "feed_forward.down_proj",
-        }),
+        MlpTensors::gated(
+            "feed_forward.gate_proj",
+            "feed_forward.up_proj",
+            "feed_forward.down_proj",
+        ),
         MlpTensors::Experts(ExpertTensors {
             storage: ExpertStorage::Numbered {
                 folder: "feed_forward.experts",

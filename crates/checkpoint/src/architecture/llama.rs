@@ -23,24 +23,13 @@ pub(super) const NORMS: &[NormNames] = &[
 /// A gated MLP.
 pub(super) const GATED: MlpTensors = MlpTensors::Dense(GATED_LINEARS);
 
-const GATED_LINEARS: Linears = Linears::Gated {
-    gate: "mlp.gate_proj",
-    up: "mlp.up_proj",
-    down: "mlp.down_proj",
-};
+const GATED_LINEARS: Linears = Linears::gated("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
 
 /// The same without a gate.
-pub(super) const UNGATED: MlpTensors = MlpTensors::Dense(Linears::Plain {
-    up: "mlp.up_proj",
-    down: "mlp.down_proj",
-});
+pub(super) const UNGATED: MlpTensors = MlpTensors::plain("mlp.up_proj", "mlp.down_proj");
 
 /// The names of an expert within its number.
-pub(super) const EXPERT: Linears = Linears::Gated {
-    gate: "gate_proj",
-    up: "up_proj",
-    down: "down_proj",
-};
+pub(super) const EXPERT: Linears = Linears::gated("gate_proj", "up_proj", "down_proj");
 
 /// Experts as Qwen and OLMoE number them.
 pub(super) const EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
@@ -50,11 +39,11 @@ pub(super) const EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors {
     },
     router: "mlp.gate",
     shared: Some(SharedExpert {
-        linears: Linears::Gated {
-            gate: "mlp.shared_expert.gate_proj",
-            up: "mlp.shared_expert.up_proj",
-            down: "mlp.shared_expert.down_proj",
-        },
+        linears: Linears::gated(
+            "mlp.shared_expert.gate_proj",
+            "mlp.shared_expert.up_proj",
+            "mlp.shared_expert.down_proj",
+        ),
         router: Some("mlp.shared_expert_gate"),
     }),
 });
@@ -67,11 +56,11 @@ pub(super) const SHARED_EXPERTS: MlpTensors = MlpTensors::Experts(ExpertTensors 
     },
     router: "mlp.gate",
     shared: Some(SharedExpert {
-        linears: Linears::Gated {
-            gate: "mlp.shared_experts.gate_proj",
-            up: "mlp.shared_experts.up_proj",
-            down: "mlp.shared_experts.down_proj",
-        },
+        linears: Linears::gated(
+            "mlp.shared_experts.gate_proj",
+            "mlp.shared_experts.up_proj",
+            "mlp.shared_experts.down_proj",
+        ),
         router: None,
     }),
 });
@@ -152,11 +141,7 @@ pub(super) const LLAMA: Architecture = Architecture {
         STACKED_EXPERTS,
         UNGATED,
         // LFM 2.
-        MlpTensors::Dense(Linears::Gated {
-            gate: "feed_forward.w1",
-            up: "feed_forward.w3",
-            down: "feed_forward.w2",
-        }),
+        MlpTensors::gated("feed_forward.w1", "feed_forward.w3", "feed_forward.w2"),
     ],
     scores: rotation,
     ..Architecture::EMPTY

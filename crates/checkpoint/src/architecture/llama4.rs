@@ -6,11 +6,11 @@ use super::llama::{APART, rotation};
 use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert, StackOrder};
 
 /// The MLP of layers without experts.
-const DENSE: Linears = Linears::Gated {
-    gate: "feed_forward.gate_proj",
-    up: "feed_forward.up_proj",
-    down: "feed_forward.down_proj",
-};
+const DENSE: Linears = Linears::gated(
+    "feed_forward.gate_proj",
+    "feed_forward.up_proj",
+    "feed_forward.down_proj",
+);
 
 /// Llama 4. Its norms of queries and keys have no gains.
 pub(super) const LLAMA4: Architecture = Architecture {
@@ -31,11 +31,11 @@ pub(super) const LLAMA4: Architecture = Architecture {
             },
             router: "feed_forward.router",
             shared: Some(SharedExpert {
-                linears: Linears::Gated {
-                    gate: "feed_forward.shared_expert.gate_proj",
-                    up: "feed_forward.shared_expert.up_proj",
-                    down: "feed_forward.shared_expert.down_proj",
-                },
+                linears: Linears::gated(
+                    "feed_forward.shared_expert.gate_proj",
+                    "feed_forward.shared_expert.up_proj",
+                    "feed_forward.shared_expert.down_proj",
+                ),
                 router: None,
             }),
         }),

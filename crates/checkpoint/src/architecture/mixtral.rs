@@ -9,11 +9,7 @@ use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors, SharedExpert
 const NUMBERED: MlpTensors = MlpTensors::Experts(ExpertTensors {
     storage: ExpertStorage::Numbered {
         folder: "block_sparse_moe.experts",
-        linears: Linears::Gated {
-            gate: "w1",
-            up: "w3",
-            down: "w2",
-        },
+        linears: Linears::gated("w1", "w3", "w2"),
     },
     router: "block_sparse_moe.gate",
     shared: None,

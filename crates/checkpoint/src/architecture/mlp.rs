@@ -107,6 +107,16 @@ pub struct SharedExpert {
 type Prefix<'a> = Option<(&'a str, u64)>;
 
 impl MlpTensors {
+    /// One without a gate, by the names of what it reads and writes.
+    pub(crate) const fn plain(up: &'static str, down: &'static str) -> Self {
+        Self::Dense(Linears::plain(up, down))
+    }
+
+    /// One with a gate, by the names of that, of what it multiplies, and of what is written.
+    pub(crate) const fn gated(gate: &'static str, up: &'static str, down: &'static str) -> Self {
+        Self::Dense(Linears::gated(gate, up, down))
+    }
+
     /// What a layer has of a role; nothing where it does not have these tensors.
     pub(crate) fn parts(&self, layer: &Layer<'_>, role: Role) -> Result<Vec<ModelPart>, RoleError> {
         match self {
@@ -184,6 +194,16 @@ fn router(layer: &Layer<'_>, name: Option<&'static str>) -> Result<Vec<ModelPart
 }
 
 impl Linears {
+    /// Without a gate.
+    pub(crate) const fn plain(up: &'static str, down: &'static str) -> Self {
+        Self::Plain { up, down }
+    }
+
+    /// With a gate.
+    pub(crate) const fn gated(gate: &'static str, up: &'static str, down: &'static str) -> Self {
+        Self::Gated { gate, up, down }
+    }
+
     /// The tensor of a role, and its place in it where it is fused.
     const fn tensor(self, role: Role) -> Option<(&'static str, Option<FusedPlace>)> {
         match (self, role) {

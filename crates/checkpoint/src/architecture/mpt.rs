@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, NormNames, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// MPT: all queries, all keys, all values. Where `qk_ln` asks for norms of queries and keys, they
 /// are of the kind that `norm_type` names: a `LayerNorm` where it names none.
@@ -15,10 +15,7 @@ pub(super) const MPT: Architecture = Architecture {
         "attn.out_proj",
     )
     .normed(&[NormNames::of("attn.q_ln", "attn.k_ln")])],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "ffn.up_proj",
-        down: "ffn.down_proj",
-    })],
+    mlps: &[MlpTensors::plain("ffn.up_proj", "ffn.down_proj")],
     has_layer_norms: |config| {
         let kind = config.and_then(|config| config.text("norm_type"));
         kind.is_none_or(|kind| !kind.to_ascii_lowercase().contains("rms"))

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// OPT, BART and their kin.
 pub(super) const OPT: Architecture = Architecture {
@@ -43,14 +43,8 @@ pub(super) const OPT: Architecture = Architecture {
         ]),
     ],
     mlps: &[
-        MlpTensors::Dense(Linears::Plain {
-            up: "fc1",
-            down: "fc2",
-        }),
-        MlpTensors::Dense(Linears::Plain {
-            up: "mlp.fc1",
-            down: "mlp.fc2",
-        }),
+        MlpTensors::plain("fc1", "fc2"),
+        MlpTensors::plain("mlp.fc1", "mlp.fc2"),
     ],
     embedding: &["shared", "embed_tokens", "token_embedding"],
     positions: &["embed_positions", "position_embedding"],

@@ -3,7 +3,7 @@
 use super::Architecture;
 use super::attention::{AttentionTensors, FusedOrder, NormNames};
 use super::llama::rotation;
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// Persimmon: every head's query, key and value together, each normed by a `LayerNorm`.
 pub(super) const PERSIMMON: Architecture = Architecture {
@@ -18,10 +18,7 @@ pub(super) const PERSIMMON: Architecture = Architecture {
         "self_attn.q_layernorm",
         "self_attn.k_layernorm",
     )])],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.dense_h_to_4h",
-        down: "mlp.dense_4h_to_h",
-    })],
+    mlps: &[MlpTensors::plain("mlp.dense_h_to_4h", "mlp.dense_4h_to_h")],
     has_layer_norms: |_| true,
     scores: rotation,
     ..Architecture::EMPTY

@@ -24,10 +24,7 @@ pub(super) const PHI: Architecture = Architecture {
         ),
         AttentionTensors::fused("mixer.Wqkv", |_| Some(FusedOrder::Blocks), "mixer.out_proj"),
     ],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.fc1",
-        down: "mlp.fc2",
-    })],
+    mlps: &[MlpTensors::plain("mlp.fc1", "mlp.fc2")],
     has_layer_norms: |_| true,
     scores: rotation,
     ..Architecture::EMPTY

@@ -3,7 +3,7 @@
 use super::Architecture;
 use super::attention::{AttentionTensors, NormNames};
 use super::llama::rotation;
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// Norms of queries and keys, of models that are named so and have some.
 const NORMS: &[NormNames] = &[NormNames::of("attention.q_norm", "attention.k_norm")];
@@ -33,16 +33,8 @@ pub(super) const PICO: Architecture = Architecture {
         ),
     ],
     mlps: &[
-        MlpTensors::Dense(Linears::Gated {
-            gate: "swiglu.w_0",
-            up: "swiglu.w_1",
-            down: "swiglu.w_2",
-        }),
-        MlpTensors::Dense(Linears::Gated {
-            gate: "feed_forward.w1",
-            up: "feed_forward.w3",
-            down: "feed_forward.w2",
-        }),
+        MlpTensors::gated("swiglu.w_0", "swiglu.w_1", "swiglu.w_2"),
+        MlpTensors::gated("feed_forward.w1", "feed_forward.w3", "feed_forward.w2"),
     ],
     embedding: &["embedding_proj", "tok_embeddings"],
     unembedding: &["de_embedding_proj", "output"],

@@ -3,17 +3,14 @@
 use super::Architecture;
 use super::attention::AttentionTensors;
 use super::llama::{APART, rotation};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// `StarCoder` 2.
 pub(super) const STARCODER2: Architecture = Architecture {
     name: "StarCoder2",
     model_types: &["starcoder2"],
     attention: &[AttentionTensors::apart(APART, &[])],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "mlp.c_fc",
-        down: "mlp.c_proj",
-    })],
+    mlps: &[MlpTensors::plain("mlp.c_fc", "mlp.c_proj")],
     scores: rotation,
     ..Architecture::EMPTY
 };

@@ -6,36 +6,24 @@ use super::mlp::{ExpertStorage, ExpertTensors, Linears, MlpTensors};
 
 /// The MLP is the encoder's second part and the decoder's third; version 1.1 has a gate.
 const MLP: &[MlpTensors] = &[
-    MlpTensors::Dense(Linears::Gated {
-        gate: "layer.1.DenseReluDense.wi_0",
-        up: "layer.1.DenseReluDense.wi_1",
-        down: "layer.1.DenseReluDense.wo",
-    }),
-    MlpTensors::Dense(Linears::Gated {
-        gate: "layer.2.DenseReluDense.wi_0",
-        up: "layer.2.DenseReluDense.wi_1",
-        down: "layer.2.DenseReluDense.wo",
-    }),
-    MlpTensors::Dense(Linears::Plain {
-        up: "layer.1.DenseReluDense.wi",
-        down: "layer.1.DenseReluDense.wo",
-    }),
-    MlpTensors::Dense(Linears::Plain {
-        up: "layer.2.DenseReluDense.wi",
-        down: "layer.2.DenseReluDense.wo",
-    }),
+    MlpTensors::gated(
+        "layer.1.DenseReluDense.wi_0",
+        "layer.1.DenseReluDense.wi_1",
+        "layer.1.DenseReluDense.wo",
+    ),
+    MlpTensors::gated(
+        "layer.2.DenseReluDense.wi_0",
+        "layer.2.DenseReluDense.wi_1",
+        "layer.2.DenseReluDense.wo",
+    ),
+    MlpTensors::plain("layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"),
+    MlpTensors::plain("layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wo"),
 ];
 
 /// The same of Switch Transformers, whose sparse layers have experts.
 const SWITCH: &[MlpTensors] = &[
-    MlpTensors::Dense(Linears::Plain {
-        up: "layer.1.mlp.wi",
-        down: "layer.1.mlp.wo",
-    }),
-    MlpTensors::Dense(Linears::Plain {
-        up: "layer.2.mlp.wi",
-        down: "layer.2.mlp.wo",
-    }),
+    MlpTensors::plain("layer.1.mlp.wi", "layer.1.mlp.wo"),
+    MlpTensors::plain("layer.2.mlp.wi", "layer.2.mlp.wo"),
     MlpTensors::Experts(ExpertTensors {
         storage: ExpertStorage::Numbered {
             folder: "layer.1.mlp.experts.expert_",
@@ -54,10 +42,7 @@ const SWITCH: &[MlpTensors] = &[
     }),
 ];
 
-const EXPERT: Linears = Linears::Plain {
-    up: "wi",
-    down: "wo",
-};
+const EXPERT: Linears = Linears::plain("wi", "wo");
 
 /// T5's attention with mixtures of experts.
 pub(super) const SWITCH_TRANSFORMERS: Architecture = Architecture {

@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use super::attention::{AttentionTensors, PositionalScores};
-use super::mlp::{Linears, MlpTensors};
+use super::mlp::MlpTensors;
 
 /// XLM: `attentions.3.q_lin` beside `ffns.3.lin1`.
 pub(super) const XLM: Architecture = Architecture {
@@ -12,10 +12,7 @@ pub(super) const XLM: Architecture = Architecture {
         ["q_lin", "k_lin", "v_lin", "out_lin"],
         &[],
     )],
-    mlps: &[MlpTensors::Dense(Linears::Plain {
-        up: "lin1",
-        down: "lin2",
-    })],
+    mlps: &[MlpTensors::plain("lin1", "lin2")],
     embedding: &["embeddings"],
     unembedding: &["pred_layer.proj"],
     positions: &["position_embeddings"],
