@@ -20,7 +20,7 @@ fn recorded(way: &Way, change: impl Fn(Stored) -> Stored) -> MemoryTree {
     let (mut weights, mut activations): (Vec<Stored>, Vec<Stored>) = (Vec::new(), Vec::new());
     for number in 0..LAYERS {
         let named = |name: &str| format!("{}{number}.{name}", way.stack);
-        let of = |first| (way.store)(&Layer::of(first + number, way.kv_heads));
+        let of = |first| way.store.tensors(&Layer::of(first + number, way.kv_heads));
         weights.extend(of(0).iter().map(|(name, it)| stored(&named(name), it)));
         // Rows of these are features, and columns samples.
         let written = of(LAYERS).into_iter();

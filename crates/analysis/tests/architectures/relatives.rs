@@ -76,14 +76,33 @@ fn four_parts(layer: &Layer) -> DMatrix<f64> {
     below(&parts)
 }
 
-pub(crate) type Store = fn(&Layer) -> Vec<(&'static str, DMatrix<f64>)>;
+/// Tensors of a layer, by what stands behind its number.
+pub(crate) type Tensors = Vec<(&'static str, DMatrix<f64>)>;
 
-fn apart<const N: usize>(
-    names: [&'static str; N],
-    layer: &Layer,
-) -> Vec<(&'static str, DMatrix<f64>)> {
-    let matrices = [&layer.query, &layer.key, &layer.value, &layer.output];
-    names.into_iter().zip(matrices.map(Clone::clone)).collect()
+/// How projections are stored.
+#[derive(Clone, Copy)]
+pub(crate) enum Store {
+    /// Queries, keys, values and outputs under these names.
+    Apart([&'static str; 4]),
+    /// Queries, keys and values fused so, and outputs, under these names.
+    Fused(fn(&Layer) -> DMatrix<f64>, [&'static str; 2]),
+    /// Otherwise.
+    Own(fn(&Layer) -> Tensors),
+}
+
+impl Store {
+    pub(crate) fn tensors(self, layer: &Layer) -> Tensors {
+        match self {
+            Self::Apart(names) => {
+                let matrices = [&layer.query, &layer.key, &layer.value, &layer.output];
+                names.into_iter().zip(matrices.map(Clone::clone)).collect()
+            }
+            Self::Fused(fuse, [fused, output]) => {
+                vec![(fused, fuse(layer)), (output, layer.output.clone())]
+            }
+            Self::Own(tensors) => tensors(layer),
+        }
+    }
 }
 
 /// A way to store a model.
@@ -96,25 +115,19 @@ pub(crate) struct Way {
     pub(crate) store: Store,
 }
 
-const LLAMA: Store = |layer| {
-    let names = [
-        "self_attn.q_proj.weight",
-        "self_attn.k_proj.weight",
-        "self_attn.v_proj.weight",
-        "self_attn.o_proj.weight",
-    ];
-    apart(names, layer)
-};
+const LLAMA: Store = Store::Apart([
+    "self_attn.q_proj.weight",
+    "self_attn.k_proj.weight",
+    "self_attn.v_proj.weight",
+    "self_attn.o_proj.weight",
+]);
 
-const PICO: Store = |layer| {
-    let names = [
-        "attention.q_proj.weight",
-        "attention.k_proj.weight",
-        "attention.v_proj.weight",
-        "attention.o_proj.weight",
-    ];
-    apart(names, layer)
-};
+const PICO: Store = Store::Apart([
+    "attention.q_proj.weight",
+    "attention.k_proj.weight",
+    "attention.v_proj.weight",
+    "attention.o_proj.weight",
+]);
 
 /// Every way but Llama's.
 pub(crate) const WAYS: &[Way] = &[
@@ -122,386 +135,301 @@ pub(crate) const WAYS: &[Way] = &[
         config: r#""model_type": "falcon", "new_decoder_architecture": true, "multi_query": true"#,
         stack: "transformer.h.",
         kv_heads: 2,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            by_group,
+            [
                 "self_attention.query_key_value.weight",
-                by_group(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "falcon", "new_decoder_architecture": false, "multi_query": false"#,
         stack: "transformer.h.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            by_group,
+            [
                 "self_attention.query_key_value.weight",
-                by_group(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "falcon", "multi_query": true"#,
         stack: "transformer.h.",
         kv_heads: 1,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            blocks,
+            [
                 "self_attention.query_key_value.weight",
-                blocks(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "falcon""#,
         stack: "transformer.h.",
         kv_heads: 1,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            blocks,
+            [
                 "self_attention.query_key_value.weight",
-                blocks(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "RefinedWeb", "n_head_kv": 2"#,
         stack: "transformer.h.",
         kv_heads: 2,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            by_group,
+            [
                 "self_attention.query_key_value.weight",
-                by_group(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "RefinedWeb""#,
         stack: "transformer.h.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            by_group,
+            [
                 "self_attention.query_key_value.weight",
-                by_group(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "gpt_bigcode""#,
         stack: "transformer.h.",
         kv_heads: 1,
-        store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
+        store: Store::Fused(blocks, ["attn.c_attn.weight", "attn.c_proj.weight"]),
     },
     Way {
         config: r#""model_type": "gpt_bigcode", "multi_query": true"#,
         stack: "transformer.h.",
         kv_heads: 1,
-        store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
+        store: Store::Fused(blocks, ["attn.c_attn.weight", "attn.c_proj.weight"]),
     },
     Way {
         config: r#""model_type": "gpt_bigcode", "multi_query": false"#,
         stack: "transformer.h.",
         kv_heads: HEADS,
-        store: |it| fused("attn.c_attn.weight", by_group(it), "attn.c_proj.weight", it),
+        store: Store::Fused(by_group, ["attn.c_attn.weight", "attn.c_proj.weight"]),
     },
     Way {
         config: r#""model_type": "gpt2""#,
         stack: "h.",
         kv_heads: HEADS,
-        store: |it| {
-            let [(qkv, fused), (o, output)] =
-                fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it)
-                    .try_into()
-                    .unwrap();
-            vec![(qkv, fused.transpose()), (o, output.transpose())]
-        },
+        store: Store::Own(|it| {
+            vec![
+                ("attn.c_attn.weight", blocks(it).transpose()),
+                ("attn.c_proj.weight", it.output.transpose()),
+            ]
+        }),
     },
     Way {
         config: r#""model_type": "qwen""#,
         stack: "transformer.h.",
         kv_heads: HEADS,
-        store: |it| fused("attn.c_attn.weight", blocks(it), "attn.c_proj.weight", it),
+        store: Store::Fused(blocks, ["attn.c_attn.weight", "attn.c_proj.weight"]),
     },
     Way {
         config: r#""model_type": "persimmon""#,
         stack: "model.layers.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
-                "self_attn.query_key_value.weight",
-                by_group(it),
-                "self_attn.dense.weight",
-                it,
-            )
-        },
+        store: Store::Fused(
+            by_group,
+            ["self_attn.query_key_value.weight", "self_attn.dense.weight"],
+        ),
     },
     Way {
         config: r#""model_type": "dbrx""#,
         stack: "transformer.blocks.",
         kv_heads: 2,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            blocks,
+            [
                 "norm_attn_norm.attn.Wqkv.weight",
-                blocks(it),
                 "norm_attn_norm.attn.out_proj.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "xlm""#,
         stack: "transformer.attentions.",
         kv_heads: HEADS,
-        store: |it| {
-            let names = [
-                "q_lin.weight",
-                "k_lin.weight",
-                "v_lin.weight",
-                "out_lin.weight",
-            ];
-            apart(names, it)
-        },
+        store: Store::Apart([
+            "q_lin.weight",
+            "k_lin.weight",
+            "v_lin.weight",
+            "out_lin.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "codegen""#,
         stack: "transformer.h.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
-                "attn.qkv_proj.weight",
-                four_parts(it),
-                "attn.out_proj.weight",
-                it,
-            )
-        },
+        store: Store::Fused(four_parts, ["attn.qkv_proj.weight", "attn.out_proj.weight"]),
     },
     Way {
         config: r#""model_type": "internlm2""#,
         stack: "model.layers.",
         kv_heads: 2,
-        store: |it| {
-            fused(
-                "attention.wqkv.weight",
-                by_group(it),
-                "attention.wo.weight",
-                it,
-            )
-        },
+        store: Store::Fused(by_group, ["attention.wqkv.weight", "attention.wo.weight"]),
     },
     Way {
         config: r#""model_type": "baichuan""#,
         stack: "model.layers.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
-                "self_attn.W_pack.weight",
-                blocks(it),
-                "self_attn.o_proj.weight",
-                it,
-            )
-        },
+        store: Store::Fused(
+            blocks,
+            ["self_attn.W_pack.weight", "self_attn.o_proj.weight"],
+        ),
     },
     Way {
         config: r#""model_type": "chatglm", "multi_query_attention": true"#,
         stack: "transformer.encoder.layers.",
         kv_heads: 2,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            blocks,
+            [
                 "self_attention.query_key_value.weight",
-                blocks(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "chatglm", "multi_query_attention": false, "multi_query_group_num": 1"#,
         stack: "transformer.encoder.layers.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
+        store: Store::Fused(
+            by_group,
+            [
                 "self_attention.query_key_value.weight",
-                by_group(it),
                 "self_attention.dense.weight",
-                it,
-            )
-        },
+            ],
+        ),
     },
     Way {
         config: r#""model_type": "chatglm", "position_encoding_2d": true"#,
         stack: "transformer.layers.",
         kv_heads: HEADS,
-        store: |it| {
-            fused(
-                "attention.query_key_value.weight",
-                by_group(it),
-                "attention.dense.weight",
-                it,
-            )
-        },
+        store: Store::Fused(
+            by_group,
+            ["attention.query_key_value.weight", "attention.dense.weight"],
+        ),
     },
     Way {
         config: r#""model_type": "recurrent_gemma""#,
         stack: "model.layers.",
         kv_heads: 1,
-        store: |it| {
-            apart(
-                [
-                    "temporal_block.q_proj.weight",
-                    "temporal_block.k_proj.weight",
-                    "temporal_block.v_proj.weight",
-                    "temporal_block.o_proj.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "temporal_block.q_proj.weight",
+            "temporal_block.k_proj.weight",
+            "temporal_block.v_proj.weight",
+            "temporal_block.o_proj.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "modernbert-decoder""#,
         stack: "model.layers.",
         kv_heads: HEADS,
-        store: |it| {
-            apart(
-                [
-                    "attn.q_proj.weight",
-                    "attn.k_proj.weight",
-                    "attn.v_proj.weight",
-                    "attn.Wo.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "attn.q_proj.weight",
+            "attn.k_proj.weight",
+            "attn.v_proj.weight",
+            "attn.Wo.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "nomic_bert""#,
         stack: "encoder.layers.",
         kv_heads: HEADS,
-        store: |it| fused("attn.Wqkv.weight", blocks(it), "attn.out_proj.weight", it),
+        store: Store::Fused(blocks, ["attn.Wqkv.weight", "attn.out_proj.weight"]),
     },
     Way {
         config: r#""model_type": "modernbert""#,
         stack: "model.layers.",
         kv_heads: HEADS,
-        store: |it| fused("attn.Wqkv.weight", blocks(it), "attn.Wo.weight", it),
+        store: Store::Fused(blocks, ["attn.Wqkv.weight", "attn.Wo.weight"]),
     },
     Way {
         config: r#""model_type": "phi""#,
         stack: "model.layers.",
         kv_heads: 2,
-        store: |it| {
-            apart(
-                [
-                    "self_attn.q_proj.weight",
-                    "self_attn.k_proj.weight",
-                    "self_attn.v_proj.weight",
-                    "self_attn.dense.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "self_attn.q_proj.weight",
+            "self_attn.k_proj.weight",
+            "self_attn.v_proj.weight",
+            "self_attn.dense.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "gpt_neo""#,
         stack: "transformer.h.",
         kv_heads: HEADS,
-        store: |it| {
-            apart(
-                [
-                    "attn.attention.q_proj.weight",
-                    "attn.attention.k_proj.weight",
-                    "attn.attention.v_proj.weight",
-                    "attn.attention.out_proj.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "attn.attention.q_proj.weight",
+            "attn.attention.k_proj.weight",
+            "attn.attention.v_proj.weight",
+            "attn.attention.out_proj.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "distilbert""#,
         stack: "distilbert.transformer.layer.",
         kv_heads: HEADS,
-        store: |it| {
-            apart(
-                [
-                    "attention.q_lin.weight",
-                    "attention.k_lin.weight",
-                    "attention.v_lin.weight",
-                    "attention.out_lin.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "attention.q_lin.weight",
+            "attention.k_lin.weight",
+            "attention.v_lin.weight",
+            "attention.out_lin.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "electra""#,
         stack: "electra.encoder.layer.",
         kv_heads: HEADS,
-        store: |it| {
-            let mut tensors = apart(
-                [
-                    "attention.self.query.weight",
-                    "attention.self.key.weight",
-                    "attention.self.value.weight",
-                    "attention.output.dense.weight",
-                ],
-                it,
-            );
+        store: Store::Own(|it| {
+            let names = [
+                "attention.self.query.weight",
+                "attention.self.key.weight",
+                "attention.self.value.weight",
+                "attention.output.dense.weight",
+            ];
+            let mut tensors = Store::Apart(names).tensors(it);
             tensors.push(("output.dense.weight", random(D_MODEL, 40, 7)));
             tensors
-        },
+        }),
     },
     Way {
         config: r#""model_type": "mpnet""#,
         stack: "encoder.layer.",
         kv_heads: HEADS,
-        store: |it| {
-            apart(
-                [
-                    "attention.attn.q.weight",
-                    "attention.attn.k.weight",
-                    "attention.attn.v.weight",
-                    "attention.attn.o.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "attention.attn.q.weight",
+            "attention.attn.k.weight",
+            "attention.attn.v.weight",
+            "attention.attn.o.weight",
+        ]),
     },
     Way {
         config: r#""model_type": "something new""#,
         stack: "layers.",
         kv_heads: 2,
-        store: |it| {
-            apart(
-                [
-                    "attention.wq.weight",
-                    "attention.wk.weight",
-                    "attention.wv.weight",
-                    "attention.wo.weight",
-                ],
-                it,
-            )
-        },
+        store: Store::Apart([
+            "attention.wq.weight",
+            "attention.wk.weight",
+            "attention.wv.weight",
+            "attention.wo.weight",
+        ]),
     },
 ];
-
-fn fused(
-    tensor: &'static str,
-    matrix: DMatrix<f64>,
-    output: &'static str,
-    layer: &Layer,
-) -> Vec<(&'static str, DMatrix<f64>)> {
-    vec![(tensor, matrix), (output, layer.output.clone())]
-}
 
 pub(crate) fn config(more: &str, kv_heads: usize) -> String {
     format!(
@@ -514,7 +442,7 @@ fn tree(way: &Way, change: impl Fn(&mut Layer)) -> MemoryTree {
     for number in 0..LAYERS {
         let mut layer = Layer::of(number, way.kv_heads);
         change(&mut layer);
-        let named = (way.store)(&layer).into_iter();
+        let named = way.store.tensors(&layer).into_iter();
         tensors
             .extend(named.map(|(name, it)| stored(&format!("{}{number}.{name}", way.stack), &it)));
     }
@@ -616,7 +544,7 @@ impl Normed {
         let mut tensors = Vec::new();
         for number in 0..LAYERS {
             let named = |name: &str| format!("model.layers.{number}.{name}");
-            let layer = (self.store)(&Layer::of(number, 2)).into_iter();
+            let layer = self.store.tensors(&Layer::of(number, 2)).into_iter();
             tensors.extend(layer.map(|(name, it)| stored(&named(name), &it)));
             let norms = self.norms.iter();
             tensors.extend(norms.map(|(name, shape, it)| (named(name), shape.clone(), it.clone())));
@@ -715,15 +643,12 @@ fn of_phi() -> Normed {
     Normed {
         norms: named(names, &gains_of_head()),
         centred: [WIDTH, WIDTH],
-        store: |it| {
-            let names = [
-                "self_attn.q_proj.weight",
-                "self_attn.k_proj.weight",
-                "self_attn.v_proj.weight",
-                "self_attn.dense.weight",
-            ];
-            apart(names, it)
-        },
+        store: Store::Apart([
+            "self_attn.q_proj.weight",
+            "self_attn.k_proj.weight",
+            "self_attn.v_proj.weight",
+            "self_attn.dense.weight",
+        ]),
         ..rms(r#""model_type": "phi""#, gains_of_head())
     }
 }
@@ -747,7 +672,7 @@ fn normed_by_layer_norm() -> Vec<Normed> {
     let of_mpt = |config, centred| Normed {
         norms: named(["attn.q_ln.weight", "attn.k_ln.weight"], &of_all),
         centred,
-        store: |it| fused("attn.Wqkv.weight", blocks(it), "attn.out_proj.weight", it),
+        store: Store::Fused(blocks, ["attn.Wqkv.weight", "attn.out_proj.weight"]),
         ..rms(config, gains_of_all())
     };
     vec![
@@ -777,14 +702,14 @@ fn norms_of_queries_and_keys_are_part_of_circuits() {
 
 /// Layers from one on, named as BART's.
 fn bart_layers(stack: &str, first: usize) -> Vec<Stored> {
-    let names = [
+    let names = Store::Apart([
         "self_attn.q_proj.weight",
         "self_attn.k_proj.weight",
         "self_attn.v_proj.weight",
         "self_attn.out_proj.weight",
-    ];
+    ]);
     let of_layer = |number: usize| {
-        let layer = apart(names, &Layer::of(first + number, HEADS)).into_iter();
+        let layer = names.tensors(&Layer::of(first + number, HEADS)).into_iter();
         layer.map(move |(name, it)| stored(&format!("{stack}{number}.{name}"), &it))
     };
     (0..LAYERS).flat_map(of_layer).collect()

@@ -11,7 +11,7 @@ const METRIC: &str = "norm, norm_type: nuclear";
 
 fn layers(way: &Way, kv_heads: usize) -> Vec<Stored> {
     let of_layer = |number| {
-        let layer = (way.store)(&Layer::of(number, kv_heads)).into_iter();
+        let layer = way.store.tensors(&Layer::of(number, kv_heads)).into_iter();
         layer.map(move |(name, it)| stored(&format!("{}{number}.{name}", way.stack), &it))
     };
     (0..LAYERS).flat_map(of_layer).collect()
