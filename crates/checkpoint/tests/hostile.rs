@@ -21,6 +21,13 @@ macro_rules! assert_error {
     }};
 }
 
+/// The same of each input of a function.
+macro_rules! assert_errors {
+    ($of:expr; $($($input:expr),+ => $variant:pat, $($words:literal),+;)+) => {
+        $(assert_error!($of($($input),+), $variant, $($words),+);)+
+    };
+}
+
 fn safetensors_error(header: &str, data: usize) -> SafetensorsError {
     match format_error(safetensors(header, data)) {
         FormatError::Safetensors(error) => error,
@@ -318,16 +325,12 @@ fn zip_end_records() {
         file[position..position + bytes.len()].copy_from_slice(bytes);
         zip_error(file)
     };
-    assert_error!(patched(end + 4, &[1]), ZipError::SeveralVolumes, "volumes");
-    assert_error!(
-        patched(end + 20, &[9, 0]),
-        ZipError::NoEndRecord,
-        "end record"
+    assert_errors!(patched;
+        end + 4, &[1] => ZipError::SeveralVolumes, "volumes";
+        end + 20, &[9, 0] => ZipError::NoEndRecord, "end record";
+        end + 10, &[0xff, 0xff] => ZipError::DirectoryOutside { .. }, "directory";
+        end + 16, &[0xff, 0xff, 0xff, 0x7f] => ZipError::DirectoryOutside { .. }, "2147483647";
     );
-    let error = patched(end + 10, &[0xff, 0xff]);
-    assert_error!(error, ZipError::DirectoryOutside { .. }, "directory");
-    let error = patched(end + 16, &[0xff, 0xff, 0xff, 0x7f]);
-    assert_error!(error, ZipError::DirectoryOutside { .. }, "2147483647");
     let wide = zip(&sound(), true);
     let record = wide.len() - 22 - 20 - 56;
     let patched = |position: usize, bytes: &[u8]| {
@@ -335,28 +338,12 @@ fn zip_end_records() {
         file[position..position + bytes.len()].copy_from_slice(bytes);
         zip_error(file)
     };
-    assert_error!(
-        patched(record, b"XX"),
-        ZipError::BadZip64Record { .. },
-        "zip64"
+    assert_errors!(patched;
+        record, b"XX" => ZipError::BadZip64Record { .. }, "zip64";
+        record + 56 + 8, &[0xff; 8] => ZipError::BadZip64Record { offset: u64::MAX }, "zip64";
+        record + 32, &[0xff; 8] => ZipError::TooManyEntries { entries: u64::MAX, .. }, "200000";
+        record + 56 + 4, &[1] => ZipError::SeveralVolumes, "volumes";
     );
-    let error = patched(record + 56 + 8, &[0xff; 8]);
-    assert_error!(
-        error,
-        ZipError::BadZip64Record { offset: u64::MAX },
-        "zip64"
-    );
-    let error = patched(record + 32, &[0xff; 8]);
-    assert_error!(
-        error,
-        ZipError::TooManyEntries {
-            entries: u64::MAX,
-            ..
-        },
-        "200000"
-    );
-    let error = patched(record + 56 + 4, &[1]);
-    assert_error!(error, ZipError::SeveralVolumes, "volumes");
 }
 
 #[test]
@@ -442,25 +429,11 @@ fn zip_headers() {
 
 #[test]
 fn pickles_that_end_or_are_none() {
-    assert_error!(
-        whole_pickle_error(b""),
-        PickleError::Ended { position: 0 },
-        "ends"
-    );
-    assert_error!(
-        whole_pickle_error(b"\x80\x02"),
-        PickleError::Ended { position: 2 },
-        "byte 2"
-    );
-    assert_error!(
-        whole_pickle_error(b"(dp0\n."),
-        PickleError::Protocol,
-        "protocol"
-    );
-    assert_error!(
-        whole_pickle_error(b"\x80\x06N."),
-        PickleError::Protocol,
-        "protocol"
+    assert_errors!(whole_pickle_error;
+        b"" => PickleError::Ended { position: 0 }, "ends";
+        b"\x80\x02" => PickleError::Ended { position: 2 }, "byte 2";
+        b"(dp0\n." => PickleError::Protocol, "protocol";
+        b"\x80\x06N." => PickleError::Protocol, "protocol";
     );
     assert_error!(pickle_error(b"\x80\x09"), PickleError::Protocol, "protocol");
     let huge = b"X\xff\xff\xff\xff";
@@ -470,115 +443,41 @@ fn pickles_that_end_or_are_none() {
         "byte 2"
     );
     let huge = b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff";
-    assert_error!(pickle_error(huge), PickleError::Ended { .. }, "byte 2");
-    assert_error!(pickle_error(b"cos"), PickleError::Ended { .. }, "byte 2");
-    assert_error!(
-        pickle_error(b"\xff"),
-        PickleError::UnknownOpcode { opcode: 0xff, .. },
-        "0xff"
-    );
-    assert_error!(
-        pickle_error(b"\x82\x01"),
-        PickleError::UnknownOpcode { .. },
-        "0x82"
+    assert_errors!(pickle_error;
+        huge => PickleError::Ended { .. }, "byte 2";
+        b"cos" => PickleError::Ended { .. }, "byte 2";
+        b"\xff" => PickleError::UnknownOpcode { opcode: 0xff, .. }, "0xff";
+        b"\x82\x01" => PickleError::UnknownOpcode { .. }, "0x82";
     );
 }
 
 #[test]
 fn pickles_that_misuse_the_stack() {
-    assert_error!(
-        pickle_error(b""),
-        PickleError::StackEmpty { position: 2 },
-        "byte 2"
-    );
-    assert_error!(
-        pickle_error(b"NR"),
-        PickleError::StackEmpty { .. },
-        "byte 3"
-    );
-    assert_error!(
-        pickle_error(b"NNR"),
-        PickleError::Unexpected { .. },
-        "None",
-        "arguments"
-    );
-    assert_error!(
-        pickle_error(b"N)R"),
-        PickleError::Unexpected { .. },
-        "a function"
-    );
-    assert_error!(
-        pickle_error(b"NNa"),
-        PickleError::Unexpected { .. },
-        "a list"
-    );
-    assert_error!(
-        pickle_error(b"NNNs"),
-        PickleError::Unexpected { .. },
-        "a dict"
-    );
-    assert_error!(
-        pickle_error(b"NN\x93"),
-        PickleError::Unexpected { .. },
-        "a text"
-    );
-    assert_error!(
-        pickle_error(b"N(a"),
-        PickleError::StackEmpty { .. },
-        "byte 4"
-    );
-    assert_error!(
-        pickle_error(b"N\x86"),
-        PickleError::StackEmpty { .. },
-        "byte 3"
-    );
-    assert_error!(
-        pickle_error(b"}t"),
-        PickleError::NoMark { position: 3 },
-        "byte 3"
-    );
-    assert_error!(
-        pickle_error(b"}(Nu"),
-        PickleError::OddItems { position: 5 },
-        "byte 5"
-    );
-    assert_error!(pickle_error(b"(o"), PickleError::StackEmpty { .. }, "empty");
-    let error = pickle_error(b"h\x07");
-    assert_error!(
-        error,
-        PickleError::NoSuchMemo {
-            index: 7,
-            position: 2
-        },
-        "memo 7"
-    );
-    let error = pickle_error(b"Nr\x09\0\0\0j\0\0\0\0");
-    assert_error!(error, PickleError::NoSuchMemo { index: 0, .. }, "memo 0");
-    let error = pickle_error(b"Nr\xff\xff\xff\xff");
-    assert_error!(
-        error,
-        PickleError::MemoTooLarge { .. },
-        "4294967295",
-        "10000000"
+    assert_errors!(pickle_error;
+        b"" => PickleError::StackEmpty { position: 2 }, "byte 2";
+        b"NR" => PickleError::StackEmpty { .. }, "byte 3";
+        b"NNR" => PickleError::Unexpected { .. }, "None", "arguments";
+        b"N)R" => PickleError::Unexpected { .. }, "a function";
+        b"NNa" => PickleError::Unexpected { .. }, "a list";
+        b"NNNs" => PickleError::Unexpected { .. }, "a dict";
+        b"NN\x93" => PickleError::Unexpected { .. }, "a text";
+        b"N(a" => PickleError::StackEmpty { .. }, "byte 4";
+        b"N\x86" => PickleError::StackEmpty { .. }, "byte 3";
+        b"}t" => PickleError::NoMark { position: 3 }, "byte 3";
+        b"}(Nu" => PickleError::OddItems { position: 5 }, "byte 5";
+        b"(o" => PickleError::StackEmpty { .. }, "empty";
+        b"h\x07" => PickleError::NoSuchMemo { index: 7, position: 2 }, "memo 7";
+        b"Nr\x09\0\0\0j\0\0\0\0" => PickleError::NoSuchMemo { index: 0, .. }, "memo 0";
+        b"Nr\xff\xff\xff\xff" => PickleError::MemoTooLarge { .. }, "4294967295", "10000000";
     );
 }
 
 #[test]
 fn pickles_with_bad_words() {
-    assert_error!(
-        pickle_error(b"X\x01\0\0\0\xff"),
-        PickleError::BadText { .. },
-        "UTF-8"
-    );
-    assert_error!(
-        pickle_error(b"I12x\n"),
-        PickleError::BadNumber { .. },
-        "byte 2"
-    );
-    assert_error!(
-        pickle_error(b"Npx\n"),
-        PickleError::BadNumber { .. },
-        "byte 3"
+    assert_errors!(pickle_error;
+        b"X\x01\0\0\0\xff" => PickleError::BadText { .. }, "UTF-8";
+        b"I12x\n" => PickleError::BadNumber { .. }, "byte 2";
+        b"Npx\n" => PickleError::BadNumber { .. }, "byte 3";
     );
     let error = pickle_error(b"ctorch._utils\n_rebuild_tensor_v2\n)R");
     assert_error!(
@@ -670,51 +569,18 @@ fn torch_views() {
     let error = |offset: i64, shape: &[i64], strides: &[i64]| {
         torch_error(&float_view(offset, shape, strides), &[("0", &[0; 24])])
     };
-    let found = error(0, &[7], &[1]);
-    assert_error!(
-        found,
-        TorchError::OutsideStorage {
-            reaches: 7,
-            elements: 6,
-            ..
-        },
-        "\"w\""
+    assert_errors!(error;
+        0, &[7], &[1] => TorchError::OutsideStorage { reaches: 7, elements: 6, .. }, "\"w\"";
+        5, &[2], &[1] => TorchError::OutsideStorage { reaches: 7, .. }, "\"w\"";
+        7, &[0], &[1] => TorchError::OutsideStorage { reaches: 7, .. }, "\"w\"";
+        i64::MAX, &[2], &[i64::MAX] => TorchError::OutsideStorage { .. }, "\"w\"";
+        -1, &[1], &[1] => TorchError::BadExtent { .. }, "\"w\"";
+        0, &[-1], &[1] => TorchError::BadExtent { .. }, "\"w\"";
+        0, &[1], &[-1] => TorchError::BadExtent { .. }, "\"w\"";
+        0, &[1, 1], &[1] => TorchError::StrideCount { dimensions: 2, strides: 1, .. }, "\"w\"";
+        0, &[1; 65], &[1; 65] => TorchError::TooManyDimensions { dimensions: 65, .. }, "\"w\"";
+        0, &[i64::MAX, i64::MAX], &[0, 0] => TorchError::ShapeOverflow { .. }, "\"w\"";
     );
-    let found = error(5, &[2], &[1]);
-    assert_error!(
-        found,
-        TorchError::OutsideStorage { reaches: 7, .. },
-        "\"w\""
-    );
-    let found = error(7, &[0], &[1]);
-    assert_error!(
-        found,
-        TorchError::OutsideStorage { reaches: 7, .. },
-        "\"w\""
-    );
-    let found = error(i64::MAX, &[2], &[i64::MAX]);
-    assert_error!(found, TorchError::OutsideStorage { .. }, "\"w\"");
-    assert_error!(error(-1, &[1], &[1]), TorchError::BadExtent { .. }, "\"w\"");
-    assert_error!(error(0, &[-1], &[1]), TorchError::BadExtent { .. }, "\"w\"");
-    assert_error!(error(0, &[1], &[-1]), TorchError::BadExtent { .. }, "\"w\"");
-    let found = error(0, &[1, 1], &[1]);
-    assert_error!(
-        found,
-        TorchError::StrideCount {
-            dimensions: 2,
-            strides: 1,
-            ..
-        },
-        "\"w\""
-    );
-    let found = error(0, &[1; 65], &[1; 65]);
-    assert_error!(
-        found,
-        TorchError::TooManyDimensions { dimensions: 65, .. },
-        "\"w\""
-    );
-    let found = error(0, &[i64::MAX, i64::MAX], &[0, 0]);
-    assert_error!(found, TorchError::ShapeOverflow { .. }, "\"w\"");
     let found = error(0, &[1 << 20, 1 << 20], &[0, 0]);
     assert_error!(
         found,
@@ -1031,20 +897,10 @@ fn legacy_preambles() {
     );
     let facts = dict(&[("little_endian", b"\x89".to_vec())]);
     let big = [&PREAMBLE[..21], &pickle(&facts)].concat();
-    assert_error!(
-        legacy_error(&big),
-        TorchError::LegacyBigEndian,
-        "big-endian"
-    );
-    assert_error!(
-        legacy_error(&legacy(b"N", b"N", b"")),
-        TorchError::NoKeys,
-        "keys"
-    );
-    assert_error!(
-        legacy_error(&legacy(b"N", b"]K\x01a", b"")),
-        TorchError::NoKeys,
-        "keys"
+    assert_errors!(legacy_error;
+        &big => TorchError::LegacyBigEndian, "big-endian";
+        &legacy(b"N", b"N", b"") => TorchError::NoKeys, "keys";
+        &legacy(b"N", b"]K\x01a", b"") => TorchError::NoKeys, "keys";
     );
     let cut = format_error(&PREAMBLE[..PREAMBLE.len() - 1]);
     assert_error!(cut, FormatError::Pickle(PickleError::Ended { .. }), "ends");
