@@ -13,7 +13,7 @@ use crate::theme::Theme;
 use crate::words::{CommonEnds, fitting, width_of};
 
 /// Values as colours: a row for each part of a model, a column for each training step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Heatmap {
     /// What the chart shows; for screen readers and hover, not drawn.
     pub title: String,
@@ -64,26 +64,6 @@ struct Layout {
     values: Axis,
     ticks: Vec<Tick>,
     cells: Cells,
-}
-
-impl Default for Heatmap {
-    fn default() -> Self {
-        Self {
-            title: String::new(),
-            x_label: String::new(),
-            value_label: String::new(),
-            rows: Vec::new(),
-            columns: Vec::new(),
-            scale: Scale::Linear,
-            range: None,
-            size: Size {
-                width: 470,
-                height: 250,
-            },
-            theme: Theme::Light,
-            figure: None,
-        }
-    }
 }
 
 impl Heatmap {

@@ -8,7 +8,7 @@ use crate::size::{Rectangle, Size};
 use crate::theme::Theme;
 
 /// How many values lie where, as bars.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
     /// What the chart shows; for screen readers and hover, not drawn.
     pub title: String,
@@ -36,26 +36,6 @@ pub struct Histogram {
 
 /// Bars of this width and wider have a line between them.
 const ROOMY: f64 = 4.0;
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self {
-            title: String::new(),
-            x_label: String::new(),
-            y_label: String::new(),
-            edges: Vec::new(),
-            counts: Vec::new(),
-            count_scale: Scale::Linear,
-            colour: Colour::default(),
-            size: Size {
-                width: 470,
-                height: 250,
-            },
-            theme: Theme::Light,
-            figure: None,
-        }
-    }
-}
 
 impl Histogram {
     /// The drawing: an SVG element that can stand in a page or, as it is, in a file. The bars are
@@ -109,16 +89,6 @@ impl Histogram {
     #[must_use]
     pub fn bar(&self, index: usize) -> Option<Rectangle> {
         self.bar_between(&self.axes(), index)
-    }
-
-    /// The bin at a pixel, counted from the left.
-    #[must_use]
-    pub fn bin_at(&self, x: f64) -> Option<usize> {
-        let value = self.axes().x.value_at(x);
-        let begun = self.edges.partition_point(|&edge| edge <= value);
-        begun
-            .checked_sub(1)
-            .filter(|&index| index < self.counts.len() && begun < self.edges.len())
     }
 
     fn bar_between(&self, axes: &Axes, index: usize) -> Option<Rectangle> {

@@ -11,7 +11,7 @@ use crate::size::Size;
 use crate::theme::Theme;
 
 /// Lines over training steps, or over whatever has an order, one per series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LineChart {
     /// What the chart shows; for screen readers and hover, not drawn.
     pub title: String,
@@ -86,28 +86,6 @@ const MOST_MARKED_POINTS: usize = 64;
 const LEAST_DISTANCE: f64 = 5.5;
 /// How far a faded line is on its way to the ground's colour.
 const FADED: f64 = 0.65;
-
-impl Default for LineChart {
-    fn default() -> Self {
-        Self {
-            title: String::new(),
-            x_label: String::new(),
-            x_is_named_below: false,
-            y_label: String::new(),
-            x_scale: Scale::Linear,
-            y_scale: Scale::Linear,
-            x_range: None,
-            y_range: None,
-            series: Vec::new(),
-            size: Size {
-                width: 470,
-                height: 250,
-            },
-            theme: Theme::Light,
-            figure: None,
-        }
-    }
-}
 
 impl LineChart {
     /// The drawing: an SVG element that can stand in a page or, as it is, in a file. Every series

@@ -22,6 +22,15 @@ pub struct Rectangle {
     pub height: f64,
 }
 
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            width: 470,
+            height: 250,
+        }
+    }
+}
+
 impl Size {
     /// As small multiples are: what is not the plot itself has to be brief.
     pub(crate) fn is_small(self) -> bool {
