@@ -31,6 +31,12 @@ pub(crate) struct State {
     pub reach: fn(&Tab, &Surroundings) -> Result<()>,
 }
 
+impl State {
+    const fn of(name: &'static str, reach: fn(&Tab, &Surroundings) -> Result<()>) -> Self {
+        Self { name, reach }
+    }
+}
+
 /// What the ways to states need.
 pub(crate) struct Surroundings {
     address: String,
@@ -51,174 +57,50 @@ pub(crate) struct Surroundings {
 
 /// All of them.
 pub(crate) const STATES: &[State] = &[
-    State {
-        name: "landing",
-        reach: |tab, at| visit::open(tab, &at.address),
-    },
-    State {
-        name: "loading",
-        reach: loading,
-    },
-    State {
-        name: "error",
-        reach: error,
-    },
-    State {
-        name: "hub-fields",
-        reach: |tab, at| at.hub(tab, ""),
-    },
-    State {
-        name: "hub-listing",
-        reach: hub_listing,
-    },
-    State {
-        name: "hub-error",
-        reach: hub_error,
-    },
-    State {
-        name: "hub-run",
-        reach: hub_run,
-    },
-    State {
-        name: "open-menu",
-        reach: open_menu,
-    },
-    State {
-        name: "explorer",
-        reach: explorer,
-    },
-    State {
-        name: "troubled",
-        reach: troubled,
-    },
-    State {
-        name: "suite",
-        reach: suite_opened,
-    },
-    State {
-        name: "audit",
-        reach: audited,
-    },
-    State {
-        name: "ask",
-        reach: ask,
-    },
-    State {
-        name: "yaml-error",
-        reach: yaml_error,
-    },
-    State {
-        name: "running",
-        reach: running,
-    },
-    State {
-        name: "lines",
-        reach: |tab, at| visit::finish_demo(tab, &at.address),
-    },
-    State {
-        name: "heatmap",
-        reach: |tab, at| view(tab, at, "Heatmap"),
-    },
-    State {
-        name: "heads",
-        reach: |tab, at| view(tab, at, "Heads"),
-    },
-    State {
-        name: "spread",
-        reach: |tab, at| view(tab, at, "Spread"),
-    },
-    State {
-        name: "table",
-        reach: |tab, at| view(tab, at, "Table"),
-    },
-    State {
-        name: "enlarged",
-        reach: enlarged,
-    },
-    State {
-        name: "kept",
-        reach: kept,
-    },
-    State {
-        name: "aside",
-        reach: aside,
-    },
-    State {
-        name: "share",
-        reach: |tab, at| share(tab, at).map(drop),
-    },
-    State {
-        name: "link",
-        reach: link,
-    },
-    State {
-        name: "worker-none",
-        reach: worker_none,
-    },
-    State {
-        name: "worker-landing",
-        reach: worker_landing,
-    },
-    State {
-        name: "worker-menu",
-        reach: worker_menu,
-    },
-    State {
-        name: "worker-token",
-        reach: worker_token,
-    },
-    State {
-        name: "worker-lost",
-        reach: worker_lost,
-    },
-    State {
-        name: "worker-open-menu",
-        reach: worker_open_menu,
-    },
-    State {
-        name: "worker-analyses",
-        reach: worker_analyses,
-    },
-    State {
-        name: "worker-compared",
-        reach: worker_compared,
-    },
-    State {
-        name: "worker-share",
-        reach: worker_share,
-    },
-    State {
-        name: "too-much",
-        reach: |tab, at| at.sending()?.too_much(tab, &at.address),
-    },
-    State {
-        name: "worker-cost",
-        reach: |tab, at| at.sending()?.cost(tab),
-    },
-    State {
-        name: "worker-proposed",
-        reach: |tab, at| at.sending()?.proposed(tab),
-    },
-    State {
-        name: "worker-agreement",
-        reach: |tab, at| at.sending()?.agreement(tab),
-    },
-    State {
-        name: "worker-copying",
-        reach: |tab, at| at.sending()?.copying(tab),
-    },
-    State {
-        name: "worker-queued",
-        reach: |tab, at| at.sending()?.queued(tab),
-    },
-    State {
-        name: "worker-running",
-        reach: |tab, at| at.sending()?.running(tab),
-    },
-    State {
-        name: "worker-connection-lost",
-        reach: |tab, at| at.sending()?.lost(tab),
-    },
+    State::of("landing", |tab, at| visit::open(tab, &at.address)),
+    State::of("loading", loading),
+    State::of("error", error),
+    State::of("hub-fields", |tab, at| at.hub(tab, "")),
+    State::of("hub-listing", hub_listing),
+    State::of("hub-error", hub_error),
+    State::of("hub-run", hub_run),
+    State::of("open-menu", open_menu),
+    State::of("explorer", explorer),
+    State::of("troubled", troubled),
+    State::of("suite", suite_opened),
+    State::of("audit", audited),
+    State::of("ask", ask),
+    State::of("yaml-error", yaml_error),
+    State::of("running", running),
+    State::of("lines", |tab, at| visit::finish_demo(tab, &at.address)),
+    State::of("heatmap", |tab, at| view(tab, at, "Heatmap")),
+    State::of("heads", |tab, at| view(tab, at, "Heads")),
+    State::of("spread", |tab, at| view(tab, at, "Spread")),
+    State::of("table", |tab, at| view(tab, at, "Table")),
+    State::of("enlarged", enlarged),
+    State::of("kept", kept),
+    State::of("aside", aside),
+    State::of("share", |tab, at| share(tab, at).map(drop)),
+    State::of("link", link),
+    State::of("worker-none", worker_none),
+    State::of("worker-landing", worker_landing),
+    State::of("worker-menu", worker_menu),
+    State::of("worker-token", worker_token),
+    State::of("worker-lost", worker_lost),
+    State::of("worker-open-menu", worker_open_menu),
+    State::of("worker-analyses", worker_analyses),
+    State::of("worker-compared", worker_compared),
+    State::of("worker-share", worker_share),
+    State::of("too-much", |tab, at| {
+        at.sending()?.too_much(tab, &at.address)
+    }),
+    State::of("worker-cost", |tab, at| at.sending()?.cost(tab)),
+    State::of("worker-proposed", |tab, at| at.sending()?.proposed(tab)),
+    State::of("worker-agreement", |tab, at| at.sending()?.agreement(tab)),
+    State::of("worker-copying", |tab, at| at.sending()?.copying(tab)),
+    State::of("worker-queued", |tab, at| at.sending()?.queued(tab)),
+    State::of("worker-running", |tab, at| at.sending()?.running(tab)),
+    State::of("worker-connection-lost", |tab, at| at.sending()?.lost(tab)),
 ];
 
 impl Surroundings {
