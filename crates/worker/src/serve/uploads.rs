@@ -4,24 +4,22 @@
 //! back.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
-use std::io::{ErrorKind, SeekFrom};
-use std::path::Path as FilePath;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use ckptscope_protocol::service::{NewUpload, RunSource, Upload, UploadFile};
 use http_body_util::BodyExt;
-use tokio::fs::{File, OpenOptions};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
-use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::data::DataFolder;
-use super::jobs::now;
+use super::jobs::{locked, now};
 use super::refused::Refused;
 use super::runs::check_path;
 use super::store::{KeptUpload, Store};
@@ -52,25 +50,11 @@ const ABANDONED: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 pub(super) struct Uploads {
     store: Arc<Store>,
     limit_bytes: u64,
-    state: Mutex<Known>,
+    known: Mutex<HashMap<String, Arc<KeptUpload>>>,
     /// Held by who makes room: it takes long to count what is promised to others.
     adding: Mutex<()>,
-}
-
-#[derive(Default)]
-struct Known {
-    uploads: HashMap<String, Arc<KeptUpload>>,
-    /// Files that are written, or were: upload and path.
-    writers: HashMap<(String, String), Writer>,
-}
-
-/// Who writes a file: whoever comes next takes it over, because a connection that was cut may
-/// look alive for long.
-#[derive(Clone, Default)]
-struct Writer {
-    turn: Arc<tokio::sync::Mutex<()>>,
-    /// Counts those who came.
-    newest: Arc<watch::Sender<u64>>,
+    /// Held by who writes a piece of a file, or removes files.
+    writing: Mutex<()>,
 }
 
 impl Uploads {
@@ -89,13 +73,12 @@ impl Uploads {
                 uploads.insert(upload.id.clone(), Arc::new(upload));
             }
         }
-        let writers = HashMap::new();
-        let state = Mutex::new(Known { uploads, writers });
         Ok(Self {
             store,
             limit_bytes,
-            state,
+            known: Mutex::new(uploads),
             adding: Mutex::default(),
+            writing: Mutex::default(),
         })
     }
 
@@ -109,7 +92,7 @@ impl Uploads {
 
     /// One of them.
     pub(super) fn get(&self, id: &str) -> Option<Arc<KeptUpload>> {
-        self.state().uploads.get(id).cloned()
+        locked(&self.known).get(id).cloned()
     }
 
     /// Makes room for files. Blocks.
@@ -128,8 +111,8 @@ impl Uploads {
                 bytes(limit)
             )));
         }
-        let adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let known: Vec<Arc<KeptUpload>> = self.state().uploads.values().cloned().collect();
+        let adding = locked(&self.adding);
+        let known: Vec<Arc<KeptUpload>> = locked(&self.known).values().cloned().collect();
         let promised: u64 = known.iter().map(|upload| upload.left_bytes(data)).sum();
         let free = hardware::free_bytes(&data.uploads());
         if let Some(free) =
@@ -156,42 +139,55 @@ impl Uploads {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         self.store.add_upload(&upload)?;
         drop(adding);
-        self.state()
-            .uploads
-            .insert(upload.id.clone(), Arc::new(upload.clone()));
+        locked(&self.known).insert(upload.id.clone(), Arc::new(upload.clone()));
         Ok(upload)
     }
 
     /// Forgets an upload and removes its files, if there is one of that id. Blocks.
     pub(super) fn remove(&self, id: &str, data: &DataFolder) -> Result<()> {
-        let mut state = self.state();
-        if state.uploads.remove(id).is_none() {
+        if locked(&self.known).remove(id).is_none() {
             return Ok(());
         }
-        state.writers.retain(|(upload, _), writer| {
-            let is_other = upload != id;
-            if !is_other {
-                writer.newest.send_modify(|newest| *newest += 1);
-            }
-            is_other
-        });
-        drop(state);
+        let writing = locked(&self.writing);
         remove_folder(&data.upload(id))?;
+        drop(writing);
         self.store.remove_upload(id)
     }
 
-    /// Waits for the right to write a file; who had it loses it.
-    async fn turn(&self, id: &str, path: &str) -> (OwnedMutexGuard<()>, watch::Receiver<u64>) {
-        let key = (id.to_owned(), path.to_owned());
-        let writer = self.state().writers.entry(key).or_default().clone();
-        writer.newest.send_modify(|newest| *newest += 1);
-        let newest = writer.newest.subscribe();
-        (writer.turn.lock_owned().await, newest)
+    /// Writes a piece of a file behind its first `offset` bytes, if it has as many; gives how many
+    /// it has then. Blocks.
+    ///
+    /// A connection that was cut may look alive for long. Whoever comes next goes on where the file
+    /// ends, and the former one finds more there than it has sent.
+    fn write(&self, place: &Place, offset: u64, piece: &[u8]) -> Result<u64, Refused> {
+        let _writing = locked(&self.writing);
+        // It may have been removed meanwhile.
+        if self.get(&place.upload).is_none() {
+            return Err(Refused::missing("upload"));
+        }
+        let arrived = length(&place.path);
+        if arrived != offset {
+            return Ok(arrived);
+        }
+        let written = || {
+            if let Some(folder) = place.path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut options = OpenOptions::new();
+            let mut file = options.create(true).append(true).open(&place.path)?;
+            file.write_all(piece)
+        };
+        written().map_err(|error| unwritten(&error))?;
+        Ok(offset + piece.len() as u64)
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, Known> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Where a file of an upload is written.
+#[derive(Clone)]
+struct Place {
+    /// The upload's id.
+    upload: String,
+    path: PathBuf,
 }
 
 impl KeptUpload {
@@ -291,65 +287,35 @@ pub(super) async fn put(
     if offset.saturating_add(coming.unwrap_or(0)) > announced {
         return Err(too_long(announced));
     }
-    let (turn, newest) = server.uploads.turn(&id, &path).await;
-    // It may have been removed meanwhile.
-    find(&server, &id)?;
-    let place = server.data.upload(&id).join(&path);
     let told = |arrived_bytes| UploadFile {
         path: path.clone(),
         bytes: announced,
         arrived_bytes,
     };
-    let arrived = tokio::fs::metadata(&place)
-        .await
-        .map_or(0, |metadata| metadata.len());
+    let place = Place {
+        path: server.data.upload(&id).join(&path),
+        upload: id,
+    };
+    let arrived = write(&server, &place, offset, Bytes::new()).await?;
     if arrived != offset {
         return Ok(json(StatusCode::CONFLICT, &told(arrived)));
     }
-    let file = open(&place, offset)
-        .await
-        .map_err(|error| unwritten(&error))?;
-    if let Err(missing) = find(&server, &id) {
-        // It was removed just before, and opening the file has made its folder again.
-        let _ = tokio::fs::remove_dir_all(server.data.upload(&id)).await;
-        return Err(missing);
-    }
-    let arrived = receive(
-        file,
-        request.into_body(),
-        offset..announced,
-        newest,
-        server.patience,
-    )
-    .await?;
-    drop(turn);
+    let arrived = receive(&server, &place, offset..announced, request.into_body()).await?;
     Ok(json(StatusCode::OK, &told(arrived)))
 }
 
 /// Writes what comes behind what is there; gives how much is there then.
 async fn receive(
-    mut file: File,
+    server: &Arc<Server>,
+    place: &Place,
+    room: Range<u64>,
     mut body: Body,
-    room: std::ops::Range<u64>,
-    mut newest: watch::Receiver<u64>,
-    patience: Duration,
 ) -> Result<u64, Refused> {
     let mut arrived = room.start;
     loop {
-        let next = tokio::time::timeout(patience, body.frame());
-        let taken_over = newest.changed();
-        let next = match futures_util::future::select(Box::pin(next), Box::pin(taken_over)).await {
-            futures_util::future::Either::Left((next, _)) => next,
-            futures_util::future::Either::Right(_) => {
-                return Err(Refused::new(
-                    StatusCode::CONFLICT,
-                    "somebody else sends this file now",
-                ));
-            }
-        };
-        let frame = match next {
+        let frame = match tokio::time::timeout(server.patience, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
-            Ok(None) => break,
+            Ok(None) => return Ok(arrived),
             Ok(Some(Err(_))) => return Err(Refused::wrong("the file broke off; send the rest")),
             Err(_) => {
                 let message = "nothing came for long; send the rest";
@@ -363,27 +329,23 @@ async fn receive(
         if after > room.end {
             return Err(too_long(room.end));
         }
-        file.write_all(&piece)
-            .await
-            .map_err(|error| unwritten(&error))?;
-        // What is told to have arrived is in the file.
-        file.flush().await.map_err(|error| unwritten(&error))?;
+        if write(server, place, arrived, piece).await? != after {
+            let message = "somebody else sends this file now";
+            return Err(Refused::new(StatusCode::CONFLICT, message));
+        }
         arrived = after;
     }
-    Ok(arrived)
 }
 
-/// What is written is written at its place: where a connection was cut, some of it may reach the
-/// file after the same bytes have come again.
-async fn open(path: &FilePath, offset: u64) -> std::io::Result<File> {
-    if let Some(folder) = path.parent() {
-        tokio::fs::create_dir_all(folder).await?;
-    }
-    let mut options = OpenOptions::new();
-    let options = options.create(true).write(true).truncate(false);
-    let mut file = options.open(path).await?;
-    file.seek(SeekFrom::Start(offset)).await?;
-    Ok(file)
+/// As [`Uploads::write`], on a thread for that.
+async fn write(
+    server: &Arc<Server>,
+    place: &Place,
+    offset: u64,
+    piece: Bytes,
+) -> Result<u64, Refused> {
+    let (server, place) = (Arc::clone(server), place.clone());
+    blocking(move || server.uploads.write(&place, offset, &piece)).await
 }
 
 fn find(server: &Server, id: &str) -> Result<Arc<KeptUpload>, Refused> {
