@@ -174,18 +174,16 @@ impl State {
         }
         let of_bytes = files.bytes();
         let began = browser::now_seconds();
-        let tell = move |news: News<'_>| self.take_news(worker, news, began);
+        let tell = move |news: News<'_>| self.take_news(news, began);
         self.sending.stage.set(Stage::Copying(Copying {
             of_bytes,
             ..Copying::default()
         }));
         let copied = upload(worker, files, tell).await;
-        if copied.is_ok() {
-            self.sending.keep();
-        } else {
-            self.sending.throw_away();
-        }
-        copied.map_err(|error| Refused::Words(error.to_string()))
+        let copy = copied.map_err(|error| Refused::Words(error.to_string()))?;
+        let source = copy.source();
+        self.sending.keep(copy);
+        Ok(source)
     }
 
     /// The files without which the run would be another one for the worker.
@@ -205,18 +203,8 @@ impl State {
         Ok(needed)
     }
 
-    fn take_news(self, worker: &NativeWorker, news: News<'_>, began: f64) {
+    fn take_news(self, news: News<'_>, began: f64) {
         match news {
-            News::Begun { id } => {
-                let (worker, remove) = (worker.clone(), call::remove_upload(id));
-                let throw_away = move || {
-                    spawn_local(async move {
-                        // A worker that cannot be asked throws it away by itself, later.
-                        let _ = worker.tell(remove).await;
-                    });
-                };
-                self.sending.set_throw_away(Box::new(throw_away));
-            }
             News::Arrived { bytes } => self.change_copying(|copying| {
                 let seconds = browser::now_seconds() - began;
                 copying.bytes = bytes;

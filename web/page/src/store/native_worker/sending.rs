@@ -5,6 +5,7 @@ use futures_channel::oneshot;
 use futures_util::future::AbortHandle;
 use leptos::prelude::*;
 
+use super::upload::CopyAtWorker;
 use crate::native::NativeWorker;
 
 /// What is on its way to the native worker. Copies share the same signals.
@@ -16,16 +17,11 @@ pub(crate) struct Sending {
     pub known: RwSignal<Option<Known>>,
     /// Ends what is under way.
     under_way: StoredValue<Option<AbortHandle>>,
-    /// Has the worker throw away what was copied so far.
-    throw_away: StoredValue<Option<ThrowAway>, LocalStorage>,
-    /// Has the worker throw away a copy that no analysis uses.
-    throw_away_unused: StoredValue<Option<ThrowAway>, LocalStorage>,
+    /// A whole copy that no analysis uses.
+    unused: StoredValue<Option<CopyAtWorker>, LocalStorage>,
     /// Who waits for the person's agreement.
     agreement: StoredValue<Option<oneshot::Sender<bool>>, LocalStorage>,
 }
-
-/// Has a worker throw away what was copied to it.
-pub(crate) type ThrowAway = Box<dyn FnOnce()>;
 
 /// How far an analysis is on its way to a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,8 +103,7 @@ impl Sending {
             stage: RwSignal::new(Stage::Idle),
             known: RwSignal::new(None),
             under_way: StoredValue::new(None),
-            throw_away: StoredValue::new_local(None),
-            throw_away_unused: StoredValue::new_local(None),
+            unused: StoredValue::new_local(None),
             agreement: StoredValue::new_local(None),
         }
     }
@@ -123,28 +118,18 @@ impl Sending {
     pub(crate) fn cancel(self) {
         self.end();
         self.stage.set(Stage::Idle);
-        self.throw_away();
-    }
-
-    /// Has the worker throw away what was copied so far.
-    pub(crate) fn throw_away(self) {
-        call(taken(self.throw_away));
-    }
-
-    /// What was copied so far is thrown away like this.
-    pub(crate) fn set_throw_away(self, throw_away: ThrowAway) {
-        self.throw_away.set_value(Some(throw_away));
     }
 
     /// All of it has arrived, and stays as long as the run is open.
-    pub(crate) fn keep(self) {
-        call(taken(self.throw_away_unused));
-        self.throw_away_unused.set_value(taken(self.throw_away));
+    pub(crate) fn keep(self, copy: CopyAtWorker) {
+        self.unused.set_value(Some(copy));
     }
 
-    /// An analysis uses it, and it goes with that.
+    /// An analysis uses what was copied.
     pub(crate) fn leave_to_analysis(self) {
-        self.throw_away_unused.set_value(None);
+        if let Some(copy) = self.unused.try_update_value(Option::take).flatten() {
+            copy.leave();
+        }
     }
 
     /// This is under way from now on.
@@ -156,7 +141,7 @@ impl Sending {
     /// analysis uses is thrown away, too.
     pub(crate) fn forget(self) {
         self.cancel();
-        call(taken(self.throw_away_unused));
+        self.unused.set_value(None);
         self.known.set(None);
     }
 
@@ -186,15 +171,5 @@ impl Sending {
         self.agreement.set_value(Some(sender));
         self.stage.set(Stage::Agreeing(agreement));
         answer.await.unwrap_or(false)
-    }
-}
-
-fn taken(kept: StoredValue<Option<ThrowAway>, LocalStorage>) -> Option<ThrowAway> {
-    kept.try_update_value(Option::take).flatten()
-}
-
-fn call(throw_away: Option<ThrowAway>) {
-    if let Some(throw_away) = throw_away {
-        throw_away();
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ckptscope_protocol::call;
 use ckptscope_protocol::service::{NewUpload, RunFile, RunSource, Upload, UploadFile};
 use ckptscope_web_browser::in_words;
+use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
@@ -45,11 +46,41 @@ pub(crate) enum UploadError {
     },
 }
 
+/// A copy at a worker, whole or not. The worker throws it away when nobody here has this any more.
+pub(crate) struct CopyAtWorker {
+    worker: NativeWorker,
+    id: String,
+    is_left: bool,
+}
+
+impl CopyAtWorker {
+    /// What the worker calls it.
+    pub(crate) fn source(&self) -> RunSource {
+        RunSource::Upload(self.id.clone())
+    }
+
+    /// Leaves it to an analysis that uses it, with which it goes.
+    pub(crate) fn leave(mut self) {
+        self.is_left = true;
+    }
+}
+
+impl Drop for CopyAtWorker {
+    fn drop(&mut self) {
+        if self.is_left {
+            return;
+        }
+        let (worker, remove) = (self.worker.clone(), call::remove_upload(&self.id));
+        spawn_local(async move {
+            // A worker that cannot be asked throws it away by itself, later.
+            let _ = worker.tell(remove).await;
+        });
+    }
+}
+
 /// How far copying is.
 #[derive(Clone, Copy)]
 pub(crate) enum News<'a> {
-    /// The worker is ready for it and calls it so.
-    Begun { id: &'a str },
     /// So many bytes have arrived.
     Arrived { bytes: u64 },
     /// It is tried again after so many seconds; in words, what happened.
@@ -57,9 +88,8 @@ pub(crate) enum News<'a> {
 }
 
 /// Files on their way.
-struct Copying<'a, T> {
-    worker: &'a NativeWorker,
-    id: String,
+struct Copying<T> {
+    copy: CopyAtWorker,
     /// Bytes that have arrived, by path.
     arrived: BTreeMap<String, u64>,
     patience: Patience,
@@ -81,7 +111,7 @@ pub(crate) async fn upload<T: Fn(News<'_>)>(
     worker: &NativeWorker,
     files: &FileHandles,
     tell: T,
-) -> Result<RunSource, UploadError> {
+) -> Result<CopyAtWorker, UploadError> {
     let listed = files.files.iter().map(|(path, blob)| RunFile {
         path: path.clone(),
         bytes: bytes_of(blob),
@@ -91,10 +121,12 @@ pub(crate) async fn upload<T: Fn(News<'_>)>(
         files: listed.collect(),
     };
     let upload = worker.ask(call::begin_upload(&new)).await?;
-    tell(News::Begun { id: &upload.id });
     let mut copying = Copying {
-        worker,
-        id: upload.id.clone(),
+        copy: CopyAtWorker {
+            worker: worker.clone(),
+            id: upload.id.clone(),
+            is_left: false,
+        },
         arrived: BTreeMap::new(),
         patience: Patience::default(),
         tell,
@@ -103,10 +135,10 @@ pub(crate) async fn upload<T: Fn(News<'_>)>(
     for (path, blob) in &files.files {
         copying.copy(path, blob).await?;
     }
-    Ok(RunSource::Upload(copying.id))
+    Ok(copying.copy)
 }
 
-impl<T: Fn(News<'_>)> Copying<'_, T> {
+impl<T: Fn(News<'_>)> Copying<T> {
     async fn copy(&mut self, path: &str, blob: &Blob) -> Result<(), UploadError> {
         let mut failures = Failures::default();
         while self.arrived_of(path) < bytes_of(blob) {
@@ -137,8 +169,8 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
         // Fails for no numbers.
         let slice = blob.slice_with_f64_and_f64(offset as f64, end as f64);
         let slice = slice.unwrap_or_else(|_| blob.clone());
-        let call = call::add_to_upload(&self.id, path, offset);
-        self.worker.give(call, &slice).await
+        let call = call::add_to_upload(&self.copy.id, path, offset);
+        self.copy.worker.give(call, &slice).await
     }
 
     /// Waits, and asks what has arrived. The reason is that of the last failure.
@@ -149,7 +181,7 @@ impl<T: Fn(News<'_>)> Copying<'_, T> {
                 (self.tell)(News::Lost { reason, seconds });
             };
             self.patience.wait(tell).await;
-            match self.worker.ask(call::upload(&self.id)).await {
+            match self.copy.worker.ask(call::upload(&self.copy.id)).await {
                 Ok(upload) => {
                     self.take(upload);
                     return Ok(());
