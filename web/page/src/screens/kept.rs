@@ -327,7 +327,7 @@ fn RunRow(run: RememberedRun) -> impl IntoView {
     let state = State::here();
     let (name, words) = (
         run.name.clone(),
-        format!("run on this machine · opened {}", ago(run.opened)),
+        format!("run on this machine · opened {}", readout::ago(run.opened)),
     );
     let label = format!("forget the run {name}");
     let again = run.clone();
@@ -414,13 +414,5 @@ fn in_words(info: &KeptInfo) -> String {
     } else {
         readout::counted(info.numbers, "number")
     };
-    format!("{} · {far} · {}", info.run, ago(info.begun as f64))
-}
-
-/// How long ago a time was, in milliseconds since 1970.
-fn ago(time: f64) -> String {
-    match (js_sys::Date::now() - time) / 1000.0 {
-        seconds if seconds < 60.0 => "just now".to_owned(),
-        seconds => format!("{} ago", readout::duration(seconds)),
-    }
+    format!("{} · {far} · {}", info.run, readout::ago(info.begun as f64))
 }

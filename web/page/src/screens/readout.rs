@@ -89,6 +89,14 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// How long ago a time was, in milliseconds since 1970: `3 minutes ago`.
+pub(super) fn ago(time: f64) -> String {
+    match (js_sys::Date::now() - time) / 1000.0 {
+        seconds if seconds < 60.0 => "just now".to_owned(),
+        seconds => format!("{} ago", duration(seconds)),
+    }
+}
+
 /// `0.4 GFLOP`.
 pub(super) fn operations(flops: f64) -> String {
     const UNITS: [&str; 5] = ["kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];

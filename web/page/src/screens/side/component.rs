@@ -288,27 +288,8 @@ fn Chips(component: Component) -> impl IntoView {
     });
     let chip = move |summary: SuffixSummary| {
         let title = in_words(&summary);
-        let suffix = StoredValue::new(summary.suffix.clone());
-        let is_on = Memo::new(move |_| {
-            chosen.with(|chosen| suffix.with_value(|suffix| chosen.contains(suffix)))
-        });
-        let toggle = move |_| {
-            component.edit(Pace::Chosen, |component| {
-                suffix.with_value(|suffix| suffixes::toggle(component, suffix));
-            });
-        };
-        view! {
-            <button
-                class="suffix"
-                class:on=move || is_on.get()
-                aria-pressed=move || is_on.get().to_string()
-                title=title
-                data-test="suffix"
-                on:click=toggle
-            >
-                {summary.suffix}
-            </button>
-        }
+        let toggle = suffixes::toggle as Toggle;
+        view! { <Chip component name=summary.suffix title chosen toggle test="suffix"/> }
     };
     view! {
         <Parts component/>
@@ -334,27 +315,10 @@ fn Parts(component: Component) -> impl IntoView {
         });
         parts
     });
-    let chip = move |part: String| {
-        let name = StoredValue::new(part.clone());
-        let is_on =
-            Memo::new(move |_| chosen.with(|chosen| name.with_value(|part| chosen.contains(part))));
-        let toggle = move |_| {
-            component.edit(Pace::Chosen, |component| {
-                name.with_value(|part| suffixes::toggle_part(component, part));
-            });
-        };
-        view! {
-            <button
-                class="suffix"
-                class:on=move || is_on.get()
-                aria-pressed=move || is_on.get().to_string()
-                title="the part of the model, as its architecture stores it"
-                data-test="part"
-                on:click=toggle
-            >
-                {part}
-            </button>
-        }
+    let chip = move |name: String| {
+        let title = "the part of the model, as its architecture stores it".to_owned();
+        let toggle = suffixes::toggle_part as Toggle;
+        view! { <Chip component name title chosen toggle test="part"/> }
     };
     let chips = move || {
         view! {
@@ -369,6 +333,41 @@ fn Parts(component: Component) -> impl IntoView {
     view! {
         <Show when=move || has_some.get()>{chips()}</Show>
         <Problems path=component.path(".part") deep=true/>
+    }
+}
+
+/// Puts a name into the lists of a component, or takes it out.
+type Toggle = fn(&mut ComponentForm, &str);
+
+/// A name that is chosen or not.
+#[component]
+fn Chip(
+    component: Component,
+    name: String,
+    title: String,
+    chosen: Memo<Vec<String>>,
+    toggle: Toggle,
+    test: &'static str,
+) -> impl IntoView {
+    let stored = StoredValue::new(name.clone());
+    let is_on =
+        Memo::new(move |_| chosen.with(|chosen| stored.with_value(|name| chosen.contains(name))));
+    let change = move |_| {
+        component.edit(Pace::Chosen, |component| {
+            stored.with_value(|name| toggle(component, name));
+        });
+    };
+    view! {
+        <button
+            class="suffix"
+            class:on=move || is_on.get()
+            aria-pressed=move || is_on.get().to_string()
+            title=title
+            data-test=test
+            on:click=change
+        >
+            {name}
+        </button>
     }
 }
 

@@ -154,7 +154,7 @@ fn Times(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
     let words = move || {
         let info = info.get()?;
         let now = Date::now();
-        let asked = ago(now, info.asked);
+        let asked = readout::ago(info.asked as f64);
         let seconds = |from: u64, to: f64| (to - from as f64).max(0.0) / 1000.0;
         let took = info.began.map(|began| match (info.phase, info.ended) {
             (Phase::Running, _) => {
@@ -180,14 +180,6 @@ fn Times(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
         ))
     };
     view! { <div class="label" title=exactly>{words}</div> }
-}
-
-fn ago(now: f64, then: u64) -> String {
-    let seconds = (now - then as f64) / 1000.0;
-    match seconds {
-        seconds if seconds < 60.0 => "just now".to_owned(),
-        seconds => format!("{} ago", readout::duration(seconds)),
-    }
 }
 
 /// How far it is.
