@@ -1,8 +1,8 @@
 //! Requests to `worker serve`, each with the type of its answer.
 
-use std::fmt::Write as _;
 use std::marker::PhantomData;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::service::{
@@ -153,18 +153,16 @@ fn path_of(id: &str) -> String {
     format!("api/analyses/{}", escaped(id))
 }
 
-/// A name as one segment of a path: RFC 3986, section 2.3.
+/// What does not stand for itself: all but unreserved characters (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A name as one segment of a path.
 fn escaped(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a text does not fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
+    utf8_percent_encode(name, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
 /// An `http` or `https` address without a fragment. Its host is ASCII and has no user or password
 /// before it, so that whoever sends it agrees on where it leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,22 +156,7 @@ impl fmt::Display for Url {
 /// The text that an encoded one stands for.
 #[must_use]
 pub fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
-        match (first, digit(0).zip(digit(1))) {
-            (b'%', Some((high, low))) => {
-                bytes.extend(u8::try_from(16 * high + low));
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// A name or an address of numbers, and a port.
