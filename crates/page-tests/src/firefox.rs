@@ -1,6 +1,5 @@
 //! The page in Firefox: the main path, from opening it to files and links.
 
-mod websocket;
 mod window;
 
 use std::env;

@@ -3,15 +3,19 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tungstenite::{Message, WebSocket};
 
-use super::websocket::WebSocket;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What Firefox says once it can be driven, before the port.
 const ANNOUNCEMENT: &str = "WebDriver BiDi listening on ws://127.0.0.1:";
@@ -50,7 +54,7 @@ pub(super) struct Window {
 }
 
 struct Connection {
-    socket: WebSocket,
+    socket: WebSocket<TcpStream>,
     commands: u64,
     /// What was told meanwhile and not asked for.
     events: Vec<Value>,
@@ -227,8 +231,11 @@ impl Window {
 
 impl Connection {
     fn open(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let address = format!("ws://127.0.0.1:{port}/session");
         let mut connection = Self {
-            socket: WebSocket::connect(port, "/session")?,
+            socket: tungstenite::client(address, stream)?.0,
             commands: 0,
             events: Vec::new(),
         };
@@ -242,9 +249,12 @@ impl Connection {
         self.commands += 1;
         let id = self.commands;
         let command = json!({"id": id, "method": method, "params": parameters});
-        self.socket.send(&command.to_string())?;
+        self.socket.send(Message::text(command.to_string()))?;
         loop {
-            let mut told: Value = serde_json::from_str(&self.socket.receive()?)?;
+            let Message::Text(text) = self.socket.read()? else {
+                continue;
+            };
+            let mut told: Value = serde_json::from_str(&text)?;
             if told["type"] == "event" {
                 self.events.push(told);
             } else if told["id"] == id {
