@@ -6,19 +6,10 @@ use serde_json::Value;
 
 use crate::support::{CONFIG, Scratch, Sizes, argument, files, in_project, json, micro_run};
 
-/// Analyzes the project's own run with its demo config into `output`.
-fn demo(scratch: &Scratch, output: &str, more: &[&str]) {
-    let (config, run) = (in_project("configs/demo.yaml"), micro_run());
-    let mut arguments = vec!["analyze", "--config", argument(&config)];
-    arguments.extend(["--run-path", argument(&run), "--output-dir", output]);
-    arguments.extend(more);
-    scratch.worker(&arguments).expect(0);
-}
-
 #[test]
 fn the_files_and_keys_are_those_of_the_reference_tool() {
     let scratch = Scratch::new();
-    demo(&scratch, "out", &[]);
+    scratch.analyze_demo("out", &[]);
     let folder = scratch.path().join("out/demo");
     for file in [
         "step_0/gini_val.json",
@@ -66,7 +57,7 @@ fn the_files_and_keys_are_those_of_the_reference_tool() {
 #[test]
 fn an_undefined_value_is_null_in_json_and_has_its_status_in_the_table() {
     let scratch = Scratch::new();
-    demo(&scratch, "out", &[]);
+    scratch.analyze_demo("out", &[]);
     let folder = scratch.path().join("out/demo");
     let key = "_forward_module.layers.0.ov_circuit.gradients.heads.0";
     let values = json(&folder.join("step_0/condition_number_val.json"));
@@ -89,7 +80,7 @@ fn an_undefined_value_is_null_in_json_and_has_its_status_in_the_table() {
 #[test]
 fn every_json_file_is_strict() {
     let scratch = Scratch::new();
-    demo(&scratch, "out", &[]);
+    scratch.analyze_demo("out", &[]);
     for (name, content) in files(&scratch.path().join("out/demo")) {
         if name.ends_with(".json") {
             // serde_json knows no NaN and no Infinity.
@@ -102,12 +93,12 @@ fn every_json_file_is_strict() {
 #[test]
 fn the_number_of_threads_changes_no_byte() {
     let scratch = Scratch::new();
-    demo(&scratch, "1", &["--threads", "1"]);
+    scratch.analyze_demo("1", &["--threads", "1"]);
     let expected = files(&scratch.path().join("1/demo"));
     // Two leave a lane over, seven are more than there are layers: lanes are split by steps.
     for threads in ["1", "2", "3", "7"] {
         let output = format!("again-{threads}");
-        demo(&scratch, &output, &["--threads", threads]);
+        scratch.analyze_demo(&output, &["--threads", threads]);
         let found = files(&scratch.path().join(output).join("demo"));
         assert!(found == expected, "{threads} threads give other bytes");
     }

@@ -108,11 +108,9 @@ impl Fleet {
 /// The demo by one process, and in shards.
 fn demo_in(shards: usize) {
     let scratch = Scratch::new();
+    scratch.analyze_demo("whole", &[]);
     let (config, run) = (in_project("configs/demo.yaml"), micro_run());
     let (config, run) = (argument(&config), argument(&run));
-    let whole = ["analyze", "--config", config, "--run-path", run];
-    let whole = [&whole[..], &["--output-dir", "whole"]].concat();
-    scratch.worker(&whole).expect(0);
     let count = shards.to_string();
     let submit = ["submit", config, "--run-path", run, "--engine", "none"];
     let submit = [&submit[..], &["--shards", &count, "--out", "fleet"]].concat();

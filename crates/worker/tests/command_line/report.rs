@@ -4,7 +4,7 @@ use std::fs;
 
 use sha2::{Digest, Sha256};
 
-use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, json, micro_run};
+use crate::support::{CONFIG, Scratch, Sizes, json};
 
 const SIZES: Sizes = Sizes {
     layers: 2,
@@ -15,16 +15,7 @@ const SIZES: Sizes = Sizes {
 #[test]
 fn an_analysis_has_a_report_beside_it() {
     let scratch = Scratch::new();
-    let (config, run) = (in_project("configs/demo.yaml"), micro_run());
-    let arguments = [
-        "analyze",
-        "--config",
-        argument(&config),
-        "--output-dir",
-        "out",
-    ];
-    let arguments = [&arguments[..], &["--run-path", argument(&run)]].concat();
-    scratch.worker(&arguments).expect(0);
+    scratch.analyze_demo("out", &[]);
     let report = fs::read_to_string(scratch.path().join("out/demo/report.html")).unwrap();
     for words in [
         "<h1>demo</h1>",

@@ -3,7 +3,7 @@
 use ckptscope_results::schema;
 use serde_json::{Value, json};
 
-use crate::support::{CONFIG, Scratch, Sizes, argument, in_project, json as read, micro_run};
+use crate::support::{CONFIG, Scratch, Sizes, in_project, json as read, micro_run};
 
 /// What `docs/results.schema.json` says.
 fn published() -> Value {
@@ -22,16 +22,7 @@ fn it_is_what_the_code_says() {
 #[test]
 fn the_demos_results_keep_to_it() {
     let scratch = Scratch::new();
-    let (config, run) = (in_project("configs/demo.yaml"), micro_run());
-    let arguments = [
-        "analyze",
-        "--config",
-        argument(&config),
-        "--output-dir",
-        "out",
-    ];
-    let arguments = [&arguments[..], &["--run-path", argument(&run)]].concat();
-    scratch.worker(&arguments).expect(0);
+    scratch.analyze_demo("out", &[]);
     let results = read(&scratch.path().join("out/demo/results.json"));
     let validator = jsonschema::validator_for(&published()).unwrap();
     let broken: Vec<String> = validator
@@ -45,7 +36,7 @@ fn the_demos_results_keep_to_it() {
     let expected = json!({
         "path": "checkpoints/step_0/learning_dynamics/val_activations.pt",
         "bytes": std::fs::metadata(
-            run.join("checkpoints/step_0/learning_dynamics/val_activations.pt")
+            micro_run().join("checkpoints/step_0/learning_dynamics/val_activations.pt")
         ).unwrap().len(),
     });
     assert_eq!(inputs[0], expected);

@@ -188,6 +188,15 @@ impl Scratch {
         worker(self.path(), arguments)
     }
 
+    /// Analyzes the project's own run with its demo config into `output`.
+    pub(crate) fn analyze_demo(&self, output: &str, more: &[&str]) {
+        let (config, run) = (in_project("configs/demo.yaml"), micro_run());
+        let mut arguments = vec!["analyze", "--config", argument(&config)];
+        arguments.extend(["--run-path", argument(&run), "--output-dir", output]);
+        arguments.extend(more);
+        self.worker(&arguments).expect(0);
+    }
+
     /// Analyzes the run with a config into `output`.
     pub(crate) fn analyze(&self, config: &str, output: &str, more: &[&str]) -> Ended {
         self.write("config.yaml", config);
