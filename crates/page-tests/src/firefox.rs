@@ -13,7 +13,7 @@ use ckptscope_results::Results;
 use serde_json::json;
 
 use crate::given::Given;
-use crate::page_tests::{served, write_whole};
+use crate::page_tests::{conclude, told, with_policy, write_whole};
 use window::Window;
 
 /// How long a download may take.
@@ -50,25 +50,14 @@ const VISITS: &[Visit] = &[
 /// `firefox [NAME]`: tests the page that is in `dist/` in the Firefox that `FIREFOX` names.
 pub(crate) fn run(given: &Given, only: &str) -> Result<ExitCode> {
     let program = env::var_os("FIREFOX").context("FIREFOX is not set")?;
-    let page = served(given)?;
-    let (mut passed, mut failed) = (0, 0);
-    for visit in VISITS.iter().filter(|visit| visit.name.contains(only)) {
+    let page = with_policy(given)?.start(0)?;
+    let visits = VISITS.iter().filter(|visit| visit.name.contains(only));
+    let outcomes = visits.map(|visit| {
         let start = Instant::now();
-        match in_a_window(Path::new(&program), &page, visit) {
-            Ok(()) => {
-                passed += 1;
-                let seconds = start.elapsed().as_secs_f64();
-                println!("test {} ... ok ({seconds:.1} s)", visit.name);
-            }
-            Err(error) => {
-                failed += 1;
-                println!("test {} ... FAILED\n    {error:#}", visit.name);
-            }
-        }
-    }
-    let word = if failed == 0 { "ok" } else { "FAILED" };
-    println!("test result: {word}. {passed} passed; {failed} failed");
-    Ok(ExitCode::from(u8::from(failed > 0)))
+        let result = in_a_window(Path::new(&program), &page, visit);
+        told(visit.name, start, &result)
+    });
+    Ok(conclude(&outcomes.collect::<Vec<_>>()))
 }
 
 /// Firefox and its profile are the visitor's alone. Its console must have no complaint.

@@ -140,6 +140,11 @@ pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCo
         !outcomes.is_empty(),
         "no test of the page has {only} in its name"
     );
+    Ok(conclude(&outcomes))
+}
+
+/// Says how many tests passed, in the words that `cargo xtask` sums up.
+pub(crate) fn conclude(outcomes: &[bool]) -> ExitCode {
     let passed = outcomes.iter().filter(|passed| **passed).count();
     let failed = outcomes.len() - passed;
     let (word, code) = match failed {
@@ -147,7 +152,17 @@ pub(crate) fn run(given: &Given, mut arguments: lexopt::Parser) -> Result<ExitCo
         _ => ("FAILED", ExitCode::FAILURE),
     };
     println!("test result: {word}. {passed} passed; {failed} failed");
-    Ok(code)
+    code
+}
+
+/// Says what a test came to; whether it passed.
+pub(crate) fn told(name: &str, start: Instant, result: &Result<()>) -> bool {
+    let seconds = start.elapsed().as_secs_f64();
+    match result {
+        Ok(()) => println!("test {name} ... ok ({seconds:.1} s)"),
+        Err(error) => println!("test {name} ... FAILED\n    {error:#}"),
+    }
+    result.is_ok()
 }
 
 /// Which tests passed. Each lane has servers of its own, and takes the next test that none took.
@@ -173,17 +188,8 @@ fn run_all(given: &Given, tests: &[&PageTest], lanes: usize) -> Result<Vec<bool>
 
 impl<'a> Site<'a> {
     fn serve(given: &'a Given) -> Result<Self> {
-        let dist = given.dist();
-        ensure!(
-            dist.join("index.html").is_file(),
-            "there is no page yet: `cargo xtask build`"
-        );
-        let page = std::fs::read_to_string(dist.join("index.html"))?;
-        let plain = Served::folder(dist);
-        let with_policy = Served {
-            policy: Some(policy(&page)?.to_owned()),
-            ..plain.clone()
-        };
+        let plain = Served::folder(given.dist());
+        let with_policy = with_policy(given)?;
         let nested = Served {
             prefix: "/some/folder/",
             ..with_policy.clone()
@@ -213,12 +219,7 @@ impl<'a> Site<'a> {
         let start = Instant::now();
         let result = self.as_another_visitor(|tab| (test.run)(tab, self));
         self.workers.end_left();
-        let seconds = start.elapsed().as_secs_f64();
-        match &result {
-            Ok(()) => println!("test {} ... ok ({seconds:.1} s)", test.name),
-            Err(error) => println!("test {} ... FAILED\n    {error:#}", test.name),
-        }
-        result.is_ok()
+        told(test.name, start, &result)
     }
 
     /// Has somebody visit with a browser and a profile of their own. Whatever they do, the page
@@ -233,16 +234,15 @@ impl<'a> Site<'a> {
     }
 }
 
-/// Serves the page that is in `dist/` with its policy as a header, and gives its address.
-pub(crate) fn served(given: &Given) -> Result<String> {
+/// The page that is in `dist/`, with its policy as a header.
+pub(crate) fn with_policy(given: &Given) -> Result<Served> {
     let dist = given.dist();
     let page = std::fs::read_to_string(dist.join("index.html"));
     let page = page.context("there is no page yet: `cargo xtask build`")?;
-    let served = Served {
+    Ok(Served {
         policy: Some(policy(&page)?.to_owned()),
         ..Served::folder(dist)
-    };
-    Ok(served.start(0)?)
+    })
 }
 
 /// The Content-Security-Policy that the page states.
