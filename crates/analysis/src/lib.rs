@@ -18,6 +18,7 @@ pub mod plan;
 pub mod proposal;
 pub mod registry;
 pub mod results;
+pub mod speed;
 pub mod survey;
 
 pub use anatomy::Anatomy;

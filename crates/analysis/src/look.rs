@@ -3,11 +3,11 @@
 use ckptscope_checkpoint::{StoredTensor, Tensor};
 pub use ckptscope_metrics::facts::estimate::Estimate;
 use ckptscope_metrics::facts::estimate::SpectrumEstimate;
-use ckptscope_metrics::{Facts, Status};
+use ckptscope_metrics::{Extent, Facts, Needs, Status, Work};
 use nalgebra::DMatrix;
 
-use crate::component::{MatrixOutline, Shape};
-use crate::plan::{matrix_shape, singular_values_flops};
+use crate::component::Shape;
+use crate::plan::matrix_shape;
 
 /// Bins of a histogram.
 pub const BINS: usize = 64;
@@ -168,10 +168,20 @@ pub fn rows_and_columns(tensor: &StoredTensor) -> (usize, usize) {
     (rows, columns)
 }
 
-/// Floating-point operations that the singular values of a tensor take.
+/// What the singular values of a tensor take, with reading it.
 #[must_use]
-pub fn work(rows: usize, columns: usize) -> f64 {
-    singular_values_flops(&MatrixOutline::dense(rows, columns))
+pub fn work(rows: usize, columns: usize) -> Work {
+    let needs = Needs {
+        singular_values: true,
+        ..Needs::default()
+    };
+    #[allow(clippy::cast_precision_loss)] // an estimate
+    let widened = rows as f64 * columns as f64;
+    let read = Work {
+        widened,
+        ..Work::default()
+    };
+    read + Extent::dense(rows, columns).work(needs)
 }
 
 /// The spectrum of a tensor seen as a matrix.
@@ -218,28 +228,6 @@ fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status
         values: values?,
         numbers,
     })
-}
-
-/// Rows and columns of the matrix that [`piece_of_work`] decomposes: of this shape products and
-/// decompositions take shares of the time as they do in whole analyses, which is about 15 Gflop/s
-/// where products alone reach 85 and decompositions of square matrices 5.
-const PIECE: (usize, usize) = (512, 128);
-
-/// Decomposes a small matrix, to see how fast this machine is: the floating-point operations it
-/// took, counted as a plan counts them.
-#[must_use]
-pub fn piece_of_work() -> f64 {
-    let (rows, columns) = PIECE;
-    // Far from any pattern: the fractional parts of multiples of the golden ratio.
-    #[allow(clippy::cast_precision_loss)]
-    let entry = |row, column| {
-        let index: usize = row * columns + column + 1;
-        (index as f64 * 0.618_033_988_749_894_9 * index as f64).fract() - 0.5
-    };
-    let facts = Facts::dense(DMatrix::from_fn(rows, columns, entry));
-    // What cannot be decomposed took its time, too.
-    let _ = facts.singular_values();
-    work(rows, columns)
 }
 
 #[cfg(test)]
@@ -354,14 +342,5 @@ mod tests {
             let holds = estimate.low <= exact.value && exact.value <= estimate.high;
             assert!(holds, "{name}: {estimate:?} {exact:?}");
         }
-    }
-
-    #[test]
-    fn work_is_counted_as_plans_count_it() {
-        assert_eq!(
-            piece_of_work(),
-            512.0 * 128.0 * 128.0 + 128_f64.powi(3) * 4.0 / 3.0
-        );
-        assert_eq!(work(3, 1), 3.0 + 4.0 / 3.0);
     }
 }

@@ -31,7 +31,6 @@ use ckptscope_protocol::Cost;
 use ckptscope_results::{Status, Text, UnreadableStep};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use cost::singular_values_flops;
 pub(crate) use counted::float32_entry;
 pub(crate) use dimensions::Dimensions;
 pub use index::Catalogs;

@@ -74,5 +74,6 @@ pub use stacks::{Outside, Spelling, Stacks};
 pub use stored::{Chunk, ChunkedTensor, StorageScale, StoredTensor, Wrapped};
 pub use tensor::Tensor;
 pub use tree::{FileEntry, MemoryTree, Tree};
+pub use widen::widen;
 
 pub use ckptscope_vocabulary::without_wrappers;

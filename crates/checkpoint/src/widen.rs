@@ -9,7 +9,8 @@ const TILE: usize = 32;
 
 /// Widens the elements of a tensor whose view of its storage is `bytes`. `None` where the bytes are not
 /// as many as the shape and strides want, or there is no memory for the values.
-pub(crate) fn widen(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {
+#[must_use]
+pub fn widen(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {
     let (_, length) = entry.view_range()?;
     if u64::try_from(bytes.len()) != Ok(length) {
         return None;

@@ -5,6 +5,7 @@
 
 mod centred;
 mod comparison;
+mod cost;
 mod eigenvalues;
 mod entries;
 pub mod estimate;
@@ -22,6 +23,7 @@ use std::rc::Rc;
 use nalgebra::DMatrix;
 
 pub use centred::{Basis, Centred};
+pub use cost::{Extent, Held};
 pub use entries::MagnitudeSums;
 pub use matrix::{Counted, Matrix};
 pub use precision::Precision;

@@ -15,7 +15,8 @@ pub mod single;
 pub mod sort;
 pub mod tally;
 
-pub use facts::{Facts, LargestRank, Needs, Precision};
+pub use ckptscope_vocabulary::{Rates, Work};
+pub use facts::{Extent, Facts, Held, LargestRank, Needs, Precision};
 pub use float32::Float32Entries;
 pub use measurement::{Measurement, Status};
 pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};

@@ -1,8 +1,9 @@
 //! What a metric is.
 
 pub use ckptscope_vocabulary::DataKind;
+use ckptscope_vocabulary::Work;
 
-use crate::facts::{Facts, Needs};
+use crate::facts::{Extent, Facts, Needs};
 use crate::measurement::Measurement;
 use crate::parameter::{Parameter, Parameters};
 
@@ -35,6 +36,12 @@ pub trait Metric: Sync {
 
     /// The facts it will ask for, so that they can be prepared together and their cost be known.
     fn needs(&self, parameters: &Parameters) -> Needs;
+
+    /// What it computes of a matrix of this extent beside the facts that it needs; of a pair, beside
+    /// the facts of both.
+    fn work(&self, _: &Parameters, _: Extent) -> Work {
+        Work::default()
+    }
 
     /// Whether its numbers follow from how often each value occurs among the entries, wherever they
     /// stand. Entries of few bits are then counted as they are read, and never held.

@@ -1,6 +1,7 @@
 //! What the engine tells whoever listens: page, terminal, HTTP client, result files.
 
 use ckptscope_results::{Number, Numbers};
+use ckptscope_vocabulary::{Rates, Work};
 use serde::{Deserialize, Serialize};
 
 /// What a lane tells.
@@ -52,10 +53,61 @@ pub struct Cost {
     /// Reads of files of one machine: neighbours of a step's file are read at once.
     #[serde(default)]
     pub reads: u64,
-    /// Floating-point operations.
-    pub flops: f64,
+    /// What there is to compute.
+    #[serde(default)]
+    pub work: Work,
+    /// Of the unit that takes longest, what there is to compute. No two threads share one, but for
+    /// its products.
+    #[serde(default)]
+    pub longest: Work,
     /// Memory of one lane at its widest.
     pub peak_bytes: u64,
+}
+
+/// Who computes lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Crew {
+    /// Lanes that are computed at once, at most.
+    pub threads: u64,
+    /// Cores that compute; fewer than threads where some of these wait for a network.
+    pub cores: u64,
+    /// Whether cores without a lane help others with products of large matrices.
+    pub shares_products: bool,
+    /// How fast one core is, with the others at work.
+    pub rates: Rates,
+}
+
+impl Cost {
+    /// How long computing takes, in seconds. Lanes are split by steps, so that threads end about
+    /// together; where there are fewer units than cores, these help with products. Nothing ends
+    /// before the longest unit does.
+    #[must_use]
+    pub fn seconds(&self, crew: &Crew) -> f64 {
+        let cores = crew.threads.min(crew.cores).max(1);
+        let at_once = cores.min(self.units.max(1));
+        let even = self.work * (1.0 / as_float(at_once));
+        let (even_seconds, own_seconds) =
+            (even.seconds(&crew.rates), self.longest.seconds(&crew.rates));
+        let last = if own_seconds > even_seconds {
+            self.longest
+        } else {
+            even
+        };
+        let products = Work {
+            products: last.products,
+            ..Work::default()
+        };
+        let helped = match crew.shares_products {
+            true => 1.0 - as_float(at_once) / as_float(cores),
+            false => 0.0,
+        };
+        last.seconds(&crew.rates) - helped * products.seconds(&crew.rates)
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // numbers of cores
+const fn as_float(count: u64) -> f64 {
+    count as f64
 }
 
 /// How far one lane got since it last said.
@@ -69,4 +121,74 @@ pub struct Progress {
     pub recorded: bool,
     /// Tensor bytes it read for it.
     pub read_bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cost, Crew, Rates, Work};
+
+    const CREW: Crew = Crew {
+        threads: 4,
+        cores: 4,
+        shares_products: true,
+        rates: Rates {
+            products: 1e9,
+            vectors: 1e9,
+            turns: 1e9,
+            comparisons: 1e9,
+            entries: 1e9,
+            widened: 1e9,
+        },
+    };
+
+    fn cost(units: u64, products: f64, turns: f64) -> Cost {
+        let work = |share: f64| Work {
+            products: products * share * 1e9,
+            turns: turns * share * 1e9,
+            ..Work::default()
+        };
+        Cost {
+            units,
+            work: work(1.0),
+            longest: work(1.0 / units as f64),
+            ..Cost::default()
+        }
+    }
+
+    #[test]
+    fn threads_share_what_there_is() {
+        assert_eq!(cost(8, 8.0, 8.0).seconds(&CREW), 4.0);
+        let two = Crew { cores: 2, ..CREW };
+        assert_eq!(cost(8, 8.0, 8.0).seconds(&two), 8.0);
+    }
+
+    #[test]
+    fn cores_without_a_lane_help_with_products_only() {
+        let one = cost(1, 8.0, 8.0);
+        assert_eq!(one.seconds(&CREW), 8.0 + 2.0);
+        let alone = Crew {
+            shares_products: false,
+            ..CREW
+        };
+        assert_eq!(one.seconds(&alone), 16.0);
+    }
+
+    #[test]
+    fn nothing_ends_before_the_longest_unit() {
+        let uneven = Cost {
+            longest: cost(1, 0.0, 3.0).work,
+            ..cost(8, 4.0, 4.0)
+        };
+        assert_eq!(uneven.seconds(&CREW), 3.0);
+    }
+
+    #[test]
+    fn what_an_older_version_wrote_is_read() {
+        let older =
+            r#"{"lanes":1,"units":2,"records":3,"read_bytes":4,"flops":5.0,"peak_bytes":6}"#;
+        let cost: Cost = serde_json::from_str(older).unwrap();
+        assert_eq!((cost.units, cost.work), (2, Work::default()));
+        let again = serde_json::to_string(&cost).unwrap();
+        assert_eq!(serde_json::from_str::<Cost>(&again).unwrap(), cost);
+    }
 }

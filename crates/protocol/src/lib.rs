@@ -17,8 +17,9 @@ mod sealed;
 pub mod service;
 pub mod tab;
 
+pub use ckptscope_vocabulary::{Rates, Work};
 pub use form::{ComponentForm, ConfigForm, MetricForm, PicoReportForm};
-pub use lane::{Cost, Event, LaneUpdate, Progress};
+pub use lane::{Cost, Crew, Event, LaneUpdate, Progress};
 pub use menu::{ComponentMenu, Menu, MetricMenu, ParameterMenu, ParameterValues};
 pub use problem::{ConfigProblem, Location};
 pub use sealed::Sealed;

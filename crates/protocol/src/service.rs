@@ -27,7 +27,7 @@
 use ckptscope_results::{Numbers, Results};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigProblem, Cost, Progress};
+use crate::{ConfigProblem, Cost, Progress, Rates};
 
 /// The version of this interface.
 pub const API: u32 = 2;
@@ -52,8 +52,9 @@ pub struct Health {
 pub struct Machine {
     /// Threads that compute lanes of one analysis.
     pub threads: u64,
-    /// Floating-point operations per second of one thread, measured as the page measures its own.
-    pub flops_per_second: f64,
+    /// How fast one thread is, measured as the page measures its own.
+    #[serde(default)]
+    pub rates: Rates,
     /// Memory that analyses may use.
     pub memory_bytes: u64,
     /// Analyses under way at the same time, at most.

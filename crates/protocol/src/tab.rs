@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sealed::Sealed;
 use crate::service::RunFiles;
-use crate::{ConfigForm, ConfigProblem, Cost, LaneUpdate, Menu};
+use crate::{ConfigForm, ConfigProblem, Cost, LaneUpdate, Menu, Rates};
 
 /// What the page posts to a web worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -416,9 +416,9 @@ pub struct Opened {
     pub proposals: Vec<Proposal>,
     /// What a config can name.
     pub menu: Menu,
-    /// How fast this machine computes in one worker, measured: floating-point operations per
-    /// second.
-    pub flops_per_second: f64,
+    /// How fast this machine computes in one worker, measured.
+    #[serde(default)]
+    pub rates: Rates,
     /// How long a small read of the run's files takes, measured; 0 where they are far away.
     pub seconds_per_read: f64,
 }

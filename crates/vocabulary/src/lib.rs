@@ -7,12 +7,14 @@ mod quantile;
 mod registry;
 mod split;
 mod words;
+mod work;
 mod wrapper;
 
 pub use data_kind::DataKind;
 pub use model_shape::{HeadShape, ModelShape};
 pub use quantile::{between, quantile_of_sorted, quantile_place};
 pub use split::Split;
+pub use work::{Rates, Work};
 pub use wrapper::{WRAPPERS, is_wrapper, without_wrappers};
 
 /// A text that is none of a list of words.

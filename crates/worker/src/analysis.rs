@@ -217,7 +217,7 @@ impl Analysis {
             seconds: reporter.elapsed().as_secs_f64(),
             threads: self.request.threads,
             read_bytes,
-            flops: self.plan.cost.flops,
+            flops: self.plan.cost.work.operations(),
             peak_bytes_per_thread: self.plan.cost.peak_bytes,
             records: results.series.numbers() as u64,
             resumed_units,

@@ -144,6 +144,9 @@ pub(crate) struct CheckArguments {
     /// OWNER/NAME@REVISION of the Hugging Face Hub (what exists here as a path is one).
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
+    /// Threads to reckon the time with; as many as the machine has cores unless given.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,8 +1,10 @@
 //! `worker check`: whether a config fits a run, and what it would cost.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Zoned;
@@ -12,8 +14,8 @@ use crate::analysis::{Analysis, Misfit, Request};
 use crate::arguments::CheckArguments;
 use crate::executor::Executor;
 use crate::place::Address;
-use crate::progress::bytes;
-use crate::{Outcome, analyze, console};
+use crate::progress::{bytes, duration};
+use crate::{Outcome, analyze, console, hardware};
 
 /// Runs the command. A config that does not fit is told as JSON too, where that is asked for.
 pub(crate) fn run(arguments: &CheckArguments) -> Result<Outcome> {
@@ -47,7 +49,9 @@ fn check(arguments: &CheckArguments) -> Result<Outcome> {
         name: String::new(),
         // Nothing is written.
         folder: PathBuf::new(),
-        threads: 1,
+        threads: arguments
+            .threads
+            .map_or_else(hardware::cores, NonZeroUsize::get),
     };
     let Some(analysis) = Analysis::plan(request, &executor)? else {
         return Ok(Outcome::Interrupted);
@@ -65,17 +69,24 @@ fn in_words(analysis: &Analysis) -> String {
     let cost = analysis.cost();
     let request = analysis.request();
     let mut text = format!(
-        "{} fits {}\n  {}\n  {:.2e} floating-point operations, {} of memory for each thread\n",
+        "{} fits {}\n  {}\n  about {} on this machine ({:.2e} operations), {} of memory for each thread\n",
         request.config_name,
         console::printable(&request.given),
         analysis.plan_in_words(),
-        cost.flops,
+        duration(Duration::from_secs_f64(seconds(analysis))),
+        cost.work.operations(),
         bytes(cost.peak_bytes),
     );
     for warning in analysis.plan_warnings() {
         text += &format!("warning: {}\n", console::printable(warning));
     }
     text
+}
+
+/// How long computing takes here, in seconds; reading over a network is not counted.
+fn seconds(analysis: &Analysis) -> f64 {
+    let crew = hardware::crew(analysis.request().threads);
+    analysis.cost().seconds(&crew)
 }
 
 fn as_json(analysis: &Analysis) -> Result<String> {
@@ -85,7 +96,9 @@ fn as_json(analysis: &Analysis) -> Result<String> {
         "layer_steps": analysis.units(),
         "numbers": cost.numbers,
         "read_bytes": cost.read_bytes,
-        "flops": cost.flops,
+        "flops": cost.work.operations(),
+        "work": cost.work,
+        "seconds": seconds(analysis),
         "peak_bytes_per_thread": cost.peak_bytes,
         "warnings": analysis.plan_warnings(),
         "fits": true,

@@ -1,14 +1,15 @@
 //! What is asked of the machine that this runs on.
 
+use std::num::NonZeroUsize;
+use std::ops::Add;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use ckptscope_analysis::look::piece_of_work;
+use ckptscope_analysis::speed;
+use ckptscope_protocol::{Crew, Rates};
 use sysinfo::{DiskRefreshKind, Disks, System};
-
-/// How long the measurement takes at least.
-const MEASURING: Duration = Duration::from_millis(50);
 
 /// What the machine may use, or the container that it is, in bytes.
 pub(crate) fn memory_bytes() -> Result<u64> {
@@ -22,17 +23,34 @@ pub(crate) fn memory_bytes() -> Result<u64> {
     })
 }
 
-/// Floating-point operations per second of one thread, counted as plans count them. The fastest
-/// piece of work counts: whatever else the machine does makes the others slower.
-pub(crate) fn flops_per_second() -> f64 {
+/// How fast one thread is while so many compute: cores share caches, and often arithmetic too.
+pub(crate) fn rates(threads: usize) -> Rates {
     let began = Instant::now();
-    let mut fastest = 0.0_f64;
-    while began.elapsed() < MEASURING {
-        let piece = Instant::now();
-        let done = piece_of_work();
-        fastest = fastest.max(done / piece.elapsed().as_secs_f64().max(1e-9));
+    let now = move || began.elapsed().as_secs_f64();
+    let threads = threads.clamp(1, cores());
+    let measured: Vec<Rates> = thread::scope(|scope| {
+        let all: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(move || speed::measure(&now)))
+            .collect();
+        all.into_iter().filter_map(|one| one.join().ok()).collect()
+    });
+    let sum = measured.iter().copied().fold(Rates::default(), Add::add);
+    sum * (1.0 / measured.len().max(1) as f64)
+}
+
+/// Who computes an analysis on so many threads of this machine.
+pub(crate) fn crew(threads: usize) -> Crew {
+    Crew {
+        threads: threads as u64,
+        cores: cores() as u64,
+        shares_products: true,
+        rates: rates(threads),
     }
-    fastest
+}
+
+/// How many cores the machine has.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// What is free on the disk of a folder; none where nobody says.

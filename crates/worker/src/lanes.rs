@@ -6,7 +6,6 @@
 //! Cores that have no lane, or none any more, help the others with large matrices.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -20,6 +19,7 @@ use ckptscope_protocol::{Event, Progress};
 use ckptscope_results::Number;
 
 use crate::executor::Executor;
+use crate::hardware::cores;
 use crate::identity::Unit;
 
 /// Runs all lanes on `threads` threads, and shows `look` every event in this thread. Stops early
@@ -98,11 +98,6 @@ pub(crate) fn run_units(
         }
     })?;
     Ok(read_bytes)
-}
-
-/// How many cores the machine has.
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 fn work(

@@ -31,7 +31,7 @@ pub(crate) struct RunReport {
     pub(crate) threads: usize,
     /// Tensor bytes read.
     pub(crate) read_bytes: u64,
-    /// Floating-point operations, estimated from shapes.
+    /// Operations of all kinds, estimated from shapes.
     pub(crate) flops: f64,
     /// Memory of one thread at its widest, estimated from shapes.
     pub(crate) peak_bytes_per_thread: u64,

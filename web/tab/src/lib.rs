@@ -25,6 +25,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
+use ckptscope_protocol::Rates;
 use ckptscope_protocol::tab::{
     Answer, Found, Listed, Message, News, Question, Remote, Reply, RunChoices,
 };
@@ -84,7 +85,7 @@ pub struct RequestHandler {
     connection: RefCell<Option<Connected>>,
     /// How often something was opened: what is known too late counts no more.
     opened: Cell<u64>,
-    flops_per_second: OnceCell<f64>,
+    rates: OnceCell<Rates>,
     tell: Rc<dyn Fn(&Reply)>,
 }
 
@@ -147,7 +148,7 @@ impl RequestHandler {
             files: RefCell::new(None),
             connection: RefCell::new(None),
             opened: Cell::default(),
-            flops_per_second: OnceCell::new(),
+            rates: OnceCell::new(),
             tell: Rc::new(tell),
         }
     }
@@ -346,7 +347,7 @@ impl RequestHandler {
     }
 
     /// Floating-point operations per second, measured when it is first asked for.
-    fn speed(&self) -> f64 {
-        *self.flops_per_second.get_or_init(speed::measure)
+    fn speed(&self) -> Rates {
+        *self.rates.get_or_init(speed::measure)
     }
 }

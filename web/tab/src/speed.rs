@@ -1,26 +1,14 @@
 //! How fast this machine computes, and reads.
 
-use ckptscope_analysis::look::piece_of_work;
+use ckptscope_analysis::speed;
 use ckptscope_checkpoint::Tree;
+use ckptscope_protocol::Rates;
 
 use super::post::now;
 
-/// How long the measurement takes at least.
-const MILLISECONDS: f64 = 15.0;
-
-/// Shorter times are the clock's ticks.
-const TICK_MILLISECONDS: f64 = 0.1;
-
-/// Floating-point operations per second, counted as plans count them. The fastest piece of work
-/// counts: whatever else the machine does makes the others slower.
-pub(super) fn measure() -> f64 {
-    // Once unmeasured: the browser compiles what is used for real only then.
-    let mut fastest = timed_piece_of_work();
-    let began = now();
-    while now() - began < MILLISECONDS {
-        fastest = fastest.max(timed_piece_of_work());
-    }
-    fastest
+/// How fast this web worker computes.
+pub(super) fn measure() -> Rates {
+    speed::measure(&|| now() / 1000.0)
 }
 
 /// Small reads that are timed.
@@ -47,10 +35,4 @@ pub(super) async fn of_reads(tree: &dyn Tree) -> f64 {
         let _ = source.read_at(u64::from(read) * stride, length).await;
     }
     (now() - began) / 1000.0 / f64::from(READS)
-}
-
-fn timed_piece_of_work() -> f64 {
-    let began = now();
-    let done = piece_of_work();
-    done / (now() - began).max(TICK_MILLISECONDS) * 1000.0
 }

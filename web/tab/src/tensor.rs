@@ -3,6 +3,7 @@
 use ckptscope_analysis::look::{self, Estimate, Look};
 use ckptscope_checkpoint::read::count_stored;
 use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, read_stored};
+use ckptscope_protocol::Rates;
 use ckptscope_protocol::tab::{PartName, SpectrumView, TensorView, ViewSpectrum, ViewTensor};
 
 use super::memory;
@@ -15,7 +16,7 @@ const COPIES: u64 = 3;
 /// Reads a tensor and describes it.
 pub(super) async fn view(
     files: &OpenedFiles,
-    flops_per_second: f64,
+    rates: Rates,
     ViewTensor { part, path, name }: ViewTensor,
 ) -> Result<Box<TensorView>, String> {
     let (values, stored) = found(files, &part, &path, &name).await?;
@@ -36,7 +37,7 @@ pub(super) async fn view(
         standard_deviation: of_finite(|finite| finite.standard_deviation),
         frobenius_norm: of_finite(|finite| finite.frobenius_norm).filter(|norm| norm.is_finite()),
         histogram: finite.map(|finite| finite.histogram).unwrap_or_default(),
-        spectrum: shape.seconds(look.not_finite, flops_per_second),
+        spectrum: shape.seconds(look.not_finite, &rates),
     }))
 }
 
@@ -118,7 +119,7 @@ impl MatrixShape {
     }
 
     /// How long singular values take here, or why there are none.
-    fn seconds(&self, not_finite: u64, flops_per_second: f64) -> Result<f64, String> {
+    fn seconds(&self, not_finite: u64, rates: &Rates) -> Result<f64, String> {
         let Self { rows, columns } = *self;
         if rows < 2 || columns < 2 {
             return Err(format!(
@@ -137,7 +138,7 @@ impl MatrixShape {
                 memory::in_words(needed)
             ));
         }
-        Ok(look::work(rows, columns) / flops_per_second)
+        Ok(look::work(rows, columns).seconds(rates))
     }
 }
 

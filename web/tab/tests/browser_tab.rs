@@ -208,7 +208,7 @@ async fn the_bundled_run_is_opened() {
             .iter()
             .any(|metric| metric.name == "pwcca")
     );
-    assert!(opened.flops_per_second > 1e6, "{}", opened.flops_per_second);
+    assert!(opened.rates.are_known(), "{:?}", opened.rates);
     let office = Office::with(files(&RUN));
     for proposal in &opened.proposals {
         let checked = office.check(&proposal.text).await;

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use ckptscope_checkpoint::read::near_reads;
 use ckptscope_checkpoint::{ModelShape, StoredTensor, TensorEntry};
-use ckptscope_metrics::Needs;
-use ckptscope_metrics::facts::estimate;
-use ckptscope_metrics::linalg::{PROBES, STEPS};
-use ckptscope_protocol::Cost;
+use ckptscope_metrics::{Extent, Held, Needs, Work};
+use ckptscope_protocol::{Cost, Rates};
 
 use super::counted::float32_entry;
 use super::lanes::matrix_shape;
@@ -29,7 +27,8 @@ pub(super) fn of(lanes: &[Lane]) -> Cost {
         cost.numbers += of_lane.numbers;
         cost.read_bytes += of_lane.read_bytes;
         cost.reads += of_lane.reads;
-        cost.flops += of_lane.flops;
+        cost.work = cost.work + of_lane.work;
+        cost.longest = longer(cost.longest, of_lane.longest);
         cost.peak_bytes = cost.peak_bytes.max(of_lane.peak_bytes);
     }
     cost
@@ -43,7 +42,8 @@ fn of_lane(lane: &Lane) -> Cost {
         cost.numbers += of_step.numbers;
         cost.read_bytes += of_step.read_bytes;
         cost.reads += of_step.reads;
-        cost.flops += of_step.flops;
+        cost.work = cost.work + of_step.work;
+        cost.longest = longer(cost.longest, of_step.work);
         cost.peak_bytes = cost.peak_bytes.max(of_step.peak_bytes + target_bytes);
         target_bytes += kept_for_comparison(lane, step);
     }
@@ -61,50 +61,115 @@ pub(super) fn of_steps(lane: &Lane) -> Vec<Cost> {
     costs.collect()
 }
 
-/// Floating-point operations that counting an entry is worth, at the rate that plans assume.
-const COUNTING_FLOPS: f64 = 4.0;
-
-/// The same of float32: of its sums, of putting its entries in order, and of sums over these.
-const FLOAT32_SUMS_FLOPS: f64 = 15.0;
-const FLOAT32_ORDER_FLOPS: f64 = 65.0;
-const FLOAT32_MOMENTS_FLOPS: f64 = 180.0;
-
-fn float32_flops(needs: Needs) -> f64 {
-    let order = if needs.wants_order() {
-        FLOAT32_ORDER_FLOPS
+/// The one of two pieces of work that takes longer on an ordinary machine.
+fn longer(one: Work, other: Work) -> Work {
+    let seconds = |work: &Work| work.seconds(&Rates::ORDINARY);
+    if seconds(&one) < seconds(&other) {
+        other
     } else {
-        0.0
-    };
-    let moments = if needs.sorted_entries {
-        FLOAT32_MOMENTS_FLOPS
-    } else {
-        0.0
-    };
-    FLOAT32_SUMS_FLOPS + order + moments
+        one
+    }
 }
 
-/// What counting the tensors of a job costs, where it works with that alone: operations, and
-/// memory.
-fn counting(step: &LaneStep, jobs: &[Job], job: &Job, inputs: &Inputs) -> Option<(f64, u64)> {
+/// Entries that are counted in the time that one is widened.
+const COUNTED_PER_WIDENED: f64 = 10.0;
+
+/// Entries that are looked at in the time that a number takes to be told, and a layer-step to be
+/// begun and written down.
+const NUMBER_ENTRIES: f64 = 5_000.0;
+const UNIT_ENTRIES: f64 = 100_000.0;
+
+/// What is held of the entries of a job's matrices, where counting its tensor is enough, and the
+/// memory that counting takes.
+fn counting(step: &LaneStep, jobs: &[Job], job: &Job, inputs: &Inputs) -> Option<(Held, u64)> {
     if !job.asks_only_for_tally() {
         return None;
     }
-    let mut cost = (0.0, 0);
+    let mut found = None;
     for &tensor in inputs.tensors() {
         let stored = &step.tensors[tensor];
-        let of_entry = if stored.can_be_counted() {
-            COUNTING_FLOPS
+        let held = if stored.can_be_counted() {
+            Held::Tally
         } else if float32_entry(stored).is_some() && step.counts_only(jobs, tensor) {
-            float32_flops(job.needs())
+            Held::OnlyFloat32
         } else {
             return None;
         };
-        cost.0 += stored.count() as f64 * of_entry;
         // What is not longer than a portion is counted when all its bytes are there.
         let bytes = Some(stored.bytes()).filter(|bytes| *bytes <= PORTION_BYTES);
-        cost.1 += step.counted_bytes(jobs, tensor) + bytes.unwrap_or(0);
+        let bytes = step.counted_bytes(jobs, tensor) + bytes.unwrap_or(0);
+        let (_, before) = found.unwrap_or((held, 0));
+        found = Some((held, before + bytes));
     }
-    Some(cost)
+    found
+}
+
+/// What reading a step's tensors takes: each is widened once, unless it is only counted.
+fn reading(step: &LaneStep, jobs: &[Job]) -> Work {
+    let of_tensor = |tensor: usize, stored: &StoredTensor| {
+        #[allow(clippy::cast_precision_loss)] // an estimate
+        let count = stored.count() as f64;
+        let is_wide = !step.counts_only(jobs, tensor);
+        let is_counted = stored.can_be_counted() && step.counts(jobs, tensor);
+        let wide = if is_wide { count } else { 0.0 };
+        let counted = if is_counted {
+            count / COUNTED_PER_WIDENED
+        } else {
+            0.0
+        };
+        Work {
+            widened: wide + counted,
+            ..Work::default()
+        }
+    };
+    let tensors = step.tensors.iter().enumerate();
+    tensors
+        .map(|(tensor, stored)| of_tensor(tensor, stored))
+        .sum()
+}
+
+/// What is held of the entries of a job's matrices that are there as such.
+fn held_wide(step: &LaneStep, job: &Job, inputs: &Inputs) -> Held {
+    let is_exact = |tensor: &usize| {
+        let dtype = step.tensors[*tensor].elements.dtype;
+        step.tensors[*tensor].scale.is_none() && dtype.bytes() <= 4
+    };
+    let counts = |tensor: &usize| step.tensors[*tensor].can_be_counted();
+    let mut tensors = inputs.tensors().iter();
+    match job.asks_for_tally() {
+        true if inputs.tensors().iter().all(counts) => Held::Tally,
+        true if tensors.all(is_exact) => Held::Float32,
+        _ => Held::Wide,
+    }
+}
+
+/// What the matrices of a job take, with its metrics.
+fn computing(job: &Job, outline: &Outline, held: Held, recorded: bool) -> Work {
+    let needs = job.needs();
+    let of_matrix = |matrix: &MatrixOutline, of_parts: bool| {
+        let extent = Extent {
+            rows: matrix.shape.rows,
+            columns: matrix.shape.columns,
+            inner: matrix.inner,
+            of_parts,
+            held,
+        };
+        let metrics = job.metrics.iter().filter(|_| recorded);
+        let of_metrics = metrics.map(|it| it.metric.work(&it.parameters, extent));
+        of_metrics.sum::<Work>() + extent.work(needs)
+    };
+    let heads = outline.heads.iter().map(|head| of_matrix(head, false));
+    let layer = (!job.heads_only).then(|| of_matrix(&outline.layer, !outline.heads.is_empty()));
+    heads.chain(layer).sum()
+}
+
+fn telling(numbers: u64) -> Work {
+    #[allow(clippy::cast_precision_loss)] // an estimate
+    let entries = UNIT_ENTRIES + NUMBER_ENTRIES * numbers as f64;
+    Work {
+        entries,
+        ..Work::default()
+    }
 }
 
 /// The cost of a step with these portions; the second are those of the step after it.
@@ -126,8 +191,8 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
         let needs = job.needs();
         let layer = (!job.heads_only).then_some(&outline.layer);
         let matrices = || outline.heads.iter().chain(layer);
-        if let Some((flops, bytes)) = counting(step, &lane.jobs, job, inputs) {
-            cost.flops += flops;
+        if let Some((held, bytes)) = counting(step, &lane.jobs, job, inputs) {
+            cost.work = cost.work + computing(job, &outline, held, step.recorded);
             cost.peak_bytes = cost.peak_bytes.max(held_bytes + bytes);
             cost.numbers += if step.recorded {
                 outputs(job) as u64
@@ -136,7 +201,8 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             };
             continue;
         }
-        cost.flops += matrices().map(|matrix| flops(matrix, needs)).sum::<f64>();
+        let held = held_wide(step, job, inputs);
+        cost.work = cost.work + computing(job, &outline, held, step.recorded);
         let facts = if job.heads_only && job.metrics.iter().all(|it| it.target.is_none()) {
             one_at_a_time_bytes(&outline.heads, needs)
         } else {
@@ -147,6 +213,7 @@ fn of_step(lane: &Lane, step: &LaneStep, portions: &[Vec<Portion>]) -> Cost {
             cost.numbers += (outputs(job) * matrices().count()) as u64;
         }
     }
+    cost.work = cost.work + reading(step, &lane.jobs) + telling(cost.numbers);
     cost
 }
 
@@ -313,65 +380,4 @@ fn kept_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
         0
     };
     (held + centred + basis + dissimilarities) as u64 * ENTRY_BYTES
-}
-
-/// Floating-point operations of a matrix's facts: products count `2 m n k`, a symmetric
-/// eigenproblem `9 r^3` with vectors and `4/3 r^3` without, another one `10 r^3`, a comparison of
-/// bits in a sort one.
-#[allow(clippy::cast_precision_loss)] // an estimate
-fn flops(matrix: &MatrixOutline, needs: Needs) -> f64 {
-    let (rows, columns, inner) = (
-        matrix.shape.rows as f64,
-        matrix.shape.columns as f64,
-        matrix.inner as f64,
-    );
-    let entries = rows * columns;
-    let is_thin = matrix.inner < matrix.shape.rows.min(matrix.shape.columns);
-    let mut total = 0.0;
-    if needs.magnitude_sums || needs.sorted_magnitudes || needs.sorted_entries {
-        total += 3.0 * entries + if is_thin { 2.0 * entries * inner } else { 0.0 };
-    }
-    if needs.sorted_magnitudes {
-        total += entries * entries.max(2.0).log2();
-    }
-    if needs.sorted_entries {
-        total += entries * entries.max(2.0).log2();
-    }
-    if needs.singular_values {
-        total += singular_values_flops(matrix);
-    }
-    if needs.spectrum_estimate {
-        total += spectrum_estimate_flops(matrix);
-    }
-    if needs.eigenvalues && rows == columns {
-        total += 2.0 * rows * inner * inner + 10.0 * inner.powi(3);
-    }
-    if needs.dissimilarities {
-        total += rows * entries;
-    }
-    if needs.centred_gram {
-        total += 3.0 * rows * inner * inner;
-    }
-    if needs.centred_basis {
-        total += 6.0 * rows * inner * inner + 30.0 * inner.powi(3);
-    }
-    total
-}
-
-/// Floating-point operations of a matrix's singular values.
-#[allow(clippy::cast_precision_loss)] // an estimate
-pub(crate) fn singular_values_flops(matrix: &MatrixOutline) -> f64 {
-    let long = matrix.shape.rows.max(matrix.shape.columns) as f64;
-    let inner = matrix.inner as f64;
-    long * inner * inner + 4.0 / 3.0 * inner.powi(3)
-}
-
-/// Floating-point operations of an estimate of sums over a matrix's singular values.
-#[allow(clippy::cast_precision_loss)] // an estimate
-pub(crate) fn spectrum_estimate_flops(matrix: &MatrixOutline) -> f64 {
-    if matrix.inner <= estimate::EXACT {
-        return singular_values_flops(matrix);
-    }
-    let long = matrix.shape.rows.max(matrix.shape.columns) as f64;
-    4.0 * long * matrix.inner as f64 * (PROBES * STEPS) as f64
 }

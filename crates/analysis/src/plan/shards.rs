@@ -7,12 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckptscope_protocol::Cost;
+use ckptscope_protocol::{Cost, Rates};
 
 use super::{Lane, cost};
 
-/// Operations that take as long as reading a byte: 15 Gflop/s beside a disk of 1 GB/s, about.
-const FLOPS_PER_BYTE: f64 = 15.0;
+/// Bytes that a disk gives in a second, about.
+const BYTES_PER_SECOND: f64 = 1e9;
+
+/// What costs nothing takes so many seconds, so that it is dealt evenly.
+const LEAST_SECONDS: f64 = 1e-9;
 
 /// The lanes of each shard; those without a layer-step are left out.
 pub(super) fn deal(lanes: &[Lane], count: usize) -> Vec<Vec<Lane>> {
@@ -36,7 +39,7 @@ pub(super) fn deal(lanes: &[Lane], count: usize) -> Vec<Vec<Lane>> {
     shards
 }
 
-/// The steps of a lane whose numbers are asked for, and how long each takes, in operations.
+/// The steps of a lane whose numbers are asked for, and how long each takes.
 fn recorded_work(lane: &Lane) -> Vec<(u64, f64)> {
     let steps = lane.steps.iter().zip(cost::of_steps(lane));
     let recorded = steps.filter(|(step, _)| step.recorded);
@@ -45,10 +48,11 @@ fn recorded_work(lane: &Lane) -> Vec<(u64, f64)> {
         .collect()
 }
 
-/// What costs nothing counts too, so that it is dealt evenly.
+/// How long it takes on an ordinary machine, in seconds.
 #[allow(clippy::cast_precision_loss)] // an estimate
 fn work(cost: &Cost) -> f64 {
-    1.0 + cost.flops + cost.read_bytes as f64 * FLOPS_PER_BYTE
+    let reading = cost.read_bytes as f64 / BYTES_PER_SECOND;
+    LEAST_SECONDS + cost.work.seconds(&Rates::ORDINARY) + reading
 }
 
 #[allow(clippy::cast_precision_loss)] // far below 2^53

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use ckptscope_checkpoint::{DataKind, Run, Step, Tree};
+use ckptscope_protocol::Rates;
 use ckptscope_protocol::tab::Proposal;
 
 use super::choice::Choice;
@@ -15,11 +16,8 @@ use crate::plan::{Catalogs, Lane, Plan, PlanErrors};
 use crate::registry::Registry;
 use crate::survey::Survey;
 
-/// Floating-point operations that an ordinary machine does in a second.
-const FLOPS_PER_SECOND: f64 = 1e10;
-
-/// Bytes that it reads and widens in a second.
-const BYTES_PER_SECOND: f64 = 2e8;
+/// Bytes that an ordinary machine reads in a second.
+const BYTES_PER_SECOND: f64 = 5e8;
 
 /// So many steps are enough to see how something develops.
 const FEW_STEPS: usize = 5;
@@ -206,7 +204,7 @@ impl Fitted {
 fn seconds_of(lane: &Lane, budget: &Budget) -> f64 {
     let cost = Plan::cost_of(std::slice::from_ref(lane));
     let reading = cost.read_bytes as f64 / BYTES_PER_SECOND * budget.slowness;
-    reading + cost.flops / FLOPS_PER_SECOND
+    reading + cost.work.seconds(&Rates::ORDINARY)
 }
 
 /// So many of all: the first, the last and others evenly between them; of one the last.

@@ -3,7 +3,9 @@
 use nalgebra::DMatrix;
 
 use super::same_samples;
-use crate::facts::{Facts, Needs};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Extent, Facts, Needs};
 use crate::linalg::transpose_product;
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
@@ -93,6 +95,10 @@ impl Metric for Cka {
             centred_gram: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        extent.cross_gram()
     }
 
     fn form(&self) -> Form<'_> {

@@ -1,6 +1,8 @@
 //! The angle between two matrices, entry by entry.
 
-use crate::facts::{Facts, Needs};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Extent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
@@ -63,6 +65,10 @@ impl Metric for Cosine {
             magnitude_sums: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        extent.looked_at(2.0)
     }
 
     fn form(&self) -> Form<'_> {

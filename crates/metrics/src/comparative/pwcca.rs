@@ -12,8 +12,11 @@
 //! input moves by 1e-15. The status says how many there are.
 
 use super::same_samples;
-use crate::facts::{Basis, Facts, Needs};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Basis, Extent, Facts, Needs};
 use crate::linalg::{
+    work,
     ReferenceSingular, left_singular, orthonormal_columns, product, reference_left_singular,
     transpose_product,
 };
@@ -108,6 +111,21 @@ impl Metric for Pwcca {
             centred_basis: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, parameters: &Parameters, extent: Extent) -> Work {
+        let (rows, rank) = (extent.rows, extent.basis_rank());
+        let basis = work::product(rank, rows, rank);
+        let directions = work::product(rows, rank, rank);
+        let projected = work::product(rank, rows, extent.compact_columns());
+        let is_reference = parameters.choice("variant") == "reference";
+        if is_reference && extent.columns < rows && rank == extent.columns {
+            let whitened = work::product(rank, rank, rank) * 2.0;
+            let orthonormal = work::orthonormal_columns(rows, rank);
+            let decomposed = work::reference_left_singular(rank);
+            return basis + whitened + decomposed + directions + orthonormal + projected;
+        }
+        basis + work::left_singular(rank, rank) + directions + projected
     }
 
     fn form(&self) -> Form<'_> {

@@ -1,6 +1,8 @@
 //! How far a matrix is from another, entry by entry.
 
-use crate::facts::{Facts, Needs};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Extent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
@@ -67,6 +69,10 @@ impl Metric for RelativeChange {
             magnitude_sums: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        extent.looked_at(6.0)
     }
 
     fn form(&self) -> Form<'_> {

@@ -1,7 +1,9 @@
 //! Representational similarity analysis.
 
 use super::same_samples;
-use crate::facts::{Facts, Needs};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Extent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -88,6 +90,10 @@ impl Metric for Rsa {
             dissimilarities: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        extent.ranked_pairs()
     }
 
     fn form(&self) -> Form<'_> {

@@ -3,8 +3,10 @@
 use std::ops::Bound;
 
 use super::same_samples;
-use crate::facts::{Basis, Facts, Needs};
-use crate::linalg::{singular_values, transpose_product};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Basis, Extent, Facts, Needs};
+use crate::linalg::{singular_values, transpose_product, work};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -90,6 +92,11 @@ impl Metric for Svcca {
             centred_basis: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        let rank = extent.basis_rank();
+        work::product(rank, extent.rows, rank) + work::singular_values(rank, rank)
     }
 
     fn form(&self) -> Form<'_> {

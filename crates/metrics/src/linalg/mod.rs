@@ -11,6 +11,7 @@ mod product;
 mod reduction;
 mod singular;
 mod stripes;
+pub mod work;
 
 pub use cores::SpareCores;
 pub use eigen::{Eigenvalue, SymmetricEigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues};

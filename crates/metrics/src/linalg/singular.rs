@@ -18,7 +18,7 @@ use crate::measurement::Status;
 /// less than half of a decomposition at every ratio (0.35 to 0.5, from 64 to 3072 wide), so it
 /// pays where it is trusted every other time: a random matrix of this ratio has eigenvalues down
 /// to 3e-3 of the largest, a square one far below [`GRAM_SMALLEST`].
-const GRAM_ASPECT: f64 = 1.25;
+pub(super) const GRAM_ASPECT: f64 = 1.25;
 
 /// Smallest ratio of eigenvalues of a Gram matrix whose square roots are taken for singular
 /// values. An eigenvalue carries an absolute error of a few eps of the largest, so a singular

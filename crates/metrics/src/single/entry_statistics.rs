@@ -2,7 +2,9 @@
 
 use ckptscope_vocabulary::{between, quantile_place};
 
-use crate::facts::{Facts, Needs};
+use ckptscope_vocabulary::Work;
+
+use crate::facts::{Extent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
@@ -106,6 +108,10 @@ impl Metric for EntryStatistics {
             sorted_entries: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        extent.looked_at(13.0)
     }
 
     fn ignores_places(&self, _: &Parameters) -> bool {

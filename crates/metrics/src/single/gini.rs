@@ -1,7 +1,9 @@
 //! The Gini coefficient of the entries' magnitudes.
 
+use ckptscope_vocabulary::Work;
+
 use crate::facts::sum::Compensated;
-use crate::facts::{Facts, Needs};
+use crate::facts::{Extent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
@@ -67,6 +69,10 @@ impl Metric for Gini {
             sorted_magnitudes: true,
             ..Needs::default()
         }
+    }
+
+    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+        extent.looked_at(1.0)
     }
 
     fn ignores_places(&self, _: &Parameters) -> bool {

@@ -134,7 +134,7 @@ impl Handed {
     /// Where it cannot be written; [`crate::Misuse`] where a layer fits into no node.
     pub(crate) fn make(own: &Path, order: &Order, analysis: &Analysis) -> Result<Self> {
         let threads = order.threads_of(analysis)?;
-        let in_one = resources::seconds(&analysis.cost(), threads, submit::flops_per_second());
+        let in_one = resources::seconds(&analysis.cost(), &resources::crew(threads));
         let shards = order.shards.unwrap_or_else(|| resources::shards(in_one));
         let number = folders(own)?
             .last_key_value()

@@ -275,7 +275,7 @@ impl Merged {
             seconds: reporter.elapsed().as_secs_f64(),
             threads: plan.threads,
             read_bytes: self.read_bytes,
-            flops: plan.cost.flops,
+            flops: plan.cost.work.operations(),
             peak_bytes_per_thread: plan.cost.peak_bytes,
             records: results.series.numbers() as u64,
             resumed_units: self.finished.len() as u64,

@@ -1,7 +1,9 @@
 //! What is asked of a scheduler for a shard: memory and time.
 
 use ckptscope_analysis::Lane;
-use ckptscope_protocol::Cost;
+use ckptscope_protocol::{Cost, Crew, Rates};
+
+use crate::hardware;
 
 /// Memory of the program without any tensor.
 const OWN_BYTES: u64 = 300_000_000;
@@ -9,8 +11,9 @@ const OWN_BYTES: u64 = 300_000_000;
 /// Limits are so many times what is reckoned: nobody knows the other machine.
 const TIME_FACTOR: u64 = 3;
 
-/// Operations per second of a thread, at least: a login node is busy, and seems slower than it is.
-pub(super) const SLOWEST_FLOPS_PER_SECOND: f64 = 2e9;
+/// The slowest thread is so much of an ordinary one: a login node is busy, and seems slower than it
+/// is.
+const SLOWEST: f64 = 0.3;
 
 /// Bytes per second from a disk that many read.
 const SHARED_DISK: f64 = 100e6;
@@ -48,11 +51,22 @@ pub(super) fn lanes_that_fit(peak_bytes: u64, limit_bytes: u64) -> usize {
     })
 }
 
-/// How long a shard takes on so many threads of this speed, in seconds.
+/// Who computes a shard on so many threads, by the speed of this machine.
+pub(super) fn crew(threads: usize) -> Crew {
+    let slowest = Rates::ORDINARY * SLOWEST;
+    let crew = hardware::crew(threads);
+    Crew {
+        // Nodes have as many cores as threads are asked for.
+        cores: crew.threads,
+        rates: crew.rates.at_least(slowest),
+        ..crew
+    }
+}
+
+/// How long a shard takes whoever computes it, in seconds.
 #[allow(clippy::cast_precision_loss)] // an estimate
-pub(super) fn seconds(cost: &Cost, threads: usize, flops_per_second: f64) -> f64 {
-    let computing = cost.flops / (flops_per_second.max(1.0) * threads.max(1) as f64);
-    computing + cost.read_bytes as f64 / SHARED_DISK
+pub(super) fn seconds(cost: &Cost, crew: &Crew) -> f64 {
+    cost.seconds(crew) + cost.read_bytes as f64 / SHARED_DISK
 }
 
 /// The limit of time that is asked for what may take so many seconds, in minutes.
@@ -75,7 +89,7 @@ pub(super) fn widest(lanes: &[Lane]) -> Option<(&Lane, u64)> {
 #[cfg(test)]
 mod tests {
     use super::{MOST_SHARDS, lanes_that_fit, memory_bytes, minutes, seconds, shards};
-    use ckptscope_protocol::Cost;
+    use ckptscope_protocol::{Cost, Crew, Rates, Work};
 
     #[test]
     fn memory_is_that_of_lanes_and_the_program() {
@@ -104,11 +118,22 @@ mod tests {
 
     #[test]
     fn reading_takes_time_too() {
+        let crew = Crew {
+            threads: 4,
+            cores: 4,
+            shares_products: true,
+            rates: Rates::ORDINARY,
+        };
+        let work = Work {
+            products: 8.0 * Rates::ORDINARY.products,
+            ..Work::default()
+        };
         let cost = Cost {
-            flops: 8e9,
+            work,
+            units: 8,
             read_bytes: 200_000_000,
             ..Cost::default()
         };
-        assert_eq!(seconds(&cost, 4, 1e9), 4.0);
+        assert_eq!(seconds(&cost, &crew), 4.0);
     }
 }

@@ -27,7 +27,7 @@ use crate::identity::{PROGRAM, Unit};
 use crate::place::{Address, Place, as_file_name};
 use crate::progress::{bytes, duration};
 use crate::time::rfc3339;
-use crate::{INTERRUPTED, Misuse, Outcome, analyze, console, hardware, identity, signals, wandb};
+use crate::{INTERRUPTED, Misuse, Outcome, analyze, console, identity, signals, wandb};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &SubmitArguments) -> Result<Outcome> {
@@ -267,10 +267,10 @@ fn plan_file(
 ) -> PlanFile {
     let planned = analysis.as_planned();
     let request = analysis.request();
-    let speed = flops_per_second();
+    let crew = resources::crew(threads);
     let outline = |lanes: &Vec<Lane>| {
         let cost = Plan::cost_of(lanes);
-        let seconds = resources::seconds(&cost, threads, speed);
+        let seconds = resources::seconds(&cost, &crew);
         Outline {
             units: lanes.iter().flat_map(recorded).count() as u64,
             cost,
@@ -308,11 +308,6 @@ fn plan_file(
             })
             .collect(),
     }
-}
-
-/// The speed of a thread, as it is reckoned with.
-pub(super) fn flops_per_second() -> f64 {
-    hardware::flops_per_second().max(resources::SLOWEST_FLOPS_PER_SECOND)
 }
 
 /// Says what there is to do, and what it costs.

@@ -79,7 +79,7 @@ impl Engine {
         };
         let told = ToldMachine {
             threads: nodes * self.threads(arguments) as u64,
-            flops_per_second: hardware::flops_per_second(),
+            rates: hardware::rates(self.threads(arguments)),
             memory_bytes: memory_bytes.saturating_mul(nodes),
             analyses_at_once: self.at_once(arguments) as u64,
             queue_length: arguments.queue_length as u64,

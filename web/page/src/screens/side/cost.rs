@@ -75,7 +75,7 @@ fn Price(cost: Memo<Option<Cost>>) -> impl IntoView {
             readout::counted(steps, "step"),
             readout::counted(cost.numbers, "number"),
             format!("{} to read", readout::bytes(cost.read_bytes)),
-            readout::operations(cost.flops),
+            readout::operations(cost.work.operations()),
             format!("{} of memory here", readout::bytes(here.peak_bytes(&cost))),
         ];
         let times = [

@@ -1,7 +1,7 @@
 //! What an analysis takes, here and on the native worker, and which of the two is proposed.
 
-use ckptscope_protocol::Cost;
 use ckptscope_protocol::service::Machine;
+use ckptscope_protocol::{Cost, Crew};
 use leptos::prelude::*;
 
 use crate::screens::readout;
@@ -28,10 +28,8 @@ pub(super) enum Place {
 /// What a place has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Power {
-    /// Lanes that it computes at once.
-    threads: u64,
-    /// Of one thread; 0 where that is not known.
-    flops_per_second: f64,
+    /// Who computes; rates are not known of a worker of an older version.
+    crew: Crew,
     /// Of one read, however small.
     seconds_per_read: f64,
     /// Memory for analyses; none where it does not say.
@@ -41,16 +39,17 @@ pub(super) struct Power {
 impl Power {
     /// Of this tab.
     pub(super) fn here(state: State) -> Self {
-        let speed = state.opened.with(|opened| {
-            Some((
-                opened.as_ref()?.flops_per_second,
-                opened.as_ref()?.seconds_per_read,
-            ))
-        });
-        let (speed, seconds_per_read) = speed.unwrap_or_default();
+        let speed = state
+            .opened
+            .with(|opened| Some((opened.as_ref()?.rates, opened.as_ref()?.seconds_per_read)));
+        let (rates, seconds_per_read) = speed.unwrap_or_default();
         Self {
-            threads: state.web_workers.pool_size.get() as u64,
-            flops_per_second: speed,
+            crew: Crew {
+                threads: state.web_workers.pool_size.get() as u64,
+                cores: state.web_workers.threads as u64,
+                shares_products: false,
+                rates,
+            },
             seconds_per_read,
             memory_bytes: None,
         }
@@ -63,8 +62,12 @@ impl Power {
 
     fn of(machine: Machine) -> Self {
         Self {
-            threads: machine.threads,
-            flops_per_second: machine.flops_per_second,
+            crew: Crew {
+                threads: machine.threads,
+                cores: machine.threads,
+                shares_products: true,
+                rates: machine.rates,
+            },
             seconds_per_read: 0.0,
             memory_bytes: Some(machine.memory_bytes),
         }
@@ -72,15 +75,15 @@ impl Power {
 
     /// Lanes that are computed at once.
     pub(super) fn lanes_at_once(&self, cost: &Cost) -> u64 {
-        self.threads.clamp(1, cost.lanes.max(1))
+        self.crew.threads.clamp(1, cost.units.max(1))
     }
 
     /// How long reading and computing take; none where the speed is not known.
     pub(super) fn seconds(&self, cost: &Cost) -> Option<f64> {
-        let speed = self.flops_per_second * self.lanes_at_once(cost) as f64;
         // Web workers read by turns: the browser has one process for files.
         let reading = self.seconds_per_read * cost.reads as f64;
-        (speed > 0.0).then(|| cost.flops / speed + reading)
+        let is_known = self.crew.rates.are_known();
+        is_known.then(|| cost.seconds(&self.crew) + reading)
     }
 
     /// Memory that it takes at most.
@@ -141,19 +144,41 @@ pub(super) fn about(seconds: f64) -> String {
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use ckptscope_protocol::{Rates, Work};
+
     use super::*;
 
+    const RATES: Rates = Rates {
+        products: 1e9,
+        vectors: 1e9,
+        turns: 1e9,
+        comparisons: 1e9,
+        entries: 1e9,
+        widened: 1e9,
+    };
+
     const TAB: Power = Power {
-        threads: 2,
-        flops_per_second: 1e9,
+        crew: Crew {
+            threads: 2,
+            cores: 2,
+            shares_products: false,
+            rates: RATES,
+        },
         seconds_per_read: 0.002,
         memory_bytes: None,
     };
 
+    fn turns(turns: f64) -> Work {
+        Work {
+            turns,
+            ..Work::default()
+        }
+    }
+
     fn worker(threads: u64, memory_bytes: u64) -> Power {
         Power::of(Machine {
             threads,
-            flops_per_second: 4e9,
+            rates: RATES * 4.0,
             memory_bytes,
             ..Machine::default()
         })
@@ -163,7 +188,8 @@ mod tests {
     fn what_a_tab_cannot_do_is_said() {
         let small = Cost {
             lanes: 12,
-            flops: 4e9,
+            units: 12,
+            work: turns(4e9),
             ..Cost::default()
         };
         assert_eq!(too_much(&small, &TAB), None);
@@ -173,7 +199,7 @@ mod tests {
         };
         assert!(too_much(&wide, &TAB).is_some_and(|words| words.contains("3.1 GB")));
         let long = Cost {
-            flops: 14_400e9,
+            work: turns(14_400e9),
             ..small
         };
         assert!(too_much(&long, &TAB).is_some_and(|words| words.contains("2.0 hours")));
@@ -183,6 +209,7 @@ mod tests {
     fn the_worker_is_proposed_where_a_tab_is_not_the_place() {
         let wide = Cost {
             lanes: 12,
+            units: 12,
             peak_bytes: 3_100_000_000,
             ..Cost::default()
         };
@@ -199,13 +226,17 @@ mod tests {
     fn the_faster_of_the_two_is_proposed() {
         let cost = Cost {
             lanes: 8,
-            flops: 40e9,
+            units: 8,
+            work: turns(40e9),
             ..Cost::default()
         };
         let large = worker(8, 64_000_000_000);
         assert_eq!(proposed(&cost, &TAB, Some(&large), true), Place::Worker);
         assert_eq!(proposed(&cost, &TAB, Some(&large), false), Place::Here);
-        let short = Cost { flops: 1e9, ..cost };
+        let short = Cost {
+            work: turns(1e9),
+            ..cost
+        };
         assert_eq!(proposed(&short, &TAB, Some(&large), true), Place::Here);
     }
 
@@ -213,7 +244,8 @@ mod tests {
     fn every_read_takes_its_time() {
         let cost = Cost {
             lanes: 2,
-            flops: 2e9,
+            units: 2,
+            work: turns(2e9),
             reads: 12_000,
             ..Cost::default()
         };
@@ -224,7 +256,8 @@ mod tests {
     fn no_more_lanes_are_computed_than_there_are() {
         let cost = Cost {
             lanes: 3,
-            flops: 24e9,
+            units: 3,
+            work: turns(24e9),
             peak_bytes: 1000,
             ..Cost::default()
         };
