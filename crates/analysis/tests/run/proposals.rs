@@ -4,7 +4,7 @@ use ckptscope_analysis::plan::Catalogs;
 use ckptscope_analysis::proposal::{Budget, proposals, within};
 use ckptscope_analysis::{Config, Plan, Proposal, Registry, Survey};
 use ckptscope_checkpoint::{MemoryTree, Run, Tree};
-use ckptscope_protocol::Cost;
+use ckptscope_protocol::{Cost, Rates};
 use futures_lite::future::block_on;
 
 use crate::support::{bundled, layers, numbers, safetensors, tree};
@@ -302,11 +302,16 @@ fn within_budget(tree: &dyn Tree, seconds: f64) -> (String, Cost) {
     (proposal.text, plan.cost)
 }
 
+/// As a budget reckons it.
+fn seconds_of(cost: &Cost) -> f64 {
+    cost.work.seconds(&Rates::ORDINARY) + cost.read_bytes as f64 / 5e8
+}
+
 #[test]
 fn a_proposal_costs_no_more_than_its_budget_or_says_so() {
     let steps: Vec<u64> = (1..=40).collect();
     let tree = run_of(&layers(6, LLAMA), &steps, LLAMA_CONFIG);
-    let seconds = |cost: &Cost| cost.flops / 1e10 + cost.read_bytes as f64 / 2e8;
+    let seconds = seconds_of;
     let (all, cost) = within_budget(&tree, 1e9);
     assert!(
         all.contains("steps: all") && all.contains("analysis_name: first"),
@@ -364,7 +369,7 @@ fn experts_are_part_of_a_first_analysis_as_far_as_its_budget_goes() {
     let (all, cost) = within_budget(&tree, 1e9);
     assert!(entry_of(&all, "per").contains("down"), "{all}");
     assert!(entry_of(&all, "gini").contains("down"), "{all}");
-    let whole = cost.flops / 1e10 + cost.read_bytes as f64 / 2e8;
+    let whole = seconds_of(&cost);
     let told = [
         "There are too many experts to be decomposed",
         "Whole matrices are too large",

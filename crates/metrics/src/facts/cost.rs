@@ -262,3 +262,102 @@ fn entries(count: f64) -> Work {
 const fn float(size: usize) -> f64 {
     size as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use ckptscope_vocabulary::Rates;
+
+    use super::{Extent, Held, Needs};
+    use crate::metric::Metric;
+    use crate::{METRICS, Parameters};
+
+    const SIDES: [usize; 6] = [2, 63, 64, 300, 1024, 4096];
+
+    fn parameters(metric: &dyn Metric) -> Parameters {
+        Parameters::defaults(metric.parameters())
+    }
+
+    fn seconds(metric: &dyn Metric, extent: Extent) -> f64 {
+        let parameters = parameters(metric);
+        let work = extent.work(metric.needs(&parameters)) + metric.work(&parameters, extent);
+        work.seconds(&Rates::ORDINARY)
+    }
+
+    fn extents() -> Vec<Extent> {
+        let mut all = Vec::new();
+        for rows in SIDES {
+            for columns in SIDES {
+                let dense = Extent::dense(rows, columns);
+                let inner = 1.max(dense.inner / 4);
+                all.extend([dense, Extent { inner, ..dense }]);
+                all.extend(
+                    [Held::Float32, Held::OnlyFloat32, Held::Tally]
+                        .map(|held| Extent { held, ..dense }),
+                );
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn whatever_is_computed_takes_time() {
+        for metric in METRICS {
+            for extent in extents() {
+                let seconds = seconds(*metric, extent);
+                assert!(
+                    seconds > 0.0 && seconds.is_finite(),
+                    "{} {extent:?}",
+                    metric.name()
+                );
+            }
+        }
+    }
+
+    /// Wider ones may take less: from a certain shape on a Gram matrix is tried.
+    #[test]
+    fn larger_matrices_of_a_shape_take_longer() {
+        for metric in METRICS {
+            for extent in extents() {
+                let larger = Extent {
+                    rows: 2 * extent.rows,
+                    columns: 2 * extent.columns,
+                    inner: 2 * extent.inner,
+                    ..extent
+                };
+                let (few, many) = (seconds(*metric, extent), seconds(*metric, larger));
+                assert!(many >= few, "{} {extent:?}", metric.name());
+            }
+        }
+    }
+
+    #[test]
+    fn entries_take_longer_the_more_they_are() {
+        let needs = Needs {
+            magnitude_sums: true,
+            sorted_magnitudes: true,
+            ..Needs::default()
+        };
+        for rows in SIDES {
+            let of = |columns| Extent::dense(rows, columns).work(needs);
+            let times = SIDES.map(|columns| of(columns).seconds(&Rates::ORDINARY));
+            assert!(times.is_sorted_by(|few, many| few < many), "{rows}");
+        }
+    }
+
+    #[test]
+    fn facts_add_up() {
+        let extent = Extent::dense(300, 500);
+        let sums = Needs {
+            magnitude_sums: true,
+            ..Needs::default()
+        };
+        let values = Needs {
+            singular_values: true,
+            ..Needs::default()
+        };
+        let nothing = extent.work(Needs::default());
+        let apart = extent.work(sums) + extent.work(values);
+        let both = extent.work(sums.and(values)) + nothing;
+        assert!((apart.operations() / both.operations() - 1.0).abs() < 1e-12);
+    }
+}
