@@ -27,21 +27,21 @@ pub struct Work {
     pub widened: f64,
 }
 
-/// How much of each kind of [`Work`] one thread does in a second.
+/// How much of each kind of work one thread does in a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rates {
-    /// Of [`Work::products`], per second.
+    /// Floating-point operations of products of matrices, per second.
     pub products: f64,
-    /// Of [`Work::vectors`], per second.
+    /// Floating-point operations of matrices times vectors, per second.
     pub vectors: f64,
-    /// Of [`Work::turns`], per second.
+    /// Rotations, reflections and the like, per second.
     pub turns: f64,
-    /// Of [`Work::comparisons`], per second.
+    /// Comparisons, per second.
     pub comparisons: f64,
-    /// Of [`Work::entries`], per second.
+    /// Entries looked at, per second.
     pub entries: f64,
-    /// Of [`Work::widened`], per second.
+    /// Entries read and widened, per second.
     pub widened: f64,
 }
 

@@ -2,7 +2,7 @@
 
 usage: foretold.py WORKER [FAMILY]
 
-Needs numpy. For every family of metrics and every shape it writes a run of as many matrices as take
+Needs numpy and torch. For every family of metrics and every shape it writes a run of as many matrices as take
 a third of a second or more, asks `worker check` for the seconds that it foretells with one thread,
 and `worker analyze` for those that it takes. Each is the middle of three: rates are measured anew
 every time. Machines are noisy: only ratios count, and they should be from 0.67 to 1.5.
@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy
+import torch
 
 SIDES = (64, 128, 256, 512, 1024, 2048, 4096)
 REPETITIONS = 3
@@ -116,11 +117,10 @@ class Run:
                     data.append(stored)
             if self.name in ACTIVATIONS:
                 folder = run / f"checkpoints/step_{step}/learning_dynamics"
-                file, header = "val_activations.safetensors", {
-                    key.removesuffix(".weight"): value for key, value in header.items()
-                }
-            else:
-                folder, file = run / f"step_{step}", "model.safetensors"
+                folder.mkdir(parents=True, exist_ok=True)
+                self.save(folder / "val_activations.pt", data)
+                continue
+            folder, file = run / f"step_{step}", "model.safetensors"
             folder.mkdir(parents=True, exist_ok=True)
             words = json.dumps(header).encode()
             with open(folder / file, "wb") as out:
@@ -128,10 +128,18 @@ class Run:
                 for stored in data:
                     stored.tofile(out)
 
+    def save(self, path, data):
+        """Writes activations as pico-train does."""
+        tensors = [torch.from_numpy(stored) for stored in data]
+        if self.dtype == "BF16":
+            tensors = [tensor.view(torch.bfloat16) for tensor in tensors]
+        names = (f"_forward_module.layers.{layer}.it" for layer in range(len(data)))
+        torch.save(dict(zip(names, tensors)), path)
+
     def stored(self, matrix):
         if self.dtype == "F32":
             return matrix
-        return ((matrix.view(numpy.uint32) + 0x8000) >> 16).astype(numpy.uint16)
+        return ((matrix.view(numpy.uint32) + 0x8000) >> 16).astype(numpy.uint16).view(numpy.int16)
 
     def tell(self):
         """Makes it long enough, and prints both times."""
@@ -160,7 +168,7 @@ class Run:
         command = [self.worker, "analyze", "--quiet", "--threads", "1", "--overwrite"]
         command += ["--config", self.folder / "config.yaml", self.folder / "run"]
         command += ["--out", self.folder / "out"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         if status != 0:
             sys.exit(f"the worker failed at {self.name}")

@@ -76,8 +76,8 @@ const COUNTED_PER_WIDENED: f64 = 10.0;
 
 /// Entries that are looked at in the time that a number takes to be told, and a layer-step to be
 /// begun and written down.
-const NUMBER_ENTRIES: f64 = 5_000.0;
-const UNIT_ENTRIES: f64 = 100_000.0;
+const NUMBER_ENTRIES: f64 = 20_000.0;
+const UNIT_ENTRIES: f64 = 85_000.0;
 
 /// What is held of the entries of a job's matrices, where counting its tensor is enough, and the
 /// memory that counting takes.

@@ -174,8 +174,8 @@ impl Extent {
         let count = self.count();
         match self.held {
             Held::Tally => self.looked_at(4.0),
-            Held::OnlyFloat32 => entries(4.0 * count + 13.0 * PARTS),
-            Held::Float32 if self.is_ordered() => entries(9.0 * count + 13.0 * PARTS),
+            Held::OnlyFloat32 => entries(7.0 * count + 20.0 * PARTS),
+            Held::Float32 if self.is_ordered() => entries(10.0 * count + 20.0 * PARTS),
             Held::Wide | Held::Float32 => {
                 let sort = Work {
                     comparisons: count * count.max(2.0).log2(),

@@ -111,7 +111,7 @@ impl Metric for EntryStatistics {
     }
 
     fn work(&self, _: &Parameters, extent: Extent) -> Work {
-        extent.looked_at(13.0)
+        extent.looked_at(20.0)
     }
 
     fn ignores_places(&self, _: &Parameters) -> bool {

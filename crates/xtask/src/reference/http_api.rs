@@ -12,10 +12,11 @@ const FILES: &[&str] = &[
     "crates/protocol/src/service.rs",
     "crates/protocol/src/lane.rs",
     "crates/protocol/src/problem.rs",
+    "crates/vocabulary/src/work.rs",
 ];
 
 /// Types of those files that are not said over HTTP.
-const OTHERS: &[&str] = &["Event", "LaneUpdate"];
+const OTHERS: &[&str] = &["Event", "LaneUpdate", "Crew"];
 
 /// The page.
 pub(super) fn page(sources: &Sources) -> Result<String> {
