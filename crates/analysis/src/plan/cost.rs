@@ -72,7 +72,7 @@ fn longer(one: Work, other: Work) -> Work {
 }
 
 /// Entries that are counted in the time that one is widened.
-const COUNTED_PER_WIDENED: f64 = 10.0;
+const COUNTED_PER_WIDENED: f64 = 2.0;
 
 /// Entries that are looked at in the time that a number takes to be told, and a layer-step to be
 /// begun and written down.

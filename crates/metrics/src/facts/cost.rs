@@ -147,7 +147,7 @@ impl Extent {
             Held::Tally | Held::OnlyFloat32 => self.looked_at(1.0),
             Held::Wide | Held::Float32 if self.of_parts => Work::default(),
             Held::Wide | Held::Float32 if self.is_thin() => {
-                entries(4.0 * (float(self.rows) + float(self.columns)) * float(self.inner))
+                entries(8.0 * (float(self.rows) + float(self.columns)) * float(self.inner))
             }
             Held::Wide | Held::Float32 => entries(2.0 * self.count()),
         }

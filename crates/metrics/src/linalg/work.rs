@@ -42,7 +42,8 @@ pub fn triangular_factor(m: usize, n: usize) -> Work {
     Work {
         products: 2.0 * short * short * (long - short / 3.0),
         vectors: PANEL * long * short,
-        entries: 2.0 * long * short,
+        // Copies beside it, transposed.
+        entries: 8.0 * long * short,
         ..Work::default()
     }
 }
