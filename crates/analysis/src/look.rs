@@ -3,7 +3,7 @@
 use ckptscope_checkpoint::{StoredTensor, Tensor};
 pub use ckptscope_metrics::facts::estimate::Estimate;
 use ckptscope_metrics::facts::estimate::SpectrumEstimate;
-use ckptscope_metrics::{Extent, Facts, Needs, Status, Work};
+use ckptscope_metrics::{Facts, MatrixExtent, Needs, Status, Work};
 use nalgebra::DMatrix;
 
 use crate::component::Shape;
@@ -181,7 +181,7 @@ pub fn work(rows: usize, columns: usize) -> Work {
         widened,
         ..Work::default()
     };
-    read + Extent::dense(rows, columns).work(needs)
+    read + MatrixExtent::dense(rows, columns).work(needs)
 }
 
 /// The spectrum of a tensor seen as a matrix.

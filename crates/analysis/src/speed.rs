@@ -8,7 +8,7 @@ use std::hint::black_box;
 use ckptscope_checkpoint::{Dtype, Packing, Placement, TensorEntry, widen};
 use ckptscope_metrics::linalg::{self, work};
 use ckptscope_metrics::sort::sort_magnitudes;
-use ckptscope_metrics::{Extent, Facts, Needs, Rates, Work};
+use ckptscope_metrics::{Facts, MatrixExtent, Needs, Rates, Work};
 use nalgebra::DMatrix;
 
 /// Times that each piece runs: the fastest counts, for whatever else the machine does makes others
@@ -61,7 +61,7 @@ fn looked_at(now: &dyn Fn() -> f64, matrix: DMatrix<f64>) -> f64 {
         magnitude_sums: true,
         ..Needs::default()
     };
-    let extent = Extent::dense(matrix.nrows(), matrix.ncols());
+    let extent = MatrixExtent::dense(matrix.nrows(), matrix.ncols());
     let matrix = std::rc::Rc::new(matrix);
     let took = seconds(now, || {
         let facts = Facts::dense(std::rc::Rc::clone(&matrix));

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use nalgebra::DMatrix;
 
 pub use centred::{Basis, Centred};
-pub use cost::{Extent, Held};
+pub use cost::{Held, MatrixExtent};
 pub use entries::MagnitudeSums;
 pub use matrix::{Counted, Matrix};
 pub use precision::Precision;

@@ -16,7 +16,7 @@ pub mod sort;
 pub mod tally;
 
 pub use ckptscope_vocabulary::{Rates, Work};
-pub use facts::{Extent, Facts, Held, LargestRank, Needs, Precision};
+pub use facts::{Facts, Held, LargestRank, MatrixExtent, Needs, Precision};
 pub use float32::Float32Entries;
 pub use measurement::{Measurement, Status};
 pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};

@@ -3,7 +3,7 @@
 pub use ckptscope_vocabulary::DataKind;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Extent, Facts, Needs};
+use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::Measurement;
 use crate::parameter::{Parameter, Parameters};
 
@@ -39,7 +39,7 @@ pub trait Metric: Sync {
 
     /// What it computes of a matrix of this extent beside the facts that it needs; of a pair, beside
     /// the facts of both.
-    fn work(&self, _: &Parameters, _: Extent) -> Work {
+    fn work(&self, _: &Parameters, _: MatrixExtent) -> Work {
         Work::default()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ckptscope_checkpoint::read::near_reads;
 use ckptscope_checkpoint::{ModelShape, StoredTensor, TensorEntry};
-use ckptscope_metrics::{Extent, Held, Needs, Work};
+use ckptscope_metrics::{Held, MatrixExtent, Needs, Work};
 use ckptscope_protocol::{Cost, Rates};
 
 use super::counted::float32_entry;
@@ -147,7 +147,7 @@ fn held_wide(step: &LaneStep, job: &Job, inputs: &Inputs) -> Held {
 fn computing(job: &Job, outline: &Outline, held: Held, recorded: bool) -> Work {
     let needs = job.needs();
     let of_matrix = |matrix: &MatrixOutline, of_parts: bool| {
-        let extent = Extent {
+        let extent = MatrixExtent {
             rows: matrix.shape.rows,
             columns: matrix.shape.columns,
             inner: matrix.inner,

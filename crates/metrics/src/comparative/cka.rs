@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Extent, Facts, Needs};
+use crate::facts::{MatrixExtent, Facts, Needs};
 use crate::linalg::transpose_product;
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
@@ -97,7 +97,7 @@ impl Metric for Cka {
         }
     }
 
-    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+    fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.cross_gram()
     }
 

@@ -2,7 +2,7 @@
 
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Extent, Facts, Needs};
+use crate::facts::{MatrixExtent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
@@ -67,7 +67,7 @@ impl Metric for Cosine {
         }
     }
 
-    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+    fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.looked_at(2.0)
     }
 

@@ -14,7 +14,7 @@
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Basis, Extent, Facts, Needs};
+use crate::facts::{Basis, MatrixExtent, Facts, Needs};
 use crate::linalg::{
     work,
     ReferenceSingular, left_singular, orthonormal_columns, product, reference_left_singular,
@@ -113,7 +113,7 @@ impl Metric for Pwcca {
         }
     }
 
-    fn work(&self, parameters: &Parameters, extent: Extent) -> Work {
+    fn work(&self, parameters: &Parameters, extent: MatrixExtent) -> Work {
         let (rows, rank) = (extent.rows, extent.basis_rank());
         let basis = work::product(rank, rows, rank);
         let directions = work::product(rows, rank, rank);

@@ -3,7 +3,7 @@
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Extent, Facts, Needs};
+use crate::facts::{MatrixExtent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
@@ -92,7 +92,7 @@ impl Metric for Rsa {
         }
     }
 
-    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+    fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.ranked_pairs()
     }
 

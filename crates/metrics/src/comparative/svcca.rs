@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Basis, Extent, Facts, Needs};
+use crate::facts::{Basis, MatrixExtent, Facts, Needs};
 use crate::linalg::{singular_values, transpose_product, work};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, DataKind, Form, Metric};
@@ -94,7 +94,7 @@ impl Metric for Svcca {
         }
     }
 
-    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+    fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         let rank = extent.basis_rank();
         work::product(rank, extent.rows, rank) + work::singular_values(rank, rank)
     }

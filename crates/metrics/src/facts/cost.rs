@@ -9,7 +9,7 @@ use crate::linalg::{PROBES, STEPS, work};
 
 /// What is known of a matrix before it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
+pub struct MatrixExtent {
     /// Rows.
     pub rows: usize,
     /// Columns.
@@ -42,7 +42,7 @@ const PARTS: f64 = 65536.0;
 /// Times that a part of the table costs what an entry costs: its sums are wider.
 const OF_PART: f64 = 3.0;
 
-impl Extent {
+impl MatrixExtent {
     /// Of a matrix that is given by its entries.
     #[must_use]
     pub fn dense(rows: usize, columns: usize) -> Self {
@@ -267,7 +267,7 @@ const fn float(size: usize) -> f64 {
 mod tests {
     use ckptscope_vocabulary::Rates;
 
-    use super::{Extent, Held, Needs};
+    use super::{Held, MatrixExtent, Needs};
     use crate::metric::Metric;
     use crate::{METRICS, Parameters};
 
@@ -277,22 +277,22 @@ mod tests {
         Parameters::defaults(metric.parameters())
     }
 
-    fn seconds(metric: &dyn Metric, extent: Extent) -> f64 {
+    fn seconds(metric: &dyn Metric, extent: MatrixExtent) -> f64 {
         let parameters = parameters(metric);
         let work = extent.work(metric.needs(&parameters)) + metric.work(&parameters, extent);
         work.seconds(&Rates::ORDINARY)
     }
 
-    fn extents() -> Vec<Extent> {
+    fn extents() -> Vec<MatrixExtent> {
         let mut all = Vec::new();
         for rows in SIDES {
             for columns in SIDES {
-                let dense = Extent::dense(rows, columns);
+                let dense = MatrixExtent::dense(rows, columns);
                 let inner = 1.max(dense.inner / 4);
-                all.extend([dense, Extent { inner, ..dense }]);
+                all.extend([dense, MatrixExtent { inner, ..dense }]);
                 all.extend(
                     [Held::Float32, Held::OnlyFloat32, Held::Tally]
-                        .map(|held| Extent { held, ..dense }),
+                        .map(|held| MatrixExtent { held, ..dense }),
                 );
             }
         }
@@ -318,7 +318,7 @@ mod tests {
     fn larger_matrices_of_a_shape_take_longer() {
         for metric in METRICS {
             for extent in extents() {
-                let larger = Extent {
+                let larger = MatrixExtent {
                     rows: 2 * extent.rows,
                     columns: 2 * extent.columns,
                     inner: 2 * extent.inner,
@@ -338,7 +338,7 @@ mod tests {
             ..Needs::default()
         };
         for rows in SIDES {
-            let of = |columns| Extent::dense(rows, columns).work(needs);
+            let of = |columns| MatrixExtent::dense(rows, columns).work(needs);
             let times = SIDES.map(|columns| of(columns).seconds(&Rates::ORDINARY));
             assert!(times.is_sorted_by(|few, many| few < many), "{rows}");
         }
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn facts_add_up() {
-        let extent = Extent::dense(300, 500);
+        let extent = MatrixExtent::dense(300, 500);
         let sums = Needs {
             magnitude_sums: true,
             ..Needs::default()

@@ -4,7 +4,7 @@ use ckptscope_vocabulary::{between, quantile_place};
 
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Extent, Facts, Needs};
+use crate::facts::{MatrixExtent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
@@ -110,7 +110,7 @@ impl Metric for EntryStatistics {
         }
     }
 
-    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+    fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.looked_at(20.0)
     }
 

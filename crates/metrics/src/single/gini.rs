@@ -3,7 +3,7 @@
 use ckptscope_vocabulary::Work;
 
 use crate::facts::sum::Compensated;
-use crate::facts::{Extent, Facts, Needs};
+use crate::facts::{MatrixExtent, Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
@@ -71,7 +71,7 @@ impl Metric for Gini {
         }
     }
 
-    fn work(&self, _: &Parameters, extent: Extent) -> Work {
+    fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.looked_at(1.0)
     }
 
