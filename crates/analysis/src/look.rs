@@ -1,8 +1,7 @@
 //! What one tensor looks like: its entries' distribution, and its singular values.
 
 use ckptscope_checkpoint::{StoredTensor, Tensor};
-pub use ckptscope_metrics::facts::estimate::Estimate;
-use ckptscope_metrics::facts::estimate::SpectrumEstimate;
+use ckptscope_metrics::facts::estimate::{Estimate, SpectrumEstimate};
 use ckptscope_metrics::{Facts, MatrixExtent, Needs, Status, Work};
 use nalgebra::DMatrix;
 
@@ -191,8 +190,9 @@ pub struct SpectrumLook {
     pub is_estimated: bool,
     /// The singular values, descending.
     pub values: Vec<f64>,
-    /// What follows from them, each by the name of its metric; nothing where all are zero.
-    pub numbers: Vec<(&'static str, Estimate)>,
+    /// What follows from them, in the order of
+    /// [`SPECTRUM_NUMBERS`](ckptscope_protocol::tab::SPECTRUM_NUMBERS); nothing where all are zero.
+    pub numbers: Vec<Estimate>,
 }
 
 /// The spectrum of a tensor seen as a matrix: exactly, or estimated from a few products with it.
@@ -217,11 +217,11 @@ fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status
     let values: Result<_, _> = spectrum.values().into_iter().map(unscaled).collect();
     let mut numbers = Vec::new();
     if spectrum.of_shares().is_ok() {
-        numbers.push(("largest", spectrum.largest().map(unscaled)?));
-        numbers.push(("nuclear norm", spectrum.nuclear_norm().map(unscaled)?));
-        numbers.push(("effective rank", spectrum.effective_rank()));
-        numbers.push(("spectral entropy rank", spectrum.spectral_entropy_rank()));
-        numbers.push(("stable rank", spectrum.stable_rank()));
+        numbers.push(spectrum.largest().map(unscaled)?);
+        numbers.push(spectrum.nuclear_norm().map(unscaled)?);
+        numbers.push(spectrum.effective_rank());
+        numbers.push(spectrum.spectral_entropy_rank());
+        numbers.push(spectrum.stable_rank());
     }
     Ok(SpectrumLook {
         is_estimated: !spectrum.is_exact(),
@@ -232,6 +232,8 @@ fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status
 
 #[cfg(test)]
 mod tests {
+    use ckptscope_protocol::tab::SPECTRUM_NUMBERS;
+
     use super::*;
 
     #[test]
@@ -307,8 +309,8 @@ mod tests {
             assert!((largest - 3.0).abs() < 1e-14 && (smallest - 2.0).abs() < 1e-14);
             // A small matrix is decomposed.
             assert!(!look.is_estimated);
-            let (name, norm) = look.numbers[1];
-            assert_eq!(name, "nuclear norm");
+            let norm = look.numbers[1];
+            assert_eq!(look.numbers.len(), SPECTRUM_NUMBERS.len());
             assert!((norm.value - 5.0).abs() < 1e-14 && norm.low == norm.high);
         }
         let reason = spectrum(tensor(vec![0.0, f64::NAN, 2.0, 0.0]), true).unwrap_err();
@@ -338,9 +340,9 @@ mod tests {
             .map(|(a, b)| (a - b).abs() / exact.values[0])
             .fold(0.0, f64::max);
         assert!(off < 0.05, "{off}");
-        for ((name, estimate), (_, exact)) in estimated.numbers.iter().zip(&exact.numbers) {
+        for (estimate, exact) in estimated.numbers.iter().zip(&exact.numbers) {
             let holds = estimate.low <= exact.value && exact.value <= estimate.high;
-            assert!(holds, "{name}: {estimate:?} {exact:?}");
+            assert!(holds, "{estimate:?} {exact:?}");
         }
     }
 }

@@ -28,141 +28,146 @@ pub fn widen(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {
 }
 
 fn widen_little_endian(entry: &TensorEntry, bytes: &[u8]) -> Option<Vec<f64>> {
-    match entry.dtype {
-        Dtype::F64 => arranged(entry, bytes, f64::from_le_bytes),
-        Dtype::F32 => arranged(entry, bytes, |element| f32::from_le_bytes(element).into()),
-        Dtype::F16 => arranged(entry, bytes, |element| {
-            f16_value(u16::from_le_bytes(element))
-        }),
-        Dtype::BF16 => arranged(entry, bytes, |element| {
-            bf16_value(u16::from_le_bytes(element))
-        }),
-        Dtype::F8E4M3 => arranged(entry, bytes, |[element]| E4M3[usize::from(element)]),
-        Dtype::F8E5M2 => arranged(entry, bytes, |[element]| E5M2[usize::from(element)]),
-        Dtype::I64 => arranged(entry, bytes, |element| i64::from_le_bytes(element) as f64),
-        Dtype::I32 => arranged(entry, bytes, |element| i32::from_le_bytes(element).into()),
-        Dtype::I16 => arranged(entry, bytes, |element| i16::from_le_bytes(element).into()),
-        Dtype::I8 => arranged(entry, bytes, |element| i8::from_le_bytes(element).into()),
-        Dtype::U64 => arranged(entry, bytes, |element| u64::from_le_bytes(element) as f64),
-        Dtype::U32 => arranged(entry, bytes, |element| u32::from_le_bytes(element).into()),
-        Dtype::U16 => arranged(entry, bytes, |element| u16::from_le_bytes(element).into()),
-        Dtype::U8 => arranged(entry, bytes, |[element]| element.into()),
-        Dtype::Bool => arranged(entry, bytes, |[element]| f64::from(u8::from(element != 0))),
-    }
-}
-
-/// Decodes and arranges the elements: as they lie where they are column-major already, tile by
-/// tile where they are row-major, one by one where they are anything else.
-fn arranged<const N: usize>(
-    entry: &TensorEntry,
-    bytes: &[u8],
-    decode: impl Fn([u8; N]) -> f64 + Copy,
-) -> Option<Vec<f64>> {
-    let (elements, _) = bytes.as_chunks::<N>();
-    let count = usize::try_from(entry.elements()).ok()?;
-    if count == 0 {
-        return Some(Vec::new());
-    }
-    let rows = match entry.shape.as_slice() {
-        [] | [_] => 1,
-        [first, ..] => usize::try_from(*first).ok()?,
+    let elements = Elements {
+        bytes,
+        size: usize::try_from(entry.dtype.bytes()).ok()?,
+        decode: match entry.dtype {
+            Dtype::F64 => |from, to| each(from, to, f64::from_le_bytes),
+            Dtype::F32 => |from, to| each(from, to, |it| f32::from_le_bytes(it).into()),
+            Dtype::F16 => |from, to| each(from, to, |it| f16_value(u16::from_le_bytes(it))),
+            Dtype::BF16 => |from, to| each(from, to, |it| bf16_value(u16::from_le_bytes(it))),
+            Dtype::F8E4M3 => |from, to| each(from, to, |[it]| E4M3[usize::from(it)]),
+            Dtype::F8E5M2 => |from, to| each(from, to, |[it]| E5M2[usize::from(it)]),
+            Dtype::I64 => |from, to| each(from, to, |it| i64::from_le_bytes(it) as f64),
+            Dtype::I32 => |from, to| each(from, to, |it| i32::from_le_bytes(it).into()),
+            Dtype::I16 => |from, to| each(from, to, |it| i16::from_le_bytes(it).into()),
+            Dtype::I8 => |from, to| each(from, to, |it| i8::from_le_bytes(it).into()),
+            Dtype::U64 => |from, to| each(from, to, |it| u64::from_le_bytes(it) as f64),
+            Dtype::U32 => |from, to| each(from, to, |it| u32::from_le_bytes(it).into()),
+            Dtype::U16 => |from, to| each(from, to, |it| u16::from_le_bytes(it).into()),
+            Dtype::U8 => |from, to| each(from, to, |[it]| it.into()),
+            Dtype::Bool => |from, to| each(from, to, |[it]| f64::from(u8::from(it != 0))),
+        },
     };
-    let row_major = entry.is_row_major();
-    if entry.is_column_major() || (row_major && rows == 1) {
-        let mut values = room(count)?;
-        values.extend(elements.iter().map(|element| decode(*element)));
-        return Some(values);
-    }
-    if row_major {
-        let mut values = room(count)?;
-        values.resize(count, 0.0);
-        transpose(elements, rows, &mut values, decode);
-        return Some(values);
-    }
-    gather(entry, elements, count, decode)
+    elements.arranged(entry)
 }
 
-fn decode_row<const N: usize>(
-    elements: &[[u8; N]],
-    values: &mut [f64],
-    decode: impl Fn([u8; N]) -> f64,
-) {
+fn each<const N: usize>(bytes: &[u8], values: &mut [f64], decode: impl Fn([u8; N]) -> f64) {
+    let (elements, _) = bytes.as_chunks::<N>();
     for (value, element) in values.iter_mut().zip(elements) {
         *value = decode(*element);
     }
 }
 
-/// Row-major elements `[rows, columns]` to column-major values. Each tile is decoded row by row
-/// into a small tile and leaves it column by column, so that both sides are walked in lines.
-fn transpose<const N: usize>(
-    elements: &[[u8; N]],
-    rows: usize,
-    values: &mut [f64],
-    decode: impl Fn([u8; N]) -> f64 + Copy,
-) {
-    let columns = values.len() / rows;
-    let mut tile = [[0.0; TILE]; TILE];
-    for first_row in (0..rows).step_by(TILE) {
-        let height = TILE.min(rows - first_row);
-        for first_column in (0..columns).step_by(TILE) {
-            let width = TILE.min(columns - first_column);
-            for (row, line) in tile.iter_mut().enumerate().take(height) {
-                let start = (first_row + row) * columns + first_column;
-                decode_row(&elements[start..start + width], line, decode);
+/// Stored elements, whatever they are: how they are arranged is compiled once.
+struct Elements<'a> {
+    bytes: &'a [u8],
+    /// Bytes of one.
+    size: usize,
+    decode: fn(&[u8], &mut [f64]),
+}
+
+impl Elements<'_> {
+    /// Decodes and arranges the elements: as they lie where they are column-major already, tile by
+    /// tile where they are row-major, one by one where they are anything else.
+    fn arranged(&self, entry: &TensorEntry) -> Option<Vec<f64>> {
+        let count = usize::try_from(entry.elements()).ok()?;
+        if count == 0 {
+            return Some(Vec::new());
+        }
+        let rows = match entry.shape.as_slice() {
+            [] | [_] => 1,
+            [first, ..] => usize::try_from(*first).ok()?,
+        };
+        let row_major = entry.is_row_major();
+        let mut values = room(count)?;
+        if entry.is_column_major() || (row_major && rows == 1) {
+            let mut line = [0.0; TILE * TILE];
+            for first in (0..count).step_by(line.len()) {
+                let line = &mut line[..(TILE * TILE).min(count - first)];
+                self.decode_at(first, line);
+                values.extend_from_slice(line);
             }
-            for column in 0..width {
-                let start = (first_column + column) * rows + first_row;
-                let target = &mut values[start..start + height];
-                for (value, line) in target.iter_mut().zip(&tile) {
-                    *value = line[column];
+        } else if row_major {
+            values.resize(count, 0.0);
+            self.transpose(rows, &mut values);
+        } else {
+            self.gather(entry, count, &mut values)?;
+        }
+        Some(values)
+    }
+
+    /// Decodes the elements from `first` on that there is room for.
+    fn decode_at(&self, first: usize, values: &mut [f64]) {
+        let bytes = first * self.size..(first + values.len()) * self.size;
+        (self.decode)(&self.bytes[bytes], values);
+    }
+
+    /// Row-major elements `[rows, columns]` to column-major values. Each tile is decoded row by row
+    /// into a small tile and leaves it column by column, so that both sides are walked in lines.
+    fn transpose(&self, rows: usize, values: &mut [f64]) {
+        let columns = values.len() / rows;
+        let mut tile = [[0.0; TILE]; TILE];
+        for first_row in (0..rows).step_by(TILE) {
+            let height = TILE.min(rows - first_row);
+            for first_column in (0..columns).step_by(TILE) {
+                let width = TILE.min(columns - first_column);
+                for (row, line) in tile.iter_mut().enumerate().take(height) {
+                    let start = (first_row + row) * columns + first_column;
+                    self.decode_at(start, &mut line[..width]);
+                }
+                for column in 0..width {
+                    let start = (first_column + column) * rows + first_row;
+                    let target = &mut values[start..start + height];
+                    for (value, line) in target.iter_mut().zip(&tile) {
+                        *value = line[column];
+                    }
                 }
             }
         }
     }
-}
 
-/// Elements by their strides: a column of the matrix view is a walk along the first dimension,
-/// and the columns are the multi-indices of the others in row-major order.
-fn gather<const N: usize>(
-    entry: &TensorEntry,
-    elements: &[[u8; N]],
-    count: usize,
-    decode: impl Fn([u8; N]) -> f64,
-) -> Option<Vec<f64>> {
-    let numbers = |numbers: &[u64]| -> Option<Vec<usize>> {
-        numbers
+    /// Elements by their strides: a column of the matrix view is a walk along the first dimension,
+    /// and the columns are the multi-indices of the others in row-major order.
+    fn gather(&self, entry: &TensorEntry, count: usize, values: &mut Vec<f64>) -> Option<()> {
+        let numbers = |numbers: &[u64]| -> Option<Vec<usize>> {
+            numbers
+                .iter()
+                .map(|number| usize::try_from(*number).ok())
+                .collect()
+        };
+        let shape = numbers(&entry.shape)?;
+        // A stride that does not fit belongs to a dimension of one element and is never taken.
+        let strides: Vec<usize> = entry
+            .placement
+            .strides
             .iter()
-            .map(|number| usize::try_from(*number).ok())
-            .collect()
-    };
-    let shape = numbers(&entry.shape)?;
-    // A stride that does not fit belongs to a dimension of one element and is never taken.
-    let strides: Vec<usize> = entry
-        .placement
-        .strides
-        .iter()
-        .map(|stride| usize::try_from(*stride).unwrap_or(0))
-        .collect();
-    // A vector is one row: its only dimension runs along the columns.
-    let split = usize::from(shape.len() > 1);
-    let (rows, row_stride) = if split == 1 {
-        (shape[0], strides[0])
-    } else {
-        (1, 0)
-    };
-    let (extents, steps) = (&shape[split..], &strides[split..]);
-    let mut values = room(count)?;
-    let mut index = vec![0; extents.len()];
-    for _ in 0..count / rows {
-        let base: usize = index
-            .iter()
-            .zip(steps)
-            .map(|(index, step)| index * step)
-            .sum();
-        values.extend((0..rows).map(|row| decode(elements[base + row * row_stride])));
-        advance(&mut index, extents);
+            .map(|stride| usize::try_from(*stride).unwrap_or(0))
+            .collect();
+        // A vector is one row: its only dimension runs along the columns.
+        let split = usize::from(shape.len() > 1);
+        let (rows, row_stride) = if split == 1 {
+            (shape[0], strides[0])
+        } else {
+            (1, 0)
+        };
+        let (extents, steps) = (&shape[split..], &strides[split..]);
+        let mut index = vec![0; extents.len()];
+        for _ in 0..count / rows {
+            let base: usize = index
+                .iter()
+                .zip(steps)
+                .map(|(index, step)| index * step)
+                .sum();
+            for row in 0..rows {
+                let mut value = [0.0];
+                self.decode_at(base + row * row_stride, &mut value);
+                values.extend(value);
+            }
+            advance(&mut index, extents);
+        }
+        Some(())
     }
-    Some(values)
 }
 
 /// The next multi-index in row-major order.

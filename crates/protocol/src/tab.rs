@@ -653,6 +653,16 @@ pub struct SpectrumView {
     pub is_estimated: bool,
     /// Singular values, descending.
     pub values: Vec<f64>,
-    /// What follows from them: a name, the number, and the ends of its 95 % interval.
-    pub numbers: Vec<(String, f64, f64, f64)>,
+    /// What follows from them, for each of [`SPECTRUM_NUMBERS`] the number and the ends of its 95 %
+    /// interval; nothing where all are zero.
+    pub numbers: Vec<f64>,
 }
+
+/// What the numbers of a [`SpectrumView`] are.
+pub const SPECTRUM_NUMBERS: [&str; 5] = [
+    "largest",
+    "nuclear norm",
+    "effective rank",
+    "spectral entropy rank",
+    "stable rank",
+];

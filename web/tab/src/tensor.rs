@@ -1,6 +1,6 @@
 //! What one tensor looks like.
 
-use ckptscope_analysis::look::{self, Estimate, Look};
+use ckptscope_analysis::look::{self, Look};
 use ckptscope_checkpoint::read::count_stored;
 use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, read_stored};
 use ckptscope_protocol::Rates;
@@ -51,12 +51,11 @@ pub(super) async fn spectrum(
 ) -> Result<Box<SpectrumView>, String> {
     let (values, _) = found(files, &part, &path, &name).await?;
     let look = look::spectrum(read(files, &values).await?, is_estimated)?;
-    let numbers = look.numbers.into_iter();
-    let number = |(name, it): (&str, Estimate)| (name.to_owned(), it.value, it.low, it.high);
+    let numbers = look.numbers.iter();
     Ok(Box::new(SpectrumView {
         is_estimated: look.is_estimated,
         values: look.values,
-        numbers: numbers.map(number).collect(),
+        numbers: numbers.flat_map(|it| [it.value, it.low, it.high]).collect(),
     }))
 }
 

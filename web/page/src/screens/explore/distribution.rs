@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckptscope_plot::{Histogram, LineChart, Scale, Series, Size, layer_colours};
-use ckptscope_protocol::tab::{SpectrumView, TensorView};
+use ckptscope_protocol::tab::{SPECTRUM_NUMBERS, SpectrumView, TensorView};
 use leptos::html::Div;
 use leptos::prelude::*;
 
@@ -40,9 +40,9 @@ pub(super) fn Bars(tensor: Arc<TensorView>) -> impl IntoView {
 pub(super) fn Spectrum(name: String, spectrum: Arc<SpectrumView>) -> impl IntoView {
     let state = State::here();
     let caption = spectrum_in_words(&spectrum);
-    let numbers = spectrum.numbers.iter().map(|(name, value, low, high)| {
-        let words = interval_in_words(*value, *low, *high);
-        view! { <div><dt>{name.clone()}</dt><dd>{words}</dd></div> }
+    let (numbers, _) = spectrum.numbers.as_chunks();
+    let numbers = SPECTRUM_NUMBERS.iter().zip(numbers).map(|(name, number)| {
+        view! { <div><dt>{*name}</dt><dd>{interval_in_words(*number)}</dd></div> }
     });
     let numbers = numbers.collect_view();
     let estimated = if spectrum.is_estimated {
@@ -110,7 +110,7 @@ fn edges(min: Option<f64>, max: Option<f64>, bins: usize) -> Vec<f64> {
 }
 
 /// A number, with its interval where it has one.
-fn interval_in_words(value: f64, low: f64, high: f64) -> String {
+fn interval_in_words([value, low, high]: [f64; 3]) -> String {
     let number = |value: f64| ckptscope_plot::significant(value, 4);
     if low == high {
         number(value)
