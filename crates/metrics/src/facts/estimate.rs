@@ -267,7 +267,7 @@ impl SpectrumEstimate {
         match &self.spectrum {
             Spectrum::Exact(values) => Estimate::exact(exactly(values)),
             Spectrum::Rules(rules) => {
-                let [a, b] = rules.each_ref().map(|rule| by_rule(rule));
+                let [a, b] = rules.each_ref().map(by_rule);
                 let margin = a.margin.max(b.margin);
                 Estimate {
                     value: f64::midpoint(a.value, b.value).clamp(least, most),

@@ -29,7 +29,7 @@ pub struct Eigenvalue {
 ///
 /// # Errors
 /// [`Status::NoConvergence`].
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(not(feature = "compact"))]
 pub fn eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<Eigenvalue>, Status> {
     let found = view(matrix)
         .eigenvalues()
@@ -43,12 +43,12 @@ pub fn eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<Eigenvalue>, Status> {
         .collect())
 }
 
-/// The eigenvalues of any square matrix, in no order: in a browser as [`eigenvalues_by_schur`],
-/// because faer's way is some 20 kB of every page's first load, for one metric of small matrices.
+/// The eigenvalues of any square matrix, in no order, as [`eigenvalues_by_schur`] finds them: faer's
+/// way is some 20 kB of a page's first load, for one metric of small matrices.
 ///
 /// # Errors
 /// [`Status::NoConvergence`].
-#[cfg(target_arch = "wasm32")]
+#[cfg(feature = "compact")]
 pub fn eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<Eigenvalue>, Status> {
     eigenvalues_by_schur(matrix)
 }

@@ -1,7 +1,7 @@
 //! The proportional effective rank.
 
-use crate::facts::rank::RANK;
 use crate::facts::estimate::{self, ESTIMATE, Estimate};
+use crate::facts::rank::RANK;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
