@@ -90,11 +90,7 @@ impl Metric for Per {
 impl Single for Per {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
         let rank = parameters.choice(RANK.name);
-        if parameters.boolean(ESTIMATE.name) {
-            Estimate::measured(estimated(rank, matrix))
-        } else {
-            vec![per(rank, matrix).into()]
-        }
+        estimate::measured(parameters, || estimated(rank, matrix), || per(rank, matrix))
     }
 }
 
