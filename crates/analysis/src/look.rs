@@ -339,7 +339,15 @@ mod tests {
         let off = off
             .map(|(a, b)| (a - b).abs() / exact.values[0])
             .fold(0.0, f64::max);
-        assert!(off < 0.05, "{off}");
+        assert!(off < 0.03, "{off}");
+        // The rule's nodes, which lie in groups, leave no steps in the curve.
+        let steepest = estimated
+            .values
+            .windows(2)
+            .skip(8)
+            .map(|pair| pair[0] - pair[1]);
+        let steepest = steepest.fold(0.0, f64::max) / exact.values[0];
+        assert!(steepest < 0.01, "{steepest}");
         for (estimate, exact) in estimated.numbers.iter().zip(&exact.numbers) {
             let holds = estimate.low <= exact.value && exact.value <= estimate.high;
             assert!(holds, "{estimate:?} {exact:?}");

@@ -56,6 +56,21 @@ pub fn needs(parameters: &Parameters) -> Needs {
     }
 }
 
+/// What a metric answers that can be estimated: the estimate where it is asked for, else the number.
+pub fn measured(
+    parameters: &Parameters,
+    estimated: impl FnOnce() -> Result<Estimate, Status>,
+    exactly: impl FnOnce() -> Result<f64, Status>,
+) -> Vec<Measurement> {
+    if !parameters.boolean(ESTIMATE.name) {
+        return vec![exactly().into()];
+    }
+    match estimated() {
+        Ok(Estimate { value, low, high }) => [value, low, high].map(Measurement::of).to_vec(),
+        Err(status) => vec![Measurement::undefined(status); OUTPUTS.len()],
+    }
+}
+
 /// A number between two others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
@@ -267,7 +282,7 @@ impl SpectrumEstimate {
         match &self.spectrum {
             Spectrum::Exact(values) => Estimate::exact(exactly(values)),
             Spectrum::Rules(rules) => {
-                let [a, b] = rules.each_ref().map(|rule| by_rule(rule));
+                let [a, b] = rules.each_ref().map(by_rule);
                 let margin = a.margin.max(b.margin);
                 Estimate {
                     value: f64::midpoint(a.value, b.value).clamp(least, most),
@@ -287,15 +302,6 @@ impl Estimate {
             value,
             low: value,
             high: value,
-        }
-    }
-
-    /// An estimate's numbers, in the order of their suffixes.
-    #[must_use]
-    pub fn measured(estimate: Result<Self, Status>) -> Vec<Measurement> {
-        match estimate {
-            Ok(Self { value, low, high }) => [value, low, high].map(Measurement::of).to_vec(),
-            Err(status) => vec![Measurement::undefined(status); OUTPUTS.len()],
         }
     }
 

@@ -14,7 +14,10 @@ mod stripes;
 pub mod work;
 
 pub use cores::SpareCores;
-pub use eigen::{Eigenvalue, SymmetricEigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues};
+pub use eigen::{
+    Eigenvalue, SymmetricEigen, eigenvalues, eigenvalues_by_schur, symmetric_eigen,
+    symmetric_eigenvalues,
+};
 pub use lanczos::{BlockTridiagonal, PROBES, STEPS};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
 pub use reduction::{orthonormal_columns, triangular_factor};

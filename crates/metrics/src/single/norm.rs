@@ -109,11 +109,11 @@ impl Metric for Norm {
 impl Single for Norm {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
         let norm_type = parameters.choice("norm_type");
-        if parameters.boolean(ESTIMATE.name) {
-            Estimate::measured(estimated(norm_type, matrix))
-        } else {
-            vec![norm(norm_type, matrix).into()]
-        }
+        estimate::measured(
+            parameters,
+            || estimated(norm_type, matrix),
+            || norm(norm_type, matrix),
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! The proportional effective rank.
 
-use crate::facts::rank::RANK;
 use crate::facts::estimate::{self, ESTIMATE, Estimate};
+use crate::facts::rank::RANK;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -90,11 +90,7 @@ impl Metric for Per {
 impl Single for Per {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
         let rank = parameters.choice(RANK.name);
-        if parameters.boolean(ESTIMATE.name) {
-            Estimate::measured(estimated(rank, matrix))
-        } else {
-            vec![per(rank, matrix).into()]
-        }
+        estimate::measured(parameters, || estimated(rank, matrix), || per(rank, matrix))
     }
 }
 

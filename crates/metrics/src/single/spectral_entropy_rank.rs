@@ -1,6 +1,6 @@
 //! The effective rank by the entropy of the squared singular values.
 
-use crate::facts::estimate::{self, ESTIMATE, Estimate, SpectrumEstimate};
+use crate::facts::estimate::{self, ESTIMATE};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -89,13 +89,13 @@ impl Metric for SpectralEntropyRank {
 
 impl Single for SpectralEntropyRank {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        if parameters.boolean(ESTIMATE.name) {
-            let spectrum = matrix.spectrum_estimate();
-            let spectrum = spectrum.and_then(SpectrumEstimate::of_shares);
-            Estimate::measured(spectrum.map(SpectrumEstimate::spectral_entropy_rank))
-        } else {
-            vec![spectral_entropy_rank(matrix).into()]
-        }
+        let estimated = || {
+            Ok(matrix
+                .spectrum_estimate()?
+                .of_shares()?
+                .spectral_entropy_rank())
+        };
+        estimate::measured(parameters, estimated, || spectral_entropy_rank(matrix))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The stable rank.
 
-use crate::facts::estimate::{self, ESTIMATE, Estimate, SpectrumEstimate};
+use crate::facts::estimate::{self, ESTIMATE};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
@@ -85,13 +85,8 @@ impl Metric for StableRank {
 
 impl Single for StableRank {
     fn measure(&self, parameters: &Parameters, matrix: &Facts) -> Vec<Measurement> {
-        if parameters.boolean(ESTIMATE.name) {
-            let spectrum = matrix.spectrum_estimate();
-            let spectrum = spectrum.and_then(SpectrumEstimate::of_shares);
-            Estimate::measured(spectrum.map(SpectrumEstimate::stable_rank))
-        } else {
-            vec![stable_rank(matrix).into()]
-        }
+        let estimated = || Ok(matrix.spectrum_estimate()?.of_shares()?.stable_rank());
+        estimate::measured(parameters, estimated, || stable_rank(matrix))
     }
 }
 

@@ -15,6 +15,7 @@ mod rank;
 mod reference_signs;
 mod registry;
 mod scales;
+mod schur;
 mod sorting;
 mod stored;
 mod two_stages;

@@ -13,7 +13,7 @@ use crate::browser::Tab;
 
 pub(super) const TESTS: &[PageTest] = page_tests![
     a_file_of_six_gigabytes_opens_at_once,
-    singular_values_that_take_long_wait_for_a_click_and_can_be_stopped,
+    long_singular_values_are_estimated_and_exact_ones_can_be_stopped,
 ];
 
 /// Rows of the embedding before the layers: 6 GB.
@@ -65,7 +65,7 @@ fn a_file_of_six_gigabytes_opens_at_once(tab: &Tab, site: &Site) -> Result<()> {
 /// Rows and columns of a matrix whose singular values nobody gets unasked.
 const WIDE: u64 = 2500;
 
-fn singular_values_that_take_long_wait_for_a_click_and_can_be_stopped(
+fn long_singular_values_are_estimated_and_exact_ones_can_be_stopped(
     tab: &Tab,
     site: &Site,
 ) -> Result<()> {

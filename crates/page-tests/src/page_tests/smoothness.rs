@@ -89,8 +89,8 @@ fn half_a_million_numbers_open_without_a_long_task(tab: &Tab, site: &Site) -> Re
 /// How long the analysis of half a million numbers may take, in looks of a second.
 const MOST_LOOKS: usize = 600;
 
-/// The same numbers as [`opening`] has, computed in the tab; the first good one of some attempts
-/// ends it.
+/// The same numbers as [`half_a_million_numbers_open_without_a_long_task`] has, computed in the tab;
+/// the first good one of some attempts ends it.
 fn half_a_million_numbers_are_computed_without_a_long_task(tab: &Tab, site: &Site) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (run, config) = write_deep_run(folder.path())?;

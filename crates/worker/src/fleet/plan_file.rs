@@ -20,7 +20,7 @@ use crate::identity::{PROGRAM, Unit};
 use crate::{Misuse, output};
 
 /// The layout of the folder's files.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 
 /// An analysis in shards.
 #[derive(Serialize, Deserialize)]

@@ -1,6 +1,5 @@
 //! What the page's address asks for: an analysis in a link, or a results file somewhere.
 
-use ckptscope_protocol::tab::ReadResults;
 use ckptscope_results::Results;
 use ckptscope_web_browser::part::{MissingPart, begin};
 #[cfg(feature = "split")]
@@ -117,13 +116,13 @@ async fn open_results(state: State, address: &str, task: OpenTask) -> Result<(),
         return Ok(());
     }
     task.tell(address.to_owned(), None);
-    let answer = state.web_workers.ask_of(ReadResults {}, &file).await;
+    let answer = state.web_workers.read_results(&file).await;
     if !task.is_wanted() {
         return Ok(());
     }
     let results = answer.map_err(|message| format!("{address}: {message}"))?;
     let choices = untrack(|| state.view.choices());
-    show(state, *results, address, choices);
+    show(state, results, address, choices);
     Ok(())
 }
 

@@ -643,6 +643,8 @@ impl Analysis {
         }
         self.is_feeding.set(true);
         spawn_local(async move {
+            // Not in the caller's task, which may be long already.
+            TimeoutFuture::new(0).await;
             while self.untold.with_value(|untold| !untold.is_empty()) {
                 for panel in self.feed_panels().await {
                     panel.notify();

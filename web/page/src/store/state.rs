@@ -1,7 +1,7 @@
 //! What the page knows, as signals.
 
 use ckptscope_plot::Theme;
-use ckptscope_protocol::tab::{Opened, ReadResults};
+use ckptscope_protocol::tab::Opened;
 use ckptscope_results::Results;
 use leptos::prelude::*;
 use web_sys::Blob;
@@ -349,13 +349,12 @@ impl OpenTask {
 
     /// Shows the results in a results file; a run that is open is closed.
     pub(crate) async fn show(self, file: &Blob) {
-        let workers = self.state.web_workers;
-        let answer = workers.ask_of(ReadResults {}, file).await;
+        let answer = self.state.web_workers.read_results(file).await;
         if !self.is_wanted() {
             return;
         }
         match answer {
-            Ok(results) => self.state.show_results(*results),
+            Ok(results) => self.state.show_results(results),
             Err(message) => self.fail(&message),
         }
     }

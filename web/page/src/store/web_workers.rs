@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use ckptscope_protocol::tab::{
     Ask, AuditProgress, AuditRun, Audited, ListChoices, ListTensors, Listed, News, OpenRun, Opened,
-    PartName, PlannedLane,
+    PartName, PlannedLane, ReadResults,
 };
+use ckptscope_results::Results;
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use web_sys::Blob;
 
@@ -238,14 +240,13 @@ impl WebWorkers {
         worker.ask(question).await
     }
 
-    /// What the run's worker says of a file.
-    pub(crate) async fn ask_of<Q: Ask>(
-        self,
-        question: Q,
-        file: &Blob,
-    ) -> Result<Q::Answer, String> {
+    /// The results in a file, in a task of their own: the last message that brings them is taken in
+    /// and decoded in another, and what shows them is long enough.
+    pub(crate) async fn read_results(self, file: &Blob) -> Result<Results, String> {
         let worker = self.workers.with_value(|workers| workers.run.clone());
-        worker.ask_of(question, Some(file)).await
+        let results = worker.ask_of(ReadResults {}, Some(file)).await?;
+        TimeoutFuture::new(0).await;
+        Ok(*results)
     }
 
     /// The answer of the worker that looks at tensors; whatever it did before ends at once.

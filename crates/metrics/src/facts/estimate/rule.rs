@@ -75,39 +75,47 @@ impl Rule {
         first.copied().unwrap_or(0.0)
     }
 
-    /// Square roots of all eigenvalues, descending: between two nodes they fall evenly, and half
-    /// the weight of a node lies above it.
+    /// Square roots of all eigenvalues, descending. As many nodes as there are directions lie close
+    /// together, which says nothing of the spectrum: each such group counts as one, half of whose
+    /// weight lies above its mean, and between groups and beyond them values fall evenly.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
-        let weights = self.weights.row_mean();
-        let mut above = 0.0;
-        let middles: Vec<(f64, f64)> = self
-            .nodes
-            .iter()
-            .zip(weights.iter())
-            .map(|(node, weight)| {
-                above += weight;
-                (above - weight / 2.0, node.sqrt())
-            })
-            .collect();
+        let groups = self.groups();
+        let most = self.found.last().copied().unwrap_or(self.largest()).sqrt();
         let at = move |place: f64| {
-            let next = middles.partition_point(|(middle, _)| *middle < place);
-            let (Some(after), Some(before)) =
-                (middles.get(next), middles.get(next.saturating_sub(1)))
-            else {
-                return middles.last().map_or(0.0, |(_, value)| *value);
+            let next = groups.partition_point(|(middle, _)| *middle < place);
+            let next = next.clamp(1, groups.len().saturating_sub(1).max(1));
+            let value = match groups.get(next - 1..=next) {
+                Some(&[before, after]) => {
+                    let part = (place - before.0) / (after.0 - before.0);
+                    before.1 + part * (after.1 - before.1)
+                }
+                _ => groups.first().map_or(0.0, |(_, value)| *value),
             };
-            let width = after.0 - before.0;
-            let part = if width > 0.0 {
-                (place - before.0) / width
-            } else {
-                0.0
-            };
-            before.1 + part * (after.1 - before.1)
+            value.clamp(0.0, most)
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
         let others = self.others as u32;
         let others = (0..others).map(move |other| at((f64::from(other) + 0.5) / self.others));
         self.found.iter().map(|value| value.sqrt()).chain(others)
+    }
+
+    /// Groups of as many nodes as there are directions, from the largest on: where the middle of
+    /// each one's weight lies, from 0 to 1, and the mean of its square roots.
+    fn groups(&self) -> Vec<(f64, f64)> {
+        let mut above = 0.0;
+        let nodes: Vec<usize> = (0..self.nodes.len()).collect();
+        let mut groups: Vec<_> = nodes.rchunks(PROBES).collect();
+        groups.reverse();
+        let group = |nodes: &[usize]| {
+            let weight = |node: &usize| self.weights.column(*node).sum() / as_float(PROBES);
+            let all: f64 = nodes.iter().map(weight).sum();
+            let values = nodes
+                .iter()
+                .map(|node| weight(node) * self.nodes[*node].sqrt());
+            above += all;
+            (all > 0.0).then(|| (above - all / 2.0, values.sum::<f64>() / all))
+        };
+        groups.into_iter().filter_map(group).collect()
     }
 
     /// The sum of `f` over the spectrum. Of the part that is left to chance, what follows the

@@ -122,6 +122,12 @@ fn interval_in_words([value, low, high]: [f64; 3]) -> String {
 fn spectrum_in_words(spectrum: &SpectrumView) -> String {
     let values = &spectrum.values;
     let count = readout::counted(values.len() as u64, "singular value");
+    if spectrum.is_estimated {
+        return format!(
+            "{count}. An estimate from a few random directions: the curve is smoothed, and how small \
+             the smallest are is not known. Of 100 intervals in brackets 95 hold the exact number."
+        );
+    }
     let (Some(first), Some(last)) = (values.first(), values.last()) else {
         return count;
     };
@@ -131,13 +137,8 @@ fn spectrum_in_words(spectrum: &SpectrumView) -> String {
         0 => String::new(),
         zeros => format!("; {zeros} of them exactly zero and not drawn"),
     };
-    let estimated = if spectrum.is_estimated {
-        ". An estimate from a few random directions; of 100 intervals in brackets 95 hold the exact number."
-    } else {
-        ""
-    };
     format!(
-        "{count}, from {} down to {}{not_drawn}{estimated}",
+        "{count}, from {} down to {}{not_drawn}",
         number(*first),
         number(*last)
     )
@@ -156,6 +157,20 @@ mod tests {
         assert_eq!(edges[0], -f64::MAX);
         assert_eq!(edges[2], 0.0);
         assert_eq!(edges[4], f64::MAX);
+    }
+
+    #[test]
+    fn an_estimate_claims_no_smallest_value() {
+        let words = spectrum_in_words(&SpectrumView {
+            is_estimated: true,
+            values: vec![2.0, 0.0],
+            ..SpectrumView::default()
+        });
+        assert!(
+            words.starts_with("2 singular values. An estimate"),
+            "{words}"
+        );
+        assert!(!words.contains("zero"), "{words}");
     }
 
     #[test]

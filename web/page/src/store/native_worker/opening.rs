@@ -2,7 +2,7 @@
 
 use ckptscope_protocol::call;
 use ckptscope_protocol::service::{AnalysisInfo, Phase, RunFiles, RunFound};
-use ckptscope_protocol::tab::{ReadResults, Remote, WorkerRun};
+use ckptscope_protocol::tab::{Remote, WorkerRun};
 use ckptscope_results::Results;
 use ckptscope_results::compare::Comparison;
 use gloo_timers::future::TimeoutFuture;
@@ -148,11 +148,11 @@ async fn results(
     if !task.is_wanted() {
         return Ok(None);
     }
-    let answer = state.web_workers.ask_of(ReadResults {}, &file).await;
+    let answer = state.web_workers.read_results(&file).await;
     if !task.is_wanted() {
         return Ok(None);
     }
-    answer.map(|results| Some(*results))
+    answer.map(Some)
 }
 
 /// The worker as soon as it can be used; none where nobody waits for it any more.
