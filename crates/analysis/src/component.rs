@@ -121,6 +121,8 @@ pub struct MatrixOutline {
     pub shape: Shape,
     /// The largest rank it can have by construction: the width of its thin factors.
     pub inner: usize,
+    /// Terms that each entry is the sum of, where it is a product; 0 of any other.
+    pub terms: usize,
 }
 
 /// The matrices of one layer's component.
@@ -285,15 +287,21 @@ impl MatrixOutline {
     /// Of a matrix `rows` by `columns` that may have full rank.
     #[must_use]
     pub fn dense(rows: usize, columns: usize) -> Self {
-        Self::thin(rows, columns, rows.min(columns))
-    }
-
-    /// Of a product whose inner dimension is `inner`.
-    #[must_use]
-    pub fn thin(rows: usize, columns: usize, inner: usize) -> Self {
         Self {
             shape: Shape { rows, columns },
-            inner: inner.min(rows).min(columns),
+            inner: rows.min(columns),
+            terms: 0,
+        }
+    }
+
+    /// Of a product whose inner dimension is `terms`.
+    #[must_use]
+    pub fn product(rows: usize, columns: usize, terms: usize) -> Self {
+        let dense = Self::dense(rows, columns);
+        Self {
+            inner: terms.min(dense.inner),
+            terms,
+            ..dense
         }
     }
 
@@ -302,6 +310,11 @@ impl MatrixOutline {
     pub fn side_by_side(heads: &[Self]) -> Self {
         let rows = heads.first().map_or(0, |head| head.shape.rows);
         let columns = heads.iter().map(|head| head.shape.columns).sum();
-        Self::thin(rows, columns, heads.iter().map(|head| head.inner).sum())
+        let inner: usize = heads.iter().map(|head| head.inner).sum();
+        let dense = Self::dense(rows, columns);
+        Self {
+            inner: inner.min(dense.inner),
+            ..dense
+        }
     }
 }

@@ -3,6 +3,7 @@
 use ckptscope_checkpoint::{StoredTensor, Tensor};
 use ckptscope_metrics::facts::estimate::{Estimate, SpectrumEstimate};
 use ckptscope_metrics::{Facts, MatrixExtent, Needs, Status, Work};
+use ckptscope_protocol::tab::SpectrumView;
 use nalgebra::DMatrix;
 
 use crate::component::Shape;
@@ -193,6 +194,17 @@ pub struct SpectrumLook {
     /// What follows from them, in the order of
     /// [`SPECTRUM_NUMBERS`](ckptscope_protocol::tab::SPECTRUM_NUMBERS); nothing where all are zero.
     pub numbers: Vec<Estimate>,
+}
+
+impl From<SpectrumLook> for SpectrumView {
+    fn from(look: SpectrumLook) -> Self {
+        let numbers = look.numbers.iter();
+        Self {
+            is_estimated: look.is_estimated,
+            values: look.values,
+            numbers: numbers.flat_map(|it| [it.value, it.low, it.high]).collect(),
+        }
+    }
 }
 
 /// The spectrum of a tensor seen as a matrix: exactly, or estimated from a few products with it.

@@ -305,7 +305,8 @@ fn every_component_builds_what_it_outlines() {
 fn assert_outlined(outline: &Outline, built: &Built, context: &str) {
     assert_eq!(outline.heads.len(), built.heads.len(), "{context}");
     let heads = outline.heads.iter().zip(&built.heads);
-    for (MatrixOutline { shape, inner }, facts) in heads.chain([(&outline.layer, &built.layer)]) {
+    for (MatrixOutline { shape, inner, .. }, facts) in heads.chain([(&outline.layer, &built.layer)])
+    {
         assert_eq!(
             (shape.rows, shape.columns),
             (facts.rows(), facts.columns()),

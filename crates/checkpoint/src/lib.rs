@@ -38,6 +38,7 @@ pub mod http;
 pub mod hub;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod local;
+pub mod matrix_file;
 pub mod name;
 pub mod read;
 pub mod run;
@@ -63,6 +64,7 @@ pub use foreign::Foreign;
 pub use format::{FORMATS, Format, catalog_of};
 #[cfg(not(target_arch = "wasm32"))]
 pub use local::{LocalFile, LocalTree};
+pub use matrix_file::matrix_file;
 pub use name::{LayerName, Naming};
 pub use read::{read_stored, read_tensors};
 pub use run::{

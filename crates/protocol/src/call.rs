@@ -143,6 +143,10 @@ pub fn remove(id: &str) -> Call<()> {
     Call::new("DELETE", format!("{}?remove=true", path_of(id)))
 }
 
+/// Where a worker takes a tensor, as a file of safetensors, and answers with its singular values, as
+/// [`SpectrumView`](crate::tab::SpectrumView).
+pub const SINGULAR_VALUES: &str = "api/singular-values";
+
 /// The path of a file of an analysis, such as `results.json`.
 #[must_use]
 pub fn file_of(id: &str, name: &str) -> String {

@@ -11,6 +11,7 @@
 //! | `GET api/uploads/{id}` | | [`Upload`] |
 //! | `PUT api/uploads/{id}/{path}?offset=N` | bytes that follow the first N | [`UploadFile`] |
 //! | `DELETE api/uploads/{id}` | | 204 |
+//! | `POST api/singular-values` | a file of safetensors with one tensor | `SpectrumView` |
 //! | `GET api/analyses` | | list of [`AnalysisInfo`], the newest first |
 //! | `POST api/analyses` | [`NewAnalysis`] | 201, [`AnalysisInfo`] |
 //! | `GET api/analyses/{id}` | | [`AnalysisInfo`] |

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sealed::Sealed;
 use crate::service::RunFiles;
-use crate::{ConfigForm, ConfigProblem, Cost, LaneUpdate, Menu, Rates};
+use crate::{ConfigForm, ConfigProblem, Cost, LaneUpdate, Menu, Rates, Work};
 
 /// What the page posts to a web worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -235,8 +235,26 @@ pub struct ViewTensor {
 pub struct ViewSpectrum {
     /// The tensor.
     pub tensor: ViewTensor,
-    /// Whether an estimate will do, which takes less long.
-    pub is_estimated: bool,
+    /// How.
+    pub way: SpectrumWay,
+}
+
+/// How singular values are found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpectrumWay {
+    /// Estimated, which takes less long.
+    Estimated,
+    /// Exactly.
+    #[default]
+    Exact,
+    /// Exactly, by a native worker that is sent the tensor.
+    Sent {
+        /// The worker, with a slash at the end.
+        address: String,
+        /// What to show it, and nobody else.
+        token: Secret,
+    },
 }
 
 /// What is odd about the steps of a repository: all of them are listed, and the directories of
@@ -642,8 +660,17 @@ pub struct TensorView {
     pub frobenius_norm: Option<f64>,
     /// Counts of equally wide bins from `min` to `max`.
     pub histogram: Vec<u64>,
-    /// How many seconds its singular values take here, or why it has none.
-    pub spectrum: Result<f64, String>,
+    /// What its singular values take, or why it has none.
+    pub spectrum: Result<SpectrumCost, String>,
+}
+
+/// What the singular values of a tensor take.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpectrumCost {
+    /// What there is to compute.
+    pub work: Work,
+    /// Why no tab can compute them, in words; none where it can.
+    pub too_large: Option<String>,
 }
 
 /// The singular values of a tensor, and what follows from them.

@@ -68,12 +68,14 @@ fn check(arguments: &CheckArguments) -> Result<Outcome> {
 fn in_words(analysis: &Analysis) -> String {
     let cost = analysis.cost();
     let request = analysis.request();
+    // Reading over a network is not counted.
+    let seconds = cost.seconds(&hardware::crew(request.threads));
     let mut text = format!(
         "{} fits {}\n  {}\n  about {} on this machine ({:.2e} operations), {} of memory for each thread\n",
         request.config_name,
         console::printable(&request.given),
         analysis.plan_in_words(),
-        duration(Duration::from_secs_f64(seconds(analysis))),
+        duration(Duration::from_secs_f64(seconds)),
         cost.work.operations(),
         bytes(cost.peak_bytes),
     );
@@ -83,14 +85,9 @@ fn in_words(analysis: &Analysis) -> String {
     text
 }
 
-/// How long computing takes here, in seconds; reading over a network is not counted.
-fn seconds(analysis: &Analysis) -> f64 {
-    let crew = hardware::crew(analysis.request().threads);
-    analysis.cost().seconds(&crew)
-}
-
 fn as_json(analysis: &Analysis) -> Result<String> {
     let cost = analysis.cost();
+    let crew = hardware::crew(analysis.request().threads);
     let checked = json!({
         "run": analysis.request().given,
         "layer_steps": analysis.units(),
@@ -98,7 +95,8 @@ fn as_json(analysis: &Analysis) -> Result<String> {
         "read_bytes": cost.read_bytes,
         "flops": cost.work.operations(),
         "work": cost.work,
-        "seconds": seconds(analysis),
+        "rates": crew.rates,
+        "seconds": cost.seconds(&crew),
         "peak_bytes_per_thread": cost.peak_bytes,
         "warnings": analysis.plan_warnings(),
         "fits": true,

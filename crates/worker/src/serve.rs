@@ -21,6 +21,7 @@ mod refused;
 mod roots;
 mod runs;
 mod source;
+mod spectra;
 mod store;
 mod uploads;
 
@@ -130,6 +131,8 @@ struct Server {
     /// Threads of one analysis.
     threads: usize,
     planning: Arc<Semaphore>,
+    /// Whoever has singular values computed.
+    decomposing: Arc<Semaphore>,
     /// Whoever has an analysis with Slurm plans and merges it in turn.
     turns: Semaphore,
     /// How long who asks may hesitate.
@@ -169,6 +172,7 @@ impl Server {
             store,
             executor: Executor::start(Arc::default())?,
             planning: Arc::new(Semaphore::new(PLANNING_AT_ONCE)),
+            decomposing: Arc::new(Semaphore::new(1)),
             turns: Semaphore::new(1),
             patience: Duration::from_secs(arguments.patience.get()),
             closing: watch::Sender::new(false),
@@ -224,6 +228,7 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/uploads", post(uploads::add))
         .route("/uploads/{id}", get(uploads::get).delete(uploads::delete))
         .route("/uploads/{id}/{*path}", put(uploads::put))
+        .route("/singular-values", post(spectra::compute))
         .route("/analyses", get(analyses::list).post(analyses::add))
         .route("/analyses/{id}", one)
         .route("/analyses/{id}/resume", post(analyses::resume))

@@ -140,6 +140,14 @@ impl NativeWorker {
         &self.address
     }
 
+    /// As people know it: `127.0.0.1:8790`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let address = self.address.as_str();
+        let host = address.split_once("://").map_or(address, |(_, host)| host);
+        host.trim_end_matches('/')
+    }
+
     /// What it is shown.
     #[must_use]
     pub const fn token(&self) -> &Secret {

@@ -14,6 +14,7 @@ mod progress;
 mod readout;
 mod results;
 mod side;
+mod track;
 mod workbench;
 
 use leptos::mount::mount_to_body;

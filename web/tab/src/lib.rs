@@ -259,7 +259,7 @@ impl RequestHandler {
                 Answer::ListTensors(tensors::list(&*self.files()?, it.part).await?)
             }
             Question::ViewTensor(it) => {
-                Answer::ViewTensor(tensor::view(&*self.files()?, self.speed(), it).await?)
+                Answer::ViewTensor(tensor::view(&*self.files()?, it).await?)
             }
             Question::ViewSpectrum(it) => {
                 Answer::ViewSpectrum(tensor::spectrum(&*self.files()?, it).await?)

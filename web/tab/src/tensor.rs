@@ -2,12 +2,15 @@
 
 use ckptscope_analysis::look::{self, Look};
 use ckptscope_checkpoint::read::count_stored;
-use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, read_stored};
-use ckptscope_protocol::Rates;
-use ckptscope_protocol::tab::{PartName, SpectrumView, TensorView, ViewSpectrum, ViewTensor};
+use ckptscope_checkpoint::{Contents, HeldTensor, StoredTensor, Tensor, matrix_file, read_stored};
+use ckptscope_protocol::call::SINGULAR_VALUES;
+use ckptscope_protocol::tab::{
+    PartName, SpectrumCost, SpectrumView, SpectrumWay, TensorView, ViewSpectrum, ViewTensor,
+};
 
 use super::memory;
 use super::opened::OpenedFiles;
+use super::remote;
 use super::tensors::part_named;
 
 /// How often a matrix is in memory while its singular values are computed.
@@ -16,7 +19,6 @@ const COPIES: u64 = 3;
 /// Reads a tensor and describes it.
 pub(super) async fn view(
     files: &OpenedFiles,
-    rates: Rates,
     ViewTensor { part, path, name }: ViewTensor,
 ) -> Result<Box<TensorView>, String> {
     let (values, stored) = found(files, &part, &path, &name).await?;
@@ -37,7 +39,7 @@ pub(super) async fn view(
         standard_deviation: of_finite(|finite| finite.standard_deviation),
         frobenius_norm: of_finite(|finite| finite.frobenius_norm).filter(|norm| norm.is_finite()),
         histogram: finite.map(|finite| finite.histogram).unwrap_or_default(),
-        spectrum: shape.seconds(look.not_finite, &rates),
+        spectrum: shape.cost(look.not_finite),
     }))
 }
 
@@ -46,17 +48,23 @@ pub(super) async fn spectrum(
     files: &OpenedFiles,
     ViewSpectrum {
         tensor: ViewTensor { part, path, name },
-        is_estimated,
+        way,
     }: ViewSpectrum,
 ) -> Result<Box<SpectrumView>, String> {
     let (values, _) = found(files, &part, &path, &name).await?;
-    let look = look::spectrum(read(files, &values).await?, is_estimated)?;
-    let numbers = look.numbers.iter();
-    Ok(Box::new(SpectrumView {
-        is_estimated: look.is_estimated,
-        values: look.values,
-        numbers: numbers.flat_map(|it| [it.value, it.low, it.high]).collect(),
-    }))
+    let tensor = read(files, &values).await?;
+    let view = match way {
+        SpectrumWay::Estimated => look::spectrum(tensor, true)?.into(),
+        SpectrumWay::Exact => look::spectrum(tensor, false)?.into(),
+        SpectrumWay::Sent { address, token } => {
+            let file = matrix_file(&tensor);
+            drop(tensor);
+            let told = remote::send(format!("{address}{SINGULAR_VALUES}"), token, file).await?;
+            let foreign = |error| format!("the worker's answer was not understood: {error}");
+            serde_json::from_str(&told).map_err(foreign)?
+        }
+    };
+    Ok(Box::new(view))
 }
 
 /// A tensor that has values, and how they are stored where that is to be known.
@@ -117,8 +125,8 @@ impl MatrixShape {
         Self { rows, columns }
     }
 
-    /// How long singular values take here, or why there are none.
-    fn seconds(&self, not_finite: u64, rates: &Rates) -> Result<f64, String> {
+    /// What singular values take, or why there are none.
+    fn cost(&self, not_finite: u64) -> Result<SpectrumCost, String> {
         let Self { rows, columns } = *self;
         if rows < 2 || columns < 2 {
             return Err(format!(
@@ -130,14 +138,16 @@ impl MatrixShape {
         }
         let entries = (rows as u64).saturating_mul(columns as u64);
         let needed = wide_bytes(entries).saturating_mul(COPIES);
-        if needed > memory::LIMIT_BYTES {
-            return Err(format!(
-                "they would take {} of memory, and a browser gives 4 GB at most; an analysis on a \
-                 worker computes what they tell, as the effective rank (per)",
+        let too_large = (needed > memory::LIMIT_BYTES).then(|| {
+            format!(
+                "They would take {} of memory, and a browser gives a page 4 GB at most.",
                 memory::in_words(needed)
-            ));
-        }
-        Ok(look::work(rows, columns).seconds(rates))
+            )
+        });
+        Ok(SpectrumCost {
+            work: look::work(rows, columns),
+            too_large,
+        })
     }
 }
 

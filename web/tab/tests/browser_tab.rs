@@ -13,7 +13,8 @@ use ckptscope_checkpoint::{ReadError, Source, Tree};
 use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{
     Ask, CheckForm, CheckText, Checked, ComputeLane, LaneDone, ListTensors, MakePlan, News,
-    OpenRun, Opened, PartName, PlannedLanes, ReadResults, Reply, ViewSpectrum, ViewTensor,
+    OpenRun, Opened, PartName, PlannedLanes, ReadResults, Reply, Secret, SpectrumWay, ViewSpectrum,
+    ViewTensor,
 };
 use ckptscope_results::Number;
 use ckptscope_web_tab::{BlobSource, FilesTree, RequestHandler};
@@ -318,19 +319,30 @@ async fn tensors_are_listed_and_looked_at() {
     };
     let view = *office.ask(look.clone()).await.unwrap();
     assert_eq!((view.entries, view.not_finite), (elements, 0));
-    assert!(view.spectrum.unwrap() < 1.0);
+    let cost = view.spectrum.unwrap();
+    assert!(cost.work.operations() > 0.0 && cost.too_large.is_none());
     assert_eq!(view.histogram.iter().sum::<u64>(), elements);
     let norm = view.frobenius_norm.unwrap();
-    let question = |is_estimated| ViewSpectrum {
+    let question = |way| ViewSpectrum {
         tensor: look.clone(),
-        is_estimated,
+        way,
     };
-    let spectrum = office.ask(question(false)).await.unwrap();
+    let spectrum = office.ask(question(SpectrumWay::Exact)).await.unwrap();
     let squares: f64 = spectrum.values.iter().map(|value| value * value).sum();
     assert!((squares.sqrt() / norm - 1.0).abs() < 1e-12, "{norm}");
     assert!(spectrum.values.is_sorted_by(|a, b| a >= b));
     // So small a matrix is decomposed even where an estimate would do.
-    assert_eq!(office.ask(question(true)).await.unwrap(), spectrum);
+    let estimated = office.ask(question(SpectrumWay::Estimated)).await;
+    assert_eq!(estimated.unwrap(), spectrum);
+    let sent = office.failure(question(SpectrumWay::Sent {
+        address: "http://127.0.0.1:1/".to_owned(),
+        token: Secret::default(),
+    }));
+    let message = sent.await;
+    assert!(
+        message.starts_with("the worker does not answer: "),
+        "{message}"
+    );
 
     let name = "none".to_owned();
     let message = office

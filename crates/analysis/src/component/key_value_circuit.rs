@@ -44,7 +44,7 @@ impl Component for KeyValueCircuit {
                 expected: keys.columns,
             });
         }
-        let layer = MatrixOutline::thin(keys.rows, values.rows, keys.columns);
+        let layer = MatrixOutline::product(keys.rows, values.rows, keys.columns);
         Ok(Outline {
             layer,
             heads: Vec::new(),

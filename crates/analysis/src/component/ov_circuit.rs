@@ -7,7 +7,7 @@ use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter, ParameterKind, ParameterValue};
 use nalgebra::DMatrix;
 
-use super::heads::{Heads, Side};
+use super::heads::{Heads, Side, columns_of, rows_of};
 use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, Shape};
 
 /// The output-value circuit of every head, and the layer's: its heads side by side.
@@ -130,11 +130,11 @@ impl Component for OvCircuit {
         let (heads, d_model) = (&attention.heads, attention.d_model);
         let head = match request.kind {
             DataKind::Weights if is_circuit(request) => {
-                MatrixOutline::thin(d_model, d_model, heads.width)
+                MatrixOutline::product(d_model, d_model, heads.width)
             }
-            DataKind::Weights => MatrixOutline::dense(heads.width, heads.width),
-            DataKind::Activations => MatrixOutline::thin(attention.rows, d_model, heads.width),
-            DataKind::Gradients => MatrixOutline::thin(d_model, d_model, 2 * heads.width),
+            DataKind::Weights => MatrixOutline::product(heads.width, heads.width, d_model),
+            DataKind::Activations => MatrixOutline::product(attention.rows, d_model, heads.width),
+            DataKind::Gradients => MatrixOutline::product(d_model, d_model, 2 * heads.width),
         };
         let all = vec![head; heads.count];
         let mut layer = MatrixOutline::side_by_side(&all);
@@ -264,16 +264,16 @@ impl Attention {
 
     fn output_columns(&self, output: &DMatrix<f64>, h: usize) -> DMatrix<f64> {
         let width = self.heads.width;
-        output.columns(h * width, width).into_owned()
+        columns_of(output, h * width, width)
     }
 
     fn value_rows(&self, value: &DMatrix<f64>, k: usize) -> DMatrix<f64> {
         let width = self.heads.width;
-        value.rows(k * width, width).into_owned()
+        rows_of(value, k * width, width)
     }
 
     fn value_columns(&self, activations: &DMatrix<f64>, k: usize) -> DMatrix<f64> {
         let width = self.heads.width;
-        activations.columns(k * width, width).into_owned()
+        columns_of(activations, k * width, width)
     }
 }

@@ -7,7 +7,7 @@ use ckptscope_checkpoint::{DataKind, ModelShape};
 use ckptscope_metrics::{Facts, Parameter};
 use nalgebra::DMatrix;
 
-use super::heads::{Heads, Side};
+use super::heads::{Heads, Side, rows_of};
 use super::ov_circuit::{GAINS, LAYER_MATRIX};
 use super::{Built, Component, ComponentError, MatrixOutline, Outline, Request, Shape};
 
@@ -90,7 +90,7 @@ impl Component for QkCircuit {
         let heads = heads(request)?;
         // Keys may read another stream than queries: that of an encoder.
         let [queries, keys] = request.tensors::<2>()?;
-        let head = MatrixOutline::thin(queries.columns, keys.columns, heads.width);
+        let head = MatrixOutline::product(queries.columns, keys.columns, heads.width);
         let all = vec![head; heads.count];
         Ok(Outline {
             layer: MatrixOutline::side_by_side(&all),
@@ -101,8 +101,7 @@ impl Component for QkCircuit {
     fn build(&self, request: &Request<'_, Rc<DMatrix<f64>>>) -> Result<Built, ComponentError> {
         let heads = request.with_shapes(heads)?;
         let [queries, keys] = request.tensors::<2>()?;
-        let rows =
-            |matrix: &DMatrix<f64>, head| matrix.rows(head * heads.width, heads.width).into_owned();
+        let rows = |matrix: &DMatrix<f64>, head| rows_of(matrix, head * heads.width, heads.width);
         let keys: Vec<_> = (0..heads.kv_count)
             .map(|k| Rc::new(rows(keys, k)))
             .collect();

@@ -71,13 +71,15 @@ fn longer(one: Work, other: Work) -> Work {
     }
 }
 
-/// Entries that are counted in the time that one is widened.
-const COUNTED_PER_WIDENED: f64 = 2.0;
+/// What an entry takes that is counted as it is read, beside one that is widened; of 16 bits, and of
+/// float32 of which nothing else is done.
+const COUNTED: f64 = 1.1;
+const COUNTED_FLOAT32: f64 = 0.5;
 
 /// Entries that are looked at in the time that a number takes to be told, and a layer-step to be
 /// begun and written down.
-const NUMBER_ENTRIES: f64 = 20_000.0;
-const UNIT_ENTRIES: f64 = 85_000.0;
+const NUMBER_ENTRIES: f64 = 13_000.0;
+const UNIT_ENTRIES: f64 = 105_000.0;
 
 /// What is held of the entries of a job's matrices, where counting its tensor is enough, and the
 /// memory that counting takes.
@@ -112,10 +114,10 @@ fn reading(step: &LaneStep, jobs: &[Job]) -> Work {
         let is_wide = !step.counts_only(jobs, tensor);
         let is_counted = stored.can_be_counted() && step.counts(jobs, tensor);
         let wide = if is_wide { count } else { 0.0 };
-        let counted = if is_counted {
-            count / COUNTED_PER_WIDENED
-        } else {
-            0.0
+        let counted = match (is_counted, is_wide) {
+            (true, _) => COUNTED * count,
+            (false, false) => COUNTED_FLOAT32 * count,
+            (false, true) => 0.0,
         };
         Work {
             widened: wide + counted,
@@ -151,6 +153,7 @@ fn computing(job: &Job, outline: &Outline, held: Held, recorded: bool) -> Work {
             rows: matrix.shape.rows,
             columns: matrix.shape.columns,
             inner: matrix.inner,
+            terms: matrix.terms,
             of_parts,
             held,
         };

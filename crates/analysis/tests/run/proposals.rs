@@ -322,7 +322,9 @@ fn a_proposal_costs_no_more_than_its_budget_or_says_so() {
     for part in [1.1, 0.5, 0.1, 0.05, 0.01, 0.005, 1e-4] {
         let (text, cost) = within_budget(&tree, whole * part);
         let is_told = text.contains("# There is nothing smaller");
-        assert!(is_told || seconds(&cost) <= whole * part, "{part}: {text}");
+        // Alike layer-steps may take the budget to its end, summed in another order.
+        let allowed = whole * part * (1.0 + 1e-12);
+        assert!(is_told || seconds(&cost) <= allowed, "{part}: {text}");
         assert_eq!(is_told, part < 2e-4, "{part}: {text}");
         assert!(text.contains("qk_circuit"), "{text}");
         costs.push(cost.numbers);

@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{MatrixExtent, Facts, Needs};
+use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::linalg::transpose_product;
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};

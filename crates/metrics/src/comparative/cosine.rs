@@ -2,7 +2,7 @@
 
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{MatrixExtent, Facts, Needs};
+use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;

@@ -14,11 +14,10 @@
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Basis, MatrixExtent, Facts, Needs};
+use crate::facts::{Basis, Facts, MatrixExtent, Needs};
 use crate::linalg::{
-    work,
     ReferenceSingular, left_singular, orthonormal_columns, product, reference_left_singular,
-    transpose_product,
+    transpose_product, work,
 };
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, DataKind, Form, Metric};

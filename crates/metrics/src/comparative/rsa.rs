@@ -3,7 +3,7 @@
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{MatrixExtent, Facts, Needs};
+use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};

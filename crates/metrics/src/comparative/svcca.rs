@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Basis, MatrixExtent, Facts, Needs};
+use crate::facts::{Basis, Facts, MatrixExtent, Needs};
 use crate::linalg::{singular_values, transpose_product, work};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, DataKind, Form, Metric};

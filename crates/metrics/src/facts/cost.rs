@@ -16,6 +16,8 @@ pub struct MatrixExtent {
     pub columns: usize,
     /// The width of its thin factors; no less than the shorter side where it has none.
     pub inner: usize,
+    /// Terms that each entry is the sum of, where it is a product; 0 of any other.
+    pub terms: usize,
     /// Whether it is of matrices side by side, whose facts are there.
     pub of_parts: bool,
     /// What of its entries will be in memory.
@@ -39,6 +41,17 @@ pub enum Held {
 /// values of 16 bits.
 const PARTS: f64 = 65536.0;
 
+/// Times that an entry of a factor costs what an entry costs: it is cut out of a tensor, and looked
+/// at.
+const OF_FACTOR: f64 = 11.0;
+
+/// Times that a value of 16 bits costs what an entry costs while its count is made and looked up,
+/// whether it occurs or not.
+const OF_COUNT: f64 = 2.4;
+
+/// Distinct values of 16 bits that a matrix has, at most: weights lie within a few powers of two.
+const DISTINCT: f64 = 5000.0;
+
 /// Times that a part of the table costs what an entry costs: its sums are wider.
 const OF_PART: f64 = 3.0;
 
@@ -50,6 +63,7 @@ impl MatrixExtent {
             rows,
             columns,
             inner: rows.min(columns),
+            terms: 0,
             of_parts: false,
             held: Held::Wide,
         }
@@ -85,7 +99,7 @@ impl MatrixExtent {
             Held::Wide => self.count(),
             Held::Float32 if !self.is_ordered() => self.count(),
             Held::Float32 | Held::OnlyFloat32 => self.count() + OF_PART * PARTS,
-            Held::Tally => self.count().min(PARTS),
+            Held::Tally => self.count().min(DISTINCT),
         };
         entries(times * count)
     }
@@ -135,6 +149,10 @@ impl MatrixExtent {
         self.inner < self.rows.min(self.columns)
     }
 
+    fn is_product(self) -> bool {
+        self.terms > 0
+    }
+
     /// Whether entries of float32 are put in order by their bits.
     fn is_ordered(self) -> bool {
         let count = (self.rows as u64).saturating_mul(self.columns as u64);
@@ -144,10 +162,17 @@ impl MatrixExtent {
     /// Copies of what it is made of, and the look at their size.
     fn made(self) -> Work {
         match self.held {
-            Held::Tally | Held::OnlyFloat32 => self.looked_at(1.0),
+            Held::Tally => self.looked_at(1.0) + entries(OF_COUNT * PARTS),
+            Held::OnlyFloat32 => self.looked_at(1.0),
             Held::Wide | Held::Float32 if self.of_parts => Work::default(),
-            Held::Wide | Held::Float32 if self.is_thin() => {
-                entries(8.0 * (float(self.rows) + float(self.columns)) * float(self.inner))
+            Held::Wide | Held::Float32 if self.is_product() => {
+                let factors = (float(self.rows) + float(self.columns)) * float(self.terms);
+                let formed = if self.is_thin() {
+                    Work::default()
+                } else {
+                    work::product(self.rows, self.terms, self.columns)
+                };
+                entries(OF_FACTOR * factors) + formed
             }
             Held::Wide | Held::Float32 => entries(2.0 * self.count()),
         }
@@ -236,7 +261,7 @@ impl MatrixExtent {
     fn centred_gram(self) -> Work {
         let columns = self.compact_columns();
         let (short, long) = (self.rows.min(columns), self.rows.max(columns));
-        let centred = entries(6.0 * float(self.rows) * float(columns));
+        let centred = entries(20.0 * float(self.rows) * float(columns));
         centred + work::gram(short, long)
     }
 
@@ -289,7 +314,13 @@ mod tests {
             for columns in SIDES {
                 let dense = MatrixExtent::dense(rows, columns);
                 let inner = 1.max(dense.inner / 4);
-                all.extend([dense, MatrixExtent { inner, ..dense }]);
+                let terms = inner;
+                let product = MatrixExtent {
+                    inner,
+                    terms,
+                    ..dense
+                };
+                all.extend([dense, product]);
                 all.extend(
                     [Held::Float32, Held::OnlyFloat32, Held::Tally]
                         .map(|held| MatrixExtent { held, ..dense }),
@@ -322,6 +353,7 @@ mod tests {
                     rows: 2 * extent.rows,
                     columns: 2 * extent.columns,
                     inner: 2 * extent.inner,
+                    terms: 2 * extent.terms,
                     ..extent
                 };
                 let (few, many) = (seconds(*metric, extent), seconds(*metric, larger));

@@ -29,7 +29,7 @@ pub fn product(m: usize, k: usize, n: usize) -> Work {
 pub fn gram(n: usize, k: usize) -> Work {
     let (n, k) = (float(n), float(k));
     Work {
-        products: 1.4 * n * n * k,
+        products: 1.7 * n * n * k,
         entries: 2.0 * n * n,
         ..Work::default()
     }
@@ -99,7 +99,7 @@ pub fn symmetric_eigenvalues(n: usize) -> Work {
     }
     Work {
         turns: 62.0 * r * r,
-        products: 1.9 * r * r * r,
+        products: 2.3 * r * r * r,
         ..Work::default()
     }
 }
@@ -122,7 +122,7 @@ pub fn left_singular(m: usize, n: usize) -> Work {
     let r = float(short);
     let square = Work {
         turns: 46.0 * r * r,
-        vectors: (470.0 + 3.2 * r) * r * r,
+        vectors: (540.0 + 3.6 * r) * r * r,
         ..Work::default()
     };
     if m == n {

@@ -4,7 +4,7 @@ use ckptscope_vocabulary::{between, quantile_place};
 
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{MatrixExtent, Facts, Needs};
+use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;

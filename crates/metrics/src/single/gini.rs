@@ -3,7 +3,7 @@
 use ckptscope_vocabulary::Work;
 
 use crate::facts::sum::Compensated;
-use crate::facts::{MatrixExtent, Facts, Needs};
+use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::checkpoints::{self, Tensor};
+use super::companion;
+use super::native_worker::Options;
 use super::visit;
 use super::{PageTest, Site};
 use crate::browser::Tab;
@@ -91,7 +93,32 @@ fn long_singular_values_are_estimated_and_exact_ones_can_be_stopped(
     tab.wait_until_shown("[data-test=decompose]")?;
     // Whoever looks at it again is answered as before.
     tab.click_when_shown("[data-test=tensor]")?;
-    tab.wait_until_shown("[data-test=decompose]")
+    tab.wait_until_shown("[data-test=decompose]")?;
+    on_a_worker(tab, site)
+}
+
+/// The same by a worker that is connected meanwhile: it is sent the tensor, which it does not see.
+fn on_a_worker(tab: &Tab, site: &Site) -> Result<()> {
+    let estimated = tab.words("[data-test=spectrum-numbers]")?;
+    let origins = vec![site.page.trim_end_matches('/').to_owned()];
+    let worker = site.workers.start(Options {
+        origins,
+        token: Some("a long secret of a test".to_owned()),
+        ..Options::default()
+    })?;
+    companion::unfold(tab)?;
+    companion::connect(tab, &worker.address(), "a long secret of a test")?;
+    companion::wait_until_connected(tab)?;
+    tab.wait_for_words("[data-test=decompose-worker]", &worker.host())?;
+    tab.click_when_shown("[data-test=decompose-worker]")?;
+    let is_exact = "![...document.querySelectorAll('[data-test=spectrum-caption]')].every(it => /estimate/.test(it.textContent))";
+    tab.wait_for("exact singular values", is_exact)?;
+    let exact = tab.words("[data-test=spectrum-numbers]")?;
+    ensure!(
+        exact != estimated && !exact.contains(" to "),
+        "the exact numbers are {exact}, the estimated ones {estimated}"
+    );
+    Ok(())
 }
 
 /// Numbers without a pattern, between -1 and 1: fractional parts of squares times the golden ratio.

@@ -18,4 +18,5 @@ mod safety;
 mod server;
 #[cfg(unix)]
 mod slurm;
+mod spectra;
 mod uploads;

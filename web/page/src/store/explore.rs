@@ -4,16 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ckptscope_protocol::tab::{
-    ListTensors, PartName, PartSummary, RunSummary, SpectrumView, StepSummary, TensorList,
-    TensorView, ViewSpectrum, ViewTensor,
+    ListTensors, PartName, PartSummary, RunSummary, SpectrumCost, SpectrumView, SpectrumWay,
+    StepSummary, TensorList, TensorView, ViewSpectrum, ViewTensor,
 };
+use ckptscope_protocol::{Cost, Crew};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::native_worker::NativeConnection;
 use super::web_workers::WebWorkers;
 
 /// Singular values that take so many seconds at most are computed unasked; others are estimated.
 const UNASKED_SECONDS: f64 = 3.0;
+
+/// What it takes to send a tensor to a native worker.
+const SENDING_SECONDS: f64 = 2.0;
 
 /// What is looked at. Copies share the same signals.
 #[derive(Clone, Copy)]
@@ -34,15 +39,37 @@ pub(crate) struct Explore {
     pub tensor: RwSignal<Loadable<TensorView>>,
     /// Its singular values.
     pub spectrum: RwSignal<Loadable<SpectrumView>>,
-    /// Whether an estimate of them is on its way.
-    pub is_estimating: RwSignal<bool>,
+    /// How they are found, where they are on their way.
+    pub route: RwSignal<Route>,
     /// What was estimated of them, for whoever gives up exact ones.
     estimate: StoredValue<Option<Arc<SpectrumView>>>,
     /// As questions name it.
     looked_at: StoredValue<ViewTensor>,
     web_workers: WebWorkers,
+    native_worker: NativeConnection,
     /// Counts questions, so that an answer to an earlier one is passed over.
     questions: StoredValue<u64>,
+}
+
+/// How singular values are found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Route {
+    /// Estimated here.
+    Estimate,
+    /// Exactly, here, within so many seconds.
+    Here(f64),
+    /// Exactly, on the native worker of that name, within so many seconds.
+    Worker(String, f64),
+}
+
+impl Route {
+    /// How long it takes; an estimate little.
+    pub(crate) const fn seconds(&self) -> f64 {
+        match self {
+            Self::Estimate => 0.0,
+            Self::Here(seconds) | Self::Worker(_, seconds) => *seconds,
+        }
+    }
 }
 
 /// Something that a worker was asked for.
@@ -59,7 +86,7 @@ pub(crate) enum Loadable<T> {
 }
 
 impl Explore {
-    pub(crate) fn new(web_workers: WebWorkers) -> Self {
+    pub(crate) fn new(web_workers: WebWorkers, native_worker: NativeConnection) -> Self {
         Self {
             part: RwSignal::new(None),
             list: RwSignal::new(Loadable::NotAsked),
@@ -69,10 +96,11 @@ impl Explore {
             name: RwSignal::new(None),
             tensor: RwSignal::new(Loadable::NotAsked),
             spectrum: RwSignal::new(Loadable::NotAsked),
-            is_estimating: RwSignal::new(false),
+            route: RwSignal::new(Route::Estimate),
             estimate: StoredValue::new(None),
             looked_at: StoredValue::new(ViewTensor::default()),
             web_workers,
+            native_worker,
             questions: StoredValue::new(0),
         }
     }
@@ -155,10 +183,11 @@ impl Explore {
         spawn_local(async move {
             match self.web_workers.look(look).await {
                 Ok(view) => {
-                    let seconds = view.spectrum.clone();
+                    let cost = view.spectrum.clone();
                     self.tensor.set(Loadable::Loaded(Arc::new(*view)));
-                    if let Ok(seconds) = seconds {
-                        self.find_spectrum(seconds > UNASKED_SECONDS);
+                    match cost {
+                        Ok(cost) if cost.too_large.is_none() => self.find_unasked(&cost),
+                        _ => {}
                     }
                 }
                 // Another tensor is looked at, or none.
@@ -168,17 +197,69 @@ impl Explore {
         });
     }
 
-    /// Computes the singular values of the tensor.
-    pub(crate) fn decompose(self) {
-        self.find_spectrum(false);
+    /// Finds the singular values of the tensor, exactly.
+    pub(crate) fn decompose(self, route: Route) {
+        self.find_spectrum(route);
     }
 
-    fn find_spectrum(self, is_estimated: bool) {
-        self.is_estimating.set(is_estimated);
+    /// Where the singular values can be computed exactly, the soonest first. A worker that does not
+    /// say how fast it is knows nothing of them.
+    pub(crate) fn routes(self, cost: &SpectrumCost) -> Vec<Route> {
+        let here = cost.too_large.is_none();
+        let here = here.then(|| Route::Here(self.seconds_here(cost)));
+        let worker = self.native_worker.worker.get();
+        let worker = worker.zip(self.native_worker.machine());
+        let worker = worker.filter(|(_, machine)| machine.rates.are_known());
+        let there = worker.map(|(worker, machine)| {
+            let crew = Crew {
+                threads: machine.threads,
+                cores: machine.threads,
+                shares_products: true,
+                rates: machine.rates,
+            };
+            let of_one = Cost {
+                units: 1,
+                work: cost.work,
+                longest: cost.work,
+                ..Cost::default()
+            };
+            let seconds = of_one.seconds(&crew) + SENDING_SECONDS;
+            Route::Worker(worker.host().to_owned(), seconds)
+        });
+        let mut routes: Vec<Route> = here.into_iter().chain(there).collect();
+        routes.sort_by(|one, other| one.seconds().total_cmp(&other.seconds()));
+        routes
+    }
+
+    fn seconds_here(self, cost: &SpectrumCost) -> f64 {
+        let opened = self.web_workers.opened;
+        let rates = opened.with(|opened| opened.as_ref().map(|it| it.rates));
+        cost.work.seconds(&rates.unwrap_or_default())
+    }
+
+    fn find_unasked(self, cost: &SpectrumCost) {
+        let seconds = untrack(|| self.seconds_here(cost));
+        self.find_spectrum(match seconds > UNASKED_SECONDS {
+            true => Route::Estimate,
+            false => Route::Here(seconds),
+        });
+    }
+
+    fn find_spectrum(self, route: Route) {
+        let worker = self.native_worker.worker.get_untracked();
+        let way = match (&route, worker) {
+            (Route::Estimate, _) => SpectrumWay::Estimated,
+            (Route::Worker(..), Some(worker)) => SpectrumWay::Sent {
+                address: worker.address().to_owned(),
+                token: worker.token().clone(),
+            },
+            (Route::Here(_) | Route::Worker(..), _) => SpectrumWay::Exact,
+        };
+        self.route.set(route);
         self.spectrum.set(Loadable::Loading);
         let question = ViewSpectrum {
             tensor: self.looked_at.get_value(),
-            is_estimated,
+            way,
         };
         spawn_local(async move {
             match self.web_workers.look_on(question).await {

@@ -119,6 +119,7 @@ impl State {
         let (web_workers, sending) = (WebWorkers::new(), Sending::new());
         let kept = Kept::new();
         let analysis = Analysis::new(web_workers, kept);
+        let native_worker = NativeConnection::new(sending, web_workers);
         Self {
             kept,
             origin: analysis.origin,
@@ -127,14 +128,14 @@ impl State {
             arrival: Arrival::new(),
             opened: web_workers.opened,
             side: RwSignal::new(Side::ASK),
-            explore: Explore::new(web_workers),
+            explore: Explore::new(web_workers, native_worker),
             audit: Audit::new(web_workers),
             ask: Ask::new(web_workers),
             analysis,
             view: View::new(),
             theme: browser::theme(),
             web_workers,
-            native_worker: NativeConnection::new(sending, web_workers),
+            native_worker,
             sending,
             workbench: StoredValue::new(None),
             given: Given::new(),

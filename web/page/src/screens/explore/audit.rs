@@ -6,6 +6,7 @@ use ckptscope_protocol::tab::{AuditProgress, Audited, OddSteps};
 use leptos::prelude::*;
 
 use crate::screens::readout;
+use crate::screens::track::Track;
 use crate::store::State;
 use crate::store::explore::Loadable;
 
@@ -79,25 +80,12 @@ fn UnderWay() -> impl IntoView {
             format!("Reading headers: {done} of {of}")
         }
     };
-    let part = move || match audit.progress.get() {
+    let percent = move || match audit.progress.get() {
         Some(AuditProgress::Reading(done, of)) => Some(done as f64 / of.max(1) as f64 * 100.0),
         _ => None,
     };
-    let bar = move || match part() {
-        None => view! { <i class="moving"></i> }.into_any(),
-        Some(part) => view! { <i style:width=format!("{part:.1}%")></i> }.into_any(),
-    };
     view! {
-        <div
-            class="track"
-            role="progressbar"
-            aria-label="audit"
-            aria-valuemin="0"
-            aria-valuemax="100"
-            aria-valuenow=move || part().map(|part| format!("{part:.0}"))
-        >
-            {bar}
-        </div>
+        <Track label="audit" percent=Signal::derive(percent)/>
         <div class="row">
             <span class="label grow" role="status" data-test="audit-progress">{words}</span>
             <button data-test="audit-cancel" on:click=move |_| audit.cancel()>"Cancel"</button>

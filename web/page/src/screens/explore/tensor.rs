@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
-use ckptscope_protocol::tab::TensorView;
+use ckptscope_protocol::tab::{SpectrumCost, TensorView};
+use gloo_timers::callback::Interval;
 use leptos::html::Section;
 use leptos::prelude::*;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::distribution::{Bars, Spectrum};
 use super::tree::in_words;
+use crate::browser;
 use crate::screens::readout;
+use crate::screens::track::Track;
 use crate::store::State;
-use crate::store::explore::{Explore, Loadable};
+use crate::store::explore::{Explore, Loadable, Route};
 
 /// Nobody stops what takes so many seconds.
 const WORTH_STOPPING: f64 = 2.0;
+
+/// How often the time is told that has passed.
+const TICK_MILLISECONDS: u32 = 250;
 
 /// The chosen tensor, or how to choose one.
 #[component]
@@ -142,7 +148,7 @@ fn Drawings(explore: Explore, tensor: Arc<TensorView>) -> impl IntoView {
         }
     });
     let spectrum = match prospect {
-        Ok(seconds) => view! { <SingularValues explore name seconds/> }.into_any(),
+        Ok(cost) => view! { <SingularValues explore name cost/> }.into_any(),
         Err(reason) => view! { <p class="label" data-test="no-spectrum">{reason}</p> }.into_any(),
     };
     view! {
@@ -152,48 +158,98 @@ fn Drawings(explore: Explore, tensor: Arc<TensorView>) -> impl IntoView {
     }
 }
 
-/// The singular values, or the way to them, which takes so many seconds.
+/// The singular values, or the way to them.
 #[component]
-fn SingularValues(explore: Explore, name: String, seconds: f64) -> impl IntoView {
-    let is_long = seconds > WORTH_STOPPING;
-    let takes = format!("about {}", readout::duration(seconds));
-    let waiting = format!("Computing them: {takes}…");
-    let waiting = move || {
-        if explore.is_estimating.get() {
-            "Estimating them…".to_owned()
-        } else {
-            waiting.clone()
+fn SingularValues(explore: Explore, name: String, cost: SpectrumCost) -> impl IntoView {
+    let too_large = cost.too_large.clone();
+    let routes = Memo::new(move |_| explore.routes(&cost));
+    let unasked = move || {
+        let why = too_large.clone().map(|why| format!("{why} "));
+        let advice = move || {
+            routes.with(Vec::is_empty).then_some(
+                "Connect a worker (top right), which has no such limit and computes them at a click.",
+            )
+        };
+        view! {
+            <p class="label" data-test="no-spectrum">{why}{advice}</p>
+            <Compute explore routes exactly=false/>
         }
     };
-    move || {
-        match explore.spectrum.get() {
-        Loadable::NotAsked => view! {
-            <p class="label">{format!("They take {takes}.")}</p>
-            <button data-test="decompose" on:click=move |_| explore.decompose()>"Compute them"</button>
+    move || match explore.spectrum.get() {
+        Loadable::NotAsked => unasked().into_any(),
+        Loadable::Loading => view! { <Waiting explore/> }.into_any(),
+        Loadable::Failed(message) => view! {
+            <p class="failure" role="alert" data-test="no-spectrum">{message}</p>
+            <Compute explore routes exactly=false/>
         }
         .into_any(),
-        Loadable::Loading => view! {
-            <p class="label" role="status">{waiting.clone()}</p>
-            <Show when=move || is_long>
-                <button data-test="decompose-stop" on:click=move |_| explore.stop_decomposing()>
-                    "Stop"
-                </button>
-            </Show>
-        }
-        .into_any(),
-        Loadable::Failed(message) => {
-            view! { <p class="failure" role="alert" data-test="no-spectrum">{message}</p> }.into_any()
-        }
         Loadable::Loaded(spectrum) => {
-            let exactly = spectrum.is_estimated.then(|| {
-                view! {
-                    <button data-test="decompose" on:click=move |_| explore.decompose()>
-                        {format!("Compute them exactly: {takes}")}
-                    </button>
-                }
-            });
+            let exactly = spectrum
+                .is_estimated
+                .then(|| view! { <Compute explore routes exactly=true/> });
             view! { <Spectrum name=name.clone() spectrum/>{exactly} }.into_any()
         }
     }
+}
+
+/// The ways to singular values, the soonest first.
+#[component]
+fn Compute(explore: Explore, routes: Memo<Vec<Route>>, exactly: bool) -> impl IntoView {
+    let exactly = if exactly { " exactly" } else { "" };
+    let button = move |route: Route| {
+        let (test, place) = match &route {
+            Route::Worker(host, _) => ("decompose-worker", format!(" on {host}")),
+            Route::Here(_) | Route::Estimate => ("decompose", String::new()),
+        };
+        let takes = readout::duration(route.seconds());
+        view! {
+            <button data-test=test on:click=move |_| explore.decompose(route.clone())>
+                {format!("Compute them{exactly}{place}: about {takes}")}
+            </button>
+        }
+    };
+    let buttons = move || routes.get().into_iter().map(button).collect_view();
+    view! { <div class="row">{buttons}</div> }
+}
+
+/// What is to be seen while singular values are on their way: how far they are likely to be, and how
+/// to give them up where that is worth it.
+#[component]
+fn Waiting(explore: Explore) -> impl IntoView {
+    let began = browser::now_seconds();
+    let elapsed = RwSignal::new(0.0);
+    let tick = move || {
+        elapsed.try_set(browser::now_seconds() - began);
+    };
+    // Ends with this view.
+    StoredValue::new_local(Interval::new(TICK_MILLISECONDS, tick));
+    let route = explore.route.get_untracked();
+    let seconds = route.seconds();
+    let takes = readout::duration(seconds);
+    let status = match &route {
+        Route::Estimate => "Estimating them…".to_owned(),
+        Route::Here(_) => format!("Computing them: about {takes}…"),
+        Route::Worker(host, _) => format!("Computing them on {host}: about {takes}…"),
+    };
+    // Nobody knows how far it is once the time is over.
+    let percent = move || Some(elapsed.get() / seconds * 100.0).filter(|percent| *percent < 100.0);
+    let percent = Signal::derive(percent);
+    let bar =
+        (seconds > WORTH_STOPPING).then(|| view! { <Track label="singular values" percent/> });
+    let stop =
+        (route == Route::Estimate || seconds > WORTH_STOPPING).then(|| view! { <Stop explore/> });
+    view! {
+        <p class="label" role="status">{status}</p>
+        {bar}
+        {stop}
+    }
+}
+
+#[component]
+fn Stop(explore: Explore) -> impl IntoView {
+    view! {
+        <button data-test="decompose-stop" on:click=move |_| explore.stop_decomposing()>
+            "Stop"
+        </button>
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::screens::track::Track;
 use crate::screens::{network, readout};
 use crate::store::{Stage, State};
 
@@ -31,26 +32,13 @@ pub(super) fn Status() -> impl IntoView {
 #[component]
 fn Progress(what: String, bytes: Option<(u64, u64)>) -> impl IntoView {
     let state = State::here();
-    let part = bytes.map(|(bytes, of)| bytes as f64 / of.max(1) as f64 * 100.0);
+    let percent = bytes.map(|(bytes, of)| bytes as f64 / of.max(1) as f64 * 100.0);
     let amount =
         bytes.map(|(bytes, of)| format!(", {} of {}", readout::bytes(bytes), readout::bytes(of)));
     let listing = move || network::listing(state.web_workers.opening.get()?.get());
-    let bar = part.map_or_else(
-        || view! { <i class="moving"></i> }.into_any(),
-        |part| view! { <i style:width=format!("{part:.1}%")></i> }.into_any(),
-    );
     view! {
         <div class="opening" data-test="opening">
-            <div
-                class="track"
-                role="progressbar"
-                aria-label="opening"
-                aria-valuemin="0"
-                aria-valuemax="100"
-                aria-valuenow=part.map(|part| format!("{part:.0}"))
-            >
-                {bar}
-            </div>
+            <Track label="opening" percent=Signal::stored(percent)/>
             <span class="label" role="status">"Opening "<b>{what}</b>{amount}"…"</span>
             <button data-test="cancel-opening" on:click=move |_| state.settle()>"Cancel"</button>
             <span class="label listing" data-test="listing">{listing}</span>

@@ -53,7 +53,7 @@ impl State {
         let id = info.id.clone();
         let link = short_link(worker.address(), &id);
         let on_worker = OnWorker {
-            host: host_of(&worker),
+            host: worker.host().to_owned(),
             info,
             connection: Connection::Opening,
             is_stopping: false,
@@ -96,13 +96,6 @@ pub(crate) fn origin_of(info: &AnalysisInfo) -> Option<LinkSource> {
         }),
         RunSource::Root(_) | RunSource::Upload(_) => None,
     }
-}
-
-/// The worker's address as people know it.
-pub(crate) fn host_of(worker: &NativeWorker) -> String {
-    let address = worker.address();
-    let host = address.split_once("://").map_or(address, |(_, host)| host);
-    host.trim_end_matches('/').to_owned()
 }
 
 /// A native worker that is listened to. Dropping it ends the listening and nothing else.

@@ -11,7 +11,6 @@ use futures_util::future::abortable;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::follow::host_of;
 use super::matching::{bytes_of, sampled};
 use super::sending::{Agreement, Copying, Known, Lost, Stage};
 use super::upload::{News, upload};
@@ -158,7 +157,7 @@ impl State {
     ) -> Result<RunSource, Refused> {
         let lengths = files.files.iter();
         let agreement = Agreement {
-            host: host_of(worker),
+            host: worker.host().to_owned(),
             files: lengths
                 .map(|(path, blob)| (path.clone(), bytes_of(blob)))
                 .collect(),

@@ -10,6 +10,7 @@ use wasm_bindgen::JsValue;
 
 use crate::screens::native_worker::starting::CopyButton;
 use crate::screens::readout;
+use crate::screens::track::Track;
 use crate::store::State;
 use crate::store::native_worker::history::History;
 use crate::store::native_worker::opening::open_several;
@@ -201,21 +202,9 @@ fn Progress(info: Memo<Option<AnalysisInfo>>) -> impl IntoView {
             Phase::Cancelled => ("label", "cancelled".to_owned()),
         };
         let is_running = info.phase == Phase::Running;
-        let part = info.units as f64 / info.of_units.max(1) as f64 * 100.0;
-        let track = is_running.then(|| {
-            view! {
-                <div
-                    class="track"
-                    role="progressbar"
-                    aria-label="progress"
-                    aria-valuemin="0"
-                    aria-valuemax="100"
-                    aria-valuenow=format!("{part:.0}")
-                >
-                    <i style:width=format!("{part:.1}%")></i>
-                </div>
-            }
-        });
+        let percent = info.units as f64 / info.of_units.max(1) as f64 * 100.0;
+        let percent = Signal::stored(Some(percent));
+        let track = is_running.then(|| view! { <Track label="progress" percent/> });
         let class_of_message = match info.phase {
             Phase::Failed => "failure",
             _ => "label outcome",

@@ -8,7 +8,6 @@ use crate::native::NativeWorker;
 use crate::screens::native_worker::starting::{Command, WITH_PAGE, from_elsewhere};
 use crate::screens::readout;
 use crate::store::State;
-use crate::store::native_worker::follow::host_of;
 
 /// Why a tab is not the place, and what is; nothing where it is.
 #[component]
@@ -43,7 +42,9 @@ pub(super) fn Advice(cost: Memo<Option<Cost>>) -> impl IntoView {
 
 fn host(state: State) -> String {
     let worker = state.native_worker.worker.get();
-    worker.map(|worker| host_of(&worker)).unwrap_or_default()
+    worker
+        .map(|worker| worker.host().to_owned())
+        .unwrap_or_default()
 }
 
 /// What the worker can do for it; or that it cannot.

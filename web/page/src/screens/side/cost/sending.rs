@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::screens::dialog::show_modal;
 use crate::screens::readout;
+use crate::screens::track::Track;
 use crate::store::State;
 use crate::store::native_worker::sending::{Agreement, Copying, Lost, Stage};
 
@@ -60,16 +61,7 @@ fn CopyingStatus(copying: Copying) -> impl IntoView {
     });
     view! {
         <div class="progress" data-test="copying">
-            <div
-                class="track"
-                role="progressbar"
-                aria-label="Copying files to the worker"
-                aria-valuemin="0"
-                aria-valuemax="100"
-                aria-valuenow=format!("{percent:.0}")
-            >
-                <i style:width=format!("{percent:.1}%")></i>
-            </div>
+            <Track label="Copying files to the worker" percent=Signal::stored(Some(percent))/>
             <div class="row">
                 <span class="label">{in_words(&copying)}</span>
                 <span class="grow"></span>
