@@ -79,7 +79,7 @@ fn what_has_no_singular_values_is_refused_with_the_reason() {
 #[test]
 fn what_would_take_too_much_memory_is_refused() {
     let scratch = Scratch::with_run(SMALL);
-    let server = Server::start(&scratch, &["--memory", "1MB"]);
+    let server = Server::start(&scratch, &["--memory", "1M"]);
     let of = |side: usize| {
         matrix_file(&Tensor {
             shape: vec![side, side],
