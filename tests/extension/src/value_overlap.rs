@@ -38,7 +38,7 @@ impl Component for ValueOverlap {
     fn outline(&self, request: &Request<'_, Shape>) -> Result<Outline, ComponentError> {
         let [values] = request.tensors::<1>()?;
         Ok(Outline {
-            layer: MatrixOutline::thin(values.rows, values.rows, values.columns),
+            layer: MatrixOutline::product(values.rows, values.rows, values.columns),
             heads: Vec::new(),
         })
     }
