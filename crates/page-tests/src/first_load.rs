@@ -42,6 +42,7 @@ const RARE: &[(&str, usize, &str)] = &[
         51_000,
         "what speaks to the Hub and other servers",
     ),
+    ("sending", 5_000, "what sends a tensor to a native worker"),
     ("audit", 30_000, "what audits repositories"),
     ("kept", 45_000, "what keeps analyses in the browser"),
     ("links", 46_000, "what makes and reads links"),

@@ -15,6 +15,7 @@ mod plan;
 mod post;
 mod remote;
 mod report;
+mod sending;
 mod speed;
 mod tensor;
 mod tensors;

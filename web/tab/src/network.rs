@@ -32,7 +32,6 @@ use super::opened::OpenedFiles;
 use super::remote::{Connection, Repository};
 use clock::BrowserClock;
 use fetching::Fetching;
-pub(super) use fetching::send;
 
 /// How often the page hears how it goes.
 const TELL_EVERY: Duration = Duration::from_millis(250);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ckptscope_checkpoint::hub::HubTree;
 use ckptscope_checkpoint::{Run, Tree};
 use ckptscope_protocol::Sealed;
-use ckptscope_protocol::tab::{Found, NetworkNews, Remote, Secret};
+use ckptscope_protocol::tab::{Found, NetworkNews, Remote};
 use ckptscope_web_browser::part::{MissingPart, begin};
 #[cfg(feature = "split")]
 use ckptscope_web_browser::wasm_split::wasm_split;
@@ -85,26 +85,6 @@ pub(super) async fn connect(remote: Remote) -> Result<Rc<dyn Connection>, String
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
 fn begun(remote: Remote) -> Result<Result<Rc<dyn Connection>, String>, MissingPart> {
     Ok(network::connect(remote))
-}
-
-/// What a native worker answers at an address to bytes that it is sent.
-pub(super) async fn send(address: String, token: Secret, bytes: Vec<u8>) -> Result<String, String> {
-    let sent = begin!(sent(address, token, bytes));
-    sent.map_err(|missing: MissingPart| missing.to_string())?
-        .await
-}
-
-#[cfg_attr(
-    feature = "split",
-    wasm_split(network, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
-)]
-#[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
-fn sent(
-    address: String,
-    token: Secret,
-    bytes: Vec<u8>,
-) -> Result<LocalBoxFuture<'static, Result<String, String>>, MissingPart> {
-    Ok(Box::pin(network::send(address, token, bytes)))
 }
 
 /// What `answer` comes to; meanwhile `tell` hears how reading goes.

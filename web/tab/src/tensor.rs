@@ -10,7 +10,7 @@ use ckptscope_protocol::tab::{
 
 use super::memory;
 use super::opened::OpenedFiles;
-use super::remote;
+use super::sending;
 use super::tensors::part_named;
 
 /// How often a matrix is in memory while its singular values are computed.
@@ -59,7 +59,7 @@ pub(super) async fn spectrum(
         SpectrumWay::Sent { address, token } => {
             let file = matrix_file(&tensor);
             drop(tensor);
-            let told = remote::send(format!("{address}{SINGULAR_VALUES}"), token, file).await?;
+            let told = sending::send(format!("{address}{SINGULAR_VALUES}"), token, file).await?;
             let foreign = |error| format!("the worker's answer was not understood: {error}");
             serde_json::from_str(&told).map_err(foreign)?
         }

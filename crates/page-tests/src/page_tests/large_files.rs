@@ -103,11 +103,11 @@ fn on_a_worker(tab: &Tab, site: &Site) -> Result<()> {
     let origins = vec![site.page.trim_end_matches('/').to_owned()];
     let worker = site.workers.start(Options {
         origins,
-        token: Some("a long secret of a test".to_owned()),
+        token: Some("a-long-secret-of-a-test".to_owned()),
         ..Options::default()
     })?;
     companion::unfold(tab)?;
-    companion::connect(tab, &worker.address(), "a long secret of a test")?;
+    companion::connect(tab, &worker.address(), "a-long-secret-of-a-test")?;
     companion::wait_until_connected(tab)?;
     tab.wait_for_words("[data-test=decompose-worker]", &worker.host())?;
     tab.click_when_shown("[data-test=decompose-worker]")?;

@@ -6,8 +6,6 @@
 
 use ckptscope_checkpoint::http::transport::{Body, Failure, Outgoing, Response, Transport};
 use ckptscope_checkpoint::http::{Headers, Url};
-use ckptscope_protocol::service::Refusal;
-use ckptscope_protocol::tab::Secret;
 use ckptscope_web_browser::in_words;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Promise, Reflect, Uint8Array};
@@ -109,40 +107,6 @@ pub(super) async fn is_there(url: &Url) -> bool {
 pub(super) async fn status_of_whole(url: &Url) -> Option<u16> {
     let (response, _abort) = sent(url, &options()).await.ok()?;
     Some(response.status())
-}
-
-/// Posts bytes, and gives the answer's text; what is refused is an error, in the worker's words.
-pub(in super::super) async fn send(
-    address: String,
-    token: Secret,
-    bytes: Vec<u8>,
-) -> Result<String, String> {
-    let posted = async move {
-        let options = options();
-        options.set_method("POST");
-        let headers = web_sys::Headers::new()?;
-        headers.set("content-type", "application/octet-stream")?;
-        if !token.0.is_empty() {
-            headers.set("authorization", &format!("Bearer {}", token.0))?;
-        }
-        options.set_headers(&headers);
-        options.set_body(&Uint8Array::from(bytes.as_slice()));
-        drop(bytes);
-        let url = Url::parse(&address).ok_or("its address is none")?;
-        let (answer, _abort) = sent(&url, &options).await?;
-        let text = JsFuture::from(answer.text()?).await?;
-        Ok((answer.status(), text.as_string().unwrap_or_default()))
-    };
-    let (status, text) = posted.await.map_err(|error: JsValue| {
-        let reason = in_words(&error);
-        format!("the worker does not answer: {reason}")
-    })?;
-    if (200..300).contains(&status) {
-        return Ok(text);
-    }
-    let refusal: Result<Refusal, _> = serde_json::from_str(&text);
-    let message = refusal.map_or_else(|_| format!("it answers {status}"), |it| it.message);
-    Err(format!("the worker refuses: {message}"))
 }
 
 async fn fetch(request: &Outgoing<'_>) -> Result<(Fetched, Abort), JsValue> {
