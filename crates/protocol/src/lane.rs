@@ -79,13 +79,14 @@ pub struct Crew {
 
 impl Cost {
     /// How long computing takes, in seconds. Lanes are split by steps, so that threads end about
-    /// together; where there are fewer units than cores, these help with products. Nothing ends
-    /// before the longest unit does.
+    /// together: none computes more than one unit more than another. Where there are fewer units
+    /// than cores, these help with products. Nothing ends before the longest unit does.
     #[must_use]
     pub fn seconds(&self, crew: &Crew) -> f64 {
         let cores = crew.threads.min(crew.cores).max(1);
         let at_once = cores.min(self.units.max(1));
-        let even = self.work * (1.0 / as_float(at_once));
+        let units = self.units.max(1);
+        let even = self.work * (as_float(units.div_ceil(at_once)) / as_float(units));
         let (even_seconds, own_seconds) =
             (even.seconds(&crew.rates), self.longest.seconds(&crew.rates));
         let last = if own_seconds > even_seconds {
@@ -160,6 +161,13 @@ mod tests {
         assert_eq!(cost(8, 8.0, 8.0).seconds(&CREW), 4.0);
         let two = Crew { cores: 2, ..CREW };
         assert_eq!(cost(8, 8.0, 8.0).seconds(&two), 8.0);
+    }
+
+    #[test]
+    fn units_are_not_cut() {
+        assert_eq!(cost(5, 5.0, 5.0).seconds(&CREW), 4.0);
+        let many = cost(4001, 4001.0, 0.0).seconds(&CREW);
+        assert_eq!(many.round(), 1001.0);
     }
 
     #[test]

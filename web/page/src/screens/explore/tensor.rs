@@ -199,7 +199,7 @@ fn Compute(explore: Explore, routes: Memo<Vec<Route>>, exactly: bool) -> impl In
     let button = move |route: Route| {
         let (test, place) = match &route {
             Route::Worker(host, _) => ("decompose-worker", format!(" on {host}")),
-            Route::Here(_) | Route::Estimate => ("decompose", String::new()),
+            Route::Here(_) | Route::Estimate => ("decompose", " here".to_owned()),
         };
         let takes = readout::duration(route.seconds());
         view! {
