@@ -64,6 +64,10 @@ pub struct Machine {
     pub queue_length: u64,
     /// Bytes of one upload, at most.
     pub upload_bytes: u64,
+    /// Whether it computes singular values of tensors that it is sent: not where a scheduler
+    /// computes for it.
+    #[serde(default)]
+    pub takes_tensors: bool,
 }
 
 /// A run in a folder that the worker was started with.

@@ -73,7 +73,7 @@ fn longer(one: Work, other: Work) -> Work {
 
 /// What an entry takes that is counted as it is read, beside one that is widened; of 16 bits, and of
 /// float32 of which nothing else is done.
-const COUNTED: f64 = 1.1;
+const COUNTED: f64 = 1.25;
 const COUNTED_FLOAT32: f64 = 0.5;
 
 /// Entries that are looked at in the time that a number takes to be told, and a layer-step to be

@@ -261,7 +261,7 @@ impl MatrixExtent {
     fn centred_gram(self) -> Work {
         let columns = self.compact_columns();
         let (short, long) = (self.rows.min(columns), self.rows.max(columns));
-        let centred = entries(20.0 * float(self.rows) * float(columns));
+        let centred = entries(14.0 * float(self.rows) * float(columns));
         centred + work::gram(short, long)
     }
 

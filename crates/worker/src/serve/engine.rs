@@ -84,6 +84,7 @@ impl Engine {
             analyses_at_once: self.at_once(arguments) as u64,
             queue_length: arguments.queue_length as u64,
             upload_bytes: arguments.upload_limit,
+            takes_tensors: matches!(self, Self::Here),
         };
         Ok(Machine { told })
     }

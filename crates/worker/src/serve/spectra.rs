@@ -27,6 +27,12 @@ const ENDING: &str = "the worker is about to end";
 /// `POST api/singular-values`. One at a time: whoever comes meanwhile waits, and whoever goes away
 /// while waiting costs nothing.
 pub(super) async fn compute(State(server): State<Arc<Server>>, request: Request) -> Answer {
+    if !server.machine.told.takes_tensors {
+        return Err(Refused::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "here Slurm computes, and this program takes no tensors",
+        ));
+    }
     let turn = Arc::clone(&server.decomposing).acquire_owned().await;
     let turn = turn.map_err(|_| Refused::wrong(ENDING))?;
     let memory = server.machine.told.memory_bytes;

@@ -201,6 +201,9 @@ fn what_slurm_computes_is_what_one_process_does() {
     let machine = server.get("/api/health")["machine"].clone();
     assert_eq!(machine["threads"], 2);
     assert_eq!(machine["analyses_at_once"], 16);
+    assert_eq!(machine["takes_tensors"], false);
+    let sent = server.ask("POST", "/api/singular-values").send();
+    sent.refuses(501, &["Slurm"]);
     let id = server.analyze(CONFIG);
     let told = server.events(&id);
     assert_eq!(told.last().unwrap().data["phase"], "done");

@@ -13,6 +13,7 @@ use leptos::task::spawn_local;
 
 use super::native_worker::NativeConnection;
 use super::web_workers::WebWorkers;
+use crate::native::NativeWorker;
 
 /// Singular values that take so many seconds at most are computed unasked; others are estimated.
 const UNASKED_SECONDS: f64 = 3.0;
@@ -58,8 +59,8 @@ pub(crate) enum Route {
     Estimate,
     /// Exactly, here, within so many seconds.
     Here(f64),
-    /// Exactly, on the native worker of that name, within so many seconds.
-    Worker(String, f64),
+    /// Exactly, on this native worker, within so many seconds.
+    Worker(NativeWorker, f64),
 }
 
 impl Route {
@@ -197,19 +198,13 @@ impl Explore {
         });
     }
 
-    /// Finds the singular values of the tensor, exactly.
-    pub(crate) fn decompose(self, route: Route) {
-        self.find_spectrum(route);
-    }
-
-    /// Where the singular values can be computed exactly, the soonest first. A worker that does not
-    /// say how fast it is knows nothing of them.
+    /// Where the singular values can be computed exactly, the soonest first.
     pub(crate) fn routes(self, cost: &SpectrumCost) -> Vec<Route> {
         let here = cost.too_large.is_none();
         let here = here.then(|| Route::Here(self.seconds_here(cost)));
         let worker = self.native_worker.worker.get();
         let worker = worker.zip(self.native_worker.machine());
-        let worker = worker.filter(|(_, machine)| machine.rates.are_known());
+        let worker = worker.filter(|(_, machine)| machine.takes_tensors);
         let there = worker.map(|(worker, machine)| {
             let crew = Crew {
                 threads: machine.threads,
@@ -224,7 +219,7 @@ impl Explore {
                 ..Cost::default()
             };
             let seconds = of_one.seconds(&crew) + SENDING_SECONDS;
-            Route::Worker(worker.host().to_owned(), seconds)
+            Route::Worker(worker, seconds)
         });
         let mut routes: Vec<Route> = here.into_iter().chain(there).collect();
         routes.sort_by(|one, other| one.seconds().total_cmp(&other.seconds()));
@@ -245,15 +240,15 @@ impl Explore {
         });
     }
 
-    fn find_spectrum(self, route: Route) {
-        let worker = self.native_worker.worker.get_untracked();
-        let way = match (&route, worker) {
-            (Route::Estimate, _) => SpectrumWay::Estimated,
-            (Route::Worker(..), Some(worker)) => SpectrumWay::Sent {
+    /// Finds the singular values of the tensor.
+    pub(crate) fn find_spectrum(self, route: Route) {
+        let way = match &route {
+            Route::Estimate => SpectrumWay::Estimated,
+            Route::Here(_) => SpectrumWay::Exact,
+            Route::Worker(worker, _) => SpectrumWay::Sent {
                 address: worker.address().to_owned(),
                 token: worker.token().clone(),
             },
-            (Route::Here(_) | Route::Worker(..), _) => SpectrumWay::Exact,
         };
         self.route.set(route);
         self.spectrum.set(Loadable::Loading);
@@ -279,9 +274,14 @@ impl Explore {
     /// Gives its singular values up.
     pub(crate) fn stop_decomposing(self) {
         self.web_workers.stop_looking();
-        let estimate = self.estimate.get_value();
+        let estimate = self.estimated();
         self.spectrum
             .set(estimate.map_or(Loadable::NotAsked, Loadable::Loaded));
+    }
+
+    /// What was estimated of them.
+    pub(crate) fn estimated(self) -> Option<Arc<SpectrumView>> {
+        self.estimate.get_value()
     }
 
     /// Looks at no tensor.

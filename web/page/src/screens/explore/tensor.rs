@@ -178,11 +178,18 @@ fn SingularValues(explore: Explore, name: String, cost: SpectrumCost) -> impl In
     move || match explore.spectrum.get() {
         Loadable::NotAsked => unasked().into_any(),
         Loadable::Loading => view! { <Waiting explore/> }.into_any(),
-        Loadable::Failed(message) => view! {
-            <p class="failure" role="alert" data-test="no-spectrum">{message}</p>
-            <Compute explore routes exactly=false/>
+        Loadable::Failed(message) => {
+            let estimate = explore.estimated();
+            let exactly = estimate.is_some();
+            let estimate =
+                estimate.map(|spectrum| view! { <Spectrum name=name.clone() spectrum/> });
+            view! {
+                <p class="failure" role="alert" data-test="no-spectrum">{message}</p>
+                {estimate}
+                <Compute explore routes exactly/>
+            }
+            .into_any()
         }
-        .into_any(),
         Loadable::Loaded(spectrum) => {
             let exactly = spectrum
                 .is_estimated
@@ -198,12 +205,12 @@ fn Compute(explore: Explore, routes: Memo<Vec<Route>>, exactly: bool) -> impl In
     let exactly = if exactly { " exactly" } else { "" };
     let button = move |route: Route| {
         let (test, place) = match &route {
-            Route::Worker(host, _) => ("decompose-worker", format!(" on {host}")),
+            Route::Worker(worker, _) => ("decompose-worker", format!(" on {}", worker.host())),
             Route::Here(_) | Route::Estimate => ("decompose", " here".to_owned()),
         };
         let takes = readout::duration(route.seconds());
         view! {
-            <button data-test=test on:click=move |_| explore.decompose(route.clone())>
+            <button data-test=test on:click=move |_| explore.find_spectrum(route.clone())>
                 {format!("Compute them{exactly}{place}: about {takes}")}
             </button>
         }
@@ -229,7 +236,9 @@ fn Waiting(explore: Explore) -> impl IntoView {
     let status = match &route {
         Route::Estimate => "Estimating them…".to_owned(),
         Route::Here(_) => format!("Computing them: about {takes}…"),
-        Route::Worker(host, _) => format!("Computing them on {host}: about {takes}…"),
+        Route::Worker(worker, _) => {
+            format!("Computing them on {}: about {takes}…", worker.host())
+        }
     };
     // Nobody knows how far it is once the time is over.
     let percent = move || Some(elapsed.get() / seconds * 100.0).filter(|percent| *percent < 100.0);
