@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ConfigProblem, Cost, Progress, Rates};
 
 /// The version of this interface.
-pub const API: u32 = 2;
+pub const API: u32 = 3;
 
 /// Who answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl Rates {
         turns: 7e8,
         comparisons: 7e8,
         entries: 5e8,
-        widened: 1e8,
+        widened: 7e8,
     };
 
     /// Whether somebody measured them all.
