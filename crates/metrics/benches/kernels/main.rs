@@ -70,7 +70,8 @@ mod browser {
 
     use super::{WIDTHS, Wishes};
 
-    wasm_bindgen_test_configure!(run_in_browser);
+    // As the page computes. A main thread that is busy for half a minute is given up.
+    wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
     #[wasm_bindgen_test]
     fn kernels() {
