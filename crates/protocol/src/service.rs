@@ -28,7 +28,7 @@
 use ckptscope_results::{Numbers, Results};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigProblem, Cost, Progress, Rates};
+use crate::{ConfigProblem, Cost, Crew, Progress, Rates};
 
 /// The version of this interface.
 pub const API: u32 = 3;
@@ -68,6 +68,19 @@ pub struct Machine {
     /// computes for it.
     #[serde(default)]
     pub takes_tensors: bool,
+}
+
+impl Machine {
+    /// Who computes an analysis on it.
+    #[must_use]
+    pub const fn crew(&self) -> Crew {
+        Crew {
+            threads: self.threads,
+            cores: self.threads,
+            shares_products: true,
+            rates: self.rates,
+        }
+    }
 }
 
 /// A run in a folder that the worker was started with.

@@ -60,17 +60,6 @@ impl Work {
     pub fn operations(&self) -> f64 {
         self.kinds().into_iter().sum()
     }
-
-    const fn kinds(&self) -> [f64; 6] {
-        [
-            self.products,
-            self.vectors,
-            self.turns,
-            self.comparisons,
-            self.entries,
-            self.widened,
-        ]
-    }
 }
 
 impl Rates {
@@ -92,99 +81,70 @@ impl Rates {
 
     /// The faster of the two in every kind.
     #[must_use]
-    pub const fn at_least(self, other: Self) -> Self {
-        Self {
-            products: self.products.max(other.products),
-            vectors: self.vectors.max(other.vectors),
-            turns: self.turns.max(other.turns),
-            comparisons: self.comparisons.max(other.comparisons),
-            entries: self.entries.max(other.entries),
-            widened: self.widened.max(other.widened),
-        }
-    }
-
-    const fn kinds(&self) -> [f64; 6] {
-        [
-            self.products,
-            self.vectors,
-            self.turns,
-            self.comparisons,
-            self.entries,
-            self.widened,
-        ]
+    pub fn at_least(self, other: Self) -> Self {
+        self.with(other, f64::max)
     }
 }
 
-impl Add for Rates {
-    type Output = Self;
+/// What both have: their figures in one order, sums and multiples.
+macro_rules! figures_of_kinds {
+    ($type:ident) => {
+        impl $type {
+            const fn kinds(&self) -> [f64; 6] {
+                [
+                    self.products,
+                    self.vectors,
+                    self.turns,
+                    self.comparisons,
+                    self.entries,
+                    self.widened,
+                ]
+            }
 
-    /// Of both together.
-    fn add(self, other: Self) -> Self {
-        Self {
-            products: self.products + other.products,
-            vectors: self.vectors + other.vectors,
-            turns: self.turns + other.turns,
-            comparisons: self.comparisons + other.comparisons,
-            entries: self.entries + other.entries,
-            widened: self.widened + other.widened,
+            const fn of_kinds(kinds: [f64; 6]) -> Self {
+                let [products, vectors, turns, comparisons, entries, widened] = kinds;
+                Self {
+                    products,
+                    vectors,
+                    turns,
+                    comparisons,
+                    entries,
+                    widened,
+                }
+            }
+
+            fn with(self, other: Self, figure: impl Fn(f64, f64) -> f64) -> Self {
+                let others = other.kinds();
+                let mut kinds = self.kinds();
+                for (one, other) in kinds.iter_mut().zip(others) {
+                    *one = figure(*one, other);
+                }
+                Self::of_kinds(kinds)
+            }
         }
-    }
+
+        impl Add for $type {
+            type Output = Self;
+
+            /// Of both together.
+            fn add(self, other: Self) -> Self {
+                self.with(other, Add::add)
+            }
+        }
+
+        impl Mul<f64> for $type {
+            type Output = Self;
+
+            /// So many times as much, or as fast.
+            fn mul(self, factor: f64) -> Self {
+                Self::of_kinds(self.kinds().map(|figure| figure * factor))
+            }
+        }
+    };
 }
 
-impl Mul<f64> for Rates {
-    type Output = Self;
-
-    /// So many times as fast.
-    fn mul(self, factor: f64) -> Self {
-        let Self {
-            products,
-            vectors,
-            turns,
-            comparisons,
-            entries,
-            widened,
-        } = self;
-        Self {
-            products: products * factor,
-            vectors: vectors * factor,
-            turns: turns * factor,
-            comparisons: comparisons * factor,
-            entries: entries * factor,
-            widened: widened * factor,
-        }
-    }
-}
-
-impl Add for Work {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            products: self.products + other.products,
-            vectors: self.vectors + other.vectors,
-            turns: self.turns + other.turns,
-            comparisons: self.comparisons + other.comparisons,
-            entries: self.entries + other.entries,
-            widened: self.widened + other.widened,
-        }
-    }
-}
-
-impl Mul<f64> for Work {
-    type Output = Self;
-
-    /// So often.
-    fn mul(self, count: f64) -> Self {
-        Self {
-            products: self.products * count,
-            vectors: self.vectors * count,
-            turns: self.turns * count,
-            comparisons: self.comparisons * count,
-            entries: self.entries * count,
-            widened: self.widened * count,
-        }
-    }
-}
+figures_of_kinds!(Work);
+figures_of_kinds!(Rates);
 
 impl Sum for Work {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {

@@ -146,8 +146,8 @@ pub(super) fn columns_of(matrix: &DMatrix<f64>, first: usize, count: usize) -> D
     DMatrix::from_vec(rows, count, entries.to_vec())
 }
 
-/// Rows `first..first + count` of a matrix. Each column's are copied at once, in a third of the time
-/// that nalgebra takes entry by entry.
+/// Rows `first..first + count` of a matrix. Each column's are copied at once; nalgebra goes entry by
+/// entry.
 pub(super) fn rows_of(matrix: &DMatrix<f64>, first: usize, count: usize) -> DMatrix<f64> {
     let columns = matrix.ncols();
     let mut entries = Vec::with_capacity(count * columns);

@@ -22,8 +22,6 @@ const COPIES_OF_FILE: u64 = 2;
 /// And a matrix so often, as float64, while it is decomposed.
 const COPIES_OF_MATRIX: u64 = 3;
 
-const ENDING: &str = "the worker is about to end";
-
 /// `POST api/singular-values`. One at a time: whoever comes meanwhile waits, and whoever goes away
 /// while waiting costs nothing.
 pub(super) async fn compute(State(server): State<Arc<Server>>, request: Request) -> Answer {
@@ -34,7 +32,7 @@ pub(super) async fn compute(State(server): State<Arc<Server>>, request: Request)
         ));
     }
     let turn = Arc::clone(&server.decomposing).acquire_owned().await;
-    let turn = turn.map_err(|_| Refused::wrong(ENDING))?;
+    let turn = turn.map_err(|_| ending())?;
     let memory = server.machine.told.memory_bytes;
     let file = received(&server, request.into_body(), memory / COPIES_OF_FILE).await?;
     let executor = server.executor.clone();
@@ -42,7 +40,7 @@ pub(super) async fn compute(State(server): State<Arc<Server>>, request: Request)
         let view = executor.block_on(spectrum(file, memory));
         // Held until here, also where nobody waits for the answer any more.
         drop(turn);
-        view.unwrap_or_else(|| Err(Refused::wrong(ENDING)))
+        view.unwrap_or_else(|| Err(ending()))
     });
     Ok(json(StatusCode::OK, &view.await?))
 }
@@ -105,6 +103,11 @@ async fn only_tensor(tree: &MemoryTree) -> Result<StoredTensor, String> {
     };
     let stored = held.values(DataKind::Weights);
     stored.cloned().map_err(|obstacle| obstacle.to_string())
+}
+
+fn ending() -> Refused {
+    let message = "the worker is about to end";
+    Refused::new(StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
 fn unreadable(reason: String) -> Refused {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ckptscope_protocol::Cost;
 use ckptscope_protocol::tab::{
     ListTensors, PartName, PartSummary, RunSummary, SpectrumCost, SpectrumView, SpectrumWay,
     StepSummary, TensorList, TensorView, ViewSpectrum, ViewTensor,
 };
-use ckptscope_protocol::{Cost, Crew};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -206,19 +206,13 @@ impl Explore {
         let worker = worker.zip(self.native_worker.machine());
         let worker = worker.filter(|(_, machine)| machine.takes_tensors);
         let there = worker.map(|(worker, machine)| {
-            let crew = Crew {
-                threads: machine.threads,
-                cores: machine.threads,
-                shares_products: true,
-                rates: machine.rates,
-            };
             let of_one = Cost {
                 units: 1,
                 work: cost.work,
                 longest: cost.work,
                 ..Cost::default()
             };
-            let seconds = of_one.seconds(&crew) + SENDING_SECONDS;
+            let seconds = of_one.seconds(&machine.crew()) + SENDING_SECONDS;
             Route::Worker(worker, seconds)
         });
         let mut routes: Vec<Route> = here.into_iter().chain(there).collect();

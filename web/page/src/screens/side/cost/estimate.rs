@@ -68,12 +68,7 @@ impl Power {
 
     fn of(machine: Machine) -> Self {
         Self {
-            crew: Crew {
-                threads: machine.threads,
-                cores: machine.threads,
-                shares_products: true,
-                rates: machine.rates,
-            },
+            crew: machine.crew(),
             seconds_per_read: 0.0,
             memory_bytes: Some(machine.memory_bytes),
         }
