@@ -184,40 +184,17 @@ pub fn work(rows: usize, columns: usize) -> Work {
     read + MatrixExtent::dense(rows, columns).work(needs)
 }
 
-/// The spectrum of a tensor seen as a matrix.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SpectrumLook {
-    /// Whether something in it is left to chance.
-    pub is_estimated: bool,
-    /// The singular values, descending.
-    pub values: Vec<f64>,
-    /// What follows from them, in the order of
-    /// [`SPECTRUM_NUMBERS`](ckptscope_protocol::tab::SPECTRUM_NUMBERS); nothing where all are zero.
-    pub numbers: Vec<Estimate>,
-}
-
-impl From<SpectrumLook> for SpectrumView {
-    fn from(look: SpectrumLook) -> Self {
-        let numbers = look.numbers.iter();
-        Self {
-            is_estimated: look.is_estimated,
-            values: look.values,
-            numbers: numbers.flat_map(|it| [it.value, it.low, it.high]).collect(),
-        }
-    }
-}
-
 /// The spectrum of a tensor seen as a matrix: exactly, or estimated from a few products with it.
 ///
 /// # Errors
 /// Why there is none, in words.
-pub fn spectrum(tensor: Tensor, is_estimated: bool) -> Result<SpectrumLook, String> {
+pub fn spectrum(tensor: Tensor, is_estimated: bool) -> Result<SpectrumView, String> {
     let (rows, columns) = (tensor.rows(), tensor.columns());
     let facts = Facts::dense(DMatrix::from_vec(rows, columns, tensor.values));
     spectrum_of(&facts, is_estimated).map_err(|status| status.to_string())
 }
 
-fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status> {
+fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumView, Status> {
     let exactly;
     let spectrum = if is_estimated {
         facts.spectrum_estimate()?
@@ -227,7 +204,7 @@ fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status
     };
     let unscaled = |value: f64| facts.unscaled(value);
     let values: Result<_, _> = spectrum.values().into_iter().map(unscaled).collect();
-    let mut numbers = Vec::new();
+    let mut numbers: Vec<Estimate> = Vec::new();
     if spectrum.of_shares().is_ok() {
         numbers.push(spectrum.largest().map(unscaled)?);
         numbers.push(spectrum.nuclear_norm().map(unscaled)?);
@@ -235,10 +212,11 @@ fn spectrum_of(facts: &Facts, is_estimated: bool) -> Result<SpectrumLook, Status
         numbers.push(spectrum.spectral_entropy_rank());
         numbers.push(spectrum.stable_rank());
     }
-    Ok(SpectrumLook {
+    let numbers = numbers.into_iter();
+    Ok(SpectrumView {
         is_estimated: !spectrum.is_exact(),
         values: values?,
-        numbers,
+        numbers: numbers.flat_map(|it| [it.value, it.low, it.high]).collect(),
     })
 }
 
@@ -321,9 +299,9 @@ mod tests {
             assert!((largest - 3.0).abs() < 1e-14 && (smallest - 2.0).abs() < 1e-14);
             // A small matrix is decomposed.
             assert!(!look.is_estimated);
-            let norm = look.numbers[1];
-            assert_eq!(look.numbers.len(), SPECTRUM_NUMBERS.len());
-            assert!((norm.value - 5.0).abs() < 1e-14 && norm.low == norm.high);
+            assert_eq!(look.numbers.len(), 3 * SPECTRUM_NUMBERS.len());
+            let [norm, low, high] = look.numbers.as_chunks::<3>().0[1];
+            assert!((norm - 5.0).abs() < 1e-14 && low == high);
         }
         let reason = spectrum(tensor(vec![0.0, f64::NAN, 2.0, 0.0]), true).unwrap_err();
         assert!(
@@ -360,9 +338,9 @@ mod tests {
             .map(|pair| pair[0] - pair[1]);
         let steepest = steepest.fold(0.0, f64::max) / exact.values[0];
         assert!(steepest < 0.01, "{steepest}");
-        for (estimate, exact) in estimated.numbers.iter().zip(&exact.numbers) {
-            let holds = estimate.low <= exact.value && exact.value <= estimate.high;
-            assert!(holds, "{estimate:?} {exact:?}");
+        let triples = |view: &SpectrumView| view.numbers.as_chunks::<3>().0.to_vec();
+        for ([_, low, high], [exact, ..]) in triples(&estimated).into_iter().zip(triples(&exact)) {
+            assert!(low <= exact && exact <= high, "{exact}: {low} to {high}");
         }
     }
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
@@ -358,6 +358,29 @@ async fn read_json<T: DeserializeOwned>(
     )?;
     serde_json::from_slice(&read.to_bytes())
         .map_err(|error| Refused::wrong(format!("that is not what is asked for here: {error}")))
+}
+
+/// The next bytes of a body, if they come within some time; none at its end. Whoever broke off is
+/// told what to do.
+async fn next_piece(
+    server: &Server,
+    body: &mut Body,
+    advice: &str,
+) -> Result<Option<Bytes>, Refused> {
+    loop {
+        let frame = tokio::time::timeout(server.patience, body.frame()).await;
+        let frame = frame.map_err(|_| {
+            let message = format!("nothing came for long; {advice}");
+            Refused::new(StatusCode::REQUEST_TIMEOUT, message)
+        })?;
+        let Some(frame) = frame else {
+            return Ok(None);
+        };
+        let frame = frame.map_err(|_| Refused::wrong(format!("the file broke off; {advice}")))?;
+        if let Ok(piece) = frame.into_data() {
+            return Ok(Some(piece));
+        }
+    }
 }
 
 /// The value of a name in an address' query, where it needs no decoding.

@@ -54,8 +54,8 @@ pub(super) async fn spectrum(
     let (values, _) = found(files, &part, &path, &name).await?;
     let tensor = read(files, &values).await?;
     let view = match way {
-        SpectrumWay::Estimated => look::spectrum(tensor, true)?.into(),
-        SpectrumWay::Exact => look::spectrum(tensor, false)?.into(),
+        SpectrumWay::Estimated => look::spectrum(tensor, true)?,
+        SpectrumWay::Exact => look::spectrum(tensor, false)?,
         SpectrumWay::Sent { address, token } => {
             let file = matrix_file(&tensor);
             drop(tensor);

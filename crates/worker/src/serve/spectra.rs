@@ -9,10 +9,9 @@ use ckptscope_analysis::look::{self, rows_and_columns};
 use ckptscope_checkpoint::{Contents, DataKind, MemoryTree, Run, StoredTensor, read_stored};
 use ckptscope_metrics::linalg::SpareCores;
 use ckptscope_protocol::tab::SpectrumView;
-use http_body_util::BodyExt;
 
 use super::refused::Refused;
-use super::{Answer, Server, blocking, json};
+use super::{Answer, Server, blocking, json, next_piece};
 use crate::hardware::cores;
 use crate::progress::bytes;
 
@@ -49,14 +48,8 @@ pub(super) async fn compute(State(server): State<Arc<Server>>, request: Request)
 async fn received(server: &Server, mut body: Body, limit: u64) -> Result<Vec<u8>, Refused> {
     let mut received = Vec::new();
     loop {
-        let frame = tokio::time::timeout(server.patience, body.frame()).await;
-        let late = |_| Refused::new(StatusCode::REQUEST_TIMEOUT, "nothing came for long");
-        let Some(frame) = frame.map_err(late)? else {
+        let Some(piece) = next_piece(server, &mut body, "send it again").await? else {
             return Ok(received);
-        };
-        let frame = frame.map_err(|_| Refused::wrong("the tensor broke off"))?;
-        let Ok(piece) = frame.into_data() else {
-            continue;
         };
         if received.len() as u64 + piece.len() as u64 > limit {
             return Err(too_large(limit, server.machine.told.memory_bytes));
@@ -85,8 +78,7 @@ async fn spectrum(file: Vec<u8>, memory: u64) -> Result<SpectrumView, Refused> {
     let tensor = tensor.map_err(|error| unreadable(error.to_string()))?;
     drop(tree);
     let _spare = SpareCores::lend(cores().saturating_sub(1));
-    let look = look::spectrum(tensor, false).map_err(unreadable)?;
-    Ok(SpectrumView::from(look))
+    look::spectrum(tensor, false).map_err(unreadable)
 }
 
 /// The tensor of a file that has no other.

@@ -16,14 +16,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use ckptscope_protocol::service::{NewUpload, RunSource, Upload, UploadFile};
-use http_body_util::BodyExt;
 
 use super::data::DataFolder;
 use super::jobs::{locked, now};
 use super::refused::Refused;
 use super::runs::check_path;
 use super::store::{KeptUpload, Store};
-use super::{Answer, Server, blocking, json, new_id, no_content, query, read_json};
+use super::{Answer, Server, blocking, json, new_id, next_piece, no_content, query, read_json};
 use crate::progress::bytes;
 use crate::{Misuse, console, hardware};
 
@@ -313,17 +312,8 @@ async fn receive(
 ) -> Result<u64, Refused> {
     let mut arrived = room.start;
     loop {
-        let frame = match tokio::time::timeout(server.patience, body.frame()).await {
-            Ok(Some(Ok(frame))) => frame,
-            Ok(None) => return Ok(arrived),
-            Ok(Some(Err(_))) => return Err(Refused::wrong("the file broke off; send the rest")),
-            Err(_) => {
-                let message = "nothing came for long; send the rest";
-                return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, message));
-            }
-        };
-        let Ok(piece) = frame.into_data() else {
-            continue;
+        let Some(piece) = next_piece(server, &mut body, "send the rest").await? else {
+            return Ok(arrived);
         };
         let after = arrived.saturating_add(piece.len() as u64);
         if after > room.end {
