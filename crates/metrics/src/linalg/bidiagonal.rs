@@ -4,9 +4,9 @@
 //! with LAPACK's signs.
 //!
 //! LAPACK's `gesdd` runs QR iteration on the bidiagonal form up to 25 columns; this module repeats
-//! it step by step. Beyond, its divide and conquer solves a secular equation whose vectors start
-//! with -1. So the middle component of every left vector of the bidiagonal form is negative, which
-//! is all that the signs need.
+//! it step by step. Beyond, it divides and conquers: see `division.rs`.
+
+use std::cmp::Ordering;
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
@@ -65,38 +65,21 @@ impl Bidiagonal {
         column
     }
 
-    /// The sign of component `index` of the left singular vector `Q^T u` of `B`, for a `u` and
-    /// its singular value, also where the component is too small to have been computed.
-    ///
-    /// From the vector's largest component the others follow by the recurrence of the twisted
-    /// factorisation of `B B^T - value^2` (Dhillon and Parlett 2004), whose pivots give each sign.
-    pub(super) fn component_sign(&self, index: usize, value: f64, u: &DVector<f64>) -> f64 {
-        let mut vector = u.clone();
-        self.apply_left_transposed(&mut vector);
-        let largest = vector.iamax();
-        let (d, e, n) = (&self.diagonal, &self.above, self.diagonal.len());
-        let above = |i: usize| e.get(i).copied().unwrap_or(0.0);
-        let on = |i: usize| d[i] * d[i] + above(i) * above(i) - value * value;
-        let off = |i: usize| above(i) * d[i + 1];
-        let mut sign = vector[largest].signum();
-        if index < largest {
-            let mut pivot = on(0);
-            for i in 0..largest {
-                if i >= index {
-                    sign *= -off(i).signum() * pivot.signum();
-                }
-                pivot = on(i + 1) - off(i) * off(i) / pivot;
-            }
-        } else {
-            let mut pivot = on(n - 1);
-            for i in (largest..n - 1).rev() {
-                if i < index {
-                    sign *= -off(i).signum() * pivot.signum();
-                }
-                pivot = on(i) - off(i) * off(i) / pivot;
-            }
+    /// Rows, and columns.
+    pub(super) const fn side(&self) -> usize {
+        self.diagonal.len()
+    }
+
+    /// The left singular vector `Q^T u` of `B`, for a `u` and its singular value.
+    pub(super) fn left_vector(&self, u: &DVector<f64>, value: f64) -> LeftVector<'_> {
+        let mut components = u.clone();
+        self.apply_left_transposed(&mut components);
+        LeftVector {
+            form: self,
+            value,
+            peak: components.iamax(),
+            components,
         }
-        sign
     }
 
     fn apply_left_transposed(&self, vector: &mut DVector<f64>) {
@@ -109,6 +92,63 @@ impl Bidiagonal {
         for reflection in self.reflections.iter().rev() {
             reflection.apply_to_vector(vector);
         }
+    }
+}
+
+/// A left singular vector of `B`.
+pub(super) struct LeftVector<'a> {
+    form: &'a Bidiagonal,
+    value: f64,
+    components: DVector<f64>,
+    /// Which component is the largest.
+    peak: usize,
+}
+
+impl LeftVector<'_> {
+    pub(super) const fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Component `index`, also where it is too small to have been computed with the vector.
+    ///
+    /// From the vector's largest component the others follow by the recurrence of the twisted
+    /// factorisation of `B B^T - value^2` (Dhillon and Parlett 2004).
+    pub(super) fn component(&self, index: usize) -> f64 {
+        let (d, e, n) = (&self.form.diagonal, &self.form.above, self.form.side());
+        let above = |i: usize| e.get(i).copied().unwrap_or(0.0);
+        let on = |i: usize| d[i] * d[i] + above(i) * above(i) - self.value * self.value;
+        let off = |i: usize| above(i) * d[i + 1];
+        let mut component = self.components[self.peak];
+        if index < self.peak {
+            let mut pivot = on(0);
+            for i in 0..self.peak {
+                if i >= index {
+                    component *= -off(i) / pivot;
+                }
+                pivot = on(i + 1) - off(i) * off(i) / pivot;
+            }
+        } else {
+            let mut pivot = on(n - 1);
+            for i in (self.peak..n - 1).rev() {
+                if i < index {
+                    component *= -off(i) / pivot;
+                }
+                pivot = on(i) - off(i) * off(i) / pivot;
+            }
+        }
+        component
+    }
+
+    /// What row `middle` multiplies the end of the vector's right partner by, where the vector
+    /// belongs to the rows before it or to those after.
+    pub(super) fn share(&self, middle: usize) -> f64 {
+        let (d, e) = (&self.form.diagonal, &self.form.above);
+        let product = match self.peak.cmp(&middle) {
+            Ordering::Less => d[middle] * e[middle - 1] * self.component(middle - 1),
+            Ordering::Equal => return f64::INFINITY,
+            Ordering::Greater => e[middle] * d[middle + 1] * self.component(middle + 1),
+        };
+        (product / self.value).abs()
     }
 }
 

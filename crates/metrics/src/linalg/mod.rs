@@ -4,6 +4,7 @@
 mod band;
 mod bidiagonal;
 mod cores;
+mod division;
 mod eigen;
 mod lanczos;
 mod normal;

@@ -9,6 +9,7 @@ use faer::{Par, Spec};
 use nalgebra::DMatrix;
 
 use super::bidiagonal::{self, Bidiagonal};
+use super::division::{Division, LAPACK_SMALL};
 use super::product::{gram_of_columns, gram_of_rows};
 use super::reduction::triangular_factor;
 use super::{band, eigen, view, view_mut};
@@ -116,9 +117,6 @@ pub fn left_singular(matrix: &DMatrix<f64>) -> Result<LeftSingular, Status> {
     Ok(LeftSingular { values, vectors })
 }
 
-/// Sides up to this are decomposed by QR iteration in LAPACK, larger ones by divide and conquer.
-const LAPACK_SMALL: usize = 25;
-
 /// Left singular vectors with LAPACK's signs, as far as rounding leaves them determined.
 #[derive(Clone, Debug)]
 pub struct ReferenceSingular {
@@ -133,10 +131,7 @@ pub struct ReferenceSingular {
 /// choose, so agreeing with them means choosing the same.
 ///
 /// Up to 25 rows LAPACK runs QR iteration on the bidiagonal form, which is done here likewise.
-/// Beyond, its divide and conquer makes the middle component of every left vector of the
-/// bidiagonal form negative (the secular equation's vectors start with -1), so the vectors of
-/// any decomposition are brought to that sign. Where that component is no more than rounding,
-/// LAPACK's choice is rounding too.
+/// Beyond, the vectors of any decomposition are brought to the signs of its divide and conquer.
 ///
 /// # Errors
 /// [`Status::NoConvergence`].
@@ -146,28 +141,15 @@ pub fn reference_left_singular(matrix: &DMatrix<f64>) -> Result<ReferenceSingula
         return bidiagonal::left_singular(&form);
     }
     let mut svd = left_singular(matrix)?;
+    let division = Division::of(&form, svd.values[0]);
     let mut signs_in_doubt = 0;
-    let middle = matrix.nrows() / 2;
-    let direction = form.left_column(middle);
     for (mut vector, value) in svd.vectors.column_iter_mut().zip(&svd.values) {
-        let mut component = vector.dot(&direction);
-        if component.abs() < SIGN_UNCERTAIN {
-            signs_in_doubt += usize::from(component.abs() < SIGN_IN_DOUBT);
-            component = form.component_sign(middle, *value, &vector.clone_owned());
-        }
-        if component > 0.0 {
-            vector.neg_mut();
-        }
+        let sign = division.sign(&vector.clone_owned(), *value);
+        vector *= sign.factor;
+        signs_in_doubt += usize::from(!sign.is_certain);
     }
     Ok(ReferenceSingular {
         svd,
         signs_in_doubt,
     })
 }
-
-/// Components smaller than this may have lost their sign to rounding here; the bidiagonal form
-/// still tells it.
-const SIGN_UNCERTAIN: f64 = 1e-8;
-
-/// Components smaller than this have lost it in LAPACK too.
-const SIGN_IN_DOUBT: f64 = 1e-13;

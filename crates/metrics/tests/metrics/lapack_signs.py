@@ -8,7 +8,7 @@ largest singular value first, the sign of its component of largest magnitude.
 
 import numpy
 
-SIDES = [1, 2, 3, 5, 8, 12, 20, 25, 26, 27, 33, 48, 64]
+SIDES = [1, 2, 3, 5, 8, 12, 20, 25, 26, 27, 33, 48, 64, 100, 150, 200, 301]
 
 
 def exact(side):
