@@ -22,7 +22,8 @@ use std::rc::Rc;
 
 use nalgebra::DMatrix;
 
-pub use centred::{Basis, Centred};
+pub use centred::{Centred, Directions};
+pub(crate) use centred::{GRAM_SMALLEST, row_sums};
 pub use cost::{Held, MatrixExtent};
 pub use entries::MagnitudeSums;
 pub use matrix::{Counted, Matrix};
@@ -65,7 +66,8 @@ pub struct Facts {
     spectrum_estimate: OnceCell<Result<SpectrumEstimate, Status>>,
     centred: OnceCell<Result<Centred, Status>>,
     centred_gram: OnceCell<DMatrix<f64>>,
-    basis: OnceCell<Result<Basis, Status>>,
+    directions: OnceCell<Result<Directions, Status>>,
+    basis: OnceCell<DMatrix<f64>>,
 }
 
 /// Which facts somebody will ask for.
@@ -89,7 +91,9 @@ pub struct Needs {
     pub dissimilarities: bool,
     /// The Gram matrix of the centred columns, and its product with the target's.
     pub centred_gram: bool,
-    /// An orthonormal basis of the centred columns, and its product with the target's.
+    /// Singular values of the centred columns, and vectors of one side.
+    pub centred_directions: bool,
+    /// These, an orthonormal basis, and its product with the target's.
     pub centred_basis: bool,
 }
 
@@ -107,6 +111,7 @@ impl Needs {
             eigenvalues: self.eigenvalues || other.eigenvalues,
             dissimilarities: self.dissimilarities || other.dissimilarities,
             centred_gram: self.centred_gram || other.centred_gram,
+            centred_directions: self.centred_directions || other.centred_directions,
             centred_basis: self.centred_basis || other.centred_basis,
         }
     }
@@ -117,6 +122,12 @@ impl Needs {
     #[must_use]
     pub const fn wants_order(self) -> bool {
         self.sorted_magnitudes || self.sorted_entries || self.entries_by_rank
+    }
+
+    /// Whether directions of the centred columns are found, with a basis or without.
+    #[must_use]
+    pub const fn wants_directions(self) -> bool {
+        self.centred_directions || self.centred_basis
     }
 }
 
@@ -279,6 +290,7 @@ impl Facts {
             spectrum_estimate: OnceCell::new(),
             centred: OnceCell::new(),
             centred_gram: OnceCell::new(),
+            directions: OnceCell::new(),
             basis: OnceCell::new(),
         }
     }

@@ -349,7 +349,7 @@ fn facts_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
         0
     };
     // Directions, their QR and their orthonormal form; a decomposition with vectors.
-    let compared = if needs.centred_basis {
+    let compared = if needs.wants_directions() {
         4 * thin + 6 * square
     } else {
         0
@@ -371,7 +371,7 @@ fn kept_bytes(matrix: &MatrixOutline, needs: Needs) -> u64 {
     } else {
         0
     };
-    let basis = if needs.centred_basis {
+    let basis = if needs.wants_directions() {
         rows * inner + inner * inner
     } else {
         0

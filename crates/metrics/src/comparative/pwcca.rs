@@ -11,13 +11,14 @@
 //! How weights divide among them is open: values of the reference tool move by 5e-4 when their
 //! input moves by 1e-15. The status says how many there are.
 
-use super::same_samples;
 use ckptscope_vocabulary::Work;
+use nalgebra::DMatrix;
 
-use crate::facts::{Basis, Facts, MatrixExtent, Needs};
+use super::same_samples;
+use crate::facts::{Directions, Facts, GRAM_SMALLEST, MatrixExtent, Needs, row_sums};
 use crate::linalg::{
-    ReferenceSingular, left_singular, orthonormal_columns, product, reference_left_singular,
-    transpose_product, work,
+    ReferenceSingular, cholesky_solve, left_singular, orthonormal_columns, product,
+    reference_left_singular, transpose_product, work,
 };
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, DataKind, Form, Metric};
@@ -104,27 +105,27 @@ impl Metric for Pwcca {
         PARAMETERS
     }
 
-    fn needs(&self, _: &Parameters) -> Needs {
+    fn needs(&self, parameters: &Parameters) -> Needs {
         Needs {
             centred_gram: true,
-            centred_basis: true,
+            centred_directions: true,
+            centred_basis: parameters.choice("variant") == "paper",
             ..Needs::default()
         }
     }
 
     fn work(&self, parameters: &Parameters, extent: MatrixExtent) -> Work {
         let (rows, rank) = (extent.rows, extent.basis_rank());
-        let basis = work::product(rank, rows, rank);
-        let directions = work::product(rows, rank, rank);
-        let projected = work::product(rank, rows, extent.compact_columns());
+        let square = work::product(rank, rank, rank);
+        let crossed = work::product(rank, rows, rank);
         let is_reference = parameters.choice("variant") == "reference";
         if is_reference && extent.columns < rows && rank == extent.columns {
-            let whitened = work::product(rank, rank, rank) * 2.0;
-            let orthonormal = work::orthonormal_columns(rows, rank);
-            let decomposed = work::reference_left_singular(rank);
-            return basis + whitened + decomposed + directions + orthonormal + projected;
+            let weights = square * 3.0;
+            return crossed + square * 4.0 + work::reference_left_singular(rank) + weights;
         }
-        basis + work::left_singular(rank, rank) + directions + projected
+        let directions = work::product(rows, rank, rank);
+        let projected = work::product(rank, rows, extent.compact_columns());
+        crossed + work::left_singular(rank, rank) + directions + projected
     }
 
     fn form(&self) -> Form<'_> {
@@ -141,7 +142,7 @@ impl Comparative for Pwcca {
 }
 
 fn pwcca(variant: &str, step: &Facts, target: &Facts) -> Result<Measurement, Status> {
-    let (x, y) = (step.centred_basis()?, target.centred_basis()?);
+    let (x, y) = (step.centred_directions()?, target.centred_directions()?);
     let reason = match variant {
         "reference" => reason_against_reference(step, target, x, y),
         _ => None,
@@ -149,8 +150,8 @@ fn pwcca(variant: &str, step: &Facts, target: &Facts) -> Result<Measurement, Sta
     let mut measurement = match (variant, &reason) {
         // All correlations of a side with itself are 1, whatever their weights.
         _ if std::ptr::eq(step, target) => Measurement::of(1.0),
-        ("reference", None) => reference(step, x, y)?,
-        _ => Measurement::of(paper(step, target, x, y)?),
+        ("reference", None) => reference(step, target)?,
+        _ => Measurement::of(paper(step, target)?),
     };
     if let Some(reason) = reason {
         measurement = measurement.noting(Status::PaperVariant { reason });
@@ -165,7 +166,12 @@ fn pwcca(variant: &str, step: &Facts, target: &Facts) -> Result<Measurement, Sta
     Ok(measurement)
 }
 
-fn reason_against_reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Option<String> {
+fn reason_against_reference(
+    step: &Facts,
+    target: &Facts,
+    x: &Directions,
+    y: &Directions,
+) -> Option<String> {
     let (samples, p, q) = (step.rows(), step.columns(), target.columns());
     if samples <= p.max(q) {
         return Some(format!("{samples} samples of {} features", p.max(q)));
@@ -180,37 +186,28 @@ fn reason_against_reference(step: &Facts, target: &Facts, x: &Basis, y: &Basis) 
 }
 
 /// Morcos et al. 2018, over numerical ranks.
-fn paper(step: &Facts, target: &Facts, x: &Basis, y: &Basis) -> Result<f64, Status> {
-    let (side, basis, other) = if x.rank() <= y.rank() {
+fn paper(step: &Facts, target: &Facts) -> Result<f64, Status> {
+    let (x, y) = (step.centred_basis()?, target.centred_basis()?);
+    let (side, basis, other) = if x.ncols() <= y.ncols() {
         (step, x, y)
     } else {
         (target, y, x)
     };
-    let svd = left_singular(&transpose_product(&basis.vectors, &other.vectors))?;
-    let variates = product(&basis.vectors, &svd.vectors);
+    let svd = left_singular(&transpose_product(basis, other))?;
+    let variates = product(basis, &svd.vectors);
     weighted_mean(&svd.values, &side.absolute_projections(&variates))
 }
 
 /// The reference tool's, for two sides of the same width and full rank.
-fn reference(step: &Facts, x: &Basis, y: &Basis) -> Result<Measurement, Status> {
-    let centred = step.centred()?;
-    // C_xx^(-1/2) = V S^(-1) V^T up to a factor, and X_c V S^(-1) is the basis.
-    let whitened = product(
-        &x.right_vectors,
-        &product(
-            &transpose_product(&x.vectors, &y.vectors),
-            &y.right_vectors.transpose(),
-        ),
-    );
+fn reference(step: &Facts, target: &Facts) -> Result<Measurement, Status> {
     let ReferenceSingular {
         svd,
         signs_in_doubt,
-    } = reference_left_singular(&whitened)?;
-    let mut directions = product(&centred.matrix, &svd.vectors);
-    for (mut column, mean) in directions.column_iter_mut().zip(centred.means.iter()) {
-        column.add_scalar_mut(*mean);
-    }
-    let weights = step.absolute_projections(&orthonormal_columns(directions));
+    } = reference_left_singular(&whitened(step, target)?)?;
+    let weights = match weights_by_gram(step, &svd.vectors)? {
+        Some(weights) => weights,
+        None => weights_by_directions(step, svd.vectors)?,
+    };
     let measurement = Measurement::of(weighted_mean(&svd.values, &weights)?);
     if signs_in_doubt == 0 {
         return Ok(measurement);
@@ -219,6 +216,62 @@ fn reference(step: &Facts, x: &Basis, y: &Basis) -> Result<Measurement, Status> 
         vectors: signs_in_doubt,
         of: svd.values.len(),
     }))
+}
+
+/// `C_xx^(-1/2) C_xy C_yy^(-1/2)` `[p, p]`, where `C_xx = X_c^T X_c` and so on.
+///
+/// With `X_c = U S V^T` and `Y_c = P T W^T` it is `V (U^T P) W^T`, and `U^T P` is
+/// `S^-1 (V^T C_xy W) T^-1`, which does without `U` and `P` where no singular value is small.
+fn whitened(step: &Facts, target: &Facts) -> Result<DMatrix<f64>, Status> {
+    let (x, y) = (step.centred_directions()?, target.centred_directions()?);
+    let (v, w) = (
+        step.centred_right_vectors()?,
+        target.centred_right_vectors()?,
+    );
+    let correlations = if x.are_of_columns() && y.are_of_columns() {
+        let cross = transpose_product(&step.centred()?.matrix, &target.centred()?.matrix);
+        let mut inner = transpose_product(&v, &product(&cross, &w));
+        for (mut column, right) in inner.column_iter_mut().zip(&y.values) {
+            for (entry, left) in column.iter_mut().zip(&x.values) {
+                *entry /= left * right;
+            }
+        }
+        inner
+    } else {
+        transpose_product(step.centred_basis()?, target.centred_basis()?)
+    };
+    Ok(product(&v, &product(&correlations, &w.transpose())))
+}
+
+/// `sum_j |Q^T X|_ij` for `D = X_c U + 1 m^T = Q R`, with the means `m`.
+fn weights_by_directions(step: &Facts, vectors: DMatrix<f64>) -> Result<Vec<f64>, Status> {
+    let centred = step.centred()?;
+    let mut directions = product(&centred.matrix, &vectors);
+    for (mut column, mean) in directions.column_iter_mut().zip(centred.means.iter()) {
+        column.add_scalar_mut(*mean);
+    }
+    Ok(step.absolute_projections(&orthonormal_columns(directions)))
+}
+
+/// The same of Gram matrices, where they are exact enough: `Q^T X` is `R^-T D^T X`, with `R` of
+/// `D^T D = R^T R`. Centred columns add up to zero, so `D^T X = U^T C_xx + n m m^T` and
+/// `D^T D = U^T C_xx U + n m m^T`.
+fn weights_by_gram(step: &Facts, vectors: &DMatrix<f64>) -> Result<Option<Vec<f64>>, Status> {
+    let (gram, means) = (step.centred_gram()?, &step.centred()?.means);
+    #[allow(clippy::cast_precision_loss)] // a number of samples
+    let samples = step.rows() as f64;
+    let Directions { values, .. } = step.centred_directions()?;
+    let largest = values[0].powi(2) + samples * means.norm_squared();
+    let smallest = values[values.len() - 1].powi(2);
+    if smallest < GRAM_SMALLEST * largest {
+        return Ok(None);
+    }
+    let means = means.transpose();
+    let mut products = transpose_product(vectors, gram);
+    let mut lengths = product(&products, vectors);
+    products.ger(samples, &means, &means, 1.0);
+    lengths.ger(samples, &means, &means, 1.0);
+    Ok(cholesky_solve(lengths, products).map(|projections| row_sums(&projections)))
 }
 
 fn weighted_mean(correlations: &[f64], weights: &[f64]) -> Result<f64, Status> {

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::same_samples;
 use ckptscope_vocabulary::Work;
 
-use crate::facts::{Basis, Facts, MatrixExtent, Needs};
+use crate::facts::{Directions, Facts, MatrixExtent, Needs};
 use crate::linalg::{singular_values, transpose_product, work};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Comparative, DataKind, Form, Metric};
@@ -113,15 +113,14 @@ impl Comparative for Svcca {
 }
 
 fn svcca(variance: f64, step: &Facts, target: &Facts) -> Result<Measurement, Status> {
-    let (x, y) = (step.centred_basis()?, target.centred_basis()?);
-    let strongest = |basis: &Basis, facts: &Facts| -> Result<usize, Status> {
+    let strongest = |facts: &Facts| -> Result<usize, Status> {
         let whole = facts.centred()?.matrix.norm_squared();
-        Ok(directions(basis, variance * whole))
+        Ok(enough(facts.centred_directions()?, variance * whole))
     };
-    let (of_x, of_y) = (strongest(x, step)?, strongest(y, target)?);
+    let (of_x, of_y) = (strongest(step)?, strongest(target)?);
     let cross = transpose_product(
-        &x.vectors.columns(0, of_x).into_owned(),
-        &y.vectors.columns(0, of_y).into_owned(),
+        &step.centred_basis()?.columns(0, of_x).into_owned(),
+        &target.centred_basis()?.columns(0, of_y).into_owned(),
     );
     let correlations = singular_values(&cross)?;
     let sum: f64 = correlations.iter().map(|rho| rho.clamp(0.0, 1.0)).sum();
@@ -139,11 +138,11 @@ fn svcca(variance: f64, step: &Facts, target: &Facts) -> Result<Measurement, Sta
 
 /// How many directions have a squared length of at least this together; all where they have less,
 /// because the rest is rounding.
-fn directions(basis: &Basis, wanted: f64) -> usize {
+fn enough(directions: &Directions, wanted: f64) -> usize {
     let mut sum = 0.0;
-    let enough = basis.values.iter().position(|value| {
+    let enough = directions.values.iter().position(|value| {
         sum += value * value;
         sum >= wanted
     });
-    enough.map_or(basis.rank(), |last| last + 1)
+    enough.map_or(directions.rank(), |last| last + 1)
 }

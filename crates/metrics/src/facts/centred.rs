@@ -1,5 +1,7 @@
 //! Facts of the columns with their means taken away, for metrics that compare samples.
 
+use std::borrow::Cow;
+
 use nalgebra::{DMatrix, RowDVector};
 
 use super::{Facts, Matrix};
@@ -17,20 +19,25 @@ pub struct Centred {
     pub means: RowDVector<f64>,
 }
 
-/// An orthonormal basis of the centred columns, up to numerical rank.
+/// Singular values of the centred matrix up to numerical rank, and singular vectors of one side.
 #[derive(Clone, Debug)]
-pub struct Basis {
-    /// Left singular vectors of the centred matrix, `[n, k]`.
-    pub vectors: DMatrix<f64>,
-    /// Its singular values, descending, `k` of them.
+pub struct Directions {
+    /// The singular values, descending, `k` of them.
     pub values: Vec<f64>,
-    /// Its right singular vectors, `[r, k]`.
-    pub right_vectors: DMatrix<f64>,
+    vectors: Vectors,
+}
+
+#[derive(Clone, Debug)]
+enum Vectors {
+    /// Right ones `[r, k]`, of the Gram matrix of columns.
+    Right(DMatrix<f64>),
+    /// Left ones `[n, k]`, of the Gram matrix of rows or of the matrix itself.
+    Left(DMatrix<f64>),
 }
 
 /// Ratio of eigenvalues of a Gram matrix below which vectors made from it would lose their
 /// orthogonality to more than about 1e-11, and the matrix itself is decomposed.
-const GRAM_SMALLEST: f64 = 1e-5;
+pub(crate) const GRAM_SMALLEST: f64 = 1e-5;
 
 impl Facts {
     /// The compact form with centred columns.
@@ -61,20 +68,51 @@ impl Facts {
         }))
     }
 
-    /// An orthonormal basis of the centred columns. Singular values count up to numerical rank:
-    /// above `s_1 max(n, p) eps32`, because activations carry float32 noise.
+    /// Singular values of the centred matrix, and vectors of one side. They count up to numerical
+    /// rank: above `s_1 max(n, p) eps32`, because activations carry float32 noise.
     ///
     /// # Errors
     /// As [`Facts::centred`]; [`Status::NoConvergence`].
-    pub fn centred_basis(&self) -> Result<&Basis, Status> {
+    pub fn centred_directions(&self) -> Result<&Directions, Status> {
         let gram = self.centred_gram()?;
         let centred = &self.centred()?.matrix;
         #[allow(clippy::cast_precision_loss)] // sizes of matrices in memory
         let threshold = self.rows().max(self.columns()) as f64 * f64::from(f32::EPSILON);
-        self.basis
-            .get_or_init(|| Basis::of(centred, gram, threshold))
+        self.directions
+            .get_or_init(|| Directions::of(centred, gram, threshold))
             .as_ref()
             .map_err(Clone::clone)
+    }
+
+    /// An orthonormal basis of the centred columns, up to numerical rank: left singular vectors
+    /// `[n, k]` of the centred matrix.
+    ///
+    /// # Errors
+    /// As [`Facts::centred_directions`].
+    pub fn centred_basis(&self) -> Result<&DMatrix<f64>, Status> {
+        let centred = &self.centred()?.matrix;
+        let Directions { values, vectors } = self.centred_directions()?;
+        Ok(match vectors {
+            Vectors::Left(vectors) => vectors,
+            Vectors::Right(vectors) => self
+                .basis
+                .get_or_init(|| divided(product(centred, vectors), values)),
+        })
+    }
+
+    /// Right singular vectors `[r, k]` of the centred matrix.
+    ///
+    /// # Errors
+    /// As [`Facts::centred_directions`].
+    pub fn centred_right_vectors(&self) -> Result<Cow<'_, DMatrix<f64>>, Status> {
+        let centred = &self.centred()?.matrix;
+        let Directions { values, vectors } = self.centred_directions()?;
+        Ok(match vectors {
+            Vectors::Right(vectors) => Cow::Borrowed(vectors),
+            Vectors::Left(vectors) => {
+                Cow::Owned(divided(transpose_product(centred, vectors), values))
+            }
+        })
     }
 
     /// `sum_j |<h_i, x_j>|` per column `h_i` of `directions` `[n, k]`, over the columns `x_j` of
@@ -118,56 +156,46 @@ impl Centred {
     }
 }
 
-impl Basis {
+impl Directions {
     /// Numerical rank `k`.
     #[must_use]
     pub const fn rank(&self) -> usize {
         self.values.len()
     }
 
+    /// Whether the Gram matrix of columns is exact enough for what is made of these directions.
+    #[must_use]
+    pub const fn are_of_columns(&self) -> bool {
+        matches!(self.vectors, Vectors::Right(_))
+    }
+
     fn of(centred: &DMatrix<f64>, gram: &DMatrix<f64>, threshold: f64) -> Result<Self, Status> {
         let eigen = symmetric_eigen(gram)?;
-        let values: Vec<f64> = eigen
-            .values
-            .iter()
-            .map(|value| value.max(0.0).sqrt())
-            .collect();
-        let rank = numerical_rank(&values, threshold);
-        let smallest = rank
-            .checked_sub(1)
-            .map_or(1.0, |last| eigen.values[last] / eigen.values[0]);
+        let roots = eigen.values.iter().map(|value| value.max(0.0).sqrt());
+        let values = up_to_rank(roots.collect(), threshold);
+        let smallest = match values.last() {
+            Some(last) => (last / values[0]).powi(2),
+            None => 1.0,
+        };
         if smallest < GRAM_SMALLEST {
             return Self::by_decomposition(centred, threshold);
         }
-        let of_gram = eigen.vectors.columns(0, rank).into_owned();
-        let values = values[..rank].to_vec();
-        if centred.ncols() <= centred.nrows() {
-            let vectors = divided(product(centred, &of_gram), &values);
-            Ok(Self {
-                vectors,
-                values,
-                right_vectors: of_gram,
-            })
+        let vectors = eigen.vectors.columns(0, values.len()).into_owned();
+        let vectors = if centred.ncols() <= centred.nrows() {
+            Vectors::Right(vectors)
         } else {
-            let right_vectors = divided(transpose_product(centred, &of_gram), &values);
-            Ok(Self {
-                vectors: of_gram,
-                values,
-                right_vectors,
-            })
-        }
+            Vectors::Left(vectors)
+        };
+        Ok(Self { values, vectors })
     }
 
     fn by_decomposition(centred: &DMatrix<f64>, threshold: f64) -> Result<Self, Status> {
         let svd = left_singular(centred)?;
-        let rank = numerical_rank(&svd.values, threshold);
-        let vectors = svd.vectors.columns(0, rank).into_owned();
-        let values = svd.values[..rank].to_vec();
-        let right_vectors = divided(transpose_product(centred, &vectors), &values);
+        let values = up_to_rank(svd.values, threshold);
+        let vectors = svd.vectors.columns(0, values.len()).into_owned();
         Ok(Self {
-            vectors,
             values,
-            right_vectors,
+            vectors: Vectors::Left(vectors),
         })
     }
 }
@@ -180,15 +208,14 @@ fn divided(mut columns: DMatrix<f64>, values: &[f64]) -> DMatrix<f64> {
     columns
 }
 
-fn numerical_rank(values: &[f64], threshold: f64) -> usize {
+fn up_to_rank(mut values: Vec<f64>, threshold: f64) -> Vec<f64> {
     let largest = values.first().copied().unwrap_or(0.0);
+    values.truncate(values.partition_point(|value| *value > largest * threshold));
     values
-        .iter()
-        .take_while(|value| **value > largest * threshold)
-        .count()
 }
 
-fn row_sums(matrix: &DMatrix<f64>) -> Vec<f64> {
+/// `sum_j |a_ij|` of every row.
+pub(crate) fn row_sums(matrix: &DMatrix<f64>) -> Vec<f64> {
     let mut sums = vec![0.0; matrix.nrows()];
     for column in matrix.column_iter() {
         for (sum, entry) in sums.iter_mut().zip(column.iter()) {

@@ -83,10 +83,11 @@ impl MatrixExtent {
             (needs.eigenvalues, self.eigenvalues()),
             (needs.dissimilarities, self.dissimilarities()),
             (needs.centred_gram, self.centred_gram()),
+            (needs.wants_directions(), self.centred_directions()),
             (needs.centred_basis, self.centred_basis()),
         ];
         let wants_spectrum = needs.singular_values || needs.spectrum_estimate;
-        let wants_compact = wants_spectrum || needs.centred_gram || needs.centred_basis;
+        let wants_compact = wants_spectrum || needs.centred_gram || needs.wants_directions();
         let compact = (wants_compact, self.compact());
         let asked = asked.into_iter().chain([compact]);
         asked.filter(|(is_asked, _)| *is_asked).map(|it| it.1).sum()
@@ -265,11 +266,17 @@ impl MatrixExtent {
         centred + work::gram(short, long)
     }
 
+    fn centred_directions(self) -> Work {
+        work::symmetric_eigen(self.rows.min(self.compact_columns()))
+    }
+
     fn centred_basis(self) -> Work {
         let columns = self.compact_columns();
-        let (short, long) = (self.rows.min(columns), self.rows.max(columns));
-        let other_side = work::product(long, short, short);
-        work::symmetric_eigen(short) + other_side + entries(2.0 * float(long) * float(short))
+        if self.rows < columns {
+            return Work::default();
+        }
+        let basis = work::product(self.rows, columns, columns);
+        basis + entries(2.0 * float(self.rows) * float(columns))
     }
 }
 

@@ -21,7 +21,7 @@ pub use eigen::{
 };
 pub use lanczos::{BlockTridiagonal, PROBES, STEPS};
 pub use product::{columns_times, gram_of_columns, gram_of_rows, product, transpose_product};
-pub use reduction::{orthonormal_columns, triangular_factor};
+pub use reduction::{cholesky_solve, orthonormal_columns, triangular_factor};
 pub use singular::{
     LeftSingular, ReferenceSingular, left_singular, reference_left_singular, singular_values,
     singular_values_by_decomposition,

@@ -1,7 +1,11 @@
-//! QR: triangular factors and orthonormal bases.
+//! QR and Cholesky: triangular factors and orthonormal bases.
 
-use faer::Par;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{
+    LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
+};
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::{Par, Spec};
 use nalgebra::DMatrix;
 
 use super::{owned, view, view_mut};
@@ -25,4 +29,22 @@ pub fn orthonormal_columns(mut matrix: DMatrix<f64>) -> DMatrix<f64> {
     let transposed = view_mut(&mut matrix).transpose_mut();
     solve_lower_triangular_in_place(view(&factor).transpose(), transposed, Par::Seq);
     matrix
+}
+
+/// `R^-T B` of a symmetric positive definite `A = R^T R` `[n, n]`, `R` upper triangular, and of `B`
+/// `[n, k]`; none where `A` is not positive definite.
+#[must_use]
+pub fn cholesky_solve(mut a: DMatrix<f64>, mut b: DMatrix<f64>) -> Option<DMatrix<f64>> {
+    let (rows, parallelism) = (a.nrows(), Par::Seq);
+    let scratch = cholesky_in_place_scratch::<f64>(rows, parallelism, Spec::default());
+    cholesky_in_place(
+        view_mut(&mut a),
+        LltRegularization::default(),
+        parallelism,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Spec::default(),
+    )
+    .ok()?;
+    solve_lower_triangular_in_place(view(&a), view_mut(&mut b), parallelism);
+    Some(b)
 }
