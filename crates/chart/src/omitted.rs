@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ckptscope_plot::Scale;
 use ckptscope_results::Value;
+use ckptscope_vocabulary::sort::sort_by_key;
 
 use crate::Curve;
 
@@ -32,7 +33,7 @@ pub fn omitted<'a>(curves: impl IntoIterator<Item = &'a Curve>, scale: Scale) ->
         *counts.entry(reason).or_default() += 1;
     }
     let mut reasons: Vec<(String, usize)> = counts.into_iter().collect();
-    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    sort_by_key(&mut reasons, |(_, count)| std::cmp::Reverse(*count));
     let rest = reasons.split_off(reasons.len().min(MOST_REASONS));
     let rest: usize = rest.into_iter().map(|(_, count)| count).sum();
     let more = (rest > 0).then_some(("for other reasons".to_owned(), rest));

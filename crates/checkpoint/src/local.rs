@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use ckptscope_vocabulary::sort::{sort, sort_by};
 use futures_core::future::LocalBoxFuture;
 
 use crate::error::{ReadError, RunError};
@@ -83,8 +84,8 @@ impl LocalTree {
             mut passed_over,
             ..
         } = scan;
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        passed_over.sort();
+        sort_by(&mut entries, |a, b| a.path.cmp(&b.path));
+        sort(&mut passed_over);
         let place = whole(root).display().to_string();
         Ok(Self {
             name,

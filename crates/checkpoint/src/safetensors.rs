@@ -9,6 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use ckptscope_vocabulary::sort::sort_by_key;
 use futures_core::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -211,7 +212,7 @@ fn check_layout(records: &[(String, Record)], data: u64) -> Result<u64, Safetens
         check_range(tensor, record, data)?;
     }
     let mut order: Vec<&(String, Record)> = records.iter().collect();
-    order.sort_by_key(|(_, record)| record.data_offsets);
+    sort_by_key(&mut order, |(_, record)| record.data_offsets);
     let (mut reached, mut owned) = (0, 0);
     let mut previous = "";
     for (tensor, record) in order {

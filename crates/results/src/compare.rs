@@ -22,6 +22,7 @@ use crate::{
     Entry, Input, MeasuredComponent, Results, SEPARATOR, Series, SeriesId, SeriesPoint, Text,
     UnreadableStep, WriteError,
 };
+use ckptscope_vocabulary::sort::sort_by_key;
 
 /// The columns of the table before [`KEY_COLUMNS`].
 const ENTRY_COLUMNS: [&str; 2] = ["metric", "split"];
@@ -367,7 +368,7 @@ fn unreadable(names: &[String], runs: &[Results]) -> Vec<UnreadableStep> {
         named.collect::<Vec<_>>()
     };
     let mut steps: Vec<UnreadableStep> = names.iter().zip(runs).flat_map(of_run).collect();
-    steps.sort_by_key(|it| it.step);
+    sort_by_key(&mut steps, |it| it.step);
     steps
 }
 

@@ -5,6 +5,7 @@ mod data_kind;
 mod model_shape;
 mod quantile;
 mod registry;
+pub mod sort;
 mod split;
 mod words;
 mod work;

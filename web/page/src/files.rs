@@ -1,5 +1,6 @@
 //! The files of a run, as handles: their content stays where it is until somebody reads a range.
 
+use ckptscope_vocabulary::sort::sort_by;
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, File};
@@ -20,7 +21,7 @@ impl FileHandles {
     /// that was chosen alone gives its name, and its paths begin below it.
     #[must_use]
     pub fn chosen(mut files: Vec<(String, Blob)>) -> Self {
-        files.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sort_by(&mut files, |(a, _), (b, _)| a.cmp(b));
         let paths = files.iter().map(|(path, _)| path.as_str());
         let (name, only_folder) = name_of(&paths.collect::<Vec<_>>());
         if let Some(folder) = only_folder {

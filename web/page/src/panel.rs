@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ckptscope_chart::{Curve, Subjects, over_layers, steps};
 use ckptscope_results::{DataKind, Entry, EntryId, Results, Series};
+use ckptscope_vocabulary::sort::sort_by_key;
 use leptos::prelude::*;
 
 pub use ckptscope_results::{PanelId, Subject, title};
@@ -107,7 +108,7 @@ impl Panels {
         let slots = changed.into_iter().map(|place| self.all[place].clone());
         added.changed = slots.map(|slot| (slot.id, slot.panel)).collect();
         let entries = &self.entries;
-        self.all.sort_by_key(|slot| order(&slot.id, entries));
+        sort_by_key(&mut self.all, |slot| order(&slot.id, entries));
         added
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
 use super::{AuditedFile, AuditedStep};
+use ckptscope_vocabulary::sort::sort_by_key;
 
 /// Steps whose weights are those of others, whole or in parts, and a default branch that is behind.
 pub(super) fn findings(steps: &[AuditedStep], head: &BTreeMap<String, String>) -> Vec<Finding> {
@@ -24,7 +25,7 @@ pub(super) fn findings(steps: &[AuditedStep], head: &BTreeMap<String, String>) -
             with_last: steps.last() == Some(&last),
         })
         .collect();
-    findings.sort_by_key(first_step);
+    sort_by_key(&mut findings, first_step);
     findings.extend(in_parts(steps));
     findings.extend(on_main(steps, head, last));
     findings

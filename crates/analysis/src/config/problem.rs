@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use ckptscope_protocol::ConfigProblem;
+use ckptscope_vocabulary::sort::sort_by_key;
 use serde::{Deserialize, Serialize};
 
 use super::cursor::At;
@@ -64,7 +65,7 @@ impl Problems {
 
     /// In line order. What stands behind an anchor is wrong wherever it is used, and said once.
     fn into_errors(mut self) -> ConfigErrors {
-        self.0.sort_by_key(|(position, _)| *position);
+        sort_by_key(&mut self.0, |(position, _)| *position);
         let mut said = HashSet::new();
         // In a form there are no lines, and no anchors.
         let path = |problem: &ConfigProblem| match problem.location.line {

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use ckptscope_checkpoint::architecture::{Role, Roles};
 use ckptscope_checkpoint::{DataKind, HeldTensor, Layout, ModelShape, Obstacle, Run, Storage};
 use ckptscope_metrics::Form;
+use ckptscope_vocabulary::sort::sort;
 
 use super::dimensions::Dimensions;
 use super::index::RunIndex;
@@ -155,7 +156,7 @@ impl PlannedJob {
             several => {
                 let name = |tensor: &HeldTensor| format!("{} in {}", tensor.name, tensor.path);
                 let mut found: Vec<String> = several.iter().map(name).collect();
-                found.sort();
+                sort(&mut found);
                 Err(PlanProblem::SeveralTensors {
                     location: location(),
                     step,

@@ -7,6 +7,7 @@ use ckptscope_checkpoint::architecture::{
 };
 use ckptscope_checkpoint::{DataKind, ModelShape, Run, Split};
 use ckptscope_metrics::{Metric, ParameterValue, Parameters};
+use ckptscope_vocabulary::sort::sort_by_key;
 
 use super::Extent;
 use super::role::{Role, is_matrix, is_numbered};
@@ -478,7 +479,7 @@ fn stacks(survey: &Survey) -> Vec<Option<&str>> {
         *total = all.fold(*total, u64::saturating_add);
     }
     let mut stacks: Vec<(&str, u64)> = elements.into_iter().collect();
-    stacks.sort_by_key(|(_, elements)| std::cmp::Reverse(*elements));
+    sort_by_key(&mut stacks, |(_, elements)| std::cmp::Reverse(*elements));
     match stacks.as_slice() {
         [_] => vec![None],
         _ => {
@@ -502,7 +503,7 @@ fn in_order<'a>(
         .filter(|suffix| is_matrix(suffix))
         .filter(is_of_stack)
         .collect();
-    matrices.sort_by_key(|suffix| {
+    sort_by_key(&mut matrices, |suffix| {
         (
             is_numbered(suffix),
             std::cmp::Reverse(suffix.shapes.len()),

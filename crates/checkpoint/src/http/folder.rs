@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ckptscope_vocabulary::sort::sort_by;
 use futures_core::future::LocalBoxFuture;
 
 use super::client::HttpClient;
@@ -43,7 +44,7 @@ impl FolderTree {
         let mut entries: Vec<FileEntry> = files
             .map(|(path, bytes)| FileEntry { path, bytes })
             .collect();
-        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        sort_by(&mut entries, |one, other| one.path.cmp(&other.path));
         entries.dedup_by(|one, other| one.path == other.path);
         Self {
             client: Arc::clone(client),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use ckptscope_vocabulary::sort::{sort, sort_by, sort_by_key};
 use futures_core::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
@@ -176,7 +177,7 @@ impl Steps {
         }
         let mut alike: BTreeMap<Vec<Saved>, BTreeSet<u64>> = BTreeMap::new();
         for (step, mut kinds) in saved {
-            kinds.sort();
+            sort(&mut kinds);
             alike.entry(kinds).or_default().insert(step);
         }
         alike
@@ -289,7 +290,7 @@ impl HubTree {
         let empty = self.empty(&self.suite.listed());
         run.warn(troubles_in_words(&empty));
         run.broken.extend(empty);
-        run.broken.sort_by_key(|step| step.number);
+        sort_by_key(&mut run.broken, |step| step.number);
         self.assume(&mut run);
         self.with_last_step(run).await
     }
@@ -371,9 +372,9 @@ impl HubTree {
         run.steps.extend(settled.steps.values().cloned());
         run.broken.extend(settled.broken.values().cloned());
         run.passed_over.extend(settled.passed_over.iter().cloned());
-        run.steps.sort_by_key(|step| step.number);
-        run.broken.sort_by_key(|step| step.number);
-        run.passed_over.sort();
+        sort_by_key(&mut run.steps, |step| step.number);
+        sort_by_key(&mut run.broken, |step| step.number);
+        sort(&mut run.passed_over);
         run.passed_over.dedup();
         run.warnings.retain(|warning| !warning.ends_with(ASSUMED));
         run.warn(settled.warnings.iter().cloned().chain(said));
@@ -491,7 +492,7 @@ impl HubTree {
                 run.steps.push(step);
             }
         }
-        run.steps.sort_by_key(|step| step.number);
+        sort_by_key(&mut run.steps, |step| step.number);
         run.warn(self.said_of_assumed());
     }
 
@@ -551,7 +552,7 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(tree: &'a HubTree, mut files: Vec<FileEntry>) -> Self {
-        files.sort_by(|one, other| one.path.cmp(&other.path));
+        sort_by(&mut files, |one, other| one.path.cmp(&other.path));
         Self { tree, files }
     }
 }

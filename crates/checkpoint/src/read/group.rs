@@ -11,6 +11,7 @@ use super::too_large;
 use crate::catalog::TensorEntry;
 use crate::error::ReadError;
 use crate::source::Source;
+use ckptscope_vocabulary::sort::sort_by_key;
 
 /// Ranges of a near file closer than this are read together.
 pub const COALESCE_BYTES: u64 = 256 * 1024;
@@ -74,7 +75,7 @@ fn side_by_side(
     is_far: bool,
     holds: &dyn Fn(&Range<u64>) -> bool,
 ) -> Vec<Group> {
-    members.sort_by_key(|member| member.range.start);
+    sort_by_key(&mut members, |member| member.range.start);
     let mut groups: Vec<Group> = Vec::new();
     for member in members {
         match groups.last_mut() {

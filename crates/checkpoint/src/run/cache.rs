@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use ckptscope_vocabulary::sort::sort_by;
 use futures_core::future::LocalBoxFuture;
 
 use super::trouble::listed;
@@ -77,7 +78,7 @@ impl<'a> CacheTree<'a> {
                 entries.push(FileEntry { path, bytes });
             }
         }
-        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        sort_by(&mut entries, |one, other| one.path.cmp(&other.path));
         let warnings = passed_over(&refs, &by_commit);
         Some(Self {
             tree,

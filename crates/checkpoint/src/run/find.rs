@@ -28,6 +28,7 @@ use super::{DataKind, Layout, Part, Run, Step, model};
 use crate::error::RunError;
 use crate::foreign::Foreign;
 use crate::tree::Tree;
+use ckptscope_vocabulary::sort::{sort, sort_by_key};
 
 const LOOKED_FOR: &str = "checkpoints/step_{N}/learning_dynamics/*.pt; folders or files with a \
     step in their names (checkpoint-{N}, step_{N}, iter_{N}, {N}) or an epoch; model.safetensors, \
@@ -65,10 +66,10 @@ pub(super) fn find_steps(
         mut warnings,
         ..
     } = finding;
-    steps.sort_by_key(|step| step.number);
-    broken.sort_by_key(|step| step.number);
+    sort_by_key(&mut steps, |step| step.number);
+    sort_by_key(&mut broken, |step| step.number);
     passed_over.extend(tree.passed_over().iter().filter(is_missed).cloned());
-    passed_over.sort();
+    sort(&mut passed_over);
     passed_over.dedup();
     let told = in_words(&passed_over).into_iter();
     warnings.extend(assumed_of_names(&steps));
@@ -284,7 +285,7 @@ impl<'a> Finding<'a> {
                 readable: contents.readable(),
             })
             .collect();
-        found.sort_by_key(|step| (step.path.len(), step.path));
+        sort_by_key(&mut found, |step| (step.path.len(), step.path));
         self.keep_series(&mut found)?;
         self.keep_weights_of_one_name(&mut found);
         self.keep_no_equals(&mut found);
@@ -327,7 +328,7 @@ impl<'a> Finding<'a> {
 
     /// Leaves out weights that are called otherwise than those of most steps.
     fn keep_weights_of_one_name(&mut self, found: &mut Vec<FoundStep<'a>>) {
-        found.sort_by_key(|step| step.named.step);
+        sort_by_key(found, |step| step.named.step);
         let names: Vec<WeightsName> = found.iter().filter_map(FoundStep::weights_name).collect();
         let names: Vec<&WeightsName> = names.iter().collect();
         let of_most = self.weights_name.clone();
@@ -784,7 +785,9 @@ fn trouble_of_one(file: &str) -> Option<StepTrouble> {
 
 /// Recorded data before the whole model.
 fn sort_parts(parts: &mut [Part]) {
-    parts.sort_by_key(|part| (part.split.is_none(), part.kind, part.split));
+    sort_by_key(parts, |part| {
+        (part.split.is_none(), part.kind, part.split)
+    });
 }
 
 /// Whether it has the weights of the whole model.

@@ -7,6 +7,7 @@ use super::shards::{ShardName, ShardSet};
 use super::spread::{Alone, Piece, SpreadCheckpoint, piece_of};
 use super::step_name::{step_number, without_part, without_rank};
 use super::trouble::{StepTrouble, listed};
+use ckptscope_vocabulary::sort::sort_by;
 
 /// Endings of checkpoint files; of two files that differ in it the first counts.
 const ENDINGS: &[&str] = &[
@@ -160,7 +161,7 @@ pub(super) fn candidates<'a>(files: &[&'a str]) -> Vec<Candidate<'a>> {
         None => found.extend(spread(pieces.into_iter().chain(distributed))),
     }
     found.extend(whole.into_iter().map(Candidate::of_file));
-    found.sort_by(|one, other| one.stem.cmp(other.stem));
+    sort_by(&mut found, |one, other| one.stem.cmp(other.stem));
     found
 }
 

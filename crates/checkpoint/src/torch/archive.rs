@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::error::{FormatError, ZipError};
 use crate::source::{Source, window_bytes};
+use ckptscope_vocabulary::sort::sort_by_key;
 
 /// More entries than this are refused.
 pub(super) const ENTRIES_LIMIT: u64 = 200_000;
@@ -177,7 +178,9 @@ impl<'a> Archive<'a> {
         let mut unsure: Vec<usize> = (0..wanted.len())
             .filter(|index| matches!(offsets.get(*index), Some(None)))
             .collect();
-        unsure.sort_by_key(|index| wanted.get(*index).map(|(_, entry)| entry.header_offset));
+        sort_by_key(&mut unsure, |index| {
+            wanted.get(*index).map(|(_, entry)| entry.header_offset)
+        });
         for group in self.header_groups(wanted, &unsure) {
             self.read_headers(wanted, &group, &mut offsets).await?;
         }

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ckptscope_vocabulary::sort::sort_by_key;
 use futures_core::future::LocalBoxFuture;
 
 use super::pickle::{PICKLE_LIMIT_BYTES, Pickle};
@@ -364,7 +365,7 @@ impl ChunkedTensor {
         // Along the dimension with most beginnings few chunks lie beside each other.
         let along = (0..self.shape.len()).max_by_key(|dimension| starts(*dimension))?;
         let mut order: Vec<&Chunk> = self.chunks.iter().collect();
-        order.sort_by_key(|chunk| chunk.along(along).start);
+        sort_by_key(&mut order, |chunk| chunk.along(along).start);
         let meets = |one: &Chunk, other: &Chunk| {
             (0..self.shape.len()).all(|dimension| {
                 let (one, other) = (one.along(dimension), other.along(dimension));

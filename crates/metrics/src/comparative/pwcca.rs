@@ -206,7 +206,7 @@ fn reference(step: &Facts, target: &Facts) -> Result<Measurement, Status> {
     } = reference_left_singular(&whitened(step, target)?)?;
     let weights = match weights_by_gram(step, &svd.vectors)? {
         Some(weights) => weights,
-        None => weights_by_directions(step, svd.vectors)?,
+        None => weights_by_directions(step, &svd.vectors)?,
     };
     let measurement = Measurement::of(weighted_mean(&svd.values, &weights)?);
     if signs_in_doubt == 0 {
@@ -244,9 +244,9 @@ fn whitened(step: &Facts, target: &Facts) -> Result<DMatrix<f64>, Status> {
 }
 
 /// `sum_j |Q^T X|_ij` for `D = X_c U + 1 m^T = Q R`, with the means `m`.
-fn weights_by_directions(step: &Facts, vectors: DMatrix<f64>) -> Result<Vec<f64>, Status> {
+fn weights_by_directions(step: &Facts, vectors: &DMatrix<f64>) -> Result<Vec<f64>, Status> {
     let centred = step.centred()?;
-    let mut directions = product(&centred.matrix, &vectors);
+    let mut directions = product(&centred.matrix, vectors);
     for (mut column, mean) in directions.column_iter_mut().zip(centred.means.iter()) {
         column.add_scalar_mut(*mean);
     }

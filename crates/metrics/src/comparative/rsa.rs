@@ -7,6 +7,7 @@ use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
+use crate::sort::sort_numbers;
 
 /// How alike two sets of activations order pairs of samples by how unlike they are: representational
 /// similarity analysis.
@@ -142,21 +143,21 @@ fn is_even(values: &[f64]) -> bool {
 /// The rank of each value from 0; those of ties are their mean.
 #[allow(clippy::cast_precision_loss)] // a number of pairs in memory
 fn mean_ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let (mut first, mut rest) = (0, order.as_slice());
-    while let Some(smallest) = rest.first().map(|place| values[*place]) {
+    let mut sorted = values.to_vec();
+    sort_numbers(&mut sorted);
+    let mut ties = Vec::new();
+    let (mut first, mut rest) = (0, sorted.as_slice());
+    while let Some(&smallest) = rest.first() {
         // From the smallest on: neighbours alone would chain many that differ into one tie.
-        let count = rest.partition_point(|place| values[*place] - smallest <= TIE);
-        let (tied, behind) = rest.split_at(count);
-        let rank = first as f64 + (count - 1) as f64 / 2.0;
-        for place in tied {
-            ranks[*place] = rank;
-        }
-        (first, rest) = (first + count, behind);
+        let count = rest.partition_point(|value| value - smallest <= TIE);
+        ties.push((smallest, first as f64 + (count - 1) as f64 / 2.0));
+        (first, rest) = (first + count, &rest[count..]);
     }
-    ranks
+    let rank = |value: &f64| {
+        let behind = ties.partition_point(|(smallest, _)| smallest <= value);
+        ties[behind.saturating_sub(1)].1
+    };
+    values.iter().map(rank).collect()
 }
 
 /// Pearson's correlation of two lists that are not even.

@@ -16,6 +16,7 @@ use nalgebra::{DMatrix, DVector};
 use super::singular::{LeftSingular, ReferenceSingular};
 use super::view_mut;
 use crate::measurement::Status;
+use crate::sort::sort_magnitudes;
 
 /// `A = Q B P^T`: `B` upper bidiagonal, `Q` kept as its reflections.
 pub(super) struct Bidiagonal {
@@ -230,8 +231,11 @@ fn iterate(form: &Bidiagonal) -> Result<(Vec<f64>, DMatrix<f64>), Status> {
         iteration.u[(0, 0)] = 1f64.copysign(*only);
     }
     let values: Vec<f64> = iteration.d.iter().map(|d| d.abs()).collect();
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
+    let mut order: Vec<usize> = Vec::with_capacity(n);
+    for (column, value) in values.iter().enumerate() {
+        let place = order.partition_point(|&other| values[other] >= *value);
+        order.insert(place, column);
+    }
     let descending = order.iter().map(|&i| values[i]).collect();
     Ok((descending, iteration.u.select_columns(&order)))
 }
@@ -245,7 +249,8 @@ pub(super) fn singular_values(diagonal: Vec<f64>, above: Vec<f64>) -> Result<Vec
     let mut iteration = Iteration::new(diagonal, above, nothing);
     iteration.run()?;
     let mut values: Vec<f64> = iteration.d.iter().map(|d| d.abs()).collect();
-    values.sort_by(|a, b| b.total_cmp(a));
+    sort_magnitudes(&mut values);
+    values.reverse();
     Ok(values)
 }
 

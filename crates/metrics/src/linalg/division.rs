@@ -19,9 +19,10 @@ pub(super) const LAPACK_SMALL: usize = 25;
 /// the largest singular value.
 const DEFLATED: f64 = 8.0 * f64::EPSILON / 2.0;
 
-/// A share that is as near to [`DEFLATED`] as this factor may be on its other side in LAPACK: for
-/// its rounding, and because a block's largest singular value is smaller than that of the whole.
-const NEAR: f64 = 4.0;
+/// A share that is as near to [`DEFLATED`] as this, in powers of two, may be on its other side in
+/// LAPACK: for its rounding, and because a block's largest singular value is smaller than that of
+/// the whole.
+const NEAR: f64 = 2.0;
 
 /// Components smaller than this may have lost their sign to rounding; the form still tells it.
 const ROUNDED: f64 = 1e-8;
@@ -75,7 +76,7 @@ impl<'a> Division<'a> {
             let middle = usize::midpoint(first, end);
             let share = vector.share(middle) / self.largest;
             // Nor where it is not a number.
-            is_certain &= share > DEFLATED * NEAR || share < DEFLATED / NEAR;
+            is_certain &= (share / DEFLATED).log2().abs() > NEAR;
             if share > DEFLATED {
                 return Sign::making_negative(vector.component(middle), is_certain);
             }

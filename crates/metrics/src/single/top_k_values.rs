@@ -4,6 +4,7 @@ use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
 use crate::metric::{DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
+use crate::sort::sort_numbers;
 
 /// The `k` largest entries: their mean, the largest, and how far it stands out.
 ///
@@ -133,12 +134,14 @@ fn largest(matrix: &Facts, k: usize, absolute: bool) -> Result<Vec<f64>, Status>
         return Ok(entries.largest(k));
     }
     let mut values: Vec<f64> = matrix.entries().data.into();
-    if k < values.len() {
-        values.select_nth_unstable_by(k, |a, b| b.total_cmp(a));
-        values.truncate(k);
+    let others = values.len() - k;
+    if k > 0 && others > 0 {
+        values.select_nth_unstable_by(others, f64::total_cmp);
     }
-    values.sort_unstable_by(|a, b| b.total_cmp(a));
-    Ok(values)
+    let mut largest = values.split_off(others);
+    sort_numbers(&mut largest);
+    largest.reverse();
+    Ok(largest)
 }
 
 fn summary(matrix: &Facts, descending: &[f64]) -> Vec<Measurement> {

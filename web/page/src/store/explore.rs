@@ -8,6 +8,7 @@ use ckptscope_protocol::tab::{
     ListTensors, PartName, PartSummary, RunSummary, SpectrumCost, SpectrumView, SpectrumWay,
     StepSummary, TensorList, TensorView, ViewSpectrum, ViewTensor,
 };
+use ckptscope_vocabulary::sort::sort_by;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -216,7 +217,9 @@ impl Explore {
             Route::Worker(worker, seconds)
         });
         let mut routes: Vec<Route> = here.into_iter().chain(there).collect();
-        routes.sort_by(|one, other| one.seconds().total_cmp(&other.seconds()));
+        sort_by(&mut routes, |one, other| {
+            one.seconds().total_cmp(&other.seconds())
+        });
         routes
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use ckptscope_vocabulary::sort::sort_by_key;
+
 use super::Entry;
 use crate::config::tree::Node;
 
@@ -25,8 +27,7 @@ impl<'a> Edits<'a> {
 
     /// The text with all changes; none where they are in each other's way.
     pub(super) fn applied(mut self) -> Option<String> {
-        self.edits
-            .sort_by_key(|(range, _)| (range.start, range.end));
+        sort_by_key(&mut self.edits, |(range, _)| (range.start, range.end));
         let (mut text, mut end) = (String::new(), 0);
         for (range, piece) in self.edits {
             text.push_str(self.text.get(end..range.start)?);

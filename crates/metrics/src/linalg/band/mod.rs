@@ -23,6 +23,7 @@ use nalgebra::DMatrix;
 
 use super::bidiagonal;
 use crate::measurement::Status;
+use crate::sort::sort_numbers;
 
 /// Diagonals beside the main one that the first stage leaves.
 ///
@@ -41,7 +42,8 @@ pub(super) fn symmetric_eigenvalues(matrix: &mut DMatrix<f64>) -> Result<Vec<f64
     reduce::symmetric(super::view_mut(matrix), WIDTH);
     let form = symmetric::Band::of(matrix, WIDTH).tridiagonal();
     let mut values = tridiagonal::eigenvalues(form)?;
-    values.sort_by(|a, b| b.total_cmp(a));
+    sort_numbers(&mut values);
+    values.reverse();
     Ok(values)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckptscope_protocol::tab::TensorRow;
+use ckptscope_vocabulary::sort::sort_by_key;
 
 /// Tensors whose names begin alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub(super) fn totals(tensors: &[TensorRow]) -> Vec<Total> {
             total.bytes += row.bytes;
         }
     }
-    totals.sort_by_key(|total| std::cmp::Reverse(total.bytes));
+    sort_by_key(&mut totals, |total| std::cmp::Reverse(total.bytes));
     totals
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ckptscope_chart::Curve;
 use ckptscope_results::{Names, Summary};
+use ckptscope_vocabulary::sort::sort_by;
 use leptos::prelude::*;
 
 use super::basis::Basis;
@@ -288,7 +289,7 @@ fn compare(a: Option<f64>, b: Option<f64>) -> Ordering {
 
 fn found(rows: &[Row], words: &str, order: Order) -> Vec<Row> {
     let mut found: Vec<Row> = rows.iter().filter(|row| row.has(words)).cloned().collect();
-    found.sort_by(|a, b| {
+    sort_by(&mut found, |a, b| {
         let ordering = a.compare(b, order.column);
         if order.is_descending {
             ordering.reverse()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ckptscope_vocabulary::sort::sort_by_key;
 use ckptscope_protocol::tab::{BrokenStepSummary, PartSummary, RunSummary, StepSummary};
 use leptos::prelude::*;
 
@@ -155,7 +156,7 @@ fn choices(run: &RunSummary, read: &BTreeMap<u64, String>) -> Vec<StepChoice> {
         is_broken: true,
     });
     let mut all: Vec<StepChoice> = found.chain(broken).collect();
-    all.sort_by_key(|choice| choice.number);
+    sort_by_key(&mut all, |choice| choice.number);
     all
 }
 

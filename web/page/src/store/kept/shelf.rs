@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ckptscope_results::SeriesSet;
+use ckptscope_vocabulary::sort::sort_by;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Array;
 use leptos::prelude::*;
@@ -170,7 +171,7 @@ impl Kept {
         self.all.update(|all| {
             all.retain(|other| other.id != info.id);
             all.push(info.clone());
-            all.sort_by(|one, other| other.id.cmp(&one.id));
+            sort_by(all, |one, other| other.id.cmp(&one.id));
         });
     }
 
