@@ -119,6 +119,8 @@ macro_rules! questions {
 }
 
 questions! {
+    /// How fast this machine computes in one worker.
+    MeasureSpeed => Rates,
     /// Which run the files are.
     OpenRun => Box<Opened>,
     /// Whether a config is right.
@@ -146,6 +148,10 @@ questions! {
     /// What a results file holds, but for the numbers, which were told before.
     ReadResults => Box<Results>,
 }
+
+/// How fast this machine computes in one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasureSpeed {}
 
 /// Which run the files are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -434,9 +440,6 @@ pub struct Opened {
     pub proposals: Vec<Proposal>,
     /// What a config can name.
     pub menu: Menu,
-    /// How fast this machine computes in one worker, measured.
-    #[serde(default)]
-    pub rates: Rates,
     /// How long a small read of the run's files takes, measured; 0 where they are far away.
     pub seconds_per_read: f64,
 }

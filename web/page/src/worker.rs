@@ -4,7 +4,8 @@
 //! ends a worker's wasm comes back as `{died: "reason"}`. `<meta name="compute-script">` says where
 //! that file is.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ckptscope_protocol::tab::{Message, News, Reply};
@@ -22,8 +23,74 @@ pub type Heard = Result<Reply, String>;
 pub struct ComputeWorker {
     worker: Worker,
     /// Messages that wait until the worker is ready; none from then on.
-    waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
+    waiting: Waiting,
     _listeners: [EventListener; 2],
+}
+
+type Waiting = Rc<RefCell<Option<Vec<JsValue>>>>;
+
+/// A worker that was started before somebody needs one.
+struct Spare {
+    worker: Worker,
+    waiting: Waiting,
+    is_dead: Rc<Cell<bool>>,
+    _listeners: [EventListener; 2],
+}
+
+thread_local! {
+    static SPARES: RefCell<VecDeque<Spare>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Has so many workers start that those who need one next find theirs ready: to start takes some
+/// 200 ms. Where the browser has none, whoever needs one is told.
+pub fn keep_ready(count: usize) {
+    SPARES.with_borrow_mut(|spares| {
+        while spares.len() < count {
+            let Ok(spare) = Spare::start() else { return };
+            spares.push_back(spare);
+        }
+    });
+}
+
+impl Spare {
+    fn start() -> Result<Self, JsValue> {
+        let worker = started()?;
+        let waiting = nothing_yet();
+        let is_dead = Rc::new(Cell::new(false));
+        let (ready, died) = (Rc::clone(&waiting), Rc::clone(&is_dead));
+        let on_message = EventListener::new(&worker, "message", move |event| {
+            let event: &MessageEvent = event.unchecked_ref();
+            // Before it is asked anything, it tells nothing else than that it is ready.
+            if event.data().is_string() {
+                ready.take();
+            } else {
+                died.set(true);
+            }
+        });
+        let failed = Rc::clone(&is_dead);
+        let on_error = EventListener::new(&worker, "error", move |_| failed.set(true));
+        Ok(Self {
+            worker,
+            waiting,
+            is_dead,
+            _listeners: [on_message, on_error],
+        })
+    }
+
+    /// One that lives, with what waits for it; whoever takes it listens to it from now on.
+    fn take() -> Option<(Worker, Waiting)> {
+        while let Some(spare) = SPARES.with_borrow_mut(VecDeque::pop_front) {
+            if !spare.is_dead.get() {
+                return Some((spare.worker, spare.waiting));
+            }
+            spare.worker.terminate();
+        }
+        None
+    }
+}
+
+fn nothing_yet() -> Waiting {
+    Waiting::new(RefCell::new(Some(Vec::new())))
 }
 
 impl ComputeWorker {
@@ -33,9 +100,16 @@ impl ComputeWorker {
     /// # Errors
     /// What the browser says when it has no web workers.
     pub fn start(listener: impl FnMut(Heard) + 'static) -> Result<Self, String> {
-        let worker = started().map_err(|error| format!("no web worker: {}", in_words(&error)))?;
+        let (worker, waiting) = match Spare::take() {
+            Some(spare) => spare,
+            None => {
+                let worker = started();
+                let worker =
+                    worker.map_err(|error| format!("no web worker: {}", in_words(&error)))?;
+                (worker, nothing_yet())
+            }
+        };
         let listener = Rc::new(RefCell::new(listener));
-        let waiting = Rc::new(RefCell::new(Some(Vec::new())));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
         let on_error = EventListener::new(&worker, "error", move |event| {
             let event: &ErrorEvent = event.unchecked_ref();
@@ -87,7 +161,7 @@ fn started() -> Result<Worker, JsValue> {
 /// Sends what waits when the worker is ready and passes everything else on.
 fn message_handler(
     worker: &Worker,
-    waiting: Rc<RefCell<Option<Vec<JsValue>>>>,
+    waiting: Waiting,
     listener: Rc<RefCell<impl FnMut(Heard) + 'static>>,
 ) -> EventListener {
     let target = worker.clone();

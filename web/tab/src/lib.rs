@@ -22,11 +22,10 @@ mod tensors;
 
 pub use files::{BlobSource, FilesTree};
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ckptscope_analysis::Registry;
-use ckptscope_protocol::Rates;
 use ckptscope_protocol::tab::{
     Answer, Found, Listed, Message, News, Question, Remote, Reply, RunChoices,
 };
@@ -86,7 +85,6 @@ pub struct RequestHandler {
     connection: RefCell<Option<Connected>>,
     /// How often something was opened: what is known too late counts no more.
     opened: Cell<u64>,
-    rates: OnceCell<Rates>,
     tell: Rc<dyn Fn(&Reply)>,
 }
 
@@ -149,7 +147,6 @@ impl RequestHandler {
             files: RefCell::new(None),
             connection: RefCell::new(None),
             opened: Cell::default(),
-            rates: OnceCell::new(),
             tell: Rc::new(tell),
         }
     }
@@ -237,10 +234,11 @@ impl RequestHandler {
     ) -> Result<Answer, String> {
         let registry = &self.registry;
         Ok(match question {
+            Question::MeasureSpeed(_) => Answer::MeasureSpeed(speed::measure()),
             Question::OpenRun(_) => {
                 let found = self.list().await?;
                 let files = self.files()?;
-                Answer::OpenRun(open::open(&files, found, registry, self.speed()).await?)
+                Answer::OpenRun(open::open(&files, found, registry).await?)
             }
             Question::ListChoices(_) => Answer::ListChoices(self.choices().await),
             Question::CheckText(it) => {
@@ -345,10 +343,5 @@ impl RequestHandler {
         files
             .clone()
             .ok_or_else(|| "no files are open: drop a run's folder first".to_owned())
-    }
-
-    /// Floating-point operations per second, measured when it is first asked for.
-    fn speed(&self) -> Rates {
-        *self.rates.get_or_init(speed::measure)
     }
 }

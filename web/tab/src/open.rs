@@ -7,7 +7,6 @@ use ckptscope_checkpoint::tree::entry_of;
 use ckptscope_checkpoint::{
     BrokenStep, DataKind, Layout, ModelShape, Part, Run, Split, Step, Tree,
 };
-use ckptscope_protocol::Rates;
 use ckptscope_protocol::tab::{
     BrokenStepSummary, Found, Opened, PartSummary, RunSummary, StepSummary, SuffixSummary,
 };
@@ -20,7 +19,6 @@ pub(super) async fn open(
     files: &OpenedFiles,
     found: Option<Found>,
     registry: &Registry,
-    rates: Rates,
 ) -> Result<Box<Opened>, String> {
     let run = files.run().await?;
     let survey = Survey::of(&run, files.tree(), &files.catalogs).await;
@@ -30,7 +28,6 @@ pub(super) async fn open(
         found,
         proposals,
         menu: registry.menu(),
-        rates,
         seconds_per_read: speed::of_reads(files.tree()).await,
     }))
 }

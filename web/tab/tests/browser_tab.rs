@@ -12,9 +12,9 @@ use std::rc::Rc;
 use ckptscope_checkpoint::{ReadError, Source, Tree};
 use ckptscope_protocol::Sealed;
 use ckptscope_protocol::tab::{
-    Ask, CheckForm, CheckText, Checked, ComputeLane, LaneDone, ListTensors, MakePlan, News,
-    OpenRun, Opened, PartName, PlannedLanes, ReadResults, Reply, Secret, SpectrumWay, ViewSpectrum,
-    ViewTensor,
+    Ask, CheckForm, CheckText, Checked, ComputeLane, LaneDone, ListTensors, MakePlan, MeasureSpeed,
+    News, OpenRun, Opened, PartName, PlannedLanes, ReadResults, Reply, Secret, SpectrumWay,
+    ViewSpectrum, ViewTensor,
 };
 use ckptscope_results::Number;
 use ckptscope_web_tab::{BlobSource, FilesTree, RequestHandler};
@@ -209,8 +209,9 @@ async fn the_bundled_run_is_opened() {
             .iter()
             .any(|metric| metric.name == "pwcca")
     );
-    assert!(opened.rates.are_known(), "{:?}", opened.rates);
     let office = Office::with(files(&RUN));
+    let rates = office.ask(MeasureSpeed {}).await.unwrap();
+    assert!(rates.are_known(), "{rates:?}");
     for proposal in &opened.proposals {
         let checked = office.check(&proposal.text).await;
         assert_eq!(checked.problems, [], "{}", proposal.text);

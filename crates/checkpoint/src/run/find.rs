@@ -785,9 +785,7 @@ fn trouble_of_one(file: &str) -> Option<StepTrouble> {
 
 /// Recorded data before the whole model.
 fn sort_parts(parts: &mut [Part]) {
-    sort_by_key(parts, |part| {
-        (part.split.is_none(), part.kind, part.split)
-    });
+    sort_by_key(parts, |part| (part.split.is_none(), part.kind, part.split));
 }
 
 /// Whether it has the weights of the whole model.

@@ -26,18 +26,19 @@ pub(super) fn open(state: State, task: OpenTask, request: OpenRequest) {
 pub(super) fn prepare(state: State) {
     spawn_local(async move {
         // Whoever needs it tries again, and says so when it fails.
-        let _ = begin!(be_there());
+        let _ = begin!(get_ready(state));
         let _ = begin!(kept::begin(state));
     });
 }
 
-/// Has the part that opens things fetched.
+/// Has the part that opens things fetched, and web workers started.
 #[cfg_attr(
     feature = "split",
     wasm_split(workbench, wasm_split_path = ::ckptscope_web_browser::wasm_split, fallible)
 )]
 #[expect(clippy::unnecessary_wraps, reason = "fails where the part is missing")]
-fn be_there() -> Result<(), MissingPart> {
+fn get_ready(state: State) -> Result<(), MissingPart> {
+    spawn_local(state.web_workers.get_ready());
     Ok(())
 }
 

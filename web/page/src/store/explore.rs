@@ -224,9 +224,7 @@ impl Explore {
     }
 
     fn seconds_here(self, cost: &SpectrumCost) -> f64 {
-        let opened = self.web_workers.opened;
-        let rates = opened.with(|opened| opened.as_ref().map(|it| it.rates));
-        cost.work.seconds(&rates.unwrap_or_default())
+        cost.work.seconds(&self.web_workers.rates.get())
     }
 
     fn find_unasked(self, cost: &SpectrumCost) {

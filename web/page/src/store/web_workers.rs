@@ -3,13 +3,15 @@
 
 use std::rc::Rc;
 
+use ckptscope_protocol::Rates;
 use ckptscope_protocol::tab::{
-    Ask, AuditProgress, AuditRun, Audited, ListChoices, ListTensors, Listed, News, OpenRun, Opened,
-    PartName, PlannedLane, ReadResults,
+    Ask, AuditProgress, AuditRun, Audited, ListChoices, ListTensors, Listed, MeasureSpeed, News,
+    OpenRun, Opened, PartName, PlannedLane, ReadResults,
 };
 use ckptscope_results::Results;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use web_sys::Blob;
 
 use super::meter::Meter;
@@ -18,9 +20,16 @@ use crate::native::NativeWorker;
 use crate::pool::{LaneNews, Pool};
 use crate::request_worker::RequestWorker;
 use crate::run_place::RunPlace;
+use crate::worker::keep_ready;
 
 /// More workers than this gain little and cost memory.
 const MOST_WORKERS: usize = 16;
+
+/// How long the page rests before workers are started for a run that it shows.
+const REST_MILLISECONDS: u32 = 300;
+
+/// Workers that are started before lanes are; more would take memory while nobody computes.
+const READY_FOR_LANES: usize = 3;
 
 /// The workers and the files they read. Copies share them.
 #[derive(Clone, Copy)]
@@ -34,6 +43,8 @@ pub(crate) struct WebWorkers {
     pub pool_size: RwSignal<usize>,
     /// How many this machine can run at once.
     pub threads: usize,
+    /// How fast one of them computes, once it was measured.
+    pub rates: RwSignal<Rates>,
     /// What the run that is being opened takes of the network; none where none is.
     pub opening: RwSignal<Option<Meter>>,
     /// What the open run has taken of it.
@@ -69,10 +80,27 @@ impl WebWorkers {
             choices: RwSignal::default(),
             pool_size: RwSignal::new(threads),
             threads,
+            rates: RwSignal::default(),
             opening: RwSignal::new(None),
             meter: RwSignal::new(Meter::new()),
             opened: RwSignal::new(None),
         }
+    }
+
+    /// Has workers start before they are needed, and one of them measure how fast it is.
+    pub(crate) async fn get_ready(self) {
+        keep_ready(2);
+        // Where there are no web workers, whatever is asked of them says so.
+        if let Ok(rates) = self.ask(MeasureSpeed {}).await {
+            self.rates.set(rates);
+        }
+    }
+
+    /// Has as many workers start as whoever opened a run may soon need: for a tensor, and for the
+    /// first lanes. The page shows the run first.
+    async fn get_ready_for_run(self) {
+        TimeoutFuture::new(REST_MILLISECONDS).await;
+        keep_ready(1 + self.pool_size.get_untracked().min(READY_FOR_LANES));
     }
 
     /// What there is. It is read from there from now on where that is answered, and until then
@@ -113,6 +141,7 @@ impl WebWorkers {
             workers.tensor.read_from(place.clone());
             workers.place = Some(place);
         });
+        spawn_local(self.get_ready_for_run());
         Ok(opened)
     }
 

@@ -43,10 +43,10 @@ pub(super) struct Power {
 impl Power {
     /// Of this tab.
     pub(super) fn here(state: State) -> Self {
-        let speed = state
+        let alone = state.web_workers.rates.get();
+        let seconds_per_read = state
             .opened
-            .with(|opened| Some((opened.as_ref()?.rates, opened.as_ref()?.seconds_per_read)));
-        let (alone, seconds_per_read) = speed.unwrap_or_default();
+            .with(|opened| opened.as_ref().map(|it| it.seconds_per_read));
         let threads = state.web_workers.pool_size.get() as u64;
         let is_alone = threads < 2;
         Self {
@@ -56,7 +56,7 @@ impl Power {
                 shares_products: false,
                 rates: alone * if is_alone { 1.0 } else { BESIDE_OTHERS },
             },
-            seconds_per_read,
+            seconds_per_read: seconds_per_read.unwrap_or_default(),
             memory_bytes: None,
         }
     }
