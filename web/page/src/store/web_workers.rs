@@ -45,6 +45,8 @@ pub(crate) struct WebWorkers {
     pub threads: usize,
     /// How fast one of them computes, once it was measured.
     pub rates: RwSignal<Rates>,
+    /// How many pools were started.
+    pools: StoredValue<u64>,
     /// What the run that is being opened takes of the network; none where none is.
     pub opening: RwSignal<Option<Meter>>,
     /// What the open run has taken of it.
@@ -81,6 +83,7 @@ impl WebWorkers {
             pool_size: RwSignal::new(threads),
             threads,
             rates: RwSignal::default(),
+            pools: StoredValue::new(0),
             opening: RwSignal::new(None),
             meter: RwSignal::new(Meter::new()),
             opened: RwSignal::new(None),
@@ -97,9 +100,13 @@ impl WebWorkers {
     }
 
     /// Has as many workers start as whoever opened a run may soon need: for a tensor, and for the
-    /// first lanes. The page shows the run first.
+    /// first lanes. The page shows the run first; whoever computes at once is not kept from it.
     async fn get_ready_for_run(self) {
+        let before = self.pools.get_value();
         TimeoutFuture::new(REST_MILLISECONDS).await;
+        if self.pools.get_value() > before {
+            return;
+        }
         keep_ready(1 + self.pool_size.get_untracked().min(READY_FOR_LANES));
     }
 
@@ -304,6 +311,7 @@ impl WebWorkers {
     ) -> Pool {
         let place = self.workers.with_value(|workers| workers.place.clone());
         let place = place.unwrap_or_else(|| RunPlace::Files(FileHandles::default()));
+        self.pools.update_value(|pools| *pools += 1);
         Pool::start(place, lanes, self.pool_size.get_untracked(), listener)
     }
 }
