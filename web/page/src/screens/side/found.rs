@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ckptscope_vocabulary::sort::sort_by_key;
 use ckptscope_protocol::tab::{BrokenStepSummary, PartSummary, RunSummary, StepSummary};
+use ckptscope_vocabulary::sort::sort_by_key;
 use leptos::prelude::*;
 
 use super::tab::Tab;
