@@ -19,7 +19,7 @@ pub use ckptscope_vocabulary::{Rates, Work};
 pub use facts::{Facts, Held, LargestRank, MatrixExtent, Needs, Precision};
 pub use float32::Float32Entries;
 pub use measurement::{Measurement, Status};
-pub use metric::{Bias, Comparative, DataKind, Form, Metric, Single};
+pub use metric::{About, Bias, Comparative, DataKind, Form, Metric, Single};
 pub use parameter::{AUTO, Parameter, ParameterKind, ParameterValue, Parameters};
 pub use tally::{Ascending, CountedValue, Tally};
 

@@ -12,22 +12,8 @@ use crate::parameter::{Parameter, Parameters};
 /// A metric is one file under `src/single` or `src/comparative`, named after it, and one line in
 /// [`METRICS`](crate::METRICS).
 pub trait Metric: Sync {
-    /// The name in a config file, and of its file here.
-    fn name(&self) -> &'static str;
-
-    /// The name for people: of charts, in reports and forms.
-    fn title(&self) -> &'static str;
-
-    /// One line for menus and help.
-    fn summary(&self) -> &'static str;
-
-    /// What it is a metric of.
-    fn applies_to(&self) -> &'static [DataKind];
-
-    /// The parameters a config may give.
-    fn parameters(&self) -> &'static [Parameter] {
-        &[]
-    }
+    /// What there is to know of it, whatever its parameters are.
+    fn about(&self) -> About<'_>;
 
     /// Suffixes of the component key, one per number it gives.
     fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
@@ -49,8 +35,52 @@ pub trait Metric: Sync {
         false
     }
 
+    /// As [`About::name`].
+    fn name(&self) -> &'static str {
+        self.about().name
+    }
+
+    /// As [`About::title`].
+    fn title(&self) -> &'static str {
+        self.about().title
+    }
+
+    /// As [`About::summary`].
+    fn summary(&self) -> &'static str {
+        self.about().summary
+    }
+
+    /// As [`About::applies_to`].
+    fn applies_to(&self) -> &'static [DataKind] {
+        self.about().applies_to
+    }
+
+    /// As [`About::parameters`].
+    fn parameters(&self) -> &'static [Parameter] {
+        self.about().parameters
+    }
+
+    /// As [`About::form`].
+    fn form(&self) -> Form<'_> {
+        self.about().form
+    }
+}
+
+/// What there is to know of a metric, whatever its parameters are.
+#[derive(Clone, Copy)]
+pub struct About<'a> {
+    /// The name in a config file, and of its file here.
+    pub name: &'static str,
+    /// The name for people: of charts, in reports and forms.
+    pub title: &'static str,
+    /// One line for menus and help.
+    pub summary: &'static str,
+    /// What it is a metric of.
+    pub applies_to: &'static [DataKind],
+    /// The parameters a config may give.
+    pub parameters: &'static [Parameter],
     /// How it is computed.
-    fn form(&self) -> Form<'_>;
+    pub form: Form<'a>,
 }
 
 /// How a metric is computed.

@@ -1,7 +1,7 @@
 //! A metric of one's own. `cargo xtask test extension` puts this file among the built-in ones.
 
 use ckptscope_metrics::{
-    DataKind, Facts, Form, Measurement, Metric, Needs, Parameters, Single, Status,
+    About, DataKind, Facts, Form, Measurement, Metric, Needs, Parameters, Single, Status,
 };
 
 /// The share of entries below zero.
@@ -38,28 +38,19 @@ use ckptscope_metrics::{
 pub struct NegativeShare;
 
 impl Metric for NegativeShare {
-    fn name(&self) -> &'static str {
-        "negative_share"
-    }
-
-    fn title(&self) -> &'static str {
-        "Negative share"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the share of entries below zero"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "negative_share",
+            title: "Negative share",
+            summary: "the share of entries below zero",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs::default()
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -1,35 +1,26 @@
 //! What norms of a circuit cannot tell: it from its transpose, and one head from another.
 
 use ckptscope_metrics::{
-    DataKind, Facts, Form, Measurement, Metric, Needs, Parameters, Single, Status,
+    About, DataKind, Facts, Form, Measurement, Metric, Needs, Parameters, Single, Status,
 };
 
 /// `sum_ab sin(1 + a) C_ab cos(1 + 2 b)` of a circuit `C`.
 pub(crate) struct Probe;
 
 impl Metric for Probe {
-    fn name(&self) -> &'static str {
-        "probe"
-    }
-
-    fn title(&self) -> &'static str {
-        "Probe"
-    }
-
-    fn summary(&self) -> &'static str {
-        "between two fixed vectors"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "probe",
+            title: "Probe",
+            summary: "between two fixed vectors",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs::default()
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -7,8 +7,8 @@ use ckptscope_analysis::plan::{LaneError, LaneMessage};
 use ckptscope_analysis::{Plan, Registry, results};
 use ckptscope_checkpoint::Run;
 use ckptscope_metrics::{
-    DataKind, Facts, Form, Measurement, Metric, Needs, Parameter, ParameterKind, ParameterValue,
-    Parameters, Single,
+    About, DataKind, Facts, Form, Measurement, Metric, Needs, Parameter, ParameterKind,
+    ParameterValue, Parameters, Single,
 };
 use ckptscope_protocol::ParameterValues;
 use futures_lite::future::block_on;
@@ -30,32 +30,19 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 }];
 
 impl Metric for Share {
-    fn name(&self) -> &'static str {
-        "share"
-    }
-
-    fn title(&self) -> &'static str {
-        "Share"
-    }
-
-    fn summary(&self) -> &'static str {
-        "its parameter"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "share",
+            title: "Share",
+            summary: "its parameter",
+            applies_to: DataKind::ALL,
+            parameters: PARAMETERS,
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
         Needs::default()
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

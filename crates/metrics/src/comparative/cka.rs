@@ -8,7 +8,7 @@ use ckptscope_vocabulary::Work;
 use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::linalg::transpose_product;
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How alike two sets of activations arrange the same samples: linear centred kernel alignment.
@@ -70,24 +70,15 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 const DEBIASED_SAMPLES: usize = 4;
 
 impl Metric for Cka {
-    fn name(&self) -> &'static str {
-        "cka"
-    }
-
-    fn title(&self) -> &'static str {
-        "CKA"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how alike two checkpoints arrange the same samples: 0 not at all, 1 up to rotation and scale"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Activations]
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "cka",
+            title: "CKA",
+            summary: "how alike two checkpoints arrange the same samples: 0 not at all, 1 up to rotation and scale",
+            applies_to: &[DataKind::Activations],
+            parameters: PARAMETERS,
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -99,10 +90,6 @@ impl Metric for Cka {
 
     fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.cross_gram()
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
 
 /// What CKA would be on average if samples were matched at random: its chance level.
@@ -47,20 +47,15 @@ use crate::parameter::Parameters;
 pub struct CkaChance;
 
 impl Metric for CkaChance {
-    fn name(&self) -> &'static str {
-        "cka_chance"
-    }
-
-    fn title(&self) -> &'static str {
-        "CKA by chance"
-    }
-
-    fn summary(&self) -> &'static str {
-        "what CKA would be on average if samples were matched at random"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Activations]
+    fn about(&self) -> About<'_> {
+        About {
+            name: "cka_chance",
+            title: "CKA by chance",
+            summary: "what CKA would be on average if samples were matched at random",
+            applies_to: &[DataKind::Activations],
+            parameters: &[],
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -68,10 +63,6 @@ impl Metric for CkaChance {
             centred_gram: true,
             ..Needs::default()
         }
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

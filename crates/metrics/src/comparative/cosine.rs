@@ -4,7 +4,7 @@ use ckptscope_vocabulary::Work;
 
 use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
 
 /// How far a step's matrix points the same way as the target's.
@@ -44,20 +44,15 @@ use crate::parameter::Parameters;
 pub struct Cosine;
 
 impl Metric for Cosine {
-    fn name(&self) -> &'static str {
-        "cosine"
-    }
-
-    fn title(&self) -> &'static str {
-        "Cosine similarity"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how far a matrix points the same way as the target's: 1 the same, 0 at right angles"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "cosine",
+            title: "Cosine similarity",
+            summary: "how far a matrix points the same way as the target's: 1 the same, 0 at right angles",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -69,10 +64,6 @@ impl Metric for Cosine {
 
     fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.looked_at(2.0)
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::same_samples;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How far two sets of activations are apart at best, over all rotations of one onto the other.
@@ -64,24 +64,15 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 }];
 
 impl Metric for Procrustes {
-    fn name(&self) -> &'static str {
-        "procrustes"
-    }
-
-    fn title(&self) -> &'static str {
-        "Procrustes distance"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how far activations are from the target's at best, over all rotations: 0 the same"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Activations]
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "procrustes",
+            title: "Procrustes distance",
+            summary: "how far activations are from the target's at best, over all rotations: 0 the same",
+            applies_to: &[DataKind::Activations],
+            parameters: PARAMETERS,
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -91,10 +82,6 @@ impl Metric for Procrustes {
             centred_basis: true,
             ..Needs::default()
         }
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! The `reference` variant needs LAPACK's signs. The reference tool adds means to `X_c u_i`, so its
 //! weights depend on the sign of `u_i`, which mathematics leaves open. Flipping some moves the
-//! value by 1e-3. `linalg::bidiagonal` finds the signs that LAPACK gives.
+//! value by 1e-3. `linalg::bidiagonal` and `linalg::division` find the signs that LAPACK gives.
 //!
-//! Where LAPACK's own choice of a sign is rounding, the status says so. That is where the deciding
-//! component is below rounding, or where a change in the last place flips the sign.
+//! Where LAPACK's own choice of a sign is rounding, the status says so: one of some hundred
+//! directions.
 //!
 //! With fewer samples than the two ranks add up to, several correlations are 1 whatever the data.
 //! How weights divide among them is open: values of the reference tool move by 5e-4 when their
@@ -21,7 +21,7 @@ use crate::linalg::{
     reference_left_singular, transpose_product, work,
 };
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How much of one set of activations is a linear map of the other: canonical correlations,
@@ -85,24 +85,15 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 }];
 
 impl Metric for Pwcca {
-    fn name(&self) -> &'static str {
-        "pwcca"
-    }
-
-    fn title(&self) -> &'static str {
-        "PWCCA"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how much of one checkpoint's activations is a linear map of another's: 0 none, 1 all"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Activations]
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "pwcca",
+            title: "PWCCA",
+            summary: "how much of one checkpoint's activations is a linear map of another's: 0 none, 1 all",
+            applies_to: &[DataKind::Activations],
+            parameters: PARAMETERS,
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, parameters: &Parameters) -> Needs {
@@ -126,10 +117,6 @@ impl Metric for Pwcca {
         let directions = work::product(rows, rank, rank);
         let projected = work::product(rank, rows, extent.compact_columns());
         crossed + work::left_singular(rank, rank) + directions + projected
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

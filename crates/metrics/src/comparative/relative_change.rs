@@ -4,7 +4,7 @@ use ckptscope_vocabulary::Work;
 
 use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::Parameters;
 
 /// How far a step's matrix is from the target's, as a share of the target's length.
@@ -48,20 +48,15 @@ use crate::parameter::Parameters;
 pub struct RelativeChange;
 
 impl Metric for RelativeChange {
-    fn name(&self) -> &'static str {
-        "relative_change"
-    }
-
-    fn title(&self) -> &'static str {
-        "Relative change"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how far a matrix is from the target's, as a share of the target's length"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "relative_change",
+            title: "Relative change",
+            summary: "how far a matrix is from the target's, as a share of the target's length",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -73,10 +68,6 @@ impl Metric for RelativeChange {
 
     fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.looked_at(6.0)
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

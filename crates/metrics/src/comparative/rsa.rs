@@ -5,7 +5,7 @@ use ckptscope_vocabulary::Work;
 
 use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Bias, Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Bias, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 use crate::sort::sort_numbers;
 
@@ -66,24 +66,15 @@ const TIE: f64 = 1e-13;
 const SAMPLES: usize = 3;
 
 impl Metric for Rsa {
-    fn name(&self) -> &'static str {
-        "rsa"
-    }
-
-    fn title(&self) -> &'static str {
-        "RSA"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how alike two checkpoints order pairs of samples by how unlike they are: 0 not, 1 the same"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Activations]
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "rsa",
+            title: "RSA",
+            summary: "how alike two checkpoints order pairs of samples by how unlike they are: 0 not, 1 the same",
+            applies_to: &[DataKind::Activations],
+            parameters: PARAMETERS,
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -95,10 +86,6 @@ impl Metric for Rsa {
 
     fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         extent.ranked_pairs()
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

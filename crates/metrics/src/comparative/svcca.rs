@@ -8,7 +8,7 @@ use ckptscope_vocabulary::Work;
 use crate::facts::{Directions, Facts, MatrixExtent, Needs};
 use crate::linalg::{singular_values, transpose_product, work};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{Comparative, DataKind, Form, Metric};
+use crate::metric::{About, Comparative, DataKind, Form, Metric};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How alike the strongest directions of two sets of activations are: the mean of their canonical
@@ -66,24 +66,15 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 }];
 
 impl Metric for Svcca {
-    fn name(&self) -> &'static str {
-        "svcca"
-    }
-
-    fn title(&self) -> &'static str {
-        "SVCCA"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how alike the strongest directions are to those of the target: 0 not at all, 1 the same"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Activations]
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "svcca",
+            title: "SVCCA",
+            summary: "how alike the strongest directions are to those of the target: 0 not at all, 1 the same",
+            applies_to: &[DataKind::Activations],
+            parameters: PARAMETERS,
+            form: Form::Comparative(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -97,10 +88,6 @@ impl Metric for Svcca {
     fn work(&self, _: &Parameters, extent: MatrixExtent) -> Work {
         let rank = extent.basis_rank();
         work::product(rank, extent.rows, rank) + work::singular_values(rank, rank)
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Comparative(self)
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::facts::rank::RANK;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::{Parameter, Parameters};
+use crate::metric::{About, DataKind, Form, Metric, Single};
+use crate::parameter::Parameters;
 
 /// How unevenly a matrix stretches: its largest singular value over its smallest.
 ///
@@ -53,24 +53,15 @@ use crate::parameter::{Parameter, Parameters};
 pub struct ConditionNumber;
 
 impl Metric for ConditionNumber {
-    fn name(&self) -> &'static str {
-        "condition_number"
-    }
-
-    fn title(&self) -> &'static str {
-        "Condition number"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how unevenly a matrix stretches: largest singular value over smallest"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        &[RANK]
+    fn about(&self) -> About<'_> {
+        About {
+            name: "condition_number",
+            title: "Condition number",
+            summary: "how unevenly a matrix stretches: largest singular value over smallest",
+            applies_to: DataKind::ALL,
+            parameters: &[RANK],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -78,10 +69,6 @@ impl Metric for ConditionNumber {
             singular_values: true,
             ..Needs::default()
         }
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// Whether a head writes what it reads: copying by the eigenvalues of its OV circuit.
@@ -47,20 +47,15 @@ use crate::parameter::Parameters;
 pub struct Copying;
 
 impl Metric for Copying {
-    fn name(&self) -> &'static str {
-        "copying"
-    }
-
-    fn title(&self) -> &'static str {
-        "Copying"
-    }
-
-    fn summary(&self) -> &'static str {
-        "whether a head writes what it reads, by eigenvalues of its circuit: 1 copies, -1 removes"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Weights]
+    fn about(&self) -> About<'_> {
+        About {
+            name: "copying",
+            title: "Copying",
+            summary: "whether a head writes what it reads, by eigenvalues of its circuit: 1 copies, -1 removes",
+            applies_to: &[DataKind::Weights],
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -68,10 +63,6 @@ impl Metric for Copying {
             eigenvalues: true,
             ..Needs::default()
         }
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

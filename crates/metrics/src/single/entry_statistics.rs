@@ -6,7 +6,7 @@ use ckptscope_vocabulary::Work;
 
 use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 use crate::tally::Ascending;
 
@@ -83,20 +83,15 @@ const OUTPUTS: &[&str] = &[
 const QUANTILES: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
 impl Metric for EntryStatistics {
-    fn name(&self) -> &'static str {
-        "entry_statistics"
-    }
-
-    fn title(&self) -> &'static str {
-        "Entry statistics"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how entries are distributed: mean, standard deviation, skew, kurtosis, zeros, quantiles"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "entry_statistics",
+            title: "Entry statistics",
+            summary: "how entries are distributed: mean, standard deviation, skew, kurtosis, zeros, quantiles",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
@@ -116,10 +111,6 @@ impl Metric for EntryStatistics {
 
     fn ignores_places(&self, _: &Parameters) -> bool {
         true
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -5,7 +5,7 @@ use ckptscope_vocabulary::Work;
 use crate::facts::sum::Compensated;
 use crate::facts::{Facts, MatrixExtent, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 use crate::tally::{Ascending, CountedValue};
 
@@ -48,20 +48,15 @@ use crate::tally::{Ascending, CountedValue};
 pub struct Gini;
 
 impl Metric for Gini {
-    fn name(&self) -> &'static str {
-        "gini"
-    }
-
-    fn title(&self) -> &'static str {
-        "Gini coefficient"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how unevenly magnitude is spread over the entries: 0 even, towards 1 concentrated"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "gini",
+            title: "Gini coefficient",
+            summary: "how unevenly magnitude is spread over the entries: 0 even, towards 1 concentrated",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -77,10 +72,6 @@ impl Metric for Gini {
 
     fn ignores_places(&self, _: &Parameters) -> bool {
         true
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// How few entries carry the matrix: Hoyer's sparseness, from the ratio of its L1 and L2 norms.
@@ -43,20 +43,15 @@ use crate::parameter::Parameters;
 pub struct Hoyer;
 
 impl Metric for Hoyer {
-    fn name(&self) -> &'static str {
-        "hoyer"
-    }
-
-    fn title(&self) -> &'static str {
-        "Hoyer sparsity"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how few entries carry the matrix: 0 dense, 1 a single entry"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "hoyer",
+            title: "Hoyer sparsity",
+            summary: "how few entries carry the matrix: 0 dense, 1 a single entry",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -68,10 +63,6 @@ impl Metric for Hoyer {
 
     fn ignores_places(&self, _: &Parameters) -> bool {
         true
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::facts::estimate::{self, ESTIMATE, Estimate};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How large a matrix is.
@@ -63,24 +63,15 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 impl Metric for Norm {
-    fn name(&self) -> &'static str {
-        "norm"
-    }
-
-    fn title(&self) -> &'static str {
-        "Norm"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how large a matrix is"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "norm",
+            title: "Norm",
+            summary: "how large a matrix is",
+            applies_to: DataKind::ALL,
+            parameters: PARAMETERS,
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
@@ -99,10 +90,6 @@ impl Metric for Norm {
 
     fn ignores_places(&self, parameters: &Parameters) -> bool {
         self.needs(parameters).magnitude_sums
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::Parameters;
 
 /// Over how many directions the squared length of a matrix is spread.
@@ -47,20 +47,15 @@ use crate::parameter::Parameters;
 pub struct ParticipationRatio;
 
 impl Metric for ParticipationRatio {
-    fn name(&self) -> &'static str {
-        "participation_ratio"
-    }
-
-    fn title(&self) -> &'static str {
-        "Participation ratio"
-    }
-
-    fn summary(&self) -> &'static str {
-        "over how many directions the squared length of a matrix is spread"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
+    fn about(&self) -> About<'_> {
+        About {
+            name: "participation_ratio",
+            title: "Participation ratio",
+            summary: "over how many directions the squared length of a matrix is spread",
+            applies_to: DataKind::ALL,
+            parameters: &[],
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -68,10 +63,6 @@ impl Metric for ParticipationRatio {
             singular_values: true,
             ..Needs::default()
         }
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -4,8 +4,8 @@ use crate::facts::estimate::{self, ESTIMATE, Estimate};
 use crate::facts::rank::RANK;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::{Parameter, Parameters};
+use crate::metric::{About, DataKind, Form, Metric, Single};
+use crate::parameter::Parameters;
 
 /// The share of its dimensions that a matrix uses: the effective rank over the largest rank.
 ///
@@ -54,24 +54,15 @@ use crate::parameter::{Parameter, Parameters};
 pub struct Per;
 
 impl Metric for Per {
-    fn name(&self) -> &'static str {
-        "per"
-    }
-
-    fn title(&self) -> &'static str {
-        "Effective rank (PER)"
-    }
-
-    fn summary(&self) -> &'static str {
-        "proportional effective rank: the share of its dimensions that a matrix uses"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        &[DataKind::Weights, DataKind::Gradients]
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        &[RANK, ESTIMATE]
+    fn about(&self) -> About<'_> {
+        About {
+            name: "per",
+            title: "Effective rank (PER)",
+            summary: "proportional effective rank: the share of its dimensions that a matrix uses",
+            applies_to: &[DataKind::Weights, DataKind::Gradients],
+            parameters: &[RANK, ESTIMATE],
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
@@ -80,10 +71,6 @@ impl Metric for Per {
 
     fn needs(&self, parameters: &Parameters) -> Needs {
         estimate::needs(parameters)
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

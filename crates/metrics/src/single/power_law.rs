@@ -3,7 +3,7 @@
 use super::condition_number::rank_above;
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// How heavy the tail of the squared singular values is: the exponent of a power law.
@@ -80,24 +80,15 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 const EQUAL: f64 = 1e-10;
 
 impl Metric for PowerLaw {
-    fn name(&self) -> &'static str {
-        "power_law"
-    }
-
-    fn title(&self) -> &'static str {
-        "Power law"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how heavy the tail of the squared singular values is: the exponent of a power law"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "power_law",
+            title: "Power law",
+            summary: "how heavy the tail of the squared singular values is: the exponent of a power law",
+            applies_to: DataKind::ALL,
+            parameters: PARAMETERS,
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
@@ -109,10 +100,6 @@ impl Metric for PowerLaw {
             singular_values: true,
             ..Needs::default()
         }
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

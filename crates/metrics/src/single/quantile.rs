@@ -6,7 +6,7 @@ use ckptscope_vocabulary::{between, quantile_place};
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 
 /// The entry below which a share `q` of all entries lies.
@@ -59,24 +59,15 @@ const PARAMETERS: &[Parameter] = &[Parameter {
 }];
 
 impl Metric for Quantile {
-    fn name(&self) -> &'static str {
-        "quantile"
-    }
-
-    fn title(&self) -> &'static str {
-        "Quantile"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the entry below which a share q of all entries lies: 0 smallest, 0.5 median, 1 largest"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "quantile",
+            title: "Quantile",
+            summary: "the entry below which a share q of all entries lies: 0 smallest, 0.5 median, 1 largest",
+            applies_to: DataKind::ALL,
+            parameters: PARAMETERS,
+            form: Form::Single(self),
+        }
     }
 
     fn needs(&self, _: &Parameters) -> Needs {
@@ -89,10 +80,6 @@ impl Metric for Quantile {
 
     fn ignores_places(&self, _: &Parameters) -> bool {
         true
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

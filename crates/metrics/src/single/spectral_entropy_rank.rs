@@ -3,8 +3,8 @@
 use crate::facts::estimate::{self, ESTIMATE};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::{Parameter, Parameters};
+use crate::metric::{About, DataKind, Form, Metric, Single};
+use crate::parameter::Parameters;
 
 /// Over how many directions the squared length of a matrix is spread, by its entropy.
 ///
@@ -54,24 +54,15 @@ use crate::parameter::{Parameter, Parameters};
 pub struct SpectralEntropyRank;
 
 impl Metric for SpectralEntropyRank {
-    fn name(&self) -> &'static str {
-        "spectral_entropy_rank"
-    }
-
-    fn title(&self) -> &'static str {
-        "Spectral entropy rank"
-    }
-
-    fn summary(&self) -> &'static str {
-        "over how many directions the squared length of a matrix is spread, by its entropy"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        &[ESTIMATE]
+    fn about(&self) -> About<'_> {
+        About {
+            name: "spectral_entropy_rank",
+            title: "Spectral entropy rank",
+            summary: "over how many directions the squared length of a matrix is spread, by its entropy",
+            applies_to: DataKind::ALL,
+            parameters: &[ESTIMATE],
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
@@ -80,10 +71,6 @@ impl Metric for SpectralEntropyRank {
 
     fn needs(&self, parameters: &Parameters) -> Needs {
         estimate::needs(parameters)
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::facts::estimate::{self, ESTIMATE};
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
-use crate::parameter::{Parameter, Parameters};
+use crate::metric::{About, DataKind, Form, Metric, Single};
+use crate::parameter::Parameters;
 
 /// How many directions as strong as the strongest would make up the matrix.
 ///
@@ -50,24 +50,15 @@ use crate::parameter::{Parameter, Parameters};
 pub struct StableRank;
 
 impl Metric for StableRank {
-    fn name(&self) -> &'static str {
-        "stable_rank"
-    }
-
-    fn title(&self) -> &'static str {
-        "Stable rank"
-    }
-
-    fn summary(&self) -> &'static str {
-        "how many directions as strong as the strongest would make up a matrix"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        &[ESTIMATE]
+    fn about(&self) -> About<'_> {
+        About {
+            name: "stable_rank",
+            title: "Stable rank",
+            summary: "how many directions as strong as the strongest would make up a matrix",
+            applies_to: DataKind::ALL,
+            parameters: &[ESTIMATE],
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, parameters: &Parameters) -> &'static [&'static str] {
@@ -76,10 +67,6 @@ impl Metric for StableRank {
 
     fn needs(&self, parameters: &Parameters) -> Needs {
         estimate::needs(parameters)
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

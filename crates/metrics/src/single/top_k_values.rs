@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Needs};
 use crate::measurement::{Measurement, Status};
-use crate::metric::{DataKind, Form, Metric, Single};
+use crate::metric::{About, DataKind, Form, Metric, Single};
 use crate::parameter::{Parameter, ParameterKind, ParameterValue, Parameters};
 use crate::sort::sort_numbers;
 
@@ -69,24 +69,15 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 impl Metric for TopKValues {
-    fn name(&self) -> &'static str {
-        "top_k_values"
-    }
-
-    fn title(&self) -> &'static str {
-        "Top-k values"
-    }
-
-    fn summary(&self) -> &'static str {
-        "the k largest entries: their mean, the largest, and how far it stands out"
-    }
-
-    fn applies_to(&self) -> &'static [DataKind] {
-        DataKind::ALL
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        PARAMETERS
+    fn about(&self) -> About<'_> {
+        About {
+            name: "top_k_values",
+            title: "Top-k values",
+            summary: "the k largest entries: their mean, the largest, and how far it stands out",
+            applies_to: DataKind::ALL,
+            parameters: PARAMETERS,
+            form: Form::Single(self),
+        }
     }
 
     fn outputs(&self, _: &Parameters) -> &'static [&'static str] {
@@ -103,10 +94,6 @@ impl Metric for TopKValues {
 
     fn ignores_places(&self, _: &Parameters) -> bool {
         true
-    }
-
-    fn form(&self) -> Form<'_> {
-        Form::Single(self)
     }
 }
 

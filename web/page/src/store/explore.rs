@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ckptscope_protocol::Cost;
 use ckptscope_protocol::tab::{
     ListTensors, PartName, PartSummary, RunSummary, SpectrumCost, SpectrumView, SpectrumWay,
     StepSummary, TensorList, TensorView, ViewSpectrum, ViewTensor,
 };
+use ckptscope_protocol::{Cost, Rates};
 use ckptscope_vocabulary::sort::sort_by;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -223,8 +223,12 @@ impl Explore {
         routes
     }
 
+    /// Until this machine was measured, as on an ordinary one.
     fn seconds_here(self, cost: &SpectrumCost) -> f64 {
-        cost.work.seconds(&self.web_workers.rates.get())
+        let measured = self.web_workers.rates.get();
+        let is_known = measured.are_known();
+        let rates = if is_known { measured } else { Rates::ORDINARY };
+        cost.work.seconds(&rates)
     }
 
     fn find_unasked(self, cost: &SpectrumCost) {
