@@ -19,6 +19,9 @@ use crate::native::NativeWorker;
 /// Singular values that take so many seconds at most are computed unasked; others are estimated.
 const UNASKED_SECONDS: f64 = 3.0;
 
+/// How fast a tab is beside a native program, about.
+const IN_A_TAB: f64 = 0.25;
+
 /// What it takes to send a tensor to a native worker.
 const SENDING_SECONDS: f64 = 2.0;
 
@@ -223,11 +226,15 @@ impl Explore {
         routes
     }
 
-    /// Until this machine was measured, as on an ordinary one.
+    /// Until this machine was measured, as in a tab of an ordinary one.
     fn seconds_here(self, cost: &SpectrumCost) -> f64 {
         let measured = self.web_workers.rates.get();
         let is_known = measured.are_known();
-        let rates = if is_known { measured } else { Rates::ORDINARY };
+        let rates = if is_known {
+            measured
+        } else {
+            Rates::ORDINARY * IN_A_TAB
+        };
         cost.work.seconds(&rates)
     }
 

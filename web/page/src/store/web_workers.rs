@@ -25,8 +25,10 @@ use crate::worker::keep_ready;
 /// More workers than this gain little and cost memory.
 const MOST_WORKERS: usize = 16;
 
-/// How long the page rests before workers are started for a run that it shows.
-const REST_MILLISECONDS: u32 = 300;
+/// How long the page rests before it starts workers that nobody has asked for yet: when it was
+/// opened, and when it shows a run. Starting them would slow down whoever does something at once.
+const REST_ON_LANDING: u32 = 600;
+const REST_ON_RUN: u32 = 300;
 
 /// Workers that are started before lanes are; more would take memory while nobody computes.
 const READY_FOR_LANES: usize = 3;
@@ -45,8 +47,8 @@ pub(crate) struct WebWorkers {
     pub threads: usize,
     /// How fast one of them computes, once it was measured.
     pub rates: RwSignal<Rates>,
-    /// How many pools were started.
-    pools: StoredValue<u64>,
+    /// How often somebody had something opened or computed.
+    begun: StoredValue<u64>,
     /// What the run that is being opened takes of the network; none where none is.
     pub opening: RwSignal<Option<Meter>>,
     /// What the open run has taken of it.
@@ -83,36 +85,57 @@ impl WebWorkers {
             pool_size: RwSignal::new(threads),
             threads,
             rates: RwSignal::default(),
-            pools: StoredValue::new(0),
+            begun: StoredValue::new(0),
             opening: RwSignal::new(None),
             meter: RwSignal::new(Meter::new()),
             opened: RwSignal::new(None),
         }
     }
 
-    /// Has workers start before they are needed, and one of them measure how fast it is.
+    /// Has workers start before they are needed, and one of them measure how fast it is, unless
+    /// somebody has something opened meanwhile.
     pub(crate) async fn get_ready(self) {
-        keep_ready(2);
+        if self.rests(REST_ON_LANDING).await {
+            keep_ready(2);
+            self.measure().await;
+        }
+    }
+
+    /// Measures how fast a worker is, where that is not known.
+    async fn measure(self) {
+        if self.rates.get_untracked().are_known() {
+            return;
+        }
         // Where there are no web workers, whatever is asked of them says so.
         if let Ok(rates) = self.ask(MeasureSpeed {}).await {
             self.rates.set(rates);
         }
     }
 
+    /// Waits so many milliseconds, and says whether nobody had anything opened or computed.
+    async fn rests(self, milliseconds: u32) -> bool {
+        let before = self.begun.get_value();
+        TimeoutFuture::new(milliseconds).await;
+        self.begun.get_value() == before
+    }
+
+    fn begin(self) {
+        self.begun.update_value(|begun| *begun += 1);
+    }
+
     /// Has as many workers start as whoever opened a run may soon need: for a tensor, and for the
     /// first lanes. The page shows the run first; whoever computes at once is not kept from it.
     async fn get_ready_for_run(self) {
-        let before = self.pools.get_value();
-        TimeoutFuture::new(REST_MILLISECONDS).await;
-        if self.pools.get_value() > before {
-            return;
+        if self.rests(REST_ON_RUN).await {
+            keep_ready(1 + self.pool_size.get_untracked().min(READY_FOR_LANES));
+            self.measure().await;
         }
-        keep_ready(1 + self.pool_size.get_untracked().min(READY_FOR_LANES));
     }
 
     /// What there is. It is read from there from now on where that is answered, and until then
     /// nothing changes. An empty error means that nobody waits for the answer any more.
     pub(crate) async fn open(self, mut place: RunPlace) -> Result<Box<Opened>, String> {
+        self.begin();
         let meter = Meter::new();
         let heard = Rc::new(move |news| match news {
             News::Network(news) => meter.add(news),
@@ -279,6 +302,7 @@ impl WebWorkers {
     /// The results in a file, in a task of their own: the last message that brings them is taken in
     /// and decoded in another, and what shows them is long enough.
     pub(crate) async fn read_results(self, file: &Blob) -> Result<Results, String> {
+        self.begin();
         let worker = self.workers.with_value(|workers| workers.run.clone());
         let results = worker.ask_of(ReadResults {}, Some(file)).await?;
         TimeoutFuture::new(0).await;
@@ -311,7 +335,7 @@ impl WebWorkers {
     ) -> Pool {
         let place = self.workers.with_value(|workers| workers.place.clone());
         let place = place.unwrap_or_else(|| RunPlace::Files(FileHandles::default()));
-        self.pools.update_value(|pools| *pools += 1);
+        self.begin();
         Pool::start(place, lanes, self.pool_size.get_untracked(), listener)
     }
 }
