@@ -100,15 +100,12 @@ impl ComputeWorker {
     /// # Errors
     /// What the browser says when it has no web workers.
     pub fn start(listener: impl FnMut(Heard) + 'static) -> Result<Self, String> {
-        let (worker, waiting) = match Spare::take() {
-            Some(spare) => spare,
-            None => {
-                let worker = started();
-                let worker =
-                    worker.map_err(|error| format!("no web worker: {}", in_words(&error)))?;
-                (worker, nothing_yet())
-            }
+        let found = match Spare::take() {
+            Some(spare) => Ok(spare),
+            None => started().map(|worker| (worker, nothing_yet())),
         };
+        let (worker, waiting) =
+            found.map_err(|error| format!("no web worker: {}", in_words(&error)))?;
         let listener = Rc::new(RefCell::new(listener));
         let on_message = message_handler(&worker, Rc::clone(&waiting), Rc::clone(&listener));
         let on_error = EventListener::new(&worker, "error", move |event| {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckptscope_vocabulary::sort::sort_by_key;
+
 use super::finding::Finding;
 use super::{AuditedFile, AuditedStep};
-use ckptscope_vocabulary::sort::sort_by_key;
 
 /// Steps whose weights are those of others, whole or in parts, and a default branch that is behind.
 pub(super) fn findings(steps: &[AuditedStep], head: &BTreeMap<String, String>) -> Vec<Finding> {

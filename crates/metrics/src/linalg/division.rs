@@ -75,7 +75,7 @@ impl<'a> Division<'a> {
             }
             let middle = usize::midpoint(first, end);
             let share = vector.share(middle) / self.largest;
-            // Nor where it is not a number.
+            // Uncertain too where it is not a number.
             is_certain &= (share / DEFLATED).log2().abs() > NEAR;
             if share > DEFLATED {
                 return Sign::making_negative(vector.component(middle), is_certain);

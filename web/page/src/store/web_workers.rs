@@ -95,7 +95,7 @@ impl WebWorkers {
     /// Has workers start before they are needed, and one of them measure how fast it is, unless
     /// somebody has something opened meanwhile.
     pub(crate) async fn get_ready(self) {
-        if self.rests(REST_ON_LANDING).await {
+        if self.rests(self.begun.get_value(), REST_ON_LANDING).await {
             keep_ready(2);
             self.measure().await;
         }
@@ -112,23 +112,25 @@ impl WebWorkers {
         }
     }
 
-    /// Waits so many milliseconds, and says whether nobody had anything opened or computed.
-    async fn rests(self, milliseconds: u32) -> bool {
-        let before = self.begun.get_value();
+    /// Waits so many milliseconds, and says whether nobody had anything opened or computed since.
+    async fn rests(self, since: u64, milliseconds: u32) -> bool {
         TimeoutFuture::new(milliseconds).await;
-        self.begun.get_value() == before
+        self.begun.get_value() == since
     }
 
     fn begin(self) {
         self.begun.update_value(|begun| *begun += 1);
     }
 
-    /// Has as many workers start as whoever opened a run may soon need: for a tensor, and for the
-    /// first lanes. The page shows the run first; whoever computes at once is not kept from it.
+    /// Measures the machine, where nobody rested long enough for that, and has as many workers
+    /// start as whoever opened a run may soon need: for a tensor, and for the first lanes. The page
+    /// shows the run first; whoever computes at once is not kept from it.
     async fn get_ready_for_run(self) {
-        if self.rests(REST_ON_RUN).await {
+        let begun = self.begun.get_value();
+        TimeoutFuture::new(0).await;
+        self.measure().await;
+        if self.rests(begun, REST_ON_RUN).await {
             keep_ready(1 + self.pool_size.get_untracked().min(READY_FOR_LANES));
-            self.measure().await;
         }
     }
 
